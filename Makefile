@@ -1,0 +1,57 @@
+# Every word a developer needs. `make` alone prints them.
+PY := .venv/bin/python
+STAMP := .venv/.synced
+DEMO_STAMP := .venv/.demo-data
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fmt golden bench bench-agent bench-kill lock
+
+help: ## Print this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## Build .venv from requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -x .venv/bin/python || python3 -m venv .venv
+	@grep -A40 '^uv==' requirements.lock | awk 'NR>1 && /^[a-z]/ {exit} {print}' | grep -v '^ *#' > .venv/uv.lock.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock.txt
+	@VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEMO_STAMP): requirements-demo.lock $(STAMP)
+	@VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --no-deps --require-hashes -r requirements-demo.lock
+	@touch $@
+
+demo: $(DEMO_STAMP) ## Replay live flights data, break promises, watch them told (ARGS=--once for a minute's run)
+	@.venv/bin/contractwatch demo $(ARGS)
+
+lint: $(STAMP) ## Layers, style and types
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/lint-imports --no-cache
+	@.venv/bin/basedpyright
+
+test: lint $(DEMO_STAMP) ## Set up, then every check
+	@.venv/bin/python -m pytest
+
+fmt: $(STAMP) ## Format and fix what can be fixed
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+golden: $(DEMO_STAMP) ## Rewrite the golden files and the dashboards; read the diff
+	@.venv/bin/python grafana/build.py
+	@CONTRACTWATCH_GOLDEN=write .venv/bin/python -m pytest tests -k golden
+
+bench: $(STAMP) ## Verdicts on 6 million rows against the hand-written query
+	@$(PY) -m benchmarks.lineitem
+
+bench-agent: $(STAMP) ## 2,000 contracts on a 5-minute schedule
+	@$(PY) -m benchmarks.agent
+
+bench-kill: $(STAMP) ## 500 incidents, 30 kills, a receiver that misbehaves
+	@$(PY) -m benchmarks.kill
+
+lock: $(STAMP) ## Resolve the lock anew
+	@.venv/bin/uv lock --quiet --upgrade
+	@.venv/bin/uv export --quiet --format requirements-txt --no-emit-project --no-header --all-extras --all-groups -o requirements.lock

@@ -1,0 +1,111 @@
+"""Every failure that is not a broken promise has one class here.
+
+ContractwatchError
+  ContractError     the contract file is wrong   (carries problems)
+  SettingsError     the operator is wrong        (carries problems)
+  UsageError        the command line asks for something that does not exist
+  SourceError       data cannot be read          (retryable, blame)
+  ChannelError      a message cannot be sent     (retryable, reason, retry_after_seconds)
+  StoreError        our own memory fails         (kind)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How much a problem matters: an error refuses the contract, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file: where, what was found, what was expected, what to do.
+
+    `line` counts from 1; 0 means the file as a whole. `path` is the place in the document,
+    such as `schema[0].quality[2].metric`; empty for the file as a whole.
+    """
+
+    file: str
+    line: int
+    path: str
+    message: str
+    level: Level = Level.ERROR
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        place = f"{where}: {self.path}" if self.path else where
+        return f"{place}: {self.message}"
+
+
+class Blame(StrEnum):
+    """Who is to blame for data that cannot be read (slo-and-alerting 2.5)."""
+
+    PRODUCT = "product"
+    AGENT = "agent"
+    AMBIGUOUS = "ambiguous"
+
+
+class ContractwatchError(Exception):
+    """Any failure that contractwatch names."""
+
+
+class ContractError(ContractwatchError):
+    """The contract file is wrong; `problems` holds every one of them, in the order of the file."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SettingsError(ContractwatchError):
+    """The operator's settings are wrong; `problems` holds one sentence each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class UsageError(ContractwatchError):
+    """The command line names something that does not exist."""
+
+
+class SourceError(ContractwatchError):
+    """Data cannot be read."""
+
+    def __init__(self, message: str, *, retryable: bool, blame: Blame) -> None:
+        self.retryable = retryable
+        self.blame = blame
+        super().__init__(message)
+
+
+class ChannelError(ContractwatchError):
+    """A message cannot be sent.
+
+    `reason` is one of timeout, dns, tls, refused, 429, 4xx, 5xx, reset, config: bounded, so that it
+    can be a label. `retry_after_seconds` is what the receiver asked for, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retryable: bool,
+        reason: str,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        self.retryable = retryable
+        self.reason = reason
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
+class StoreError(ContractwatchError):
+    """Our own memory fails; `kind` is one of locked, readonly, full, io, constraint, version."""
+
+    def __init__(self, message: str, *, kind: str) -> None:
+        self.kind = kind
+        super().__init__(message)

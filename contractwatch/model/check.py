@@ -1,0 +1,78 @@
+"""A promise that can be kept or broken, and what was found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from contractwatch.model.contract import Clause, Dimension, Severity
+from contractwatch.model.metric import Metric
+from contractwatch.model.objective import Objective
+from contractwatch.model.state import Measurement
+
+
+class Outcome(StrEnum):
+    """How one check ended. Error and skipped are never a pass and never a fail."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Which clause a check judges.
+
+    `promise_id` is `contract/table/column or -/kind/rule id`; `expected` the promise in words that
+    a person reads ("at most 0 null rows"); `table` and `column` are contract names; table is "-"
+    for a promise about the whole product. `physical_columns` are those without which it is skipped.
+    """
+
+    promise_id: str
+    kind: str
+    clause: Clause
+    table: str
+    column: str | None
+    severity: Severity
+    dimension: Dimension
+    objective: Objective
+    expected: str
+    physical_columns: tuple[str, ...] = ()
+    level_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found for one promise.
+
+    `observed` is in the unit of `threshold`: rows, percent, seconds or words; never a cell's value.
+    `rows` are the rows in scope, `violations` those that break the promise. `vacuous` marks a
+    verdict over no rows: it counts neither for nor against. `stale_at` is when a passed age check
+    turns.
+    """
+
+    outcome: Outcome
+    observed: float | int | str | None = None
+    threshold: str = ""
+    rows: int | None = None
+    violations: int | None = None
+    reason: str = ""
+    vacuous: bool = False
+    stale_at: datetime | None = None
+
+
+class Check(Protocol):
+    """Asks for metrics, and later judges their values; it never touches data."""
+
+    @property
+    def promise(self) -> Promise: ...
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """Return the questions whose answers `judge` needs."""
+        ...
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        """Judge the answers at `now` (UTC). An `Unmeasured` answer is an error with its reason."""
+        ...

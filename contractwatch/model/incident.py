@@ -1,0 +1,149 @@
+"""A broken promise over time, and what is said about it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from contractwatch.model.contract import Severity
+from contractwatch.model.objective import Objective
+
+
+class Phase(StrEnum):
+    """Where an incident stands (slo-and-alerting 4.1)."""
+
+    PENDING = "pending"
+    OPEN = "open"
+    RECOVERING = "recovering"
+    RESOLVED = "resolved"
+
+
+class Cause(StrEnum):
+    """What an incident is about: a promise is broken, or nothing is known of it any more."""
+
+    BREACH = "breach"
+    UNKNOWN = "unknown"
+
+
+class TransitionKind(StrEnum):
+    """What is told: each of these once per incident and episode."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenPromise:
+    """A failed check as a message tells it: words and counts, never a cell's value."""
+
+    promise_id: str
+    clause_path: str
+    clause_line: int
+    table: str
+    column: str | None
+    expected: str
+    observed: str
+    severity: Severity
+    rows: int | None = None
+    violations: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """The trouble of one objective of one product, from the first bad observation to its end.
+
+    `since` is when the objective turned bad; `opened_at`, `resolved_at` when that was decided.
+    `sequence` counts what was told of it; `episode` counts reopenings from 1. `bad_streak` and
+    `good_streak` count observations in a row. `bad_seconds` is the time lost up to the resolution.
+    """
+
+    incident_id: str
+    product: str
+    objective: Objective
+    cause: Cause
+    phase: Phase
+    severity: Severity
+    since: datetime
+    opened_at: datetime | None = None
+    recovering_since: datetime | None = None
+    resolved_at: datetime | None = None
+    sequence: int = 0
+    episode: int = 1
+    bad_streak: int = 0
+    good_streak: int = 0
+    broken: tuple[BrokenPromise, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One thing to tell: `sequence` is unique within its incident."""
+
+    incident: Incident
+    kind: TransitionKind
+    at: datetime
+    sequence: int
+
+
+class Urgency(StrEnum):
+    """How fast a message must arrive; severity error pages, warning tickets."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionNote:
+    """One transition as a message tells it. Times are UTC, ratios 0-1, durations in seconds."""
+
+    incident_id: str
+    sequence: int
+    kind: TransitionKind
+    cause: Cause
+    objective: Objective
+    severity: Severity
+    episode: int
+    since: datetime
+    at: datetime
+    broken: tuple[BrokenPromise, ...]
+    budget_remaining_ratio: float | None
+    budget_is_default: bool
+    lasted_seconds: float | None = None
+    cost_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message to one receiver about one product: every transition of one kind of one run.
+
+    `key` is the idempotency key: the same over all attempts of this message. `lane` orders:
+    messages of one lane are delivered one after the other.
+    """
+
+    key: str
+    receiver: str
+    lane: str
+    urgency: Urgency
+    kind: TransitionKind
+    product: str
+    contract_id: str
+    contract_version: str
+    contract_file: str
+    owner: str
+    title: str
+    notes: tuple[TransitionNote, ...]
+    created_at: datetime
+    page_url: str = ""
+    is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A leased outbox row: the notification, and how often it was tried before."""
+
+    outbox_id: int
+    notification: Notification
+    attempts: int
+    lease_owner: str

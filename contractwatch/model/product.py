@@ -1,0 +1,122 @@
+"""What the record knows of one product: for pages, series, the gate and the score."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from contractwatch.model.incident import Incident, Notification, Transition
+from contractwatch.model.objective import (
+    Budget,
+    Interval,
+    Objective,
+    Standing,
+    StateSeconds,
+    Target,
+)
+from contractwatch.model.run import Coverage, RunOutcome, RunResult
+from contractwatch.model.state import ProbeTally
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCard:
+    """Who a product is; from its contract's last good version."""
+
+    product: str
+    contract_id: str
+    version: str
+    status: str
+    domain: str
+    team: str
+    owners: tuple[str, ...]
+    purpose: str
+    file: str
+    fingerprint: str
+    targets: tuple[Target, ...]
+    interval_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run without its results."""
+
+    run_id: int
+    started_at: datetime
+    finished_at: datetime
+    outcome: RunOutcome
+    coverage: Coverage
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DataVersion:
+    """A distinct version of the data that was judged, and when it was first seen."""
+
+    version: str
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One objective of a product, over time.
+
+    `intervals` are closed, oldest first, 90 days at most; `total` are all seconds ever accrued
+    up to `standing.accrued_until`.
+    """
+
+    standing: Standing
+    intervals: tuple[Interval, ...]
+    total: StateSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRecord:
+    """Everything kept about one product, as of one read of the store."""
+
+    card: ProductCard
+    lines: tuple[LedgerLine, ...]
+    incidents: tuple[Incident, ...]
+    last_run: RunResult | None
+    runs: tuple[RunSummary, ...]
+    data_versions: tuple[DataVersion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """One objective as a person reads it now."""
+
+    standing: Standing
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class ProductMemory:
+    """What a run must remember of its product before it decides.
+
+    `incidents` are the pending, open and recovering ones and those resolved within a day. `probes`
+    are the availability probes of the last 28 days.
+    """
+
+    standings: tuple[Standing, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    probes: ProbeTally = ProbeTally()
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """Closed time of one objective, to be appended."""
+
+    objective: Objective
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """Everything that one run (or one wake-up: `run` is None) leaves, in one transaction."""
+
+    card: ProductCard
+    at: datetime
+    run: RunResult | None
+    entries: tuple[LedgerEntry, ...]
+    standings: tuple[Standing, ...]
+    incidents: tuple[Incident, ...]
+    transitions: tuple[Transition, ...]
+    notifications: tuple[Notification, ...]

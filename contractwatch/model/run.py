@@ -1,0 +1,107 @@
+"""One contract, judged once against one server."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from contractwatch.errors import Blame
+from contractwatch.model.check import Outcome, Promise, Verdict
+from contractwatch.model.metric import Metric
+from contractwatch.model.objective import Objective, ObjectiveState
+from contractwatch.model.state import Measurement
+
+
+class RunOutcome(StrEnum):
+    """How a run ended; ERROR means that no verdict could be reached."""
+
+    PASSED = "passed"
+    WARNING = "warning"
+    FAILED = "failed"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A promise and what was found."""
+
+    promise: Promise
+    verdict: Verdict
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict's outcome."""
+        return self.verdict.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Checks that were executed, out of the clauses that promise something."""
+
+    executed: int
+    promised: int
+
+    @property
+    def ratio(self) -> float:
+        """Executed share, 0-1; 0 when nothing is promised."""
+        return self.executed / self.promised if self.promised else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Everything that one run found.
+
+    `readable` is the availability probe: True, False (the product's fault) or None (not known, or
+    the agent's fault). `data_version` is the digest of what was read, empty if unread;
+    `data_timestamp` the newest data time that a freshness promise saw. `error` says why there is no
+    verdict at all.
+    """
+
+    contract_id: str
+    product: str
+    contract_version: str
+    fingerprint: str
+    server: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: RunOutcome
+    coverage: Coverage
+    results: tuple[CheckResult, ...]
+    readable: bool | None
+    data_version: str = ""
+    data_timestamp: datetime | None = None
+    rows: int | None = None
+    error: str = ""
+    blame: Blame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an engine answered about one server, before anything is judged.
+
+    `readable` is the availability probe, as in `RunResult`. `error` is set when nothing could be
+    read; then every measurement is `Unmeasured` with that reason.
+    """
+
+    server: str
+    started_at: datetime
+    measurements: Mapping[Metric, Measurement]
+    readable: bool | None
+    data_version: str = ""
+    error: str = ""
+    blame: Blame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one run says of one objective.
+
+    `state` follows the error-severity checks; `failed` holds every failed check of any severity,
+    worst first. `stale_at` is when a good freshness turns bad if no newer data comes.
+    """
+
+    objective: Objective
+    state: ObjectiveState
+    failed: tuple[CheckResult, ...] = ()
+    stale_at: datetime | None = None
+    reason: str = ""
