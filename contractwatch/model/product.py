@@ -15,6 +15,8 @@ from contractwatch.model.objective import (
 from contractwatch.model.run import Coverage, RunOutcome, RunResult
 from contractwatch.model.state import ProbeTally
 
+_NO_PROBES = ProbeTally()
+
 
 @dataclass(frozen=True, slots=True)
 class ProductCard:
@@ -97,7 +99,7 @@ class ProductMemory:
 
     standings: tuple[Standing, ...] = ()
     incidents: tuple[Incident, ...] = ()
-    probes: ProbeTally = ProbeTally()
+    probes: ProbeTally = _NO_PROBES
 
 
 @dataclass(frozen=True, slots=True)
