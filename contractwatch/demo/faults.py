@@ -1,0 +1,103 @@
+"""What goes wrong in the demo, one fault after the other, and who is to be told of what."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from contractwatch.demo.publisher import Publisher
+from contractwatch.model.objective import Objective
+
+
+_BAD_ROW = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One chapter: what happens, which promise it breaks, and whether the agent dies meanwhile."""
+
+    name: str
+    words: str
+    table: str
+    objective: Objective
+    inject: Callable[[Publisher], None]
+    kills_agent: bool = False
+
+    @property
+    def product(self) -> str:
+        """The product whose owners must be told."""
+        return f"air-travel/{self.table}"
+
+
+def _stop_the_hours(publisher: Publisher) -> None:
+    publisher.paused.add("flights")
+
+
+def _lose_tail_numbers(publisher: Publisher) -> None:
+    lost = pl.lit(None, pl.String)
+    publisher.spoil("flights", lambda frame: frame.with_columns(tailnum=lost))
+
+
+def _forget_a_carrier(publisher: Publisher) -> None:
+    publisher.spoil("airlines", lambda frame: frame.filter(pl.col("carrier") != "HA"))
+
+
+def _rename_a_column(publisher: Publisher) -> None:
+    publisher.spoil("weather", lambda frame: frame.rename({"temp": "temperature"}))
+
+
+def _load_planes_twice(publisher: Publisher) -> None:
+    publisher.spoil("planes", lambda frame: pl.concat([frame, frame.head(25)]))
+
+
+def _write_a_bad_cell(publisher: Publisher) -> None:
+    altitude = pl.col("alt").cast(pl.String)
+    bad = pl.when(pl.int_range(pl.len()) == _BAD_ROW).then(pl.lit("n/k")).otherwise(altitude)
+    publisher.spoil("airports", lambda frame: frame.with_columns(alt=bad))
+
+
+FAULTS = (
+    Fault(
+        "late hour",
+        "the next hours of flights do not come",
+        "flights",
+        Objective.FRESHNESS,
+        _stop_the_hours,
+    ),
+    Fault(
+        "null tail numbers",
+        "flights are published without tail numbers",
+        "flights",
+        Objective.COMPLETENESS,
+        _lose_tail_numbers,
+    ),
+    Fault(
+        "a carrier missing",
+        "airlines is published without one of its sixteen carriers",
+        "airlines",
+        Objective.VOLUME,
+        _forget_a_carrier,
+    ),
+    Fault(
+        "a renamed column",
+        "weather renames its column temp to temperature",
+        "weather",
+        Objective.SCHEMA,
+        _rename_a_column,
+    ),
+    Fault(
+        "duplicate keys",
+        "25 planes are loaded twice",
+        "planes",
+        Objective.UNIQUENESS,
+        _load_planes_twice,
+    ),
+    Fault(
+        "the agent itself killed",
+        "a cell of airports.csv is not a number, and the agent gets kill -9 before it can say so",
+        "airports",
+        Objective.SCHEMA,
+        _write_a_bad_cell,
+        kills_agent=True,
+    ),
+)
