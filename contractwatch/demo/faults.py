@@ -8,7 +8,6 @@ import polars as pl
 from contractwatch.demo.publisher import Publisher
 from contractwatch.model.objective import Objective
 
-
 _BAD_ROW = 7
 
 
