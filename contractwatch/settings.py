@@ -1,0 +1,403 @@
+"""The operator's settings, read once: contractwatch.toml, then the environment over it.
+
+The only reader of the environment. Secrets are named here (`{env = "NAME"}`, `{file = "path"}`)
+and read by `reveal` at the moment of use; none is ever kept in a value.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, cast
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import model_validator as _model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings.exceptions import SettingsError as _ParseError
+
+from contractwatch.errors import ChannelError, SettingsError
+from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
+
+PREFIX = "CONTRACTWATCH_"
+CONFIG_NAME = "contractwatch.toml"
+DEFAULT_PORT = 8321
+DEFAULT_DATABASE = "contractwatch.db"
+_RESERVED = ("CONTRACTWATCH_TEST_", "CONTRACTWATCH_GOLDEN")
+_WRITTEN_OUT = (
+    "a secret is never written into the settings; say where it is kept: "
+    '{env = "NAME"} or {file = "path"}'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator can choose. Paths are absolute; the unit is in the name."""
+
+    contracts: tuple[Path, ...]
+    roots: tuple[Path, ...]
+    environment: str
+    store_url: str
+    host: str
+    port: int
+    base_url: str
+    workers: int
+    worker_threads: int
+    worker_memory_mb: int
+    deadline_seconds: float
+    deadline_limit_seconds: float
+    run_limit: int
+    default_interval_seconds: float
+    reprobe_seconds: float
+    rescan_seconds: float
+    heartbeat_seconds: float
+    heartbeat_limit_seconds: float
+    store_outage_seconds: float
+    shutdown_seconds: float
+    keep_runs_days: int
+    keep_intervals_days: int
+    log_format: Literal["console", "json"]
+    log_level: Literal["debug", "info", "warning", "error"]
+    receivers: tuple[Receiver, ...]
+    default_receivers: tuple[str, ...]
+
+
+def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read the settings.
+
+    Args:
+        config: The TOML file; None takes `contractwatch.toml` of the working folder, if there.
+        environ: The environment, whose `CONTRACTWATCH_` names win over the file.
+
+    Raises:
+        SettingsError: With every problem, one sentence each.
+    """
+    file = config if config is not None else Path(CONFIG_NAME)
+    table = _toml(file, is_required=config is not None)
+    base = file.absolute().parent
+    overrides, problems = _environment(environ)
+    problems += _unknown_names(environ, table)
+    merged = _merge(_absolute(table, base), _absolute(overrides, Path.cwd()))
+    problems += _default_problems(merged)
+    try:
+        read = _Table(**merged)
+    except ValidationError as error:
+        problems += [_sentence(one) for one in error.errors(include_input=False)]
+        raise SettingsError(problems) from None
+    if problems:
+        raise SettingsError(problems)
+    return _settings(read, base)
+
+
+def reveal(ref: SecretRef) -> str:
+    """Return the secret that `ref` names, without the white space around it.
+
+    Raises:
+        ChannelError: Of reason `config`, if it is missing, empty or unreadable.
+    """
+    match ref.source:
+        case SecretSource.ENVIRONMENT:
+            secret = os.environ.get(ref.name, "").strip()
+            place = f"environment variable {ref.name}"
+        case SecretSource.FILE:
+            place = f"secret file {ref.name}"
+            try:
+                secret = Path(ref.name).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                kind = type(error).__name__
+                message = f"{place} cannot be read ({kind})"
+                raise ChannelError(message, retryable=False, reason="config") from error
+    if not secret:
+        raise ChannelError(f"{place} is not set or is empty", retryable=False, reason="config")
+    return secret
+
+
+def _as_ref(value: object) -> object:
+    if isinstance(value, str):
+        raise ValueError(_WRITTEN_OUT)  # noqa: TRY004  (pydantic collects only ValueError)
+    return value
+
+
+def _plain_address(value: object) -> object:
+    if isinstance(value, str) and "@" in value.split("//", 1)[-1].split("/", 1)[0]:
+        raise ValueError(_WRITTEN_OUT)
+    return value
+
+
+def _web_address(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class _Ref(_Strict):
+    """The place of a secret: exactly one of the two."""
+
+    env: str = ""
+    file: str = ""
+
+    @_model_validator(mode="after")
+    def _one_place(self) -> "_Ref":
+        if bool(self.env) == bool(self.file):
+            raise ValueError('give exactly one of {env = "NAME"} and {file = "path"}')
+        return self
+
+
+_Secret: TypeAlias = Annotated[_Ref, BeforeValidator(_as_ref)]
+
+
+class _ReceiverTable(_Strict):
+    kind: ReceiverKind
+    url: Annotated[str | _Ref, BeforeValidator(_plain_address)] = ""
+    key: _Secret | None = None
+    keys: tuple[_Secret, ...] = ()
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_starttls: bool = True
+    username: str = ""
+    password: _Secret | None = None
+    sender: str = ""
+    recipients: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    allow_private: bool = False
+    timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+
+    @_model_validator(mode="after")
+    def _complete(self) -> "_ReceiverTable":
+        lacking = [name for name in _NEEDED[self.kind] if not getattr(self, name)]
+        if self.kind is ReceiverKind.PAGERDUTY and self.keys and "key" in lacking:
+            lacking.remove("key")
+        if lacking:
+            raise ValueError(f"a receiver of kind {self.kind} needs {', '.join(lacking)}")
+        if self.kind is ReceiverKind.SLACK and isinstance(self.url, str):
+            raise ValueError(f"url: the address of a Slack webhook is a secret; {_WRITTEN_OUT}")
+        return self
+
+
+_NEEDED: Mapping[ReceiverKind, tuple[str, ...]] = {
+    ReceiverKind.WEBHOOK: ("url",),
+    ReceiverKind.SLACK: ("url",),
+    ReceiverKind.EMAIL: ("smtp_host", "sender", "recipients"),
+    ReceiverKind.PAGERDUTY: ("key",),
+    ReceiverKind.LOG: (),
+}
+
+
+class _AlertsTable(_Strict):
+    default: tuple[str, ...] = ()
+
+
+def _cpus() -> int:
+    return os.cpu_count() or 1
+
+
+class _Table(BaseSettings):
+    """The shape of contractwatch.toml, and of the environment by `__` between the levels."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", hide_input_in_errors=True
+    )
+
+    contracts: tuple[Path, ...] = (Path("contracts"),)
+    roots: tuple[Path, ...] = ()
+    environment: str = ""
+    store_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
+    base_url: Annotated[str, AfterValidator(_web_address)] = ""
+    workers: int = Field(default_factory=lambda: min(4, _cpus()), ge=1, le=256)
+    worker_threads: int = Field(default=0, ge=0, le=256)
+    worker_memory_mb: int = Field(default=1024, ge=256)
+    deadline_seconds: float = Field(default=60, gt=0)
+    deadline_limit_seconds: float = Field(default=3600, gt=0)
+    run_limit: int = Field(default=0, ge=0, le=1024)
+    default_interval_seconds: float = Field(default=900, ge=1)
+    reprobe_seconds: float = Field(default=300, ge=1)
+    rescan_seconds: float = Field(default=30, ge=0.1)
+    heartbeat_seconds: float = Field(default=10, ge=0.1, le=60)
+    heartbeat_limit_seconds: float = Field(default=60, ge=1)
+    store_outage_seconds: float = Field(default=300, ge=1)
+    shutdown_seconds: float = Field(default=10, ge=1)
+    keep_runs_days: int = Field(default=30, ge=1)
+    keep_intervals_days: int = Field(default=90, ge=28)
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    receivers: dict[str, _ReceiverTable] = {}
+    alerts: _AlertsTable = _AlertsTable()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `load_settings` merged and nothing else."""
+        return (init_settings,)
+
+
+def _toml(file: Path, *, is_required: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if is_required:
+            raise SettingsError([f"{file}: there is no such file"]) from None
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{file}: cannot be read ({type(error).__name__})"]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([f"{file}: is not TOML: {error}"]) from error
+
+
+def _environment(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    source = EnvSettingsSource(_Table)
+    source.env_vars = {name.lower(): value for name, value in environ.items()}
+    try:
+        return source(), []
+    except _ParseError:
+        lists = tuple(f"{PREFIX}{name}" for name in ("CONTRACTS", "ROOTS", "RECEIVERS", "ALERTS"))
+        named = ", ".join(sorted(name for name in environ if name.upper().startswith(lists)))
+        return {}, [f'one of {named}: a list is written as JSON, such as ["contracts"]']
+
+
+def _unknown_names(environ: Mapping[str, str], table: Mapping[str, Any]) -> list[str]:
+    """Return a problem for each `CONTRACTWATCH_` name that no setting answers to."""
+    secrets = set(_secret_names(table))
+    known = {name.upper() for name in _Table.model_fields}
+    problems: list[str] = []
+    for name in sorted(environ):
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or name in secrets or upper.startswith(_RESERVED):
+            continue
+        field = upper.removeprefix(PREFIX).split("__")[0]
+        if field not in known:
+            near = _near(field, known)
+            hint = f"; did you mean {PREFIX}{near}?" if near else ""
+            problems.append(f"{name}: no setting has this name{hint}")
+    return problems
+
+
+def _secret_names(value: object) -> Iterable[str]:
+    """Yield the variables that the file names as places of secrets: those are no settings."""
+    if isinstance(value, Mapping):
+        for key, inner in cast("Mapping[str, object]", value).items():
+            if key == "env" and isinstance(inner, str):
+                yield inner
+            yield from _secret_names(inner)
+    elif isinstance(value, list):
+        for inner in cast("list[object]", value):
+            yield from _secret_names(inner)
+
+
+def _absolute(table: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Return the table with its paths taken from `base`; wrong types are left for validation."""
+    result = dict(table)
+    for name in ("contracts", "roots"):
+        entries = result.get(name)
+        if isinstance(entries, str | list):
+            listed = [entries] if isinstance(entries, str) else cast("list[object]", entries)
+            result[name] = [str(base / Path(str(one)).expanduser()) for one in listed]
+    return result
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(below)
+    for name, value in above.items():
+        under: Any = result.get(name)
+        is_both = isinstance(under, dict) and isinstance(value, dict)
+        result[name] = _merge(cast("dict[str, Any]", under), value) if is_both else value
+    return result
+
+
+def _default_problems(merged: Mapping[str, Any]) -> list[str]:
+    alerts, receivers = merged.get("alerts"), merged.get("receivers", {})
+    if not isinstance(alerts, dict) or not isinstance(receivers, dict):
+        return []
+    names = cast("dict[str, Any]", alerts).get("default", [])
+    if not isinstance(names, list):
+        return []
+    known = [str(name) for name in cast("dict[object, object]", receivers)]
+    problems: list[str] = []
+    for name in cast("list[object]", names):
+        if name not in known:
+            near = _near(str(name), known)
+            hint = f"; did you mean {near!r}?" if near else f"; write a [receivers.{name}] table"
+            problems.append(f"alerts.default: there is no receiver {str(name)!r}{hint}")
+    return problems
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), "")
+
+
+def _sentence(error: Any) -> str:
+    """Return one problem in words, without the value that was given."""
+    place = [
+        str(part) for part in error["loc"] if part not in ("_Ref", "function-before[_as_ref()")
+    ]
+    place = [part for part in place if not part.startswith("function-")]
+    path = ".".join(place)
+    if error["type"] == "extra_forbidden":
+        near = _near(place[-1], _fields_at(place))
+        hint = f"; did you mean {near!r}?" if near else ""
+        return f"{path}: no setting has this name{hint}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{path}: {message[:1].lower()}{message[1:]}"
+
+
+def _fields_at(place: list[str]) -> Iterable[str]:
+    match place:
+        case [_]:
+            return _Table.model_fields
+        case ["alerts", *_]:
+            return _AlertsTable.model_fields
+        case ["receivers", _, _]:
+            return _ReceiverTable.model_fields
+        case _:
+            return _Ref.model_fields
+
+
+def _settings(read: _Table, base: Path) -> Settings:
+    given: dict[str, Any] = {one.name: getattr(read, one.name, None) for one in fields(Settings)}
+    computed: dict[str, Any] = {
+        "roots": read.roots or (base,),
+        "contracts": tuple(base / path for path in read.contracts),
+        "store_url": read.store_url or f"sqlite:///{base / DEFAULT_DATABASE}",
+        "base_url": read.base_url or f"http://{read.host}:{read.port}",
+        "worker_threads": read.worker_threads or max(1, _cpus() // read.workers),
+        "run_limit": read.run_limit or 2 * read.workers,
+        "receivers": tuple(_receiver(name, one, base) for name, one in read.receivers.items()),
+        "default_receivers": read.alerts.default,
+    }
+    return Settings(**{**given, **computed})
+
+
+def _receiver(name: str, table: _ReceiverTable, base: Path) -> Receiver:
+    given: dict[str, Any] = {one.name: getattr(table, one.name, None) for one in fields(Receiver)}
+    keys = ((table.key,) if table.key else ()) + table.keys
+    computed: dict[str, Any] = {
+        "name": name,
+        "url": table.url if isinstance(table.url, str) else "",
+        "url_ref": _ref(table.url, base) if isinstance(table.url, _Ref) else None,
+        "key_refs": tuple(_ref(key, base) for key in keys),
+        "password_ref": _ref(table.password, base) if table.password else None,
+    }
+    return Receiver(**{**given, **computed})
+
+
+def _ref(ref: _Ref, base: Path) -> SecretRef:
+    if ref.env:
+        return SecretRef(SecretSource.ENVIRONMENT, ref.env)
+    return SecretRef(SecretSource.FILE, str(base / Path(ref.file).expanduser()))
