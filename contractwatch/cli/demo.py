@@ -1,0 +1,74 @@
+"""The main job can be watched: real flights, live, with promises broken one after the other."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from contractwatch.demo.agent_process import AgentProcess, free_port
+from contractwatch.demo.faults import FAULTS
+from contractwatch.demo.flights_data import read_flights_data
+from contractwatch.demo.inbox import Inbox
+from contractwatch.demo.publisher import Publisher
+from contractwatch.demo.stage import HOUR, clear, set_up
+from contractwatch.demo.story import Story, log_tail
+
+_PAUSE_SECONDS = 15.0
+
+
+def command(
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Run the script once, in about a minute, and end.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = 0,
+) -> None:
+    """Replay live flights data, break promises, and watch them told.
+
+    An hour lasts two seconds, in the data and in the contracts. Every file is in a temporary folder.
+    With --once the exit code is 0 only if all that should have been told was told, once.
+
+    Example: contractwatch demo --once
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    console.print("reading the 2013 New York flights ...")
+    data = read_flights_data()
+    inbox = Inbox()
+    folder = Path(tempfile.mkdtemp(prefix="contractwatch-demo-"))
+    page_port = port or free_port()
+    stage = set_up(folder / "demo", port=page_port, inbox_port=inbox.port)
+    agent = AgentProcess(stage, page_port)
+    story = Story(Publisher(data, stage.live, HOUR), agent, inbox, console.print)
+    try:
+        kept = _once(story) if once else _for_ever(story, console)
+    except KeyboardInterrupt:
+        kept = True
+    finally:
+        code = agent.stop()
+        inbox.close()
+    if not kept or code != 0:
+        console.print(f"the agent ended with {code}; its log ends:\n{log_tail(stage.log)}")
+        console.print(f"everything is left in {folder}")
+        sys.exit(1)
+    clear(stage)
+
+
+def _once(story: Story) -> bool:
+    if not story.begin():
+        return False
+    for fault in FAULTS:
+        story.chapter(fault)
+    return story.verdict()
+
+
+def _for_ever(story: Story, console: Console) -> bool:
+    if not story.begin():
+        return False
+    console.print("press Ctrl-C to end")
+    while True:
+        for fault in FAULTS:
+            story.linger(_PAUSE_SECONDS)
+            story.chapter(fault)

@@ -1,0 +1,96 @@
+"""The agent runs as a process of its own, as it would be started by hand, and can be killed."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from contractwatch.demo.stage import Stage
+from contractwatch.errors import UsageError
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass(slots=True)
+class AgentProcess:
+    """`contractwatch run` on the demo's folder."""
+
+    stage: Stage
+    port: int
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        """Start the agent and wait until it says that it is ready.
+
+        Raises:
+            UsageError: If it ends or does not become ready; says where its log is.
+        """
+        with self.stage.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter)
+                [
+                    sys.executable,
+                    "-m",
+                    "contractwatch",
+                    "run",
+                    "--config",
+                    str(self.stage.settings),
+                ],
+                stdout=log,
+                stderr=log,
+                cwd=self.stage.folder,
+                env=os.environ | {"NO_COLOR": "1"},
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if self._is_ready():
+                return
+            time.sleep(0.1)
+        raise UsageError(f"the agent did not start; its log: {self.stage.log}")
+
+    def kill(self) -> None:
+        """Kill the agent as `kill -9` does; it gets no chance to say or save anything."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> int:
+        """Ask the agent to end; return its exit code."""
+        if self._process is None:
+            return 0
+        self._process.terminate()
+        try:
+            return self._process.wait(timeout=_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def ask(self, path: str) -> Any:
+        """Return the JSON that the agent serves at `path`."""
+        with urllib.request.urlopen(self.url + path, timeout=5) as response:  # noqa: S310  our own
+            return json.load(response)
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url + "readyz", timeout=1) as response:  # noqa: S310
+                return response.status == 200  # noqa: PLR2004  (the word for ready in HTTP)
+        except (urllib.error.URLError, OSError):
+            return False
