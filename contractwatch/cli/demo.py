@@ -28,8 +28,8 @@ def command(
 ) -> None:
     """Replay live flights data, break promises, and watch them told.
 
-    An hour lasts two seconds, in the data and in the contracts. Every file is in a temporary folder.
-    With --once the exit code is 0 only if all that should have been told was told, once.
+    An hour lasts two seconds, in the data and in the contracts; every file is in a temporary
+    folder. With --once the exit code is 0 only if all that should have been told was told, once.
 
     Example: contractwatch demo --once
     """
