@@ -1,0 +1,111 @@
+"""Good, bad and unknown seconds of a window, the error budget, and how sure the figure is."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contractwatch.model.objective import (
+    Budget,
+    Interval,
+    ObjectiveState,
+    StateSeconds,
+    Target,
+)
+from contractwatch.model.product import LedgerLine
+from contractwatch.slo.ledger import spans
+
+LONGEST_WINDOW = timedelta(days=90)
+"""Intervals are kept this long; a longer window is cut to it."""
+
+SUFFICIENT_SHARE = 0.90
+"""Below this known share of a window its compliance is "insufficient data", never "met"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """The share of good time over a window, 0-1, between the worst and the best of the unknown.
+
+    `low` takes unknown time as bad and `high` as good; `point` leaves it out. All are None when
+    there is no time at all, `point` also when nothing is known. `met` is None for insufficient
+    data: less than 90 % of the window's time is known.
+    """
+
+    low: float | None
+    point: float | None
+    high: float | None
+    known_share: float
+    met: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """`met`, `missed` or `insufficient data`."""
+        if self.met is None:
+            return "insufficient data"
+        return "met" if self.met else "missed"
+
+
+def intervals_of(line: LedgerLine, *, start: datetime, end: datetime) -> tuple[Interval, ...]:
+    """Return the line's intervals cut to `[start, end)`, with the time that is not closed yet."""
+    pieces = (*line.intervals, *spans(line.standing, end))
+    return tuple(
+        Interval(max(piece.start, start), min(piece.end, end), piece.state)
+        for piece in pieces
+        if piece.start < end and piece.end > start
+    )
+
+
+def seconds_in(line: LedgerLine, *, start: datetime, end: datetime) -> StateSeconds:
+    """Return the seconds in each state over `[start, end)`; time before the line began is none."""
+    return _summed(intervals_of(line, start=start, end=end))
+
+
+def total_seconds(line: LedgerLine, *, now: datetime) -> StateSeconds:
+    """Return all seconds ever, up to `now`: what a counter shows between two runs."""
+    return line.total + _summed(spans(line.standing, now))
+
+
+def budget_of(line: LedgerLine, target: Target, *, now: datetime) -> Budget:
+    """Return the error budget over the target's window up to `now`."""
+    seconds = seconds_in(line, start=_start(target, now), end=now)
+    allowed = (1 - target.ratio) * (seconds.good + seconds.bad)
+    return Budget(
+        target=target,
+        seconds=seconds,
+        remaining_ratio=1 - seconds.bad / allowed if allowed > 0 else None,
+        spent_seconds=seconds.bad,
+        allowed_seconds=allowed,
+    )
+
+
+def compliance_of(line: LedgerLine, target: Target, *, now: datetime) -> Compliance:
+    """Return the compliance with the target over its window, as an interval."""
+    seconds = seconds_in(line, start=_start(target, now), end=now)
+    known = seconds.good + seconds.bad
+    whole = known + seconds.unknown
+    if whole <= 0:
+        return Compliance(None, None, None, known_share=0.0, met=None)
+    share = known / whole
+    point = seconds.good / known if known > 0 else None
+    enough = share >= SUFFICIENT_SHARE and point is not None
+    return Compliance(
+        low=seconds.good / whole,
+        point=point,
+        high=(seconds.good + seconds.unknown) / whole,
+        known_share=share,
+        met=point >= target.ratio if enough and point is not None else None,
+    )
+
+
+def _start(target: Target, now: datetime) -> datetime:
+    return now - min(target.window, LONGEST_WINDOW)
+
+
+def _summed(intervals: tuple[Interval, ...]) -> StateSeconds:
+    seconds = dict.fromkeys(ObjectiveState, 0.0)
+    for interval in intervals:
+        seconds[interval.state] += interval.seconds
+    return StateSeconds(
+        good=seconds[ObjectiveState.GOOD],
+        bad=seconds[ObjectiveState.BAD],
+        unknown=seconds[ObjectiveState.UNKNOWN],
+        excluded=seconds[ObjectiveState.EXCLUDED],
+    )

@@ -1,0 +1,241 @@
+"""A pipeline asks before it reads: may this product be used now, and why not."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from contractwatch.errors import UsageError
+from contractwatch.model.incident import Incident, Phase
+from contractwatch.model.objective import Objective, ObjectiveState, Standing
+from contractwatch.model.product import ProductRecord
+from contractwatch.slo.status import live_standings
+from contractwatch.slo.trust import TrustScore, trust_of
+
+BODY_VERSION = 1
+
+EXIT_UNREACHABLE = 3
+"""For the caller that cannot reach the record; `decide` never returns it."""
+
+
+class OnUnknown(StrEnum):
+    """What to do when it is not known whether a required promise is kept."""
+
+    FAIL = "fail"
+    ALLOW = "pass"
+
+
+class Answer(StrEnum):
+    """The decision in one word."""
+
+    ALLOW = "allow"
+    BREACHED = "breached"
+    UNKNOWN = "unknown"
+
+
+EXIT_CODES = {Answer.ALLOW: 0, Answer.BREACHED: 1, Answer.UNKNOWN: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a consumer requires.
+
+    An empty `require` means all that the contract promises. `min_score` is 0-100. A last run that
+    finished longer than `max_evaluation_age` ago counts as unknown.
+    """
+
+    require: tuple[Objective, ...] = ()
+    min_score: float | None = None
+    max_evaluation_age: timedelta | None = None
+    on_unknown: OnUnknown = OnUnknown.FAIL
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether the product may be used, with everything that the decision rests on.
+
+    `statuses` holds the required objectives, "not promised" where the contract is silent. It is
+    good until `expires_at` at the latest: then a new run is due, or what is known has run out.
+    """
+
+    product: str
+    answer: Answer
+    allow: bool
+    exit_code: int
+    reasons: tuple[str, ...]
+    statuses: Mapping[Objective, str]
+    evaluated_at: datetime | None
+    data_version: str
+    contract_version: str
+    trust: TrustScore
+    incidents: tuple[Incident, ...]
+    decided_at: datetime
+    expires_at: datetime
+
+
+_NOT_PROMISED = "not promised"
+
+
+def required_objectives(names: Iterable[str]) -> tuple[Objective, ...]:
+    """Return the objectives of these names, in the order given and each once.
+
+    Raises:
+        UsageError: If a name is none of an objective.
+    """
+    found: dict[Objective, None] = {}
+    for name in names:
+        try:
+            found[Objective(name.strip().lower())] = None
+        except ValueError as unknown:
+            known = ", ".join(objective.value for objective in Objective)
+            raise UsageError(
+                f"--require: unknown objective {name.strip()!r}; expected one of {known}"
+            ) from unknown
+    return tuple(found)
+
+
+def on_unknown_of(word: str) -> OnUnknown:
+    """Return the choice of that word.
+
+    Raises:
+        UsageError: If the word is neither `fail` nor `pass`.
+    """
+    try:
+        return OnUnknown(word.strip().lower())
+    except ValueError as unknown:
+        raise UsageError(f"--on-unknown: {word!r}; expected fail or pass") from unknown
+
+
+def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
+    """Decide whether the product may be used at `now`.
+
+    Anything breached denies, whatever else is known. What is not known (an unknown or unpromised
+    objective, a run too old, a score without a number) denies unless the policy lets it pass.
+    """
+    live = live_standings((line.standing for line in record.lines), now=now)
+    required = policy.require or tuple(o for o in live if o is not Objective.CONFORMANCE)
+    statuses = {o: live[o].state.value if o in live else _NOT_PROMISED for o in required}
+    trust = trust_of(record, now=now)
+    broken = [*_broken(statuses, live), *_below_score(policy, trust)]
+    unknown = [
+        *_unknown(statuses, live),
+        *_stale(record, policy, now),
+        *_without_score(policy, trust),
+    ]
+    answer = Answer.ALLOW
+    if broken:
+        answer = Answer.BREACHED
+    elif unknown and policy.on_unknown is OnUnknown.FAIL:
+        answer = Answer.UNKNOWN
+    run = record.last_run
+    return Decision(
+        product=record.card.product,
+        answer=answer,
+        allow=answer is Answer.ALLOW,
+        exit_code=EXIT_CODES[answer],
+        reasons=(*broken, *unknown),
+        statuses=statuses,
+        evaluated_at=run.finished_at if run else None,
+        data_version=run.data_version if run else "",
+        contract_version=run.contract_version if run else record.card.version,
+        trust=trust,
+        incidents=tuple(i for i in record.incidents if i.phase in (Phase.OPEN, Phase.RECOVERING)),
+        decided_at=now,
+        expires_at=_expiry(record, policy, live, now),
+    )
+
+
+def to_body(decision: Decision) -> dict[str, object]:
+    """Return the documented answer of the gate, ready for JSON."""
+    return {
+        "version": BODY_VERSION,
+        "product": decision.product,
+        "allow": decision.allow,
+        "decision": decision.answer.value,
+        "exit_code": decision.exit_code,
+        "reasons": list(decision.reasons),
+        "status": {objective.value: state for objective, state in decision.statuses.items()},
+        "evaluated_at": _written(decision.evaluated_at),
+        "data_version": decision.data_version,
+        "contract_version": decision.contract_version,
+        "score": None if decision.trust.number is None else round(decision.trust.number, 1),
+        "score_badge": decision.trust.badge,
+        "score_version": decision.trust.score_version,
+        "incidents": [_incident_body(incident) for incident in decision.incidents],
+        "decided_at": _written(decision.decided_at),
+        "expires_at": _written(decision.expires_at),
+    }
+
+
+def _broken(statuses: Mapping[Objective, str], live: Mapping[Objective, Standing]) -> Iterable[str]:
+    for objective, status in statuses.items():
+        if status == ObjectiveState.BAD:
+            yield f"{objective.value} is broken since {_written(live[objective].since)}"
+
+
+def _below_score(policy: Policy, trust: TrustScore) -> Iterable[str]:
+    if policy.min_score is not None and trust.number is not None:
+        # the number as it is shown decides, so that a person can follow the decision
+        shown = round(trust.number, 1)
+        if shown < policy.min_score:
+            yield f"the trust score is {shown:.1f}, required at least {policy.min_score:g}"
+
+
+def _unknown(
+    statuses: Mapping[Objective, str], live: Mapping[Objective, Standing]
+) -> Iterable[str]:
+    if not statuses:
+        yield "the contract promises nothing that is watched"
+    for objective, status in statuses.items():
+        if status == _NOT_PROMISED:
+            yield f"{objective.value} is not promised by the contract"
+        elif status == ObjectiveState.UNKNOWN:
+            yield f"{objective.value} is not known since {_written(live[objective].since)}"
+        elif status == ObjectiveState.EXCLUDED:
+            yield f"{objective.value} is excluded since {_written(live[objective].since)}"
+
+
+def _stale(record: ProductRecord, policy: Policy, now: datetime) -> Iterable[str]:
+    run = record.last_run
+    limit = policy.max_evaluation_age
+    if run is None:
+        yield "the contract was never run"
+    elif limit is not None and now - run.finished_at > limit:
+        age = int((now - run.finished_at).total_seconds())
+        yield f"the last run ended {age} s ago, required at most {limit.total_seconds():.0f} s"
+
+
+def _without_score(policy: Policy, trust: TrustScore) -> Iterable[str]:
+    if policy.min_score is not None and trust.number is None:
+        seen = trust.data_versions
+        yield f"there is no trust score yet: {seen} data version{'' if seen == 1 else 's'} seen"
+
+
+def _expiry(
+    record: ProductRecord, policy: Policy, live: Mapping[Objective, Standing], now: datetime
+) -> datetime:
+    """Return the first instant at which the answer may be another one without being wrong now."""
+    run = record.last_run
+    due = [now + timedelta(seconds=max(record.card.interval_seconds, 1.0))]
+    for standing in live.values():
+        due += [standing.horizon] if standing.stale_at is None else [standing.stale_at]
+    if run is not None:
+        due.append(run.finished_at + timedelta(seconds=record.card.interval_seconds))
+        if policy.max_evaluation_age is not None:
+            due.append(run.finished_at + policy.max_evaluation_age)
+    return min(instant for instant in due if instant > now)
+
+
+def _incident_body(incident: Incident) -> dict[str, object]:
+    return {
+        "id": incident.incident_id,
+        "objective": incident.objective.value,
+        "cause": incident.cause.value,
+        "phase": incident.phase.value,
+        "severity": incident.severity.value,
+        "since": _written(incident.since),
+    }
+
+
+def _written(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,327 @@
+"""Every second of an objective is in exactly one state: good, bad, unknown or excluded."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TypeAlias
+
+from contractwatch.model.objective import Interval, Objective, ObjectiveState, Standing
+from contractwatch.model.product import LedgerEntry
+from contractwatch.model.run import Observation
+
+_Moved: TypeAlias = tuple[Standing, tuple[Interval, ...]]
+
+_WORST_FIRST = (ObjectiveState.BAD, ObjectiveState.UNKNOWN, ObjectiveState.GOOD)
+
+
+def horizon_of(at: datetime, *, interval_seconds: float, grace: timedelta) -> datetime:
+    """Return until when an observation at `at` holds: max(2 x interval, interval + grace) later."""
+    return at + timedelta(
+        seconds=max(2 * interval_seconds, interval_seconds + grace.total_seconds())
+    )
+
+
+def begin(objective: Objective, at: datetime) -> Standing:
+    """Return the standing of an objective of which nothing was observed yet."""
+    return Standing(
+        objective=objective,
+        state=ObjectiveState.UNKNOWN,
+        since=at,
+        observed_at=at,
+        accrued_until=at,
+        horizon=at,
+    )
+
+
+def spans(standing: Standing, to: datetime) -> tuple[Interval, ...]:
+    """Return what the standing says of `[accrued_until, to)`, without empty or equal neighbours.
+
+    The observed state holds until the horizon, and then nothing is known. A good objective that
+    goes stale before its horizon is bad from that instant on. Empty if `to` is not later.
+    """
+    intervals: list[Interval] = []
+    start = standing.accrued_until
+    for end, state in _forecast(standing):
+        stop = to if end is None else min(end, to)
+        if stop > start:
+            intervals.append(Interval(start, stop, state))
+            start = stop
+    return merged(intervals)
+
+
+def advance(standing: Standing, to: datetime) -> tuple[Standing, tuple[Interval, ...]]:
+    """Close the time up to `to` and return the standing from then on.
+
+    Advancing in steps closes the same time in the same states as advancing once. A `to` that is
+    not later than what is closed already (a clock set back) changes nothing.
+    """
+    closed = spans(standing, to)
+    if not closed:
+        return standing, ()
+    last = closed[-1]
+    # the instant `to` itself is the start of what follows: it may be the turn of the state
+    state = _state_from(standing, to)
+    since = standing.since if _is_whole(closed, standing, state) else last.start
+    if state is not last.state:
+        since = to
+    keeps_turning = state is ObjectiveState.GOOD
+    later = replace(
+        standing,
+        state=state,
+        since=since,
+        accrued_until=to,
+        stale_at=standing.stale_at if keeps_turning else None,
+    )
+    return later, closed
+
+
+def state_at(standing: Standing, at: datetime) -> ObjectiveState:
+    """Return the state at an instant that the ledger has not closed yet (else the first open)."""
+    return _state_from(standing, max(at, standing.accrued_until))
+
+
+def hear(
+    standing: Standing, observation: Observation, *, at: datetime, horizon: datetime
+) -> tuple[Standing, tuple[Interval, ...]]:
+    """Close the time up to `at` and take the observation from then on.
+
+    What was foreseen for the time before stays: data that went stale between two runs is bad from
+    the stale instant, not from the run that found it. An `at` before what is closed (a clock set
+    back) is moved there, and the horizon with it.
+    """
+    before, closed = advance(standing, at)
+    start = before.accrued_until
+    holds = horizon - at
+    heard = replace(
+        before,
+        state=observation.state,
+        observed_at=start,
+        horizon=start + max(holds, timedelta(0)),
+        stale_at=observation.stale_at if observation.state is ObjectiveState.GOOD else None,
+    )
+    return _settled(heard, before), closed
+
+
+def interrupt(
+    standing: Standing, *, since: datetime, to: datetime
+) -> tuple[Standing, tuple[Interval, ...]]:
+    """Record that nobody looked in `[since, to)`: unknown, until the next observation.
+
+    Time before `since` is closed as it was foreseen; time closed already is left as it is.
+    """
+    before, closed = advance(standing, min(since, to))
+    start = before.accrued_until
+    if to <= start:
+        return before, closed
+    unknown = ObjectiveState.UNKNOWN
+    was_unknown = before.state is unknown
+    later = replace(
+        before,
+        state=unknown,
+        since=before.since if was_unknown else start,
+        accrued_until=to,
+        horizon=to,
+        stale_at=None,
+    )
+    return later, merged((*closed, Interval(start, to, unknown)))
+
+
+def advance_all(
+    standings: Iterable[Standing], to: datetime
+) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
+    """Advance every objective of a product and their composite to the same instant."""
+    known = tuple(standings)
+    moved = [advance(standing, to) for standing in known if not _is_composite(standing)]
+    return _with_composite(known, moved, tuple(standing for standing, _ in moved))
+
+
+def hear_all(
+    standings: Iterable[Standing],
+    observations: Iterable[Observation],
+    *,
+    promised: frozenset[Objective],
+    at: datetime,
+    horizon: datetime,
+) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
+    """Take all observations of one run, made at `at`, and keep the composite line.
+
+    Returns the standings of the promised objectives and of CONFORMANCE, and the time that is closed
+    now. A promised objective without an observation is unknown from now on. One that is promised no
+    longer is closed and left out: its standing ends here.
+    """
+    known = tuple(standings)
+    start = max((at, *(standing.accrued_until for standing in known)))
+    later = horizon + (start - at)
+    heard = {observation.objective: observation for observation in observations}
+    lines = {standing.objective: standing for standing in known if not _is_composite(standing)}
+    moved: list[_Moved] = [
+        hear(
+            lines.pop(objective, begin(objective, start)),
+            heard.get(objective, Observation(objective, ObjectiveState.UNKNOWN)),
+            at=start,
+            horizon=later,
+        )
+        for objective in Objective
+        if objective in promised and objective is not Objective.CONFORMANCE
+    ]
+    kept = tuple(standing for standing, _ in moved)
+    moved += [advance(standing, start) for standing in lines.values()]
+    composite = () if any(map(_is_composite, known)) else (begin(Objective.CONFORMANCE, start),)
+    return _with_composite(known + composite, moved, kept)
+
+
+def interrupt_all(
+    standings: Iterable[Standing], *, since: datetime, to: datetime
+) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
+    """Record for every objective of a product and their composite that nobody looked."""
+    known = tuple(standings)
+    moved = [
+        interrupt(standing, since=since, to=to) for standing in known if not _is_composite(standing)
+    ]
+    return _with_composite(known, moved, tuple(standing for standing, _ in moved))
+
+
+def conformance(
+    lines: Iterable[Sequence[Interval]], *, start: datetime, end: datetime
+) -> tuple[Interval, ...]:
+    """Return the composite of several lines over `[start, end)`.
+
+    At each instant it is bad if any line is bad, else unknown if any is unknown or none says
+    anything, else good; excluded only if all are excluded.
+    """
+    pieces = [piece for line in lines for piece in line if piece.start < end and piece.end > start]
+    cuts = {start, end}
+    for piece in pieces:
+        cuts |= {max(piece.start, start), min(piece.end, end)}
+    ordered = sorted(cuts)
+    return merged(
+        Interval(left, right, _worst({p.state for p in pieces if p.start <= left < p.end}))
+        for left, right in pairwise(ordered)
+    )
+
+
+def wake_at(standings: Iterable[Standing]) -> datetime | None:
+    """Return the next instant at which a good objective turns bad by itself, or None.
+
+    At the instant itself the promise is still kept (an age limit includes its end): a run that
+    confirms the breach has to start later than it.
+    """
+    turns = (
+        standing.stale_at
+        for standing in standings
+        if standing.stale_at is not None
+        and standing.objective is not Objective.CONFORMANCE
+        and standing.accrued_until < standing.stale_at < standing.horizon
+    )
+    return min(turns, default=None)
+
+
+def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Join neighbours of one state; the intervals are in order and do not overlap."""
+    joined: list[Interval] = []
+    for interval in intervals:
+        last = joined[-1] if joined else None
+        if last is not None and last.end == interval.start and last.state is interval.state:
+            joined[-1] = Interval(last.start, interval.end, last.state)
+        else:
+            joined.append(interval)
+    return tuple(joined)
+
+
+def _forecast(standing: Standing) -> Sequence[tuple[datetime | None, ObjectiveState]]:
+    """Return the states to come, each with its end; the last one has none."""
+    until_horizon: list[tuple[datetime | None, ObjectiveState]]
+    turn = standing.stale_at
+    if standing.state is ObjectiveState.GOOD and turn is not None and turn < standing.horizon:
+        until_horizon = [(turn, ObjectiveState.GOOD), (standing.horizon, ObjectiveState.BAD)]
+    else:
+        until_horizon = [(standing.horizon, standing.state)]
+    return [*until_horizon, (None, ObjectiveState.UNKNOWN)]
+
+
+def _state_from(standing: Standing, at: datetime) -> ObjectiveState:
+    for end, state in _forecast(standing):
+        if end is None or at < end:
+            return state
+    return ObjectiveState.UNKNOWN
+
+
+def _is_whole(closed: Sequence[Interval], standing: Standing, state: ObjectiveState) -> bool:
+    """Return whether the state did not change over the closed time."""
+    return len(closed) == 1 and closed[0].state is state and state is standing.state
+
+
+def _settled(heard: Standing, before: Standing) -> Standing:
+    """Date the present state: from the former standing if it is the same, else from now on."""
+    start = heard.accrued_until
+    state = _state_from(heard, start)
+    since = before.since if state is before.state else start
+    stale_at = heard.stale_at if state is ObjectiveState.GOOD else None
+    return replace(heard, state=state, since=since, stale_at=stale_at)
+
+
+def _is_composite(standing: Standing) -> bool:
+    return standing.objective is Objective.CONFORMANCE
+
+
+def _worst(states: set[ObjectiveState]) -> ObjectiveState:
+    if not states:
+        return ObjectiveState.UNKNOWN
+    return next((state for state in _WORST_FIRST if state in states), ObjectiveState.EXCLUDED)
+
+
+def _with_composite(
+    known: tuple[Standing, ...], moved: Iterable[_Moved], kept: tuple[Standing, ...]
+) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
+    """Add the composite of the moved lines to the kept standings and to the closed time."""
+    closed = {standing.objective: intervals for standing, intervals in moved}
+    entries = [
+        LedgerEntry(objective, interval)
+        for objective, intervals in closed.items()
+        for interval in intervals
+    ]
+    composite = next(filter(_is_composite, known), None)
+    if composite is None:
+        return kept, tuple(entries)
+    start = composite.accrued_until
+    to = max((start, *(i.end for intervals in closed.values() for i in intervals)))
+    shared = conformance(closed.values(), start=start, end=to) if to > start else ()
+    entries += [LedgerEntry(Objective.CONFORMANCE, interval) for interval in shared]
+    return (*kept, _composed(composite, shared, kept, at=to)), tuple(entries)
+
+
+def _composed(
+    composite: Standing,
+    shared: tuple[Interval, ...],
+    parts: tuple[Standing, ...],
+    *,
+    at: datetime,
+) -> Standing:
+    """Return the composite's standing at `at`: the forecasts of its parts, laid together."""
+    end = max((at, *(part.horizon for part in parts))) + timedelta(seconds=1)
+    forecast = conformance((spans(part, end) for part in parts), start=at, end=end)
+    state = forecast[0].state
+    turns = forecast[0].end if state is ObjectiveState.GOOD else None
+    blind = next((i.start for i in forecast if i.state is ObjectiveState.UNKNOWN), end)
+    return replace(
+        composite,
+        state=state,
+        since=_since(composite, shared, state, at=at),
+        observed_at=max((part.observed_at for part in parts), default=composite.observed_at),
+        accrued_until=at,
+        horizon=blind,
+        stale_at=turns if turns is not None and turns < blind else None,
+    )
+
+
+def _since(
+    composite: Standing, shared: tuple[Interval, ...], state: ObjectiveState, *, at: datetime
+) -> datetime:
+    """Return when the present state of the composite began."""
+    if not shared:
+        return composite.since if state is composite.state else at
+    if shared[-1].state is not state:
+        return at
+    unchanged = len(shared) == 1 and composite.state is state
+    return composite.since if unchanged else shared[-1].start

@@ -1,0 +1,78 @@
+"""What a product is now, in one word: kept, breached or unknown; unknown is never kept."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from contractwatch.model.objective import Objective, ObjectiveState, Standing
+from contractwatch.model.product import ProductRecord
+from contractwatch.slo.ledger import advance
+
+
+class StatusWord(StrEnum):
+    """Kept only if every promised objective is known to be good."""
+
+    KEPT = "kept"
+    BREACHED = "breached"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductStatus:
+    """The word, since when it holds, and which objectives are the reason.
+
+    `since` is None for a product of which there is no record at all.
+    """
+
+    word: StatusWord
+    since: datetime | None
+    breached: tuple[Objective, ...] = ()
+    unknown: tuple[Objective, ...] = ()
+
+
+_STATES = {
+    StatusWord.KEPT: ObjectiveState.GOOD,
+    StatusWord.BREACHED: ObjectiveState.BAD,
+    StatusWord.UNKNOWN: ObjectiveState.UNKNOWN,
+}
+
+
+def status_of(record: ProductRecord, *, now: datetime) -> ProductStatus:
+    """Return the status of a product as of `now`, live between two runs.
+
+    Breached if any promised objective is bad; else unknown if any is unknown, or none is known to
+    be good; else kept.
+    """
+    live = live_standings((line.standing for line in record.lines), now=now)
+    parts = {o: s for o, s in live.items() if o is not Objective.CONFORMANCE}
+    breached = _in_state(parts, ObjectiveState.BAD)
+    unknown = _in_state(parts, ObjectiveState.UNKNOWN)
+    word = StatusWord.KEPT
+    if breached:
+        word = StatusWord.BREACHED
+    elif unknown or not _in_state(parts, ObjectiveState.GOOD):
+        word = StatusWord.UNKNOWN
+    return ProductStatus(word, _since(word, live, parts), breached, unknown)
+
+
+def live_standings(standings: Iterable[Standing], *, now: datetime) -> Mapping[Objective, Standing]:
+    """Return each objective's standing with its state and `since` as of `now`."""
+    return {standing.objective: advance(standing, now)[0] for standing in standings}
+
+
+def _in_state(parts: Mapping[Objective, Standing], state: ObjectiveState) -> tuple[Objective, ...]:
+    return tuple(objective for objective, s in parts.items() if s.state is state)
+
+
+def _since(
+    word: StatusWord, live: Mapping[Objective, Standing], parts: Mapping[Objective, Standing]
+) -> datetime | None:
+    """Return since when: the composite knows best; without it, what its parts allow to say."""
+    composite = live.get(Objective.CONFORMANCE)
+    if composite is not None and composite.state is _STATES[word]:
+        return composite.since
+    dates = [s.since for s in parts.values() if s.state is _STATES[word]]
+    if not dates:
+        return None
+    return max(dates) if word is StatusWord.KEPT else min(dates)
