@@ -197,10 +197,6 @@ class _AlertsTable(_Strict):
     default: tuple[str, ...] = ()
 
 
-def _cpus() -> int:
-    return os.cpu_count() or 1
-
-
 class _Table(BaseSettings):
     """The shape of contractwatch.toml, and of the environment by `__` between the levels."""
 
@@ -215,7 +211,7 @@ class _Table(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
     base_url: Annotated[str, AfterValidator(_web_address)] = ""
-    workers: int = Field(default_factory=lambda: min(4, _cpus()), ge=1, le=256)
+    workers: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=256)
     worker_threads: int = Field(default=0, ge=0, le=256)
     worker_memory_mb: int = Field(default=1024, ge=256)
     deadline_seconds: float = Field(default=60, gt=0)
@@ -302,7 +298,7 @@ def _secret_names(value: object) -> Iterable[str]:
 
 
 def _absolute(table: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    """Return the table with its paths taken from `base`; wrong types are left for validation."""
+    """Return the table with its paths taken from `base`."""
     result = dict(table)
     for name in ("contracts", "roots"):
         entries = result.get(name)
@@ -315,18 +311,18 @@ def _absolute(table: Mapping[str, Any], base: Path) -> dict[str, Any]:
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(below)
     for name, value in above.items():
-        under: Any = result.get(name)
-        is_both = isinstance(under, dict) and isinstance(value, dict)
-        result[name] = _merge(cast("dict[str, Any]", under), value) if is_both else value
+        under = result.get(name)
+        if isinstance(under, dict) and isinstance(value, dict):
+            result[name] = _merge(cast("dict[str, Any]", under), cast("dict[str, Any]", value))
+        else:
+            result[name] = value
     return result
 
 
 def _default_problems(merged: Mapping[str, Any]) -> list[str]:
     alerts, receivers = merged.get("alerts"), merged.get("receivers", {})
-    if not isinstance(alerts, dict) or not isinstance(receivers, dict):
-        return []
-    names = cast("dict[str, Any]", alerts).get("default", [])
-    if not isinstance(names, list):
+    names = cast("dict[str, Any]", alerts).get("default") if isinstance(alerts, dict) else None
+    if not isinstance(names, list) or not isinstance(receivers, dict):
         return []
     known = [str(name) for name in cast("dict[object, object]", receivers)]
     problems: list[str] = []
@@ -376,7 +372,7 @@ def _settings(read: _Table, base: Path) -> Settings:
         "contracts": tuple(base / path for path in read.contracts),
         "store_url": read.store_url or f"sqlite:///{base / DEFAULT_DATABASE}",
         "base_url": read.base_url or f"http://{read.host}:{read.port}",
-        "worker_threads": read.worker_threads or max(1, _cpus() // read.workers),
+        "worker_threads": read.worker_threads or max(1, (os.cpu_count() or 1) // read.workers),
         "run_limit": read.run_limit or 2 * read.workers,
         "receivers": tuple(_receiver(name, one, base) for name, one in read.receivers.items()),
         "default_receivers": read.alerts.default,

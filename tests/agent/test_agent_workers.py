@@ -1,0 +1,124 @@
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from contractwatch.agent.workers import Answered, Cancelled, Failed, WorkerLimits, Workers
+
+MEMORY_MB = 300
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    pool = Workers(1, WorkerLimits(memory_mb=MEMORY_MB, threads=1))
+    pool.start()
+    yield pool
+    pool.close()
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def variable(name: str) -> str:
+    return os.environ.get(name, "")
+
+
+def sleep_for_ever(_: int) -> None:
+    time.sleep(3600)
+
+
+def grow(_: int) -> int:
+    held = []
+    while True:
+        held.append(bytearray(20_000_000))
+        time.sleep(0.005)
+
+
+def leave(code: int) -> None:
+    os._exit(code)
+
+
+def complain(_: int) -> None:
+    raise ValueError("a value that must not be told")
+
+
+def pid(_: int) -> int:
+    return os.getpid()
+
+
+def works(workers: Workers) -> bool:
+    answer = workers.run(double, 21, deadline_seconds=30)
+    return isinstance(answer, Answered) and answer.value == 42
+
+
+def test_a_job_is_answered_by_a_process_that_stays_warm(workers: Workers) -> None:
+    first = workers.run(pid, 0, deadline_seconds=30)
+    second = workers.run(pid, 0, deadline_seconds=30)
+
+    assert isinstance(first, Answered)
+    assert isinstance(second, Answered)
+    assert first.value == second.value != os.getpid()
+
+
+def test_a_worker_has_its_limits_before_polars_is_imported(workers: Workers) -> None:
+    answer = workers.run(variable, "POLARS_MAX_THREADS", deadline_seconds=30)
+
+    assert isinstance(answer, Answered)
+    assert answer.value == "1"
+
+
+def test_a_job_that_sleeps_for_ever_ends_at_its_deadline_and_the_pool_is_whole(
+    workers: Workers,
+) -> None:
+    answer = workers.run(sleep_for_ever, 0, deadline_seconds=0.5)
+
+    assert isinstance(answer, Failed)
+    assert answer.reason == "deadline of 0.5 s passed"
+    assert answer.was_late
+    assert works(workers)
+
+
+def test_a_job_that_grows_without_end_is_killed_at_the_memory_limit_and_the_pool_is_whole(
+    workers: Workers,
+) -> None:
+    answer = workers.run(grow, 0, deadline_seconds=60)
+
+    assert isinstance(answer, Failed)
+    assert answer.reason == f"worker ended (memory limit of {MEMORY_MB} MB)"
+    assert works(workers)
+
+
+def test_a_job_that_ends_its_process_is_a_failure_and_the_pool_is_whole(workers: Workers) -> None:
+    answer = workers.run(leave, 3, deadline_seconds=30)
+
+    assert isinstance(answer, Failed)
+    assert answer.reason == "worker ended (exit code 3)"
+    assert works(workers)
+
+
+def test_a_worker_killed_while_idle_is_replaced(workers: Workers) -> None:
+    assert works(workers)
+    (idle,) = workers.pids()
+    os.kill(idle, signal.SIGKILL)
+
+    assert works(workers)
+    assert workers.pids() != (idle,)
+
+
+def test_an_exception_is_told_by_its_class_and_never_by_its_text(workers: Workers) -> None:
+    answer = workers.run(complain, 0, deadline_seconds=30)
+
+    assert isinstance(answer, Failed)
+    assert answer.reason == "scan raised ValueError"
+    assert works(workers)
+
+
+def test_a_closed_pool_cancels_and_leaves_no_process(workers: Workers) -> None:
+    assert works(workers)
+    workers.close()
+
+    assert workers.pids() == ()
+    assert workers.run(double, 1, deadline_seconds=1) == Cancelled()
