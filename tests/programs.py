@@ -1,0 +1,17 @@
+"""Programs that a test wants and that the package index cannot give."""
+
+import os
+import shutil
+
+import pytest
+
+
+def needs(program: str) -> str:
+    """Return the program's path; skip the test without it, or fail where all are required."""
+    path = shutil.which(program)
+    if path is not None:
+        return path
+    reason = f"{program} is not installed here"
+    if os.environ.get("CONTRACTWATCH_TEST_REQUIRE") == "all":
+        pytest.fail(f"{reason}, and CONTRACTWATCH_TEST_REQUIRE=all")
+    pytest.skip(reason)
