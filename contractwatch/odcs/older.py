@@ -1,0 +1,88 @@
+"""A contract in the forms of an older version reads like one of today."""
+
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from contractwatch.odcs.document import Document
+from contractwatch.odcs.place import Findings, Place
+
+DIMENSION_SYNONYMS = {
+    "ac": "accuracy",
+    "cp": "completeness",
+    "cf": "conformity",
+    "cs": "consistency",
+    "cv": "coverage",
+    "tm": "timeliness",
+    "uq": "uniqueness",
+}
+_EXCLUSIVE_BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
+_RULE_TYPES = {None, "library"}
+
+_Change = Callable[[Place, Findings], dict[str, object]]
+
+
+def modern(document: Document, findings: Findings) -> dict[str, object]:
+    """Return the document's data in today's forms; a deprecated name is noted.
+
+    Booleans as exclusive bounds (3.0), `rule` instead of `metric` (3.0) and short dimension names
+    are rewritten; nothing else is.
+    """
+    root = Place(document, "", document.data)
+    changed = dict(document.data)
+    if isinstance(changed.get("schema"), list):
+        changed["schema"] = _mapped(root.at("schema"), findings, _table)
+    return changed
+
+
+def _mapped(places: Place, findings: Findings, change: _Change) -> list[object]:
+    return [
+        change(place, findings) if isinstance(place.value, dict) else place.value
+        for place in places.each()
+    ]
+
+
+def _table(place: Place, findings: Findings) -> dict[str, object]:
+    return {**place.mapping(), **dict(_lists(place, findings))}
+
+
+def _lists(place: Place, findings: Findings) -> Iterator[tuple[str, object]]:
+    if isinstance(place.at("quality").value, list):
+        yield "quality", _mapped(place.at("quality"), findings, _rule)
+    if isinstance(place.at("properties").value, list):
+        yield "properties", _mapped(place.at("properties"), findings, _column)
+
+
+def _column(place: Place, findings: Findings) -> dict[str, object]:
+    changed = {**place.mapping(), **dict(_lists(place, findings))}
+    if isinstance(place.at("logicalTypeOptions").value, dict):
+        changed["logicalTypeOptions"] = _options(place.at("logicalTypeOptions"))
+    if isinstance(place.at("items").value, dict):
+        changed["items"] = _column(place.at("items"), findings)
+    return changed
+
+
+def _options(place: Place) -> dict[str, object]:
+    changed = dict(place.mapping())
+    for exclusive, inclusive in _EXCLUSIVE_BOUNDS:
+        flag = changed.get(exclusive)
+        if not isinstance(flag, bool):
+            continue
+        del changed[exclusive]
+        if flag and inclusive in changed:
+            changed[exclusive] = changed.pop(inclusive)
+    return changed
+
+
+def _rule(place: Place, findings: Findings) -> dict[str, object]:
+    changed = dict(place.mapping())
+    dimension = changed.get("dimension")
+    if isinstance(dimension, str):
+        word = dimension.strip().lower()
+        full = DIMENSION_SYNONYMS.get(word, word)
+        # what is no dimension stays as it is written, for the message to show
+        changed["dimension"] = full if full in DIMENSION_SYNONYMS.values() else dimension
+    is_library = changed.get("type") in cast("set[object]", _RULE_TYPES)
+    if is_library and isinstance(changed.get("rule"), str) and "metric" not in changed:
+        changed["metric"] = changed.pop("rule")
+        findings.warn(place.at("rule"), "'rule' was renamed in ODCS 3.1; write 'metric'")
+    return changed

@@ -1,0 +1,172 @@
+"""Every value is read together with its place, and nothing about a place is reported twice."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import cast
+
+from contractwatch.errors import Level, Problem
+from contractwatch.model.contract import Clause, Dimension, Severity, SkippedClause
+from contractwatch.model.objective import Objective
+from contractwatch.odcs.document import Document, child_path
+
+VENDOR = "contractwatch"
+_PREFIX = "contractwatch."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A value of the document and where it stands; `value` is None where nothing stands.
+
+    Reading never fails: what has another shape than expected reads as absent, because the official
+    schema reports it.
+    """
+
+    document: Document
+    path: str
+    value: object
+
+    @property
+    def clause(self) -> Clause:
+        """The path and line of this place."""
+        return Clause(self.path, self.document.line_of(self.path))
+
+    def at(self, key: str) -> "Place":
+        """Return the entry of a mapping."""
+        value = self.mapping().get(key)
+        return Place(self.document, child_path(self.path, key), value)
+
+    def mapping(self) -> dict[str, object]:
+        """Return the value as a mapping, empty if it is none."""
+        return cast("dict[str, object]", self.value) if isinstance(self.value, dict) else {}
+
+    def entries(self) -> tuple["Place", ...]:
+        """Return the entries of a mapping, in the order of the file."""
+        return tuple(self.at(key) for key in self.mapping())
+
+    def each(self) -> tuple["Place", ...]:
+        """Return the items of a list, empty if it is none."""
+        if not isinstance(self.value, list):
+            return ()
+        items = cast("list[object]", self.value)
+        return tuple(
+            Place(self.document, child_path(self.path, index), item)
+            for index, item in enumerate(items)
+        )
+
+    def has(self, key: str) -> bool:
+        """Whether the mapping has that key."""
+        return key in self.mapping()
+
+    def text(self, key: str) -> str:
+        """Return the text at a key, stripped; empty if there is none."""
+        value = self.mapping().get(key)
+        return value.strip() if isinstance(value, str) else ""
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the texts of the list at a key."""
+        return tuple(item.value for item in self.at(key).each() if isinstance(item.value, str))
+
+    def flag(self, key: str) -> bool | None:
+        """Return the boolean at a key."""
+        value = self.mapping().get(key)
+        return value if isinstance(value, bool) else None
+
+    def custom(self, name: str) -> "Place | None":
+        """Return the value of the custom property `contractwatch.<name>`, by either spelling."""
+        for entry in self.at("customProperties").each():
+            if custom_name(entry) == name:
+                return entry.at("value")
+        return None
+
+
+def custom_name(entry: Place) -> str:
+    """Return the name of one of our own custom properties without its prefix; else empty."""
+    name = entry.text("property")
+    if name.startswith(_PREFIX):
+        return name.removeprefix(_PREFIX)
+    return name if entry.text("vendor") == VENDOR else ""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for a near miss, else an empty text."""
+    near = nearest(word, known)
+    return f"; did you mean '{near}'?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is meant, whatever its case, or an empty text."""
+    if len(word) > _LONGEST_WORD:
+        return ""
+    by_lower = {name.lower(): name for name in reversed(list(known)) if len(name) <= _LONGEST_WORD}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else ""
+
+
+_LONGEST_WORD = 80
+"""Words longer than this are no misspelling, and comparing them costs time."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is said about one document while it is read."""
+
+    document: Document
+    contract_id: str
+    problems: list[Problem] = field(default_factory=list[Problem])
+    skipped: list[SkippedClause] = field(default_factory=list[SkippedClause])
+    promised: set[str] = field(default_factory=set[str])
+
+    def error(self, place: Place, message: str) -> None:
+        """Say what makes the contract wrong."""
+        self._say(place, message, Level.ERROR)
+
+    def warn(self, place: Place, message: str) -> None:
+        """Say what is doubtful."""
+        self._say(place, message, Level.WARNING)
+
+    def skip(self, place: Place, promise: "Promised", why: str) -> None:
+        """Keep a clause that promises something and is not executed."""
+        self.skipped.append(
+            SkippedClause(
+                clause=place.clause,
+                promise_id=self.promise_id(promise),
+                kind=promise.kind,
+                table=promise.table,
+                column=promise.column,
+                severity=promise.severity,
+                dimension=promise.dimension,
+                objective=promise.objective,
+                reason=f"unsupported: {why}",
+                expected=promise.expected,
+            )
+        )
+
+    def promise_id(self, promise: "Promised") -> str:
+        """Return the identity of a promise that is not executed, unique in this contract."""
+        parts = (self.contract_id, promise.table, promise.column or "-", promise.kind)
+        base = "/".join((*parts, promise.rule_id) if promise.rule_id else parts)
+        identity, repeat = base, 1
+        while identity in self.promised:
+            repeat += 1
+            identity = f"{base}-{repeat}"
+        self.promised.add(identity)
+        return identity
+
+    def _say(self, place: Place, message: str, level: Level) -> None:
+        line = self.document.line_of(place.path)
+        self.problems.append(Problem(self.document.file, line, place.path, message, level))
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What a clause promises; enough to report it as skipped."""
+
+    kind: str
+    table: str
+    column: str | None
+    dimension: Dimension
+    objective: Objective | None
+    severity: Severity = Severity.ERROR
+    rule_id: str = ""
+    expected: str = ""
