@@ -244,7 +244,7 @@ PRODUCT: tuple[Panel, ...] = (
     ),
     _stat(
         "Last evaluation",
-        "Time since the last run that reached a verdict.",
+        "Time since the last run ended.",
         f"time() - contractwatch_product_last_evaluation_timestamp_seconds{{{_THIS}}}",
         (20, 0),
         unit="s",

@@ -1,0 +1,215 @@
+"""What pages and scrapes read: one snapshot of the record, taken by a thread and never by them."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Protocol
+
+import structlog
+
+from contractwatch.model.incident import Incident
+from contractwatch.model.objective import Objective, Standing, Target
+from contractwatch.model.product import BudgetLine, LedgerLine, ProductCard, ProductRecord
+from contractwatch.slo.budget import budget_of
+from contractwatch.slo.ledger import advance
+from contractwatch.slo.status import ProductStatus, status_of
+from contractwatch.slo.trust import TrustScore, trust_of
+
+log = structlog.get_logger()
+
+_POLL_SECONDS = 1.0
+_VIEW_LASTS = timedelta(seconds=60)
+_REST_PER_WORK = 10.0
+"""After a refresh the thread rests this many times as long as it took: a tenth of a core."""
+
+GONE_IS_KEPT = timedelta(hours=1)
+"""A product that was withdrawn keeps its flags for this long: breached 0, unknown 1."""
+
+
+class Reader(Protocol):
+    """The part of the store that is read here."""
+
+    def records(self) -> tuple[ProductRecord, ...]: ...
+
+    def record(self, product: str) -> ProductRecord | None: ...
+
+    def revision(self) -> int: ...
+
+    def last_beat(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A product as it is read: the record and all that is computed from it, as of `as_of`."""
+
+    record: ProductRecord
+    status: ProductStatus
+    budgets: tuple[BudgetLine, ...]
+    trust: TrustScore
+    as_of: datetime
+
+    @property
+    def product(self) -> str:
+        """The public name."""
+        return self.record.card.product
+
+    def budget(self, objective: Objective) -> BudgetLine | None:
+        """Return the budget of that objective, or None if it is not promised."""
+        return next((line for line in self.budgets if line.standing.objective is objective), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A product that was withdrawn, and when that was seen."""
+
+    card: ProductCard
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All products at one instant. `beat` is up to when the ledger is sure to go on."""
+
+    views: Mapping[str, View]
+    gone: tuple[Gone, ...]
+    taken_at: datetime
+    beat: datetime | None
+
+
+class Board:
+    """Keeps the newest snapshot; a thread takes it when the record or the time has moved on."""
+
+    def __init__(
+        self, reader: Reader, clock: Callable[[], datetime], *, refresh_seconds: float = 5.0
+    ) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._refresh_seconds = refresh_seconds
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._refreshing = threading.Lock()
+        self._revision: int | None = None
+        self._records: tuple[ProductRecord, ...] = ()
+        self._snapshot = Snapshot(MappingProxyType({}), (), clock(), None)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot; it never changes under its reader."""
+        return self._snapshot
+
+    def now(self) -> datetime:
+        """Return the time of the board's clock."""
+        return self._clock()
+
+    def start(self) -> None:
+        """Take the first snapshot, then keep it new in a thread until `stop`.
+
+        Raises:
+            StoreError: If the record cannot be read at all.
+        """
+        self.refresh()
+        self._thread = threading.Thread(target=self._run, name="board", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; the last snapshot stays."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def refresh(self) -> None:
+        """Take a snapshot now."""
+        with self._refreshing:
+            revision = self._reader.revision()
+            if revision != self._revision:
+                self._records = self._reader.records()
+                self._revision = revision
+            self._snapshot = self._taken(self._reader.last_beat(), self._clock())
+
+    def detail(self, product: str) -> View | None:
+        """Read one product anew from the store, with all results of its last run."""
+        record = self._reader.record(product)
+        return None if record is None else view_of(record, now=self._clock())
+
+    def _run(self) -> None:
+        """Look once a second; refresh when a commit was made or the last refresh is old."""
+        refreshed, rest = time.monotonic(), 0.0
+        while not self._stop.wait(_POLL_SECONDS):
+            age = time.monotonic() - refreshed
+            if age < rest:
+                continue
+            try:
+                if age < self._refresh_seconds and self._reader.revision() == self._revision:
+                    continue
+                began = time.monotonic()
+                self.refresh()
+            except Exception:  # the loop boundary of web: the last snapshot stays, and says its age
+                log.exception("board_not_refreshed")
+                began = time.monotonic()
+            refreshed = time.monotonic()
+            rest = _REST_PER_WORK * (refreshed - began)
+
+    def _taken(self, beat: datetime | None, now: datetime) -> Snapshot:
+        before = self._snapshot
+        views = {
+            record.card.product: _renewed(before.views.get(record.card.product), record, now)
+            for record in self._records
+        }
+        left = tuple(
+            Gone(view.record.card, now)
+            for product, view in before.views.items()
+            if product not in views
+        )
+        gone = tuple(
+            one
+            for one in (*before.gone, *left)
+            if one.card.product not in views and now - one.at < GONE_IS_KEPT
+        )
+        return Snapshot(MappingProxyType(views), gone, now, beat)
+
+
+def view_of(record: ProductRecord, *, now: datetime) -> View:
+    """Compute everything that is shown of a product."""
+    targets = {target.objective: target for target in record.card.targets}
+    return View(
+        record=record,
+        status=status_of(record, now=now),
+        budgets=tuple(_budget_line(line, targets, now) for line in record.lines),
+        trust=trust_of(record, now=now),
+        as_of=now,
+    )
+
+
+def open_incidents(view: View) -> tuple[Incident, ...]:
+    """Return the incidents that were told and are not resolved, worst and oldest first."""
+    told = [one for one in view.record.incidents if one.opened_at and one.resolved_at is None]
+    return tuple(sorted(told, key=lambda one: (_SEVERITY_ORDER[one.severity.value], one.since)))
+
+
+_SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+def _budget_line(
+    line: LedgerLine, targets: Mapping[Objective, Target], now: datetime
+) -> BudgetLine:
+    standing, _ = advance(line.standing, now)
+    target = targets.get(standing.objective, Target(standing.objective))
+    return BudgetLine(standing, budget_of(line, target, now=now))
+
+
+def _renewed(before: View | None, record: ProductRecord, now: datetime) -> View:
+    """Return the view; budgets and score of an unchanged record are kept for a minute."""
+    if before is None or _marks(before.record) != _marks(record):
+        return view_of(record, now=now)
+    status = status_of(record, now=now)
+    if now - before.as_of >= _VIEW_LASTS or status.word is not before.status.word:
+        return view_of(record, now=now)
+    return View(record, status, before.budgets, before.trust, before.as_of)
+
+
+def _marks(record: ProductRecord) -> tuple[ProductCard, tuple[Standing, ...], tuple[Incident, ...]]:
+    """Return what differs between two records of one product if anything was committed."""
+    return record.card, tuple(line.standing for line in record.lines), record.incidents

@@ -1,0 +1,94 @@
+"""A ledger line becomes a bar: spans in percent of a window, unknown kept apart from good."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contractwatch.model.objective import Interval, ObjectiveState
+from contractwatch.model.product import LedgerLine
+from contractwatch.slo.budget import intervals_of
+from contractwatch.slo.ledger import merged
+from contractwatch.web import words
+
+_NARROWEST_PERCENT = 0.4
+"""A span that is not good is drawn at least this wide: an hour of 28 days must not vanish."""
+
+_DRAWN = {
+    ObjectiveState.GOOD: 0,
+    ObjectiveState.EXCLUDED: 1,
+    ObjectiveState.UNKNOWN: 2,
+    ObjectiveState.BAD: 3,
+}
+"""What is drawn later lies on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One piece of a bar: percent from the left, percent wide, its state and its words."""
+
+    left: float
+    width: float
+    state: ObjectiveState
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One mark under the bar, in percent from the left."""
+
+    left: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An objective over a window, as it is drawn and as it is read aloud."""
+
+    spans: tuple[Span, ...]
+    words: str
+
+
+def bar_of(line: LedgerLine, *, start: datetime, end: datetime) -> Bar:
+    """Return the bar of `[start, end)`; time without any record stays empty."""
+    pieces = merged(intervals_of(line, start=start, end=end))
+    window = (end - start).total_seconds()
+    spans = sorted(
+        (_span(interval, start, window) for interval in pieces),
+        key=lambda span: _DRAWN[span.state],
+    )
+    return Bar(spans=tuple(spans), words=_words(pieces))
+
+
+def ticks(
+    start: datetime, end: datetime, *, every: timedelta = timedelta(days=7)
+) -> tuple[Tick, ...]:
+    """Return marks at `every` counted back from the end, without one at the end itself."""
+    window = (end - start).total_seconds()
+    found: list[Tick] = []
+    moment = end - every
+    while moment >= start:
+        left = (moment - start).total_seconds() / window * 100
+        found.append(Tick(round(left, 3), f"{moment.day} {moment:%b}"))
+        moment -= every
+    return tuple(reversed(found))
+
+
+def _span(interval: Interval, start: datetime, window: float) -> Span:
+    left = (interval.start - start).total_seconds() / window * 100
+    width = interval.seconds / window * 100
+    if interval.state is not ObjectiveState.GOOD:
+        width = max(width, _NARROWEST_PERCENT)
+        left = min(left, 100 - width)
+    title = (
+        f"{interval.state.value} for {words.duration(interval.seconds)}"
+        f" from {words.clock_time(interval.start)}"
+    )
+    return Span(round(left, 3), round(width, 3), interval.state, title)
+
+
+def _words(intervals: tuple[Interval, ...]) -> str:
+    parts: list[str] = []
+    for state in ObjectiveState:
+        seconds = sum(interval.seconds for interval in intervals if interval.state is state)
+        if seconds:
+            parts.append(f"{state.value} {words.duration(seconds)}")
+    return ", ".join(parts) or "no record yet"
