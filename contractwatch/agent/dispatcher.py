@@ -1,0 +1,293 @@
+"""A message in the outbox is tried until its receiver has it or it is among the dead letters."""
+
+import os
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+import structlog
+
+from contractwatch.agent.backoff import wait_seconds
+from contractwatch.channels import CHANNELS, World
+from contractwatch.errors import ChannelError
+from contractwatch.model.incident import Delivery, Notification, Urgency
+from contractwatch.model.receiver import Receiver
+
+_T = TypeVar("_T")
+_F = TypeVar("_F")
+_SWEEP_SECONDS = 60.0
+_GRACE_SECONDS = 7.0  # the whole agent has ten to end
+_PATIENCE = 5
+_FAR = timedelta(days=30)  # beyond any wait of the schedules
+_ORPHAN_LEASE_SECONDS = 60.0
+
+
+class Waiting(Protocol):
+    """A receiver for which something waits."""
+
+    @property
+    def receiver(self) -> str: ...
+
+
+class Outbox(Protocol):
+    """What the dispatcher needs of the store.
+
+    The three endings return False when the lease was lost: somebody else has the message then.
+    """
+
+    def claim(
+        self,
+        owner: str,
+        *,
+        now: datetime,
+        lease_seconds: float,
+        limit: int,
+        receivers: Iterable[str],
+    ) -> tuple[Delivery, ...]:
+        """Lease due messages, the oldest of each lane first and one of a lane at a time."""
+        ...
+
+    def delivered(self, delivery: Delivery, *, now: datetime) -> bool: ...
+
+    def retry(self, delivery: Delivery, *, at: datetime, error: str) -> bool: ...
+
+    def bury(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool: ...
+
+    def outbox_counts(self, now: datetime) -> Iterable[Waiting]:
+        """Return the receivers for which something waits or is being sent."""
+        ...
+
+
+class DispatchSeries(Protocol):
+    """What is counted about messages."""
+
+    def enqueued(self, receiver: str, urgency: Urgency) -> None: ...
+
+    def attempted(self, receiver: str) -> None: ...
+
+    def failed(self, receiver: str, reason: str) -> None: ...
+
+    def delivered(self, receiver: str, urgency: Urgency, seconds: float) -> None: ...
+
+    def dead(self, receiver: str, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the dispatcher goes.
+
+    `lease_margin_seconds` is what a lease outlives the longest send by; after a kill it delays what
+    was being sent. `jitter` gives a number from 0 to 1.
+    """
+
+    backoff_scale: float = 1.0
+    poll_seconds: float = 1.0
+    lease_margin_seconds: float = 15.0
+    jitter: Callable[[], float] = random.random
+
+
+class Dispatcher:
+    """Sends what the store's outbox holds, one thread a receiver, so that none waits for another.
+
+    A message that was accepted and not yet recorded when the process died is sent again, with the
+    same key: at least once, in the order of its lane, never lost.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        receivers: Iterable[Receiver],
+        world: World,
+        *,
+        series: DispatchSeries | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._receivers: Mapping[str, Receiver] = {each.name: each for each in receivers}
+        self._world = world
+        self._series = series
+        self._pace = pace or Pace()
+        self._owner = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self._news = {name: threading.Event() for name in self._receivers}
+        self._log = structlog.get_logger()
+
+    def enqueued(self, notifications: Iterable[Notification]) -> None:
+        """Count what a commit has just put into the outbox, and wake those who send it."""
+        for notification in notifications:
+            if self._series is not None:
+                self._series.enqueued(notification.receiver, notification.urgency)
+            if notification.receiver in self._news:
+                self._news[notification.receiver].set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Send until `stop` is set; then end within seconds.
+
+        1. What is addressed to a receiver that the settings no longer have is buried, and logged.
+        2. Each receiver gets its thread: claim one, send it, record what came of it.
+        3. Every minute step 1 again, for rows that a killed process still held.
+        4. At the end the threads are waited for; what they do not finish is sent again later.
+        """
+        threads = [
+            threading.Thread(
+                target=self._serve, args=(receiver, stop), name=f"dispatch-{name}", daemon=True
+            )
+            for name, receiver in self._receivers.items()
+        ]
+        self._safely(self._bury_orphans, failed=0)
+        for thread in threads:
+            thread.start()
+        while not stop.wait(_SWEEP_SECONDS):
+            self._safely(self._bury_orphans, failed=0)
+        for news in self._news.values():
+            news.set()
+        end = time.monotonic() + _GRACE_SECONDS
+        for thread in threads:
+            thread.join(max(end - time.monotonic(), 0.0))
+
+    def once(self) -> int:
+        """Try one due message of each receiver, in this thread; return how many were tried."""
+        self._bury_orphans()
+        return sum(self._step(receiver) for receiver in self._receivers.values())
+
+    def _serve(self, receiver: Receiver, stop: threading.Event) -> None:
+        news = self._news[receiver.name]
+        while not stop.is_set():
+            news.clear()  # before the look: what comes after it is seen by the next one
+            tried = self._safely(lambda: self._step(receiver), failed=None)
+            if tried is None:  # our own memory fails: no need to say so every second
+                stop.wait(self._pace.poll_seconds * _PATIENCE)
+            elif not tried:
+                news.wait(self._pace.poll_seconds)
+
+    def _step(self, receiver: Receiver) -> int:
+        """Claim one message of the receiver, send it, record the end; return how many, 0 or 1."""
+        # One at a time: a batch would need a lease as long as all its sends together.
+        claimed = self._outbox.claim(
+            self._owner,
+            now=self._world.now(),
+            lease_seconds=receiver.timeout_seconds + self._pace.lease_margin_seconds,
+            limit=1,
+            receivers=(receiver.name,),
+        )
+        for delivery in claimed:
+            if self._series is not None:
+                self._series.attempted(receiver.name)
+            failure = self._safely(lambda each=delivery: self._send(each, receiver), failed=_BUG)
+            if failure is None:
+                self._record_delivered(delivery)
+            else:
+                self._record_failed(delivery, failure)
+        return len(claimed)
+
+    def _send(self, delivery: Delivery, receiver: Receiver) -> ChannelError | None:
+        try:
+            CHANNELS[receiver.kind](delivery.notification, receiver, self._world)
+        except ChannelError as failure:
+            return failure
+        return None
+
+    def _record_delivered(self, delivery: Delivery) -> None:
+        told, now = delivery.notification, self._world.now()
+        if not self._outbox.delivered(delivery, now=now):
+            self._log.warning("lease_lost", receiver=told.receiver, key=told.key, sent=True)
+            return
+        seconds = max((now - told.created_at).total_seconds(), 0.0)
+        if self._series is not None:
+            self._series.delivered(told.receiver, told.urgency, seconds)
+        self._log.info(
+            "delivered",
+            receiver=told.receiver,
+            key=told.key,
+            attempts=delivery.attempts + 1,
+            seconds=round(seconds, 3),
+        )
+
+    def _record_failed(self, delivery: Delivery, failure: ChannelError) -> None:
+        told, now = delivery.notification, self._world.now()
+        if self._series is not None:
+            self._series.failed(told.receiver, failure.reason)
+        longest = wait_seconds(
+            told.urgency,
+            failures=delivery.attempts + 1,
+            age_seconds=(now - told.created_at).total_seconds(),
+            scale=self._pace.backoff_scale,
+        )
+        if longest is None or not failure.retryable:
+            self._bury(delivery, failure)
+            return
+        wait = max(longest * self._pace.jitter(), failure.retry_after_seconds or 0.0)
+        self._outbox.retry(delivery, at=now + timedelta(seconds=wait), error=str(failure))
+        self._log.warning(
+            "delivery_failed",
+            receiver=told.receiver,
+            key=told.key,
+            attempts=delivery.attempts + 1,
+            reason=failure.reason,
+            error=str(failure),
+            retry_in_seconds=round(wait, 3),
+        )
+
+    def _bury(self, delivery: Delivery, failure: ChannelError) -> None:
+        told = delivery.notification
+        self._outbox.bury(
+            delivery, now=self._world.now(), reason=failure.reason, error=str(failure)
+        )
+        if self._series is not None:
+            self._series.dead(told.receiver, failure.reason)
+        self._log.error(
+            "dead_letter",
+            receiver=told.receiver,
+            key=told.key,
+            product=told.product,
+            title=told.title,
+            attempts=delivery.attempts + 1,
+            reason=failure.reason,
+            error=str(failure),
+        )
+
+    def _bury_orphans(self) -> int:
+        """Bury what waits for receivers that the settings no longer have; return how many."""
+        now = self._world.now()
+        waiting = {each.receiver for each in self._outbox.outbox_counts(now)}
+        gone = sorted(waiting - self._receivers.keys())
+        buried = 0
+        while gone:
+            # Claimed as of a day when every wait and every lease is over: nobody else sends these.
+            # The lease is shortened by as much, so that it ends a minute from the real now.
+            orphans = self._outbox.claim(
+                self._owner,
+                now=now + _FAR,
+                lease_seconds=_ORPHAN_LEASE_SECONDS - _FAR.total_seconds(),
+                limit=100,
+                receivers=gone,
+            )
+            if not orphans:
+                break
+            for orphan in orphans:
+                self._bury(orphan, _no_receiver(orphan.notification.receiver))
+            buried += len(orphans)
+        return buried
+
+    def _safely(self, step: Callable[[], _T], *, failed: _F) -> _T | _F:
+        """Take a step that may fail in ways nobody thought of, without an end to the loop."""
+        try:
+            return step()
+        except Exception:
+            self._log.exception("dispatcher_step_failed")
+            return failed
+
+
+_BUG = ChannelError(
+    "contractwatch itself failed to send this; its log says why", retryable=True, reason="config"
+)
+
+
+def _no_receiver(name: str) -> ChannelError:
+    return ChannelError(
+        f"the settings have no receiver {name} any more", retryable=False, reason="config"
+    )

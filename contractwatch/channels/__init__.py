@@ -1,0 +1,32 @@
+"""Every kind of receiver has a channel here: a notification goes out, or says why it does not."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from contractwatch.channels import email, log, pagerduty, slack, webhook
+from contractwatch.channels.world import World
+from contractwatch.model.incident import Notification
+from contractwatch.model.receiver import Receiver, ReceiverKind
+
+__all__ = ["CHANNELS", "Channel", "World"]
+
+
+class Channel(Protocol):
+    """One way to send; it tries once, and never longer than the receiver's `timeout_seconds`."""
+
+    def __call__(self, notification: Notification, receiver: Receiver, world: World) -> str:
+        """Send once; return what the receiver answered, in words without a secret.
+
+        Raises:
+            ChannelError: If the receiver did not accept it.
+        """
+        ...
+
+
+CHANNELS: Mapping[ReceiverKind, Channel] = {
+    ReceiverKind.WEBHOOK: webhook.send,
+    ReceiverKind.SLACK: slack.send,
+    ReceiverKind.EMAIL: email.send,
+    ReceiverKind.PAGERDUTY: pagerduty.send,
+    ReceiverKind.LOG: log.send,
+}

@@ -1,0 +1,179 @@
+"""Nothing is connected to but a checked address, and no wait outlives the deadline of its send."""
+
+import functools
+import ipaddress
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import httpx
+
+from contractwatch.errors import ChannelError
+
+Resolve: TypeAlias = Callable[[str, int], tuple[str, ...]]
+"""A host name and a port to its addresses; raises OSError when the name has none."""
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})  # public, yet Azure's own host agent
+_Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The instant, on the monotonic clock, by which a whole send must be over."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        """Return the deadline that many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    def left(self) -> float:
+        """Return the seconds left, above 0.
+
+        Raises:
+            TimeoutError: If none are left.
+        """
+        seconds = self.at - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
+
+
+def system_resolve(host: str, port: int) -> tuple[str, ...]:
+    """Return the addresses that this machine knows for the host, without repeats."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def is_public(address: str) -> bool:
+    """Return whether the address is one of the public internet.
+
+    An IPv4 address that is wrapped into an IPv6 one (mapped, NAT64) is judged by itself; 6to4 and
+    Teredo tunnels are never public.
+    """
+    outer = ipaddress.ip_address(address)
+    inner = _unwrapped(outer)
+    if isinstance(inner, ipaddress.IPv6Address) and (
+        inner.sixtofour or inner.teredo or inner.is_site_local or inner.is_reserved
+    ):
+        return False
+    return inner.is_global and not inner.is_multicast and inner not in _METADATA
+
+
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """Return the context that trusts the bundled authorities and those of this machine."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How one send may reach the outside: by whom names are resolved, and what is allowed."""
+
+    deadline: Deadline
+    allow_private: bool
+    resolve: Resolve
+    tls: ssl.SSLContext
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """Return a socket to the first address of the host that answers.
+
+        The name is resolved once, every address is checked, and the checked ones are connected to.
+
+        Raises:
+            ChannelError: reason dns, config (an address is not public), refused, timeout or reset.
+        """
+        addresses = self._addresses(host, port)
+        if not self.allow_private and not all(is_public(address) for address in addresses):
+            raise ChannelError(
+                f"{host} has an address that is not public; set allow_private for this receiver "
+                "if that is meant",
+                retryable=False,
+                reason="config",
+            )
+        failure = _unreachable(host, port)
+        for address in addresses:
+            try:
+                return socket.create_connection((address, port), timeout=self.deadline.left())
+            except TimeoutError:
+                failure = timed_out(host)
+            except ConnectionRefusedError:
+                failure = ChannelError(
+                    f"{host} refused the connection to port {port}",
+                    retryable=True,
+                    reason="refused",
+                )
+            except OSError:
+                failure = _unreachable(host, port)
+        raise failure
+
+    def secure(self, sock: socket.socket, host: str) -> ssl.SSLSocket:
+        """Return the socket under TLS, its certificate checked against the original host name.
+
+        Raises:
+            ChannelError: reason tls, timeout or reset. The socket is closed then.
+        """
+        try:
+            sock.settimeout(self.deadline.left())
+            return self.tls.wrap_socket(sock, server_hostname=host)
+        except ssl.SSLCertVerificationError as error:
+            failure = _tls_failure(host, f"its certificate is not valid: {error.verify_message}")
+        except ssl.SSLError as error:
+            failure = _tls_failure(host, error.reason or "the handshake failed")
+        except TimeoutError:
+            failure = timed_out(host)
+        except OSError:
+            failure = _tls_failure(host, "the connection was closed")
+        sock.close()
+        raise failure
+
+    def _addresses(self, host: str, port: int) -> tuple[str, ...]:
+        answers: queue.SimpleQueue[tuple[str, ...] | None] = queue.SimpleQueue()
+
+        def look_up() -> None:
+            try:
+                answers.put(self.resolve(host, port))
+            except (OSError, UnicodeError):  # UnicodeError: a label that IDNA refuses
+                answers.put(None)
+
+        # The resolver of the C library has no deadline, so it may only hold up a thread of its own.
+        threading.Thread(target=look_up, name="resolve", daemon=True).start()
+        try:
+            found = answers.get(timeout=self.deadline.left())
+        except (queue.Empty, TimeoutError):
+            found = None
+        if not found:
+            raise ChannelError(f"{host} was not found by name", retryable=True, reason="dns")
+        return found
+
+
+def timed_out(host: str) -> ChannelError:
+    """Return the failure of a host that did not answer in time."""
+    return ChannelError(f"{host} did not answer in time", retryable=True, reason="timeout")
+
+
+def _unreachable(host: str, port: int) -> ChannelError:
+    return ChannelError(f"{host} port {port} was not reached", retryable=True, reason="reset")
+
+
+def _tls_failure(host: str, why: str) -> ChannelError:
+    return ChannelError(f"no TLS with {host}: {why}", retryable=True, reason="tls")
+
+
+def _unwrapped(address: _Address) -> _Address:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address

@@ -1,0 +1,24 @@
+"""The log itself is a receiver: a message is one event in it."""
+
+import structlog
+
+from contractwatch.alerting import text
+from contractwatch.channels.world import World
+from contractwatch.model.incident import Notification
+from contractwatch.model.receiver import Receiver
+
+
+def send(notification: Notification, receiver: Receiver, world: World) -> str:
+    """Write the message as the event `notification`."""
+    del world
+    structlog.get_logger().warning(
+        "notification",
+        receiver=receiver.name,
+        key=notification.key,
+        product=notification.product,
+        kind=notification.kind.value,
+        urgency=notification.urgency.value,
+        title=text.title(notification),
+        text="\n".join(text.lines(notification)),
+    )
+    return "is written to the log"

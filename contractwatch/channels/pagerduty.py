@@ -1,0 +1,79 @@
+"""PagerDuty gets one event per transition, and the incident's own id makes repeats harmless."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from contractwatch.alerting import text
+from contractwatch.channels import http
+from contractwatch.channels.world import World
+from contractwatch.errors import ChannelError
+from contractwatch.model.contract import Severity
+from contractwatch.model.incident import Notification, TransitionKind, TransitionNote, Urgency
+from contractwatch.model.receiver import Receiver
+
+ENQUEUE_URL = "https://events.pagerduty.com/v2/enqueue"
+
+_SUMMARY_CHARACTERS = 1_024  # longer ones are answered with 400 and the alert is lost
+_DETAIL_LINES = 100
+_DETAIL_CHARACTERS = 1_000
+_SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
+
+
+def send(notification: Notification, receiver: Receiver, world: World) -> str:
+    """Enqueue every transition of the message; a repeat is folded by its dedup key."""
+    gate = world.gate(receiver)
+    url = world.url(receiver, ENQUEUE_URL)
+    if len(receiver.key_refs) != 1:
+        raise ChannelError(
+            f"receiver {receiver.name} needs one routing key, not {len(receiver.key_refs)}",
+            retryable=False,
+            reason="config",
+        )
+    routing_key = world.secret(receiver.key_refs[0])
+    answer = "had nothing to be told"
+    for note in notification.notes:
+        event = {"routing_key": routing_key, **event_of(notification, note)}
+        body = http.encoded(event)
+        answer = http.send(http.Post(url, body, {"Content-Type": "application/json"}), gate, world)
+    return answer
+
+
+def event_of(notification: Notification, note: TransitionNote) -> dict[str, object]:
+    """Return the event of one transition, without the routing key."""
+    alone = replace(notification, notes=(note,))
+    lines = text.lines(alone)[:_DETAIL_LINES]
+    links = [{"href": notification.page_url, "text": "page"}] if notification.page_url else []
+    return {
+        "event_action": _action(note.kind),
+        "dedup_key": f"contractwatch/{note.incident_id}"[:255],
+        "client": "contractwatch",
+        "links": links,
+        "payload": {
+            "summary": text.title(alone)[:_SUMMARY_CHARACTERS],
+            "source": notification.product[:_SUMMARY_CHARACTERS],
+            "severity": _severity(notification.urgency, note.severity),
+            "timestamp": note.at.isoformat(),
+            "component": note.objective.value,
+            "group": notification.product[:_SUMMARY_CHARACTERS],
+            "class": note.cause.value,
+            "custom_details": {
+                "key": notification.key,
+                "contract": f"{notification.contract_id} {notification.contract_version}",
+                "text": "\n".join(line[:_DETAIL_CHARACTERS] for line in lines),
+            },
+        },
+    }
+
+
+def _action(kind: TransitionKind) -> str:
+    match kind:
+        case TransitionKind.OPENED | TransitionKind.REOPENED:
+            return "trigger"
+        case TransitionKind.RESOLVED | TransitionKind.WITHDRAWN:
+            return "resolve"
+        case _:
+            assert_never(kind)
+
+
+def _severity(urgency: Urgency, severity: Severity) -> str:
+    return "critical" if urgency is Urgency.PAGE else _SEVERITIES[severity]
