@@ -1,0 +1,43 @@
+"""Each kind of promise is one file: which questions it asks of the data, and which verdict follows.
+
+A file of this shelf has one function, `checks(contract)`, that yields a check for each clause of
+its kind. `terms`, `counts`, `ages` and `formats` are what the files share.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
+
+from contractwatch.checks import (
+    availability,
+    duplicate_values,
+    freshness,
+    invalid_values,
+    null_values,
+    options,
+    presence,
+    required,
+    retention,
+    row_count,
+    types,
+    unique,
+)
+from contractwatch.model.check import Check
+from contractwatch.model.contract import Contract
+
+Generator: TypeAlias = Callable[[Contract], Iterable[Check]]
+"""Yields the checks of one family of kinds; pure, and the same for the same contract."""
+
+CHECKS: Mapping[str, Generator] = {
+    "presence": presence.checks,
+    "type": types.checks,
+    "required": required.checks,
+    "unique": unique.checks,
+    "options": options.checks,
+    "nullValues": null_values.checks,
+    "invalidValues": invalid_values.checks,
+    "duplicateValues": duplicate_values.checks,
+    "rowCount": row_count.checks,
+    "freshness": freshness.checks,
+    "retention": retention.checks,
+    "availability": availability.checks,
+}

@@ -1,0 +1,70 @@
+"""The data could be read as often as was promised."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from contractwatch.checks.terms import (
+    Kind,
+    Place,
+    answer,
+    number_words,
+    promise_of,
+    unanswered,
+)
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.contract import Availability, Contract, Dimension
+from contractwatch.model.metric import Metric, Probes
+from contractwatch.model.objective import Objective
+from contractwatch.model.state import Measurement, ProbeTally
+
+AVAILABILITY = Kind("availability", Dimension.TIMELINESS, Objective.AVAILABILITY)
+
+PROBES_NEEDED = 20
+"""Below this many probes a share says too little."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableShare:
+    """At least this share of the recent probes found the data readable."""
+
+    promise: Promise
+    percent: float
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (Probes(),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = f"at least {number_words(self.percent)} %"
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        probes = answer(answers, Probes(), ProbeTally)
+        if probes.total < PROBES_NEEDED:
+            reason = f"warming up ({probes.total} of {PROBES_NEEDED} probes)"
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
+        observed = 100 * probes.good / probes.total
+        kept = observed >= self.percent
+        reason = f"{probes.total - probes.good:,} of {probes.total:,} probes could not read"
+        return Verdict(
+            Outcome.PASSED if kept else Outcome.FAILED,
+            observed=observed,
+            threshold=threshold,
+            reason="" if kept else reason,
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `availability` service level."""
+    place = Place(contract.contract_id, "-")
+    for level in contract.service_levels:
+        if isinstance(level.promise, Availability):
+            words = f"readable at {number_words(level.promise.percent)} % of the probes or more"
+            promise = promise_of(
+                AVAILABILITY,
+                place,
+                clause=level.clause,
+                expected=words,
+                level_id=level.level_id,
+            )
+            yield ReadableShare(promise, level.promise.percent)

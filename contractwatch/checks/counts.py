@@ -1,0 +1,102 @@
+"""Rows that break a promise are counted, and the count is compared with what is allowed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from contractwatch.checks.terms import answer, holds, limit_words, unanswered
+from contractwatch.model.check import Outcome, Promise, Verdict
+from contractwatch.model.contract import Threshold, Unit
+from contractwatch.model.metric import CountWhere, Metric, Predicate, RowCount, SurplusRows
+from contractwatch.model.state import Count, Measurement, Repeats
+
+NO_ROWS = "no rows"
+"""The reason of a verdict over an empty table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Rows in scope, those that break the promise, and `base`, of which a percentage is taken."""
+
+    rows: int
+    violations: int
+    base: int
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ViolatingRows:
+    """The rows that satisfy one of the predicates, no two of which hold for one row."""
+
+    promise: Promise
+    threshold: Threshold
+    predicates: tuple[Predicate, ...]
+
+    def metrics(self) -> tuple[Metric, ...]:
+        table = self.promise.table
+        counts = (CountWhere(table, predicate) for predicate in self.predicates)
+        return (RowCount(table), *counts)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        error = unanswered(answers, self.metrics(), limit_words(self.threshold))
+        if error is not None:
+            return error
+        rows, *counts = (answer(answers, metric, Count).rows for metric in self.metrics())
+        return verdict_on(self.threshold, Tally(rows, sum(counts), base=rows))
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedRows:
+    """The rows that repeat an earlier key; with `demand_key` those without a whole key, too.
+
+    A percentage is taken of the rows whose key has no null member.
+    """
+
+    promise: Promise
+    threshold: Threshold
+    demand_key: bool = False
+
+    def metrics(self) -> tuple[Metric, ...]:
+        table = self.promise.table
+        return (RowCount(table), SurplusRows(table, self.promise.physical_columns))
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        of_table, of_keys = self.metrics()
+        error = unanswered(answers, self.metrics(), limit_words(self.threshold))
+        if error is not None:
+            return error
+        rows = answer(answers, of_table, Count).rows
+        repeats = answer(answers, of_keys, Repeats)
+        keyless = rows - repeats.rows if self.demand_key else 0
+        words = _repeat_words(repeats, keyless)
+        tally = Tally(rows, repeats.surplus + keyless, base=repeats.rows, words=words)
+        return verdict_on(self.threshold, tally)
+
+
+def verdict_on(threshold: Threshold, tally: Tally) -> Verdict:
+    """Compare a count with its threshold; passing over no rows at all is vacuous."""
+    observed: float = tally.violations
+    if threshold.unit is Unit.PERCENT:
+        observed = 100 * tally.violations / tally.base if tally.base else 0.0
+    kept = holds(threshold, observed)
+    vacuous = kept and tally.rows == 0
+    failure = tally.words or f"{tally.violations:,} of {tally.rows:,} rows"
+    return Verdict(
+        Outcome.PASSED if kept else Outcome.FAILED,
+        observed=observed,
+        threshold=limit_words(threshold),
+        rows=tally.rows,
+        violations=tally.violations,
+        reason=NO_ROWS if vacuous else "" if kept else failure,
+        vacuous=vacuous,
+    )
+
+
+def _repeat_words(repeats: Repeats, keyless: int) -> str:
+    counts = (
+        (repeats.surplus, "surplus rows"),
+        (repeats.keys, "repeated keys"),
+        (repeats.affected, "affected rows"),
+        (keyless, "rows with a null in the key"),
+    )
+    return ", ".join(f"{count:,} {words}" for count, words in counts if count)

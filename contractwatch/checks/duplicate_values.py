@@ -1,0 +1,40 @@
+"""The rows that repeat an earlier value are as few as the rule allows."""
+
+from collections.abc import Iterator
+
+from contractwatch.checks.counts import RepeatedRows
+from contractwatch.checks.terms import (
+    Kind,
+    Place,
+    column_rules,
+    physical_names,
+    promise_of_rule,
+    promised_words,
+)
+from contractwatch.model.check import Check
+from contractwatch.model.contract import Contract, Dimension, RuleMetric
+from contractwatch.model.objective import Objective
+
+DUPLICATE_VALUES = Kind("duplicateValues", Dimension.UNIQUENESS, Objective.UNIQUENESS)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `duplicateValues` rule, of a column or over several columns of a table.
+
+    A rule of a table that names no columns counts over its primary key.
+    """
+    for place, _, rule in column_rules(contract, RuleMetric.DUPLICATE_VALUES):
+        words = promised_words(rule.threshold, "duplicate rows")
+        promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)
+        yield RepeatedRows(promise, rule.threshold)
+    for table in contract.tables:
+        for rule in table.rules:
+            if rule.metric is RuleMetric.DUPLICATE_VALUES:
+                key = table.primary_key.columns if table.primary_key else ()
+                columns = rule.columns or key
+                physical = physical_names(table, columns)
+                place = Place(contract.contract_id, table.name, None, physical)
+                noun = f"duplicate rows over ({', '.join(columns)})"
+                words = promised_words(rule.threshold, noun)
+                promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)
+                yield RepeatedRows(promise, rule.threshold)

@@ -1,0 +1,107 @@
+"""The newest row is young enough."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contractwatch.checks.ages import age_in_days, end_of_last_fresh_day, later, time_span
+from contractwatch.checks.terms import (
+    Kind,
+    Place,
+    answer,
+    duration_words,
+    promise_of,
+    unanswered,
+)
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.contract import Contract, Dimension, MaxAge
+from contractwatch.model.metric import Metric, TimeSpan
+from contractwatch.model.objective import Objective
+from contractwatch.model.state import Measurement, Span
+
+FRESHNESS = Kind("freshness", Dimension.TIMELINESS, Objective.FRESHNESS)
+
+NO_DATA = "no data"
+"""The reason of a time promise that found not one value to compare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """The newest value is at most so old; exactly so old is still fresh.
+
+    With `whole_days` days are counted in the column's zone. A passed verdict says when it will
+    turn stale if no newer row comes.
+    """
+
+    promise: Promise
+    max_age: MaxAge
+    span: TimeSpan
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.span,)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = f"at most {_limit(self.max_age)}"
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        span = answer(answers, self.span, Span)
+        if span.newest is None:
+            reason = "; ".join(filter(None, (NO_DATA, future_words(span))))
+            return Verdict(Outcome.FAILED, threshold=threshold, rows=span.rows, reason=reason)
+        stale_at, fresh = self._turning(span.newest, now)
+        age = self._age(span.newest, now)
+        words = "" if fresh else f"the newest value is {duration_words(_rounded(age))} old"
+        return Verdict(
+            Outcome.PASSED if fresh else Outcome.FAILED,
+            observed=age.total_seconds(),
+            threshold=threshold,
+            rows=span.rows,
+            reason="; ".join(filter(None, (words, future_words(span)))),
+            stale_at=stale_at if fresh else None,
+        )
+
+    def _turning(self, newest: datetime, now: datetime) -> tuple[datetime, bool]:
+        zone = self.span.timezone
+        if self.max_age.whole_days:
+            midnight = end_of_last_fresh_day(newest, self.max_age, zone)
+            return midnight, now < midnight
+        months, fixed = self.max_age.calendar_months, self.max_age.fixed
+        limit = later(newest, months=months, fixed=fixed, zone=zone)
+        return limit, now <= limit
+
+    def _age(self, newest: datetime, now: datetime) -> timedelta:
+        if self.max_age.whole_days:
+            return timedelta(days=max(0, age_in_days(newest, now, self.span.timezone)))
+        return max(timedelta(0), now - newest)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `latency` and `freshness` service level."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, MaxAge):
+            span = time_span(contract, level.promise)
+            place = Place(
+                contract.contract_id, span.table, level.promise.column, physical=(span.column,)
+            )
+            promise = promise_of(
+                FRESHNESS,
+                place,
+                clause=level.clause,
+                expected=f"the newest value is at most {_limit(level.promise)} old",
+                level_id=level.level_id,
+            )
+            yield Freshness(promise, level.promise, span)
+
+
+def future_words(span: Span) -> str:
+    """Return how many rows were left out because they lie in the future; empty for none."""
+    return f"{span.future:,} rows in the future were left out" if span.future else ""
+
+
+def _limit(promise: MaxAge) -> str:
+    return duration_words(promise.fixed, promise.calendar_months)
+
+
+def _rounded(age: timedelta) -> timedelta:
+    return timedelta(seconds=round(age.total_seconds()))

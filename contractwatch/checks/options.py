@@ -1,0 +1,109 @@
+"""No value is outside the limits that its column's type options set."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from contractwatch.checks.counts import ViolatingRows
+from contractwatch.checks.formats import FORMAT_PATTERNS, INTEGER_RANGES
+from contractwatch.checks.terms import NONE_AT_ALL, Kind, columns_of, number_words, promise_of
+from contractwatch.model.check import Check
+from contractwatch.model.contract import (
+    Bound,
+    Column,
+    Contract,
+    Dimension,
+    LogicalType,
+    Option,
+    OptionKind,
+    Severity,
+)
+from contractwatch.model.metric import (
+    IsAbove,
+    IsBelow,
+    IsInvalid,
+    IsLonger,
+    IsNotMultiple,
+    IsShorter,
+    Predicate,
+)
+from contractwatch.model.objective import Objective
+
+_WORDS: Mapping[OptionKind, str] = {
+    OptionKind.MIN_LENGTH: "no text shorter than {}",
+    OptionKind.MAX_LENGTH: "no text longer than {}",
+    OptionKind.PATTERN: "every text matches {}",
+    OptionKind.FORMAT: "every value has the format {}",
+    OptionKind.MINIMUM: "no value below {}",
+    OptionKind.MAXIMUM: "no value above {}",
+    OptionKind.EXCLUSIVE_MINIMUM: "every value above {}",
+    OptionKind.EXCLUSIVE_MAXIMUM: "every value below {}",
+    OptionKind.MULTIPLE_OF: "every value a multiple of {}",
+}
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each type option of each column; a null never violates one."""
+    for place, column in columns_of(contract):
+        for option in column.options:
+            kind = Kind(option.kind.value, Dimension.CONFORMITY, Objective.VALIDITY)
+            promise = promise_of(
+                kind,
+                place,
+                clause=option.clause,
+                expected=_WORDS[option.kind].format(_bound_words(option.value)),
+                severity=_severity(column, option),
+            )
+            yield ViolatingRows(promise, NONE_AT_ALL, _PREDICATES[option.kind](column, option))
+
+
+def _severity(column: Column, option: Option) -> Severity:
+    is_hint = option.kind is OptionKind.FORMAT and column.logical_type is LogicalType.STRING
+    return Severity.WARNING if is_hint else Severity.ERROR
+
+
+def _bound_words(value: Bound) -> str:
+    return number_words(value) if isinstance(value, int | float) else str(value)
+
+
+def _length(option: Option) -> int:
+    if not isinstance(option.value, int):
+        raise TypeError(f"{option.clause.path}: a length is a whole number")
+    return option.value
+
+
+def _format(column: Column, option: Option) -> tuple[Predicate, ...]:
+    name = str(option.value)
+    if column.logical_type is LogicalType.INTEGER:
+        low, high = INTEGER_RANGES[name]
+        return (IsBelow(column.physical_name, low), IsAbove(column.physical_name, high))
+    return (IsInvalid(column.physical_name, pattern=FORMAT_PATTERNS[name]),)
+
+
+def _below(column: Column, option: Option, *, exclusive: bool = False) -> tuple[Predicate, ...]:
+    zone = column.default_timezone
+    return (IsBelow(column.physical_name, option.value, exclusive=exclusive, timezone=zone),)
+
+
+def _above(column: Column, option: Option, *, exclusive: bool = False) -> tuple[Predicate, ...]:
+    zone = column.default_timezone
+    return (IsAbove(column.physical_name, option.value, exclusive=exclusive, timezone=zone),)
+
+
+_PREDICATES: Mapping[OptionKind, Callable[[Column, Option], tuple[Predicate, ...]]] = {
+    OptionKind.MIN_LENGTH: lambda column, option: (
+        IsShorter(column.physical_name, _length(option)),
+    ),
+    OptionKind.MAX_LENGTH: lambda column, option: (
+        IsLonger(column.physical_name, _length(option)),
+    ),
+    OptionKind.PATTERN: lambda column, option: (
+        IsInvalid(column.physical_name, pattern=str(option.value)),
+    ),
+    OptionKind.FORMAT: _format,
+    OptionKind.MINIMUM: _below,
+    OptionKind.MAXIMUM: _above,
+    OptionKind.EXCLUSIVE_MINIMUM: lambda column, option: _below(column, option, exclusive=True),
+    OptionKind.EXCLUSIVE_MAXIMUM: lambda column, option: _above(column, option, exclusive=True),
+    OptionKind.MULTIPLE_OF: lambda column, option: (
+        IsNotMultiple(column.physical_name, option.value),
+    ),
+}

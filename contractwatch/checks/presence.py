@@ -1,0 +1,46 @@
+"""Every column that a contract lists is there."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from contractwatch.checks.terms import Kind, answer, columns_of, promise_of, unanswered
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.contract import Contract, Dimension
+from contractwatch.model.metric import Metric, TableSchema
+from contractwatch.model.objective import Objective
+from contractwatch.model.state import Columns, Measurement
+
+PRESENCE = Kind("presence", Dimension.CONFORMITY, Objective.SCHEMA)
+
+_PRESENT = "present"
+_MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """One column is in the table's own schema, exactly so named or alike but for case."""
+
+    promise: Promise
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (TableSchema(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        error = unanswered(answers, self.metrics(), _PRESENT)
+        if error is not None:
+            return error
+        columns = answer(answers, TableSchema(self.promise.table), Columns)
+        (name,) = self.promise.physical_columns
+        if columns.find(name) is not None:
+            return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT)
+        reason = f"the table has no column '{name}'"
+        return Verdict(Outcome.FAILED, observed=_MISSING, threshold=_PRESENT, reason=reason)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise the presence of each listed column."""
+    for place, column in columns_of(contract):
+        yield Presence(
+            promise_of(PRESENCE, place, clause=column.clause, expected="the column is present")
+        )

@@ -1,0 +1,99 @@
+"""Data is gone after its time, or kept for as long as was promised."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contractwatch.checks.ages import later, time_span
+from contractwatch.checks.terms import (
+    Kind,
+    Place,
+    answer,
+    duration_words,
+    promise_of,
+    unanswered,
+)
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.contract import Contract, Dimension, Retention, RetentionMode
+from contractwatch.model.metric import Metric, TimeSpan
+from contractwatch.model.objective import Objective
+from contractwatch.model.state import Measurement, Span
+
+RETENTION = Kind("retention", Dimension.TIMELINESS, Objective.VALIDITY)
+
+GRACE = timedelta(days=1)
+"""How much longer than `atMost` says the oldest row may still be there."""
+
+_NO_DATA = "no data"
+_WORDS: Mapping[RetentionMode, str] = {
+    RetentionMode.AT_MOST: "at most",
+    RetentionMode.AT_LEAST: "at least",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OldestAge:
+    """The oldest value is at most (with a day of grace) or at least so old."""
+
+    promise: Promise
+    retention: Retention
+    span: TimeSpan
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.span,)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = _limit(self.retention)
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        span = answer(answers, self.span, Span)
+        at_most = self.retention.mode is RetentionMode.AT_MOST
+        if span.oldest is None:
+            outcome = Outcome.SKIPPED if at_most else Outcome.FAILED
+            return Verdict(outcome, threshold=threshold, rows=span.rows, reason=_NO_DATA)
+        due = self._due(span.oldest)
+        kept = now <= due + GRACE if at_most else now >= due
+        if not kept and self._is_too_young(now):
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason="too young")
+        age = (now - span.oldest).total_seconds()
+        words = duration_words(timedelta(seconds=round(age)))
+        return Verdict(
+            Outcome.PASSED if kept else Outcome.FAILED,
+            observed=age,
+            threshold=threshold,
+            rows=span.rows,
+            reason="" if kept else f"the oldest value is {words} old",
+        )
+
+    def _due(self, start: datetime) -> datetime:
+        months, fixed = self.retention.calendar_months, self.retention.fixed
+        return later(start, months=months, fixed=fixed, zone=self.span.timezone)
+
+    def _is_too_young(self, now: datetime) -> bool:
+        since = self.retention.existing_since
+        keeps = self.retention.mode is RetentionMode.AT_LEAST
+        return keeps and since is not None and now < self._due(since)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `retention` service level."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, Retention):
+            span = time_span(contract, level.promise)
+            place = Place(
+                contract.contract_id, span.table, level.promise.column, physical=(span.column,)
+            )
+            promise = promise_of(
+                RETENTION,
+                place,
+                clause=level.clause,
+                expected=f"the oldest value is {_limit(level.promise)} old",
+                level_id=level.level_id,
+            )
+            yield OldestAge(promise, level.promise, span)
+
+
+def _limit(retention: Retention) -> str:
+    words = duration_words(retention.fixed, retention.calendar_months)
+    return f"{_WORDS[retention.mode]} {words}"

@@ -1,0 +1,56 @@
+"""A table has as many rows as its rule says."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from contractwatch.checks.terms import (
+    Kind,
+    Place,
+    answer,
+    holds,
+    limit_words,
+    promise_of_rule,
+    promised_words,
+    unanswered,
+)
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.contract import Contract, Dimension, RuleMetric, Threshold
+from contractwatch.model.metric import Metric, RowCount
+from contractwatch.model.objective import Objective
+from contractwatch.model.state import Count, Measurement
+
+ROW_COUNT = Kind("rowCount", Dimension.COVERAGE, Objective.VOLUME)
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """The number of rows is within the threshold; no rows are a number, never vacuous."""
+
+    promise: Promise
+    threshold: Threshold
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (RowCount(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        words = limit_words(self.threshold)
+        error = unanswered(answers, self.metrics(), words)
+        if error is not None:
+            return error
+        rows = answer(answers, RowCount(self.promise.table), Count).rows
+        kept = holds(self.threshold, rows)
+        reason = "" if kept else f"the table has {rows:,} rows"
+        outcome = Outcome.PASSED if kept else Outcome.FAILED
+        return Verdict(outcome, observed=rows, threshold=words, rows=rows, reason=reason)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `rowCount` rule of each table."""
+    for table in contract.tables:
+        place = Place(contract.contract_id, table.name)
+        for rule in table.rules:
+            if rule.metric is RuleMetric.ROW_COUNT:
+                words = promised_words(rule.threshold, "rows")
+                promise = promise_of_rule(ROW_COUNT, place, rule, expected=words)
+                yield Volume(promise, rule.threshold)

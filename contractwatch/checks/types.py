@@ -1,0 +1,159 @@
+"""Each column has the type its contract declares, and carries a time zone where it should."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from contractwatch.checks.counts import Tally, verdict_on
+from contractwatch.checks.terms import (
+    NONE_AT_ALL,
+    Kind,
+    answer,
+    columns_of,
+    promise_of,
+    unanswered,
+)
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.contract import (
+    Contract,
+    Dimension,
+    LogicalType,
+    ReadPolicy,
+    Severity,
+)
+from contractwatch.model.metric import Metric, RowCount, TableSchema, Unparseable
+from contractwatch.model.objective import Objective
+from contractwatch.model.state import Columns, ColumnType, Count, Measurement
+
+TYPE = Kind("type", Dimension.CONFORMITY, Objective.SCHEMA)
+TIMEZONE = Kind("timezone", Dimension.CONFORMITY, Objective.SCHEMA)
+
+_KINDS: Mapping[LogicalType, frozenset[str]] = {
+    LogicalType.STRING: frozenset({"string"}),
+    LogicalType.INTEGER: frozenset({"integer"}),
+    LogicalType.NUMBER: frozenset({"integer", "decimal", "float"}),
+    LogicalType.BOOLEAN: frozenset({"boolean"}),
+    LogicalType.DATE: frozenset({"date"}),
+    LogicalType.TIMESTAMP: frozenset({"timestamp"}),
+    LogicalType.TIME: frozenset({"time"}),
+    LogicalType.OBJECT: frozenset({"object"}),
+    LogicalType.ARRAY: frozenset({"array"}),
+    LogicalType.MAP: frozenset({"map"}),
+    LogicalType.VECTOR: frozenset({"array"}),
+}
+_NUMBERS = _KINDS[LogicalType.NUMBER]
+_NESTED = frozenset(
+    {LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR},
+)
+_UNVERIFIABLE = "unverifiable: the source is text"
+_AWARE = "with a time zone"
+_NAIVE = "without a time zone"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredType:
+    """The file's own type fits the declared one; cells of a text source can be parsed to it.
+
+    `lenient` takes integers and numbers for one another.
+    """
+
+    promise: Promise
+    logical_type: LogicalType
+    lenient: bool = False
+
+    def metrics(self) -> tuple[Metric, ...]:
+        table, (column,) = self.promise.table, self.promise.physical_columns
+        if self.logical_type in _NESTED:
+            return (TableSchema(table),)
+        return (TableSchema(table), Unparseable(table, column), RowCount(table))
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        of_schema, *of_cells = self.metrics()
+        error = unanswered(answers, (of_schema,), self.logical_type)
+        if error is not None:
+            return error
+        found = _find(answers, self.promise)
+        if not found.text:
+            return self._of_schema(found)
+        if not of_cells:
+            return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=_UNVERIFIABLE)
+        error = unanswered(answers, of_cells, self.logical_type)
+        if error is not None:
+            return error
+        unparseable, rows = (answer(answers, metric, Count).rows for metric in of_cells)
+        return verdict_on(NONE_AT_ALL, Tally(rows, unparseable, base=rows))
+
+    def _of_schema(self, found: ColumnType) -> Verdict:
+        if _fits(found, self.logical_type, lenient=self.lenient):
+            return Verdict(Outcome.PASSED, observed=found.physical, threshold=self.logical_type)
+        reason = f"the column is of type {found.physical} ({found.kind})"
+        return Verdict(
+            Outcome.FAILED, observed=found.physical, threshold=self.logical_type, reason=reason
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredZone:
+    """A timestamp's type carries a time zone exactly if the contract says so."""
+
+    promise: Promise
+    aware: bool
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (TableSchema(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = _AWARE if self.aware else _NAIVE
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        found = _find(answers, self.promise)
+        if found.text:
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=_UNVERIFIABLE)
+        if found.kind != "timestamp":
+            reason = "the column is not a timestamp"
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
+        observed = _AWARE if found.timezone_aware else _NAIVE
+        kept = found.timezone_aware is self.aware
+        reason = "" if kept else f"the column's type is {observed}"
+        outcome = Outcome.PASSED if kept else Outcome.FAILED
+        return Verdict(outcome, observed=observed, threshold=threshold, reason=reason)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise the declared type of each column, and of a timestamp whether it has a zone."""
+    for place, column in columns_of(contract):
+        if column.logical_type is None:
+            continue
+        clause = column.type_clause or column.clause
+        words = f"the column is of type {column.logical_type}"
+        promise = promise_of(TYPE, place, clause=clause, expected=words)
+        yield DeclaredType(promise, column.logical_type)
+        if column.timezone_aware is not None:
+            words = f"the timestamp is {_AWARE if column.timezone_aware else _NAIVE}"
+            promise = promise_of(
+                TIMEZONE, place, clause=clause, expected=words, severity=Severity.WARNING
+            )
+            yield DeclaredZone(promise, column.timezone_aware)
+
+
+def under(check: Check, policy: ReadPolicy) -> Check:
+    """Return the check as it is judged on a server that is read by this policy."""
+    if isinstance(check, DeclaredType) and policy.lenient_types:
+        return replace(check, lenient=True)
+    return check
+
+
+def _find(answers: Mapping[Metric, Measurement], promise: Promise) -> ColumnType:
+    columns = answer(answers, TableSchema(promise.table), Columns)
+    (name,) = promise.physical_columns
+    return columns.find(name) or ColumnType(name, "missing", "missing")
+
+
+def _fits(found: ColumnType, logical_type: LogicalType, *, lenient: bool) -> bool:
+    if found.kind in _KINDS[logical_type]:
+        return True
+    if logical_type is not LogicalType.INTEGER:
+        return False
+    whole_decimal = found.kind == "decimal" and found.scale == 0
+    return whole_decimal or (lenient and found.kind in _NUMBERS)

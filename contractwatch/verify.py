@@ -1,0 +1,225 @@
+"""A contract becomes a plan of questions, and their answers become a run: pure, the heart."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from contractwatch.checks import CHECKS, types
+from contractwatch.checks.freshness import FRESHNESS
+from contractwatch.checks.presence import PRESENCE
+from contractwatch.checks.row_count import ROW_COUNT
+from contractwatch.checks.terms import OBJECTIVE_OF_DIMENSION
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.contract import (
+    Clause,
+    Contract,
+    ReadPolicy,
+    Server,
+    Severity,
+    SkippedClause,
+    Status,
+)
+from contractwatch.model.metric import Metric, Probes, RowCount, TableSchema, TimeSpan
+from contractwatch.model.objective import Objective
+from contractwatch.model.run import CheckResult, Coverage, Reading, RunOutcome, RunResult
+from contractwatch.model.state import (
+    Columns,
+    Count,
+    Measurement,
+    ProbeTally,
+    Span,
+    Unmeasured,
+)
+
+COLUMN_MISSING = "column missing"
+"""The reason of every check on a missing column but its presence."""
+
+_REASONS_SHOWN = 3
+_RETIRED = "the contract is retired"
+_EXECUTED = frozenset({Outcome.PASSED, Outcome.FAILED})
+_NO_PROBES: Mapping[Metric, Measurement] = {Probes(): ProbeTally()}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The checks of a contract, and the questions that all of them ask.
+
+    `skipped` are the results that are known without asking: clauses that are not executed.
+    """
+
+    contract: Contract
+    checks: tuple[Check, ...]
+    metrics: frozenset[Metric]
+    skipped: tuple[CheckResult, ...] = ()
+
+
+def plan(contract: Contract) -> Plan:
+    """Return every check of a contract, in the order of its clauses; none if it is retired."""
+    found = [check for generate in CHECKS.values() for check in generate(contract)]
+    checks = tuple(sorted(found, key=lambda check: check.promise.clause.line))
+    skipped = tuple(_skipped_clause(skipped) for skipped in contract.skipped)
+    if contract.status is Status.RETIRED:
+        retired = Verdict(Outcome.SKIPPED, reason=_RETIRED)
+        skipped = (*skipped, *(CheckResult(check.promise, retired) for check in checks))
+        checks = ()
+    metrics = frozenset(metric for check in checks for metric in check.metrics())
+    return Plan(contract, checks, metrics, skipped)
+
+
+def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
+    """Judge every promise of a plan by what was read; results are in the contract's order.
+
+    A question that the reading does not answer is unmeasured; an availability that nobody probed
+    is still warming up. A check on a missing column is skipped, and so is every check on a server
+    that is not supported.
+    """
+    contract = plan.contract
+    server = _server(contract, reading.server)
+    answers = {**_NO_PROBES, **reading.measurements}
+    judged = [_result(check, answers, server, now) for check in plan.checks]
+    ordered = sorted([*judged, *plan.skipped], key=lambda result: result.promise.clause.line)
+    results = tuple(ordered)
+    outcome = _outcome(results)
+    return RunResult(
+        contract_id=contract.contract_id,
+        product=contract.product,
+        contract_version=contract.version,
+        fingerprint=contract.fingerprint,
+        server=reading.server,
+        started_at=reading.started_at,
+        finished_at=now,
+        outcome=outcome,
+        coverage=_coverage(results),
+        results=results,
+        readable=reading.readable,
+        data_version=reading.data_version,
+        data_timestamp=_data_timestamp(plan, answers),
+        rows=_rows(answers),
+        error=reading.error or (_why_none(results) if outcome is RunOutcome.ERROR else ""),
+        blame=reading.blame,
+    )
+
+
+def promised_objectives(plan: Plan) -> frozenset[Objective]:
+    """Return the objectives with at least one check that can be executed; never the composite."""
+    return frozenset(check.promise.objective for check in plan.checks)
+
+
+def unread(plan: Plan, reason: str) -> dict[Metric, Measurement]:
+    """Return the answers of a run that read nothing: all unmeasured, but for the probes.
+
+    Probes are answered by the record, and go on counting while data cannot be read.
+    """
+    return {metric: Unmeasured(reason) for metric in plan.metrics if metric != Probes()}
+
+
+def _skipped_clause(skipped: SkippedClause) -> CheckResult:
+    promise = Promise(
+        promise_id=skipped.promise_id,
+        kind=skipped.kind,
+        clause=skipped.clause,
+        table=skipped.table,
+        column=skipped.column,
+        severity=skipped.severity,
+        dimension=skipped.dimension,
+        objective=skipped.objective or OBJECTIVE_OF_DIMENSION[skipped.dimension],
+        expected=skipped.expected,
+    )
+    return CheckResult(promise, Verdict(Outcome.SKIPPED, reason=skipped.reason))
+
+
+def _server(contract: Contract, name: str) -> Server:
+    nowhere = Server(Clause("servers", 0), name, kind="", read=ReadPolicy())
+    return next((server for server in contract.servers if server.name == name), nowhere)
+
+
+def _result(
+    check: Check, answers: Mapping[Metric, Measurement], server: Server, now: datetime
+) -> CheckResult:
+    needs_data = check.metrics() != (Probes(),)
+    if server.unsupported and needs_data:
+        reason = f"the server is unsupported: {server.unsupported}"
+        return CheckResult(check.promise, Verdict(Outcome.SKIPPED, reason=reason))
+    missing = _verdict_without_column(check.promise, answers)
+    if missing is not None:
+        return CheckResult(check.promise, missing)
+    return CheckResult(check.promise, types.under(check, server.read).judge(answers, now))
+
+
+def _verdict_without_column(
+    promise: Promise, answers: Mapping[Metric, Measurement]
+) -> Verdict | None:
+    schema = answers.get(TableSchema(promise.table))
+    if promise.kind == PRESENCE.name or not promise.physical_columns:
+        return None
+    if isinstance(schema, Unmeasured):
+        return Verdict(Outcome.ERROR, reason=schema.reason)
+    if isinstance(schema, Columns) and None in map(schema.find, promise.physical_columns):
+        return Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
+    return None
+
+
+def _outcome(results: Iterable[CheckResult]) -> RunOutcome:
+    found = tuple(results)
+    failed = [result for result in found if result.outcome is Outcome.FAILED]
+    if any(result.promise.severity is Severity.ERROR for result in failed):
+        return RunOutcome.FAILED
+    if any(result.outcome is Outcome.ERROR for result in found):
+        return RunOutcome.ERROR
+    if all(result.outcome is Outcome.SKIPPED for result in found):
+        return RunOutcome.ERROR
+    if failed or _has_unpromised_emptiness(found):
+        return RunOutcome.WARNING
+    return RunOutcome.PASSED
+
+
+def _has_unpromised_emptiness(results: Iterable[CheckResult]) -> bool:
+    empty: set[str] = set()
+    counted: set[str] = set()
+    for result in results:
+        if result.verdict.vacuous:
+            empty.add(result.promise.table)
+        elif result.promise.kind == ROW_COUNT.name and result.outcome is Outcome.PASSED:
+            counted.add(result.promise.table)
+    return bool(empty - counted)
+
+
+def _coverage(results: Iterable[CheckResult]) -> Coverage:
+    executed: dict[Clause, bool] = {}
+    for result in results:
+        clause = result.promise.clause
+        executed[clause] = executed.get(clause, True) and result.outcome in _EXECUTED
+    return Coverage(executed=sum(executed.values()), promised=len(executed))
+
+
+def _why_none(results: tuple[CheckResult, ...]) -> str:
+    errors = [result for result in results if result.outcome is Outcome.ERROR]
+    if errors:
+        what = f"{len(errors)} of {len(results)} checks have no answer"
+        return f"{what}: {_first_reasons(errors)}"
+    return f"nothing was executed: {_first_reasons(results) or 'nothing is promised'}"
+
+
+def _first_reasons(results: Iterable[CheckResult]) -> str:
+    reasons = tuple(dict.fromkeys(result.verdict.reason for result in results))
+    rest = len(reasons) - _REASONS_SHOWN
+    more = (f"and {rest} more reasons",) if rest > 0 else ()
+    return "; ".join((*reasons[:_REASONS_SHOWN], *more))
+
+
+def _data_timestamp(plan: Plan, answers: Mapping[Metric, Measurement]) -> datetime | None:
+    asked = (
+        metric
+        for check in plan.checks
+        if check.promise.kind == FRESHNESS.name
+        for metric in check.metrics()
+        if isinstance(metric, TimeSpan)
+    )
+    spans = (answers.get(metric) for metric in asked)
+    return max((s.newest for s in spans if isinstance(s, Span) and s.newest), default=None)
+
+
+def _rows(answers: Mapping[Metric, Measurement]) -> int | None:
+    counts = [state for metric, state in answers.items() if isinstance(metric, RowCount)]
+    known = [state.rows for state in counts if isinstance(state, Count)]
+    return sum(known) if known and len(known) == len(counts) else None
