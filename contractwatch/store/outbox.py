@@ -1,0 +1,256 @@
+"""A message is written with the run that it tells of, and is there until somebody took it.
+
+At least once, and in order within a lane of a receiver: of each lane only the oldest message that
+is not done may be claimed. A claim is a lease: whoever holds it sends outside any transaction and
+then records the end; when the holder dies, the lease runs out and the message is claimed again
+under the same key. A message that is dead (given up) no longer holds up its lane.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+
+from contractwatch.model.incident import Delivery, Notification, Urgency
+from contractwatch.store import tables
+from contractwatch.store.codec import dump, from_micros, load, to_micros
+from contractwatch.store.rows import add, storable
+
+PENDING, LEASED, DELIVERED, DEAD = "pending", "leased", "delivered", "dead"
+ENQUEUED = "enqueued"
+
+_outbox = tables.outbox.c
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCount:
+    """Messages of one receiver and urgency that are not done, and since when the oldest waits."""
+
+    receiver: str
+    urgency: Urgency
+    pending: int
+    oldest_created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTotal:
+    """Messages ever `enqueued`, `delivered` or `dead`; `reason` is set for the dead ones."""
+
+    receiver: str
+    urgency: Urgency
+    event: str
+    reason: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that was given up; it can be replayed."""
+
+    outbox_id: int
+    notification: Notification
+    attempts: int
+    reason: str
+    error: str
+    died_at: datetime
+
+
+def enqueue(connection: Connection, notifications: Sequence[Notification]) -> None:
+    """Write messages, due at once. A key that is there already is left as it is."""
+    for notification in notifications:
+        key = _outbox.idempotency_key == notification.key
+        if connection.execute(select(_outbox.id).where(key)).first() is not None:
+            continue
+        created_at = to_micros(notification.created_at)
+        connection.execute(
+            insert(tables.outbox).values(
+                idempotency_key=notification.key,
+                receiver=notification.receiver,
+                lane=notification.lane,
+                urgency=notification.urgency.value,
+                payload=dump(notification, Notification),
+                state=PENDING,
+                attempts=0,
+                due_at=created_at,
+                created_at=created_at,
+                reason="",
+                last_error="",
+            )
+        )
+        _count(connection, notification.receiver, notification.urgency, event=ENQUEUED)
+
+
+def claim(
+    connection: Connection,
+    *,
+    owner: str,
+    now: datetime,
+    lease_seconds: float,
+    limit: int,
+    receivers: Iterable[str],
+) -> tuple[Delivery, ...]:
+    """Lease up to `limit` messages of these receivers that are due, at most one of each lane."""
+    earlier = tables.outbox.alias("earlier")
+    overtaken = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.receiver == _outbox.receiver,
+            earlier.c.lane == _outbox.lane,
+            earlier.c.id < _outbox.id,
+            earlier.c.due_at.is_not(None),
+        )
+        .exists()
+    )
+    due = (
+        select(_outbox.id, _outbox.payload, _outbox.attempts)
+        .where(_outbox.receiver.in_(list(receivers)), _outbox.due_at <= to_micros(now), ~overtaken)
+        .order_by(_outbox.id)
+        .limit(limit)
+    )
+    deliveries = tuple(
+        Delivery(row.id, load(row.payload, Notification), row.attempts, owner)
+        for row in connection.execute(due)
+    )
+    if deliveries:
+        connection.execute(
+            update(tables.outbox)
+            .where(_outbox.id.in_([delivery.outbox_id for delivery in deliveries]))
+            .values(
+                state=LEASED,
+                lease_owner=owner,
+                due_at=to_micros(now + timedelta(seconds=lease_seconds)),
+                attempts=_outbox.attempts + 1,
+                first_attempt_at=func.coalesce(_outbox.first_attempt_at, to_micros(now)),
+            )
+        )
+    return deliveries
+
+
+def finish_delivered(connection: Connection, delivery: Delivery, *, now: datetime) -> bool:
+    """Record that the receiver took it; False if the lease is no longer ours."""
+    values = {"state": DELIVERED, "due_at": None, "finished_at": to_micros(now), "last_error": ""}
+    ours = _settle(connection, delivery, values)
+    if ours:
+        notification = delivery.notification
+        _count(connection, notification.receiver, notification.urgency, event=DELIVERED)
+    return ours
+
+
+def put_back(connection: Connection, delivery: Delivery, *, at: datetime, error: str) -> bool:
+    """Let it be claimed again from `at` on; False if the lease is no longer ours."""
+    values = {"state": PENDING, "due_at": to_micros(at), "last_error": storable(error)}
+    return _settle(connection, delivery, values)
+
+
+def finish_dead(
+    connection: Connection, delivery: Delivery, *, now: datetime, reason: str, error: str
+) -> bool:
+    """Give it up, to be kept and replayed by hand; False if the lease is no longer ours."""
+    values = {
+        "state": DEAD,
+        "due_at": None,
+        "finished_at": to_micros(now),
+        "reason": storable(reason),
+        "last_error": storable(error),
+    }
+    ours = _settle(connection, delivery, values)
+    if ours:
+        notification = delivery.notification
+        _count(
+            connection,
+            notification.receiver,
+            notification.urgency,
+            event=DEAD,
+            reason=storable(reason),
+        )
+    return ours
+
+
+def revive(connection: Connection, outbox_id: int, *, now: datetime) -> bool:
+    """Make a dead message due again under its old key, as if never tried; False if none is dead."""
+    changed = connection.execute(
+        update(tables.outbox)
+        .where(_outbox.id == outbox_id, _outbox.state == DEAD)
+        .values(state=PENDING, due_at=to_micros(now), attempts=0, finished_at=None, reason="")
+    )
+    return changed.rowcount == 1
+
+
+def counts(connection: Connection) -> tuple[OutboxCount, ...]:
+    """Return what waits, by receiver and urgency; those without a message are left out."""
+    rows = connection.execute(
+        select(
+            _outbox.receiver,
+            _outbox.urgency,
+            func.count().label("pending"),
+            func.min(_outbox.created_at).label("oldest"),
+        )
+        .where(_outbox.state.in_([PENDING, LEASED]))
+        .group_by(_outbox.receiver, _outbox.urgency)
+        .order_by(_outbox.receiver, _outbox.urgency)
+    )
+    return tuple(
+        OutboxCount(row.receiver, Urgency(row.urgency), row.pending, from_micros(row.oldest))
+        for row in rows
+    )
+
+
+def totals(connection: Connection) -> tuple[DeliveryTotal, ...]:
+    """Return all that was ever enqueued, delivered or given up, from the first start on."""
+    table = tables.delivery_total
+    rows = connection.execute(
+        select(table).order_by(table.c.receiver, table.c.urgency, table.c.event, table.c.reason)
+    )
+    return tuple(
+        DeliveryTotal(row.receiver, Urgency(row.urgency), row.event, row.reason, row.messages)
+        for row in rows
+    )
+
+
+def dead(connection: Connection, *, limit: int) -> tuple[DeadLetter, ...]:
+    """Return the messages that were given up, the latest first."""
+    rows = connection.execute(
+        select(tables.outbox)
+        .where(_outbox.state == DEAD)
+        .order_by(_outbox.finished_at.desc(), _outbox.id.desc())
+        .limit(limit)
+    )
+    return tuple(_dead_letter(row) for row in rows)
+
+
+def _dead_letter(row: "Row[Any]") -> DeadLetter:
+    return DeadLetter(
+        outbox_id=row.id,
+        notification=load(row.payload, Notification),
+        attempts=row.attempts,
+        reason=row.reason,
+        error=row.last_error,
+        died_at=from_micros(row.finished_at),
+    )
+
+
+def _settle(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
+    """Change a leased row, if this very claim still holds it."""
+    changed = connection.execute(
+        update(tables.outbox).where(_held_by(delivery)).values(lease_owner=None, **values)
+    )
+    return changed.rowcount == 1
+
+
+def _held_by(delivery: Delivery) -> ColumnElement[bool]:
+    """Nobody claimed it since: the same state and owner, and still the same attempt."""
+    return (
+        (_outbox.id == delivery.outbox_id)
+        & (_outbox.state == LEASED)
+        & (_outbox.lease_owner == delivery.lease_owner)
+        & (_outbox.attempts == delivery.attempts + 1)
+    )
+
+
+def _count(
+    connection: Connection, receiver: str, urgency: Urgency, *, event: str, reason: str = ""
+) -> None:
+    key = {"receiver": receiver, "urgency": urgency.value, "event": event, "reason": reason}
+    add(connection, tables.delivery_total, key, {"messages": 1})

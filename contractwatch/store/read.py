@@ -1,0 +1,303 @@
+"""What the record knows is read in a handful of queries, however many products there are."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Select, Table, func, or_, select
+
+from contractwatch.errors import Blame
+from contractwatch.model.incident import Incident, Phase
+from contractwatch.model.objective import (
+    Interval,
+    Objective,
+    ObjectiveState,
+    Standing,
+    StateSeconds,
+)
+from contractwatch.model.product import (
+    DataVersion,
+    LedgerLine,
+    ProductCard,
+    ProductMemory,
+    ProductRecord,
+    RunSummary,
+)
+from contractwatch.model.run import Coverage, RunOutcome, RunResult
+from contractwatch.model.state import ProbeTally
+from contractwatch.store import tables
+from contractwatch.store.codec import (
+    MICROS_A_DAY,
+    from_micros,
+    instant_or_none,
+    load,
+    to_micros,
+)
+from contractwatch.store.ledger import standing_of
+from contractwatch.store.plans import Plans
+from contractwatch.store.results import RunPlan, unpack_results
+
+T = TypeVar("T")
+
+PROBE_DAYS = 28
+REMEMBERED = timedelta(days=1)
+RESOLVED_SHOWN = 20
+
+_ORDER = {objective.value: place for place, objective in enumerate(Objective)}
+_STATES = {state.value: state for state in ObjectiveState}
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    """One product of the store, as its own row has it."""
+
+    product_id: int
+    name: str
+    revision: int
+
+
+def served(connection: Connection) -> tuple[ProductRow, ...]:
+    """Return the products that were not withdrawn, by name."""
+    product = tables.product.c
+    rows = connection.execute(
+        select(product.id, product.name, product.revision)
+        .where(product.withdrawn_at.is_(None))
+        .order_by(product.name)
+    )
+    return tuple(ProductRow(row.id, row.name, row.revision) for row in rows)
+
+
+def served_cards(connection: Connection) -> tuple[ProductCard, ...]:
+    """Return the cards of the products that were not withdrawn, by name."""
+    product = tables.product.c
+    rows = connection.execute(
+        select(product.card).where(product.withdrawn_at.is_(None)).order_by(product.name)
+    )
+    return tuple(load(row.card, ProductCard) for row in rows)
+
+
+def served_standings(connection: Connection) -> dict[str, tuple[Standing, ...]]:
+    """Return the standings of every product that was not withdrawn."""
+    product, standing = tables.product.c, tables.standing
+    rows = connection.execute(
+        select(product.name, standing)
+        .join_from(standing, tables.product)
+        .where(product.withdrawn_at.is_(None))
+    )
+    grouped: dict[str, list[Standing]] = defaultdict(list)
+    for row in rows:
+        grouped[row.name].append(standing_of(row))
+    return {name: _in_order(found) for name, found in sorted(grouped.items())}
+
+
+def memory_of(connection: Connection, name: str, now: datetime) -> ProductMemory:
+    """Return what a run must know of its product; one that is new or was withdrawn begins anew.
+
+    A withdrawn one still has its incidents and its probes, but no standings: the time in which it
+    was not served is in no ledger.
+    """
+    product = tables.product.c
+    row = connection.execute(
+        select(product.id, product.withdrawn_at).where(product.name == name)
+    ).first()
+    if row is None:
+        return ProductMemory()
+    standing, incident = tables.standing, tables.incident
+    standings: Iterable[Any] = ()
+    if row.withdrawn_at is None:
+        standings = connection.execute(select(standing).where(standing.c.product_id == row.id))
+    incidents = connection.execute(
+        select(incident.c.content)
+        .where(
+            incident.c.product_id == row.id,
+            or_(
+                incident.c.phase != Phase.RESOLVED.value,
+                incident.c.resolved_at >= to_micros(now - REMEMBERED),
+            ),
+        )
+        .order_by(incident.c.id)
+    )
+    return ProductMemory(
+        _in_order([standing_of(found) for found in standings]),
+        tuple(load(found.content, Incident) for found in incidents),
+        _probes(connection, row.id, now),
+    )
+
+
+def records_of(
+    connection: Connection, products: Sequence[int], plans: Plans
+) -> dict[int, ProductRecord]:
+    """Return the records of these products by id, each with its last run only.
+
+    Of the incidents: all that are not over, and the last ones that were opened and resolved.
+    """
+    records: dict[int, ProductRecord] = {}
+    for start in range(0, len(products), _CHUNK):
+        records.update(_records(connection, products[start : start + _CHUNK], plans))
+    return records
+
+
+def record_of(
+    connection: Connection, name: str, plans: Plans, *, runs: int
+) -> ProductRecord | None:
+    """Return one product's record, withdrawn or not, with its last `runs` runs, newest first."""
+    product, run = tables.product.c, tables.run
+    product_id = connection.execute(select(product.id).where(product.name == name)).scalar()
+    if product_id is None:
+        return None
+    rows = connection.execute(
+        select(run).where(run.c.product_id == product_id).order_by(run.c.id.desc()).limit(runs)
+    )
+    summaries = tuple(_summary(row) for row in rows)
+    return replace(_records(connection, [product_id], plans)[product_id], runs=summaries)
+
+
+def _records(
+    connection: Connection, products: Sequence[int], plans: Plans
+) -> dict[int, ProductRecord]:
+    product = tables.product.c
+    lines = _lines(connection, products)
+    incidents = _grouped(connection, _incidents(products), lambda row: load(row.content, Incident))
+    versions = _grouped(
+        connection,
+        _of(tables.data_version, products).order_by(tables.data_version.c.id),
+        lambda row: DataVersion(row.version, from_micros(row.first_seen_at)),
+    )
+    runs = _last_runs(connection, products, plans)
+    rows = connection.execute(select(product.id, product.card).where(product.id.in_(products)))
+    records: dict[int, ProductRecord] = {}
+    for row in rows:
+        last_run, summaries = runs.get(row.id, (None, ()))
+        records[row.id] = ProductRecord(
+            card=load(row.card, ProductCard),
+            lines=tuple(lines.get(row.id, ())),
+            incidents=tuple(incidents.get(row.id, ())),
+            last_run=last_run,
+            runs=summaries,
+            data_versions=tuple(versions.get(row.id, ())),
+        )
+    return records
+
+
+def _lines(connection: Connection, products: Sequence[int]) -> dict[int, list[LedgerLine]]:
+    interval = tables.ledger_interval
+    spans = _of(interval, products).order_by(
+        interval.c.product_id, interval.c.objective, interval.c.start_at
+    )
+    intervals: dict[tuple[int, str], list[Interval]] = defaultdict(list)
+    for row in connection.execute(spans):
+        span = Interval(from_micros(row.start_at), from_micros(row.end_at), _STATES[row.state])
+        intervals[row.product_id, row.objective].append(span)
+    seconds: dict[tuple[int, str], dict[str, float]] = defaultdict(dict)
+    for row in connection.execute(_of(tables.ledger_total, products)):
+        seconds[row.product_id, row.objective][row.state] = row.micros / 1_000_000
+    lines: dict[int, list[LedgerLine]] = defaultdict(list)
+    standings = connection.execute(_of(tables.standing, products)).all()
+    for row in sorted(standings, key=lambda row: _ORDER[row.objective]):
+        key = (row.product_id, row.objective)
+        total = StateSeconds(**seconds.get(key, {}))
+        lines[row.product_id].append(
+            LedgerLine(standing_of(row), tuple(intervals.get(key, ())), total)
+        )
+    return lines
+
+
+def _incidents(products: Sequence[int]) -> Select[Any, Any]:
+    """All that are not over, and of those that were opened and are over the last ones."""
+    incident = tables.incident.c
+    place = func.row_number().over(
+        partition_by=(incident.product_id, incident.phase), order_by=incident.id.desc()
+    )
+    ranked = (
+        select(tables.incident, place.label("place"))
+        .where(
+            incident.product_id.in_(products),
+            or_(incident.phase != Phase.RESOLVED.value, incident.opened_at.is_not(None)),
+        )
+        .subquery()
+        .c
+    )
+    return (
+        select(ranked.product_id, ranked.content)
+        .where(or_(ranked.phase != Phase.RESOLVED.value, ranked.place <= RESOLVED_SHOWN))
+        .order_by(ranked.id)
+    )
+
+
+def _last_runs(
+    connection: Connection, products: Sequence[int], plans: Plans
+) -> dict[int, tuple[RunResult, tuple[RunSummary]]]:
+    product, run = tables.product, tables.run
+    last = (
+        select(run, product.c.name)
+        .join_from(product, run, run.c.id == product.c.last_run_id)
+        .where(product.c.id.in_(products))
+    )
+    rows = connection.execute(last).all()
+    known = plans.of(connection, {row.plan_id for row in rows})
+    return {
+        row.product_id: (_run_result(row, known[row.plan_id]), (_summary(row),)) for row in rows
+    }
+
+
+def _run_result(row: "Row[Any]", plan: RunPlan) -> RunResult:
+    return RunResult(
+        contract_id=plan.contract_id,
+        product=row.name,
+        contract_version=plan.contract_version,
+        fingerprint=plan.fingerprint,
+        server=plan.server,
+        started_at=from_micros(row.started_at),
+        finished_at=from_micros(row.finished_at),
+        outcome=RunOutcome(row.outcome),
+        coverage=Coverage(row.executed, row.promised),
+        results=unpack_results(row.results, plan),
+        readable=row.readable,
+        data_version=row.data_version,
+        data_timestamp=instant_or_none(row.data_timestamp),
+        rows=row.rows,
+        error=row.error,
+        blame=Blame(row.blame) if row.blame else None,
+    )
+
+
+def _summary(row: "Row[Any]") -> RunSummary:
+    return RunSummary(
+        run_id=row.id,
+        started_at=from_micros(row.started_at),
+        finished_at=from_micros(row.finished_at),
+        outcome=RunOutcome(row.outcome),
+        coverage=Coverage(row.executed, row.promised),
+        error=row.error,
+    )
+
+
+def _probes(connection: Connection, product_id: int, now: datetime) -> ProbeTally:
+    probe = tables.probe_day.c
+    first_day = to_micros(now) // MICROS_A_DAY - PROBE_DAYS
+    row = connection.execute(
+        select(func.sum(probe.good).label("good"), func.sum(probe.total).label("total")).where(
+            probe.product_id == product_id, probe.day > first_day
+        )
+    ).one()
+    return ProbeTally(int(row.good or 0), int(row.total or 0))
+
+
+def _of(table: Table, products: Sequence[int]) -> Select[Any]:
+    return select(table).where(table.c.product_id.in_(products))
+
+
+def _grouped(
+    connection: Connection, query: Select[Any] | Select[Any, Any], noun: Callable[["Row[Any]"], T]
+) -> Mapping[int, list[T]]:
+    found: dict[int, list[T]] = defaultdict(list)
+    for row in connection.execute(query):
+        found[row.product_id].append(noun(row))
+    return found
+
+
+def _in_order(standings: Iterable[Standing]) -> tuple[Standing, ...]:
+    return tuple(sorted(standings, key=lambda standing: _ORDER[standing.objective.value]))

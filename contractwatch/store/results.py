@@ -1,0 +1,134 @@
+"""The results of a run take about ten bytes a check: only what changed since its plan was written.
+
+A plan holds what the runs of one contract version on one server have in common, once: the promises
+and, for each, the threshold and the reason of the first run. A run keeps one column for each field
+of its verdicts, by position in the plan, and of thresholds and reasons only those that differ.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contractwatch.model.check import Outcome, Promise, Verdict
+from contractwatch.model.run import CheckResult, RunResult
+from contractwatch.store.codec import dump, from_micros, load, to_micros
+
+_LETTERS = {Outcome.PASSED: "p", Outcome.FAILED: "f", Outcome.ERROR: "e", Outcome.SKIPPED: "s"}
+_OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What runs have in common. `thresholds` and `reasons` go with `promises`, one each."""
+
+    contract_id: str
+    contract_version: str
+    fingerprint: str
+    server: str
+    promises: tuple[Promise, ...]
+    thresholds: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    contract_id: str
+    contract_version: str
+    fingerprint: str
+    server: str
+    promises: tuple[Promise, ...]
+
+
+def plan_of(run: RunResult) -> tuple[str, RunPlan]:
+    """Return the plan that a run would write, and the digest by which an equal one is found."""
+    promises = tuple(result.promise for result in run.results)
+    head = (run.contract_id, run.contract_version, run.fingerprint, run.server)
+    digest = hashlib.sha256(dump(_Identity(*head, promises), _Identity).encode()).hexdigest()
+    return digest, RunPlan(
+        *head,
+        promises,
+        tuple(result.verdict.threshold for result in run.results),
+        tuple(result.verdict.reason for result in run.results),
+    )
+
+
+def pack_plan(plan: RunPlan) -> bytes:
+    """Return a plan as bytes."""
+    return zlib.compress(dump(plan, RunPlan).encode(), 9)
+
+
+def unpack_plan(content: bytes) -> RunPlan:
+    """Return the plan that `pack_plan` wrote."""
+    return load(zlib.decompress(content), RunPlan)
+
+
+def pack_results(results: Sequence[CheckResult], plan: RunPlan) -> bytes:
+    """Return the verdicts as bytes; `results` are in the order of the plan's promises."""
+    verdicts = [result.verdict for result in results]
+    columns: dict[str, object] = {
+        "outcome": "".join(_LETTERS[verdict.outcome] for verdict in verdicts),
+        "observed": _column([verdict.observed for verdict in verdicts]),
+        "rows": _column([verdict.rows for verdict in verdicts]),
+        "violations": _column([verdict.violations for verdict in verdicts]),
+        "vacuous": [index for index, verdict in enumerate(verdicts) if verdict.vacuous],
+        "stale_at": {
+            index: to_micros(verdict.stale_at)
+            for index, verdict in enumerate(verdicts)
+            if verdict.stale_at is not None
+        },
+        "threshold": _changes([verdict.threshold for verdict in verdicts], plan.thresholds),
+        "reason": _changes([verdict.reason for verdict in verdicts], plan.reasons),
+    }
+    kept = {name: column for name, column in columns.items() if column}
+    return zlib.compress(json.dumps(kept, separators=(",", ":")).encode(), 9)
+
+
+def unpack_results(content: bytes, plan: RunPlan) -> tuple[CheckResult, ...]:
+    """Return the results that `pack_results` wrote."""
+    columns: dict[str, Any] = json.loads(zlib.decompress(content))
+    size = len(plan.promises)
+    none = [None] * size
+    vacuous = frozenset(columns.get("vacuous", ()))
+    stale = _by_index(columns.get("stale_at", {}))
+    thresholds = _by_index(columns.get("threshold", {}))
+    reasons = _by_index(columns.get("reason", {}))
+    fields = zip(
+        plan.promises,
+        columns.get("outcome", ""),
+        columns.get("observed", none),
+        columns.get("rows", none),
+        columns.get("violations", none),
+        strict=True,
+    )
+    return tuple(
+        CheckResult(
+            promise,
+            Verdict(
+                outcome=_OUTCOMES[letter],
+                observed=observed,
+                threshold=thresholds.get(index, plan.thresholds[index]),
+                rows=rows,
+                violations=violations,
+                reason=reasons.get(index, plan.reasons[index]),
+                vacuous=index in vacuous,
+                stale_at=from_micros(stale[index]) if index in stale else None,
+            ),
+        )
+        for index, (promise, letter, observed, rows, violations) in enumerate(fields)
+    )
+
+
+def _column(values: list[Any]) -> list[Any]:
+    return [] if all(value is None for value in values) else values
+
+
+def _changes(values: Sequence[str], usual: Sequence[str]) -> dict[int, str]:
+    pairs = enumerate(zip(values, usual, strict=True))
+    return {index: value for index, (value, known) in pairs if value != known}
+
+
+def _by_index(column: Mapping[str, Any]) -> dict[int, Any]:
+    return {int(index): value for index, value in column.items()}

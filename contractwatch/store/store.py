@@ -1,0 +1,297 @@
+"""The agent's memory: what was committed is there after any crash, and nothing is there in part.
+
+One file, one writer at a time, any number of readers. Threads share a Store; processes open one
+each.
+"""
+
+import threading
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from contractwatch.errors import StoreError
+from contractwatch.model.incident import Delivery
+from contractwatch.model.objective import Standing
+from contractwatch.model.product import ProductCard, ProductMemory, ProductRecord, RunEntry
+from contractwatch.store import outbox, read, schema, tables
+from contractwatch.store.codec import instant_or_none, to_micros
+from contractwatch.store.compaction import Compaction, Retention, compact
+from contractwatch.store.engine import WHERE, immediate, open_engine, path_of, told
+from contractwatch.store.lock import AgentLock
+from contractwatch.store.plans import Plans
+from contractwatch.store.rows import HEARTBEAT, REVISION, number, put
+from contractwatch.store.write import withdraw_product, write_entry
+
+RUNS_SHOWN = 50
+
+
+class Store:
+    """The record in one file. Every method may raise StoreError, whose sentence says what to do."""
+
+    def __init__(self, path: Path, engine: Engine, *, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._engine = engine
+        self._writers = immediate(engine)
+        self._turn = threading.Lock()
+        self._lock = AgentLock(path)
+        self._plans = Plans()
+        self._records: dict[int, tuple[int, ProductRecord]] = {}
+
+    @classmethod
+    def open(cls, url: str, *, read_only: bool = False) -> "Store":
+        """Open the store of that URL (`sqlite:///record.db`), made or brought up to date if needed.
+
+        Args:
+            url: An SQLite file; its folder is made if it is not there.
+            read_only: For commands beside a running agent: nothing is made, changed or locked.
+
+        Raises:
+            StoreError: If it cannot be opened, is not ours, or is of a newer version; and with
+                `read_only` also if it is missing or of an older version.
+        """
+        path = path_of(url)
+        if read_only and not path.is_file():
+            raise StoreError(
+                f"there is no store at {path}; start the agent once (contractwatch run), or name "
+                f"the agent's store ({WHERE})",
+                kind="io",
+            )
+        if not read_only:
+            _make_folder(path)
+        store = cls(path, open_engine(path, read_only=read_only), read_only=read_only)
+        try:
+            store._settle_schema()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close all connections and give the agent's lock back."""
+        self._engine.dispose()
+        self._lock.release()
+
+    def lock(self) -> None:
+        """Make this process the only agent of the store, until `close` or its end.
+
+        Raises:
+            StoreError: Of kind `locked`, naming the process that has it.
+        """
+        self._lock.take()
+
+    # ---- runs
+
+    def memory(self, product: str, *, now: datetime) -> ProductMemory:
+        """Return what a run must know of its product before it decides."""
+        with self._reading(f"the memory of {product} was not read") as connection:
+            return read.memory_of(connection, product, now)
+
+    def commit(self, entry: RunEntry) -> int:
+        """Write everything that one run leaves in one transaction; return its id, 0 without a run.
+
+        Standings are replaced by those of the entry, unless it has none. A message whose key is
+        there already is left as it is.
+
+        Raises:
+            StoreError: And then nothing of the entry was saved.
+        """
+        what = "the run" if entry.run is not None else "the change of state"
+        with self._writing(f"{what} of {entry.card.product} was not saved") as connection:
+            return write_entry(connection, entry, self._plans)
+
+    def withdraw(self, product: str, *, at: datetime) -> bool:
+        """Stop serving a product; False if it was not served. A later commit brings it back.
+
+        Its record stays and `record` still answers, but its standings end at `at`, and a run after
+        its return begins anew. Commit its last entry (closed incidents) first.
+        """
+        with self._writing(f"the withdrawal of {product} was not saved") as connection:
+            return withdraw_product(connection, product, to_micros(at))
+
+    # ---- what is known
+
+    def products(self) -> tuple[str, ...]:
+        """Return the names of the products that are served."""
+        with self._reading("the products were not read") as connection:
+            return tuple(row.name for row in read.served(connection))
+
+    def cards(self) -> tuple[ProductCard, ...]:
+        """Return the cards of the products that are served, by name."""
+        with self._reading("the cards were not read") as connection:
+            return read.served_cards(connection)
+
+    def standings(self) -> Mapping[str, tuple[Standing, ...]]:
+        """Return the standings of every product that is served and has any."""
+        with self._reading("the standings were not read") as connection:
+            return read.served_standings(connection)
+
+    def records(self) -> tuple[ProductRecord, ...]:
+        """Return the record of every product that is served, by name, each with its last run only.
+
+        Only those that changed since the last call are read again.
+        """
+        with self._reading("the record was not read") as connection:
+            rows = read.served(connection)
+            known = self._records
+            changed = [
+                row.product_id
+                for row in rows
+                if row.product_id not in known or known[row.product_id][0] != row.revision
+            ]
+            fresh = read.records_of(connection, changed, self._plans)
+        current = {
+            row.product_id: (row.revision, fresh[row.product_id])
+            if row.product_id in fresh
+            else known[row.product_id]
+            for row in rows
+        }
+        self._records = current
+        return tuple(record for _, record in current.values())
+
+    def record(self, product: str, *, runs: int = RUNS_SHOWN) -> ProductRecord | None:
+        """Return one product's record with its last runs, newest first; also of a withdrawn one."""
+        with self._reading(f"the record of {product} was not read") as connection:
+            return read.record_of(connection, product, self._plans, runs=runs)
+
+    def revision(self) -> int:
+        """Return a number that rises with every commit and withdrawal; cheap."""
+        with self._reading("the revision was not read") as connection:
+            return number(connection, REVISION) or 0
+
+    # ---- the agent itself
+
+    def beat(self, now: datetime) -> None:
+        """Write that the agent is at work at `now`."""
+        with self._writing("the heartbeat was not saved") as connection:
+            put(connection, tables.meta, {"key": HEARTBEAT}, {"value": to_micros(now)})
+
+    def last_beat(self) -> datetime | None:
+        """Return when the agent was last at work, None if never."""
+        with self._reading("the heartbeat was not read") as connection:
+            return instant_or_none(number(connection, HEARTBEAT))
+
+    def compact(
+        self,
+        now: datetime,
+        *,
+        keep_runs: int = 50,
+        keep_run_days: float = 7.0,
+        keep_intervals_days: float = 90.0,
+    ) -> Compaction:
+        """Remove a bounded number of old rows; call again while the answer says `more`.
+
+        The last `keep_runs` runs of each product and all of the last days stay. Totals of time, of
+        probes and of messages outlive the rows that they came from.
+        """
+        unsaved = "old rows were not removed"
+        return compact(
+            now,
+            Retention(keep_runs, keep_run_days, keep_intervals_days),
+            reading=lambda: self._reading(unsaved),
+            writing=lambda: self._writing(unsaved),
+        )
+
+    # ---- messages
+
+    def claim(
+        self,
+        owner: str,
+        *,
+        now: datetime,
+        lease_seconds: float,
+        limit: int,
+        receivers: Iterable[str],
+    ) -> tuple[Delivery, ...]:
+        """Lease messages that are due, oldest first, at most one of each lane.
+
+        Args:
+            owner: Names the claimer; two that run at once must differ.
+            now: Leases that ended by now are free again.
+            lease_seconds: Longer than one delivery can take.
+            limit: At most so many.
+            receivers: Only messages to these.
+        """
+        names = tuple(receivers)
+        with self._writing("no message was claimed") as connection:
+            return outbox.claim(
+                connection,
+                owner=owner,
+                now=now,
+                lease_seconds=lease_seconds,
+                limit=limit,
+                receivers=names,
+            )
+
+    def delivered(self, delivery: Delivery, *, now: datetime) -> bool:
+        """Record that the receiver took it; False if the lease is no longer ours."""
+        with self._writing("the delivery of a message was not recorded") as connection:
+            return outbox.finish_delivered(connection, delivery, now=now)
+
+    def retry(self, delivery: Delivery, *, at: datetime, error: str) -> bool:
+        """Have it tried again from `at` on; False if the lease is no longer ours."""
+        with self._writing("the retry of a message was not recorded") as connection:
+            return outbox.put_back(connection, delivery, at=at, error=error)
+
+    def bury(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool:
+        """Give it up: a dead letter, which no longer holds up its lane; False if not ours."""
+        with self._writing("a dead letter was not recorded") as connection:
+            return outbox.finish_dead(connection, delivery, now=now, reason=reason, error=error)
+
+    def replay(self, outbox_id: int, *, now: datetime) -> bool:
+        """Have a dead letter delivered after all, under its old key; False if there is none."""
+        with self._writing("the replay of a message was not recorded") as connection:
+            return outbox.revive(connection, outbox_id, now=now)
+
+    def outbox_counts(self) -> tuple[outbox.OutboxCount, ...]:
+        """Return how many messages wait, by receiver and urgency."""
+        with self._reading("the outbox was not read") as connection:
+            return outbox.counts(connection)
+
+    def delivery_totals(self) -> tuple[outbox.DeliveryTotal, ...]:
+        """Return all messages ever enqueued, delivered and given up, by receiver and urgency."""
+        with self._reading("the outbox was not read") as connection:
+            return outbox.totals(connection)
+
+    def dead_letters(self, *, limit: int = 200) -> tuple[outbox.DeadLetter, ...]:
+        """Return the messages that were given up, the latest first."""
+        with self._reading("the dead letters were not read") as connection:
+            return outbox.dead(connection, limit=limit)
+
+    def _settle_schema(self) -> None:
+        with self._reading("the store was not opened") as connection:
+            revision = schema.revision_of(connection)
+        if self.read_only:
+            schema.require_current(self.path, revision)
+            return
+        schema.require_known(self.path, revision)
+        if revision != tables.REVISIONS[-1]:
+            upgrade = schema.upgrade()
+            with self._writing("the store was not brought up to date") as connection:
+                upgrade(connection)
+
+    @contextmanager
+    def _reading(self, failing: str) -> Generator[Connection]:
+        with told(self.path, failing), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, failing: str) -> Generator[Connection]:
+        if self.read_only:
+            raise StoreError(f"{failing}: the store was opened to be read only", kind="readonly")
+        with self._turn, told(self.path, failing), self._writers.begin() as connection:
+            yield connection
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder of store {path} cannot be made ({error.strerror}); make it, or name "
+            f"another ({WHERE})",
+            kind="io",
+        ) from error

@@ -1,0 +1,172 @@
+"""One entry is in the record whole, or not at all."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from contractwatch.model.incident import Incident, Transition
+from contractwatch.model.product import ProductCard, RunEntry
+from contractwatch.model.run import RunOutcome, RunResult
+from contractwatch.store import tables
+from contractwatch.store.codec import MICROS_A_DAY, dump, micros_or_none, to_micros
+from contractwatch.store.ledger import append_time, replace_standings
+from contractwatch.store.outbox import enqueue
+from contractwatch.store.plans import Plans
+from contractwatch.store.results import RunPlan, pack_plan, pack_results, plan_of
+from contractwatch.store.rows import add, bump, insert_one, put, storable
+
+DATA_VERSIONS_KEPT = 400
+"""Of one product, the newest. The score caps its evidence at 200 versions, and the newest 400 of
+its 56 days weigh more than that: older ones cannot change it."""
+
+
+def write_entry(connection: Connection, entry: RunEntry, plans: Plans) -> int:
+    """Write everything that one run or wake-up leaves, and return the run's id, 0 without a run.
+
+    1. the card, which also brings a withdrawn product back
+    2. the run with its results, the probe and the version of the data
+    3. closed time, and the standings from which the next run goes on
+    4. incidents, what happened to them, and the messages that say so
+
+    Raises:
+        StoreError: If it contradicts the ledger. A transition that was already told fails in the
+            database.
+    """
+    product_id = _write_card(connection, entry.card, bump(connection))
+    run_id = 0
+    if entry.run is not None:
+        run_id = _write_run(connection, product_id, entry.run, plans)
+        _write_probe(connection, product_id, entry.run)
+        _write_data_version(connection, product_id, entry.run)
+    append_time(connection, product_id, entry.entries)
+    replace_standings(connection, product_id, entry.standings)
+    for incident in entry.incidents:
+        _write_incident(connection, product_id, incident)
+    _write_events(connection, entry.transitions)
+    enqueue(connection, entry.notifications)
+    return run_id
+
+
+def withdraw_product(connection: Connection, name: str, at: int) -> bool:
+    """Mark a product as no longer served from `at` (microseconds) on; False if it was not served.
+
+    What is known of it holds no longer than that: its standings end at `at`.
+    """
+    product, standing = tables.product, tables.standing
+    served = select(product.c.id).where(product.c.name == name, product.c.withdrawn_at.is_(None))
+    product_id = connection.execute(served).scalar()
+    if product_id is None:
+        return False
+    connection.execute(
+        update(product)
+        .where(product.c.id == product_id)
+        .values(withdrawn_at=at, revision=bump(connection))
+    )
+    mine = standing.c.product_id == product_id
+    connection.execute(update(standing).where(mine, standing.c.horizon > at).values(horizon=at))
+    connection.execute(update(standing).where(mine, standing.c.stale_at > at).values(stale_at=None))
+    return True
+
+
+def _write_card(connection: Connection, card: ProductCard, revision: int) -> int:
+    product = tables.product
+    values = {
+        "contract_id": card.contract_id,
+        "contract_version": card.version,
+        "card": dump(card, ProductCard),
+        "revision": revision,
+        "withdrawn_at": None,
+    }
+    put(connection, product, {"name": card.product}, values)
+    mine = select(product.c.id).where(product.c.name == card.product)
+    return connection.execute(mine).scalar_one()
+
+
+def _write_run(connection: Connection, product_id: int, run: RunResult, plans: Plans) -> int:
+    plan_id, plan = _find_plan(connection, run, plans)
+    run_id = insert_one(
+        connection,
+        insert(tables.run).values(
+            product_id=product_id,
+            plan_id=plan_id,
+            started_at=to_micros(run.started_at),
+            finished_at=to_micros(run.finished_at),
+            outcome=run.outcome.value,
+            executed=run.coverage.executed,
+            promised=run.coverage.promised,
+            readable=run.readable,
+            rows=run.rows,
+            data_version=storable(run.data_version),
+            data_timestamp=micros_or_none(run.data_timestamp),
+            error=storable(run.error),
+            blame=run.blame.value if run.blame else None,
+            results=pack_results(run.results, plan),
+        ),
+    )
+    product = tables.product
+    mine = update(product).where(product.c.id == product_id)
+    connection.execute(mine.values(last_run_id=run_id))
+    return run_id
+
+
+def _find_plan(connection: Connection, run: RunResult, plans: Plans) -> tuple[int, RunPlan]:
+    digest, plan = plan_of(run)
+    table = tables.plan
+    plan_id = connection.execute(select(table.c.id).where(table.c.digest == digest)).scalar()
+    if plan_id is not None:
+        return plan_id, plans.of(connection, [plan_id])[plan_id]
+    made = insert(table).values(digest=digest, content=pack_plan(plan))
+    return insert_one(connection, made), plan
+
+
+def _write_probe(connection: Connection, product_id: int, run: RunResult) -> None:
+    if run.readable is not None:
+        key = {"product_id": product_id, "day": to_micros(run.finished_at) // MICROS_A_DAY}
+        add(connection, tables.probe_day, key, {"good": int(run.readable), "total": 1})
+
+
+def _write_data_version(connection: Connection, product_id: int, run: RunResult) -> None:
+    """Note when a version that was judged is first seen, and forget what no score can need."""
+    if not run.data_version or run.outcome is RunOutcome.ERROR:
+        return
+    seen = tables.data_version
+    mine = seen.c.product_id == product_id
+    version = storable(run.data_version)
+    if connection.execute(select(seen.c.id).where(mine, seen.c.version == version)).first():
+        return
+    first_seen_at = to_micros(run.finished_at)
+    connection.execute(
+        insert(seen).values(product_id=product_id, version=version, first_seen_at=first_seen_at)
+    )
+    newest = select(seen.c.id).where(mine).order_by(seen.c.id.desc())
+    oldest_kept = newest.offset(DATA_VERSIONS_KEPT - 1).limit(1).scalar_subquery()
+    connection.execute(delete(seen).where(mine, seen.c.id < oldest_kept))
+
+
+def _write_incident(connection: Connection, product_id: int, incident: Incident) -> None:
+    values = {
+        "product_id": product_id,
+        "objective": incident.objective.value,
+        "phase": incident.phase.value,
+        "opened_at": micros_or_none(incident.opened_at),
+        "resolved_at": micros_or_none(incident.resolved_at),
+        "content": dump(incident, Incident),
+    }
+    put(connection, tables.incident, {"incident_id": incident.incident_id}, values)
+
+
+def _write_events(connection: Connection, transitions: Iterable[Transition]) -> None:
+    incident = tables.incident
+    for transition in transitions:
+        which = select(incident.c.id).where(
+            incident.c.incident_id == transition.incident.incident_id
+        )
+        connection.execute(
+            insert(tables.incident_event).values(
+                incident_ref=which.scalar_subquery(),
+                sequence=transition.sequence,
+                kind=transition.kind.value,
+                at=to_micros(transition.at),
+                content=dump(transition.incident, Incident),
+            )
+        )
