@@ -69,7 +69,7 @@ class Inbox:
                     kind=TransitionKind(note["kind"]),
                     title=data["title"],
                 )
-                for note in data["transitions"]
+                for note in data["incidents"]
             ]
 
     def close(self) -> None:
