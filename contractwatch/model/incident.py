@@ -35,7 +35,10 @@ class TransitionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BrokenPromise:
-    """A failed check as a message tells it: words and counts, never a cell's value."""
+    """A failed check as a message tells it: words and counts, never a cell's value.
+
+    `expected` is the whole promise, `threshold` only its limit ("at most 1 h").
+    """
 
     promise_id: str
     clause_path: str
@@ -48,6 +51,7 @@ class BrokenPromise:
     rows: int | None = None
     violations: int | None = None
     reason: str = ""
+    threshold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class Incident:
 
     `since` is when the objective turned bad; `opened_at`, `resolved_at` when that was decided.
     `sequence` counts what was told of it; `episode` counts reopenings from 1. `bad_streak` and
-    `good_streak` count observations in a row. `bad_seconds` is the time lost up to the resolution.
+    `good_streak` count observations in a row. `told_severity` is the severity at which it was told
+    to be open: None for an incident that was never told (one that went by while it was pending).
     """
 
     incident_id: str
@@ -74,6 +79,7 @@ class Incident:
     bad_streak: int = 0
     good_streak: int = 0
     broken: tuple[BrokenPromise, ...] = ()
+    told_severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)

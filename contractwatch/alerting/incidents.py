@@ -1,0 +1,275 @@
+"""An incident opens after N bad runs, resolves after M good ones, and each turn is told once."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from contractwatch.alerting.broken import broken_by, worst_severity
+from contractwatch.alerting.route import grace_for
+from contractwatch.model.contract import AlertPolicy, Severity
+from contractwatch.model.incident import Cause, Incident, Phase, Transition, TransitionKind
+from contractwatch.model.objective import Objective, ObjectiveState
+from contractwatch.model.run import Observation
+
+REOPEN_WITHIN = timedelta(hours=1)
+"""Trouble that begins so soon after a resolution is a new episode of the same incident."""
+
+UNKNOWN_RUNS = 3
+"""So many runs in a row without knowledge open an incident of their own."""
+
+_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+
+_TOLD = frozenset({Phase.OPEN, Phase.RECOVERING})
+_ACTIVE = _TOLD | {Phase.PENDING}
+
+
+@dataclass(frozen=True, slots=True)
+class _Signal:
+    """What one run says about one possible incident: bad, good, or (None) nothing either way."""
+
+    objective: Objective
+    cause: Cause
+    is_bad: bool | None
+    observation: Observation
+    severity: Severity
+    open_after: int
+    grace: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What every decision of one step knows."""
+
+    product: str
+    now: datetime
+    policy: AlertPolicy
+    new_id: Callable[[], str]
+
+
+def step(
+    incidents: tuple[Incident, ...],
+    observations: Iterable[Observation],
+    *,
+    product: str,
+    now: datetime,
+    policy: AlertPolicy,
+    new_id: Callable[[], str],
+) -> tuple[tuple[Incident, ...], tuple[Transition, ...]]:
+    """Take what one run observed, and return every changed incident and what is to be told.
+
+    1. Each objective's breach: pending, open, recovering, resolved, or reopened.
+    2. An incident whose objective the run no longer observes is withdrawn.
+    3. A run in which something is unknown, nothing is bad and no breach of severity error is open
+       counts towards the incident "unknown" of the product.
+
+    Args:
+        incidents: All that are not resolved, and those resolved within the last hour at least.
+        observations: One for each promised objective; none at all changes nothing.
+        product: The product that was run.
+        now: When it was observed.
+        policy: N, M, and the grace.
+        new_id: Makes the id of a new incident.
+    """
+    seen = tuple(observations)
+    if not seen:
+        return (), ()
+    scene = _Scene(product, now, policy, new_id)
+    book = {incident.incident_id: incident for incident in incidents}
+    told: list[Transition] = []
+    for observation in seen:
+        told += _apply(book, _breach_signal(observation, policy), scene)
+    observed = {observation.objective for observation in seen}
+    for incident in tuple(book.values()):
+        if incident.cause is Cause.BREACH and incident.objective not in observed:
+            told += _withdraw(book, incident, now)
+    told += _apply(book, _unknown_signal(seen, book.values(), policy), scene)
+    before = {incident.incident_id: incident for incident in incidents}
+    changed = tuple(one for one in book.values() if before.get(one.incident_id) != one)
+    return changed, tuple(told)
+
+
+def withdraw(
+    incidents: Iterable[Incident], at: datetime
+) -> tuple[tuple[Incident, ...], tuple[Transition, ...]]:
+    """Close every incident of a product whose contract is gone; told ones are told WITHDRAWN."""
+    before = {incident.incident_id: incident for incident in incidents}
+    book = dict(before)
+    told: list[Transition] = []
+    for incident in before.values():
+        told += _withdraw(book, incident, at)
+    return tuple(one for one in book.values() if before[one.incident_id] != one), tuple(told)
+
+
+def _breach_signal(observation: Observation, policy: AlertPolicy) -> _Signal:
+    """Read a breach: a bad state, or a failed check of severity warning; info never counts."""
+    severity = worst_severity(observation)
+    is_bad: bool | None = _RANK[severity] > _RANK[Severity.INFO]
+    if not is_bad and observation.state is not ObjectiveState.GOOD:
+        is_bad = None
+    return _Signal(
+        objective=observation.objective,
+        cause=Cause.BREACH,
+        is_bad=is_bad,
+        observation=observation,
+        severity=severity,
+        open_after=policy.open_after,
+        grace=grace_for(policy, severity),
+    )
+
+
+def _unknown_signal(
+    observations: tuple[Observation, ...], incidents: Iterable[Incident], policy: AlertPolicy
+) -> _Signal:
+    """Read whether the product is blind; a breach that is paged or seen now explains it."""
+    blind = [one for one in observations if one.state is ObjectiveState.UNKNOWN]
+    explained = any(_is_paged(one) for one in incidents) or any(
+        _breach_signal(one, policy).is_bad for one in observations
+    )
+    # an open breach neither feeds the streak of an unknown incident nor lets it resolve
+    is_bad = None if blind and explained else bool(blind)
+    names = ", ".join(one.objective.value for one in blind)
+    why = next((one.reason for one in blind if one.reason), "")
+    reason = f"{names}: {why}" if why else names
+    return _Signal(
+        objective=Objective.CONFORMANCE,
+        cause=Cause.UNKNOWN,
+        is_bad=is_bad,
+        observation=Observation(Objective.CONFORMANCE, ObjectiveState.UNKNOWN, reason=reason),
+        severity=Severity.WARNING,
+        open_after=UNKNOWN_RUNS,
+        grace=timedelta(0),
+    )
+
+
+def _is_paged(incident: Incident) -> bool:
+    is_breach = incident.cause is Cause.BREACH and incident.phase in _TOLD
+    return is_breach and incident.severity is Severity.ERROR
+
+
+def _apply(book: dict[str, Incident], signal: _Signal, scene: _Scene) -> list[Transition]:
+    """Move the incident that a signal is about; the book holds the result."""
+    if signal.is_bad is None:
+        return []
+    own = [one for one in book.values() if _is_about(one, signal)]
+    active = next((one for one in own if one.phase in _ACTIVE), None)
+    if not signal.is_bad:
+        return _good(book, active, scene) if active else []
+    if active is None:
+        active = _new(signal, scene)
+    return _bad(book, active, signal, scene)
+
+
+def _is_about(incident: Incident, signal: _Signal) -> bool:
+    return incident.objective is signal.objective and incident.cause is signal.cause
+
+
+def _new(signal: _Signal, scene: _Scene) -> Incident:
+    return Incident(
+        incident_id=scene.new_id(),
+        product=scene.product,
+        objective=signal.objective,
+        cause=signal.cause,
+        phase=Phase.PENDING,
+        severity=signal.severity,
+        since=scene.now,
+    )
+
+
+def _bad(
+    book: dict[str, Incident], active: Incident, signal: _Signal, scene: _Scene
+) -> list[Transition]:
+    seen = replace(
+        active,
+        severity=max(active.severity, signal.severity, key=_RANK.__getitem__),
+        bad_streak=active.bad_streak + 1,
+        good_streak=0,
+        recovering_since=None,
+        broken=broken_by(signal.observation, product=scene.product),
+    )
+    if active.phase in _TOLD:
+        # a relapse, or still bad: the owner knows already
+        book[seen.incident_id] = replace(seen, phase=Phase.OPEN)
+        return []
+    lasted = scene.now - seen.since
+    if seen.bad_streak < signal.open_after or lasted < signal.grace:
+        book[seen.incident_id] = seen
+        return []
+    return _open(book, seen, scene.now)
+
+
+def _open(book: dict[str, Incident], pending: Incident, now: datetime) -> list[Transition]:
+    """Open the pending incident, or the one that was resolved less than an hour before it."""
+    former = _reopenable(book.values(), pending)
+    if former is None:
+        opened = replace(pending, phase=Phase.OPEN, opened_at=now, told_severity=pending.severity)
+        return _tell(book, opened, TransitionKind.OPENED, now)
+    book[pending.incident_id] = _closed(pending, now)
+    again = replace(
+        former,
+        phase=Phase.OPEN,
+        severity=pending.severity,
+        since=pending.since,
+        opened_at=now,
+        recovering_since=None,
+        resolved_at=None,
+        episode=former.episode + 1,
+        bad_streak=pending.bad_streak,
+        good_streak=0,
+        broken=pending.broken,
+        told_severity=pending.severity,
+    )
+    return _tell(book, again, TransitionKind.REOPENED, now)
+
+
+def _reopenable(incidents: Iterable[Incident], pending: Incident) -> Incident | None:
+    former = [
+        one
+        for one in incidents
+        if one.objective is pending.objective
+        and one.cause is pending.cause
+        and one.phase is Phase.RESOLVED
+        and one.told_severity is not None
+        and one.resolved_at is not None
+        and pending.since - one.resolved_at <= REOPEN_WITHIN
+    ]
+    return max(former, key=lambda one: one.sequence, default=None)
+
+
+def _good(book: dict[str, Incident], active: Incident, scene: _Scene) -> list[Transition]:
+    if active.phase is Phase.PENDING:
+        book[active.incident_id] = _closed(active, scene.now)
+        return []
+    better = replace(
+        active,
+        phase=Phase.RECOVERING,
+        good_streak=active.good_streak + 1,
+        bad_streak=0,
+        recovering_since=active.recovering_since or scene.now,
+    )
+    if better.good_streak < scene.policy.resolve_after:
+        book[better.incident_id] = better
+        return []
+    resolved = replace(better, phase=Phase.RESOLVED, resolved_at=scene.now)
+    return _tell(book, resolved, TransitionKind.RESOLVED, scene.now)
+
+
+def _withdraw(book: dict[str, Incident], incident: Incident, at: datetime) -> list[Transition]:
+    if incident.phase not in _ACTIVE:
+        return []
+    closed = _closed(incident, at)
+    if incident.phase in _TOLD:
+        return _tell(book, closed, TransitionKind.WITHDRAWN, at)
+    book[closed.incident_id] = closed
+    return []
+
+
+def _closed(incident: Incident, at: datetime) -> Incident:
+    return replace(incident, phase=Phase.RESOLVED, resolved_at=at)
+
+
+def _tell(
+    book: dict[str, Incident], incident: Incident, kind: TransitionKind, at: datetime
+) -> list[Transition]:
+    told = replace(incident, sequence=incident.sequence + 1)
+    book[told.incident_id] = told
+    return [Transition(told, kind, at, told.sequence)]

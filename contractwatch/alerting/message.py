@@ -1,0 +1,177 @@
+"""The transitions of one run become one message per receiver and kind, each with a stable key."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import quote
+
+from contractwatch.alerting import text
+from contractwatch.alerting.route import receivers_for
+from contractwatch.model.contract import Contract, Severity
+from contractwatch.model.incident import (
+    Cause,
+    Incident,
+    Notification,
+    Transition,
+    TransitionKind,
+    TransitionNote,
+    Urgency,
+)
+from contractwatch.model.objective import Budget, Objective
+from contractwatch.model.receiver import Receiver
+
+URGENCY = {
+    Severity.ERROR: Urgency.PAGE,
+    Severity.WARNING: Urgency.TICKET,
+    Severity.INFO: Urgency.INFO,
+}
+
+_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
+
+_ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN})
+
+_KEY_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What the operator set up: the receivers, who is told by default, and where the pages are.
+
+    `base_url` is the address of the agent's pages without a path; empty if there is none.
+    """
+
+    receivers: tuple[Receiver, ...]
+    default: tuple[str, ...] = ()
+    base_url: str = ""
+
+
+def notifications(
+    transitions: Iterable[Transition],
+    *,
+    contract: Contract,
+    post: Post,
+    budgets: Mapping[Objective, Budget],
+    costs: Mapping[str, float],
+    now: datetime,
+) -> tuple[Notification, ...]:
+    """Return the messages that tell these transitions of one product.
+
+    A transition goes to everyone who was told of the incident and to everyone whom its severity
+    reaches now; those of one receiver and kind are one message.
+
+    Args:
+        transitions: What one step returned.
+        contract: Names the promises, the owner, and who is told.
+        post: The operator's receivers.
+        budgets: The error budget of each objective, after this run.
+        costs: For each incident id that ends, the bad seconds that the ledger has for it; an
+            incident that is not in it costs nothing that is known.
+        now: When the messages are written.
+    """
+    grouped: dict[tuple[str, TransitionKind], list[Transition]] = {}
+    for transition in transitions:
+        for receiver in _receivers_of(transition.incident, contract, post):
+            grouped.setdefault((receiver, transition.kind), []).append(transition)
+    messages: list[Notification] = []
+    for (receiver, kind), told in grouped.items():
+        notes = tuple(_note(one, budgets, costs) for one in sorted(told, key=_order))
+        messages.append(
+            _notification(receiver, kind, notes, contract=contract, base_url=post.base_url, now=now)
+        )
+    return tuple(messages)
+
+
+def key_of(receiver: str, told: Iterable[tuple[str, int]]) -> str:
+    """Return the idempotency key of a message: the receiver, and (incident id, sequence) pairs."""
+    lines = [receiver, *(f"{incident}#{sequence}" for incident, sequence in sorted(told))]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_KEY_LENGTH]
+
+
+def page_url(base_url: str, product: str) -> str:
+    """Return the address of a product's page; empty without a base address."""
+    return f"{base_url.rstrip('/')}/products/{quote(product)}" if base_url else ""
+
+
+def _receivers_of(incident: Incident, contract: Contract, post: Post) -> tuple[str, ...]:
+    severities = dict.fromkeys((incident.told_severity or incident.severity, incident.severity))
+    reached = (
+        receivers_for(contract, severity, post.receivers, post.default)[0]
+        for severity in severities
+    )
+    return tuple(dict.fromkeys(name for names in reached for name in names))
+
+
+def _order(transition: Transition) -> tuple[int, str, str]:
+    incident = transition.incident
+    return -_RANK[incident.severity], incident.objective.value, incident.incident_id
+
+
+def _note(
+    transition: Transition, budgets: Mapping[Objective, Budget], costs: Mapping[str, float]
+) -> TransitionNote:
+    incident = transition.incident
+    budget = budgets.get(incident.objective)
+    ended = transition.kind in _ENDS
+    until = incident.recovering_since or transition.at
+    return TransitionNote(
+        incident_id=incident.incident_id,
+        sequence=transition.sequence,
+        kind=transition.kind,
+        cause=incident.cause,
+        objective=incident.objective,
+        severity=incident.severity,
+        episode=incident.episode,
+        since=incident.since,
+        at=transition.at,
+        broken=incident.broken,
+        budget_remaining_ratio=budget.remaining_ratio if budget else None,
+        budget_is_default=budget.target.is_default if budget else False,
+        lasted_seconds=max(0.0, (until - incident.since).total_seconds()) if ended else None,
+        cost_seconds=costs.get(incident.incident_id) if ended else None,
+    )
+
+
+def _notification(
+    receiver: str,
+    kind: TransitionKind,
+    notes: tuple[TransitionNote, ...],
+    *,
+    contract: Contract,
+    base_url: str,
+    now: datetime,
+) -> Notification:
+    untitled = Notification(
+        key=key_of(receiver, ((note.incident_id, note.sequence) for note in notes)),
+        receiver=receiver,
+        lane=f"{receiver}/{contract.product}",
+        urgency=_urgency(notes),
+        kind=kind,
+        product=contract.product,
+        contract_id=contract.contract_id,
+        contract_version=contract.version,
+        contract_file=contract.file,
+        owner=_owner(contract),
+        title="",
+        notes=notes,
+        created_at=now,
+        page_url=page_url(base_url, contract.product),
+    )
+    return replace(untitled, title=text.title(untitled))
+
+
+def _urgency(notes: Iterable[TransitionNote]) -> Urgency:
+    """Return the urgency of the worst note; what is only unknown never pages."""
+    worst = max(
+        (Severity.WARNING if note.cause is Cause.UNKNOWN else note.severity for note in notes),
+        key=_RANK.__getitem__,
+    )
+    return URGENCY[worst]
+
+
+def _owner(contract: Contract) -> str:
+    """Return the team, and its owners where the contract names them."""
+    owners = ", ".join(contract.owners)
+    if contract.team and owners:
+        return f"{contract.team} ({owners})"
+    return contract.team or owners

@@ -1,0 +1,115 @@
+"""A contract names who is told; only the operator's receivers have addresses."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import chain
+
+from contractwatch.model.contract import (
+    AlertPolicy,
+    Contract,
+    Route,
+    Severity,
+    Status,
+    SupportChannel,
+)
+from contractwatch.model.receiver import Receiver, ReceiverKind
+
+_SCOPES = ("notifications", "issues")
+"""Without routes, the first of these scopes that any `support` entry has is told."""
+
+_SILENT = frozenset({Status.PROPOSED, Status.DRAFT})
+
+
+def grace_for(policy: AlertPolicy, severity: Severity) -> timedelta:
+    """Return how long a breach must last: the first matching route's grace, else the policy's."""
+    route = _first_match(policy, severity)
+    return policy.grace if route is None or route.grace is None else route.grace
+
+
+def receivers_for(
+    contract: Contract,
+    severity: Severity,
+    receivers: Iterable[Receiver],
+    default: Iterable[str],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return who is told of an incident of that severity, and a sentence for each name unanswered.
+
+    The first route that matches decides; without one, the support entries of scope `notifications`,
+    else those of scope `issues`. If no receiver of the operator answers to the name, the default
+    receivers are told. A proposed or draft contract reaches receivers of the kind log only.
+    """
+    known = tuple(receivers)
+    names = _names(contract, severity)
+    found: dict[str, None] = {}
+    problems: list[str] = []
+    for wanted, where in names:
+        answering = [one.name for one in known if _answers(one, wanted)]
+        found |= dict.fromkeys(answering)
+        if not answering:
+            problems.append(
+                f"{where}: no receiver answers to {wanted[0]!r}; "
+                "add one of that name or alias to contractwatch.toml"
+            )
+    chosen = tuple(found) or tuple(dict.fromkeys(default))
+    if contract.status in _SILENT:
+        logs = {one.name for one in known if one.kind is ReceiverKind.LOG}
+        chosen = tuple(name for name in chosen if name in logs) or tuple(sorted(logs))
+    return chosen, tuple(problems)
+
+
+def routing_problems(
+    contract: Contract, receivers: Iterable[Receiver], default: Iterable[str]
+) -> tuple[str, ...]:
+    """Return a sentence for everything in the contract's routing that reaches nobody, each once."""
+    known = tuple(receivers)
+    fallback = tuple(default)
+    problems: dict[str, None] = {}
+    for severity in (Severity.ERROR, Severity.WARNING):
+        chosen, unanswered = receivers_for(contract, severity, known, fallback)
+        problems |= dict.fromkeys(unanswered)
+        if not chosen:
+            nobody = f"{contract.file}: nobody is told of a broken {severity.value} promise"
+            remedy = "name a receiver in `support`, or set default receivers in contractwatch.toml"
+            problems[f"{nobody}; {remedy}"] = None
+    return tuple(problems)
+
+
+def _first_match(policy: AlertPolicy, severity: Severity) -> Route | None:
+    matching = (r for r in policy.routes if not r.severities or severity in r.severities)
+    return next(matching, None)
+
+
+def _names(contract: Contract, severity: Severity) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """Return the names to look for, each with its synonyms and the place it is written at."""
+    route = _first_match(contract.alerts, severity)
+    if route is not None:
+        support = _support_of(contract, route.to)
+        if support is None:
+            return (((route.to,), f"{contract.file}: contractwatch.alerts"),)
+        return (_named(contract, support),)
+    for scope in _SCOPES:
+        entries = [one for one in contract.support if one.scope.lower() == scope]
+        if entries:
+            return tuple(_named(contract, one) for one in entries)
+    return ()
+
+
+def _support_of(contract: Contract, name: str) -> SupportChannel | None:
+    wanted = _plain(name)
+    by_id = (one for one in contract.support if _plain(one.channel_id) == wanted)
+    by_channel = (one for one in contract.support if _plain(one.channel) == wanted)
+    return next(chain(by_id, by_channel), None)
+
+
+def _named(contract: Contract, support: SupportChannel) -> tuple[tuple[str, ...], str]:
+    names = tuple(name for name in (support.channel_id, support.channel) if name)
+    return names, f"{contract.file}:{support.clause.line}: {support.clause.path}"
+
+
+def _answers(receiver: Receiver, names: Iterable[str]) -> bool:
+    own = {_plain(name) for name in (receiver.name, *receiver.aliases)}
+    return not own.isdisjoint(_plain(name) for name in names)
+
+
+def _plain(name: str) -> str:
+    return name.strip().lstrip("#").casefold()
