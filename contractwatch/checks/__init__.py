@@ -1,7 +1,7 @@
 """Each kind of promise is one file: which questions it asks of the data, and which verdict follows.
 
 A file of this shelf has one function, `checks(contract)`, that yields a check for each clause of
-its kind. `terms`, `counts`, `ages` and `formats` are what the files share.
+its kind. `terms`, `thresholds`, `counts`, `ages` and `formats` are what the files share.
 """
 
 from collections.abc import Callable, Iterable, Mapping

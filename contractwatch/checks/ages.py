@@ -1,39 +1,47 @@
-"""Ages are compared in real calendar steps, in the zone that the contract names."""
+"""Ages are compared in real calendar steps, in the zone that the contract names, and said."""
 
 from calendar import monthrange
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from contractwatch.checks.thresholds import number_words
 from contractwatch.model.contract import Contract, MaxAge, Retention
 from contractwatch.model.metric import TimeSpan
 
 DateT = TypeVar("DateT", date, datetime)
 
+_LAST_YEAR = 9998
 _MONTHS_IN_YEAR = 12
+_HOURS_UP_TO = timedelta(hours=48)
 
 
 def months_later(day: DateT, months: int) -> DateT:
     """Return the same day of a later month, or its last day if it is shorter."""
     years, month = divmod(day.month - 1 + months, _MONTHS_IN_YEAR)
-    year = day.year + years
+    year = min(day.year + years, _LAST_YEAR)
     last = monthrange(year, month + 1)[1]
     return day.replace(year=year, month=month + 1, day=min(day.day, last))
 
 
 def later(instant: datetime, *, months: int, fixed: timedelta, zone: str) -> datetime:
-    """Return the instant (UTC) that lies calendar months and then a fixed length after another."""
-    utc = instant.tzinfo
-    if not months:
-        return instant + fixed
-    return months_later(instant.astimezone(ZoneInfo(zone)), months).astimezone(utc) + fixed
+    """Return the instant that lies calendar months and then a fixed length after another.
+
+    What lies beyond the calendar's last year is that year's first day.
+    """
+    start = instant
+    if months:
+        start = months_later(instant.astimezone(ZoneInfo(zone)), months).astimezone(instant.tzinfo)
+    never = datetime(_LAST_YEAR, 1, 1, tzinfo=instant.tzinfo)
+    return never if fixed > never - start else start + fixed
 
 
 def end_of_last_fresh_day(instant: datetime, promise: MaxAge, zone: str) -> datetime:
     """Return the midnight after which data of that day is too old, counted in whole days."""
-    day = instant.astimezone(ZoneInfo(zone)).date()
-    last = months_later(day, promise.calendar_months) + timedelta(days=promise.fixed.days)
-    midnight = datetime.combine(last + timedelta(days=1), datetime.min.time(), ZoneInfo(zone))
+    local = instant.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    months, days = promise.calendar_months, timedelta(days=promise.fixed.days + 1)
+    day = later(local, months=months, fixed=days, zone=zone).date()
+    midnight = datetime.combine(day, datetime.min.time(), ZoneInfo(zone))
     return midnight.astimezone(instant.tzinfo)
 
 
@@ -50,3 +58,15 @@ def time_span(contract: Contract, promise: MaxAge | Retention) -> TimeSpan:
     if column is None:
         return TimeSpan(promise.table, promise.column)
     return TimeSpan(promise.table, column.physical_name, column.default_timezone)
+
+
+def duration_words(fixed: timedelta, months: int = 0) -> str:
+    """Return a length of time such as `1 y 2 mo`, `4 d`, `26 h` or `1 h 30 min`."""
+    years, months = divmod(months, _MONTHS_IN_YEAR)
+    days = 0 if abs(fixed) < _HOURS_UP_TO else fixed.days
+    hours, rest = divmod((fixed - timedelta(days=days)).total_seconds(), 3600)
+    minutes, seconds = divmod(rest, 60)
+    amounts = (years, months, days, hours, minutes, round(seconds, 3))
+    units = ("y", "mo", "d", "h", "min", "s")
+    parts = (f"{number_words(n)} {unit}" for n, unit in zip(amounts, units, strict=True) if n)
+    return " ".join(parts) or "0 s"

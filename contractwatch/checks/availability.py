@@ -4,14 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.terms import (
-    Kind,
-    Place,
-    answer,
-    number_words,
-    promise_of,
-    unanswered,
-)
+from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.thresholds import number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.contract import Availability, Contract, Dimension
 from contractwatch.model.metric import Metric, Probes

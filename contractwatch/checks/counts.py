@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.terms import answer, holds, limit_words, unanswered
+from contractwatch.checks.terms import answer, unanswered
+from contractwatch.checks.thresholds import holds, limit_words
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.contract import Threshold, Unit
 from contractwatch.model.metric import CountWhere, Metric, Predicate, RowCount, SurplusRows

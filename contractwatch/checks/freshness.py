@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contractwatch.checks.ages import age_in_days, end_of_last_fresh_day, later, time_span
-from contractwatch.checks.terms import (
-    Kind,
-    Place,
-    answer,
+from contractwatch.checks.ages import (
+    age_in_days,
     duration_words,
-    promise_of,
-    unanswered,
+    end_of_last_fresh_day,
+    later,
+    time_span,
 )
+from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.contract import Contract, Dimension, MaxAge
 from contractwatch.model.metric import Metric, TimeSpan

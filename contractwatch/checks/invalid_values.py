@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from contractwatch.checks.counts import ViolatingRows
-from contractwatch.checks.terms import Kind, column_rules, promise_of_rule, promised_words
+from contractwatch.checks.terms import Kind, column_rules, promise_of_rule
+from contractwatch.checks.thresholds import promised_words
 from contractwatch.model.check import Check
 from contractwatch.model.contract import Contract, Dimension, RuleMetric
 from contractwatch.model.metric import IsInvalid

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from contractwatch.checks.counts import ViolatingRows
 from contractwatch.checks.formats import FORMAT_PATTERNS, INTEGER_RANGES
-from contractwatch.checks.terms import NONE_AT_ALL, Kind, columns_of, number_words, promise_of
+from contractwatch.checks.terms import Kind, columns_of, promise_of
+from contractwatch.checks.thresholds import NONE_AT_ALL, number_words
 from contractwatch.model.check import Check
 from contractwatch.model.contract import (
     Bound,

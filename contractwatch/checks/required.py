@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from contractwatch.checks.counts import ViolatingRows
-from contractwatch.checks.terms import NONE_AT_ALL, Kind, columns_of, promise_of
+from contractwatch.checks.terms import Kind, columns_of, promise_of
+from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check
 from contractwatch.model.contract import Contract, Dimension
 from contractwatch.model.metric import IsNull

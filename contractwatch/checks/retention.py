@@ -4,15 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contractwatch.checks.ages import later, time_span
-from contractwatch.checks.terms import (
-    Kind,
-    Place,
-    answer,
-    duration_words,
-    promise_of,
-    unanswered,
-)
+from contractwatch.checks.ages import duration_words, later, time_span
+from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.contract import Contract, Dimension, Retention, RetentionMode
 from contractwatch.model.metric import Metric, TimeSpan

@@ -4,16 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.terms import (
-    Kind,
-    Place,
-    answer,
-    holds,
-    limit_words,
-    promise_of_rule,
-    promised_words,
-    unanswered,
-)
+from contractwatch.checks.terms import Kind, Place, answer, promise_of_rule, unanswered
+from contractwatch.checks.thresholds import holds, limit_words, promised_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.contract import Contract, Dimension, RuleMetric, Threshold
 from contractwatch.model.metric import Metric, RowCount

@@ -1,8 +1,7 @@
-"""The terms that all kinds of promises share: identity, threshold, words, and answers by shape."""
+"""What all kinds of promises share: where they stand, what they count for, and their answers."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TypeVar
 
 from contractwatch.model.check import Outcome, Promise, Verdict
@@ -11,23 +10,14 @@ from contractwatch.model.contract import (
     Column,
     Contract,
     Dimension,
-    Operator,
     Rule,
     RuleMetric,
     Severity,
     Table,
-    Threshold,
-    Unit,
 )
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.state import Measurement, State, Unmeasured
-
-NONE_AT_ALL = Threshold(Operator.EQUAL, 0)
-"""The threshold of every promise that allows no violation."""
-
-PERCENT_TOLERANCE = 5e-7
-"""`mustBe` and `mustNotBe` of a percentage compare within this (the reference rounds to 6)."""
 
 OBJECTIVE_OF_DIMENSION: Mapping[Dimension, Objective] = {
     Dimension.ACCURACY: Objective.VALIDITY,
@@ -38,32 +28,6 @@ OBJECTIVE_OF_DIMENSION: Mapping[Dimension, Objective] = {
     Dimension.COVERAGE: Objective.VOLUME,
     Dimension.TIMELINESS: Objective.FRESHNESS,
 }
-
-_WORDS: Mapping[Operator, str] = {
-    Operator.EQUAL: "exactly {low}",
-    Operator.NOT_EQUAL: "anything but {low}",
-    Operator.GREATER: "more than {low}",
-    Operator.GREATER_OR_EQUAL: "at least {low}",
-    Operator.LESS: "less than {low}",
-    Operator.LESS_OR_EQUAL: "at most {low}",
-    Operator.BETWEEN: "{low} to {high}",
-    Operator.NOT_BETWEEN: "below {low} or above {high}",
-}
-
-_HOLDS: Mapping[Operator, Callable[[float, float, float, float], bool]] = {
-    Operator.EQUAL: lambda value, low, _, tolerance: abs(value - low) <= tolerance,
-    Operator.NOT_EQUAL: lambda value, low, _, tolerance: abs(value - low) > tolerance,
-    Operator.GREATER: lambda value, low, _high, _tolerance: value > low,
-    Operator.GREATER_OR_EQUAL: lambda value, low, _high, _tolerance: value >= low,
-    Operator.LESS: lambda value, low, _high, _tolerance: value < low,
-    Operator.LESS_OR_EQUAL: lambda value, low, _high, _tolerance: value <= low,
-    Operator.BETWEEN: lambda value, low, high, _: low <= value <= high,
-    Operator.NOT_BETWEEN: lambda value, low, high, _: not low <= value <= high,
-}
-
-_MONTHS_IN_YEAR = 12
-_WHOLE_NUMBERS_BELOW = 1e15
-_HOURS_UP_TO = timedelta(hours=48)
 
 StateT = TypeVar("StateT", bound=State)
 
@@ -156,47 +120,6 @@ def promise_of_rule(kind: Kind, place: Place, rule: Rule, *, expected: str) -> P
     )
 
 
-def holds(threshold: Threshold, value: float) -> bool:
-    """Say whether the value is within the threshold; both ends of an interval are inside."""
-    tolerance = PERCENT_TOLERANCE if threshold.unit is Unit.PERCENT else 0
-    high = threshold.low if threshold.high is None else threshold.high
-    return _HOLDS[threshold.operator](value, threshold.low, high, tolerance)
-
-
-def promised_words(threshold: Threshold, noun: str) -> str:
-    """Return the threshold as a promise: `at most 0.5 % null rows`, `no null rows`."""
-    allows_none = threshold.operator in {Operator.EQUAL, Operator.LESS_OR_EQUAL}
-    if allows_none and threshold.low == 0:
-        return f"no {noun}"
-    unit = "% " if threshold.unit is Unit.PERCENT else ""
-    one = not unit and threshold.low == 1 and threshold.high is None
-    return f"{_amount(threshold)} {unit}{noun.removesuffix('s') if one else noun}"
-
-
-def limit_words(threshold: Threshold) -> str:
-    """Return the threshold beside what was observed: `at most 0.5 %`, `exactly 0 rows`."""
-    return f"{_amount(threshold)} {'%' if threshold.unit is Unit.PERCENT else 'rows'}"
-
-
-def number_words(value: float) -> str:
-    """Return a number without a needless fraction, with thousands marked."""
-    if abs(value) < _WHOLE_NUMBERS_BELOW and value == int(value):
-        return f"{int(value):,}"
-    return repr(value)
-
-
-def duration_words(fixed: timedelta, months: int = 0) -> str:
-    """Return a length of time such as `1 y 2 mo`, `4 d`, `26 h` or `1 h 30 min`."""
-    years, months = divmod(months, _MONTHS_IN_YEAR)
-    days = 0 if abs(fixed) < _HOURS_UP_TO else fixed.days
-    hours, rest = divmod((fixed - timedelta(days=days)).total_seconds(), 3600)
-    minutes, seconds = divmod(rest, 60)
-    amounts = (years, months, days, hours, minutes, round(seconds, 3))
-    units = ("y", "mo", "d", "h", "min", "s")
-    parts = (f"{number_words(n)} {unit}" for n, unit in zip(amounts, units, strict=True) if n)
-    return " ".join(parts) or "0 s"
-
-
 def answer(answers: Mapping[Metric, Measurement], metric: Metric, shape: type[StateT]) -> StateT:
     """Return an answer known to be measured.
 
@@ -223,9 +146,3 @@ def unanswered(
 def _promise_id(place: Place, kind: Kind, rule_id: str) -> str:
     parts = (place.contract_id, place.table, place.column or "-", kind.name)
     return "/".join((*parts, rule_id) if rule_id else parts)
-
-
-def _amount(threshold: Threshold) -> str:
-    low = number_words(threshold.low)
-    high = low if threshold.high is None else number_words(threshold.high)
-    return _WORDS[threshold.operator].format(low=low, high=high)

@@ -5,14 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contractwatch.checks.counts import Tally, verdict_on
-from contractwatch.checks.terms import (
-    NONE_AT_ALL,
-    Kind,
-    answer,
-    columns_of,
-    promise_of,
-    unanswered,
-)
+from contractwatch.checks.terms import Kind, answer, columns_of, promise_of, unanswered
+from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.contract import (
     Contract,

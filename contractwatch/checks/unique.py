@@ -3,14 +3,8 @@
 from collections.abc import Iterator
 
 from contractwatch.checks.counts import RepeatedRows
-from contractwatch.checks.terms import (
-    NONE_AT_ALL,
-    Kind,
-    Place,
-    columns_of,
-    physical_names,
-    promise_of,
-)
+from contractwatch.checks.terms import Kind, Place, columns_of, physical_names, promise_of
+from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check
 from contractwatch.model.contract import Contract, Dimension
 from contractwatch.model.objective import Objective

@@ -17,7 +17,7 @@ from checks_values import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contractwatch.checks.terms import holds, limit_words, promised_words
+from contractwatch.checks.thresholds import holds, limit_words, promised_words
 from contractwatch.model.check import Outcome
 from contractwatch.model.contract import (
     Clause,

@@ -6,8 +6,7 @@ from checks_values import NOW, at, column, contract, only, table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contractwatch.checks.ages import months_later
-from contractwatch.checks.terms import duration_words
+from contractwatch.checks.ages import duration_words, months_later
 from contractwatch.model.check import Check, Outcome, Verdict
 from contractwatch.model.contract import (
     Availability,
@@ -147,6 +146,17 @@ def test_a_fresh_verdict_turns_at_its_own_word(
     tick = timedelta(microseconds=1)
     assert _judge(check, _newest(newest), now.stale_at - tick).outcome is Outcome.PASSED
     assert _judge(check, _newest(newest), now.stale_at + tick).outcome is Outcome.FAILED
+
+
+def test_an_age_beyond_the_calendar_is_never_reached() -> None:
+    for more in (
+        {"calendar_months": 120_000},
+        {"fixed": timedelta.max},
+        {"fixed": 9000 * 365 * _DAY},
+    ):
+        for whole_days in (True, False):
+            check = _max_age(whole_days=whole_days, **more)
+            assert _judge(check, _newest(NOW - 900 * _DAY)).outcome is Outcome.PASSED
 
 
 def test_an_unread_column_is_an_error() -> None:
