@@ -1,0 +1,200 @@
+"""Every predicate has one meaning in Polars: nulls violate only where nulls are asked for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias, assert_never
+
+import polars as pl
+
+from contractwatch.engines import literals
+from contractwatch.model.contract import Bound, Scalar
+from contractwatch.model.metric import (
+    IsAbove,
+    IsBelow,
+    IsInvalid,
+    IsLonger,
+    IsMissing,
+    IsNotMultiple,
+    IsNull,
+    IsShorter,
+    Predicate,
+)
+
+_TOLERANCE = 1e-9
+_UTC = "Etc/UTC"
+
+_OfValues: TypeAlias = IsInvalid | IsBelow | IsAbove | IsShorter | IsLonger | IsNotMultiple
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A column as it is compared.
+
+    `raw` is as the file has it; `value` is of type `dtype`, and null where a text cannot be parsed;
+    `readable` says for text sources whether the text is of the declared type.
+    """
+
+    raw: pl.Expr
+    value: pl.Expr
+    dtype: pl.DataType
+    readable: pl.Expr | None = None
+
+
+def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
+    """Return the expression that is true where a row violates, and false or null elsewhere.
+
+    Raises:
+        UncastableError: If a value of the contract has no meaning in the column's type.
+    """
+    match predicate:
+        case IsNull():
+            return cells.raw.is_null()
+        case IsMissing():
+            return _missing(predicate.values, cells)
+        case _:
+            return _never(cells) if cells.dtype == pl.Null else _wrong(predicate, cells)
+
+
+def _wrong(predicate: _OfValues, cells: Cells) -> pl.Expr:
+    match predicate:
+        case IsInvalid():
+            return _invalid(predicate, cells)
+        case IsBelow():
+            return _beyond(predicate, cells, below=True)
+        case IsAbove():
+            return _beyond(predicate, cells, below=False)
+        case IsShorter():
+            return cells.value.str.len_chars() < predicate.length
+        case IsLonger():
+            return cells.value.str.len_chars() > predicate.length
+        case IsNotMultiple():
+            return _not_multiple(predicate.divisor, cells)
+        case _:
+            assert_never(predicate)
+
+
+def instants(cells: Cells, timezone: str) -> pl.Expr:
+    """Return a date or timestamp column as UTC, in microseconds.
+
+    Naive values are taken in `timezone`: a repeated hour as the earlier instant, a local time that
+    does not exist as null; a date is the first instant of its day.
+
+    Raises:
+        UncastableError: If the column is not temporal.
+    """
+    if cells.dtype == pl.Date:
+        midnight = cells.value.cast(pl.Datetime("us"))
+        return pl.coalesce(
+            in_zone(midnight, timezone),
+            in_zone(midnight + pl.duration(hours=1), timezone),  # the clock jumps at midnight
+        )
+    if not isinstance(cells.dtype, pl.Datetime):
+        raise literals.UncastableError("the column is neither a date nor a timestamp")
+    finest = cells.value.dt.cast_time_unit("us")
+    if cells.dtype.time_zone is None:
+        return in_zone(finest, timezone)
+    return finest.dt.convert_time_zone("UTC")
+
+
+def in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
+    """Return naive timestamps of a zone in UTC, with the rules of `instants`."""
+    zoned = local.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+    return zoned.dt.convert_time_zone("UTC")
+
+
+def _never(cells: Cells) -> pl.Expr:
+    return cells.raw.is_null() & cells.raw.is_not_null()
+
+
+def _is_member(values: Iterable[Scalar], cells: Cells) -> pl.Expr:
+    allowed = literals.members(values, cells.dtype, _UTC)
+    compared = cells.value.to_physical() if literals.is_discrete(cells.dtype) else cells.value
+    return compared.is_in(allowed.implode())
+
+
+def _missing(values: tuple[Scalar, ...], cells: Cells) -> pl.Expr:
+    if cells.dtype == pl.Null:
+        return cells.raw.is_null()
+    if cells.readable is None:
+        return cells.raw.is_null() | _is_member(values, cells)
+    written = pl.Series([literals.text(value) for value in values], dtype=pl.String)
+    missing = cells.raw.is_null() | cells.raw.is_in(written.implode())
+    typed = [value for value in values if _has_meaning(value, cells.dtype)]
+    return missing | _is_member(typed, cells).fill_null(value=False)
+
+
+def _has_meaning(value: Scalar, dtype: pl.DataType) -> bool:
+    """Return whether the value may equal a parsed cell: "n/a" is no number."""
+    try:
+        literals.members([value], dtype, _UTC)
+    except literals.UncastableError:
+        return False
+    return True
+
+
+def _invalid(predicate: IsInvalid, cells: Cells) -> pl.Expr:
+    invalid = _never(cells)
+    if predicate.values is not None:
+        invalid = invalid | ~_is_member(predicate.values, cells)
+        if cells.dtype.is_float():
+            invalid = invalid | cells.value.is_nan()
+    if predicate.pattern is not None:
+        invalid = invalid | ~cells.value.str.contains(predicate.pattern)
+    return cells.value.is_not_null() & invalid
+
+
+def _beyond(predicate: IsBelow | IsAbove, cells: Cells, *, below: bool) -> pl.Expr:
+    if cells.dtype.is_float():
+        bound = pl.lit(literals.real(predicate.bound), dtype=cells.dtype)
+        outside = _outside(cells.value, bound, below=below, inclusive=predicate.exclusive)
+        return cells.value.is_nan() | outside
+    if not literals.is_discrete(cells.dtype):
+        raise literals.UncastableError(f"values of type {cells.dtype} have no bounds")
+    exact = literals.steps(predicate.bound, cells.dtype, predicate.timezone)
+    nearest = literals.at_least(exact) if below else literals.at_most(exact)
+    low, high = literals.steps_range(cells.dtype)
+    if not low <= nearest <= high:
+        all_outside = nearest > high if below else nearest < low
+        return cells.value.is_not_null() if all_outside else _never(cells)
+    bound = pl.lit(nearest, dtype=literals.steps_type(cells.dtype))
+    inclusive = predicate.exclusive and exact == nearest
+    return _outside(cells.value.to_physical(), bound, below=below, inclusive=inclusive)
+
+
+def _outside(value: pl.Expr, bound: pl.Expr, *, below: bool, inclusive: bool) -> pl.Expr:
+    if below:
+        return value <= bound if inclusive else value < bound
+    return value >= bound if inclusive else value > bound
+
+
+def _not_multiple(divisor: Bound, cells: Cells) -> pl.Expr:
+    exact = literals.ratio(divisor)
+    if exact <= 0:
+        raise literals.UncastableError("a divisor must be above zero")
+    if cells.dtype.is_float():
+        return _not_near_multiple(cells.value.cast(pl.Float64), float(exact))
+    if isinstance(cells.dtype, pl.Decimal):
+        exact *= 10**cells.dtype.scale
+    elif not cells.dtype.is_integer():
+        raise literals.UncastableError(f"values of type {cells.dtype} have no multiples")
+    return _remainder(cells, exact) != 0
+
+
+def _remainder(cells: Cells, divisor: Fraction) -> pl.Expr:
+    """Return a number that is zero exactly at multiples: x mod p/q is zero where q x mod p is."""
+    value = cells.value.to_physical()
+    kept = literals.steps_type(cells.dtype)
+    low, high = literals.steps_range(cells.dtype)
+    if divisor.denominator > 1 or not low <= divisor.numerator <= high:
+        kept = pl.Int128()
+        value = value.cast(kept) * pl.lit(divisor.denominator, dtype=kept)
+    return value % pl.lit(divisor.numerator, dtype=kept)
+
+
+def _not_near_multiple(value: pl.Expr, divisor: float) -> pl.Expr:
+    quotient = value / divisor
+    distance = (value - quotient.round() * divisor).abs()
+    tolerance = _TOLERANCE * pl.max_horizontal(pl.lit(1.0), value.abs())
+    # A quotient beyond all floats: the tolerance is wider than the divisor there.
+    return value.is_finite().not_() | (quotient.is_finite() & (distance > tolerance))

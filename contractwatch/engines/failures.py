@@ -1,0 +1,66 @@
+"""What a library says of broken data is told in our words, which hold no value of the data."""
+
+import polars as pl
+
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.contract import DataFormat
+
+QUERY_FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""All that Polars raises for a question or for data; a panic is no `Exception`."""
+
+UNREADABLE = (*QUERY_FAILURES, OSError, UnicodeError)
+
+# Parts of the library's messages that tell causes apart; the messages themselves may quote cells.
+_CAUSES = (
+    ("found more fields", "a row has more fields than the header"),
+    ("could not parse", "a quoted field is never closed"),
+    ("empty csv", "a file is empty: it has no header"),
+    ("utf-8", "it holds bytes that are not in the stated encoding"),
+    ("utf8", "it holds bytes that are not in the stated encoding"),
+    ("ndjson line", "a line is no JSON object"),
+    ("parsing line", "a line is no JSON object"),
+    ("parquet", "a file is no complete parquet file"),
+    ("out of specification", "a file is no complete parquet file"),
+)
+
+
+class BrokenTextError(UnicodeError):
+    """A text that we read ourselves is broken; the message is ours and may be shown."""
+
+
+def unreadable(error: BaseException, table: str, data_format: DataFormat) -> SourceError:
+    """Return the failure to read a table, with the one to blame."""
+    sentence = f"table {table!r} cannot be read as {data_format.value}"
+    if isinstance(error, BrokenTextError):
+        return SourceError(f"{sentence}: {error}", retryable=False, blame=Blame.PRODUCT)
+    if isinstance(error, FileNotFoundError):
+        return SourceError(
+            f"{sentence}: a file went away while it was read", retryable=True, blame=Blame.PRODUCT
+        )
+    if isinstance(error, PermissionError):
+        return SourceError(f"{sentence}: permission denied", retryable=False, blame=Blame.AGENT)
+    if isinstance(error, OSError):
+        return SourceError(
+            f"{sentence}: the operating system cannot read a file",
+            retryable=True,
+            blame=Blame.AMBIGUOUS,
+        )
+    if isinstance(error, UnicodeError):
+        return SourceError(
+            f"{sentence}: it holds bytes that are not in the stated encoding",
+            retryable=False,
+            blame=Blame.PRODUCT,
+        )
+    return SourceError(f"{sentence}: {_cause(error)}", retryable=False, blame=Blame.PRODUCT)
+
+
+def refusal(error: BaseException) -> str:
+    """Return why a question has no answer, without a value of the data."""
+    if "regex" in str(error).lower():
+        return "the pattern cannot be run by the engine"
+    return f"the question does not fit the column ({type(error).__name__})"
+
+
+def _cause(error: BaseException) -> str:
+    said = str(error).lower()
+    return next((cause for part, cause in _CAUSES if part in said), f"({type(error).__name__})")

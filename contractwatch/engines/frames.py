@@ -1,0 +1,231 @@
+"""The files of a table are one lazy frame whose columns are known before a row is read.
+
+Files of different column sets are united by name: a column that a file lacks is null in its rows.
+Types that differ only in width are widened; a column on whose kind the files disagree is listed
+with kind `other` and cannot be asked about. A directory `year=2026` is the column `year`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import unquote
+
+import polars as pl
+
+from contractwatch.engines import readers, text
+from contractwatch.engines.expressions import Cells
+from contractwatch.engines.failures import UNREADABLE, unreadable
+from contractwatch.model.contract import Column, DataFormat
+from contractwatch.model.dataset import DataFile, TableFiles
+from contractwatch.model.state import Columns, ColumnType
+
+_TEXT: pl.DataType = pl.String()
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+_KINDS: Mapping[type[pl.DataType], str] = {
+    pl.String: "string",
+    pl.Categorical: "string",
+    pl.Enum: "string",
+    pl.Decimal: "decimal",
+    pl.Float32: "float",
+    pl.Float64: "float",
+    pl.Boolean: "boolean",
+    pl.Date: "date",
+    pl.Datetime: "timestamp",
+    pl.Time: "time",
+    pl.Struct: "object",
+    pl.List: "array",
+    pl.Array: "array",
+    pl.Binary: "binary",
+    pl.Null: "null",
+}
+_TEXTUAL = (pl.String, pl.Categorical, pl.Enum)
+
+Types: TypeAlias = dict[str, pl.DataType]
+Partition: TypeAlias = tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A table that is ready to be asked.
+
+    `columns` are the files' own; `rows` holds them and, for text sources, what they were parsed to.
+    `cells` has an entry for each column that can be asked about. `no_columns` says why the columns
+    are not known, and is empty otherwise.
+    """
+
+    table: str
+    data_format: DataFormat
+    rows: pl.LazyFrame
+    columns: Columns
+    cells: Mapping[str, Cells]
+    no_columns: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Files that are scanned together: same columns, same partition."""
+
+    rows: pl.LazyFrame
+    types: Types
+    partition: Partition
+
+
+def open_table(files: TableFiles) -> Frame:
+    """Return the table as a lazy frame; only footers, headers and keys are read.
+
+    JSON arrays, and text with a byte order mark or in another encoding than UTF-8, are held in
+    memory.
+
+    Raises:
+        SourceError: If a file cannot be read as the format that the contract states.
+    """
+    try:
+        parts = _parts(files)
+    except UNREADABLE as error:
+        raise unreadable(error, files.table, files.data_format) from error
+    found = _found_types(parts, is_text=files.data_format is not DataFormat.PARQUET)
+    types: Types = {name: dtype for name, dtype in found.items() if isinstance(dtype, pl.DataType)}
+    columns = Columns(
+        tuple(_column_type(name, dtype, files.data_format) for name, dtype in found.items())
+    )
+    if not parts:
+        types = dict.fromkeys((column.physical_name for column in files.columns), _TEXT)
+        return _frame(files, pl.LazyFrame(schema=types), types, columns)
+    return _frame(files, pl.concat([_aligned(part, types) for part in parts]), types, columns)
+
+
+def _parts(files: TableFiles) -> list[_Part]:
+    grouped: dict[tuple[readers.Schema, Partition], list[readers.OneFile]] = {}
+    for file in files.files:
+        looked = readers.look(files, file)
+        if not looked.is_empty:
+            key = (looked.schema, _partition(file, files.hive_root))
+            grouped.setdefault(key, []).append(looked)
+    return [
+        _Part(readers.scan(files, members), dict(schema), partition)
+        for (schema, partition), members in grouped.items()
+    ]
+
+
+def _partition(file: DataFile, root: str | None) -> Partition:
+    if root is None:
+        return ()
+    folders = Path(file.path).relative_to(root).parts[:-1]
+    pairs = [folder.partition("=") for folder in folders if "=" in folder]
+    return tuple((name, None if value == _NO_VALUE else unquote(value)) for name, _, value in pairs)
+
+
+def _found_types(parts: Sequence[_Part], *, is_text: bool) -> dict[str, pl.DataType | str]:
+    """Return each column's type over all parts, or the words for types that do not agree."""
+    seen: dict[str, list[pl.DataType]] = {}
+    values: dict[str, list[str | None]] = {}
+    for part in parts:
+        for name, dtype in part.types.items():
+            seen.setdefault(name, []).append(dtype)
+        for name, value in part.partition:
+            if name not in part.types:
+                values.setdefault(name, []).append(value)
+    for name, written in values.items():
+        seen.setdefault(name, []).append(pl.String() if is_text else _partition_type(written))
+    return {name: _widest(dtypes) for name, dtypes in seen.items()}
+
+
+def _partition_type(values: Iterable[str | None]) -> pl.DataType:
+    known = [value for value in values if value is not None]
+    if all(value.removeprefix("-").isdecimal() and value.isascii() for value in known):
+        return pl.Int64()
+    return pl.Date() if all(_is_day(value) for value in known) else pl.String()
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _widest(dtypes: Iterable[pl.DataType]) -> pl.DataType | str:
+    distinct = list(dict.fromkeys(dtype for dtype in dtypes if dtype != pl.Null))
+    if not distinct:
+        return pl.Null()
+    if len(distinct) == 1:
+        return distinct[0]
+    if all(isinstance(dtype, _TEXTUAL) for dtype in distinct):
+        return pl.String()
+    if all(dtype.is_integer() for dtype in distinct):
+        return pl.Int128()
+    if all(dtype.is_integer() or dtype.is_float() for dtype in distinct):
+        return pl.Float64()
+    decimals = [dtype for dtype in distinct if isinstance(dtype, pl.Decimal)]
+    if len(decimals) == len(distinct):
+        return pl.Decimal(38, max(dtype.scale for dtype in decimals))
+    times = [dtype for dtype in distinct if isinstance(dtype, pl.Datetime)]
+    if len(times) == len(distinct) and len({dtype.time_zone for dtype in times}) == 1:
+        return pl.Datetime("us", times[0].time_zone)
+    return " or ".join(sorted(str(dtype) for dtype in distinct))
+
+
+def _column_type(name: str, dtype: pl.DataType | str, data_format: DataFormat) -> ColumnType:
+    if isinstance(dtype, str):
+        return ColumnType(name, "other", dtype)
+    return ColumnType(
+        name,
+        "integer" if dtype.is_integer() else _KINDS.get(dtype.base_type(), "other"),
+        str(dtype),
+        timezone_aware=isinstance(dtype, pl.Datetime) and dtype.time_zone is not None,
+        scale=dtype.scale if isinstance(dtype, pl.Decimal) else 0,
+        text=data_format is not DataFormat.PARQUET,
+    )
+
+
+def _aligned(part: _Part, types: Types) -> pl.LazyFrame:
+    """Return the part with exactly these columns, in this order."""
+    if part.types == types and list(part.types) == list(types):
+        return part.rows
+    partition = dict(part.partition)
+    changed: list[pl.Expr] = []
+    for name, dtype in types.items():
+        if name not in part.types:
+            value = pl.lit(partition.get(name), dtype=pl.String())
+            changed.append(value.cast(dtype).alias(name))
+        elif part.types[name] != dtype:
+            changed.append(pl.col(name).cast(dtype))
+    return part.rows.with_columns(changed).select(list(types))
+
+
+def _frame(files: TableFiles, rows: pl.LazyFrame, types: Types, columns: Columns) -> Frame:
+    cells: dict[str, Cells] = {}
+    parsed_columns: list[pl.Expr] = []
+    declared = _declared(files.columns, columns)
+    for position, (name, dtype) in enumerate(types.items()):
+        raw = pl.col(name)
+        column = declared.get(name)
+        is_text = files.data_format is not DataFormat.PARQUET
+        parsed = text.parse(raw, column) if is_text and column else None
+        if parsed is None:
+            is_coded = isinstance(dtype, pl.Categorical | pl.Enum)
+            value = raw.cast(pl.String) if is_coded else raw
+            cells[name] = Cells(raw, value, pl.String() if is_coded else dtype)
+            continue
+        value, readable = f"\x00value{position}", f"\x00readable{position}"
+        parsed_columns += [parsed.value.alias(value), parsed.readable.alias(readable)]
+        cells[name] = Cells(raw, pl.col(value), parsed.dtype, pl.col(readable))
+    return Frame(
+        files.table,
+        files.data_format,
+        rows.with_columns(parsed_columns) if parsed_columns else rows,
+        columns,
+        cells,
+        "" if columns.columns or not files.columns else "there is no row to know the columns by",
+    )
+
+
+def _declared(columns: Sequence[Column], found: Columns) -> dict[str, Column]:
+    """Return the contract's columns by the name that each has in the files."""
+    matched = {column.physical_name: found.find(column.physical_name) for column in columns}
+    return {
+        actual.name if (actual := matched[column.physical_name]) else column.physical_name: column
+        for column in columns
+    }

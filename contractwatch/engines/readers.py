@@ -1,0 +1,207 @@
+"""A file tells its columns before its rows are read; files of equal columns are scanned at once."""
+
+import codecs
+import json
+import mmap
+import re
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias, assert_never
+
+import polars as pl
+
+from contractwatch.engines.failures import BrokenTextError
+from contractwatch.model.contract import DataFormat
+from contractwatch.model.dataset import DataFile, TableFiles
+
+Schema: TypeAlias = tuple[tuple[str, pl.DataType], ...]
+
+_BOM = codecs.BOM_UTF8
+_SAMPLED_LINES = 1000
+_NO_KEYS = "\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class OneFile:
+    """One file: where its bytes are (a path, or the bytes themselves) and which columns it has.
+
+    `is_empty` marks a JSON file without a row: its columns are not known.
+    """
+
+    source: str | bytes
+    schema: Schema
+    is_empty: bool = False
+
+
+def look(table: TableFiles, file: DataFile) -> OneFile:
+    """Return the columns of a file from its footer, its header or its keys.
+
+    Raises:
+        OSError, UnicodeError, PolarsError: If the file is not of the table's format.
+    """
+    match table.data_format:
+        case DataFormat.PARQUET:
+            return OneFile(file.path, tuple(pl.read_parquet_schema(file.path).items()))
+        case DataFormat.CSV:
+            source = _in_utf8(file.path, table.read.encoding)
+            header = pl.read_csv(
+                source, n_rows=0, infer_schema=False, separator=table.read.separator, glob=False
+            )
+            return OneFile(source, _all_text(header.columns))
+        case DataFormat.JSON:
+            source = _in_utf8(file.path, table.read.encoding)
+            if table.json_array:
+                return _look_into_array(source)
+            return _look_into_lines(source, [column.physical_name for column in table.columns])
+        case _:
+            assert_never(table.data_format)
+
+
+def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
+    """Return the rows of files with equal columns; text formats give text only."""
+    sources = [file.source for file in files]
+    match table.data_format:
+        case DataFormat.PARQUET:
+            return pl.scan_parquet(_paths(sources), glob=False, hive_partitioning=False)
+        case DataFormat.CSV:
+            return pl.concat([_scan_csv(table, source) for source in _at_once(sources)])
+        case DataFormat.JSON:
+            schema = dict(files[0].schema) or {_NO_KEYS: pl.String()}
+            return pl.concat(
+                [pl.scan_ndjson(source, schema=schema) for source in _at_once(sources)]
+            )
+        case _:
+            assert_never(table.data_format)
+
+
+def _all_text(names: Sequence[str]) -> Schema:
+    return tuple((name, pl.String()) for name in names)
+
+
+def _paths(sources: Sequence[str | bytes]) -> list[str]:
+    return [source for source in sources if isinstance(source, str)]
+
+
+def _at_once(sources: Sequence[str | bytes]) -> list[list[str] | bytes]:
+    paths = _paths(sources)
+    texts = [source for source in sources if isinstance(source, bytes)]
+    return [paths, *texts] if paths else [*texts]
+
+
+def _scan_csv(table: TableFiles, source: list[str] | bytes) -> pl.LazyFrame:
+    return pl.scan_csv(
+        source,
+        infer_schema=False,
+        separator=table.read.separator,
+        null_values=[value for value in table.read.null_values if value] or None,
+        empty_string_is_null="" in table.read.null_values,
+        glob=False,
+    )
+
+
+def _in_utf8(path: str, encoding: str) -> str | bytes:
+    """Return the path, or the text itself where the encoding or its mark would be misread."""
+    try:
+        codec = codecs.lookup(encoding).name
+    except LookupError as error:
+        raise BrokenTextError("the server's encoding is not known") from error
+    if codec == "utf-8":
+        with Path(path).open("rb") as file:
+            marked = file.read(len(_BOM)) == _BOM
+            return file.read() if marked else path
+    return Path(path).read_bytes().decode(codec).removeprefix("\ufeff").encode()
+
+
+def _look_into_lines(source: str | bytes, wanted: Sequence[str]) -> OneFile:
+    """Return the keys of the first lines, and those wanted ones that come first in a later line."""
+    keys: dict[str, None] = {}
+    lines = _lines(source)
+    sampled = list(islice(lines, _SAMPLED_LINES))
+    lines.close()
+    for line in sampled:
+        keys.update(dict.fromkeys(_keys(line)))
+    if len(sampled) == _SAMPLED_LINES:
+        late = [name for name in wanted if name not in keys]
+        keys.update(dict.fromkeys(_keys_anywhere(source, late)))
+    return OneFile(source, _all_text(list(keys)), is_empty=not sampled)
+
+
+def _lines(source: str | bytes) -> Generator[bytes]:
+    if isinstance(source, bytes):
+        yield from (line for line in source.splitlines() if line.strip())
+        return
+    with Path(source).open("rb") as file:
+        yield from (line for line in file if line.strip())
+
+
+def _keys(line: bytes) -> Iterator[str]:
+    """Yield the keys of one JSON object; a broken line is found when the rows are read."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return
+    if isinstance(record, dict):
+        yield from record
+
+
+def _keys_anywhere(source: str | bytes, names: Sequence[str]) -> Iterator[str]:
+    if isinstance(source, bytes):
+        yield from (name for name in names if _key_pattern(name).search(source))
+        return
+    with Path(source).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as m:
+        yield from [name for name in names if _key_pattern(name).search(m)]
+
+
+def _key_pattern(name: str) -> re.Pattern[bytes]:
+    plain = re.escape(json.dumps(name, ensure_ascii=False).encode())
+    escaped = re.escape(json.dumps(name).encode())
+    return re.compile(rb"(?:" + plain + rb"|" + escaped + rb")\s*:")
+
+
+def _look_into_array(source: str | bytes) -> OneFile:
+    """Return the array as JSON lines: the library's own array reader refuses mixed values."""
+    data = Path(source).read_bytes() if isinstance(source, str) else source
+    lines: list[str] = []
+    keys: dict[str, None] = {}
+    for record, written in _elements(data.decode()):
+        keys.update(dict.fromkeys(record))
+        lines.append(written)
+    # Line ends of pretty-printed JSON stand between tokens only: inside a string they are escaped.
+    text = "\n".join(line.replace("\n", " ").replace("\r", " ") for line in lines)
+    return OneFile(text.encode(), _all_text(list(keys)), is_empty=not lines)
+
+
+def _elements(data: str) -> Iterator[tuple[dict[str, object], str]]:
+    """Yield each object of a JSON array with its text.
+
+    Raises:
+        BrokenTextError: If the text is no array of objects.
+    """
+    decoder = json.JSONDecoder()
+    start = _after_blank(data, 0)
+    if data[start : start + 1] != "[":
+        raise BrokenTextError("it does not begin as a JSON array")
+    start = _after_blank(data, start + 1)
+    while data[start : start + 1] != "]":
+        try:
+            record, end = decoder.raw_decode(data, start)
+        except (ValueError, RecursionError) as error:
+            raise BrokenTextError("the JSON array is broken or ends too early") from error
+        if not isinstance(record, dict):
+            raise BrokenTextError("an element of the JSON array is no object")
+        yield record, data[start:end]
+        start = _after_blank(data, end)
+        if data[start : start + 1] == ",":
+            start = _after_blank(data, start + 1)
+        elif data[start : start + 1] != "]":
+            raise BrokenTextError("the JSON array is broken or ends too early")
+
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+
+
+def _after_blank(data: str, start: int) -> int:
+    found = _BLANK.match(data, start)
+    return found.end() if found else start
