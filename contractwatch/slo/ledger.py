@@ -12,6 +12,9 @@ from contractwatch.model.run import Observation
 
 _Moved: TypeAlias = tuple[Standing, tuple[Interval, ...]]
 
+_TURNING = frozenset({ObjectiveState.GOOD, ObjectiveState.UNKNOWN})
+"""What a stale instant turns bad; only the composite can be unknown and still turn."""
+
 _WORST_FIRST = (ObjectiveState.BAD, ObjectiveState.UNKNOWN, ObjectiveState.GOOD)
 
 
@@ -65,13 +68,13 @@ def advance(standing: Standing, to: datetime) -> tuple[Standing, tuple[Interval,
     since = standing.since if _is_whole(closed, standing, state) else last.start
     if state is not last.state:
         since = to
-    keeps_turning = state is ObjectiveState.GOOD
+    turns = standing.stale_at is not None and standing.stale_at > to
     later = replace(
         standing,
         state=state,
         since=since,
         accrued_until=to,
-        stale_at=standing.stale_at if keeps_turning else None,
+        stale_at=standing.stale_at if turns and to < standing.horizon else None,
     )
     return later, closed
 
@@ -133,7 +136,7 @@ def advance_all(
     """Advance every objective of a product and their composite to the same instant."""
     known = tuple(standings)
     moved = [advance(standing, to) for standing in known if not _is_composite(standing)]
-    return _with_composite(known, moved, tuple(standing for standing, _ in moved))
+    return _with_composite(known, moved, tuple(standing for standing, _ in moved), at=to)
 
 
 def hear_all(
@@ -168,7 +171,7 @@ def hear_all(
     kept = tuple(standing for standing, _ in moved)
     moved += [advance(standing, start) for standing in lines.values()]
     composite = () if any(map(_is_composite, known)) else (begin(Objective.CONFORMANCE, start),)
-    return _with_composite(known + composite, moved, kept)
+    return _with_composite(known + composite, moved, kept, at=start)
 
 
 def interrupt_all(
@@ -179,7 +182,7 @@ def interrupt_all(
     moved = [
         interrupt(standing, since=since, to=to) for standing in known if not _is_composite(standing)
     ]
-    return _with_composite(known, moved, tuple(standing for standing, _ in moved))
+    return _with_composite(known, moved, tuple(standing for standing, _ in moved), at=to)
 
 
 def conformance(
@@ -233,8 +236,8 @@ def _forecast(standing: Standing) -> Sequence[tuple[datetime | None, ObjectiveSt
     """Return the states to come, each with its end; the last one has none."""
     until_horizon: list[tuple[datetime | None, ObjectiveState]]
     turn = standing.stale_at
-    if standing.state is ObjectiveState.GOOD and turn is not None and turn < standing.horizon:
-        until_horizon = [(turn, ObjectiveState.GOOD), (standing.horizon, ObjectiveState.BAD)]
+    if turn is not None and turn < standing.horizon and standing.state in _TURNING:
+        until_horizon = [(turn, standing.state), (standing.horizon, ObjectiveState.BAD)]
     else:
         until_horizon = [(standing.horizon, standing.state)]
     return [*until_horizon, (None, ObjectiveState.UNKNOWN)]
@@ -272,7 +275,11 @@ def _worst(states: set[ObjectiveState]) -> ObjectiveState:
 
 
 def _with_composite(
-    known: tuple[Standing, ...], moved: Iterable[_Moved], kept: tuple[Standing, ...]
+    known: tuple[Standing, ...],
+    moved: Iterable[_Moved],
+    kept: tuple[Standing, ...],
+    *,
+    at: datetime,
 ) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
     """Add the composite of the moved lines to the kept standings and to the closed time."""
     closed = {standing.objective: intervals for standing, intervals in moved}
@@ -285,7 +292,7 @@ def _with_composite(
     if composite is None:
         return kept, tuple(entries)
     start = composite.accrued_until
-    to = max((start, *(i.end for intervals in closed.values() for i in intervals)))
+    to = max(start, at)
     shared = conformance(closed.values(), start=start, end=to) if to > start else ()
     entries += [LedgerEntry(Objective.CONFORMANCE, interval) for interval in shared]
     return (*kept, _composed(composite, shared, kept, at=to)), tuple(entries)
@@ -302,8 +309,9 @@ def _composed(
     end = max((at, *(part.horizon for part in parts))) + timedelta(seconds=1)
     forecast = conformance((spans(part, end) for part in parts), start=at, end=end)
     state = forecast[0].state
-    turns = forecast[0].end if state is ObjectiveState.GOOD else None
-    blind = next((i.start for i in forecast if i.state is ObjectiveState.UNKNOWN), end)
+    turn = None if state is ObjectiveState.BAD else _first(ObjectiveState.BAD, forecast)
+    known = forecast[1:] if state is ObjectiveState.UNKNOWN else forecast
+    blind = _first(ObjectiveState.UNKNOWN, known) or at
     return replace(
         composite,
         state=state,
@@ -311,8 +319,12 @@ def _composed(
         observed_at=max((part.observed_at for part in parts), default=composite.observed_at),
         accrued_until=at,
         horizon=blind,
-        stale_at=turns if turns is not None and turns < blind else None,
+        stale_at=turn if turn is not None and turn < blind else None,
     )
+
+
+def _first(state: ObjectiveState, intervals: Iterable[Interval]) -> datetime | None:
+    return next((interval.start for interval in intervals if interval.state is state), None)
 
 
 def _since(

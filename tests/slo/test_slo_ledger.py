@@ -1,0 +1,352 @@
+"""The ledger: every second in one state, added in steps or at once, never rewritten."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from slo_values import (
+    BAD,
+    COMPLETENESS,
+    CONFORMANCE,
+    EXCLUDED,
+    FRESHNESS,
+    GOOD,
+    SCHEMA,
+    UNKNOWN,
+    at,
+    observed,
+    span,
+    standing,
+)
+
+from contractwatch.model.objective import Interval, Objective, ObjectiveState, Standing
+from contractwatch.model.product import LedgerEntry
+from contractwatch.model.run import Observation
+from contractwatch.slo.ledger import (
+    advance,
+    advance_all,
+    begin,
+    conformance,
+    hear,
+    hear_all,
+    horizon_of,
+    interrupt,
+    interrupt_all,
+    merged,
+    spans,
+    state_at,
+    wake_at,
+)
+
+STATES = st.sampled_from([GOOD, BAD, UNKNOWN])
+MODEST = settings(max_examples=60, deadline=None)
+
+
+def test_the_horizon_is_two_intervals_or_an_interval_and_the_grace() -> None:
+    assert horizon_of(at(0), interval_seconds=60, grace=timedelta(0)) == at(120)
+    assert horizon_of(at(0), interval_seconds=60, grace=timedelta(seconds=300)) == at(360)
+
+
+def test_a_new_objective_is_unknown() -> None:
+    closed = advance(begin(SCHEMA, at(0)), at(10))
+    assert closed[1] == (span(0, 10, UNKNOWN),)
+    assert closed[0].since == at(0)
+
+
+def test_fresh_data_is_good_until_it_goes_stale_then_bad_until_the_horizon_then_unknown() -> None:
+    later, closed = advance(standing(stale=30, horizon=100), at(150))
+    assert closed == (span(0, 30, GOOD), span(30, 100, BAD), span(100, 150, UNKNOWN))
+    assert (later.state, later.since, later.accrued_until) == (UNKNOWN, at(100), at(150))
+    assert later.stale_at is None
+
+
+def test_data_that_goes_stale_after_the_horizon_is_unknown_from_the_horizon() -> None:
+    assert spans(standing(stale=200, horizon=100), at(150)) == (
+        span(0, 100, GOOD),
+        span(100, 150, UNKNOWN),
+    )
+
+
+def test_a_run_that_confirms_stale_data_does_not_move_the_stale_instant() -> None:
+    later, closed = hear(
+        standing(stale=30, horizon=100), observed(FRESHNESS, BAD), at=at(60), horizon=at(160)
+    )
+    assert closed == (span(0, 30, GOOD), span(30, 60, BAD))
+    assert (later.state, later.since) == (BAD, at(30))
+
+
+def test_data_found_fresh_again_is_good_from_that_run_on() -> None:
+    later, closed = hear(
+        standing(stale=30, horizon=100),
+        observed(FRESHNESS, GOOD, stale=90),
+        at=at(60),
+        horizon=at(160),
+    )
+    assert closed == (span(0, 30, GOOD), span(30, 60, BAD))
+    assert (later.state, later.since, later.stale_at) == (GOOD, at(60), at(90))
+
+
+def test_a_confirmed_state_keeps_the_date_it_began() -> None:
+    later, _ = hear(standing(SCHEMA), observed(SCHEMA), at=at(50), horizon=at(150))
+    assert (later.since, later.observed_at, later.horizon) == (at(0), at(50), at(150))
+
+
+def test_good_again_after_an_unknown_gap_is_good_since_the_new_run() -> None:
+    later, _ = hear(standing(SCHEMA, horizon=20), observed(SCHEMA), at=at(50), horizon=at(150))
+    assert later.since == at(50)
+
+
+def test_a_state_turns_exactly_at_its_instant() -> None:
+    known = standing(stale=30, horizon=100)
+    assert [state_at(known, at(s)) for s in (29, 30, 99, 100)] == [GOOD, BAD, BAD, UNKNOWN]
+    assert advance(known, at(30))[0].state is BAD
+    assert advance(known, at(100))[0].since == at(100)
+
+
+def test_a_clock_set_back_closes_nothing_and_loses_nothing() -> None:
+    known = advance(standing(SCHEMA, horizon=500), at(100))[0]
+    assert advance(known, at(40)) == (known, ())
+    later, closed = hear(known, observed(SCHEMA, BAD), at=at(40), horizon=at(140))
+    assert closed == ()
+    assert (later.state, later.accrued_until, later.horizon) == (BAD, at(100), at(200))
+    assert interrupt(known, since=at(10), to=at(60)) == (known, ())
+
+
+def test_time_in_which_the_agent_was_down_is_unknown_even_for_stale_data() -> None:
+    later, closed = interrupt(standing(stale=30, horizon=1000), since=at(20), to=at(80))
+    assert closed == (span(0, 20, GOOD), span(20, 80, UNKNOWN))
+    assert (later.state, later.since) == (UNKNOWN, at(20))
+    assert state_at(later, at(500)) is UNKNOWN
+
+
+def test_closed_time_is_not_rewritten_by_an_interruption() -> None:
+    known = advance(standing(SCHEMA, horizon=500), at(50))[0]
+    assert interrupt(known, since=at(20), to=at(80))[1] == (span(50, 80, UNKNOWN),)
+
+
+def test_the_next_wake_is_the_first_stale_instant_before_its_horizon() -> None:
+    known = [
+        standing(FRESHNESS, stale=70),
+        standing(Objective.VALIDITY, stale=40),
+        standing(SCHEMA),
+        standing(COMPLETENESS, stale=10, horizon=5),
+        standing(CONFORMANCE, stale=1),
+    ]
+    assert wake_at(known) == at(40)
+    assert wake_at([standing(SCHEMA)]) is None
+
+
+def test_the_composite_is_as_bad_as_its_worst_part() -> None:
+    lines = [
+        (span(0, 20, GOOD), span(20, 40, BAD)),
+        (span(0, 10, UNKNOWN), span(10, 30, GOOD), span(30, 40, UNKNOWN)),
+    ]
+    assert conformance(lines, start=at(0), end=at(40)) == (
+        span(0, 10, UNKNOWN),
+        span(10, 20, GOOD),
+        span(20, 40, BAD),
+    )
+
+
+def test_the_composite_is_excluded_only_if_every_part_is() -> None:
+    lines = [(span(0, 20, EXCLUDED),), (span(0, 10, EXCLUDED), span(10, 20, GOOD))]
+    assert conformance(lines, start=at(0), end=at(20)) == (
+        span(0, 10, EXCLUDED),
+        span(10, 20, GOOD),
+    )
+
+
+def test_the_composite_of_nothing_is_unknown() -> None:
+    assert conformance([], start=at(0), end=at(5)) == (span(0, 5, UNKNOWN),)
+
+
+def test_one_run_starts_every_promised_line_and_the_composite() -> None:
+    standings, entries = hear_all(
+        (),
+        [observed(FRESHNESS, stale=30), observed(SCHEMA)],
+        promised=frozenset({FRESHNESS, SCHEMA}),
+        at=at(0),
+        horizon=at(100),
+    )
+    assert entries == ()
+    assert [s.objective for s in standings] == [FRESHNESS, SCHEMA, CONFORMANCE]
+    assert spans(standings[2], at(120)) == (
+        span(0, 30, GOOD),
+        span(30, 100, BAD),
+        span(100, 120, UNKNOWN),
+    )
+
+
+def test_a_promise_that_no_run_speaks_of_is_unknown() -> None:
+    standings, _ = hear_all(
+        (), [observed(SCHEMA)], promised=frozenset({FRESHNESS, SCHEMA}), at=at(0), horizon=at(9)
+    )
+    assert [s.state for s in standings] == [UNKNOWN, GOOD, UNKNOWN]
+
+
+def test_an_objective_promised_no_longer_is_closed_and_left_out() -> None:
+    first, _ = hear_all(
+        (),
+        [observed(FRESHNESS, BAD), observed(SCHEMA)],
+        promised=frozenset({FRESHNESS, SCHEMA}),
+        at=at(0),
+        horizon=at(100),
+    )
+    later, entries = hear_all(
+        first, [observed(SCHEMA)], promised=frozenset({SCHEMA}), at=at(10), horizon=at(110)
+    )
+    assert [s.objective for s in later] == [SCHEMA, CONFORMANCE]
+    assert set(entries) == {
+        LedgerEntry(FRESHNESS, span(0, 10, BAD)),
+        LedgerEntry(SCHEMA, span(0, 10, GOOD)),
+        LedgerEntry(CONFORMANCE, span(0, 10, BAD)),
+    }
+    assert (later[1].state, later[1].since) == (GOOD, at(10))
+
+
+def test_an_interrupted_product_is_unknown_as_a_whole() -> None:
+    known, _ = hear_all(
+        (), [observed(SCHEMA)], promised=frozenset({SCHEMA}), at=at(0), horizon=at(500)
+    )
+    later, entries = interrupt_all(known, since=at(30), to=at(90))
+    assert [e.interval for e in entries if e.objective is CONFORMANCE] == [
+        span(0, 30, GOOD),
+        span(30, 90, UNKNOWN),
+    ]
+    assert {(s.state, s.since, s.accrued_until) for s in later} == {(UNKNOWN, at(30), at(90))}
+
+
+STANDINGS = st.builds(
+    standing,
+    state=STATES,
+    start=st.integers(0, 20),
+    horizon=st.integers(20, 80),
+    stale=st.none() | st.integers(21, 90),
+)
+
+
+@MODEST
+@given(STANDINGS, st.lists(st.integers(0, 120), max_size=6))
+def test_advancing_in_steps_closes_the_same_time_as_advancing_once(
+    known: Standing, steps: list[int]
+) -> None:
+    once, whole = advance(known, at(120))
+    pieces: list[Interval] = []
+    current = known
+    for step in [*steps, 120]:
+        current, closed = advance(current, at(step))
+        pieces += closed
+    assert merged(pieces) == whole
+    assert current == once
+    assert all(piece.end > piece.start for piece in pieces)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[int, ObjectiveState, int, int]]:
+    """Runs at rising seconds: (at, state, seconds to staleness, seconds to the horizon)."""
+    instants = sorted(draw(st.sets(st.integers(1, 100), min_size=1, max_size=7)))
+    return [
+        (second, draw(STATES), draw(st.integers(1, 40)), draw(st.integers(1, 60)))
+        for second in instants
+    ]
+
+
+def _oracle(history: list[tuple[int, ObjectiveState, int, int]], second: int) -> ObjectiveState:
+    """Return the state in `[second, second + 1)` by looking at the last run only."""
+    past = [run for run in history if run[0] <= second]
+    if not past:
+        return UNKNOWN
+    start, state, stale, horizon = past[-1]
+    if second >= start + horizon:
+        return UNKNOWN
+    return BAD if state is GOOD and second >= start + stale else state
+
+
+@MODEST
+@given(histories())
+def test_freshness_agrees_with_a_clock_that_looks_every_second(
+    history: list[tuple[int, ObjectiveState, int, int]],
+) -> None:
+    current = begin(FRESHNESS, at(0))
+    pieces: list[Interval] = []
+    for second, state, stale, horizon in history:
+        current, closed = hear(
+            current,
+            observed(FRESHNESS, state, stale=second + stale),
+            at=at(second),
+            horizon=at(second + horizon),
+        )
+        pieces += closed
+    pieces += advance(current, at(150))[1]
+    assert _by_second(pieces) == [_oracle(history, second) for second in range(150)]
+
+
+@MODEST
+@given(histories(), st.lists(st.tuples(STATES, STATES), min_size=7, max_size=7), st.data())
+def test_the_composite_agrees_with_a_clock_that_looks_every_second(
+    history: list[tuple[int, ObjectiveState, int, int]],
+    others: list[tuple[ObjectiveState, ObjectiveState]],
+    data: st.DataObject,
+) -> None:
+    promised = frozenset({FRESHNESS, SCHEMA, COMPLETENESS})
+    standings = tuple(begin(o, at(0)) for o in (*sorted(promised), CONFORMANCE))
+    entries: list[LedgerEntry] = []
+    for (second, state, stale, horizon), (schema, completeness) in zip(
+        history, others, strict=False
+    ):
+        if data.draw(st.booleans()):
+            standings, closed = advance_all(standings, at(second - 0.5))
+            entries += closed
+        observations: list[Observation] = [
+            observed(FRESHNESS, state, stale=second + stale),
+            observed(SCHEMA, schema),
+            observed(COMPLETENESS, completeness),
+        ]
+        standings, closed = hear_all(
+            standings, observations, promised=promised, at=at(second), horizon=at(second + horizon)
+        )
+        entries += closed
+    foreseen = _by_second(spans(standings[-1], at(150)))
+    entries += advance_all(standings, at(150))[1]
+    lines = {
+        o: _by_second([e.interval for e in entries if e.objective is o])
+        for o in (*promised, CONFORMANCE)
+    }
+    expected = [_worst({lines[o][second] for o in promised}) for second in range(150)]
+    assert lines[CONFORMANCE] == expected
+    assert foreseen == expected[150 - len(foreseen) :]
+
+
+@MODEST
+@given(histories(), st.integers(0, 110), st.integers(0, 40))
+def test_a_line_has_no_gap_and_no_overlap_whatever_happens(
+    history: list[tuple[int, ObjectiveState, int, int]], down: int, length: int
+) -> None:
+    current = begin(SCHEMA, at(0))
+    pieces: list[Interval] = []
+    for second, state, stale, horizon in history:
+        current, closed = hear(
+            current,
+            observed(SCHEMA, state, stale=second + stale),
+            at=at(second - 7),
+            horizon=at(second + horizon),
+        )
+        pieces += closed
+        current, closed = interrupt(current, since=at(down), to=at(down + length))
+        pieces += closed
+    assert all(piece.seconds > 0 for piece in pieces)
+    assert all(left.end == right.start for left, right in pairwise(pieces))
+    assert sum(piece.seconds for piece in pieces) == (current.accrued_until - at(0)).total_seconds()
+
+
+def _worst(states: set[ObjectiveState]) -> ObjectiveState:
+    return next(state for state in (BAD, UNKNOWN, GOOD) if state in states)
+
+
+def _by_second(intervals: list[Interval] | tuple[Interval, ...]) -> list[ObjectiveState]:
+    """Return the state of each whole second that the intervals cover from end to end."""
+    found: list[ObjectiveState] = []
+    for interval in merged(intervals):
+        found += [interval.state] * round(interval.seconds)
+    return found
