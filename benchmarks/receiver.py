@@ -44,7 +44,7 @@ class Fault(Enum):
     TAKE_AND_DROP = "takes the message, then closes without a word"
     RESET_IN_BODY = "answers 200 and resets in the middle of the body"
     ENDLESS_BODY = "answers 200 and never stops sending"
-    NOT_HTTP = "answers something that is not HTTP"
+    NOT_HTTP = "speaks first, something that is not HTTP"
 
     @property
     def takes(self) -> bool:
@@ -172,6 +172,9 @@ class Receiver:
         if behaviour is Fault.DROP_BEFORE:
             _reset(connection)
             return
+        if behaviour is Fault.NOT_HTTP:
+            connection.sendall(b"220 mail.example.com ESMTP\r\n")
+            return
         request = _read(connection)
         if request is None:
             return
@@ -239,7 +242,6 @@ _BEGINNINGS = {
     Fault.DRIP_BODY: _head(200, (("Content-Length", "3000"),)),
     Fault.RESET_IN_BODY: _head(200, (("Content-Length", "3000"),)) + b"half",
     Fault.ENDLESS_BODY: _head(200, ()),
-    Fault.NOT_HTTP: b"220 mail.example.com ESMTP\r\n",
 }
 
 

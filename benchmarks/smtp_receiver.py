@@ -16,6 +16,7 @@ class SmtpFault(Enum):
     HANG = "accepts the connection, then says nothing"
     DRIP = "greets a byte at a time"
     BUSY = "greets with 421"
+    NOT_SMTP = "greets with something that is not SMTP"
     GREYLIST = "answers 451 to recipients"
     NO_SUCH_USER = "answers 550 to recipients"
     ONE_UNKNOWN = "answers 550 to the first recipient only"
@@ -45,6 +46,7 @@ class SmtpReceiver:
     mails: list[Mail] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     port: int = 0
+    connections: int = 0
 
     def __enter__(self) -> "SmtpReceiver":
         self._closing = threading.Event()
@@ -69,6 +71,7 @@ class SmtpReceiver:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -89,6 +92,8 @@ class SmtpReceiver:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         elif self.fault is SmtpFault.BUSY:
             connection.sendall(b"421 too busy\r\n")
+        elif self.fault is SmtpFault.NOT_SMTP:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         elif self.fault is SmtpFault.DRIP:
             for byte in b"220 " + b"x" * 1_000:
                 if self._closing.wait(0.05):
@@ -153,10 +158,11 @@ class _Conversation:
         if self._receiver.tls is None:
             return self._say("502 no TLS here")
         self._say("220 go on")
-        self._connection = self._receiver.tls.wrap_socket(self._connection, server_side=True)
-        self._file = self._connection.makefile("rb")
-        self._encrypted = True
-        self.hold()
+        with self._receiver.tls.wrap_socket(self._connection, server_side=True) as connection:
+            self._connection = connection
+            self._encrypted = True
+            with connection.makefile("rb") as self._file:
+                self.hold()
         return True
 
     def _auth(self, line: str) -> bool:

@@ -17,6 +17,7 @@ from contractwatch.errors import ChannelError
 
 LONGEST_RETRY_AFTER_SECONDS = 900.0
 _READ_AT_MOST_BYTES = 65_536
+_LAST_PORT = 65_535
 _TOO_MANY = 429
 _RETRIED_4XX = frozenset({408, 425, _TOO_MANY})
 _PLAIN_WORD = re.compile(r"[a-z]{2,20}(_[a-z]{2,20}){0,4}")  # what Slack answers: no_service, ok
@@ -116,7 +117,8 @@ def _checked(address: str) -> httpx.URL:
         url = httpx.URL(address)
     except httpx.InvalidURL:
         url = httpx.URL()
-    if url.scheme not in ("http", "https") or not url.host or url.userinfo:
+    has_port = url.port is None or 0 < url.port <= _LAST_PORT
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo or not has_port:
         raise ChannelError(
             "the address of this receiver is not an http(s) URL without a user name in it",
             retryable=False,

@@ -76,4 +76,6 @@ def _action(kind: TransitionKind) -> str:
 
 
 def _severity(urgency: Urgency, severity: Severity) -> str:
-    return "critical" if urgency is Urgency.PAGE else _SEVERITIES[severity]
+    if urgency is Urgency.PAGE and severity is Severity.ERROR:
+        return "critical"
+    return _SEVERITIES[severity]

@@ -9,6 +9,7 @@ from contractwatch.model.receiver import Receiver
 _HEADER_CHARACTERS = 150
 _SECTION_CHARACTERS = 2_900  # Slack's limit is 3,000
 _SECTIONS = 4  # about 13,200 characters in all are accepted, though nobody documents it
+_LOOK_ALIKES = str.maketrans("<>", "()")
 _CUT = "… cut here; the page has all of it"
 
 
@@ -53,14 +54,16 @@ def sections(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 def escaped(words: str) -> str:
     """Return the words with the three characters replaced that mean something to Slack."""
-    visible = "".join(
-        character for character in words if character.isprintable() or character == "\n"
-    )
-    return visible.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _visible(words).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _visible(words: str) -> str:
+    return "".join(each for each in words if each.isprintable() or each == "\n")
 
 
 def _plain(title: str) -> str:
-    one_line = " ".join(title.split())
+    """Return the title as plain text, where nothing is escaped but nothing may mention either."""
+    one_line = " ".join(_visible(title).split()).translate(_LOOK_ALIKES)
     short = one_line[: _HEADER_CHARACTERS - 1]
     return one_line if len(one_line) <= _HEADER_CHARACTERS else f"{short}…"
 
