@@ -117,16 +117,16 @@ def _union(members: tuple[Any, ...]) -> _Pair:
             lambda value: None if value is None else write(value),
             lambda data: None if data is None else read(data),
         )
-    by_type = {member: _pair(member)[0] for member in others}
-    by_name = {member.__name__: _pair(member)[1] for member in others}
+    writers = {member.__name__: _pair(member)[0] for member in others}
+    readers = {member.__name__: _pair(member)[1] for member in others}
 
     def tag(value: Any) -> Any:
-        kind: type[object] = type(value)
-        write = by_type.get(kind)
-        return value if write is None else {"is": kind.__name__, "value": write(value)}
+        name: str = value.__class__.__name__
+        write = writers.get(name)
+        return value if write is None else {"is": name, "value": write(value)}
 
     def untag(data: Any) -> Any:
-        return by_name[data["is"]](data["value"]) if isinstance(data, dict) else data
+        return readers[data["is"]](data["value"]) if isinstance(data, dict) else data
 
     return (tag, untag)
 

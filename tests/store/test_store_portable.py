@@ -1,0 +1,128 @@
+"""The schema and the statements are PostgreSQL's too, though this version opens SQLite only."""
+
+import io
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import store_values as make
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
+from store_values import NOW
+
+import contractwatch.store
+from contractwatch.store.store import Store
+
+MIGRATIONS = Path(contractwatch.store.__file__).parent / "migrations"
+
+
+def postgres_schema() -> str:
+    written = io.StringIO()
+    config = Config(output_buffer=written)
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["dialect"] = "postgresql"
+    command.upgrade(config, "head", sql=True)
+    return written.getvalue()
+
+
+def every_statement(store: Store) -> list[str]:
+    """Use everything that a store does, and return each statement as PostgreSQL would get it."""
+    found: dict[str, None] = {}
+
+    def note(_connection: object, statement: object, *_: object) -> None:
+        compiled = statement.compile(dialect=postgresql.dialect())
+        if not compiled.string.startswith("BEGIN"):
+            text = statement.compile(
+                dialect=postgresql.dialect(),
+                compile_kwargs={"literal_binds": True, "render_postcompile": True},
+            )
+            found[str(text)] = None
+
+    event.listen(store._engine, "before_execute", note)
+    opened = make.incident()
+    store.commit(
+        make.entry(
+            entries=(make.span(NOW - make.HOUR, NOW),),
+            incidents=(opened,),
+            transitions=(make.transition(opened),),
+            notifications=(make.notification("a"), make.notification("b", lane="b")),
+        )
+    )
+    store.commit(make.entry(run=None, entries=(make.span(NOW, NOW + make.HOUR),)))
+    first, second = store.claim("me", now=NOW, lease_seconds=9, limit=9, receivers=("ops",))
+    store.retry(first, at=NOW, error="")
+    store.bury(second, now=NOW, reason="4xx", error="")
+    store.replay(second.outbox_id, now=NOW)
+    (again, _) = store.claim("me", now=NOW, lease_seconds=9, limit=9, receivers=("ops",))
+    store.delivered(again, now=NOW)
+    store.beat(NOW)
+    for read in (store.records, store.standings, store.cards, store.products, store.last_beat):
+        read()
+    store.record("finance/orders")
+    store.memory("finance/orders", now=NOW)
+    for read in (store.outbox_counts, store.delivery_totals, store.dead_letters, store.revision):
+        read()
+    store.withdraw("finance/orders", at=NOW)
+    store.compact(NOW + 999 * make.HOUR)
+    return list(found)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[list[str]]:
+    """Return the words that run psql on an empty PostgreSQL of our own."""
+    tools = {name: shutil.which(name) for name in ("initdb", "pg_ctl", "psql")}
+    if missing := [name for name, path in tools.items() if path is None]:
+        pytest.skip(f"not found here: {', '.join(missing)}")
+    runuser = shutil.which("runuser")
+    become: list[str] = []
+    if os.geteuid() == 0:
+        if runuser is None or subprocess.run(["id", "postgres"], check=False).returncode:
+            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+        become = [runuser, "-u", "postgres", "--"]
+        for folder in (tmp_path, *tmp_path.parents):
+            if folder.stat().st_uid == os.geteuid() and folder.name.startswith(("pytest", "test")):
+                folder.chmod(0o755)
+    home = tmp_path / "pg"
+    home.mkdir()
+    home.chmod(0o777)
+    data = home / "data"
+    subprocess.run(
+        [*become, str(tools["initdb"]), "-D", str(data), "-A", "trust", "-U", "postgres", "-N"],
+        check=True,
+        capture_output=True,
+        cwd=home,
+    )
+    control = [*become, str(tools["pg_ctl"]), "-D", str(data), "-w"]
+    options = f"-c listen_addresses='' -c unix_socket_directories={home}"
+    subprocess.run(
+        [*control, "-o", options, "-l", str(home / "log"), "start"],
+        check=True,
+        capture_output=True,
+        cwd=home,
+    )
+    yield [str(tools["psql"]), "-h", str(home), "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-q"]
+    subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd=home)
+
+
+def test_a_real_postgresql_takes_the_schema_and_every_statement(
+    store: Store, database: list[str]
+) -> None:
+    statements = every_statement(store)
+    script = ";\n".join([postgres_schema(), "SET session_replication_role = replica", *statements])
+
+    done = subprocess.run(database, input=script, capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert len(statements) > 60
+
+
+def test_no_statement_is_of_sqlite_only(store: Store) -> None:
+    for statement in every_statement(store):
+        assert statement.split()[0] in {"SELECT", "INSERT", "UPDATE", "DELETE"}
