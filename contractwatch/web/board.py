@@ -56,9 +56,11 @@ class View:
         """The public name."""
         return self.record.card.product
 
-    def budget(self, objective: Objective) -> BudgetLine | None:
-        """Return the budget of that objective, or None if it is not promised."""
-        return next((line for line in self.budgets if line.standing.objective is objective), None)
+    @property
+    def headline(self) -> BudgetLine | None:
+        """The budget of all promises together; None before the first run."""
+        composite = Objective.CONFORMANCE
+        return next((line for line in self.budgets if line.standing.objective is composite), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +183,6 @@ def view_of(record: ProductRecord, *, now: datetime) -> View:
         trust=trust_of(record, now=now),
         as_of=now,
     )
-
-
-def open_incidents(view: View) -> tuple[Incident, ...]:
-    """Return the incidents that were told and are not resolved, worst and oldest first."""
-    told = [one for one in view.record.incidents if one.opened_at and one.resolved_at is None]
-    return tuple(sorted(told, key=lambda one: (_SEVERITY_ORDER[one.severity.value], one.since)))
-
-
-_SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 def _budget_line(

@@ -1,0 +1,243 @@
+"""The pages a person reads: server-rendered, whole without JavaScript."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from contractwatch import __version__
+from contractwatch.model.check import Outcome
+from contractwatch.model.incident import Incident
+from contractwatch.model.objective import Objective
+from contractwatch.model.product import BudgetLine
+from contractwatch.model.run import CheckResult
+from contractwatch.slo.budget import Compliance, compliance_of
+from contractwatch.slo.status import StatusWord
+from contractwatch.web import words
+from contractwatch.web.api import all_incidents
+from contractwatch.web.badge import badge_of, badge_of_nothing
+from contractwatch.web.board import View
+from contractwatch.web.bodies import SHOWN
+from contractwatch.web.nearby import near_names
+from contractwatch.web.site import Site
+from contractwatch.web.timeline import Bar, bar_of, ticks
+
+_ROWS_SHOWN = 500
+_FASTEST_REFRESH = 5
+
+STATE_ORDER = (StatusWord.BREACHED, StatusWord.UNKNOWN, StatusWord.KEPT)
+OUTCOME_ORDER = (
+    (Outcome.FAILED, "Broken"),
+    (Outcome.ERROR, "No answer"),
+    (Outcome.SKIPPED, "Not checked"),
+    (Outcome.PASSED, "Kept"),
+)
+
+_OBJECTIVE_NAMES = {Objective.CONFORMANCE: "All promises"}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many products are in one state, and where that stands on the bar, in percent."""
+
+    word: StatusWord
+    count: int
+    left: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveLine:
+    """One objective of a product as its page draws it."""
+
+    name: str
+    budget: BudgetLine
+    compliance: Compliance
+    bar: Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The clauses that ended alike."""
+
+    outcome: Outcome
+    title: str
+    results: tuple[CheckResult, ...]
+
+
+class Pages:
+    """The routes that answer in HTML."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._templates = environment()
+
+    def router(self) -> APIRouter:
+        """Return the routes; none of them is part of the API's description."""
+        router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+        router.add_api_route("/", self.products, methods=["GET"])
+        router.add_api_route("/incidents", self.incidents, methods=["GET"])
+        router.add_api_route("/products/{product:path}", self.product, methods=["GET"])
+        router.add_api_route("/badge/{product:path}.svg", self.badge, methods=["GET"])
+        return router
+
+    def products(self, q: str = "", refresh: int = 0) -> HTMLResponse:
+        """Show all products, those that need a look first."""
+        views = sorted(self._site.board.snapshot.views.values(), key=_urgency)
+        found = [view for view in views if _is_found(view, q)]
+        return self._page(
+            "products.html",
+            views=found[:_ROWS_SHOWN],
+            hidden=max(0, len(found) - _ROWS_SHOWN),
+            total=len(views),
+            shares=shares(views),
+            problems=[str(problem) for problem in self._site.problems()],
+            query=q,
+            refresh=max(refresh, _FASTEST_REFRESH) if refresh else 0,
+            here="products",
+        )
+
+    def product(self, product: str) -> HTMLResponse:
+        """Show one product: what it promised, what was seen, and for how long."""
+        view = self._site.view(product)
+        if view is None:
+            return self.missing(product)
+        now = view.as_of
+        lines = objective_lines(view)
+        return self._page(
+            "product.html",
+            view=view,
+            lines=lines,
+            ticks=ticks(now - SHOWN, now),
+            groups=groups(view),
+            incidents=_told(view.record.incidents),
+            most_lost=max(part.points_lost for part in view.trust.parts),
+            here="",
+        )
+
+    def incidents(self) -> HTMLResponse:
+        """Show all incidents that were told."""
+        return self._page(
+            "incidents.html", incidents=all_incidents(self._site.board.snapshot), here="incidents"
+        )
+
+    def badge(self, product: str) -> Response:
+        """Show a product's state and score as a picture."""
+        view = self._site.board.snapshot.views.get(product)
+        return Response(
+            badge_of_nothing() if view is None else badge_of(view),
+            media_type="image/svg+xml",
+            headers={"Cache-Control": "max-age=30"},
+            status_code=404 if view is None else 200,
+        )
+
+    def missing(self, product: str = "") -> HTMLResponse:
+        """Say that there is nothing here, and what has a name like it."""
+        near = near_names(product, self._site.board.snapshot.views) if product else []
+        return self._page("missing.html", status_code=404, product=product, near=near, here="")
+
+    def broken(self) -> HTMLResponse:
+        """Say that the agent failed, without telling how it is made."""
+        return self._page("broken.html", status_code=500, here="")
+
+    def _page(self, template: str, *, status_code: int = 200, **context: object) -> HTMLResponse:
+        text = self._templates.get_template(template).render(
+            **context,
+            now=self._site.board.now(),
+            taken_at=self._site.board.snapshot.taken_at,
+            version=__version__,
+        )
+        return HTMLResponse(text, status_code=status_code)
+
+
+def environment() -> Environment:
+    """Return the templates with everything escaped, and with the words that they use."""
+    templates = Environment(
+        loader=PackageLoader("contractwatch.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Callable[..., str]] = {
+        "ago": words.ago,
+        "amount": words.amount,
+        "clock_time": words.clock_time,
+        "count_of": words.count_of,
+        "duration": words.duration,
+        "iso": words.iso,
+        "percent": words.percent,
+        "product_url": product_url,
+        "span": span_words,
+    }
+    templates.filters.update(filters)
+    return templates
+
+
+def product_url(product: str) -> str:
+    """Return the address of a product's page."""
+    return f"/products/{quote(product)}"
+
+
+def span_words(since: datetime, until: datetime) -> str:
+    """Return how long it is from one instant to another."""
+    return words.duration((until - since).total_seconds())
+
+
+def shares(views: Sequence[View]) -> tuple[Share, ...]:
+    """Return the states of the fleet as pieces of a bar, kept first; no piece for none."""
+    counts = Counter(view.status.word for view in views)
+    found: list[Share] = []
+    left = 0.0
+    for word in reversed(STATE_ORDER):
+        if counts[word]:
+            width = counts[word] / len(views) * 100
+            found.append(Share(word, counts[word], round(left, 3), round(width, 3)))
+            left += width
+    return tuple(found)
+
+
+def objective_lines(view: View) -> tuple[ObjectiveLine, ...]:
+    """Return the objectives of a product, the composite first."""
+    lines = [
+        ObjectiveLine(
+            name=_OBJECTIVE_NAMES.get(budget.standing.objective, budget.standing.objective.value),
+            budget=budget,
+            compliance=compliance_of(line, budget.budget.target, now=view.as_of),
+            bar=bar_of(line, start=view.as_of - SHOWN, end=view.as_of),
+        )
+        for line, budget in zip(view.record.lines, view.budgets, strict=True)
+    ]
+    lines.sort(key=lambda line: line.budget.standing.objective is not Objective.CONFORMANCE)
+    return tuple(lines)
+
+
+def groups(view: View) -> tuple[Group, ...]:
+    """Return every clause of the last run, those that need a look first; no empty group."""
+    run = view.record.last_run
+    results = run.results if run else ()
+    found = (
+        Group(outcome, title, tuple(one for one in results if one.outcome is outcome))
+        for outcome, title in OUTCOME_ORDER
+    )
+    return tuple(group for group in found if group.results)
+
+
+def _urgency(view: View) -> tuple[int, str]:
+    return STATE_ORDER.index(view.status.word), view.product
+
+
+def _is_found(view: View, query: str) -> bool:
+    card = view.record.card
+    return all(part in f"{card.product} {card.team}".lower() for part in query.lower().split())
+
+
+def _told(incidents: Sequence[Incident]) -> list[Incident]:
+    told = [incident for incident in incidents if incident.opened_at is not None]
+    told.sort(key=lambda incident: incident.since, reverse=True)
+    return sorted(told, key=lambda incident: incident.resolved_at is not None)

@@ -1,0 +1,43 @@
+"""What every route stands on: the board, and the words of the agent around it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from contractwatch.errors import Problem, StoreError
+from contractwatch.web.board import Board, View
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """Whether the agent lives (else restart it) and is ready to be asked, and why in words."""
+
+    alive: bool
+    ready: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The board, the agent's health, and the problems of its contract files."""
+
+    board: Board
+    health: Callable[[], HealthReport]
+    problems: Callable[[], Sequence[Problem]]
+
+    def view(self, product: str) -> View | None:
+        """Return a product of the snapshot as it is now in the record; None if there is none.
+
+        If the record cannot be read at this moment the snapshot answers: it is seconds old.
+        """
+        known = self.board.snapshot.views.get(product)
+        if known is None:
+            return None
+        try:
+            return self.board.detail(product) or known
+        except StoreError as error:
+            log.warning("product_not_read", product=product, kind=error.kind)
+            return known
