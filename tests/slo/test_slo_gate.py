@@ -1,0 +1,188 @@
+"""The status in one word, and what the gate answers a pipeline."""
+
+from datetime import timedelta
+
+import pytest
+from slo_values import (
+    BAD,
+    COMPLETENESS,
+    CONFORMANCE,
+    EXCLUDED,
+    FRESHNESS,
+    GOOD,
+    SCHEMA,
+    T0,
+    UNKNOWN,
+    at,
+    line,
+    record,
+    result,
+    run,
+    standing,
+)
+
+from contractwatch.errors import UsageError
+from contractwatch.model.contract import Severity
+from contractwatch.model.incident import Cause, Incident, Phase
+from contractwatch.model.objective import ObjectiveState
+from contractwatch.model.product import DataVersion, ProductRecord
+from contractwatch.slo.gate import (
+    Answer,
+    OnUnknown,
+    Policy,
+    decide,
+    on_unknown_of,
+    required_objectives,
+    to_body,
+)
+from contractwatch.slo.status import ProductStatus, StatusWord, status_of
+
+HOURLY_VERSIONS = tuple(DataVersion(str(hour), at(-hour * 3600)) for hour in range(100))
+
+
+def product(
+    schema: ObjectiveState = GOOD,
+    freshness: ObjectiveState = GOOD,
+    *,
+    stale: float | None = None,
+    versions: tuple[DataVersion, ...] = HOURLY_VERSIONS,
+    incidents: tuple[Incident, ...] = (),
+) -> ProductRecord:
+    states = {SCHEMA: schema, FRESHNESS: freshness}
+    worst = next((s for s in (BAD, UNKNOWN) if s in states.values()), GOOD)
+    return record(
+        line(standing(SCHEMA, schema, horizon=2000, since=-50)),
+        line(standing(FRESHNESS, freshness, horizon=2000, stale=stale)),
+        line(standing(CONFORMANCE, worst, horizon=2000, stale=stale, since=-20)),
+        last_run=run(result()),
+        versions=versions,
+        incidents=incidents,
+    )
+
+
+def test_a_product_is_kept_only_if_every_objective_is_known_to_be_good() -> None:
+    assert status_of(product(), now=at(5)) == ProductStatus(StatusWord.KEPT, at(-20))
+
+
+def test_any_bad_objective_is_a_breach_even_beside_unknown_ones() -> None:
+    assert status_of(product(BAD, UNKNOWN), now=at(5)) == ProductStatus(
+        StatusWord.BREACHED, at(-20), (SCHEMA,), (FRESHNESS,)
+    )
+
+
+def test_unknown_is_never_shown_as_kept() -> None:
+    assert status_of(product(GOOD, UNKNOWN), now=at(5)).word is StatusWord.UNKNOWN
+    assert status_of(product(EXCLUDED, EXCLUDED), now=at(5)).word is StatusWord.UNKNOWN
+    assert status_of(record(), now=at(5)) == ProductStatus(StatusWord.UNKNOWN, None)
+
+
+def test_the_status_goes_on_between_two_runs() -> None:
+    known = product(stale=60)
+    assert status_of(known, now=at(59)).word is StatusWord.KEPT
+    assert status_of(known, now=at(60)) == ProductStatus(
+        StatusWord.BREACHED, at(60), (FRESHNESS,), ()
+    )
+    assert status_of(known, now=at(2000)).word is StatusWord.UNKNOWN
+
+
+def test_without_a_composite_line_the_parts_date_the_status() -> None:
+    known = record(
+        line(standing(SCHEMA, GOOD, since=-50)), line(standing(FRESHNESS, GOOD, since=-10))
+    )
+    assert status_of(known, now=at(5)) == ProductStatus(StatusWord.KEPT, at(-10))
+
+
+@pytest.mark.parametrize(
+    ("known", "policy", "answer", "code"),
+    [
+        (product(), Policy(), Answer.ALLOW, 0),
+        (product(BAD), Policy(), Answer.BREACHED, 1),
+        (product(BAD), Policy(require=(FRESHNESS,)), Answer.ALLOW, 0),
+        (product(BAD, UNKNOWN), Policy(on_unknown=OnUnknown.ALLOW), Answer.BREACHED, 1),
+        (product(UNKNOWN), Policy(), Answer.UNKNOWN, 2),
+        (product(UNKNOWN), Policy(on_unknown=OnUnknown.ALLOW), Answer.ALLOW, 0),
+        (product(), Policy(require=(COMPLETENESS,)), Answer.UNKNOWN, 2),
+        (product(), Policy(require=(CONFORMANCE,)), Answer.ALLOW, 0),
+        (product(), Policy(max_evaluation_age=timedelta(seconds=4)), Answer.UNKNOWN, 2),
+        (product(), Policy(max_evaluation_age=timedelta(seconds=5)), Answer.ALLOW, 0),
+        (product(), Policy(min_score=50), Answer.ALLOW, 0),
+        (product(), Policy(min_score=90), Answer.BREACHED, 1),
+        (product(versions=()), Policy(min_score=10), Answer.UNKNOWN, 2),
+        (record(), Policy(), Answer.UNKNOWN, 2),
+        (record(), Policy(on_unknown=OnUnknown.ALLOW), Answer.ALLOW, 0),
+    ],
+)
+def test_the_gate_allows_denies_or_does_not_know(
+    known: ProductRecord, policy: Policy, answer: Answer, code: int
+) -> None:
+    decision = decide(known, policy, now=at(5))
+    assert (decision.answer, decision.exit_code) == (answer, code)
+    assert decision.allow is (code == 0)
+    assert code == 0 or decision.reasons
+
+
+def test_the_reasons_say_what_and_since_when() -> None:
+    policy = Policy(require=(SCHEMA, FRESHNESS, COMPLETENESS), min_score=80)
+    assert decide(product(BAD, UNKNOWN, versions=()), policy, now=at(5)).reasons == (
+        "schema is broken since 2026-10-31T23:59:10Z",
+        "freshness is not known since 2026-11-01T00:00:00Z",
+        "completeness is not promised by the contract",
+        "there is no trust score yet: 0 data versions seen",
+    )
+
+
+def test_an_answer_expires_when_it_may_change() -> None:
+    assert decide(product(), Policy(), now=at(5)).expires_at == at(900)
+    assert decide(product(stale=60), Policy(), now=at(5)).expires_at == at(60)
+    aged = Policy(max_evaluation_age=timedelta(seconds=30))
+    assert decide(product(), aged, now=at(5)).expires_at == at(30)
+    assert decide(record(), Policy(), now=at(5)).expires_at == at(905)
+
+
+def test_the_body_is_the_documented_one() -> None:
+    incident = Incident(
+        incident_id="i1",
+        product="finance/orders",
+        objective=SCHEMA,
+        cause=Cause.BREACH,
+        phase=Phase.OPEN,
+        severity=Severity.ERROR,
+        since=T0,
+    )
+    known = product(BAD, versions=(), incidents=(incident,))
+    assert to_body(decide(known, Policy(), now=at(5))) == {
+        "version": 1,
+        "product": "finance/orders",
+        "allow": False,
+        "decision": "breached",
+        "exit_code": 1,
+        "reasons": ["schema is broken since 2026-10-31T23:59:10Z"],
+        "status": {"schema": "bad", "freshness": "good"},
+        "evaluated_at": "2026-11-01T00:00:00Z",
+        "data_version": "v7",
+        "contract_version": "1.2.0",
+        "score": None,
+        "score_badge": "new",
+        "score_version": "ts/1",
+        "incidents": [
+            {
+                "id": "i1",
+                "objective": "schema",
+                "cause": "breach",
+                "phase": "open",
+                "severity": "error",
+                "since": "2026-11-01T00:00:00Z",
+            }
+        ],
+        "decided_at": "2026-11-01T00:00:05Z",
+        "expires_at": "2026-11-01T00:15:00Z",
+    }
+
+
+def test_a_requirement_that_does_not_exist_is_wrong_usage() -> None:
+    assert required_objectives([" Schema", "freshness", "schema"]) == (SCHEMA, FRESHNESS)
+    with pytest.raises(UsageError, match="unknown objective 'speed'; expected one of freshness"):
+        required_objectives(["speed"])
+    assert on_unknown_of("PASS") is OnUnknown.ALLOW
+    with pytest.raises(UsageError, match="expected fail or pass"):
+        on_unknown_of("maybe")
