@@ -222,8 +222,8 @@ def _open(book: dict[str, Incident], pending: Incident, now: datetime) -> list[T
 
 
 def _reopenable(incidents: Iterable[Incident], pending: Incident) -> Incident | None:
-    former = [
-        one
+    former = {
+        one.resolved_at: one
         for one in incidents
         if one.objective is pending.objective
         and one.cause is pending.cause
@@ -231,8 +231,8 @@ def _reopenable(incidents: Iterable[Incident], pending: Incident) -> Incident | 
         and one.told_severity is not None
         and one.resolved_at is not None
         and pending.since - one.resolved_at <= REOPEN_WITHIN
-    ]
-    return max(former, key=lambda one: one.sequence, default=None)
+    }
+    return former[max(former)] if former else None
 
 
 def _good(book: dict[str, Incident], active: Incident, scene: _Scene) -> list[Transition]:

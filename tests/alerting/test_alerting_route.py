@@ -1,0 +1,77 @@
+"""Who is told: names of the contract, addresses of the operator."""
+
+from datetime import timedelta
+
+from alerting_values import contract, receiver, support
+
+from contractwatch.alerting.route import grace_for, receivers_for, routing_problems
+from contractwatch.model.contract import AlertPolicy, Route, Severity, Status
+from contractwatch.model.receiver import ReceiverKind
+
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+POST = (receiver("chat", "#Orders-Alerts"), receiver("oncall"), receiver("fallback"))
+
+
+def route(to: str, *severities: Severity, grace: timedelta | None = None) -> Route:
+    return Route(to, frozenset(severities), grace)
+
+
+def test_the_first_route_that_matches_decides() -> None:
+    alerts = AlertPolicy(routes=(route("oncall", ERROR), route("chat")))
+    known = contract(support("oncall"), support("chat"), alerts=alerts)
+    assert receivers_for(known, ERROR, POST, ("fallback",)) == (("oncall",), ())
+    assert receivers_for(known, WARNING, POST, ("fallback",)) == (("chat",), ())
+
+
+def test_a_receiver_answers_to_the_id_or_the_channel_in_any_case_and_without_the_hash() -> None:
+    alerts = AlertPolicy(routes=(route("team"),))
+    known = contract(support("team", channel="orders-ALERTS"), alerts=alerts)
+    assert receivers_for(known, ERROR, POST, ()) == (("chat",), ())
+
+
+def test_without_routes_notifications_are_told_before_issues() -> None:
+    both = contract(support("oncall", scope="issues"), support("chat", scope="notifications"))
+    assert receivers_for(both, ERROR, POST, ())[0] == ("chat",)
+    issues = contract(support("oncall", scope="issues"), support("chat", scope="interactive"))
+    assert receivers_for(issues, ERROR, POST, ())[0] == ("oncall",)
+
+
+def test_a_name_that_nobody_answers_to_falls_back_and_is_a_problem() -> None:
+    known = contract(support("pager", scope="issues"))
+    chosen, (problem,) = receivers_for(known, ERROR, POST, ("fallback",))
+    assert chosen == ("fallback",)
+    assert problem == (
+        "orders.odcs.yaml:70: support[0]: no receiver answers to 'pager'; "
+        "add one of that name or alias to contractwatch.toml"
+    )
+
+
+def test_a_contract_that_names_nobody_is_told_to_the_default() -> None:
+    assert receivers_for(contract(), ERROR, POST, ("fallback",)) == (("fallback",), ())
+
+
+def test_a_route_to_no_support_entry_may_name_a_receiver() -> None:
+    alerts = AlertPolicy(routes=(route("oncall"),))
+    assert receivers_for(contract(alerts=alerts), ERROR, POST, ()) == (("oncall",), ())
+
+
+def test_a_draft_pages_nobody_but_the_log() -> None:
+    log = receiver("console", kind=ReceiverKind.LOG)
+    for status in (Status.DRAFT, Status.PROPOSED):
+        draft = contract(support("oncall", scope="issues"), status=status)
+        assert receivers_for(draft, ERROR, (*POST, log), ("fallback",))[0] == ("console",)
+        assert receivers_for(draft, ERROR, POST, ("fallback",))[0] == ()
+
+
+def test_a_route_without_a_grace_has_the_policys() -> None:
+    hour = timedelta(hours=1)
+    policy = AlertPolicy(grace=hour, routes=(route("a", ERROR, grace=timedelta(0)), route("b")))
+    assert (grace_for(policy, ERROR), grace_for(policy, WARNING)) == (timedelta(0), hour)
+
+
+def test_every_routing_problem_is_said_once() -> None:
+    known = contract(support("pager", scope="issues"))
+    assert len(routing_problems(known, POST, ("fallback",))) == 1
+    silent = routing_problems(contract(), POST, ())
+    assert len(silent) == 2
+    assert "nobody is told of a broken error promise" in silent[0]
