@@ -4,8 +4,10 @@ import io
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import store_values as make
@@ -35,14 +37,11 @@ def every_statement(store: Store) -> list[str]:
     """Use everything that a store does, and return each statement as PostgreSQL would get it."""
     found: dict[str, None] = {}
 
-    def note(_connection: object, statement: object, *_: object) -> None:
-        compiled = statement.compile(dialect=postgresql.dialect())
-        if not compiled.string.startswith("BEGIN"):
-            text = statement.compile(
-                dialect=postgresql.dialect(),
-                compile_kwargs={"literal_binds": True, "render_postcompile": True},
-            )
-            found[str(text)] = None
+    dialect = postgresql.dialect(paramstyle="numeric_dollar")
+
+    def note(_connection: object, statement: Any, *_: object) -> None:
+        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        found[str(compiled)] = None
 
     event.listen(store._engine, "before_execute", note)
     opened = make.incident()
@@ -74,47 +73,46 @@ def every_statement(store: Store) -> list[str]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[list[str]]:
+def home() -> Iterator[Path]:
+    """Return a folder with a short name, because a socket's path may not be long."""
+    folder = Path(tempfile.mkdtemp(prefix="cw-pg-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database(home: Path) -> Iterator[list[str]]:
     """Return the words that run psql on an empty PostgreSQL of our own."""
     tools = {name: shutil.which(name) for name in ("initdb", "pg_ctl", "psql")}
     if missing := [name for name, path in tools.items() if path is None]:
         pytest.skip(f"not found here: {', '.join(missing)}")
-    runuser = shutil.which("runuser")
     become: list[str] = []
     if os.geteuid() == 0:
-        if runuser is None or subprocess.run(["id", "postgres"], check=False).returncode:
+        become = ["runuser", "-u", "postgres", "--"]
+        try:
+            shutil.chown(home, "postgres")
+        except LookupError:
             pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
-        become = [runuser, "-u", "postgres", "--"]
-        for folder in (tmp_path, *tmp_path.parents):
-            if folder.stat().st_uid == os.geteuid() and folder.name.startswith(("pytest", "test")):
-                folder.chmod(0o755)
-    home = tmp_path / "pg"
-    home.mkdir()
-    home.chmod(0o777)
-    data = home / "data"
-    subprocess.run(
-        [*become, str(tools["initdb"]), "-D", str(data), "-A", "trust", "-U", "postgres", "-N"],
-        check=True,
-        capture_output=True,
-        cwd=home,
-    )
-    control = [*become, str(tools["pg_ctl"]), "-D", str(data), "-w"]
-    options = f"-c listen_addresses='' -c unix_socket_directories={home}"
-    subprocess.run(
-        [*control, "-o", options, "-l", str(home / "log"), "start"],
-        check=True,
-        capture_output=True,
-        cwd=home,
-    )
+
+    def do(*words: str) -> None:
+        with (home / "said").open("w") as said:
+            subprocess.run([*become, *words], check=True, stdout=said, stderr=said, cwd=home)
+
+    data = str(home / "data")
+    do(str(tools["initdb"]), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "-N")
+    options = f"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off"
+    control = (str(tools["pg_ctl"]), "-D", data, "-w")
+    do(*control, "-o", options, "-l", str(home / "data" / "log"), "start")
     yield [str(tools["psql"]), "-h", str(home), "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-q"]
-    subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, cwd=home)
+    do(*control, "-m", "immediate", "stop")
 
 
 def test_a_real_postgresql_takes_the_schema_and_every_statement(
     store: Store, database: list[str]
 ) -> None:
     statements = every_statement(store)
-    script = ";\n".join([postgres_schema(), "SET session_replication_role = replica", *statements])
+    prepared = [f"PREPARE s{place} AS {text}" for place, text in enumerate(statements)]
+    script = ";\n".join([postgres_schema(), *prepared, ""])
 
     done = subprocess.run(database, input=script, capture_output=True, text=True, check=False)
 
