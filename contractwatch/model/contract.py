@@ -160,6 +160,7 @@ class Column:
     `default_timezone` is the IANA name in which naive timestamps are taken; `timezone_aware` is the
     promise that the type carries a zone (None: no promise). `parse_format` is the JDK pattern,
     already turned into a chrono pattern, with which text sources are parsed; empty means ISO-8601.
+    An `optional` column may be absent (an encrypted twin stands in): its presence is not judged.
     """
 
     clause: Clause
@@ -178,6 +179,7 @@ class Column:
     critical: bool = False
     partitioned: bool = False
     description: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,85 @@
+"""The element of a service level is found among the columns, by either name."""
+
+from dataclasses import dataclass
+
+from contractwatch.model.contract import Column, LogicalType, Table
+from contractwatch.odcs.place import suggestion
+from contractwatch.odcs.tables import ReadTables, temporal_columns
+
+_TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A date or timestamp column that a service level speaks of."""
+
+    table: Table
+    column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class Unfound:
+    """Why an element is no column that can be used; `is_wrong` if the contract is to blame."""
+
+    why: str
+    is_wrong: bool = True
+
+
+def find_element(written: str, tables: ReadTables) -> Found | Unfound:
+    """Return the column of one element such as `orders.placed_at` or `placed_at`."""
+    if not tables.tables:
+        return Unfound(f"the element '{written}' of a contract without tables", is_wrong=False)
+    for table, rest in _splits(written, tables.tables):
+        if not rest:
+            message = f"'{written}' is a table; expected a date or timestamp column of it"
+            return Unfound(f"{message}, such as {written}.{_sample(table)}")
+        column = table.column(rest)
+        if column is not None:
+            return _usable(written, table, column)
+        top = table.column(rest.partition(".")[0].removesuffix("[]"))
+        if top is not None and ("." in rest or "[]" in rest):
+            return Unfound("nested elements", is_wrong=False)
+    return _unknown(written, tables.tables)
+
+
+def default_element(tables: ReadTables) -> Found | Unfound:
+    """Return the only partitioned date or timestamp column of the contract."""
+    candidates = temporal_columns(tables.tables)
+    if len(candidates) == 1:
+        return Found(*candidates[0])
+    why = "no element, and no single partitioned date or timestamp column"
+    return Unfound(why, is_wrong=False)
+
+
+def _splits(written: str, tables: tuple[Table, ...]) -> list[tuple[Table, str]]:
+    """Return every reading of an element as a table and a column, the likeliest first."""
+    as_table: list[tuple[Table, str]] = []
+    as_column: list[tuple[Table, str]] = []
+    by_name = [(table.name, table) for table in tables]
+    for name, table in (*by_name, *((table.physical_name, table) for table in tables)):
+        if written == name:
+            as_table.append((table, ""))
+        elif written.startswith(f"{name}."):
+            as_column.append((table, written.removeprefix(f"{name}.")))
+    if len(tables) == 1:
+        as_column.append((tables[0], written))
+    return as_column + as_table
+
+
+def _usable(written: str, table: Table, column: Column) -> Found | Unfound:
+    if column.logical_type is None or column.logical_type in _TEMPORAL:
+        return Found(table, column)
+    kind = column.logical_type
+    return Unfound(f"'{written}' is of type {kind}; expected a date or timestamp column")
+
+
+def _unknown(written: str, tables: tuple[Table, ...]) -> Unfound:
+    known = [f"{table.name}.{column.name}" for table in tables for column in table.columns]
+    shown = written[:60]
+    full = f"{tables[0].name}.{shown}" if len(tables) == 1 and "." not in shown else shown
+    return Unfound(f"unknown element '{shown}'; expected table.column{suggestion(full, known)}")
+
+
+def _sample(table: Table) -> str:
+    temporal = [column.name for column in table.columns if column.logical_type in _TEMPORAL]
+    return temporal[0] if temporal else "column"

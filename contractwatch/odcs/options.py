@@ -1,0 +1,175 @@
+"""The type options of a column become limits that can be executed, or are kept as skipped."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from contractwatch.model.contract import Bound, LogicalType, Option, OptionKind
+from contractwatch.odcs.jdk import FormatError, chrono_format, python_format
+from contractwatch.odcs.patterns import NotTranslatableError, PatternError, to_rust
+from contractwatch.odcs.place import Findings, Place
+from contractwatch.odcs.promises import promised
+from contractwatch.odcs.units import number_of
+from contractwatch.odcs.values import NESTED, NUMERIC, TEMPORAL, MistypedError, bound_of
+from contractwatch.odcs.zones import zone_at
+
+_EXECUTED_FORMATS = frozenset({"uuid", "ipv4", "ipv6", "email", "uri", "hostname"})
+_BOUNDS = frozenset(
+    {
+        OptionKind.MINIMUM,
+        OptionKind.MAXIMUM,
+        OptionKind.EXCLUSIVE_MINIMUM,
+        OptionKind.EXCLUSIVE_MAXIMUM,
+    }
+)
+_KINDS = frozenset(OptionKind.__members__.values())
+_PROMISE_NOTHING = frozenset(
+    {"distanceMetric", "embeddingModel", "embeddingModelVersion", "timezone", "defaultTimezone"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TypeOptions:
+    """What the `logicalTypeOptions` of a column say."""
+
+    limits: tuple[Option, ...] = ()
+    timezone: str = ""
+    timezone_aware: bool | None = None
+    parse_format: str = ""
+
+
+def read_options(
+    place: Place,
+    logical_type: LogicalType | None,
+    *,
+    owner: tuple[str, str],
+    zone: str,
+    findings: Findings,
+) -> TypeOptions:
+    """Return the options at a place.
+
+    Args:
+        place: The `logicalTypeOptions` of a column; nothing may stand there.
+        logical_type: Of the column.
+        owner: Table and column, for what is skipped.
+        zone: The time zone of a column that names none.
+        findings: Gets the problems and what is skipped.
+    """
+    if logical_type is None:
+        return TypeOptions(timezone=zone)
+    zone = zone_at(place, "defaultTimezone", zone, findings)
+    parse_format = _parse_format(place, logical_type, findings)
+    reading = _Reading(logical_type, owner, zone, python_format(parse_format), findings)
+    limits = [reading.limit(entry) for entry in place.entries()]
+    return TypeOptions(
+        limits=tuple(limit for limit in limits if limit is not None),
+        timezone=zone,
+        timezone_aware=place.flag("timezone"),
+        parse_format=parse_format,
+    )
+
+
+def translated(place: Place, findings: Findings) -> tuple[str | None, str]:
+    """Return the pattern for Rust's engine, or None and why it cannot be had.
+
+    The reason is empty if the pattern is invalid, which is then a problem.
+    """
+    if not isinstance(place.value, str):
+        return None, ""
+    try:
+        return to_rust(place.value), ""
+    except NotTranslatableError as reason:
+        return None, str(reason)
+    except PatternError as wrong:
+        findings.error(place, f"invalid pattern: {wrong}; expected a regular expression (ECMA-262)")
+        return None, ""
+
+
+def _parse_format(place: Place, logical_type: LogicalType, findings: Findings) -> str:
+    written = place.text("format")
+    if logical_type not in TEMPORAL or not written:
+        return ""
+    try:
+        return chrono_format(written)
+    except FormatError as wrong:
+        findings.error(place.at("format"), f"{wrong}; expected a form such as yyyy-MM-dd HH:mm:ss")
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    logical_type: LogicalType
+    owner: tuple[str, str]
+    zone: str
+    python_format: str
+    findings: Findings
+
+    def limit(self, entry: Place) -> Option | None:
+        """Return one option as a limit; None if it promises nothing or is skipped."""
+        name = entry.path.rpartition(".")[2]
+        if name in _PROMISE_NOTHING or entry.value is None:
+            return None
+        if self.logical_type in NESTED:
+            if entry.value is not False:
+                self._skip(entry, name, f"{name} of {self.logical_type} columns")
+            return None
+        if name not in _KINDS:
+            return None
+        kind = OptionKind(name)
+        value = self._value(kind, entry)
+        return None if value is None else Option(entry.clause, kind, value)
+
+    def _value(self, kind: OptionKind, entry: Place) -> Bound | None:
+        if kind in _BOUNDS:
+            return self._bound(entry)
+        return _VALUES[kind](self, entry)
+
+    def _bound(self, entry: Place) -> Bound | None:
+        try:
+            return bound_of(
+                entry.value, self.logical_type, zone=self.zone, python_format=self.python_format
+            )
+        except MistypedError as wrong:
+            self.findings.error(entry, str(wrong))
+            return None
+
+    def length(self, entry: Place) -> Bound | None:
+        """Return a length in whole characters."""
+        number = number_of(entry.value)
+        return None if number is None or isinstance(entry.value, str) else int(number)
+
+    def divisor(self, entry: Place) -> Bound | None:
+        """Return a number above 0."""
+        if self.logical_type not in NUMERIC:
+            return None
+        divisor = self._bound(entry)
+        return divisor if isinstance(divisor, int | float) and divisor > 0 else None
+
+    def pattern(self, entry: Place) -> Bound | None:
+        """Return the pattern in the engine's dialect."""
+        pattern, reason = translated(entry, self.findings)
+        if pattern is None and reason:
+            self._skip(entry, "pattern", reason)
+        return pattern
+
+    def format_name(self, entry: Place) -> Bound | None:
+        """Return the name of a format that is executed; others only tell people something."""
+        if not isinstance(entry.value, str):
+            return None
+        name = entry.value.strip()
+        if self.logical_type is LogicalType.INTEGER:
+            return name
+        is_executed = name.lower() in _EXECUTED_FORMATS
+        return name.lower() if self.logical_type is LogicalType.STRING and is_executed else None
+
+    def _skip(self, entry: Place, kind: str, why: str) -> None:
+        table, column = self.owner
+        self.findings.skip(entry, promised(kind, table, column), why)
+
+
+_VALUES: Mapping[OptionKind, Callable[[_Reading, Place], Bound | None]] = {
+    OptionKind.MIN_LENGTH: _Reading.length,
+    OptionKind.MAX_LENGTH: _Reading.length,
+    OptionKind.MULTIPLE_OF: _Reading.divisor,
+    OptionKind.PATTERN: _Reading.pattern,
+    OptionKind.FORMAT: _Reading.format_name,
+}

@@ -1,0 +1,19 @@
+"""What must be named once in a list is named once."""
+
+from collections.abc import Iterable
+
+from contractwatch.odcs.place import Findings, Place
+
+
+def refuse_repeated(places: Iterable[Place], key: str, what: str, findings: Findings) -> None:
+    """Say which entries have a name that an entry before them has."""
+    known: dict[str, Place] = {}
+    for place in places:
+        name = place.text(key)
+        if not name:
+            continue
+        first = known.setdefault(name, place)
+        if first is not place:
+            line = first.at(key).clause.line
+            message = f"{what} '{name[:60]}' stands in line {line} too; expected another name"
+            findings.error(place.at(key), message)

@@ -1,0 +1,223 @@
+"""The quality rules of a table or a column are read, or kept as skipped."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contractwatch.model.contract import Operator, Rule, RuleMetric, Threshold, Unit
+from contractwatch.odcs.arguments import Owner, asked_of
+from contractwatch.odcs.place import Findings, Place, Promised
+from contractwatch.odcs.promises import (
+    OBJECTIVE_OF_DIMENSION,
+    dimension_of,
+    promised,
+    severity_of,
+)
+from contractwatch.odcs.schema import extension_validators
+from contractwatch.odcs.sentences import OPERATORS, complaints
+from contractwatch.odcs.units import number_of
+
+_DESCRIPTIVE = frozenset(
+    {
+        "id",
+        "name",
+        "description",
+        "tags",
+        "authoritativeDefinitions",
+        "businessImpact",
+        "method",
+        "severity",
+        "dimension",
+    }
+)
+_PERCENT = frozenset({"percent", "percentage", "%"})
+_INTERVALS = frozenset({Operator.BETWEEN, Operator.NOT_BETWEEN})
+_OF_COLUMNS = frozenset(
+    {RuleMetric.NULL_VALUES, RuleMetric.MISSING_VALUES, RuleMetric.INVALID_VALUES}
+)
+_SURPLUS = "surplus"
+_LONGEST_SHOWN = 40
+
+
+def read_rules(place: Place, owner: Owner, findings: Findings) -> tuple[Rule, ...]:
+    """Return the rules of a `quality` list that are executed, in the order of the file."""
+    found: list[Rule] = []
+    known: dict[str, str] = {}
+    for number, entry in enumerate(place.each()):
+        rule = _rule(entry, owner, findings)
+        if rule is None:
+            continue
+        identity = f"{rule.metric}/{rule.rule_id}"
+        if identity not in known:
+            known[identity] = entry.path
+            found.append(rule)
+            continue
+        again = _promised(rule.metric, entry, owner, findings)
+        again = replace(again, rule_id=f"{rule.rule_id}-{number}")
+        findings.skip(entry, again, f"the same rule as {known[identity]}")
+    return tuple(found)
+
+
+def rule_id_of(rule: Place) -> str:
+    """Return the rule's id, else 8 hex digits of the hash of what it says."""
+    written = rule.text("id")
+    if written:
+        return written
+    body = {key: value for key, value in rule.mapping().items() if key not in _DESCRIPTIVE}
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _rule(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
+    if not rule.mapping():
+        return None
+    if _is_library(rule):
+        return _library(rule, owner, findings)
+    kind = rule.text("type")
+    if rule.has("metric"):
+        message = f"a rule of type '{kind[:_LONGEST_SHOWN]}' has a metric; expected type 'library'"
+        findings.error(rule.at("metric"), message)
+        return None
+    if kind in {"", "library"} and not rule.text("description"):
+        expected = ", ".join(RuleMetric)
+        findings.error(rule, f"the rule has no metric; expected one of {expected}")
+        return None
+    name, why = _engine_of(rule, findings) if kind == "custom" else (kind or "text", "")
+    findings.skip(rule, _promised(name, rule, owner, findings), why or f"{name} rules")
+    return None
+
+
+def _is_library(rule: Place) -> bool:
+    return rule.text("metric") in RuleMetric.__members__.values() and rule.text("type") in {
+        "",
+        "library",
+    }
+
+
+def _engine_of(rule: Place, findings: Findings) -> tuple[str, str]:
+    """Return the kind of a custom rule, and why it is not executed."""
+    engine = rule.text("engine")[:_LONGEST_SHOWN]
+    if engine.lower() != "contractwatch":
+        return "custom", f"rules of the engine '{engine}'"
+    implementation = rule.at("implementation")
+    validator = extension_validators()["implementation"]
+    for path, message in complaints(
+        validator, implementation.value, rule.document, implementation.path
+    ):
+        findings.error(Place(rule.document, path, None), message)
+    check = implementation.text("check")[:_LONGEST_SHOWN] or "custom"
+    return check, f"the check '{check}'"
+
+
+def _library(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
+    metric = RuleMetric(rule.text("metric"))
+    if not _is_at_its_level(metric, rule, owner, findings):
+        return None
+    severity, threshold = severity_of(rule, findings), _threshold(rule, findings)
+    asked = asked_of(metric, rule, owner, findings)
+    _note_schedule(rule, findings)
+    if threshold is None:
+        return None
+    why_not = owner.why_not or asked.why_not or _other_meaning(rule, metric, threshold, findings)
+    if why_not:
+        findings.skip(rule, _promised(metric, rule, owner, findings), why_not)
+        return None
+    return Rule(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        metric=metric,
+        threshold=threshold,
+        severity=severity,
+        dimension=dimension_of(rule),
+        values=asked.values,
+        pattern=asked.pattern,
+        columns=asked.columns,
+        description=rule.text("description") or rule.text("name"),
+    )
+
+
+def _is_at_its_level(metric: RuleMetric, rule: Place, owner: Owner, findings: Findings) -> bool:
+    place = rule.at("metric")
+    if metric is RuleMetric.ROW_COUNT and owner.column is not None:
+        findings.error(place, "rowCount counts the rows of a table; expected at the table")
+        return False
+    if metric in _OF_COLUMNS and owner.column is None:
+        findings.error(place, f"{metric} needs a column; expected at a property of the table")
+        return False
+    return True
+
+
+def _other_meaning(
+    rule: Place, metric: RuleMetric, threshold: Threshold, findings: Findings
+) -> str:
+    """Return why the rule means something else than what would be executed; else nothing."""
+    if rule.custom("baseline") is not None:
+        return "contractwatch.baseline"
+    if metric is RuleMetric.ROW_COUNT and threshold.unit is Unit.PERCENT:
+        message = "rowCount in percent needs contractwatch.baseline; expected 'rows'"
+        findings.error(rule.at("unit"), message)
+    counting = rule.custom("duplicateCounting")
+    is_other = counting is not None and counting.value != _SURPLUS
+    if metric is RuleMetric.DUPLICATE_VALUES and is_other:
+        return "contractwatch.duplicateCounting other than surplus"
+    return ""
+
+
+def _note_schedule(rule: Place, findings: Findings) -> None:
+    if rule.has("schedule"):
+        message = "a schedule of one rule is not used; the rule runs with its contract"
+        findings.warn(rule.at("schedule"), message)
+
+
+def _threshold(rule: Place, findings: Findings) -> Threshold | None:
+    unit = _unit(rule, findings)
+    given = [name for name in OPERATORS if rule.has(name)]
+    if len(given) != 1:
+        if len(given) > 1:
+            message = f"{len(given)} operators ({', '.join(given)}); expected exactly one"
+            findings.error(rule, message)
+        return None
+    operator, place = Operator(given[0]), rule.at(given[0])
+    bounds = tuple(_bounds(place))
+    if None in bounds or len(bounds) != (2 if operator in _INTERVALS else 1):
+        findings.error(place, "expected two finite numbers" if len(bounds) > 1 else _ONE_NUMBER)
+        return None
+    low, high = bounds[0] or 0, bounds[1] or 0 if len(bounds) > 1 else None
+    if high is not None and low > high:
+        findings.error(place, f"{low} to {high} holds nothing; expected the lower number first")
+        return None
+    return Threshold(operator, low, high, unit)
+
+
+_ONE_NUMBER = "expected a finite number"
+
+
+def _bounds(place: Place) -> Iterator[float | None]:
+    for item in place.each() or (place,):
+        yield None if isinstance(item.value, str) else number_of(item.value)
+
+
+def _unit(rule: Place, findings: Findings) -> Unit:
+    written = rule.text("unit").lower()
+    if written in _PERCENT:
+        return Unit.PERCENT
+    if written not in {"", "rows"}:
+        shown = rule.text("unit")[:_LONGEST_SHOWN]
+        findings.error(rule.at("unit"), f"unknown unit '{shown}'; expected rows or percent")
+    return Unit.ROWS
+
+
+def _promised(kind: str, rule: Place, owner: Owner, findings: Findings) -> Promised:
+    made = promised(
+        kind,
+        owner.table,
+        owner.column,
+        severity=severity_of(rule, findings),
+        rule_id=rule_id_of(rule),
+        expected=rule.text("description") or rule.text("name"),
+    )
+    dimension = dimension_of(rule)
+    if dimension is None:
+        return made
+    return replace(made, dimension=dimension, objective=OBJECTIVE_OF_DIMENSION[dimension])

@@ -1,0 +1,106 @@
+"""A server is read with the way its files are read, or with the reason why it is not opened."""
+
+from contractwatch.model.contract import DataFormat, ReadPolicy, Server
+from contractwatch.odcs.place import Findings, Place
+from contractwatch.odcs.repeated import refuse_repeated
+from contractwatch.odcs.zones import UTC_NAME, zone_at
+
+_FORMATS = {
+    "parquet": DataFormat.PARQUET,
+    "csv": DataFormat.CSV,
+    "json": DataFormat.JSON,
+    "jsonl": DataFormat.JSON,
+    "ndjson": DataFormat.JSON,
+}
+_ENCODINGS = {
+    "": "utf8",
+    "utf8": "utf8",
+    "utf-8": "utf8",
+    "ascii": "utf8",
+    "us-ascii": "utf8",
+    "utf8-lossy": "utf8-lossy",
+}
+_UTF8 = frozenset(_ENCODINGS.values())
+_LONGEST_SHOWN = 40
+
+
+def read_servers(root: Place, findings: Findings) -> tuple[Server, ...]:
+    """Return the servers in the order of the file."""
+    places = [place for place in root.at("servers").each() if place.mapping()]
+    for key, what in (("server", "server"), ("id", "id")):
+        refuse_repeated(places, key, what, findings)
+    return tuple(_server(place, findings) for place in places)
+
+
+def zone_of(servers: tuple[Server, ...], root: Place, findings: Findings) -> str:
+    """Return the zone in which the servers' naive timestamps are taken by default."""
+    zones = list(dict.fromkeys(server.read.timezone for server in servers if server.path))
+    if len(zones) > 1:
+        message = (
+            f"servers of several time zones ({', '.join(zones)}): columns without"
+            f" 'defaultTimezone' are taken in {UTC_NAME}"
+        )
+        findings.warn(root.at("servers"), message)
+        return UTC_NAME
+    return zones[0] if zones else UTC_NAME
+
+
+def _server(place: Place, findings: Findings) -> Server:
+    kind = place.text("type")
+    written = place.text("format").lower()
+    read = _policy(place, findings)
+    path = place.text("path") if kind == "local" else ""
+    if kind == "local" and place.has("path") and not path:
+        findings.error(place.at("path"), "the path is empty; expected files such as ./data/*.csv")
+    return Server(
+        clause=place.clause,
+        name=place.text("server"),
+        kind=kind,
+        environment=place.text("environment"),
+        path=path,
+        data_format=_FORMATS.get(written) if kind == "local" else None,
+        json_array=_is_array(place),
+        read=read,
+        unsupported=_why_not(place, kind, written, read),
+    )
+
+
+def _is_array(place: Place) -> bool:
+    framing = place.text("delimiter")
+    policy = place.custom("read")
+    if policy is not None and policy.text("delimiter"):
+        framing = policy.text("delimiter")
+    return framing == "array"
+
+
+def _why_not(place: Place, kind: str, written: str, read: ReadPolicy) -> str:
+    policy = place.custom("read")
+    if kind != "local":
+        return f"servers of type '{kind[:_LONGEST_SHOWN]}' are not read yet"
+    if written not in _FORMATS:
+        return f"files of format '{written[:_LONGEST_SHOWN]}' are not read yet"
+    if "${" in place.text("path"):
+        return "variables in the path are not resolved yet"
+    if read.encoding not in _UTF8:
+        return f"the encoding '{read.encoding[:_LONGEST_SHOWN]}' is not read yet"
+    if policy is not None and policy.flag("hasHeader") is False:
+        return "files without a header are not read yet"
+    return ""
+
+
+def _policy(place: Place, findings: Findings) -> ReadPolicy:
+    policy = place.custom("read") or Place(place.document, f"{place.path}.customProperties", None)
+    separator = policy.mapping().get("separator", ",")
+    if not isinstance(separator, str) or len(separator.encode()) != 1:
+        findings.error(policy.at("separator"), "expected one ASCII character, such as ';'")
+        separator = ","
+    encoding = (policy.text("encoding") or place.text("encoding")).lower()
+    nulls = policy.texts("nullValues") if policy.has("nullValues") else ("",)
+    return ReadPolicy(
+        separator=separator,
+        null_values=nulls,
+        encoding=_ENCODINGS.get(encoding, encoding),
+        hive_partitioning=policy.flag("hivePartitioning"),
+        timezone=zone_at(policy, "timezone", UTC_NAME, findings),
+        lenient_types=policy.text("typeMode") == "lenient",
+    )

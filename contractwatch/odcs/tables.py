@@ -1,0 +1,240 @@
+"""The tables of a contract are read with all that can be executed; the rest is kept as skipped."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from contractwatch.model.contract import Clause, Column, LogicalType, PrimaryKey, Rule, Table
+from contractwatch.odcs.arguments import Owner
+from contractwatch.odcs.nested import skip_nested, skip_other_promises
+from contractwatch.odcs.options import read_options
+from contractwatch.odcs.place import Findings, Place
+from contractwatch.odcs.promises import OBJECTIVE_OF_DIMENSION, promised
+from contractwatch.odcs.repeated import refuse_repeated
+from contractwatch.odcs.rules import read_rules
+from contractwatch.odcs.units import number_of
+from contractwatch.odcs.values import NESTED, logical_type_of
+
+WHERE = "contractwatch.where"
+_MEASURE = "measures are no columns"
+_LAST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTables:
+    """The tables; `narrowed` are the names of those whose rows a condition narrows down."""
+
+    tables: tuple[Table, ...] = ()
+    narrowed: frozenset[str] = frozenset()
+
+
+def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
+    """Return the tables of a contract.
+
+    Args:
+        root: The contract.
+        zone: In which naive timestamps are taken where a column names no zone.
+        findings: Gets the problems and what is skipped.
+    """
+    places = [place for place in root.at("schema").each() if place.text("name")]
+    for key, what in (("name", "table"), ("id", "id")):
+        refuse_repeated(places, key, what, findings)
+    tables: list[Table] = []
+    narrowed: set[str] = set()
+    for place in places:
+        table = _table(place, zone, findings)
+        _skip_closed(root, place, table, findings)
+        if place.custom("where") is not None:
+            narrowed.add(table.name)
+            table = _without_data_promises(table, findings)
+        tables.append(table)
+    return ReadTables(tuple(tables), frozenset(narrowed))
+
+
+def _table(place: Place, zone: str, findings: Findings) -> Table:
+    name = place.text("name")
+    columns = [entry for entry in place.at("properties").each() if entry.text("name")]
+    for key, what in (("name", "column"), ("id", "id")):
+        refuse_repeated(columns, key, what, findings)
+    refuse_repeated(place.at("quality").each(), "id", "id", findings)
+    key = _primary_key(columns, name, findings)
+    owner = Owner(
+        table=name,
+        column=None,
+        logical_type=None,
+        zone=zone,
+        columns={entry.text("name"): logical_type_of(entry) for entry in columns},
+        key=key.columns if key else (),
+    )
+    read = [_column(entry, owner, findings) for entry in columns]
+    rules = read_rules(place.at("quality"), owner, findings)
+    skip_other_promises(place, name, None, findings)
+    return Table(
+        clause=place.clause,
+        name=name,
+        physical_name=place.text("physicalName") or name,
+        columns=tuple(column for column in read if column is not None),
+        primary_key=_executable(key, place, owner, findings),
+        rules=rules,
+        description=place.text("description"),
+    )
+
+
+def _primary_key(columns: list[Place], table: str, findings: Findings) -> PrimaryKey | None:
+    members: list[tuple[float, Place]] = []
+    for place in columns:
+        if place.flag("primaryKey"):
+            position = number_of(place.at("primaryKeyPosition").value)
+            members.append((position if position is not None and position > 0 else _LAST, place))
+    if not members:
+        return None
+    positions = [position for position, _ in members if position != _LAST]
+    if len(set(positions)) < len(positions):
+        message = f"two columns of the key of '{table}' have one position; expected different ones"
+        findings.warn(members[0][1].at("primaryKeyPosition"), message)
+    ordered = [place for _, place in sorted(members, key=lambda member: member[0])]
+    names = tuple(place.text("name") for place in ordered)
+    return PrimaryKey(members[0][1].at("primaryKey").clause, names)
+
+
+def _executable(
+    key: PrimaryKey | None, place: Place, owner: Owner, findings: Findings
+) -> PrimaryKey | None:
+    """Return the key, unless a member is of a type that is not compared."""
+    nested = [name for name in key.columns if owner.columns[name] in NESTED] if key else []
+    if key is None or not nested:
+        return key
+    at = Place(place.document, key.clause.path, None)
+    why = f"keys of {owner.columns[nested[0]]} columns"
+    findings.skip(at, promised("primaryKey", owner.table), why)
+    return None
+
+
+def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
+    name, logical_type = place.text("name"), logical_type_of(place)
+    table = of_table.table
+    options = read_options(
+        place.at("logicalTypeOptions"),
+        logical_type,
+        owner=(table, name),
+        zone=of_table.zone,
+        findings=findings,
+    )
+    owner = replace(of_table, column=name, logical_type=logical_type, zone=options.timezone)
+    refuse_repeated(place.at("quality").each(), "id", "id", findings)
+    refuse_repeated(place.at("properties").each(), "name", "column", findings)
+    column = Column(
+        clause=place.clause,
+        name=name,
+        physical_name=place.text("physicalName") or name,
+        logical_type=logical_type,
+        type_clause=place.at("logicalType").clause if logical_type else None,
+        required_clause=place.at("required").clause if place.flag("required") else None,
+        unique_clause=_unique(place, owner, findings),
+        options=options.limits,
+        rules=read_rules(place.at("quality"), owner, findings),
+        default_timezone=options.timezone,
+        timezone_aware=options.timezone_aware,
+        parse_format=options.parse_format,
+        classification=place.text("classification"),
+        critical=bool(place.flag("criticalDataElement")),
+        partitioned=bool(place.flag("partitioned")),
+        description=place.text("description"),
+        optional=bool(place.text("encryptedName")),
+    )
+    skip_nested(place, owner, findings)
+    skip_other_promises(place, table, name, findings)
+    _skip_encrypted(place, owner, findings)
+    if place.text("semanticType") != "measure":
+        return column
+    _demote(table, replace(column, type_clause=None), _MEASURE, findings)
+    return None
+
+
+def _unique(place: Place, owner: Owner, findings: Findings) -> Clause | None:
+    if not place.flag("unique"):
+        return None
+    if owner.logical_type in NESTED:
+        why = f"unique {owner.logical_type} columns"
+        findings.skip(place.at("unique"), promised("unique", owner.table, owner.column), why)
+        return None
+    return place.at("unique").clause
+
+
+def _skip_encrypted(place: Place, owner: Owner, findings: Findings) -> None:
+    """With an encrypted twin the plain column may be absent: only the pair is promised."""
+    if place.text("encryptedName"):
+        twin = place.text("encryptedName")
+        promise = promised("presence", owner.table, owner.column, expected=f"it or '{twin}' exists")
+        findings.skip(place.at("encryptedName"), promise, "encryptedName")
+
+
+def _skip_closed(root: Place, place: Place, table: Table, findings: Findings) -> None:
+    mode = place.custom("schemaMode") or root.custom("schemaMode")
+    if mode is not None and mode.value == "closed":
+        words = "no column besides those listed"
+        promise = promised("schemaMode", table.name, expected=words)
+        findings.skip(mode, promise, "contractwatch.schemaMode closed")
+
+
+def _without_data_promises(table: Table, findings: Findings) -> Table:
+    """Return the table with the presence of its columns as its only promise."""
+    columns = tuple(_demote(table.name, column, WHERE, findings) for column in table.columns)
+    if table.primary_key is not None:
+        _skip_at(table.primary_key.clause, "primaryKey", (table.name, None), WHERE, findings)
+    for rule in table.rules:
+        _skip_rule(rule, (table.name, None), WHERE, findings)
+    return replace(table, columns=columns, primary_key=None, rules=())
+
+
+def _demote(table: str, column: Column, why: str, findings: Findings) -> Column:
+    owner = (table, column.name)
+    for clause, kind in _clauses(column):
+        _skip_at(clause, kind, owner, why, findings)
+    for rule in column.rules:
+        _skip_rule(rule, owner, why, findings)
+    return replace(
+        column,
+        logical_type=None,
+        type_clause=None,
+        required_clause=None,
+        unique_clause=None,
+        options=(),
+        rules=(),
+        timezone_aware=None,
+    )
+
+
+def _clauses(column: Column) -> Iterator[tuple[Clause, str]]:
+    of_column = (
+        (column.type_clause, "type"),
+        (column.required_clause, "required"),
+        (column.unique_clause, "unique"),
+    )
+    yield from ((clause, kind) for clause, kind in of_column if clause is not None)
+    yield from ((option.clause, option.kind) for option in column.options)
+
+
+def _skip_at(
+    clause: Clause, kind: str, owner: tuple[str, str | None], why: str, findings: Findings
+) -> None:
+    place = Place(findings.document, clause.path, None)
+    findings.skip(place, promised(kind, *owner), why)
+
+
+def _skip_rule(rule: Rule, owner: tuple[str, str | None], why: str, findings: Findings) -> None:
+    promise = promised(rule.metric, *owner, severity=rule.severity, rule_id=rule.rule_id)
+    if rule.dimension is not None:
+        objective = OBJECTIVE_OF_DIMENSION[rule.dimension]
+        promise = replace(promise, dimension=rule.dimension, objective=objective)
+    findings.skip(Place(findings.document, rule.clause.path, None), promise, why)
+
+
+def temporal_columns(tables: tuple[Table, ...]) -> list[tuple[Table, Column]]:
+    """Return the partitioned date and timestamp columns of all tables."""
+    kinds = {LogicalType.DATE, LogicalType.TIMESTAMP}
+    return [
+        (table, column)
+        for table in tables
+        for column in table.columns
+        if column.partitioned and column.logical_type in kinds
+    ]
