@@ -13,6 +13,7 @@ from contractwatch.model.incident import (
     Urgency,
 )
 from contractwatch.model.objective import Objective
+from contractwatch.model.product import ProductCard, RunEntry
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
@@ -60,6 +61,30 @@ OPENED = Notification(
     created_at=NOW,
     page_url="https://watch.example.com/products/finance/orders",
 )
+
+
+def card_of(product: str) -> ProductCard:
+    """Return who the product is."""
+    return ProductCard(
+        product=product,
+        contract_id=f"{product}-contract",
+        version="1.4.0",
+        status="active",
+        domain=product.partition("/")[0],
+        team="",
+        owners=(),
+        purpose="",
+        file="contracts/orders.odcs.yaml",
+        fingerprint="f" * 64,
+        targets=(),
+        interval_seconds=900.0,
+    )
+
+
+def entry_of(*notifications: Notification) -> RunEntry:
+    """Return the commit that puts these messages into the outbox, and nothing else."""
+    first = notifications[0]
+    return RunEntry(card_of(first.product), first.created_at, None, (), (), (), (), notifications)
 
 
 def opened(index: int, *, receiver: str, at: datetime) -> Notification:

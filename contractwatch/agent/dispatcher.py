@@ -58,7 +58,7 @@ class Outbox(Protocol):
 
     def bury(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool: ...
 
-    def outbox_counts(self, now: datetime) -> Iterable[Waiting]:
+    def outbox_counts(self) -> Iterable[Waiting]:
         """Return the receivers for which something waits or is being sent."""
         ...
 
@@ -253,7 +253,7 @@ class Dispatcher:
     def _bury_orphans(self) -> int:
         """Bury what waits for receivers that the settings no longer have; return how many."""
         now = self._world.now()
-        waiting = {each.receiver for each in self._outbox.outbox_counts(now)}
+        waiting = {each.receiver for each in self._outbox.outbox_counts()}
         gone = sorted(waiting - self._receivers.keys())
         buried = 0
         while gone:

@@ -8,7 +8,7 @@ from datetime import datetime
 import httpx
 
 from contractwatch.channels.guard import Deadline, Gate, Resolve, system_resolve, tls_context
-from contractwatch.errors import ChannelError, SettingsError
+from contractwatch.errors import ChannelError, ContractwatchError
 from contractwatch.model.receiver import Receiver, SecretRef
 
 
@@ -43,7 +43,7 @@ class World:
         """
         try:
             value = self.reveal(ref).strip()
-        except (SettingsError, OSError, KeyError):
+        except (ContractwatchError, OSError):
             value = ""
         if not value:
             raise ChannelError(

@@ -200,7 +200,7 @@ def test_a_pagerduty_event_keeps_its_limits(large: Notification) -> None:
     assert len(json.dumps(event, ensure_ascii=False).encode()) < 512_000
 
 
-def test_pagerduty_without_its_one_routing_key_is_a_setting_to_mend() -> None:
+def test_pagerduty_without_a_routing_key_is_a_setting_to_mend() -> None:
     receiver = replace(receiver_for(ReceiverKind.PAGERDUTY, 1), key_refs=())
     with pytest.raises(ChannelError) as failure:
         CHANNELS[receiver.kind](OPENED, receiver, world_with())
