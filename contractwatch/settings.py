@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic import model_validator as _model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -29,6 +29,7 @@ PREFIX = "CONTRACTWATCH_"
 CONFIG_NAME = "contractwatch.toml"
 DEFAULT_PORT = 8321
 DEFAULT_DATABASE = "contractwatch.db"
+_SQLITE = "sqlite:///"
 _RESERVED = ("CONTRACTWATCH_TEST_", "CONTRACTWATCH_GOLDEN")
 _WRITTEN_OUT = (
     "a secret is never written into the settings; say where it is kept: "
@@ -60,6 +61,7 @@ class Settings:
     heartbeat_limit_seconds: float
     store_outage_seconds: float
     shutdown_seconds: float
+    keep_runs: int
     keep_runs_days: int
     keep_intervals_days: int
     log_format: Literal["console", "json"]
@@ -99,7 +101,8 @@ def reveal(ref: SecretRef) -> str:
     """Return the secret that `ref` names, without the white space around it.
 
     Raises:
-        ChannelError: Of reason `config`, if it is missing, empty or unreadable.
+        ChannelError: Of reason `config`, if it is missing, empty or unreadable; retryable, since
+            it may be put in place.
     """
     match ref.source:
         case SecretSource.ENVIRONMENT:
@@ -112,9 +115,9 @@ def reveal(ref: SecretRef) -> str:
             except (OSError, UnicodeDecodeError) as error:
                 kind = type(error).__name__
                 message = f"{place} cannot be read ({kind})"
-                raise ChannelError(message, retryable=False, reason="config") from error
+                raise ChannelError(message, retryable=True, reason="config") from error
     if not secret:
-        raise ChannelError(f"{place} is not set or is empty", retryable=False, reason="config")
+        raise ChannelError(f"{place} is not set or is empty", retryable=True, reason="config")
     return secret
 
 
@@ -128,12 +131,6 @@ def _plain_address(value: object) -> object:
     if isinstance(value, str) and "@" in value.split("//", 1)[-1].split("/", 1)[0]:
         raise ValueError(_WRITTEN_OUT)
     return value
-
-
-def _web_address(value: str) -> str:
-    if value and not value.startswith(("http://", "https://")):
-        raise ValueError("must start with http:// or https://")
-    return value.rstrip("/")
 
 
 class _Strict(BaseModel):
@@ -210,7 +207,7 @@ class _Table(BaseSettings):
     store_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
-    base_url: Annotated[str, AfterValidator(_web_address)] = ""
+    base_url: str = Field(default="", pattern="^(https?://.*)?$")
     workers: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=256)
     worker_threads: int = Field(default=0, ge=0, le=256)
     worker_memory_mb: int = Field(default=1024, ge=256)
@@ -224,7 +221,8 @@ class _Table(BaseSettings):
     heartbeat_limit_seconds: float = Field(default=60, ge=1)
     store_outage_seconds: float = Field(default=300, ge=1)
     shutdown_seconds: float = Field(default=10, ge=1)
-    keep_runs_days: int = Field(default=30, ge=1)
+    keep_runs: int = Field(default=50, ge=1)
+    keep_runs_days: int = Field(default=7, ge=1)
     keep_intervals_days: int = Field(default=90, ge=28)
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -305,6 +303,9 @@ def _absolute(table: Mapping[str, Any], base: Path) -> dict[str, Any]:
         if isinstance(entries, str | list):
             listed = [entries] if isinstance(entries, str) else cast("list[object]", entries)
             result[name] = [str(base / Path(str(one)).expanduser()) for one in listed]
+    store_url = result.get("store_url")
+    if isinstance(store_url, str) and store_url.startswith(_SQLITE) and ":memory:" not in store_url:
+        result["store_url"] = f"{_SQLITE}{base / store_url.removeprefix(_SQLITE)}"
     return result
 
 
@@ -370,8 +371,8 @@ def _settings(read: _Table, base: Path) -> Settings:
     computed: dict[str, Any] = {
         "roots": read.roots or (base,),
         "contracts": tuple(base / path for path in read.contracts),
-        "store_url": read.store_url or f"sqlite:///{base / DEFAULT_DATABASE}",
-        "base_url": read.base_url or f"http://{read.host}:{read.port}",
+        "store_url": read.store_url or f"{_SQLITE}{base / DEFAULT_DATABASE}",
+        "base_url": read.base_url.rstrip("/") or f"http://{read.host}:{read.port}",
         "worker_threads": read.worker_threads or max(1, (os.cpu_count() or 1) // read.workers),
         "run_limit": read.run_limit or 2 * read.workers,
         "receivers": tuple(_receiver(name, one, base) for name, one in read.receivers.items()),

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from contractwatch.model.contract import Severity
-from contractwatch.model.incident import Notification, Transition, TransitionKind, Urgency
+from contractwatch.model.incident import Transition, TransitionKind, Urgency
 from contractwatch.model.run import RunOutcome
 
 LAG_BUCKETS = (0.1, 1, 5, 15, 60, 300, 900)
@@ -246,10 +246,8 @@ class AgentSeries:
         """Count a failure of the store."""
         self._store_errors.labels(kind).inc()
 
-    def told(
-        self, transitions: Iterable[Transition], notifications: Iterable[Notification]
-    ) -> None:
-        """Count what one run tells: transitions of incidents, and the messages about them."""
+    def told(self, transitions: Iterable[Transition]) -> None:
+        """Count what one run tells of incidents, and how long they took so far."""
         for transition in transitions:
             incident, urgency = transition.incident, _URGENCY[transition.incident.severity].value
             self._transitions.labels(transition.kind.value, urgency).inc()
@@ -258,8 +256,6 @@ class AgentSeries:
                 self._detect.labels(urgency).observe(seconds)
             elif transition.kind is TransitionKind.RESOLVED:
                 self._repair.labels(urgency).observe(seconds)
-        for notification in notifications:
-            self.enqueued(notification.receiver, notification.urgency)
 
     def enqueued(self, receiver: str, urgency: Urgency) -> None:
         """Count a message put into the outbox."""

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
@@ -79,14 +80,19 @@ class Workers:
     """A fixed number of warm workers; `run` blocks the caller until one has done its job."""
 
     def __init__(
-        self, count: int, limits: WorkerLimits, *, warm: str = "", gauge: PoolGauge | None = None
+        self,
+        count: int,
+        limits: WorkerLimits,
+        *,
+        warm: tuple[str, ...] = (),
+        gauge: PoolGauge | None = None,
     ) -> None:
         """Prepare the pool; `start` starts it.
 
         Args:
             count: Workers.
             limits: What each of them gets.
-            warm: A module that each worker imports before its first job.
+            warm: Modules that each worker imports before its first job.
             gauge: Hears the number of busy workers.
         """
         self._limits = limits
@@ -147,7 +153,7 @@ class Workers:
 class _Slot:
     """One worker's place: whoever is in it is replaced when dead. Used by one thread at a time."""
 
-    def __init__(self, context: SpawnContext, limits: WorkerLimits, warm: str) -> None:
+    def __init__(self, context: SpawnContext, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
         self._context = context
         self._limits = limits
         self._warm = warm
@@ -295,7 +301,7 @@ def _resident_bytes(pid: int | None) -> int:
     return int(pages) * _PAGE_BYTES
 
 
-def _work(pipe: _Pipe, limits: WorkerLimits, warm: str) -> None:
+def _work(pipe: _Pipe, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
     """Live as a worker.
 
     1 take the limits into the environment, before polars is imported and reads them, 2 end with
@@ -309,8 +315,8 @@ def _work(pipe: _Pipe, limits: WorkerLimits, warm: str) -> None:
     with suppress(OSError):  # the kernel, if it must, takes a worker before the agent
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if warm:
-        __import__(warm)
+    for module in warm:
+        import_module(module)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             asked = cast("tuple[Callable[[Any], Any], Any] | None", pipe.recv())

@@ -1,0 +1,77 @@
+"""What is too old to keep goes, a little at a time, so that no run waits for it."""
+
+import threading
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from contractwatch.agent.clock import Clock
+from contractwatch.errors import StoreError
+
+_PAUSE_SECONDS = 0.1
+_MOST_STEPS = 10_000
+
+_log = structlog.get_logger(__name__)
+
+
+class Step(Protocol):
+    """What one step of the compaction removed."""
+
+    @property
+    def removed(self) -> int: ...
+
+    @property
+    def more(self) -> bool: ...
+
+
+class Compacting(Protocol):
+    """What the janitor needs of the store."""
+
+    def compact(
+        self, now: datetime, *, keep_runs: int, keep_run_days: float, keep_intervals_days: float
+    ) -> Step: ...
+
+
+class Janitor:
+    """Removes old runs, intervals and messages; called daily and at the start."""
+
+    def __init__(
+        self,
+        store: Compacting,
+        *,
+        clock: Clock,
+        stop: threading.Event,
+        keep_runs: int,
+        keep_run_days: float,
+        keep_intervals_days: float,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._stop = stop
+        self._keep_runs = keep_runs
+        self._keep_run_days = keep_run_days
+        self._keep_intervals_days = keep_intervals_days
+
+    def tidy(self) -> int:
+        """Remove what is too old, step by step, until nothing is or the agent ends.
+
+        Returns the rows removed. A store that fails is left for the next day.
+        """
+        removed = 0
+        try:
+            for _ in range(_MOST_STEPS):
+                step = self._store.compact(
+                    self._clock.now(),
+                    keep_runs=self._keep_runs,
+                    keep_run_days=self._keep_run_days,
+                    keep_intervals_days=self._keep_intervals_days,
+                )
+                removed += step.removed
+                if not step.more or self._stop.wait(_PAUSE_SECONDS):
+                    break
+        except StoreError as error:
+            _log.warning("not_tidied", problem=str(error), kind=error.kind)
+        if removed:
+            _log.info("tidied", removed=removed)
+        return removed

@@ -1,0 +1,395 @@
+"""One contract, once: what was read, what it means and what is told are saved together.
+
+The runner decides nothing: it reads, asks the core, and writes.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from contractwatch.agent.account import budgets_of, costs_of, lines_after
+from contractwatch.agent.clock import Clock
+from contractwatch.agent.outage import Outage
+from contractwatch.agent.scan import ScanJob, scan
+from contractwatch.agent.timing import next_look, timetable_of
+from contractwatch.agent.workers import Answered, Cancelled, Failed, Workers
+from contractwatch.alerting import incidents as alerting
+from contractwatch.alerting.message import Post, notifications
+from contractwatch.errors import Blame, StoreError
+from contractwatch.model.contract import Clause, Contract, Server
+from contractwatch.model.incident import Notification, Transition
+from contractwatch.model.metric import Metric, Probes
+from contractwatch.model.objective import Objective
+from contractwatch.model.product import ProductCard, ProductMemory, ProductRecord, RunEntry
+from contractwatch.model.run import Reading, RunOutcome, RunResult
+from contractwatch.model.state import Measurement, ProbeTally
+from contractwatch.slo.ledger import advance_all, hear_all, horizon_of
+from contractwatch.slo.observe import observe
+from contractwatch.slo.targets import targets_of
+from contractwatch.verify import Plan, judge, plan, promised_objectives, unread
+
+RETRY = timedelta(seconds=15)
+"""A run that could not be saved is tried again after this."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator chose about runs."""
+
+    environment: str
+    roots: tuple[Path, ...]
+    deadline_seconds: float
+    deadline_limit_seconds: float
+    default_interval: timedelta
+    reprobe: timedelta
+    post: Post
+
+
+class Memory(Protocol):
+    """What the runner needs of the store."""
+
+    def memory(self, product: str, *, now: datetime) -> ProductMemory: ...
+
+    def record(self, product: str) -> ProductRecord | None: ...
+
+    def commit(self, entry: RunEntry) -> int: ...
+
+    def withdraw(self, product: str, *, at: datetime) -> bool: ...
+
+
+class RunSeries(Protocol):
+    """What is counted about runs."""
+
+    def skipped(self, reason: str) -> None: ...
+
+    def took(self, phase: str, seconds: float) -> None: ...
+
+    def read(self, source_kind: str, *, is_read: bool) -> None: ...
+
+    def evaluated(self, outcome: RunOutcome, *, was_late: bool) -> None: ...
+
+    def cancelled(self) -> None: ...
+
+    def store_failed(self, kind: str) -> None: ...
+
+    def told(self, transitions: Iterable[Transition]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the runner works with.
+
+    `enqueued` wakes the dispatcher, `look` asks the scheduler for an earlier run.
+    """
+
+    store: Memory
+    workers: Workers
+    clock: Clock
+    series: RunSeries
+    outage: Outage
+    new_id: Callable[[], str]
+    enqueued: Callable[[Iterable[Notification]], None]
+    look: Callable[[str, datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What is known of a contract before anything is read."""
+
+    plan: Plan
+    promised: frozenset[Objective]
+    server: Server
+
+
+class Runner:
+    """Runs contracts; any number of threads may, each with another product."""
+
+    def __init__(self, rules: Rules, around: Surroundings) -> None:
+        self._rules = rules
+        self._around = around
+        self._prepared: dict[str, _Prepared] = {}
+        self._gone: set[str] = set()
+        self._saving = threading.Lock()
+
+    def welcome(self, product: str) -> None:
+        """Serve a product (again)."""
+        with self._saving:
+            self._gone.discard(product)
+
+    def run(self, contract: Contract, folder: Path) -> RunResult | None:
+        """Run a contract once; None when nothing was judged or nothing could be saved.
+
+        A run that cannot be saved changes nothing: memory is as before, so that the next run finds
+        the same transitions again.
+
+        Args:
+            contract: What is promised.
+            folder: Where its relative paths start.
+        """
+        around = self._around
+        if not around.outage.may_run():
+            around.series.skipped("paused")
+            return None
+        try:
+            return self._once(contract, folder)
+        except StoreError as error:
+            around.series.store_failed(error.kind)
+            is_outage = around.outage.failed(error, of_run=True)
+            _log.error("run_not_saved", product=contract.product, kind=error.kind, retry=is_outage)
+            if is_outage:
+                around.look(contract.product, around.clock.now() + RETRY)
+            return None
+
+    def withdraw(self, contract: Contract) -> None:
+        """Close what is open of a product whose contract is gone, tell it, and serve it no more.
+
+        Raises:
+            StoreError: And then it is served as before; withdrawing it again is safe.
+        """
+        with self._saving:
+            self._gone.add(contract.product)  # a run under way must not bring it back
+        around = self._around
+        now = around.clock.now()
+        memory = around.store.memory(contract.product, now=now)
+        incidents, transitions = alerting.withdraw(memory.incidents, now)
+        standings, entries = advance_all(memory.standings, now)
+        card = self._card(contract, frozenset(one.objective for one in standings), now)
+        entry = RunEntry(card, now, None, entries, standings, incidents, transitions, ())
+        entry = replace(entry, notifications=self._messages(contract, entry))
+        around.store.commit(entry)
+        around.store.withdraw(contract.product, at=now)
+        self._prepared.pop(contract.product, None)
+        self._tell(entry)
+        _log.info("product_withdrawn", product=contract.product, told=len(transitions))
+
+    def _once(self, contract: Contract, folder: Path) -> RunResult | None:
+        """Run a contract.
+
+        1 what is remembered, 2 the plan, 3 the scan in a worker, 4 the probes of the record and
+        this one, 5 the verdict, 6 the ledger, 7 incidents and messages, 8 one commit, 9 wake the
+        dispatcher and the scheduler.
+        """
+        around = self._around
+        product = contract.product
+        memory = around.store.memory(product, now=around.clock.now())
+        prepared = self._prepare(contract)
+        reading, was_late = self._read(prepared, contract, folder)
+        if reading is None:
+            around.series.cancelled()
+            return None
+        began = around.clock.monotonic()
+        now = around.clock.now()
+        run = judge(prepared.plan, _with_probes(reading, memory.probes), now=now)
+        entry = self._entry(contract, memory, run, prepared.promised)
+        judged = around.clock.monotonic()
+        with self._saving:
+            if product in self._gone:
+                return None
+            around.store.commit(entry)
+        around.outage.saved()
+        around.series.took("check", judged - began)
+        around.series.took("persist", around.clock.monotonic() - judged)
+        around.series.evaluated(run.outcome, was_late=was_late)
+        self._tell(entry)
+        self._look_again(contract, memory, entry)
+        _log.info(
+            "run_finished",
+            product=product,
+            outcome=run.outcome.value,
+            coverage=f"{run.coverage.executed}/{run.coverage.promised}",
+            seconds=round((run.finished_at - run.started_at).total_seconds(), 3),
+            error=run.error,
+        )
+        return run
+
+    def _prepare(self, contract: Contract) -> _Prepared:
+        known = self._prepared.get(contract.product)
+        if known is not None and known.plan.contract is contract:
+            return known
+        planned = plan(contract)
+        server, warning = choose_server(contract, self._rules.environment)
+        if warning:
+            _log.warning("server_guessed", product=contract.product, problem=warning)
+        prepared = _Prepared(planned, promised_objectives(planned), server)
+        self._prepared[contract.product] = prepared
+        return prepared
+
+    def _read(
+        self, prepared: _Prepared, contract: Contract, folder: Path
+    ) -> tuple[Reading | None, bool]:
+        """Return what a worker read (None: shut down), and whether it was over its deadline."""
+        around, server = self._around, prepared.server
+        started = around.clock.now()
+        if server.unsupported or not server.kind:
+            reason = server.unsupported or "the contract names no server"
+            answers = unread(prepared.plan, reason)
+            return Reading(server.name, started, answers, readable=None), False
+        roots = self._rules.roots
+        job = ScanJob(
+            server=server,
+            tables=contract.tables,
+            metrics=prepared.plan.metrics - {Probes()},
+            bases=(folder, *roots),
+            roots=roots,
+            now=started,
+        )
+        answer = around.workers.run(scan, job, deadline_seconds=self._deadline(contract))
+        match answer:
+            case Cancelled():
+                return None, False
+            case Failed():
+                reading, was_late = _failed(prepared, started, answer), answer.was_late
+            case Answered():
+                reading, was_late = answer.value, False
+        if not isinstance(answer, Cancelled):
+            around.series.took("scan", answer.seconds)
+        around.series.read(server.kind, is_read=not reading.error)
+        return reading, was_late
+
+    def _deadline(self, contract: Contract) -> float:
+        wanted = contract.schedule.timeout if contract.schedule is not None else None
+        seconds = wanted.total_seconds() if wanted is not None else self._rules.deadline_seconds
+        return min(seconds, self._rules.deadline_limit_seconds)
+
+    def _entry(
+        self,
+        contract: Contract,
+        memory: ProductMemory,
+        run: RunResult,
+        promised: frozenset[Objective],
+    ) -> RunEntry:
+        now = run.finished_at
+        table = timetable_of(contract, default_interval=self._rules.default_interval)
+        observations = observe(run, promised)
+        standings, entries = hear_all(
+            memory.standings,
+            observations,
+            promised=promised,
+            at=now,
+            horizon=horizon_of(
+                now,
+                interval_seconds=table.interval_at(now).total_seconds(),
+                grace=contract.alerts.grace,
+            ),
+        )
+        incidents, transitions = alerting.step(
+            memory.incidents,
+            observations,
+            product=contract.product,
+            now=now,
+            policy=contract.alerts,
+            new_id=self._around.new_id,
+        )
+        card = self._card(contract, promised, now)
+        entry = RunEntry(card, now, run, entries, standings, incidents, transitions, ())
+        return replace(entry, notifications=self._messages(contract, entry))
+
+    def _card(
+        self, contract: Contract, promised: frozenset[Objective], now: datetime
+    ) -> ProductCard:
+        table = timetable_of(contract, default_interval=self._rules.default_interval)
+        return ProductCard(
+            product=contract.product,
+            contract_id=contract.contract_id,
+            version=contract.version,
+            status=contract.status.value,
+            domain=contract.domain,
+            team=contract.team,
+            owners=contract.owners,
+            purpose=contract.purpose,
+            file=contract.file,
+            fingerprint=contract.fingerprint,
+            targets=targets_of(contract.targets, promised),
+            interval_seconds=table.interval_at(now).total_seconds(),
+        )
+
+    def _messages(self, contract: Contract, entry: RunEntry) -> tuple[Notification, ...]:
+        """Return what is told; the ledger is read for it only when there is something to tell."""
+        if not entry.transitions:
+            return ()
+        record = self._around.store.record(contract.product)
+        before = record.lines if record is not None else ()
+        lines = lines_after(before, entry.standings, entry.entries)
+        return notifications(
+            entry.transitions,
+            contract=contract,
+            post=self._rules.post,
+            budgets=budgets_of(lines, entry.card.targets),
+            costs=costs_of(lines, entry.transitions),
+            now=entry.at,
+        )
+
+    def _tell(self, entry: RunEntry) -> None:
+        """Wake the dispatcher, now that what it sends is saved."""
+        self._around.series.told(entry.transitions)
+        self._around.enqueued(entry.notifications)
+        for transition in entry.transitions:
+            incident = transition.incident
+            _log.warning(
+                "incident_" + transition.kind.value,
+                product=incident.product,
+                objective=incident.objective.value,
+                cause=incident.cause.value,
+                incident=incident.incident_id,
+                told=[one.receiver for one in entry.notifications if one.kind is transition.kind],
+            )
+
+    def _look_again(self, contract: Contract, memory: ProductMemory, entry: RunEntry) -> None:
+        book = {one.incident_id: one for one in (*memory.incidents, *entry.incidents)}
+        at = next_look(
+            timetable_of(contract, default_interval=self._rules.default_interval),
+            entry.standings,
+            book.values(),
+            now=entry.at,
+            reprobe=self._rules.reprobe,
+        )
+        if at is not None:
+            self._around.look(contract.product, at)
+
+
+def choose_server(contract: Contract, environment: str) -> tuple[Server, str]:
+    """Return the server that is run, and a sentence when that was a guess.
+
+    It is the one of the operator's environment, else the only one, else the first that is written.
+    A contract without servers gets one that has no name and no kind.
+    """
+    servers = contract.servers
+    if not servers:
+        return Server(Clause("servers", 0), name="", kind=""), ""
+    fitting = [one for one in servers if environment and one.environment == environment]
+    if len(fitting) == 1 or len(servers) == 1:
+        return (fitting or servers)[0], ""
+    chosen = (fitting or servers)[0]
+    which = f"environment {environment!r}" if environment else "no environment in the settings"
+    return chosen, (
+        f"{contract.file}: {len(fitting)} of {len(servers)} servers fit ({which}); "
+        f"the first, {chosen.name!r}, is run; set `environment` in contractwatch.toml"
+    )
+
+
+def _failed(prepared: _Prepared, started: datetime, failed: Failed) -> Reading:
+    """Return the reading of a worker that gave none: not the product's fault."""
+    return Reading(
+        server=prepared.server.name,
+        started_at=started,
+        measurements=unread(prepared.plan, failed.reason),
+        readable=None,
+        error=failed.reason,
+        blame=Blame.AGENT,
+    )
+
+
+def _with_probes(reading: Reading, before: ProbeTally) -> Reading:
+    """Return the reading with the probes of the record, this one among them if it has a verdict."""
+    tally = before
+    if reading.readable is not None:
+        tally = before + ProbeTally(good=int(reading.readable), total=1)
+    measurements: Mapping[Metric, Measurement] = {**reading.measurements, Probes(): tally}
+    return replace(reading, measurements=measurements)
