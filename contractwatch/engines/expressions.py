@@ -23,6 +23,7 @@ from contractwatch.model.metric import (
 
 _TOLERANCE = 1e-9
 _UTC = "Etc/UTC"
+_UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
 
 _OfValues: TypeAlias = IsInvalid | IsBelow | IsAbove | IsShorter | IsLonger | IsNotMultiple
 
@@ -85,6 +86,8 @@ def instants(cells: Cells, timezone: str) -> pl.Expr:
     """
     if cells.dtype == pl.Date:
         midnight = cells.value.cast(pl.Datetime("us"))
+        if timezone in _UTC_NAMES:
+            return in_zone(midnight, timezone)
         return pl.coalesce(
             in_zone(midnight, timezone),
             in_zone(midnight + pl.duration(hours=1), timezone),  # the clock jumps at midnight
@@ -99,6 +102,8 @@ def instants(cells: Cells, timezone: str) -> pl.Expr:
 
 def in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
     """Return naive timestamps of a zone in UTC, with the rules of `instants`."""
+    if timezone in _UTC_NAMES:  # under this one name the library converts for free
+        return local.dt.replace_time_zone("UTC")
     zoned = local.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
     return zoned.dt.convert_time_zone("UTC")
 

@@ -110,7 +110,7 @@ def _parts(files: TableFiles) -> list[_Part]:
 
 
 def _partition(file: DataFile, root: str | None) -> Partition:
-    if root is None:
+    if root is None or not Path(file.path).is_relative_to(root):
         return ()
     folders = Path(file.path).relative_to(root).parts[:-1]
     pairs = [folder.partition("=") for folder in folders if "=" in folder]

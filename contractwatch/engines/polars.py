@@ -11,7 +11,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias, assert_never
 
@@ -56,11 +56,15 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What is selected for a metric, and how the selected numbers become its answer."""
+    """What is selected for a metric, and how the selected numbers become its answer.
+
+    `derived` are columns that are computed once for all of `selected`.
+    """
 
     metric: Metric
     selected: tuple[pl.Expr, ...]
     answer: Callable[[Answer], Measurement]
+    derived: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ def _planned(
     try:
         planned = _question(frame, metric, now)
         if isinstance(planned, _Question):
-            empty.select(_aliased([planned])).collect_schema()
+            empty.with_columns(**planned.derived).select(_aliased([planned])).collect_schema()
         elif isinstance(planned, _Key):
             empty.filter(planned.is_complete).select(planned.hashed).collect_schema()
     except UncastableError as error:
@@ -244,11 +248,13 @@ def _key(frame: Frame, metric: SurplusRows) -> _Key | Unmeasured:
 
 
 def _time_span(metric: TimeSpan, cells: Cells, now: datetime) -> _Question:
-    instant = instants(cells, metric.timezone).to_physical()
+    name = f"\x00instant {metric.column} {metric.timezone}"
+    instant = pl.col(name)
     horizon = (now + FUTURE_ALLOWANCE - _EPOCH) // _MICROSECOND
     present = pl.when(instant <= horizon).then(instant)
     selected = (present.min(), present.max(), cells.value.count(), (instant > horizon).sum())
-    return _Question(metric, selected, _spanned)
+    derived = {name: instants(cells, metric.timezone).to_physical()}
+    return _Question(metric, selected, _spanned, derived)
 
 
 def _counted(answer: Answer) -> Measurement:
@@ -311,9 +317,11 @@ def _check_readable(
     frame: Frame, questions: Sequence[_Question], keys: Sequence[_Key], *, opened: Opened
 ) -> None:
     """Raise SourceError if the columns in question cannot be read even when nothing is asked."""
+    derived = {name: column for question in questions for name, column in question.derived.items()}
     expressions = [expression for question in questions for expression in question.selected]
-    expressions += [member for key in keys for member in key.members]
-    names = sorted({name for expression in expressions for name in expression.meta.root_names()})
+    expressions += [*derived.values(), *(member for key in keys for member in key.members)]
+    roots = {name for expression in expressions for name in expression.meta.root_names()}
+    names = sorted(roots - derived.keys())
     opened(frame.table)
     try:
         probe = [pl.col(name).null_count() for name in names] or [pl.len()]
@@ -326,8 +334,10 @@ def _pass(
     frame: Frame, questions: Sequence[_Question], keys: Sequence[_Key], *, opened: Opened
 ) -> dict[Metric, Measurement]:
     """Read the rows once for everything, and once more only if keys seem to repeat."""
+    derived = {name: column for question in questions for name, column in question.derived.items()}
     # Without an explicit cache only some sources are shared between plans of one collect_all.
-    rows = frame.rows.cache() if keys else frame.rows
+    rows = frame.rows.with_columns(**derived) if derived else frame.rows
+    rows = rows.cache() if keys else rows
     plans = [rows.filter(key.is_complete).select(key.hashed) for key in keys]
     if questions:
         plans.append(rows.select(_aliased(questions)))

@@ -1,0 +1,89 @@
+"""One server is read once, and whatever its data does to the reader ends in a `Reading`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.contract import Server, Table
+from contractwatch.model.metric import Metric, TableSchema
+from contractwatch.model.run import Reading
+from contractwatch.model.state import Unmeasured
+
+
+@dataclass(frozen=True, slots=True)
+class ScanJob:
+    """What a worker needs to read one server: plain values, so that they reach another process.
+
+    `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant.
+    """
+
+    server: Server
+    tables: tuple[Table, ...]
+    metrics: frozenset[Metric]
+    bases: tuple[Path, ...]
+    roots: tuple[Path, ...] | None
+    now: datetime
+
+
+def scan(job: ScanJob) -> Reading:
+    """Open the server, answer the metrics, and report every failure as a value.
+
+    It runs in a worker, or in the process of the command line. `readable` is True if all tables
+    were read, False if one could not be by the product's fault, and None if by another's.
+    """
+    # Imported here because the agent's own process, which loads this file to name the function,
+    # must not load Polars: half a second and 50 MB that only the workers need.
+    from contractwatch.engines.polars import survey  # noqa: PLC0415 - see above
+    from contractwatch.sources import open_server  # noqa: PLC0415 - see above
+
+    try:
+        dataset = open_server(job.server, job.tables, bases=job.bases, roots=job.roots)
+        schemas = {TableSchema(table.name) for table in job.tables}
+        found = survey(dataset, job.metrics | schemas, now=job.now)
+    except SourceError as error:
+        return _unread(job, str(error), error.blame)
+    except MemoryError:
+        return _unread(job, "the memory limit was reached", Blame.AMBIGUOUS)
+    except BaseException as error:
+        # A panic inside Polars is no Exception; anything but an order to stop is an answer here.
+        if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+            raise
+        return _unread(job, f"the reader failed ({type(error).__name__})", Blame.AGENT)
+    failures = found.failures.values()
+    blame = _worst(error.blame for error in failures)
+    nothing_read = len(found.failures) == len(job.tables) and bool(job.tables)
+    return Reading(
+        server=job.server.name,
+        started_at=job.now,
+        measurements=dict(found.measurements),
+        readable=_readable(blame),
+        data_version=dataset.version,
+        error="; ".join(str(error) for error in failures) if nothing_read else "",
+        blame=blame,
+    )
+
+
+def _worst(blames: Iterable[Blame]) -> Blame | None:
+    """Return the product's blame if there is one: what it breaks, it breaks for everyone."""
+    found = set(blames)
+    return next((blame for blame in Blame if blame in found), None)
+
+
+def _readable(blame: Blame | None) -> bool | None:
+    if blame is None:
+        return True
+    return False if blame is Blame.PRODUCT else None
+
+
+def _unread(job: ScanJob, error: str, blame: Blame) -> Reading:
+    reason = Unmeasured(error)
+    return Reading(
+        server=job.server.name,
+        started_at=job.now,
+        measurements=dict.fromkeys(job.metrics, reason),
+        readable=_readable(blame),
+        error=error,
+        blame=blame,
+    )

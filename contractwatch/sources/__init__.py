@@ -1,0 +1,54 @@
+"""Where the data of a contract's server is found: one file here for each way to reach it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.contract import Server, Table
+from contractwatch.model.dataset import Dataset
+from contractwatch.sources import files
+
+
+class Source(Protocol):
+    """Finds the tables of a server without reading a row."""
+
+    def __call__(
+        self,
+        server: Server,
+        tables: tuple[Table, ...],
+        *,
+        bases: tuple[Path, ...],
+        roots: tuple[Path, ...] | None,
+    ) -> Dataset: ...
+
+
+SOURCES: Mapping[str, Source] = {
+    "local": files.open_files,
+}
+
+
+def open_server(
+    server: Server,
+    tables: tuple[Table, ...],
+    *,
+    bases: tuple[Path, ...],
+    roots: tuple[Path, ...] | None,
+) -> Dataset:
+    """Find the tables of a server; nothing of their rows is read.
+
+    Args:
+        server: Where the contract says that the data is.
+        tables: The tables that the contract promises.
+        bases: Directories against which a relative path is tried in turn; the first match wins.
+        roots: Directories below which every file must really be; None gives the rights of the
+            person who asks.
+
+    Raises:
+        SourceError: If a table is not found, or not allowed, with the one to blame.
+    """
+    source = SOURCES.get(server.kind)
+    if source is None or server.unsupported:
+        reason = server.unsupported or f"servers of type {server.kind!r} are not read"
+        raise SourceError(reason, retryable=False, blame=Blame.AGENT)
+    return source(server, tables, bases=bases, roots=roots)
