@@ -1,0 +1,58 @@
+"""What `contractwatch test` found for each contract, before it is told in text or JSON."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from contractwatch.errors import Problem
+from contractwatch.model.contract import Contract
+from contractwatch.model.run import RunOutcome, RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A contract that was run against one server; `problems` are its warnings."""
+
+    contract: Contract
+    run: RunResult
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """The run's outcome."""
+        return self.run.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that is no valid contract: nothing could be promised, nothing was run."""
+
+    file: str
+    problems: tuple[Problem, ...]
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """Always `error`: there is no verdict."""
+        return RunOutcome.ERROR
+
+
+Finding: TypeAlias = Judged | Refused
+
+
+class FailOn(StrEnum):
+    """The least bad outcome that ends with exit code 1."""
+
+    FAILED = "failed"
+    WARNING = "warning"
+
+
+def exit_code(findings: Iterable[Finding], fail_on: FailOn) -> int:
+    """Return 1 if a promise is broken, else 2 if a verdict is lacking, else 0."""
+    outcomes = {finding.outcome for finding in findings}
+    broken = {RunOutcome.FAILED}
+    if fail_on is FailOn.WARNING:
+        broken.add(RunOutcome.WARNING)
+    if outcomes & broken:
+        return 1
+    return 2 if RunOutcome.ERROR in outcomes else 0

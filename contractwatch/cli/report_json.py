@@ -1,0 +1,105 @@
+"""Runs as JSON: the result format, version 1, that `docs/results.md` describes."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from contractwatch.cli.findings import Finding, Judged, Refused
+from contractwatch.errors import Problem
+from contractwatch.model.run import CheckResult
+
+VERSION = 1
+
+
+def render(findings: Iterable[Finding]) -> str:
+    """Return the whole document, indented, with a line break at its end."""
+    body = {"version": VERSION, "runs": [_run(finding) for finding in findings]}
+    return json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _run(finding: Finding) -> dict[str, object]:
+    match finding:
+        case Judged():
+            return _judged(finding)
+        case Refused():
+            return _refused(finding)
+
+
+def _judged(finding: Judged) -> dict[str, object]:
+    contract, run = finding.contract, finding.run
+    return {
+        "contract": {
+            "id": contract.contract_id,
+            "name": contract.name,
+            "version": contract.version,
+            "product": contract.product,
+            "file": contract.file,
+            "fingerprint": contract.fingerprint,
+        },
+        "server": run.server or None,
+        "outcome": run.outcome.value,
+        "error": run.error,
+        "started_at": _time(run.started_at),
+        "finished_at": _time(run.finished_at),
+        "coverage": {"executed": run.coverage.executed, "promised": run.coverage.promised},
+        "rows": run.rows,
+        "data_version": run.data_version or None,
+        "data_timestamp": run.data_timestamp and _time(run.data_timestamp),
+        "problems": [_problem(problem) for problem in finding.problems],
+        "checks": [_check(result) for result in run.results],
+    }
+
+
+def _refused(finding: Refused) -> dict[str, object]:
+    nothing = dict.fromkeys(("id", "name", "version", "product"))
+    return {
+        "contract": {**nothing, "file": finding.file, "fingerprint": None},
+        "server": None,
+        "outcome": finding.outcome.value,
+        "error": "the contract is refused",
+        "started_at": None,
+        "finished_at": None,
+        "coverage": {"executed": 0, "promised": 0},
+        "rows": None,
+        "data_version": None,
+        "data_timestamp": None,
+        "problems": [_problem(problem) for problem in finding.problems],
+        "checks": [],
+    }
+
+
+def _check(result: CheckResult) -> dict[str, object]:
+    promise, verdict = result.promise, result.verdict
+    return {
+        "id": promise.promise_id,
+        "clause": {"path": promise.clause.path, "line": promise.clause.line},
+        "kind": promise.kind,
+        "table": promise.table,
+        "column": promise.column,
+        "dimension": promise.dimension.value,
+        "objective": promise.objective.value,
+        "severity": promise.severity.value,
+        "outcome": verdict.outcome.value,
+        "reason": verdict.reason,
+        "promised": promise.expected,
+        "observed": verdict.observed,
+        "threshold": verdict.threshold,
+        "rows": verdict.rows,
+        "violations": verdict.violations,
+        "vacuous": verdict.vacuous,
+        "stale_at": verdict.stale_at and _time(verdict.stale_at),
+    }
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "path": problem.path,
+        "message": problem.message,
+        "level": problem.level.value,
+    }
+
+
+def _time(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,25 @@
+"""A file that is written is never seen half written."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from contractwatch.errors import UsageError
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is never seen half written.
+
+    Raises:
+        UsageError: If its folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.parent}")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

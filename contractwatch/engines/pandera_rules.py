@@ -1,0 +1,250 @@
+"""The promises of one table, as literals, become a pandera schema for Polars frames.
+
+This file needs pandera and polars and nothing else: `contractwatch export pandera` writes it out,
+with the promises of a contract at its end.
+"""
+
+import datetime
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+from pandera.engines import polars_engine
+
+Rule = Mapping[str, Any]
+"""A promise: `id`, `words`, `severity`, what `violates` it, and a `threshold` unless it is none."""
+
+
+def _is_one(dtype: pl.DataType, *kinds: type[pl.DataType]) -> bool:
+    return any(dtype == kind for kind in kinds)
+
+
+_FITS: Mapping[str, Callable[[pl.DataType], bool]] = {
+    "string": lambda dtype: _is_one(dtype, pl.String, pl.Categorical, pl.Enum),
+    "integer": lambda dtype: dtype.is_integer() or getattr(dtype, "scale", None) == 0,
+    "number": lambda dtype: dtype.is_numeric(),
+    "boolean": lambda dtype: dtype == pl.Boolean,
+    "date": lambda dtype: dtype == pl.Date,
+    "timestamp": lambda dtype: dtype == pl.Datetime,
+    "time": lambda dtype: dtype == pl.Time,
+    "object": lambda dtype: dtype == pl.Struct,
+    "array": lambda dtype: _is_one(dtype, pl.List, pl.Array),
+    "map": lambda dtype: isinstance(dtype, pl.List) and dtype.inner == pl.Struct,
+    "vector": lambda dtype: _is_one(dtype, pl.List, pl.Array),
+}
+_HOLDS: Mapping[str, Callable[[float, float, float, float], bool]] = {
+    "mustBe": lambda value, low, _, near: abs(value - low) <= near,
+    "mustNotBe": lambda value, low, _, near: abs(value - low) > near,
+    "mustBeGreaterThan": lambda value, low, _high, _near: value > low,
+    "mustBeGreaterOrEqualTo": lambda value, low, _high, _near: value >= low,
+    "mustBeLessThan": lambda value, low, _high, _near: value < low,
+    "mustBeLessOrEqualTo": lambda value, low, _high, _near: value <= low,
+    "mustBeBetween": lambda value, low, high, _: low <= value <= high,
+    "mustNotBeBetween": lambda value, low, high, _: not low <= value <= high,
+}
+
+
+class Logical(polars_engine.DataType):  # pyright: ignore[reportUntypedBaseClass, reportUnknownMemberType] - pandera leaves it untyped
+    """A logical type of ODCS: `integer` is any integer, `timestamp` of any unit and zone."""
+
+    def __init__(self, name: str) -> None:
+        object.__setattr__(self, "type", pl.Object)
+        object.__setattr__(self, "name", name)
+
+    def check(self, pandera_dtype: Any, data_container: Any = None) -> bool:
+        """Say whether a column of this Polars type keeps the promise."""
+        return _FITS[str(self)](pandera_dtype)
+
+    def __str__(self) -> str:
+        return str(getattr(self, "name", "?"))
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Logical) and str(self) == str(other)
+
+
+def build(table: Mapping[str, Any]) -> pa.DataFrameSchema:
+    """Return the schema of a table.
+
+    Validate a DataFrame with `lazy=True` to see every violation. Of a LazyFrame pandera checks
+    names and types only, unless PANDERA_VALIDATION_DEPTH=SCHEMA_AND_DATA is set.
+    """
+    columns = {name: _column(column) for name, column in table["columns"].items()}
+    return pa.DataFrameSchema(
+        columns,
+        checks=[_check(rule) for rule in table["rules"]],
+        name=table["name"],
+        description=table["description"],
+        metadata={"contractwatch": table["metadata"]},
+    )
+
+
+def _column(column: Mapping[str, Any]) -> pa.Column:
+    logical = column["type"]
+    return pa.Column(
+        Logical(logical) if logical else None,
+        nullable=column["nullable"],
+        checks=[_check(rule) for rule in column["rules"]],
+    )
+
+
+def _check(rule: Rule) -> pa.Check:
+    judge = _row_by_row if rule.get("threshold") is None else _by_count
+    return pa.Check(
+        partial(judge, rule),
+        name=rule["id"],
+        error=f"{rule['id']}: {rule['words']}",
+        raise_warning=rule["severity"] != "error",
+    )
+
+
+def _row_by_row(rule: Rule, data: Any) -> pl.LazyFrame:
+    return data.lazyframe.select(~_violation(rule, data).fill_null(value=False))
+
+
+def _by_count(rule: Rule, data: Any) -> bool:
+    keys = [pl.col(name).is_not_null() for name in rule.get("base", ())]
+    counts = data.lazyframe.select(
+        violations=_violation(rule, data).sum(),
+        base=pl.all_horizontal(keys).sum() if keys else pl.len(),
+    )
+    violations, base = counts.collect().row(0)
+    threshold = rule["threshold"]
+    is_percent = threshold["unit"] == "percent"
+    value = (100 * violations / base if base else 0.0) if is_percent else violations
+    low, high = threshold["low"], threshold["high"]
+    near = 5e-7 if is_percent else 0
+    return _HOLDS[threshold["operator"]](value, low, low if high is None else high, near)
+
+
+def _violation(rule: Rule, data: Any) -> pl.Expr:
+    schema = data.lazyframe.collect_schema()
+    return pl.any_horizontal(
+        _VIOLATES[what["is"]](what, pl.col(what.get("column", "*")), schema)
+        for what in rule["violates"]
+    )
+
+
+def _row(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    return pl.int_range(pl.len()) >= 0
+
+
+def _null(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    return column.is_null()
+
+
+def _missing(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    values = _members(what["values"], schema[what["column"]])
+    return column.is_null() | column.is_in(values.implode())
+
+
+def _invalid(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    outside = pl.lit(value=False)
+    if what["values"] is not None:
+        values = _members(what["values"], schema[what["column"]])
+        outside = outside | ~column.is_in(values.implode())
+    if what["pattern"] is not None:
+        outside = outside | ~column.cast(pl.String).str.contains(what["pattern"])
+    return column.is_not_null() & outside
+
+
+def _below(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    dtype = schema[what["column"]]
+    bound = _bound(what["bound"], dtype, math.ceil if not what["exclusive"] else math.floor)
+    values = _instants(column, dtype, what["timezone"])
+    return _nan(column, dtype) | (values <= bound if what["exclusive"] else values < bound)
+
+
+def _above(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    dtype = schema[what["column"]]
+    bound = _bound(what["bound"], dtype, math.floor if not what["exclusive"] else math.ceil)
+    values = _instants(column, dtype, what["timezone"])
+    return _nan(column, dtype) | (values >= bound if what["exclusive"] else values > bound)
+
+
+def _shorter(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    return column.cast(pl.String).str.len_chars() < what["length"]
+
+
+def _longer(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    return column.cast(pl.String).str.len_chars() > what["length"]
+
+
+def _no_multiple(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    dtype, divisor = schema[what["column"]], what["divisor"]
+    if dtype.is_integer() and divisor == int(divisor):
+        return column % int(divisor) != 0
+    if dtype.is_decimal():
+        return column % pl.lit(Decimal(str(divisor))) != 0
+    values = column.cast(pl.Float64)
+    distance = (values - (values / float(divisor)).round() * float(divisor)).abs()
+    near = 1e-9 * pl.max_horizontal(pl.lit(1.0), values.abs())
+    return values.is_not_null() & ~(distance <= near) | values.is_nan()
+
+
+def _repeated(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    names = list(what["columns"])
+    repeated = ~pl.struct(names).is_first_distinct()
+    keyless = pl.any_horizontal(pl.col(name).is_null() for name in names)
+    return (keyless | repeated) if what["whole"] else (~keyless & repeated)
+
+
+def _wrong_zone(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    dtype = schema[what["column"]]
+    is_wrong = isinstance(dtype, pl.Datetime) and bool(dtype.time_zone) is not what["aware"]
+    return pl.lit(is_wrong) & (pl.int_range(pl.len()) >= 0)
+
+
+_VIOLATES: Mapping[str, Callable[[Rule, pl.Expr, pl.Schema], pl.Expr]] = {
+    "row": _row,
+    "null": _null,
+    "missing": _missing,
+    "invalid": _invalid,
+    "below": _below,
+    "above": _above,
+    "shorter": _shorter,
+    "longer": _longer,
+    "no multiple": _no_multiple,
+    "repeated": _repeated,
+    "wrong zone": _wrong_zone,
+}
+
+
+def _nan(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    return column.is_nan() if dtype.is_float() else pl.lit(value=False)
+
+
+def _instants(column: pl.Expr, dtype: pl.DataType, zone: str) -> pl.Expr:
+    if not isinstance(dtype, pl.Datetime) or dtype.time_zone is not None:
+        return column
+    zoned = column.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return zoned.dt.convert_time_zone("UTC")
+
+
+def _bound(bound: Any, dtype: pl.DataType, whole: Callable[[float], int]) -> Any:
+    if dtype.is_integer():
+        return whole(bound)
+    if dtype.is_decimal():
+        return pl.lit(Decimal(str(bound)))
+    if dtype == pl.Date and isinstance(bound, datetime.datetime):
+        return bound.date()
+    return datetime.time.fromisoformat(bound) if dtype == pl.Time else bound
+
+
+def _members(values: tuple[Any, ...], dtype: pl.DataType) -> pl.Series:
+    if dtype.is_integer():
+        return pl.Series([int(v) for v in values if float(v) == int(float(v))], dtype=dtype)
+    if dtype == pl.Date:
+        return pl.Series([datetime.date.fromisoformat(str(v)) for v in values], dtype=dtype)
+    if dtype == pl.Datetime:
+        return pl.Series([datetime.datetime.fromisoformat(str(v)) for v in values], dtype=dtype)
+    if _is_one(dtype, pl.String, pl.Categorical, pl.Enum):
+        texts = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
+        return pl.Series(texts, dtype=pl.String)
+    return pl.Series(list(values), dtype=dtype, strict=False)
