@@ -37,6 +37,9 @@ COMMANDS: Mapping[str, Entry] = {
     "lint": Entry("contractwatch.cli.lint", "Say everything that is wrong in contract files."),
     "export": Entry("contractwatch.cli.export", "Write a contract in another tool's form."),
     "run": Entry("contractwatch.cli.run", "Run the agent: schedule, record, pages, messages."),
+    "status": Entry("contractwatch.cli.status", "Show every product and its state."),
+    "trust": Entry("contractwatch.cli.trust", "Explain a product's trust score."),
+    "gate": Entry("contractwatch.cli.gate", "Decide for a pipeline whether a product may be used."),
     "demo": Entry("contractwatch.cli.demo", "Watch the main job on real flights data."),
 }
 

@@ -11,6 +11,8 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from contractwatch import __version__
+from contractwatch.alerting.broken import observed_words
+from contractwatch.alerting.words import number
 from contractwatch.model.check import Outcome
 from contractwatch.model.incident import Incident
 from contractwatch.model.objective import Objective
@@ -166,11 +168,12 @@ def environment() -> Environment:
     )
     filters: dict[str, Callable[..., str]] = {
         "ago": words.ago,
-        "amount": words.amount,
         "clock_time": words.clock_time,
         "count_of": words.count_of,
-        "duration": words.duration,
+        "duration": words.roughly,
         "iso": words.iso,
+        "number": number,
+        "observed": observed_words,
         "percent": words.percent,
         "product_url": product_url,
         "span": span_words,
@@ -186,7 +189,7 @@ def product_url(product: str) -> str:
 
 def span_words(since: datetime, until: datetime) -> str:
     """Return how long it is from one instant to another."""
-    return words.duration((until - since).total_seconds())
+    return words.roughly((until - since).total_seconds())
 
 
 def shares(views: Sequence[View]) -> tuple[Share, ...]:

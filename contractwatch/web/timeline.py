@@ -79,7 +79,7 @@ def _span(interval: Interval, start: datetime, window: float) -> Span:
         width = max(width, _NARROWEST_PERCENT)
         left = min(left, 100 - width)
     title = (
-        f"{interval.state.value} for {words.duration(interval.seconds)}"
+        f"{interval.state.value} for {words.roughly(interval.seconds)}"
         f" from {words.clock_time(interval.start)}"
     )
     return Span(round(left, 3), round(width, 3), interval.state, title)
@@ -90,5 +90,5 @@ def _words(intervals: tuple[Interval, ...]) -> str:
     for state in ObjectiveState:
         seconds = sum(interval.seconds for interval in intervals if interval.state is state)
         if seconds:
-            parts.append(f"{state.value} {words.duration(seconds)}")
+            parts.append(f"{state.value} {words.roughly(seconds)}")
     return ", ".join(parts) or "no record yet"

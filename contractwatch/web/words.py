@@ -2,34 +2,23 @@
 
 from datetime import UTC, datetime
 
-_MINUTE = 60
-_HOUR = 60 * _MINUTE
-_DAY = 24 * _HOUR
-_UNITS = (("d", _DAY), ("h", _HOUR), ("min", _MINUTE), ("s", 1))
+from contractwatch.alerting.words import duration
 
-
-def duration(seconds: float) -> str:
-    """Return the length in its two largest units: `3 d 4 h`, `12 min`, `8 s`; signs are dropped."""
-    whole = int(abs(seconds))
-    if whole < 1:
-        return "0 s"
-    parts: list[str] = []
-    first = next(index for index, (_, size) in enumerate(_UNITS) if whole >= size)
-    for unit, size in _UNITS[first : first + 2]:
-        count, whole = divmod(whole, size)
-        if count:
-            parts.append(f"{count} {unit}")
-        if unit == "min" and first == _UNITS.index(("min", _MINUTE)):
-            break
-    return " ".join(parts)
+_NOW_SECONDS = 2
+_WHOLE_MINUTES_FROM = 120
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """Return how long ago the moment was; `just now` within two seconds."""
+    """Return how long ago the moment was: `4m ago`, `1h14m ago`; `just now` within two seconds."""
     seconds = (now - moment).total_seconds()
-    if abs(seconds) < 2:  # noqa: PLR2004 - two seconds are now
+    if abs(seconds) < _NOW_SECONDS:
         return "just now"
-    return f"{duration(seconds)} ago" if seconds > 0 else f"in {duration(seconds)}"
+    return f"{roughly(abs(seconds))} ago" if seconds > 0 else f"in {roughly(abs(seconds))}"
+
+
+def roughly(seconds: float) -> str:
+    """Return the length of time, in whole minutes from two of them on."""
+    return duration(seconds - seconds % 60 if seconds >= _WHOLE_MINUTES_FROM else seconds)
 
 
 def clock_time(moment: datetime) -> str:
@@ -57,22 +46,7 @@ def percent(ratio: float, *, digits: int = 1) -> str:
     text = f"{shown:,.{digits}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return f"{text} %"
-
-
-def amount(value: float | int | str | None) -> str:
-    """Return an observed number with thousands apart and without a useless fraction."""
-    match value:
-        case None:
-            return ""
-        case str():
-            return value
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case float():
-            return f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}"
+    return f"{text}\N{NO-BREAK SPACE}%"
 
 
 def count_of(number: int, noun: str) -> str:

@@ -109,15 +109,15 @@ def healthy_results() -> tuple[CheckResult, ...]:
     return (
         result(passed, "presence", "order_id", "the column is there", objective=Objective.SCHEMA),
         result(
-            passed, "unique", "order_id", "each value once", observed=0, rows=1_204_554,
+            passed, "unique", "order_id", "each value once", observed=0, threshold="exactly 0 rows", rows=1_204_554,
             violations=0, objective=Objective.UNIQUENESS, line_number=44,
         ),
         result(
-            passed, "required", "customer_id", "no row is empty", observed=0, rows=1_204_554,
+            passed, "required", "customer_id", "no row is empty", observed=0, threshold="exactly 0 rows", rows=1_204_554,
             violations=0, objective=Objective.COMPLETENESS, line_number=52,
         ),
         result(
-            passed, "minimum", "amount", "at least 0", observed=0, rows=1_204_554, violations=0,
+            passed, "minimum", "amount", "at least 0", observed=0, threshold="exactly 0 rows", rows=1_204_554, violations=0,
             line_number=61,
         ),
         result(
@@ -132,11 +132,11 @@ def failing_results() -> tuple[CheckResult, ...]:
     return (
         result(
             Outcome.FAILED, "freshness", "created_at", "newest row at most 1 h old",
-            observed="2 h 14 min", objective=Objective.FRESHNESS, line_number=121,
+            observed=8040.0, threshold="at most 1 hour", objective=Objective.FRESHNESS, line_number=121,
         ),
         result(
             Outcome.FAILED, "nullValues", "country", "at most 1 % empty", observed=3.482,
-            threshold="percent", rows=1_204_554, violations=41_943, severity=Severity.WARNING,
+            threshold="at most 1 %", rows=1_204_554, violations=41_943, severity=Severity.WARNING,
             objective=Objective.COMPLETENESS, line_number=70,
         ),
         result(
@@ -201,7 +201,7 @@ def incident(**changes: object) -> Incident:
         table="orders",
         column="created_at",
         expected="newest row at most 1 h old",
-        observed="2 h 14 min",
+        observed="2h14m old",
         severity=Severity.ERROR,
     )
     plain = Incident(

@@ -1,0 +1,93 @@
+"""A pipeline asks before it reads, and goes by the exit code."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contractwatch.agent.clock import system_clock
+from contractwatch.cli.record import ConfigOption, ProductArgument, open_record, record_named
+from contractwatch.cli.remote import UnreachableError, ask
+from contractwatch.errors import StoreError
+from contractwatch.slo.gate import (
+    BODY_VERSION,
+    EXIT_UNREACHABLE,
+    OnUnknown,
+    Policy,
+    decide,
+    to_body,
+)
+from contractwatch.web.policy import policy_of
+
+_LONGEST_TIMEOUT = 300.0
+
+
+def command(  # noqa: PLR0913 - the options of the policy, each its own word
+    product: ProductArgument,
+    *,
+    require: Annotated[
+        str,
+        typer.Option(
+            metavar="OBJECTIVES", help="Such as schema,freshness; by default all that is promised."
+        ),
+    ] = "",
+    min_score: Annotated[
+        float | None, typer.Option(metavar="N", help="Lowest trust score, 0 to 100.")
+    ] = None,
+    max_evaluation_age: Annotated[
+        str, typer.Option(metavar="D", help="Oldest last run, such as 2h, 90m, 1d or PT2H.")
+    ] = "",
+    on_unknown: Annotated[
+        OnUnknown, typer.Option(help="What to do when a required promise is not known.")
+    ] = OnUnknown.FAIL,
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="Ask the agent there; else read the store.")
+    ] = "",
+    timeout_seconds: Annotated[
+        float, typer.Option(min=0.1, max=_LONGEST_TIMEOUT, help="Longest wait for the agent.")
+    ] = 10.0,
+    config: ConfigOption = None,
+) -> None:
+    """Decide whether a product may be used now; the decision is JSON on stdout.
+
+    Exit code 0: use it. 1: a required promise is broken, or the score is too low. 2: not known, or
+    the last run is too old. 3: the agent or its store cannot be reached. 64: wrong usage, also a
+    product that does not exist. Whether to go on after 3 is your choice, never ours.
+
+    Example: contractwatch gate finance/orders --require schema,freshness --max-evaluation-age 2h
+    """
+    asked = {
+        "require": require,
+        "max_evaluation_age": max_evaluation_age,
+        "on_unknown": on_unknown.value,
+    }
+    policy = policy_of(**asked, min_score=min_score)
+    if min_score is not None:
+        asked["min_score"] = f"{min_score:g}"
+    try:
+        if url:
+            body = ask(url, product, asked, timeout_seconds=timeout_seconds)
+        else:
+            body = _decided(product, policy, config)
+    except (StoreError, UnreachableError) as error:
+        body = _unreachable(product, str(error))
+    typer.echo(json.dumps(body, indent=2))
+    raise typer.Exit(int(str(body["exit_code"])))
+
+
+def _decided(product: str, policy: Policy, config: Path | None) -> dict[str, object]:
+    with open_record(config) as store:
+        record = record_named(store, product)
+    return to_body(decide(record, policy, now=system_clock().now()))
+
+
+def _unreachable(product: str, reason: str) -> dict[str, object]:
+    return {
+        "version": BODY_VERSION,
+        "product": product,
+        "allow": False,
+        "decision": "unreachable",
+        "exit_code": EXIT_UNREACHABLE,
+        "reasons": [reason],
+    }

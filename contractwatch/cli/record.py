@@ -1,0 +1,71 @@
+"""Commands read the record beside a running agent, without changing or locking anything."""
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from contractwatch.errors import UsageError
+from contractwatch.model.product import ProductRecord
+from contractwatch.settings import load_settings
+from contractwatch.store.store import Store
+from contractwatch.web.nearby import near_names
+
+
+class Format(StrEnum):
+    """How an answer is told."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption: TypeAlias = Annotated[
+    Format, typer.Option("--format", help="A table to read, or JSON (docs/api.md).")
+]
+ConfigOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Settings file; contractwatch.toml of this folder, if it is there."
+    ),
+]
+ProductArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="PRODUCT", help="Public name of the product, as domain/name.")
+]
+
+
+@contextmanager
+def open_record(config: Path | None) -> Generator[Store]:
+    """Open the store that the settings name, to read only.
+
+    Raises:
+        SettingsError: If the settings are wrong.
+        StoreError: If the store cannot be read.
+    """
+    store = Store.open(load_settings(config, os.environ).store_url, read_only=True)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def record_named(store: Store, product: str) -> ProductRecord:
+    """Return the record of a product that is served.
+
+    Raises:
+        UsageError: If there is none of that name; the message lists names like it.
+    """
+    served = store.products()
+    record = store.record(product) if product in served else None
+    if record is None:
+        raise UsageError(no_such_product(product, near_names(product, served)))
+    return record
+
+
+def no_such_product(product: str, near: list[str]) -> str:
+    """Return the sentence about a name that no product has."""
+    hint = f"did you mean {' or '.join(near)}?" if near else "see contractwatch status"
+    return f"no product is called {product!r}; {hint}"
