@@ -148,7 +148,7 @@ class Agent:
             "agent_started",
             products=len(self._catalog.contracts()),
             page=self._settings.base_url,
-            store=self._settings.store_url,
+            store=str(self._store.path),
             receivers=[receiver.name for receiver in self._settings.receivers],
         )
 
