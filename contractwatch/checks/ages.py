@@ -39,9 +39,9 @@ def later(instant: datetime, *, months: int, fixed: timedelta, zone: str) -> dat
 def end_of_last_fresh_day(instant: datetime, promise: MaxAge, zone: str) -> datetime:
     """Return the midnight after which data of that day is too old, counted in whole days."""
     local = instant.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
-    months, days = promise.calendar_months, timedelta(days=promise.fixed.days + 1)
-    day = later(local, months=months, fixed=days, zone=zone).date()
-    midnight = datetime.combine(day, datetime.min.time(), ZoneInfo(zone))
+    months, days = promise.calendar_months, timedelta(days=promise.fixed.days)
+    last = later(local, months=months, fixed=days, zone=zone).date()
+    midnight = datetime.combine(last + timedelta(days=1), datetime.min.time(), ZoneInfo(zone))
     return midnight.astimezone(instant.tzinfo)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.terms import answer, unanswered
-from contractwatch.checks.thresholds import holds, limit_words
+from contractwatch.checks.thresholds import counted, holds, limit_words
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.contract import Threshold, Unit
 from contractwatch.model.metric import CountWhere, Metric, Predicate, RowCount, SurplusRows
@@ -81,7 +81,7 @@ def verdict_on(threshold: Threshold, tally: Tally) -> Verdict:
         observed = 100 * tally.violations / tally.base if tally.base else 0.0
     kept = holds(threshold, observed)
     vacuous = kept and tally.rows == 0
-    failure = tally.words or f"{tally.violations:,} of {tally.rows:,} rows"
+    failure = tally.words or f"{tally.violations:,} of {counted(tally.rows, 'row')}"
     return Verdict(
         Outcome.PASSED if kept else Outcome.FAILED,
         observed=observed,
@@ -95,9 +95,9 @@ def verdict_on(threshold: Threshold, tally: Tally) -> Verdict:
 
 def _repeat_words(repeats: Repeats, keyless: int) -> str:
     counts = (
-        (repeats.surplus, "surplus rows"),
-        (repeats.keys, "repeated keys"),
-        (repeats.affected, "affected rows"),
-        (keyless, "rows with a null in the key"),
+        (repeats.surplus, "surplus row"),
+        (repeats.keys, "repeated key"),
+        (repeats.affected, "affected row"),
+        (keyless, "keyless row"),
     )
-    return ", ".join(f"{count:,} {words}" for count, words in counts if count)
+    return ", ".join(counted(count, noun) for count, noun in counts if count)

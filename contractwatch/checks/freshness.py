@@ -12,6 +12,7 @@ from contractwatch.checks.ages import (
     time_span,
 )
 from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.thresholds import counted
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.contract import Contract, Dimension, MaxAge
 from contractwatch.model.metric import Metric, TimeSpan
@@ -95,7 +96,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 def future_words(span: Span) -> str:
     """Return how many rows were left out because they lie in the future; empty for none."""
-    return f"{span.future:,} rows in the future were left out" if span.future else ""
+    return f"left out: {counted(span.future, 'row')} in the future" if span.future else ""
 
 
 def _limit(promise: MaxAge) -> str:

@@ -72,7 +72,7 @@ def _length(option: Option) -> int:
 
 
 def _format(column: Column, option: Option) -> tuple[Predicate, ...]:
-    name = str(option.value)
+    name = str(option.value).lower()
     if column.logical_type is LogicalType.INTEGER:
         low, high = INTEGER_RANGES[name]
         return (IsBelow(column.physical_name, low), IsAbove(column.physical_name, high))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.terms import Kind, Place, answer, promise_of_rule, unanswered
-from contractwatch.checks.thresholds import holds, limit_words, promised_words
+from contractwatch.checks.thresholds import counted, holds, limit_words, promised_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.contract import Contract, Dimension, RuleMetric, Threshold
 from contractwatch.model.metric import Metric, RowCount
@@ -32,7 +32,7 @@ class Volume:
             return error
         rows = answer(answers, RowCount(self.promise.table), Count).rows
         kept = holds(self.threshold, rows)
-        reason = "" if kept else f"the table has {rows:,} rows"
+        reason = "" if kept else f"the table has {counted(rows, 'row')}"
         outcome = Outcome.PASSED if kept else Outcome.FAILED
         return Verdict(outcome, observed=rows, threshold=words, rows=rows, reason=reason)
 

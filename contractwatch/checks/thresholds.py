@@ -57,6 +57,11 @@ def limit_words(threshold: Threshold) -> str:
     return f"{_amount(threshold)} {'%' if threshold.unit is Unit.PERCENT else 'rows'}"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 row`, `2,000 rows`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def number_words(value: float) -> str:
     """Return a number without a needless fraction, with thousands marked."""
     if abs(value) < _WHOLE_NUMBERS_BELOW and value == int(value):

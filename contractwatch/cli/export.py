@@ -32,7 +32,7 @@ def command(
 
     Exit code 0: written. 2: the contract is refused. 64: wrong usage.
 
-    Example: contractwatch export pandera orders.odcs.yaml --output orders_schema.py
+    Example: contractwatch export pandera orders.odcs.yaml --output orders.py
     """
     if not file.is_file():
         raise UsageError(f"{file}: no such file")

@@ -9,14 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from contractwatch.checks.ages import duration_words
-from contractwatch.checks.thresholds import number_words
+from contractwatch.checks.thresholds import counted, number_words
 from contractwatch.cli.findings import Finding, Judged, Refused
 from contractwatch.model.check import Outcome
 from contractwatch.model.contract import Severity
 from contractwatch.model.run import CheckResult, RunOutcome, RunResult
 
 _AGES = frozenset({"freshness", "retention"})
+_UNANSWERED = frozenset({Outcome.ERROR, Outcome.SKIPPED})
 _FEW = 8
+_MANY = 3
 _STYLES: Mapping[str, str] = {
     "failed": "bold red",
     "error": "bold magenta",
@@ -49,8 +51,9 @@ def observed_words(result: CheckResult) -> str:
         return observed or ""
     if result.promise.kind in _AGES:
         return duration_words(timedelta(seconds=round(observed)))
-    unit = "%" if verdict.threshold.endswith("%") else "rows"
-    return f"{number_words(round(observed, 6))} {unit}"
+    if verdict.threshold.endswith("%"):
+        return f"{number_words(round(observed, 6))} %"
+    return counted(round(observed), "row")
 
 
 def _report_run(finding: Judged, console: Console, *, show_all: bool) -> None:
@@ -59,9 +62,14 @@ def _report_run(finding: Judged, console: Console, *, show_all: bool) -> None:
     console.print(_plain(f"{run.product} {run.contract_version}{server} ({contract.file})"))
     console.print(_headline(run))
     shown = _shown(run.results, show_all=show_all)
-    if shown:
-        console.print(_table(shown))
-    hidden = [result for result in run.results if result not in shown]
+    same, single = _same_reason(shown)
+    if single:
+        console.print(_table(single))
+    for group in same:
+        grade, reason = _grade(group[0]), group[0].verdict.reason
+        console.print(_plain(f"{grade}: {_by_kind(group)}: {reason}", _STYLES[grade]))
+    seen = set(map(id, shown))
+    hidden = [result for result in run.results if id(result) not in seen]
     if hidden:
         console.print(_plain(f"passed: {_by_kind(hidden)}", "green"))
     console.print(_plain(_coverage_words(run)))
@@ -94,6 +102,18 @@ def _shown(results: Iterable[CheckResult], *, show_all: bool) -> tuple[CheckResu
     return tuple(result for result in found if result.outcome is not Outcome.PASSED)
 
 
+def _same_reason(
+    results: Sequence[CheckResult],
+) -> tuple[list[list[CheckResult]], list[CheckResult]]:
+    groups: dict[tuple[str, str], list[CheckResult]] = {}
+    for result in results:
+        if result.outcome in _UNANSWERED:
+            groups.setdefault((_grade(result), result.verdict.reason), []).append(result)
+    same = [group for group in groups.values() if len(group) >= _MANY]
+    grouped = {id(result) for group in same for result in group}
+    return same, [result for result in results if id(result) not in grouped]
+
+
 def _table(results: Iterable[CheckResult]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("outcome", no_wrap=True)
@@ -107,10 +127,18 @@ def _table(results: Iterable[CheckResult]) -> Table:
             _plain(grade, _STYLES[grade]),
             _plain(f"{_place(result)} {promise.kind}"),
             _plain(promise.expected or promise.kind),
-            _plain("; ".join(filter(None, (observed_words(result), result.verdict.reason)))),
+            _plain(_observation(result)),
             _plain(str(promise.clause.line)),
         )
     return table
+
+
+def _observation(result: CheckResult) -> str:
+    observed, verdict = observed_words(result), result.verdict
+    says_count = verdict.violations is not None and observed.endswith(("row", "rows"))
+    if verdict.reason and says_count:
+        return verdict.reason
+    return "; ".join(filter(None, (observed, verdict.reason)))
 
 
 def _place(result: CheckResult) -> str:

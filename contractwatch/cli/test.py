@@ -67,7 +67,7 @@ def command(
     Exit code 0: kept (there may be warnings). 1: broken. 2: no verdict could be reached.
     64: wrong usage.
 
-    Example: contractwatch test orders.odcs.yaml --format json --output results.json
+    Example: contractwatch test contracts/ --format json --output runs.json
     """
     loaded = [_load(path) for path in find_contracts(places)]
     _refuse_unknown_server(server, loaded)

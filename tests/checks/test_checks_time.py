@@ -89,10 +89,10 @@ def test_nothing_to_compare_is_no_data_and_not_fresh() -> None:
 def test_rows_in_the_future_are_told_and_never_fresh() -> None:
     only_future = _judge(_max_age(), Span(rows=3, future=3))
     assert only_future.outcome is Outcome.FAILED
-    assert only_future.reason == "no data; 3 rows in the future were left out"
+    assert only_future.reason == "no data; left out: 3 rows in the future"
     some_future = _judge(_max_age(), _newest(NOW, future=2))
     assert some_future.outcome is Outcome.PASSED
-    assert some_future.reason == "2 rows in the future were left out"
+    assert some_future.reason == "left out: 2 rows in the future"
 
 
 def test_a_clock_that_is_minutes_ahead_is_of_age_zero() -> None:
