@@ -110,7 +110,9 @@ class _Reading:
             return None
         if self.logical_type in NESTED:
             if entry.value is not False:
-                self._skip(entry, name, f"{name} of {self.logical_type} columns")
+                # `required` of an object asks for children, and is not the promise of its column
+                kind = "requiredProperties" if name == "required" else name
+                self._skip(entry, kind, f"{name} of {self.logical_type} columns")
             return None
         if name not in _KINDS:
             return None

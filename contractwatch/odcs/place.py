@@ -99,10 +99,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if len(word) > _LONGEST_WORD:
         return ""
     by_lower = {name.lower(): name for name in reversed(list(known)) if len(name) <= _LONGEST_WORD}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=_LIKENESS)
     return by_lower[found[0]] if found else ""
 
 
+_LIKENESS = 0.6
 _LONGEST_WORD = 80
 """Words longer than this are no misspelling, and comparing them costs time."""
 

@@ -35,7 +35,7 @@ def read_targets(root: Place, findings: Findings) -> tuple[Target, ...]:
             findings.error(entry.at("window"), message)
         if objective is None or percent is None or not 0 < percent < _WHOLE or window is None:
             continue
-        target = Target(objective, percent / _WHOLE, window, is_default=False)
+        target = Target(objective, round(percent / _WHOLE, 12), window, is_default=False)
         known = strictest.get(objective)
         if known is None or known.ratio < target.ratio:
             strictest[objective] = target

@@ -15,5 +15,5 @@ def refuse_repeated(places: Iterable[Place], key: str, what: str, findings: Find
         first = known.setdefault(name, place)
         if first is not place:
             line = first.at(key).clause.line
-            message = f"{what} '{name[:60]}' stands in line {line} too; expected another name"
+            message = f"{what} '{name[:60]}' stands in line {line} too; expected another {key}"
             findings.error(place.at(key), message)

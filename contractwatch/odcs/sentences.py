@@ -1,13 +1,14 @@
 """What a JSON schema says against a value becomes a sentence with a place."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from jsonschema import ValidationError
 from jsonschema.protocols import Validator
 
 from contractwatch.odcs.document import Document, child_path
 from contractwatch.odcs.place import suggestion
+from contractwatch.odcs.units import number_of
 
 VERSIONS = ("v3.2.0", "v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0")
 OPERATORS = (
@@ -31,6 +32,35 @@ _WORDS = {
     "object": "a mapping",
     "null": "nothing",
 }
+_OTHER_WORDS = {
+    "varchar": ("string",),
+    "text": ("string",),
+    "int": ("integer",),
+    "bigint": ("integer",),
+    "long": ("integer",),
+    "float": ("number",),
+    "double": ("number",),
+    "decimal": ("number",),
+    "numeric": ("number",),
+    "bool": ("boolean",),
+    "datetime": ("timestamp",),
+    "struct": ("object",),
+    "record": ("object",),
+    "list": ("array",),
+    "validity": ("conformity",),
+    "gcs": ("s3",),
+    "nullcount": ("nullValues",),
+    "duplicatecount": ("duplicateValues",),
+    "nullable": ("required",),
+    "type": ("logicalType",),
+    "columns": ("properties",),
+    "fields": ("properties",),
+    "dataset": ("schema",),
+    "models": ("schema",),
+    "tables": ("schema",),
+    "stakeholders": ("team",),
+    "sla": ("slaProperties",),
+}
 _ARGUMENTS = ("validValues", "missingValues", "pattern", "properties")
 
 
@@ -38,19 +68,37 @@ def complaints(
     validator: Validator, instance: object, document: Document, base: str
 ) -> Iterator[tuple[str, str]]:
     """Yield path and sentence for everything that a schema says against a value."""
-    blamed: set[str] = set()
+    found: list[_Complaint] = []
     for error in validator.iter_errors(cast("Any", instance)):
-        for leaf in _leaves(error, ()):
-            path = _path(base, leaf[1])
-            if path.endswith(".logicalTypeOptions") or ".logicalTypeOptions." in path:
-                owner = path[: path.index(".logicalTypeOptions")]
-                if _lacks_type(instance, leaf[1]):
-                    if owner not in blamed:
-                        blamed.add(owner)
-                        place = f"{owner}.logicalTypeOptions"
-                        yield place, "options need a 'logicalType' beside them; expected one"
-                    continue
-            yield from _sentences(leaf[0], path, document)
+        for leaf, keys in _leaves(error, ()):
+            path = _path(base, keys)
+            owner = _untyped_owner(instance, keys, path)
+            if owner:
+                message = "options need a 'logicalType' beside them; expected one"
+                found.append(_Complaint(f"{owner}.logicalTypeOptions", message))
+            else:
+                found.extend(_sentences(leaf, path, document))
+    # of what stands beside an unknown type nobody can say whether it belongs there
+    mistyped = {
+        one.path.rpartition(".")[0] for one in found if one.path.endswith((".type", ".logicalType"))
+    }
+    for one in dict.fromkeys(found):
+        is_open = one.is_unknown_key and one.path.rpartition(".")[0] in mistyped
+        if not is_open or "did you mean" in one.message:
+            yield one.path, one.message
+
+
+class _Complaint(NamedTuple):
+    path: str
+    message: str
+    is_unknown_key: bool = False
+
+
+def _untyped_owner(instance: object, keys: tuple[str | int, ...], path: str) -> str:
+    """Return the path of the column whose options are judged without its type; else nothing."""
+    if "logicalTypeOptions" not in keys or not _lacks_type(instance, keys):
+        return ""
+    return path[: path.index(".logicalTypeOptions")]
 
 
 def _lacks_type(instance: object, keys: tuple[str | int, ...]) -> bool:
@@ -76,7 +124,7 @@ def _leaves(
         yield error, keys
         return
     meant = _meant_branch(error)
-    if meant is None:
+    if meant is None or all(child.validator == "required" for child in error.context or ()):
         yield error, keys
         return
     for child in meant:
@@ -105,22 +153,42 @@ def _is_operators(error: ValidationError) -> bool:
     )
 
 
-def _sentences(error: ValidationError, path: str, document: Document) -> Iterator[tuple[str, str]]:
+def _sentences(error: ValidationError, path: str, document: Document) -> Iterator[_Complaint]:
     if error.validator in {"unevaluatedProperties", "additionalProperties"}:
         yield from _unknown_keys(error, path)
     elif error.validator == "required":
         missing = str(error.message).split("'")[1]
-        yield path, f"'{missing}' is missing; expected it here"
-    elif error.validator in {"oneOf", "anyOf"} and _is_operators(error):
-        yield from _operators(error, path)
+        yield _Complaint(path, f"'{missing}' is missing; expected it here")
+    elif error.validator in {"oneOf", "anyOf"}:
+        yield from _operators(error, path) if _is_operators(error) else _choices(error, path)
     elif error.validator == "type":
-        yield path, _wrong_type(error, path, document)
+        yield _Complaint(path, _wrong_type(error, path, document))
+    elif error.validator == "enum":
+        allowed = [str(value) for value in cast("list[object]", error.validator_value)]
+        yield _Complaint(path, _unknown_word(cast("object", error.instance), allowed, path))
     else:
         tell = _TELLERS.get(str(error.validator))
-        yield path, tell(error) if tell else str(error.message)
+        yield _Complaint(path, tell(error) if tell else str(error.message))
 
 
-def _unknown_keys(error: ValidationError, path: str) -> Iterator[tuple[str, str]]:
+def _choices(error: ValidationError, path: str) -> Iterator[_Complaint]:
+    """Tell of alternatives of which none was meant for certain."""
+    children = list(error.context or ())
+    consts = [child for child in children if child.validator == "const"]
+    if consts:
+        key = consts[0].relative_path[-1] if consts[0].relative_path else ""
+        allowed = [str(child.validator_value) for child in consts]
+        here = child_path(path, key) if key else path
+        yield _Complaint(here, _unknown_word(cast("object", consts[0].instance), allowed, here))
+    elif children and all(child.validator == "required" for child in children):
+        names = dict.fromkeys(str(child.message).split("'")[1] for child in children)
+        listed = ", ".join(f"'{name}'" for name in names)
+        yield _Complaint(path, f"nothing says what is meant; expected one of {listed}")
+    else:
+        yield _Complaint(path, _alternatives(error))
+
+
+def _unknown_keys(error: ValidationError, path: str) -> Iterator[_Complaint]:
     instance = cast("dict[str, Any]", error.instance)
     if error.validator == "additionalProperties":
         schema = cast("dict[str, Any]", error.schema)
@@ -130,29 +198,38 @@ def _unknown_keys(error: ValidationError, path: str) -> Iterator[tuple[str, str]
         known = list(cast("list[str]", error.validator_value))
         unknown = [str(error.message).removeprefix("unknown key ")[1:-1]]
     for key in unknown:
-        hint = suggestion(key, (name for name in known if name not in instance))
-        if "metric" in known and key in _ARGUMENTS:
-            hint = f"; did you mean 'arguments.{key}'?"
-        elif not hint and len(known) <= _MOST_NAMES:
-            hint = f"; expected one of {', '.join(known)}"
-        yield child_path(path, key), f"unknown key '{key}'{hint}"
+        message = f"unknown key '{_short(key)}'{_key_hint(key, known, instance)}"
+        yield _Complaint(child_path(path, key), message, is_unknown_key=True)
 
 
-def _operators(error: ValidationError, path: str) -> Iterator[tuple[str, str]]:
+def _key_hint(key: str, known: list[str], instance: dict[str, Any]) -> str:
+    free = [name for name in known if name not in instance]
+    if "metric" in known and key in _ARGUMENTS:
+        return f"; did you mean 'arguments.{key}'?"
+    if "metric" in known and key in OPERATORS:
+        return "; expected operators in library and sql rules only"
+    meant = next((name for name in _OTHER_WORDS.get(key, ()) if name in free), "")
+    hint = f"; did you mean '{meant}'?" if meant else suggestion(key, free)
+    if hint or len(known) > _MOST_NAMES:
+        return hint
+    return f"; expected one of {', '.join(known)}"
+
+
+def _operators(error: ValidationError, path: str) -> Iterator[_Complaint]:
     instance = cast("dict[str, Any]", error.instance)
     given = [name for name in OPERATORS if name in instance]
     if len(given) == 1:
         for child in error.context or ():
             if child.relative_path and child.relative_path[0] == given[0]:
-                yield child_path(path, given[0]), _wrong_bound(given[0])
+                yield _Complaint(child_path(path, given[0]), _wrong_bound(given[0]))
                 return
     expected = f"expected exactly one of {', '.join(OPERATORS)}"
     if given:
-        yield path, f"{len(given)} operators ({', '.join(given)}); {expected}"
+        yield _Complaint(path, f"{len(given)} operators ({', '.join(given)}); {expected}")
     else:
         near = [key for key in instance if suggestion(key, OPERATORS) and key.startswith("must")]
         hint = suggestion(near[0], OPERATORS) if near else ""
-        yield path, f"the rule has no operator; {expected}{hint}"
+        yield _Complaint(path, f"the rule has no operator; {expected}{hint}")
 
 
 def _wrong_bound(operator: str) -> str:
@@ -171,7 +248,9 @@ def _wrong_type(error: ValidationError, path: str, document: Document) -> str:
     if names == ["string"] and written:
         return f'{written} is {found}; expected text: write "{written}" in quotes'
     if isinstance(value, str) and names in (["integer"], ["number"], ["boolean"]):
-        return f"'{_short(value)}' is text; expected {expected} without quotes"
+        is_quoted = number_of(value) is not None or value.lower() in {"true", "false"}
+        quotes = " without quotes" if is_quoted else ""
+        return f"'{_short(value)}' is text; expected {expected}{quotes}"
     return f"{found} stands here; expected {expected}"
 
 
@@ -195,31 +274,18 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
-def _enum(error: ValidationError) -> str:
-    allowed = [str(value) for value in cast("list[object]", error.validator_value)]
-    if allowed[:2] == ["v3.2.0", "v3.1.0"]:
+def _unknown_word(value: object, allowed: list[str], path: str) -> str:
+    key = path.rpartition(".")[2].partition("[")[0]
+    if key == "apiVersion":
         allowed = list(VERSIONS)
-    value = cast("object", error.instance)
-    shown = _short(value) if isinstance(value, str) else _kind_of(value)
-    if (
-        set(allowed)
-        == {
-            "accuracy",
-            "completeness",
-            "conformity",
-            "consistency",
-            "coverage",
-            "timeliness",
-            "uniqueness",
-        }
-        and shown == "validity"
-    ):
-        hint = "; did you mean 'conformity'?"
-    else:
-        hint = suggestion(shown, allowed) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return f"{_kind_of(value)} stands here; expected one of {', '.join(allowed)}"
+    meant = next((word for word in _OTHER_WORDS.get(value.lower(), ()) if word in allowed), "")
+    hint = f"; did you mean '{meant}'?" if meant else suggestion(value, allowed)
     if hint and len(allowed) > _MOST_NAMES:
-        return f"unknown value '{shown}'{hint}"
-    return f"unknown value '{shown}'; expected one of {', '.join(allowed)}{hint}"
+        return f"unknown {key} '{_short(value)}'{hint}"
+    one_of = "one of " if len(allowed) > 1 else ""
+    return f"unknown {key} '{_short(value)}'; expected {one_of}{', '.join(allowed)}{hint}"
 
 
 def _pattern(error: ValidationError) -> str:
@@ -244,10 +310,7 @@ def _alternatives(error: ValidationError) -> str:
 
 
 _TELLERS: dict[str, Callable[[ValidationError], str]] = {
-    "enum": _enum,
     "pattern": _pattern,
-    "oneOf": _alternatives,
-    "anyOf": _alternatives,
     "const": lambda error: f"expected '{error.validator_value}'",
     "minimum": lambda error: (
         f"{error.instance} is too small; expected {error.validator_value} or more"
