@@ -135,12 +135,18 @@ def _record(kind: type[Any]) -> _Pair:
     hints = get_type_hints(kind)
     pairs = {field.name: _pair(hints[field.name]) for field in dataclasses.fields(kind)}
     writers = [(name, pair[0]) for name, pair in pairs.items()]
-    readers = {name: pair[1] for name, pair in pairs.items()}
+    readers = [(name, pair[1]) for name, pair in pairs.items() if pair[1] is not _same]
+    names = pairs.keys()
 
     def write(value: Any) -> dict[str, Any]:
         return {name: convert(getattr(value, name)) for name, convert in writers}
 
     def read(data: dict[str, Any]) -> Any:
-        return kind(**{name: readers[name](item) for name, item in data.items() if name in readers})
+        if data.keys() != names:
+            data = {name: item for name, item in data.items() if name in names}
+        for name, convert in readers:
+            if name in data:
+                data[name] = convert(data[name])
+        return kind(**data)
 
     return (write, read)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from contractwatch.errors import StoreError
 from contractwatch.model.objective import Interval, Objective, ObjectiveState, Standing
@@ -17,7 +17,26 @@ from contractwatch.store.codec import (
     micros_or_none,
     to_micros,
 )
-from contractwatch.store.rows import add
+from contractwatch.store.rows import add, insert_all
+
+_INTERVAL = tables.ledger_interval.c
+_LAST = (
+    select(_INTERVAL.id, _INTERVAL.end_at, _INTERVAL.state)
+    .where(
+        _INTERVAL.product_id == bindparam("of_product"),
+        _INTERVAL.objective == bindparam("of_objective"),
+    )
+    .order_by(_INTERVAL.start_at.desc())
+    .limit(1)
+)
+_LONGER = (
+    update(tables.ledger_interval)
+    .where(_INTERVAL.id == bindparam("last_id"))
+    .values(end_at=bindparam("new_end"))
+)
+_FORGET = delete(tables.standing).where(tables.standing.c.product_id == bindparam("of_product"))
+_STATES = {state.value: state for state in ObjectiveState}
+_OBJECTIVES = {objective.value: objective for objective in Objective}
 
 
 def append_time(connection: Connection, product_id: int, entries: Iterable[LedgerEntry]) -> None:
@@ -27,11 +46,22 @@ def append_time(connection: Connection, product_id: int, entries: Iterable[Ledge
         StoreError: If a span begins before the ledger of its objective ends, or ends before it
             begins.
     """
+    longer: list[dict[str, Any]] = []
+    made: list[dict[str, Any]] = []
     ordered = sorted(entries, key=lambda item: (item.objective, item.interval.start))
     for objective, items in groupby(ordered, key=lambda item: item.objective):
         spans = _joined(item.interval for item in items)
-        if spans:
-            _append(connection, product_id, objective, spans)
+        if not spans:
+            continue
+        last = _last(connection, product_id, objective, spans[0])
+        _accrue(connection, product_id, objective, spans)
+        if last is not None and _goes_on(last, spans[0]):
+            longer.append({"last_id": last.id, "new_end": to_micros(spans[0].end)})
+            spans = spans[1:]
+        made.extend(_row(product_id, objective, span) for span in spans)
+    if longer:
+        connection.execute(_LONGER, longer)
+    insert_all(connection, tables.ledger_interval, made)
 
 
 def replace_standings(
@@ -52,16 +82,15 @@ def replace_standings(
         for standing in standings
     ]
     if rows:
-        kept = tables.standing
-        connection.execute(delete(kept).where(kept.c.product_id == product_id))
-        connection.execute(insert(kept), rows)
+        connection.execute(_FORGET, {"of_product": product_id})
+        insert_all(connection, tables.standing, rows)
 
 
 def standing_of(row: "Row[Any]") -> Standing:
     """Return the noun of a row of `standing`."""
     return Standing(
-        objective=Objective(row.objective),
-        state=ObjectiveState(row.state),
+        objective=_OBJECTIVES[row.objective],
+        state=_STATES[row.state],
         since=from_micros(row.since),
         observed_at=from_micros(row.observed_at),
         accrued_until=from_micros(row.accrued_until),
@@ -85,55 +114,42 @@ def _joined(spans: Iterable[Interval]) -> list[Interval]:
     return joined
 
 
-def _append(
-    connection: Connection, product_id: int, objective: Objective, spans: list[Interval]
-) -> None:
-    interval = tables.ledger_interval
-    last = connection.execute(
-        select(interval.c.id, interval.c.end_at, interval.c.state)
-        .where(interval.c.product_id == product_id, interval.c.objective == objective.value)
-        .order_by(interval.c.start_at.desc())
-        .limit(1)
-    ).first()
-    first = spans[0]
+def _last(
+    connection: Connection, product_id: int, objective: Objective, first: Interval
+) -> "Row[Any, Any, Any] | None":
+    """Return the end of the ledger, where `first` is to be appended."""
+    which = {"of_product": product_id, "of_objective": objective.value}
+    last = connection.execute(_LAST, which).first()
     if last is not None and to_micros(first.start) < last.end_at:
         raise _overlap(
             f"time from {first.start.isoformat()} on is already kept for {objective.value}, up to "
             f"{from_micros(last.end_at).isoformat()}"
         )
-    _accrue(connection, product_id, objective, spans)
-    if (
-        last is not None
-        and last.end_at == to_micros(first.start)
-        and last.state == first.state.value
-    ):
-        longer = update(interval).where(interval.c.id == last.id)
-        connection.execute(longer.values(end_at=to_micros(first.end)))
-        spans = spans[1:]
-    rows = [
-        {
-            "product_id": product_id,
-            "objective": objective.value,
-            "start_at": to_micros(span.start),
-            "end_at": to_micros(span.end),
-            "state": span.state.value,
-        }
-        for span in spans
-    ]
-    if rows:
-        connection.execute(insert(interval), rows)
+    return last
+
+
+def _goes_on(last: "Row[Any, Any, Any]", span: Interval) -> bool:
+    return last.end_at == to_micros(span.start) and last.state == span.state.value
+
+
+def _row(product_id: int, objective: Objective, span: Interval) -> dict[str, Any]:
+    return {
+        "product_id": product_id,
+        "objective": objective.value,
+        "start_at": to_micros(span.start),
+        "end_at": to_micros(span.end),
+        "state": span.state.value,
+    }
 
 
 def _accrue(
     connection: Connection, product_id: int, objective: Objective, spans: Iterable[Interval]
 ) -> None:
-    micros: dict[str, int] = {}
+    micros = dict.fromkeys(_STATES, 0)
     for span in spans:
-        length = to_micros(span.end) - to_micros(span.start)
-        micros[span.state.value] = micros.get(span.state.value, 0) + length
-    for state, amount in micros.items():
-        key = {"product_id": product_id, "objective": objective.value, "state": state}
-        add(connection, tables.ledger_total, key, {"micros": amount})
+        micros[span.state.value] += to_micros(span.end) - to_micros(span.start)
+    key = {"product_id": product_id, "objective": objective.value}
+    add(connection, tables.ledger_total, key, micros)
 
 
 def _overlap(what: str) -> StoreError:

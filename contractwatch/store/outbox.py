@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
 
 from contractwatch.model.incident import Delivery, Notification, Urgency
 from contractwatch.store import tables
 from contractwatch.store.codec import dump, from_micros, load, to_micros
-from contractwatch.store.rows import add, storable
+from contractwatch.store.rows import add, insert_all, storable
 
 PENDING, LEASED, DELIVERED, DEAD = "pending", "leased", "delivered", "dead"
 ENQUEUED = "enqueued"
 
 _outbox = tables.outbox.c
+_KNOWN = select(_outbox.id).where(_outbox.idempotency_key == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +61,23 @@ class DeadLetter:
 def enqueue(connection: Connection, notifications: Sequence[Notification]) -> None:
     """Write messages, due at once. A key that is there already is left as it is."""
     for notification in notifications:
-        key = _outbox.idempotency_key == notification.key
-        if connection.execute(select(_outbox.id).where(key)).first() is not None:
+        if connection.execute(_KNOWN, {"key": notification.key}).first() is not None:
             continue
         created_at = to_micros(notification.created_at)
-        connection.execute(
-            insert(tables.outbox).values(
-                idempotency_key=notification.key,
-                receiver=notification.receiver,
-                lane=notification.lane,
-                urgency=notification.urgency.value,
-                payload=dump(notification, Notification),
-                state=PENDING,
-                attempts=0,
-                due_at=created_at,
-                created_at=created_at,
-                reason="",
-                last_error="",
-            )
-        )
+        row = {
+            "idempotency_key": notification.key,
+            "receiver": notification.receiver,
+            "lane": notification.lane,
+            "urgency": notification.urgency.value,
+            "payload": dump(notification, Notification),
+            "state": PENDING,
+            "attempts": 0,
+            "due_at": created_at,
+            "created_at": created_at,
+            "reason": "",
+            "last_error": "",
+        }
+        insert_all(connection, tables.outbox, [row])
         _count(connection, notification.receiver, notification.urgency, event=ENQUEUED)
 
 

@@ -4,8 +4,15 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, select
 
+from contractwatch.model.run import RunResult
 from contractwatch.store import tables
-from contractwatch.store.results import RunPlan, unpack_plan
+from contractwatch.store.results import (
+    RunIdentity,
+    RunPlan,
+    digest_of,
+    identity_of,
+    unpack_plan,
+)
 
 
 class Plans:
@@ -17,6 +24,16 @@ class Plans:
     def __init__(self, *, limit: int = 20_000) -> None:
         self._limit = limit
         self._known: dict[int, RunPlan] = {}
+        self._digests: dict[str, tuple[RunIdentity, str]] = {}
+
+    def digest(self, run: RunResult) -> str:
+        """Return the digest of a run's plan, made anew only if the product's last was another."""
+        identity = identity_of(run)
+        known = self._digests.get(run.product)
+        if known is None or known[0] != identity:
+            known = (identity, digest_of(identity))
+            self._digests[run.product] = known
+        return known[1]
 
     def of(self, connection: Connection, plan_ids: Iterable[int]) -> Mapping[int, RunPlan]:
         """Return these plans, reading those that are not known; too many, and all are forgotten."""

@@ -47,6 +47,7 @@ RESOLVED_SHOWN = 20
 
 _ORDER = {objective.value: place for place, objective in enumerate(Objective)}
 _STATES = {state.value: state for state in ObjectiveState}
+_NO_SECONDS = StateSeconds()
 _CHUNK = 500
 
 
@@ -183,26 +184,40 @@ def _records(
 
 
 def _lines(connection: Connection, products: Sequence[int]) -> dict[int, list[LedgerLine]]:
-    interval = tables.ledger_interval
-    spans = _of(interval, products).order_by(
-        interval.c.product_id, interval.c.objective, interval.c.start_at
+    interval = tables.ledger_interval.c
+    spans = (
+        select(
+            interval.product_id,
+            interval.objective,
+            interval.start_at,
+            interval.end_at,
+            interval.state,
+        )
+        .where(interval.product_id.in_(products))
+        .order_by(interval.product_id, interval.objective, interval.start_at)
     )
     intervals: dict[tuple[int, str], list[Interval]] = defaultdict(list)
-    for row in connection.execute(spans):
-        span = Interval(from_micros(row.start_at), from_micros(row.end_at), _STATES[row.state])
-        intervals[row.product_id, row.objective].append(span)
-    seconds: dict[tuple[int, str], dict[str, float]] = defaultdict(dict)
-    for row in connection.execute(_of(tables.ledger_total, products)):
-        seconds[row.product_id, row.objective][row.state] = row.micros / 1_000_000
+    for product_id, objective, start, end, state in connection.execute(spans):
+        span = Interval(from_micros(start), from_micros(end), _STATES[state])
+        intervals[product_id, objective].append(span)
+    totals = {
+        (row.product_id, row.objective): _seconds(row)
+        for row in connection.execute(_of(tables.ledger_total, products))
+    }
     lines: dict[int, list[LedgerLine]] = defaultdict(list)
     standings = connection.execute(_of(tables.standing, products)).all()
     for row in sorted(standings, key=lambda row: _ORDER[row.objective]):
         key = (row.product_id, row.objective)
-        total = StateSeconds(**seconds.get(key, {}))
-        lines[row.product_id].append(
-            LedgerLine(standing_of(row), tuple(intervals.get(key, ())), total)
+        line = LedgerLine(
+            standing_of(row), tuple(intervals.get(key, ())), totals.get(key, _NO_SECONDS)
         )
+        lines[row.product_id].append(line)
     return lines
+
+
+def _seconds(row: "Row[Any]") -> StateSeconds:
+    micros = (row.good, row.bad, row.unknown, row.excluded)
+    return StateSeconds(*(amount / 1_000_000 for amount in micros))
 
 
 def _incidents(products: Sequence[int]) -> Select[Any, Any]:
@@ -245,11 +260,11 @@ def _last_runs(
 
 def _run_result(row: "Row[Any]", plan: RunPlan) -> RunResult:
     return RunResult(
-        contract_id=plan.contract_id,
+        contract_id=plan.identity.contract_id,
         product=row.name,
-        contract_version=plan.contract_version,
-        fingerprint=plan.fingerprint,
-        server=plan.server,
+        contract_version=plan.identity.contract_version,
+        fingerprint=plan.identity.fingerprint,
+        server=plan.identity.server,
         started_at=from_micros(row.started_at),
         finished_at=from_micros(row.finished_at),
         outcome=RunOutcome(row.outcome),

@@ -21,35 +21,45 @@ _OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class RunPlan:
-    """What runs have in common. `thresholds` and `reasons` go with `promises`, one each."""
+class RunIdentity:
+    """Runs of which this is equal stand on one plan."""
 
     contract_id: str
     contract_version: str
     fingerprint: str
     server: str
     promises: tuple[Promise, ...]
-    thresholds: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Identity:
-    contract_id: str
-    contract_version: str
-    fingerprint: str
-    server: str
-    promises: tuple[Promise, ...]
+class RunPlan:
+    """What such runs have in common. `thresholds` and `reasons` go with the promises, one each."""
+
+    identity: RunIdentity
+    thresholds: tuple[str, ...]
+    reasons: tuple[str, ...]
 
 
-def plan_of(run: RunResult) -> tuple[str, RunPlan]:
-    """Return the plan that a run would write, and the digest by which an equal one is found."""
-    promises = tuple(result.promise for result in run.results)
-    head = (run.contract_id, run.contract_version, run.fingerprint, run.server)
-    digest = hashlib.sha256(dump(_Identity(*head, promises), _Identity).encode()).hexdigest()
-    return digest, RunPlan(
-        *head,
-        promises,
+def identity_of(run: RunResult) -> RunIdentity:
+    """Return what tells the plan of a run from others."""
+    return RunIdentity(
+        run.contract_id,
+        run.contract_version,
+        run.fingerprint,
+        run.server,
+        tuple(result.promise for result in run.results),
+    )
+
+
+def digest_of(identity: RunIdentity) -> str:
+    """Return the SHA-256 by which the plan of equal runs is found."""
+    return hashlib.sha256(dump(identity, RunIdentity).encode()).hexdigest()
+
+
+def plan_of(run: RunResult) -> RunPlan:
+    """Return the plan that a run writes when it is the first of its kind."""
+    return RunPlan(
+        identity_of(run),
         tuple(result.verdict.threshold for result in run.results),
         tuple(result.verdict.reason for result in run.results),
     )
@@ -89,14 +99,14 @@ def pack_results(results: Sequence[CheckResult], plan: RunPlan) -> bytes:
 def unpack_results(content: bytes, plan: RunPlan) -> tuple[CheckResult, ...]:
     """Return the results that `pack_results` wrote."""
     columns: dict[str, Any] = json.loads(zlib.decompress(content))
-    size = len(plan.promises)
-    none = [None] * size
+    promises = plan.identity.promises
+    none = [None] * len(promises)
     vacuous = frozenset(columns.get("vacuous", ()))
     stale = _by_index(columns.get("stale_at", {}))
     thresholds = _by_index(columns.get("threshold", {}))
     reasons = _by_index(columns.get("reason", {}))
     fields = zip(
-        plan.promises,
+        promises,
         columns.get("outcome", ""),
         columns.get("observed", none),
         columns.get("rows", none),

@@ -120,10 +120,12 @@ ledger_total = Table(
     metadata,
     Column("product_id", _ID, ForeignKey("product.id"), primary_key=True),
     Column("objective", String, primary_key=True),
-    Column("state", String, primary_key=True),
-    Column("micros", BigInteger, nullable=False),
+    Column("good", BigInteger, nullable=False),
+    Column("bad", BigInteger, nullable=False),
+    Column("unknown", BigInteger, nullable=False),
+    Column("excluded", BigInteger, nullable=False),
 )
-"""All time ever accrued; it outlives the intervals that it came from."""
+"""All microseconds ever accrued in each state; they outlive the intervals that they came from."""
 
 incident = Table(
     "incident",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from contractwatch.model.incident import Incident, Transition
 from contractwatch.model.product import ProductCard, RunEntry
@@ -13,11 +13,30 @@ from contractwatch.store.ledger import append_time, replace_standings
 from contractwatch.store.outbox import enqueue
 from contractwatch.store.plans import Plans
 from contractwatch.store.results import RunPlan, pack_plan, pack_results, plan_of
-from contractwatch.store.rows import add, bump, insert_one, put, storable
+from contractwatch.store.rows import add, bump, insert_all, insert_one, put, storable
 
 DATA_VERSIONS_KEPT = 400
 """Of one product, the newest. The score caps its evidence at 200 versions, and the newest 400 of
 its 56 days weigh more than that: older ones cannot change it."""
+
+_PRODUCT_ID = select(tables.product.c.id).where(tables.product.c.name == bindparam("of_name"))
+_PLAN_ID = select(tables.plan.c.id).where(tables.plan.c.digest == bindparam("of_digest"))
+_INCIDENT_REF = select(tables.incident.c.id).where(
+    tables.incident.c.incident_id == bindparam("of_incident")
+)
+_VERSIONS = tables.data_version.c
+_MINE = _VERSIONS.product_id == bindparam("of_product")
+_SEEN = select(_VERSIONS.id).where(_MINE, _VERSIONS.version == bindparam("of_version"))
+_FORGET_SEEN = delete(tables.data_version).where(
+    _MINE,
+    _VERSIONS.id
+    < select(_VERSIONS.id)
+    .where(_MINE)
+    .order_by(_VERSIONS.id.desc())
+    .offset(DATA_VERSIONS_KEPT - 1)
+    .limit(1)
+    .scalar_subquery(),
+)
 
 
 def write_entry(connection: Connection, entry: RunEntry, plans: Plans) -> int:
@@ -69,7 +88,6 @@ def withdraw_product(connection: Connection, name: str, at: int) -> bool:
 
 
 def _write_card(connection: Connection, card: ProductCard, revision: int) -> int:
-    product = tables.product
     values = {
         "contract_id": card.contract_id,
         "contract_version": card.version,
@@ -77,46 +95,41 @@ def _write_card(connection: Connection, card: ProductCard, revision: int) -> int
         "revision": revision,
         "withdrawn_at": None,
     }
-    put(connection, product, {"name": card.product}, values)
-    mine = select(product.c.id).where(product.c.name == card.product)
-    return connection.execute(mine).scalar_one()
+    put(connection, tables.product, {"name": card.product}, values)
+    return connection.execute(_PRODUCT_ID, {"of_name": card.product}).scalar_one()
 
 
 def _write_run(connection: Connection, product_id: int, run: RunResult, plans: Plans) -> int:
     plan_id, plan = _find_plan(connection, run, plans)
-    run_id = insert_one(
-        connection,
-        insert(tables.run).values(
-            product_id=product_id,
-            plan_id=plan_id,
-            started_at=to_micros(run.started_at),
-            finished_at=to_micros(run.finished_at),
-            outcome=run.outcome.value,
-            executed=run.coverage.executed,
-            promised=run.coverage.promised,
-            readable=run.readable,
-            rows=run.rows,
-            data_version=storable(run.data_version),
-            data_timestamp=micros_or_none(run.data_timestamp),
-            error=storable(run.error),
-            blame=run.blame.value if run.blame else None,
-            results=pack_results(run.results, plan),
-        ),
-    )
-    product = tables.product
-    mine = update(product).where(product.c.id == product_id)
-    connection.execute(mine.values(last_run_id=run_id))
+    row = {
+        "product_id": product_id,
+        "plan_id": plan_id,
+        "started_at": to_micros(run.started_at),
+        "finished_at": to_micros(run.finished_at),
+        "outcome": run.outcome.value,
+        "executed": run.coverage.executed,
+        "promised": run.coverage.promised,
+        "readable": run.readable,
+        "rows": run.rows,
+        "data_version": storable(run.data_version),
+        "data_timestamp": micros_or_none(run.data_timestamp),
+        "error": storable(run.error),
+        "blame": run.blame.value if run.blame else None,
+        "results": pack_results(run.results, plan),
+    }
+    run_id = insert_one(connection, tables.run, row)
+    put(connection, tables.product, {"id": product_id}, {"last_run_id": run_id})
     return run_id
 
 
 def _find_plan(connection: Connection, run: RunResult, plans: Plans) -> tuple[int, RunPlan]:
-    digest, plan = plan_of(run)
-    table = tables.plan
-    plan_id = connection.execute(select(table.c.id).where(table.c.digest == digest)).scalar()
+    digest = plans.digest(run)
+    plan_id = connection.execute(_PLAN_ID, {"of_digest": digest}).scalar()
     if plan_id is not None:
         return plan_id, plans.of(connection, [plan_id])[plan_id]
-    made = insert(table).values(digest=digest, content=pack_plan(plan))
-    return insert_one(connection, made), plan
+    plan = plan_of(run)
+    row = {"digest": digest, "content": pack_plan(plan)}
+    return insert_one(connection, tables.plan, row), plan
 
 
 def _write_probe(connection: Connection, product_id: int, run: RunResult) -> None:
@@ -129,18 +142,17 @@ def _write_data_version(connection: Connection, product_id: int, run: RunResult)
     """Note when a version that was judged is first seen, and forget what no score can need."""
     if not run.data_version or run.outcome is RunOutcome.ERROR:
         return
-    seen = tables.data_version
-    mine = seen.c.product_id == product_id
     version = storable(run.data_version)
-    if connection.execute(select(seen.c.id).where(mine, seen.c.version == version)).first():
+    which = {"of_product": product_id, "of_version": version}
+    if connection.execute(_SEEN, which).first() is not None:
         return
-    first_seen_at = to_micros(run.finished_at)
-    connection.execute(
-        insert(seen).values(product_id=product_id, version=version, first_seen_at=first_seen_at)
-    )
-    newest = select(seen.c.id).where(mine).order_by(seen.c.id.desc())
-    oldest_kept = newest.offset(DATA_VERSIONS_KEPT - 1).limit(1).scalar_subquery()
-    connection.execute(delete(seen).where(mine, seen.c.id < oldest_kept))
+    row = {
+        "product_id": product_id,
+        "version": version,
+        "first_seen_at": to_micros(run.finished_at),
+    }
+    insert_all(connection, tables.data_version, [row])
+    connection.execute(_FORGET_SEEN, {"of_product": product_id})
 
 
 def _write_incident(connection: Connection, product_id: int, incident: Incident) -> None:
@@ -156,17 +168,16 @@ def _write_incident(connection: Connection, product_id: int, incident: Incident)
 
 
 def _write_events(connection: Connection, transitions: Iterable[Transition]) -> None:
-    incident = tables.incident
-    for transition in transitions:
-        which = select(incident.c.id).where(
-            incident.c.incident_id == transition.incident.incident_id
-        )
-        connection.execute(
-            insert(tables.incident_event).values(
-                incident_ref=which.scalar_subquery(),
-                sequence=transition.sequence,
-                kind=transition.kind.value,
-                at=to_micros(transition.at),
-                content=dump(transition.incident, Incident),
-            )
-        )
+    rows = [
+        {
+            "incident_ref": connection.execute(
+                _INCIDENT_REF, {"of_incident": transition.incident.incident_id}
+            ).scalar(),
+            "sequence": transition.sequence,
+            "kind": transition.kind.value,
+            "at": to_micros(transition.at),
+            "content": dump(transition.incident, Incident),
+        }
+        for transition in transitions
+    ]
+    insert_all(connection, tables.incident_event, rows)

@@ -147,12 +147,14 @@ def upgrade() -> None:
             "product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("objective", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("micros", sa.BigInteger(), nullable=False),
+        sa.Column("good", sa.BigInteger(), nullable=False),
+        sa.Column("bad", sa.BigInteger(), nullable=False),
+        sa.Column("unknown", sa.BigInteger(), nullable=False),
+        sa.Column("excluded", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["product_id"], ["product.id"], name=op.f("fk_ledger_total_product_id")
         ),
-        sa.PrimaryKeyConstraint("product_id", "objective", "state", name=op.f("pk_ledger_total")),
+        sa.PrimaryKeyConstraint("product_id", "objective", name=op.f("pk_ledger_total")),
     )
     op.create_table(
         "probe_day",
