@@ -59,7 +59,9 @@ def observed_words(result: CheckResult) -> str:
 def _report_run(finding: Judged, console: Console, *, show_all: bool) -> None:
     run, contract = finding.run, finding.contract
     server = f", server {run.server}" if run.server else ""
-    console.print(_plain(f"{run.product} {run.contract_version}{server} ({contract.file})"))
+    console.print(
+        _plain(f"{run.product} {run.contract_version}{server} ({contract.file})"), soft_wrap=True
+    )
     console.print(_headline(run))
     shown = _shown(run.results, show_all=show_all)
     same, single = _same_reason(shown)
@@ -76,7 +78,7 @@ def _report_run(finding: Judged, console: Console, *, show_all: bool) -> None:
 
 
 def _report_refusal(finding: Refused, console: Console) -> None:
-    console.print(_plain(finding.file))
+    console.print(_plain(finding.file), soft_wrap=True)
     count = len(finding.problems)
     words = f"ERROR  the contract is refused: {count} problem{'s' if count != 1 else ''}"
     console.print(_plain(words, _STYLES["error"]))

@@ -1,0 +1,90 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_values import call, publish
+
+from contractwatch import __version__
+from contractwatch.cli import COMMANDS
+
+
+def _python(code: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+    )
+
+
+def test_help_names_every_command_without_importing_one() -> None:
+    ended = call("--help")
+    assert ended.code == 0
+    for name, entry in COMMANDS.items():
+        assert name in ended.out
+        assert entry.summary in ended.out
+
+
+def test_no_words_at_all_is_a_call_for_help() -> None:
+    assert call() == call("--help")
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    ended = call(name, "--help")
+    assert (ended.code, ended.err) == (0, "")
+    assert f"Example: contractwatch {name}" in ended.out
+
+
+def test_version_is_told() -> None:
+    assert call("--version").out == f"contractwatch {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("tset",), "contractwatch: No such command 'tset'"),
+        (("test",), "contractwatch test: Missing argument"),
+        (("test", "x", "--format", "xml"), "contractwatch test: Invalid value for '--format'"),
+        (("lint", "--nope"), "contractwatch lint: No such option: --nope"),
+    ],
+)
+def test_wrong_usage_is_64_and_two_lines(words: tuple[str, ...], told: str) -> None:
+    ended = call(*words)
+    assert (ended.code, ended.out) == (64, "")
+    first, second = ended.err.splitlines()
+    assert first.startswith(told)
+    assert second.startswith("try 'contractwatch")
+
+
+def test_a_stack_is_shown_only_on_demand() -> None:
+    assert "Traceback" not in call("test", "nowhere").err
+    assert "Traceback" in call("test", "nowhere", "--debug").err
+    assert call("--debug", "test", "nowhere").code == 64
+
+
+def test_lint_starts_without_the_heavy_libraries(tmp_path: Path) -> None:
+    path = publish(tmp_path)
+    code = (
+        "import sys, json\n"
+        "from contractwatch.cli import main\n"
+        "try:\n    main(sys.argv[1:])\n"
+        "except SystemExit:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
+    )
+    loaded = set(json.loads(_python(code, "lint", str(path)).stderr))
+    assert "contractwatch.odcs.load" in loaded
+    assert not loaded & {"polars", "fastapi", "sqlalchemy", "pandera", "httpx", "rich.table"}
+
+
+def test_the_public_face_is_cheap_to_import() -> None:
+    code = "import contractwatch, sys; print('polars' in sys.modules, 'pandera' in sys.modules)"
+    assert _python(code).stdout == "False False\n"
+
+
+def test_a_reader_that_goes_away_is_no_crash(tmp_path: Path) -> None:
+    path = publish(tmp_path)
+    command = f"{sys.executable} -m contractwatch export pandera {path} | head -c 1"
+    ended = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+    assert (len(ended.stdout), ended.stderr) == (1, "")
