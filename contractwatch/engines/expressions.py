@@ -41,6 +41,13 @@ class Cells:
     dtype: pl.DataType
     readable: pl.Expr | None = None
 
+    @property
+    def is_present(self) -> pl.Expr:
+        """Whether there is a value of the type, be it a local time that its zone skips."""
+        if self.readable is None:
+            return self.value.is_not_null()
+        return self.raw.is_not_null() & self.readable
+
 
 def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
     """Return the expression that is true where a row violates, and false or null elsewhere.
@@ -66,9 +73,9 @@ def _wrong(predicate: _OfValues, cells: Cells) -> pl.Expr:
         case IsAbove():
             return _beyond(predicate, cells, below=False)
         case IsShorter():
-            return cells.value.str.len_chars() < predicate.length
+            return _text_of(cells).str.len_chars() < predicate.length
         case IsLonger():
-            return cells.value.str.len_chars() > predicate.length
+            return _text_of(cells).str.len_chars() > predicate.length
         case IsNotMultiple():
             return _not_multiple(predicate.divisor, cells)
         case _:
@@ -108,6 +115,12 @@ def in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
     return zoned.dt.convert_time_zone("UTC")
 
 
+def _text_of(cells: Cells) -> pl.Expr:
+    if cells.dtype != pl.String:
+        raise literals.UncastableError(f"values of type {cells.dtype} are no text")
+    return cells.value
+
+
 def _never(cells: Cells) -> pl.Expr:
     return cells.raw.is_null() & cells.raw.is_not_null()
 
@@ -145,7 +158,7 @@ def _invalid(predicate: IsInvalid, cells: Cells) -> pl.Expr:
         if cells.dtype.is_float():
             invalid = invalid | cells.value.is_nan()
     if predicate.pattern is not None:
-        invalid = invalid | ~cells.value.str.contains(predicate.pattern)
+        invalid = invalid | ~_text_of(cells).str.contains(predicate.pattern)
     return cells.value.is_not_null() & invalid
 
 

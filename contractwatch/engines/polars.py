@@ -43,6 +43,8 @@ Opened: TypeAlias = Callable[[str], None]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# A filter that is pushed below a shared scan would split it.
+_ONE_SCAN = pl.QueryOptFlags(predicate_pushdown=False)
 _SUSPECT = "\x00hash"
 
 
@@ -252,7 +254,7 @@ def _time_span(metric: TimeSpan, cells: Cells, now: datetime) -> _Question:
     instant = pl.col(name)
     horizon = (now + FUTURE_ALLOWANCE - _EPOCH) // _MICROSECOND
     present = pl.when(instant <= horizon).then(instant)
-    selected = (present.min(), present.max(), cells.value.count(), (instant > horizon).sum())
+    selected = (present.min(), present.max(), cells.is_present.sum(), (instant > horizon).sum())
     derived = {name: instants(cells, metric.timezone).to_physical()}
     return _Question(metric, selected, _spanned, derived)
 
@@ -342,7 +344,7 @@ def _pass(
     if questions:
         plans.append(rows.select(_aliased(questions)))
     opened(frame.table)
-    results = pl.collect_all(plans, engine="streaming")
+    results = pl.collect_all(plans, engine="streaming", optimizations=_ONE_SCAN)
     answers: dict[Metric, Measurement] = {}
     if questions:
         numbers = iter(results[-1].row(0))
@@ -384,7 +386,7 @@ def _confirmed(
         plans.append(repeated.select(keys=pl.len(), affected=pl.col("rows").sum()))
     opened(frame.table)
     answers: dict[Metric, Measurement] = {}
-    results = pl.collect_all(plans, engine="streaming")
+    results = pl.collect_all(plans, engine="streaming", optimizations=_ONE_SCAN)
     for (key, height, _), result in zip(suspected, results, strict=True):
         keys, affected = result.row(0)
         answers[key.metric] = Repeats(height, affected - keys, keys, affected)

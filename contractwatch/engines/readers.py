@@ -95,7 +95,7 @@ def _scan_csv(table: TableFiles, source: list[str] | bytes) -> pl.LazyFrame:
         source,
         infer_schema=False,
         separator=table.read.separator,
-        null_values=[value for value in table.read.null_values if value] or None,
+        null_values=list(table.read.null_values) or None,
         empty_string_is_null="" in table.read.null_values,
         glob=False,
     )

@@ -1,0 +1,221 @@
+"""The engine and a naive reading of the metrics agree on any table."""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import reduce
+from operator import add
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+from engine_values import NOW, TABLE, column, dataset, write_csv, write_ndjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive_oracle import Row, answer, instant
+
+from contractwatch.engines.polars import measure
+from contractwatch.model.contract import DataFormat, LogicalType, ReadPolicy
+from contractwatch.model.metric import (
+    CountWhere,
+    IsAbove,
+    IsBelow,
+    IsInvalid,
+    IsLonger,
+    IsMissing,
+    IsNotMultiple,
+    IsNull,
+    IsShorter,
+    Metric,
+    RowCount,
+    SurplusRows,
+    TimeSpan,
+    Unparseable,
+)
+
+ZONE = "Europe/Berlin"
+SCHEMA = {
+    "whole": pl.Int64,
+    "small": pl.Int8,
+    "real": pl.Float64,
+    "money": pl.Decimal(12, 2),
+    "word": pl.String,
+    "flag": pl.Boolean,
+    "day": pl.Date,
+    "local": pl.Datetime("us"),
+    "zoned": pl.Datetime("ms", "America/New_York"),
+}
+LOGICAL = {
+    "whole": LogicalType.INTEGER,
+    "real": LogicalType.NUMBER,
+    "word": LogicalType.STRING,
+    "flag": LogicalType.BOOLEAN,
+    "day": LogicalType.DATE,
+    "local": LogicalType.TIMESTAMP,
+}
+
+words = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=4
+) | st.sampled_from(["", "a", "ä", "日本", "🙂🙂", "AB-1", "e\u0301"])
+reals = (
+    st.floats()
+    | st.sampled_from([0.0, -0.0, math.nan, math.inf, -math.inf, 0.3, 0.1 + 0.2, 1e300])
+    | st.integers(-30, 30).map(lambda tenths: tenths / 10)
+)
+# Around the clock changes of Berlin in 2025 and 2026, and around the present.
+locals_ = st.one_of(
+    st.sampled_from(["2025-03-30T02:30:00", "2025-10-26T02:30:00"]).map(datetime.fromisoformat),
+    st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001
+    st.timedeltas(timedelta(hours=-2), timedelta(hours=2)).map(
+        lambda off: (NOW + off).replace(tzinfo=None)
+    ),
+)
+cells = {
+    "whole": st.integers(-5, 5) | st.integers(-(2**63), 2**63 - 1),
+    "small": st.integers(-128, 127),
+    "real": reals,
+    "money": st.integers(-(10**6), 10**6).map(lambda cents: Decimal(cents) / 100),
+    "word": words,
+    "flag": st.booleans(),
+    "day": st.dates(date(1900, 1, 1), date(2100, 1, 1)) | st.just(NOW.date()),
+    "local": locals_,
+    "zoned": locals_.map(lambda local: local.replace(microsecond=0, tzinfo=UTC)),
+}
+numbers = st.integers(-300, 300) | st.sampled_from([0.5, -0.1, 0.05, 2.675, 1e19, 3.0])
+bounds = {
+    "whole": numbers,
+    "small": numbers,
+    "real": numbers,
+    "money": numbers,
+    "day": st.dates(date(2025, 1, 1), date(2027, 1, 1)),
+    "local": locals_ | st.dates(date(2025, 1, 1), date(2027, 1, 1)),
+    "zoned": locals_ | locals_.map(lambda local: local.replace(tzinfo=UTC)),
+}
+scalars = {
+    "whole": numbers,
+    "small": numbers,
+    "real": numbers,
+    "money": numbers,
+    "word": words,
+    "flag": st.booleans(),
+    "day": st.just(NOW.date().isoformat()),
+}
+PATTERNS = ["^[A-Z]{2}-[0-9]$", "a", "^$", "[^a]"]
+DIVISORS = [1, 2, 7, 0.5, 0.1, 0.05, 300, Decimal("0.01")]
+
+
+def existing(rows: list[Row]) -> list[Row]:
+    """Leave out local times that the zone skips: `test_engines_text` has them."""
+    return [row for row in rows if row["local"] is None or instant(row["local"], ZONE)]
+
+
+def tables(names: Sequence[str], *, nulls: bool = True) -> st.SearchStrategy[list[Row]]:
+    row = {name: st.none() | cells[name] if nulls else cells[name] for name in names}
+    return st.lists(st.fixed_dictionaries(row), max_size=12)
+
+
+@st.composite
+def metrics(draw: st.DrawFn, names: Sequence[str]) -> list[Metric]:
+    asked: list[Metric] = [RowCount(TABLE)]
+    asked += [CountWhere(TABLE, IsNull(name)) for name in names]
+    asked += [Unparseable(TABLE, name) for name in names]
+    for name in names:
+        if name in bounds:
+            low, high = draw(bounds[name]), draw(bounds[name])
+            exclusive = draw(st.booleans())
+            asked += [
+                CountWhere(TABLE, IsBelow(name, low, exclusive=exclusive, timezone=ZONE)),
+                CountWhere(TABLE, IsAbove(name, high, exclusive=exclusive, timezone=ZONE)),
+            ]
+        if name in scalars:
+            listed = tuple(draw(st.lists(scalars[name], max_size=3)))
+            asked += [
+                CountWhere(TABLE, IsMissing(name, listed)),
+                CountWhere(TABLE, IsInvalid(name, values=listed)),
+            ]
+        if name in {"whole", "small", "real", "money"}:
+            asked.append(CountWhere(TABLE, IsNotMultiple(name, draw(st.sampled_from(DIVISORS)))))
+        if name in {"day", "local", "zoned"}:
+            asked += [TimeSpan(TABLE, name), TimeSpan(TABLE, name, ZONE)]
+    if "word" in names:
+        asked += [
+            CountWhere(TABLE, IsShorter("word", 2)),
+            CountWhere(TABLE, IsLonger("word", 2)),
+            CountWhere(TABLE, IsInvalid("word", pattern=draw(st.sampled_from(PATTERNS)))),
+        ]
+    key = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
+    return [*asked, SurplusRows(TABLE, tuple(key))]
+
+
+def parquet_file(folder: str, rows: Sequence[Row], name: str = "orders.parquet") -> Path:
+    path = Path(folder) / name
+    data = {column_: [row[column_] for row in rows] for column_ in SCHEMA}
+    pl.DataFrame(data, schema=SCHEMA).write_parquet(path)
+    return path
+
+
+@settings(max_examples=50, deadline=None)
+@given(tables(list(SCHEMA)), metrics(list(SCHEMA)))
+def test_parquet_and_the_naive_oracle_agree(rows: list[Row], asked: list[Metric]) -> None:
+    with TemporaryDirectory() as folder:
+        data = dataset([parquet_file(folder, rows)], DataFormat.PARQUET)
+        found = measure(data, asked, now=NOW)
+    assert found == {metric: answer(metric, rows, NOW) for metric in asked}
+
+
+@settings(max_examples=50, deadline=None)
+@given(tables(list(LOGICAL)).map(existing), metrics(list(LOGICAL)))
+def test_csv_and_the_naive_oracle_agree(rows: list[Row], asked: list[Metric]) -> None:
+    columns = [column(name, kind, default_timezone=ZONE) for name, kind in LOGICAL.items()]
+    asked = [metric for metric in asked if not takes_another_zone(metric)]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "orders.csv"
+        write_csv(path, rows, list(LOGICAL))
+        read = ReadPolicy(null_values=("NULL",))
+        found = measure(dataset([path], DataFormat.CSV, columns, read=read), asked, now=NOW)
+    expected = {metric: answer(metric, as_instants(rows), NOW) for metric in asked}
+    assert found == expected
+
+
+@settings(max_examples=30, deadline=None)
+@given(tables([name for name in LOGICAL if name != "real"]).map(existing), st.data())
+def test_json_lines_and_the_naive_oracle_agree(rows: list[Row], data: st.DataObject) -> None:
+    names = [name for name in LOGICAL if name != "real"]
+    columns = [column(name, LOGICAL[name], default_timezone=ZONE) for name in names]
+    asked = [each for each in data.draw(metrics(names)) if not takes_another_zone(each)]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "orders.json"
+        write_ndjson(path, rows)
+        found = measure(dataset([path], DataFormat.JSON, columns), asked, now=NOW)
+    assert found == {metric: answer(metric, as_instants(rows), NOW) for metric in asked}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(tables(list(SCHEMA)), min_size=1, max_size=4), metrics(list(SCHEMA)))
+def test_the_states_of_files_in_any_grouping_add_up_to_the_whole(
+    parts: list[list[Row]], asked: list[Metric]
+) -> None:
+    additive = [metric for metric in asked if not isinstance(metric, SurplusRows)]
+    with TemporaryDirectory() as folder:
+        paths = [parquet_file(folder, rows, f"{at}.parquet") for at, rows in enumerate(parts)]
+        whole = measure(dataset(paths, DataFormat.PARQUET), asked, now=NOW)
+        apart = [measure(dataset([path], DataFormat.PARQUET), additive, now=NOW) for path in paths]
+    assert {metric: whole[metric] for metric in additive} == {
+        metric: reduce(add, [states[metric] for states in apart]) for metric in additive
+    }
+    together = [row for rows in parts for row in rows]
+    assert whole == {metric: answer(metric, together, NOW) for metric in asked}
+
+
+def takes_another_zone(metric: Metric) -> bool:
+    """A text's zone is its column's: the same metric in another zone is not asked of texts."""
+    return isinstance(metric, TimeSpan) and metric.timezone != ZONE
+
+
+def as_instants(rows: Sequence[Row]) -> list[Row]:
+    """Timestamps of texts become instants as they are parsed."""
+    return [
+        {**row, "local": None if row["local"] is None else instant(row["local"], ZONE)}
+        for row in rows
+    ]

@@ -1,0 +1,240 @@
+"""Text sources are read as text: a bad cell is counted, and broken files end in a clear reason."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from engine_values import NOW, TABLE, ask, column, dataset, json_text, text
+
+from contractwatch.engines.polars import survey
+from contractwatch.errors import Blame
+from contractwatch.model.contract import DataFormat, LogicalType, ReadPolicy
+from contractwatch.model.metric import (
+    CountWhere,
+    IsBelow,
+    IsInvalid,
+    IsMissing,
+    IsNull,
+    RowCount,
+    SurplusRows,
+    TableSchema,
+    TimeSpan,
+    Unparseable,
+)
+from contractwatch.model.state import Columns, Count, Repeats, Span, Unmeasured
+
+ID = column("id", LogicalType.INTEGER)
+COLUMNS = (ID, column("name", LogicalType.STRING))
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (LogicalType.INTEGER, ["1", "-5", "+7", "007", "99999999999999999999"],
+         ["1.0", "1e3", "x", " 1", "1_000", "0x1f"]),
+        (LogicalType.NUMBER, ["1", "1.5", "-.5", "1e-3", "NaN", "inf"], ["1,5", "x", "1d"]),
+        (LogicalType.BOOLEAN, ["true", "FALSE", "True"], ["1", "0", "yes", "t"]),
+        (LogicalType.DATE, ["2026-01-31", "0001-01-01"],
+         ["2026-02-30", "31.01.2026", "2026-1-5", "2026-01-31T00:00:00"]),
+        (LogicalType.TIMESTAMP,
+         ["2026-01-31T10:00:00", "2026-01-31 10:00:00.123456", "2026-01-31T10:00:00Z",
+          "2026-01-31 10:00:00+02:00", "2026-01-31T10:00", "2026-01-31T10:00Z",
+          "2026-01-31T10:00:00.123456789-0530", "2026-03-29T02:30:00"],
+         ["2026-01-31", "10:00:00", "2026-01-31T25:00:00", "x"]),
+        (LogicalType.TIME, ["10:00:00", "10:00", "23:59:59.5"], ["25:00:00", "x"]),
+        (LogicalType.STRING, ["x", "1"], []),
+        (LogicalType.OBJECT, ["{}", "x"], []),
+        (None, ["x"], []),
+    ],
+)  # fmt: skip
+def test_cells_are_parsed_to_the_declared_type(
+    tmp_path: Path, kind: LogicalType | None, good: list[str], bad: list[str]
+) -> None:
+    lines = "\n".join(f'{at},"{cell}"' for at, cell in enumerate([*good, "", *bad]))
+    declared = column("cell", kind, default_timezone="Europe/Berlin")
+    data = text(tmp_path, f"id,cell\n{lines}\n", (ID, declared))
+    assert ask(data, Unparseable(TABLE, "cell"), RowCount(TABLE)) == Count(len(bad))
+    assert ask(data, CountWhere(TABLE, IsNull("cell"))) == Count(1)
+
+
+def test_a_bad_cell_is_left_out_of_every_later_rule_but_is_not_null(tmp_path: Path) -> None:
+    data = text(tmp_path, "id,name\n1,a\nsecret,b\n\n1,\n", COLUMNS)
+    assert ask(data, Unparseable(TABLE, "id")) == Count(1)
+    assert ask(data, CountWhere(TABLE, IsNull("id"))) == Count(1)
+    assert ask(data, CountWhere(TABLE, IsBelow("id", 5))) == Count(2)
+    assert ask(data, CountWhere(TABLE, IsInvalid("id", values=(7,)))) == Count(2)
+    assert ask(data, SurplusRows(TABLE, ("id",))) == Repeats(2, 1, 1, 2)
+
+
+def test_missing_values_match_the_text_as_it_is_written_and_as_it_is_parsed(
+    tmp_path: Path,
+) -> None:
+    data = text(tmp_path, "id,name\n-1,a\n007,b\nn/a,c\n2,d\n", COLUMNS)
+    assert ask(data, CountWhere(TABLE, IsMissing("id", ("n/a", -1, 7)))) == Count(3)
+
+
+def test_a_format_of_the_column_is_used_instead_of_iso(tmp_path: Path) -> None:
+    day = column("day", LogicalType.DATE, parse_format="%d.%m.%Y")
+    at = column("at", LogicalType.TIMESTAMP, parse_format="%d/%m/%Y %H:%M")
+    data = text(tmp_path, "day,at\n31.01.2026,31/01/2026 10:00\n2026-01-31,x\n", (day, at))
+    assert ask(data, Unparseable(TABLE, "day"), Unparseable(TABLE, "at")) == Count(1)
+    instant = datetime(2026, 1, 31, 10, tzinfo=UTC)
+    assert ask(data, TimeSpan(TABLE, "at")) == Span(instant, instant, rows=1)
+
+
+def test_zoned_and_naive_texts_are_instants_of_one_column(tmp_path: Path) -> None:
+    at = column("at", LogicalType.TIMESTAMP, default_timezone="Europe/Berlin")
+    lines = ["2026-01-01T12:00:00", "2026-01-01T13:30:00+02:00", "2026-03-29T02:30:00"]
+    data = text(tmp_path, "\n".join(["at", *lines]), (at,))
+    expected = Span(
+        datetime(2026, 1, 1, 11, tzinfo=UTC), datetime(2026, 1, 1, 11, 30, tzinfo=UTC), rows=3
+    )
+    assert ask(data, TimeSpan(TABLE, "at", "Europe/Berlin")) == expected
+    assert ask(
+        data, CountWhere(TABLE, IsBelow("at", datetime(2026, 1, 1, 11, 15, tzinfo=UTC)))
+    ) == (Count(1))
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (b"id,name\n", 0),
+        (b"id,name", 0),
+        (b"\xef\xbb\xbfid,name\r\n1,a\r\n", 1),
+        (b'id,name\n1,"a\nb"\n', 1),
+        (b'id,name\n1,"a ""b"""\n2,\n', 2),
+        (b"id,name\n1\n", 1),
+        (b"name,id\na,1\n", 1),
+    ],
+)
+def test_usual_turns_of_csv_are_read(tmp_path: Path, content: bytes, rows: int) -> None:
+    data = text(tmp_path, content, COLUMNS)
+    assert ask(data, RowCount(TABLE), Unparseable(TABLE, "id")) == Count(rows)
+    assert ask(data, Unparseable(TABLE, "id")) == Count(0)
+    schema = ask(data, TableSchema(TABLE))
+    assert isinstance(schema, Columns)
+    assert {(found.name, found.kind, found.text) for found in schema.columns} == {
+        ("id", "string", True), ("name", "string", True),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "a file is empty: it has no header"),
+        (b"id,name\n1,a\n2,b,secret\n", "a row has more fields than the header"),
+        (b'id,name\n1,"secret\n2,b\n', "a quoted field is never closed"),
+        (b"id,name\n1,\xffsecret\n", "bytes that are not in the stated encoding"),
+    ],
+)
+def test_a_broken_csv_is_the_products_fault_and_is_told_without_its_cells(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    metrics = [RowCount(TABLE), CountWhere(TABLE, IsNull("id")), CountWhere(TABLE, IsNull("name"))]
+    found = survey(text(tmp_path, content, COLUMNS), metrics, now=NOW)
+    assert found.failures[TABLE].blame is Blame.PRODUCT
+    for answer in found.measurements.values():
+        assert isinstance(answer, Unmeasured)
+        assert reason in answer.reason
+        assert "secret" not in answer.reason
+
+
+def test_separator_nulls_and_encoding_are_the_servers(tmp_path: Path) -> None:
+    read = ReadPolicy(separator=";", null_values=("NA",), encoding="iso-8859-1")
+    data = text(tmp_path, "id;name\n1;Müller\n2;\nNA;NA\n".encode("latin-1"), COLUMNS, read=read)
+    assert ask(data, CountWhere(TABLE, IsInvalid("name", values=("Müller", "")))) == Count(0)
+    assert ask(data, CountWhere(TABLE, IsNull("name"))) == Count(1)
+    assert ask(data, CountWhere(TABLE, IsNull("id"))) == Count(1)
+
+
+def test_an_unknown_encoding_is_told(tmp_path: Path) -> None:
+    data = text(tmp_path, "id\n", (ID,), read=ReadPolicy(encoding="klingon"))
+    answer = ask(data, RowCount(TABLE))
+    assert isinstance(answer, Unmeasured)
+    assert "encoding is not known" in answer.reason
+
+
+def test_csv_files_of_different_headers_unite_with_their_hive_directory(tmp_path: Path) -> None:
+    for day, content in (("2026-01-01", "id\n1\n"), ("2026-01-02", "name,id\nx,2\n")):
+        folder = tmp_path / f"day={day}"
+        folder.mkdir()
+        (folder / "part.csv").write_text(content)
+    columns = (*COLUMNS, column("day", LogicalType.DATE))
+    data = dataset(sorted(tmp_path.rglob("*.csv")), DataFormat.CSV, columns, hive_root=tmp_path)
+    assert ask(data, CountWhere(TABLE, IsNull("name"))) == Count(1)
+    newest = datetime(2026, 1, 2, tzinfo=UTC)
+    assert ask(data, TimeSpan(TABLE, "day")) == Span(datetime(2026, 1, 1, tzinfo=UTC), newest, 2)
+
+
+LINES = (
+    b'{"id": 1, "name": "a"}\n\n{"name": null, "id": "2", "more": {"x": [1]}}\r\n'
+    b'{"id": 2.5, "name": 7}\n{"id": true}\n'
+)
+
+
+@pytest.mark.parametrize("form", ["lines", "array", "marked"])
+def test_json_of_mixed_values_is_read_as_text(tmp_path: Path, form: str) -> None:
+    content = LINES
+    if form == "array":
+        objects = [line for line in LINES.split(b"\n") if line.strip()]
+        content = b" [\n" + b",\n".join(objects).replace(b', "', b',\n "') + b"\n]\n"
+    if form == "marked":
+        content = b"\xef\xbb\xbf" + LINES
+    data = json_text(tmp_path, content, COLUMNS, json_array=form == "array")
+    assert ask(data, RowCount(TABLE), Unparseable(TABLE, "id")) == Count(4)
+    assert ask(data, Unparseable(TABLE, "id")) == Count(2)
+    assert ask(data, CountWhere(TABLE, IsNull("name"))) == Count(2)
+    assert ask(data, CountWhere(TABLE, IsInvalid("name", values=("a", 7)))) == Count(0)
+    schema = ask(data, TableSchema(TABLE))
+    assert isinstance(schema, Columns)
+    assert [found.name for found in schema.columns] == ["id", "name", "more"]
+
+
+@pytest.mark.parametrize(
+    ("content", "is_array", "reason"),
+    [
+        (b'{"id": 1}\n{"id": "secret\n', False, "a line is no JSON object"),
+        (b'{"id": 1}\n[1]\n', False, "a line is no JSON object"),
+        (b'{"id": 1}', True, "does not begin as a JSON array"),
+        (b"", True, "does not begin as a JSON array"),
+        (b'[{"id": 1}, {"id": "secret', True, "broken or ends too early"),
+        (b'[{"id": 1}', True, "broken or ends too early"),
+        (b"[1]", True, "is no object"),
+        (b"[" * 100_000, True, "broken or ends too early"),
+    ],
+)
+def test_broken_json_is_the_products_fault_and_is_told_without_its_values(
+    tmp_path: Path, content: bytes, is_array: bool, reason: str
+) -> None:
+    data = json_text(tmp_path, content, COLUMNS, json_array=is_array)
+    found = survey(data, [CountWhere(TABLE, IsNull("id"))], now=NOW)
+    assert found.failures[TABLE].blame is Blame.PRODUCT
+    assert reason in str(found.failures[TABLE])
+    assert "secret" not in str(found.failures[TABLE])
+
+
+@pytest.mark.parametrize(("content", "is_array"), [(b"", False), (b"\n", False), (b"[ ]", True)])
+def test_json_without_a_row_is_empty_and_its_columns_are_not_known(
+    tmp_path: Path, content: bytes, is_array: bool
+) -> None:
+    data = json_text(tmp_path, content, COLUMNS, json_array=is_array)
+    assert ask(data, RowCount(TABLE), CountWhere(TABLE, IsNull("id"))) == Count(0)
+    assert ask(data, CountWhere(TABLE, IsNull("id"))) == Count(0)
+    assert isinstance(ask(data, TableSchema(TABLE)), Unmeasured)
+
+
+def test_a_key_that_only_a_late_line_has_is_a_column(tmp_path: Path) -> None:
+    lines = [b'{"id": 1}'] * 2000 + [b'{"id": 2, "name" : "x"}']
+    data = json_text(tmp_path, b"\n".join(lines), COLUMNS)
+    assert ask(data, CountWhere(TABLE, IsNull("name"))) == Count(2000)
+
+
+def test_a_key_that_no_line_has_is_missing_although_it_is_a_value(tmp_path: Path) -> None:
+    lines = [b'{"id": "name"}'] * 2000
+    data = json_text(tmp_path, b"\n".join(lines), COLUMNS)
+    assert ask(data, CountWhere(TABLE, IsNull("name"))) == Unmeasured("column 'name' is missing")
+
+
+def test_json_has_one_kind_of_number_so_a_whole_one_is_an_integer(tmp_path: Path) -> None:
+    data = json_text(tmp_path, b'{"id": 1.0}\n{"id": 2e3}\n{"id": 0.5}\n', COLUMNS)
+    assert ask(data, Unparseable(TABLE, "id")) == Count(1)
