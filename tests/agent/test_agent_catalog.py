@@ -1,0 +1,187 @@
+import os
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from agent_values import contract_text, wait_until
+
+from contractwatch.agent.catalog import Catalog, Change
+from contractwatch.agent.clock import system_clock
+
+
+class Reloads:
+    """What the catalogue counted: whether each look found every file whole."""
+
+    def __init__(self) -> None:
+        self.looks: list[bool] = []
+
+    def reloaded(self, *, is_whole: bool, at: datetime) -> None:
+        self.looks.append(is_whole)
+
+
+@pytest.fixture
+def reloads() -> Reloads:
+    return Reloads()
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, reloads: Reloads) -> Catalog:
+    (tmp_path / "contracts").mkdir()
+    return Catalog([tmp_path / "contracts"], clock=system_clock(), series=reloads)
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    file = folder / "contracts" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    before = file.stat().st_mtime_ns if file.exists() else 0
+    file.write_text(text)
+    # Two writes within one tick of the file system's clock would look like one.
+    os.utime(file, ns=(before + 10**9, before + 10**9))
+    return file
+
+
+def versions(change: Change) -> list[tuple[str, str]]:
+    return [(one.product, one.version) for one in change.put]
+
+
+def gone(change: Change) -> list[str]:
+    return [one.product for one in change.withdrawn]
+
+
+def test_contracts_are_found_in_every_folder_below_and_named_for_people(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    write(tmp_path, "a/orders.odcs.yaml", contract_text("orders"))
+    write(tmp_path, "refunds.yml", contract_text("refunds"))
+    write(tmp_path, "notes.yaml", "kind: Shopping\n")
+    write(tmp_path, "README.md", contract_text("readme"))
+    write(tmp_path, ".git/old.odcs.yaml", contract_text("old"))
+
+    change = catalog.look()
+
+    assert sorted(versions(change)) == [("shop/orders", "1.0.0"), ("shop/refunds", "1.0.0")]
+    orders = catalog.contract("shop/orders")
+    assert orders is not None
+    assert orders.file == "contracts/a/orders.odcs.yaml"
+    assert catalog.folder(orders) == tmp_path / "contracts" / "a"
+
+
+def test_a_second_look_at_the_same_files_finds_nothing(tmp_path: Path, catalog: Catalog) -> None:
+    write(tmp_path, "orders.odcs.yaml", contract_text())
+    catalog.look()
+
+    assert catalog.look() == Change()
+
+
+def test_a_changed_file_is_swapped_in(tmp_path: Path, catalog: Catalog) -> None:
+    write(tmp_path, "orders.odcs.yaml", contract_text())
+    catalog.look()
+    write(tmp_path, "orders.odcs.yaml", contract_text(version="1.1.0"))
+
+    assert versions(catalog.look()) == [("shop/orders", "1.1.0")]
+
+
+def test_a_broken_file_is_reported_and_the_last_good_version_stays(
+    tmp_path: Path, catalog: Catalog, reloads: Reloads
+) -> None:
+    write(tmp_path, "orders.odcs.yaml", contract_text())
+    catalog.look()
+    write(tmp_path, "orders.odcs.yaml", "kind: DataContract\nname: [\n")
+
+    change = catalog.look()
+
+    assert change == Change()
+    orders = catalog.contract("shop/orders")
+    assert orders is not None
+    assert orders.version == "1.0.0"
+    assert [problem.file for problem in catalog.problems()] == ["contracts/orders.odcs.yaml"]
+    assert reloads.looks == [True, False]
+    assert catalog.broken() == frozenset()
+
+
+def test_a_file_that_never_was_good_is_broken_and_holds_up_nothing(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    write(tmp_path, "bad.odcs.yaml", "kind: [")
+    write(tmp_path, "orders.odcs.yaml", contract_text())
+
+    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    assert catalog.broken() == frozenset({"contracts/bad.odcs.yaml"})
+
+
+def test_a_deleted_file_withdraws_its_product(tmp_path: Path, catalog: Catalog) -> None:
+    file = write(tmp_path, "orders.odcs.yaml", contract_text())
+    catalog.look()
+    file.unlink()
+
+    assert gone(catalog.look()) == ["shop/orders"]
+    assert catalog.contracts() == ()
+
+
+def test_a_file_that_moves_keeps_its_product(tmp_path: Path, catalog: Catalog) -> None:
+    file = write(tmp_path, "orders.odcs.yaml", contract_text())
+    catalog.look()
+    file.rename(file.with_name("moved.odcs.yaml"))
+
+    change = catalog.look()
+
+    assert (versions(change), gone(change)) == ([("shop/orders", "1.0.0")], [])
+
+
+def test_a_product_promised_twice_stays_with_the_file_that_has_it(
+    tmp_path: Path, catalog: Catalog
+) -> None:
+    write(tmp_path, "b.odcs.yaml", contract_text(version="1.0.0"))
+    catalog.look()
+    first = write(tmp_path, "a.odcs.yaml", contract_text(version="2.0.0"))
+
+    assert catalog.look() == Change()
+    (problem,) = catalog.problems()
+    assert problem.file == "contracts/a.odcs.yaml"
+    assert "is promised by contracts/b.odcs.yaml already" in problem.message
+
+    (tmp_path / "contracts" / "b.odcs.yaml").unlink()
+    assert versions(catalog.look()) == [("shop/orders", "2.0.0")]
+    assert catalog.problems() == ()
+    assert first.exists()
+
+
+def test_a_retired_contract_is_not_run(tmp_path: Path, catalog: Catalog) -> None:
+    write(tmp_path, "orders.odcs.yaml", contract_text())
+    catalog.look()
+    retired = contract_text(version="1.0.1").replace("status: active", "status: retired")
+    write(tmp_path, "orders.odcs.yaml", retired)
+
+    assert gone(catalog.look()) == ["shop/orders"]
+    assert catalog.broken() == frozenset()
+
+
+def test_a_folder_that_vanishes_withdraws_nothing(tmp_path: Path, catalog: Catalog) -> None:
+    write(tmp_path, "orders.odcs.yaml", contract_text())
+    catalog.look()
+    (tmp_path / "contracts").rename(tmp_path / "elsewhere")
+
+    with pytest.raises(FileNotFoundError):
+        catalog.look()
+
+    assert catalog.contract("shop/orders") is not None
+
+
+def test_a_change_is_noticed_by_itself(tmp_path: Path, catalog: Catalog) -> None:
+    write(tmp_path, "orders.odcs.yaml", contract_text())
+    catalog.look()
+    heard: list[Change] = []
+    stop = threading.Event()
+    watching = threading.Thread(
+        target=lambda: catalog.watch(stop, heard.append, rescan_seconds=0.5), daemon=True
+    )
+    watching.start()
+    write(tmp_path, "refunds.odcs.yaml", contract_text("refunds"))
+
+    wait_until(lambda: bool(heard), "the new file is noticed")
+    stop.set()
+    watching.join(10)
+
+    assert versions(heard[0]) == [("shop/refunds", "1.0.0")]
+    assert not watching.is_alive()
