@@ -57,7 +57,7 @@ def to_pandera(contract: Contract, table: str | None = None) -> Any:
     try:
         from contractwatch.engines import pandera_rules  # noqa: PLC0415 - heavy and optional
     except ModuleNotFoundError as error:
-        if error.name != "pandera":
+        if (error.name or "").split(".")[0] != "pandera":
             raise
         raise ContractwatchError(_EXTRA) from error
     return pandera_rules.build(literals)

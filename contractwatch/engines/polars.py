@@ -43,9 +43,6 @@ Opened: TypeAlias = Callable[[str], None]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-# A filter that is pushed below a shared scan would split it.
-_ONE_SCAN = pl.QueryOptFlags(predicate_pushdown=False)
-_SUSPECT = "\x00hash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +68,29 @@ class _Question:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What is distinct for a metric: the members of the key, all of them not null."""
+    """What is distinct for a metric: the members of the key, all of them not null.
+
+    Rows are left out inside the expressions: a filter of the frame would be pushed below the scan
+    that the plans share, and split it.
+    """
 
     metric: SurplusRows
     members: tuple[pl.Expr, ...]
 
-    @property
     def hashed(self) -> pl.Expr:
-        """A number that is equal for equal keys, and hardly ever for others."""
-        named = [member.alias(str(at)) for at, member in enumerate(self.members)]
-        return pl.struct(named).hash(seed=0).alias(_SUSPECT)
+        """Return a number a complete key: equal for equal keys, and hardly ever for others."""
+        return self._hash().filter(self._is_complete()).alias("hash")
 
-    @property
-    def is_complete(self) -> pl.Expr:
-        """Whether no member is null."""
+    def suspected(self, suspects: pl.Series) -> list[pl.Expr]:
+        """Return the members of the complete keys whose hash is one of the suspects."""
+        chosen = self._is_complete() & self._hash().is_in(suspects.implode())
+        return [member.filter(chosen).alias(str(at)) for at, member in enumerate(self.members)]
+
+    def _hash(self) -> pl.Expr:
+        named = [member.alias(str(at)) for at, member in enumerate(self.members)]
+        return pl.struct(named).hash(seed=0)
+
+    def _is_complete(self) -> pl.Expr:
         return pl.all_horizontal(member.is_not_null() for member in self.members)
 
 
@@ -195,7 +201,7 @@ def _planned(
         if isinstance(planned, _Question):
             empty.with_columns(**planned.derived).select(_aliased([planned])).collect_schema()
         elif isinstance(planned, _Key):
-            empty.filter(planned.is_complete).select(planned.hashed).collect_schema()
+            empty.select(planned.hashed()).collect_schema()
     except UncastableError as error:
         return Unmeasured(str(error))
     except QUERY_FAILURES as error:
@@ -340,11 +346,11 @@ def _pass(
     # Without an explicit cache only some sources are shared between plans of one collect_all.
     rows = frame.rows.with_columns(**derived) if derived else frame.rows
     rows = rows.cache() if keys else rows
-    plans = [rows.filter(key.is_complete).select(key.hashed) for key in keys]
+    plans = [rows.select(key.hashed()) for key in keys]
     if questions:
         plans.append(rows.select(_aliased(questions)))
     opened(frame.table)
-    results = pl.collect_all(plans, engine="streaming", optimizations=_ONE_SCAN)
+    results = pl.collect_all(plans, engine="streaming")
     answers: dict[Metric, Measurement] = {}
     if questions:
         numbers = iter(results[-1].row(0))
@@ -376,17 +382,13 @@ def _confirmed(
     rows = frame.rows.cache()
     plans: list[pl.LazyFrame] = []
     for key, _, suspects in suspected:
-        named = [member.alias(str(position)) for position, member in enumerate(key.members)]
-        repeated = (
-            rows.filter(key.is_complete & key.hashed.is_in(suspects.implode()))
-            .group_by(named)
-            .len("rows")
-            .filter(pl.col("rows") > 1)
-        )
+        members = key.suspected(suspects)
+        names = [str(position) for position in range(len(members))]
+        repeated = rows.select(members).group_by(names).len("rows").filter(pl.col("rows") > 1)
         plans.append(repeated.select(keys=pl.len(), affected=pl.col("rows").sum()))
     opened(frame.table)
     answers: dict[Metric, Measurement] = {}
-    results = pl.collect_all(plans, engine="streaming", optimizations=_ONE_SCAN)
+    results = pl.collect_all(plans, engine="streaming")
     for (key, height, _), result in zip(suspected, results, strict=True):
         keys, affected = result.row(0)
         answers[key.metric] = Repeats(height, affected - keys, keys, affected)
