@@ -109,7 +109,7 @@ class Story:
 
     def _all_kept(self) -> bool:
         products = self._agent.ask("api/v1/products")["products"]
-        return len(products) == 5 and all(one["status"] == "kept" for one in products)  # noqa: PLR2004
+        return len(products) == 5 and all(one["status"]["word"] == "kept" for one in products)  # noqa: PLR2004
 
     def _go_on(self, is_done: Callable[[], bool], hoped: str) -> bool:
         """Publish hour after hour until it is so; note a failure when patience ends."""
@@ -117,6 +117,7 @@ class Story:
         while time.monotonic() < end:
             self._beat()
             if is_done():
+                self._show_messages()
                 return True
         self.failures.append(f"waited {_PATIENCE_SECONDS:.0f} s in vain until {hoped}")
         self._say(f"  {self.failures[-1]}")
@@ -126,10 +127,13 @@ class Story:
         if time.monotonic() >= self._next_hour:
             self._publisher.publish_hour(datetime.now(UTC))
             self._next_hour = time.monotonic() + HOUR.total_seconds()
+        self._show_messages()
+        time.sleep(_BEAT_SECONDS)
+
+    def _show_messages(self) -> None:
         for told in self._inbox.told[self._heard :]:
             self._heard += 1
             self._say(f"  message: {told.title}")
-        time.sleep(_BEAT_SECONDS)
 
 
 def _words(one: tuple[str, Objective, TransitionKind]) -> str:
