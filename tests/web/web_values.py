@@ -1,10 +1,8 @@
 """Records that look like real ones, built by values, and a reader that hands them out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from contractwatch.errors import StoreError
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.contract import Clause, Dimension, Severity
 from contractwatch.model.incident import BrokenPromise, Cause, Incident, Phase
@@ -109,42 +107,86 @@ def healthy_results() -> tuple[CheckResult, ...]:
     return (
         result(passed, "presence", "order_id", "the column is there", objective=Objective.SCHEMA),
         result(
-            passed, "unique", "order_id", "each value once", observed=0, threshold="exactly 0 rows", rows=1_204_554,
-            violations=0, objective=Objective.UNIQUENESS, line_number=44,
+            passed,
+            "unique",
+            "order_id",
+            "each value once",
+            observed=0,
+            threshold="exactly 0 rows",
+            rows=1_204_554,
+            violations=0,
+            objective=Objective.UNIQUENESS,
+            line_number=44,
         ),
         result(
-            passed, "required", "customer_id", "no row is empty", observed=0, threshold="exactly 0 rows", rows=1_204_554,
-            violations=0, objective=Objective.COMPLETENESS, line_number=52,
+            passed,
+            "required",
+            "customer_id",
+            "no row is empty",
+            observed=0,
+            threshold="exactly 0 rows",
+            rows=1_204_554,
+            violations=0,
+            objective=Objective.COMPLETENESS,
+            line_number=52,
         ),
         result(
-            passed, "minimum", "amount", "at least 0", observed=0, threshold="exactly 0 rows", rows=1_204_554, violations=0,
+            passed,
+            "minimum",
+            "amount",
+            "at least 0",
+            observed=0,
+            threshold="exactly 0 rows",
+            rows=1_204_554,
+            violations=0,
             line_number=61,
         ),
         result(
-            Outcome.SKIPPED, "sql", None, "no order without a customer",
+            Outcome.SKIPPED,
+            "sql",
+            None,
+            "no order without a customer",
             reason="unsupported: rules of type sql are not executed in this version",
             line_number=88,
         ),
-    )  # fmt: skip
+    )
 
 
 def failing_results() -> tuple[CheckResult, ...]:
     return (
         result(
-            Outcome.FAILED, "freshness", "created_at", "newest row at most 1 h old",
-            observed=8040.0, threshold="at most 1 hour", objective=Objective.FRESHNESS, line_number=121,
+            Outcome.FAILED,
+            "freshness",
+            "created_at",
+            "newest row at most 1 h old",
+            observed=8040.0,
+            threshold="at most 1 hour",
+            objective=Objective.FRESHNESS,
+            line_number=121,
         ),
         result(
-            Outcome.FAILED, "nullValues", "country", "at most 1 % empty", observed=3.482,
-            threshold="at most 1 %", rows=1_204_554, violations=41_943, severity=Severity.WARNING,
-            objective=Objective.COMPLETENESS, line_number=70,
+            Outcome.FAILED,
+            "nullValues",
+            "country",
+            "at most 1 % empty",
+            observed=3.482,
+            threshold="at most 1 %",
+            rows=1_204_554,
+            violations=41_943,
+            severity=Severity.WARNING,
+            objective=Objective.COMPLETENESS,
+            line_number=70,
         ),
         result(
-            Outcome.ERROR, "pattern", "email", "matches the pattern of the contract",
-            reason="the pattern cannot be run: look-around is not supported", line_number=77,
+            Outcome.ERROR,
+            "pattern",
+            "email",
+            "matches the pattern of the contract",
+            reason="the pattern cannot be run: look-around is not supported",
+            line_number=77,
         ),
         *healthy_results(),
-    )  # fmt: skip
+    )
 
 
 def run_result(
@@ -345,55 +387,3 @@ def fleet() -> tuple[ProductRecord, ...]:
         unknown(),
         unseen(),
     )
-
-
-@dataclass
-class Memory:
-    """A reader over records in memory; counts how often all of them are read."""
-
-    kept: tuple[ProductRecord, ...] = ()
-    beat: datetime | None = NOW
-    commits: int = 1
-    reads: int = 0
-    fails: bool = False
-    details: Mapping[str, ProductRecord] = field(default_factory=dict)
-
-    def records(self) -> tuple[ProductRecord, ...]:
-        self._check()
-        self.reads += 1
-        return self.kept
-
-    def record(self, product: str) -> ProductRecord | None:
-        self._check()
-        known = {one.card.product: one for one in self.kept} | dict(self.details)
-        return known.get(product)
-
-    def revision(self) -> int:
-        self._check()
-        return self.commits
-
-    def last_beat(self) -> datetime | None:
-        self._check()
-        return self.beat
-
-    def become(self, *records: ProductRecord) -> None:
-        self.kept = records
-        self.commits += 1
-
-    def _check(self) -> None:
-        if self.fails:
-            raise StoreError("the store cannot be read", kind="io")
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self, now: datetime = NOW) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_by(self, length: timedelta) -> datetime:
-        self.now += length
-        return self.now

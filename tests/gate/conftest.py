@@ -1,0 +1,66 @@
+"""A store on disk with a fleet in it, and the command line beside it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from contractwatch.cli import main
+from contractwatch.model.product import LedgerEntry, ProductRecord, RunEntry
+from contractwatch.store.store import Store
+from tests.web import web_values as values
+from tests.web.web_reader import shifted
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+def moved(record: ProductRecord, now: datetime) -> RunEntry:
+    """The record as one commit, moved in time so that the values' NOW is `now`."""
+    by = now - values.NOW
+    late = shifted(record, by)
+    return RunEntry(
+        card=late.card,
+        at=now,
+        run=late.last_run,
+        entries=tuple(
+            LedgerEntry(line.standing.objective, interval)
+            for line in late.lines
+            for interval in line.intervals
+        ),
+        standings=tuple(line.standing for line in late.lines),
+        incidents=late.incidents,
+        transitions=(),
+        notifications=(),
+    )
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    """The address of a store that holds the fleet as of now."""
+    url = f"sqlite:///{tmp_path / 'record.db'}"
+    now = datetime.now(UTC) - timedelta(seconds=2)
+    store = Store.open(url)
+    for record in values.fleet():
+        store.commit(moved(record, now))
+    store.beat(now)
+    store.close()
+    return url
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Run the command line in an empty folder; return exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*words: str, store: str = "") -> tuple[int, str, str]:
+        if store:
+            monkeypatch.setenv("CONTRACTWATCH_STORE_URL", store)
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        told = capsys.readouterr()
+        code = ended.value.code
+        return (code if isinstance(code, int) else 0), told.out, told.err
+
+    return run

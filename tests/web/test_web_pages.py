@@ -1,0 +1,279 @@
+"""A person sees what was promised, what was found, and what is not known."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+
+from contractwatch.errors import Problem
+from contractwatch.web import words
+from contractwatch.web.board import Board
+from contractwatch.web.site import HealthReport
+from contractwatch.web.timeline import bar_of
+from tests.web import web_values as values
+from tests.web.web_reader import Memory
+from tests.web.web_values import BAD, DAY, GOOD, HOUR, NOW, UNKNOWN
+
+PAGES = ("/", "/products/finance/orders", "/products/marketing/leads", "/incidents", "/nothing")
+
+
+class Words(HTMLParser):
+    """Collects the text of a page, and checks that every tag is closed."""
+
+    VOID = frozenset({"meta", "link", "input", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def words_of(answer: httpx.Response) -> str:
+    reader = Words()
+    reader.feed(answer.text)
+    assert reader.open == []
+    return re.sub(r"\s+", " ", " ".join(reader.text).replace("\N{NO-BREAK SPACE}", " "))
+
+
+def test_the_first_page_shows_what_needs_a_look_first(client: httpx.Client) -> None:
+    text = words_of(client.get("/"))
+    order = [
+        text.index(name)
+        for name in ("finance/orders", "logistics/shipments", "marketing/leads", "finance/refunds")
+    ]
+    assert order == sorted(order)
+    assert "6 products" in text
+    assert "1 breached" in text
+    assert "2 unknown" in text
+    assert "3 kept" in text
+    assert "for 1h14m : freshness" in text or "for 1h14m: freshness" in text
+
+
+def test_a_state_is_a_word_beside_its_shape_and_not_only_a_colour(client: httpx.Client) -> None:
+    page = client.get("/").text
+    for word in ("breached", "unknown", "kept"):
+        assert re.search(rf'<span class="state is-{word}">\s*<svg.+?</svg>\s*<span>', page, re.S)
+        assert f"{word}</span>" in page
+
+
+def test_problems_of_contract_files_stand_on_the_first_page(
+    client_of: Callable[..., httpx.Client],
+) -> None:
+    wrong = Problem("invoices.odcs.yaml", 41, "schema[0]", "unknown key <b>colour</b>")
+    page = client_of(problems=lambda: [wrong]).get("/")
+    assert "1 problem in contract files" in words_of(page)
+    assert "unknown key &lt;b&gt;colour&lt;/b&gt;" in page.text
+
+
+def test_an_empty_fleet_says_what_to_do(memory: Memory, board: Board, client: httpx.Client) -> None:
+    memory.become()
+    board.refresh()
+    assert "No contract is in force yet" in words_of(client.get("/"))
+
+
+def test_the_search_narrows_by_product_and_team(client: httpx.Client) -> None:
+    text = words_of(client.get("/", params={"q": "logistics"}))
+    assert "logistics/shipments" in text
+    assert "finance/orders" not in text
+
+
+def test_a_long_list_is_cut_and_says_so(memory: Memory, board: Board, client: httpx.Client) -> None:
+    memory.become(*(values.kept(f"shop/p{number:03}") for number in range(503)))
+    board.refresh()
+    page = client.get("/")
+    assert page.text.count('href="/products/') == 500
+    assert "3 products more: narrow the search" in words_of(page)
+
+
+def test_a_product_page_shows_every_clause_with_promise_and_observation(
+    client: httpx.Client,
+) -> None:
+    text = words_of(client.get("/products/finance/orders"))
+    for told in (
+        "breached for 1h14m",
+        "Order Platform",
+        "newest row at most 1 h old",
+        "2h14m old",
+        "contracts/finance/orders.odcs.yaml:121",
+        "3.482 %",
+        "41,943 of 1,204,554 rows",
+        "unsupported: rules of type sql are not executed in this version",
+        "the pattern cannot be run: look-around is not supported",
+        "6 of 8 promises checked",
+        "overspent by 1h12m",
+        "target 99.5 %",
+        "default 99 %",
+        "freshness breached now: at most 49",
+    ):
+        assert told in text, told
+    order = [text.index(title) for title in ("Broken 2", "No answer 1", "Not checked 1", "Kept 4")]
+    assert order == sorted(order)
+
+
+def test_a_default_objective_is_called_default(client: httpx.Client) -> None:
+    text = words_of(client.get("/products/finance/refunds"))
+    assert "The contract names no objective: the default of 99 % is applied." in text
+
+
+def test_unknown_time_is_hatched_and_named(client: httpx.Client) -> None:
+    page = client.get("/products/finance/orders").text
+    assert '<pattern id="hatch"' in page
+    assert re.search(r'<rect [^>]*fill="url\(#hatch\)"><title>unknown for 20h from ', page)
+    assert re.search(r'aria-label="All promises: good \S+, bad 4h14m, unknown 20h"', page)
+
+
+def test_a_product_that_was_never_run_is_unknown_and_has_no_numbers(client: httpx.Client) -> None:
+    text = words_of(client.get("/products/marketing/leads"))
+    assert "No run has ended yet." in text
+    assert "Nothing was recorded yet." in text
+    assert "unknown" in text
+
+
+def test_a_record_that_cannot_be_read_is_shown_from_the_snapshot(
+    memory: Memory, client: httpx.Client
+) -> None:
+    memory.fails = True
+    answer = client.get("/products/finance/orders")
+    assert answer.status_code == 200
+    assert "newest row at most 1 h old" in answer.text
+
+
+def test_an_unknown_name_is_answered_with_those_like_it(client: httpx.Client) -> None:
+    answer = client.get("/products/finance/order")
+    assert answer.status_code == 404
+    assert "Did you mean finance/orders" in words_of(answer)
+
+
+def test_words_of_a_contract_are_escaped(
+    memory: Memory, board: Board, client: httpx.Client
+) -> None:
+    wicked = "<script>alert(1)</script>"
+    name = "finance/<img src=x>"
+    memory.become(values.kept(name, card=values.card(name, purpose=wicked, team=wicked)))
+    board.refresh()
+    for path in ("/", "/products/finance/%3Cimg%20src%3Dx%3E"):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert "<script" not in page.text
+        assert "<img" not in page.text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_guarded_and_needs_no_script(path: str, client: httpx.Client) -> None:
+    answer = client.get(path)
+    words_of(answer)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "script-src 'none'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "<script" not in answer.text
+    assert "style=" not in answer.text
+    assert " on" + "click" not in answer.text
+
+
+def test_every_link_of_the_pages_leads_somewhere(client: httpx.Client) -> None:
+    seen: set[str] = set()
+    for path in PAGES:
+        page = client.get(path).text
+        seen |= set(re.findall(r'(?:href|src)="(/[^"#]*)"', page))
+    assert {link: client.get(link).status_code for link in sorted(seen)} == dict.fromkeys(
+        sorted(seen), 200
+    )
+
+
+def test_a_failure_tells_no_secret_of_the_house(client_of: Callable[..., httpx.Client]) -> None:
+    def broken() -> tuple[Problem, ...]:
+        raise RuntimeError("the key is hunter2")
+
+    client = client_of(problems=broken)
+    page, twin = client.get("/"), client.get("/api/v1/products")
+    assert (page.status_code, twin.status_code) == (500, 500)
+    assert "hunter2" not in page.text + twin.text
+    assert "Traceback" not in page.text + twin.text
+    assert "The agent failed to answer" in words_of(page)
+    assert twin.json() == {"error": "the agent failed; see its log"}
+
+
+@pytest.mark.parametrize(
+    ("report", "alive", "ready"),
+    [
+        (HealthReport(alive=True, ready=True, words="well"), 200, 200),
+        (HealthReport(alive=True, ready=False, words="starting"), 200, 503),
+        (HealthReport(alive=False, ready=False, words="no heartbeat for 80 s"), 503, 503),
+    ],
+)
+def test_health_is_what_the_agent_says(
+    report: HealthReport, alive: int, ready: int, client_of: Callable[..., httpx.Client]
+) -> None:
+    client = client_of(health=lambda: report)
+    assert client.get("/healthz").status_code == alive
+    assert client.get("/readyz").status_code == ready
+    assert client.get("/healthz").text == f"{report.words}\n"
+
+
+def test_a_badge_says_state_and_score_in_words(client: httpx.Client) -> None:
+    badge = client.get("/badge/finance/orders.svg")
+    assert badge.headers["content-type"] == "image/svg+xml"
+    assert "<title>data contract: breached · trust 49.0</title>" in badge.text
+    new = client.get("/badge/logistics/shipments.svg")
+    assert "unknown · trust new" in new.text
+    assert client.get("/badge/none.svg").status_code == 404
+
+
+def test_a_short_outage_stays_visible_on_a_bar_of_28_days() -> None:
+    line = values.line(values.Objective.SCHEMA, (GOOD, 10 * DAY), (BAD, HOUR / 60), (GOOD, DAY))
+    bar = bar_of(line, start=NOW - 28 * DAY, end=NOW)
+    bad = [span for span in bar.spans if span.state is BAD]
+    assert [span.width for span in bad] == [0.4]
+    assert bar.spans[-1].state is BAD
+
+
+def test_time_before_the_first_record_stays_empty_and_the_future_is_not_drawn() -> None:
+    line = values.line(values.Objective.SCHEMA, (GOOD, 7 * DAY), horizon=HOUR)
+    bar = bar_of(line, start=NOW - 28 * DAY, end=NOW)
+    assert [(span.left, span.width) for span in bar.spans] == [(75.0, 25.0)]
+    later = bar_of(line, start=NOW - 28 * DAY + 2 * HOUR, end=NOW + 2 * HOUR)
+    assert [span.state for span in later.spans] == [GOOD, UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"),
+    [(1.0, "100 %"), (0.99999, "99.9 %"), (0.00001, "0.1 %"), (0.0, "0 %"), (0.995, "99.5 %")],
+)
+def test_a_share_is_never_rounded_to_perfect(ratio: float, said: str) -> None:
+    assert words.percent(ratio).replace("\N{NO-BREAK SPACE}", " ") == said
+
+
+def test_a_moment_is_said_in_whole_minutes_once_it_is_past() -> None:
+    said = [
+        words.ago(NOW - timedelta(seconds=seconds), NOW) for seconds in (1, 45, 250, 4440, 90_000)
+    ]
+    assert said == ["just now", "45s ago", "4m ago", "1h14m ago", "1d1h ago"]
+
+
+def test_a_run_without_rows_is_called_so(
+    memory: Memory, board: Board, client: httpx.Client
+) -> None:
+    empty = replace(values.healthy_results()[1].verdict, vacuous=True, rows=0)
+    result = replace(values.healthy_results()[1], verdict=empty)
+    record = values.kept(last_run=values.run_result(results=(result,)))
+    memory.become(record)
+    board.refresh()
+    assert "no rows to judge" in words_of(client.get("/products/finance/refunds"))
