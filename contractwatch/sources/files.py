@@ -172,11 +172,13 @@ def _search(search: _Search) -> list[_Found]:
 def _candidates(search: _Search) -> Iterator[Path]:
     """Yield every file that the path stands for."""
     matched = search.start.glob(search.pattern) if search.pattern else _if_there(search.start)
+    named = _is_hidden(Path(search.pattern))  # a pattern that names a hidden file means it
     for path in matched:
         if path.is_dir():
             yield from (file for file in _below(search, path) if _is_data(search, file))
-        elif not search.stem or path.stem == search.stem:
-            yield path
+        elif named or not _is_hidden(path.relative_to(search.start)):
+            if not search.stem or path.stem == search.stem:
+                yield path
 
 
 def _if_there(path: Path) -> list[Path]:
@@ -199,9 +201,12 @@ def _below(search: _Search, folder: Path) -> Iterator[Path]:
 
 def _is_data(search: _Search, path: Path) -> bool:
     """Return whether a file below a directory is one of the format and not a hidden one."""
-    inside = path.relative_to(search.start).parts
-    hidden = any(part.startswith((".", "_")) for part in inside)
-    return not hidden and path.suffix.lower() in _EXTENSIONS[search.data_format] and path.is_file()
+    known = path.suffix.lower() in _EXTENSIONS[search.data_format]
+    return known and not _is_hidden(path.relative_to(search.start)) and path.is_file()
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in path.parts)
 
 
 def _found(search: _Search, path: Path) -> _Found:

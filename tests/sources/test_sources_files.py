@@ -1,0 +1,242 @@
+"""Paths of a contract become files: found by name, confined, digested; else a clear refusal."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.contract import Clause, DataFormat, ReadPolicy, Server, Table
+from contractwatch.model.dataset import Dataset
+from contractwatch.sources import open_server
+
+CLAUSE = Clause("servers[0]", 1)
+
+
+def server(path: str, data_format: DataFormat = DataFormat.CSV, **more: object) -> Server:
+    return Server(CLAUSE, "live", "local", path=path, data_format=data_format, **more)
+
+
+def table(name: str, physical_name: str = "") -> Table:
+    return Table(Clause("schema[0]", 1), name, physical_name or name, ())
+
+
+ORDERS = table("orders")
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("id\n1\n")
+
+
+def found(data: Dataset, base: Path, name: str = "orders") -> list[str]:
+    files = next(each.files for each in data.tables if each.table == name)
+    return [Path(file.path).relative_to(base).as_posix() for file in files]
+
+
+def refusal(
+    path: str, base: Path, *, roots: tuple[Path, ...] | None = None, tables: int = 1
+) -> SourceError:
+    all_tables = (ORDERS, table("lines"))[:tables]
+    with pytest.raises(SourceError) as raised:
+        open_server(server(path), all_tables, bases=(base,), roots=roots)
+    assert str(base) not in str(raised.value).replace(path, "")
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("orders.csv", ["orders.csv"]),
+        ("./orders.csv", ["orders.csv"]),
+        ("{object}.csv", ["orders.csv"]),
+        ("${model}.csv", ["orders.csv"]),
+        ("{table}/*.csv", ["orders/1.csv", "orders/2.csv"]),
+        ("orders", ["orders/1.csv", "orders/2.csv", "orders/deep/3.csv"]),
+        ("orders/", ["orders/1.csv", "orders/2.csv", "orders/deep/3.csv"]),
+        ("orders/**/*.csv", ["orders/1.csv", "orders/2.csv", "orders/deep/3.csv"]),
+        ("orders/dee?", ["orders/deep/3.csv"]),
+        ("[o]rders.csv", ["orders.csv"]),
+    ],
+)
+def test_a_path_stands_for_its_files(tmp_path: Path, path: str, names: list[str]) -> None:
+    write(tmp_path, "orders.csv", "orders/1.csv", "orders/2.csv", "orders/deep/3.csv")
+    write(tmp_path, "orders/.hidden.csv", "orders/_delta_log/4.csv", "orders/notes.txt")
+    data = open_server(server(path), (ORDERS,), bases=(tmp_path,), roots=None)
+    assert found(data, tmp_path) == names
+    assert open_server(server(path), (ORDERS,), bases=(tmp_path,), roots=(tmp_path,)) == data
+
+
+def test_a_relative_path_is_tried_against_each_base_in_turn(tmp_path: Path) -> None:
+    write(tmp_path, "b/orders.csv", "c/orders.csv")
+    bases = tuple(tmp_path / name for name in "abc")
+    data = open_server(server("orders.csv"), (ORDERS,), bases=bases, roots=None)
+    assert found(data, tmp_path) == ["b/orders.csv"]
+    absolute = server(str(tmp_path / "c" / "orders.csv"))
+    assert found(open_server(absolute, (ORDERS,), bases=bases, roots=None), tmp_path) == [
+        "c/orders.csv"
+    ]
+
+
+@pytest.mark.parametrize("path", ["data", "data/*.csv", "data/*"])
+def test_several_tables_are_told_apart_by_their_physical_names(tmp_path: Path, path: str) -> None:
+    write(tmp_path, "data/t_orders.csv", "data/lines.csv", "data/other.csv")
+    tables = (table("orders", "t_orders"), table("lines"))
+    data = open_server(server(path), tables, bases=(tmp_path,), roots=None)
+    assert found(data, tmp_path) == ["data/t_orders.csv"]
+    assert found(data, tmp_path, "lines") == ["data/lines.csv"]
+
+
+def test_a_table_among_several_may_be_a_directory(tmp_path: Path) -> None:
+    write(tmp_path, "data/orders/x=1/a.csv", "data/lines.csv")
+    data = open_server(server("data"), (ORDERS, table("lines")), bases=(tmp_path,), roots=None)
+    assert found(data, tmp_path) == ["data/orders/x=1/a.csv"]
+    assert data.tables[0].hive_root == str(tmp_path / "data")
+    assert data.tables[1].hive_root is None
+
+
+def test_several_tables_in_one_file_are_told_to_use_a_placeholder(tmp_path: Path) -> None:
+    write(tmp_path, "all.csv")
+    error = refusal("all.csv", tmp_path, tables=2)
+    assert "put {object} into the path" in str(error)
+    assert error.blame is Blame.PRODUCT
+
+
+@pytest.mark.parametrize(
+    ("path", "root"),
+    [
+        ("data/year=*/*.csv", "data"),
+        ("data/year=2026/*.csv", "data"),
+        ("data/year=2026/a.csv", "data"),
+        ("data", "data"),
+    ],
+)
+def test_partitions_are_read_from_the_directory_above_all_of_them(
+    tmp_path: Path, path: str, root: str
+) -> None:
+    write(tmp_path, "data/year=2026/a.csv")
+    data = open_server(server(path), (ORDERS,), bases=(tmp_path,), roots=None)
+    assert data.tables[0].hive_root == str(tmp_path / root)
+    plain = server(path, read=ReadPolicy(hive_partitioning=False))
+    data = open_server(plain, (ORDERS,), bases=(tmp_path,), roots=None)
+    assert data.tables[0].hive_root is None
+
+
+@pytest.mark.parametrize("path", ["gone.csv", "gone/*.csv", "gone/**/*.csv", "{object}.csv"])
+def test_a_path_without_a_file_is_the_products_fault_in_the_words_of_the_contract(
+    tmp_path: Path, path: str
+) -> None:
+    error = refusal(path, tmp_path)
+    assert str(error) == f"no file matches {path!r}"
+    assert (error.blame, error.retryable) == (Blame.PRODUCT, True)
+
+
+@pytest.mark.parametrize("path", ["s3://bucket/orders.csv", "http://127.0.0.1/x", "file:///etc"])
+def test_an_address_is_no_path(tmp_path: Path, path: str) -> None:
+    assert "is an address" in str(refusal(path, tmp_path))
+
+
+def test_a_pipe_is_no_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "orders.csv")
+    assert "is no regular file" in str(refusal("orders.csv", tmp_path))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret.csv",
+        "../*.csv",
+        "link.csv",
+        "linked/secret.csv",
+        "linked/*.csv",
+        "sub/../../secret.csv",
+        "/",
+        "/etc/passwd",
+        "/**/*.csv",
+        "../allowed2/x.csv",
+        "~/x.csv/../../../secret.csv",
+    ],
+)
+def test_nothing_outside_the_roots_is_opened_listed_or_told(tmp_path: Path, path: str) -> None:
+    inside = tmp_path / "allowed"
+    write(tmp_path, "secret.csv", "allowed/orders.csv", "allowed/sub/x.csv", "allowed2/x.csv")
+    (inside / "link.csv").symlink_to(tmp_path / "secret.csv")
+    (inside / "linked").symlink_to(tmp_path)
+    error = refusal(path, inside, roots=(inside,))
+    assert error.blame is Blame.PRODUCT
+    assert "outside the directories that the operator allowed" in str(error)
+    assert str(refusal(path.replace("secret", "gone"), inside, roots=(inside,))) in {
+        str(error).replace("secret", "gone"), f"no file matches {path.replace('secret', 'gone')!r}",
+    }  # fmt: skip
+
+
+def test_a_wildcard_does_not_climb(tmp_path: Path) -> None:
+    write(tmp_path, "secret.csv", "allowed/sub/x.csv")
+    error = refusal("*/../../*.csv", tmp_path / "allowed", roots=(tmp_path / "allowed",))
+    assert "goes up after a wildcard" in str(error)
+
+
+def test_a_physical_name_cannot_climb_either(tmp_path: Path) -> None:
+    write(tmp_path, "secret.csv", "allowed/orders.csv")
+    climbing = table("orders", "../secret")
+    with pytest.raises(SourceError, match="outside the directories"):
+        open_server(
+            server("{object}.csv"), (climbing,), bases=(tmp_path / "allowed",),
+            roots=(tmp_path / "allowed",),
+        )  # fmt: skip
+
+
+def test_a_link_within_the_roots_is_followed_to_the_real_file(tmp_path: Path) -> None:
+    write(tmp_path, "allowed/2026.csv")
+    (tmp_path / "allowed" / "latest.csv").symlink_to("2026.csv")
+    roots = (tmp_path / "allowed",)
+    data = open_server(server("latest.csv"), (ORDERS,), bases=roots, roots=roots)
+    assert found(data, tmp_path) == ["allowed/2026.csv"]
+
+
+@pytest.fixture
+def nobodys_rights() -> Iterator[Path]:
+    """A directory that all may enter, seen with the rights of one who owns nothing."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        write(Path(folder), "orders.csv")
+        (Path(folder) / "orders.csv").chmod(0)
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.seteuid(65534)
+        yield Path(folder)
+        if is_root:
+            os.seteuid(0)
+
+
+def test_a_file_without_the_right_to_read_is_the_agents_fault(nobodys_rights: Path) -> None:
+    error = refusal("orders.csv", nobodys_rights)
+    assert error.blame is Blame.AGENT
+    assert str(error) == "permission denied for 'orders.csv'"
+
+
+def test_the_version_changes_with_name_size_and_time_and_with_nothing_else(tmp_path: Path) -> None:
+    def version() -> str:
+        return open_server(server("*.csv"), (ORDERS,), bases=(tmp_path,), roots=None).version
+
+    write(tmp_path, "a.csv")
+    os.utime(tmp_path / "a.csv", ns=(1, 10))
+    first = version()
+    assert version() == first
+    os.utime(tmp_path / "a.csv", ns=(1, 11))
+    later = version()
+    (tmp_path / "a.csv").write_text("id\n")
+    os.utime(tmp_path / "a.csv", ns=(1, 11))
+    shorter = version()
+    (tmp_path / "a.csv").rename(tmp_path / "b.csv")
+    assert len({first, later, shorter, version()}) == 4
+
+
+def test_a_server_that_is_not_read_says_so(tmp_path: Path) -> None:
+    kafka = Server(CLAUSE, "stream", "kafka")
+    with pytest.raises(SourceError, match="servers of type 'kafka' are not read"):
+        open_server(kafka, (ORDERS,), bases=(tmp_path,), roots=None)
