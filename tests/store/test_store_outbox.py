@@ -10,6 +10,7 @@ import store_values as make
 from store_values import HOUR, NOW
 
 from contractwatch.model.incident import Delivery, Urgency
+from contractwatch.store.codec import to_micros
 from contractwatch.store.outbox import DeadLetter, DeliveryTotal, OutboxCount
 from contractwatch.store.store import Store
 
@@ -165,8 +166,6 @@ store.close()
 def test_two_processes_and_four_threads_never_hold_the_same_message(
     store: Store, url: str, tmp_path: Path
 ) -> None:
-    from contractwatch.store.codec import to_micros  # noqa: PLC0415
-
     count = 120
     messages = tuple(make.notification(f"k{n}", lane=f"lane {n}") for n in range(count))
     store.commit(make.entry(run=None, notifications=messages))
@@ -188,9 +187,9 @@ def test_two_processes_and_four_threads_never_hold_the_same_message(
     for thread in threads:
         thread.join()
     for process in processes:
-        out, _ = process.communicate(timeout=60)
-        held.extend(int(line) for line in out.split())
-        assert process.returncode == 0
+        held.extend(int(line) for line in process.stdout.read().split())
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
     held.extend(int(line) for line in first_line.split())
 
     assert sorted(held) == list(range(1, count + 1))
