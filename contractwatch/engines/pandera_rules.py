@@ -108,14 +108,22 @@ def _row_by_row(rule: Rule, data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(~_violation(rule, data).fill_null(value=False))
 
 
-def _by_count(rule: Rule, data: Any) -> bool:
-    keys = [pl.col(name).is_not_null() for name in rule.get("base", ())]
+def _by_count(rule: Rule, data: Any) -> pl.LazyFrame:
+    # A frame and not a bool: pandera cannot report a bool beside a failure of another kind.
+    violation = _violation(rule, data)
+    keys = [pl.col(name).is_not_null() for name in rule["base"]]
     counts = data.lazyframe.select(
-        violations=_violation(rule, data).sum(),
-        base=pl.all_horizontal(keys).sum() if keys else pl.len(),
+        violations=violation.sum(), base=pl.all_horizontal(keys).sum() if keys else pl.len()
     )
     violations, base = counts.collect().row(0)
-    threshold = rule["threshold"]
+    kept = _is_within(rule["threshold"], violations, base)
+    has_culprits = violations and rule["violates"][0]["is"] != "row"
+    if not kept and has_culprits:
+        return _row_by_row(rule, data)
+    return pl.LazyFrame({"kept": [kept]})
+
+
+def _is_within(threshold: Mapping[str, Any], violations: int, base: int) -> bool:
     is_percent = threshold["unit"] == "percent"
     value = (100 * violations / base if base else 0.0) if is_percent else violations
     low, high = threshold["low"], threshold["high"]

@@ -1,0 +1,214 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandera.errors
+import pandera.polars as pa
+import polars as pl
+import pytest
+from pandera_values import contract_of, table_of
+
+import contractwatch
+from contractwatch.engines.pandera import pandera_source
+from contractwatch.errors import UsageError
+
+_ORDERS = """
+- name: id
+  physicalName: order_id
+  logicalType: integer
+  required: true
+- name: amount
+  logicalType: number
+  required: true
+- name: state
+  logicalType: string
+  logicalTypeOptions: {format: uuid}
+"""
+_LEVELS = """
+slaProperties:
+  - {property: latency, value: 4, unit: h, element: t.at}
+  - {property: availability, value: 99.5, unit: percent}
+"""
+_TIMED = "- {name: at, logicalType: timestamp, logicalTypeOptions: {timezone: true}}"
+_FRAME = pl.DataFrame({"order_id": [1, 2], "amount": [1.0, 2.0], "state": [None, None]}).cast(
+    {"state": pl.String}
+)
+
+
+def _errors(schema: Any, frame: Any) -> list[Any]:
+    with pytest.raises(pandera.errors.SchemaErrors) as caught:
+        schema.validate(frame, lazy=True)
+    return list(caught.value.schema_errors)
+
+
+def _fits(logical_type: str, dtype: Any) -> bool:
+    schema = contractwatch.to_pandera(contract_of(f"- {{name: c, logicalType: {logical_type}}}"))
+    try:
+        schema.validate(pl.DataFrame(schema={"c": dtype}), lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        return [e.reason_code.name for e in errors.schema_errors] != ["WRONG_DATATYPE"]
+    return True
+
+
+def test_a_frame_that_keeps_every_promise_is_given_back() -> None:
+    schema = contractwatch.to_pandera(contract_of(_ORDERS))
+    assert isinstance(schema, pa.DataFrameSchema)
+    assert schema.validate(_FRAME, lazy=True).equals(_FRAME)
+
+
+def test_columns_have_their_physical_names_and_are_required() -> None:
+    schema = contractwatch.to_pandera(contract_of(_ORDERS))
+    assert list(schema.columns) == ["order_id", "amount", "state"]
+    (missing,) = _errors(schema, _FRAME.drop("amount"))
+    assert missing.reason_code.name == "COLUMN_NOT_IN_DATAFRAME"
+
+
+def test_nullable_is_what_the_contract_says() -> None:
+    schema = contractwatch.to_pandera(contract_of(_ORDERS))
+    assert not schema.columns["order_id"].nullable
+    assert schema.columns["state"].nullable
+
+
+def test_a_required_number_may_be_nan_but_not_null() -> None:
+    schema = contractwatch.to_pandera(contract_of(_ORDERS))
+    schema.validate(_FRAME.with_columns(amount=pl.lit(float("nan"))), lazy=True)
+    (null,) = _errors(schema, _FRAME.with_columns(amount=pl.lit(None, pl.Float64)))
+    assert null.check.name == "c/t/amount/required"
+    assert len(null.failure_cases) == 2
+
+
+@pytest.mark.parametrize(
+    ("logical_type", "fitting", "unfitting"),
+    [
+        ("integer", [pl.Int8, pl.UInt64, pl.Decimal(10, 0)], [pl.Float64, pl.String]),
+        ("number", [pl.Int8, pl.Float32, pl.Decimal(10, 2)], [pl.String]),
+        ("string", [pl.String, pl.Categorical, pl.Enum(["a"])], [pl.Int8, pl.Binary]),
+        ("boolean", [pl.Boolean], [pl.Int8]),
+        ("date", [pl.Date], [pl.Datetime("us")]),
+        ("timestamp", [pl.Datetime("ms"), pl.Datetime("ns", "UTC")], [pl.Date]),
+        ("time", [pl.Time], [pl.String]),
+        ("object", [pl.Struct({"a": pl.Int8})], [pl.String]),
+        ("array", [pl.List(pl.Int8), pl.Array(pl.Int8, 2)], [pl.String]),
+    ],
+)
+def test_a_logical_type_is_every_type_that_the_standard_means(
+    logical_type: str, fitting: list[Any], unfitting: list[Any]
+) -> None:
+    assert [dtype for dtype in fitting if not _fits(logical_type, dtype)] == []
+    assert [dtype for dtype in unfitting if _fits(logical_type, dtype)] == []
+
+
+def test_names_and_types_of_a_lazy_frame_are_checked_without_its_rows() -> None:
+    schema = contractwatch.to_pandera(contract_of(_ORDERS))
+    (wrong,) = _errors(schema, _FRAME.lazy().cast({"order_id": pl.Float64}))
+    assert wrong.reason_code.name == "WRONG_DATATYPE"
+    schema.validate(_FRAME.lazy().with_columns(order_id=pl.lit(None, pl.Int64)), lazy=True)
+
+
+def test_a_broken_promise_of_lower_severity_only_warns() -> None:
+    schema = contractwatch.to_pandera(contract_of(_ORDERS))
+    with pytest.warns(pandera.errors.SchemaWarning, match="c/t/state/format"):
+        schema.validate(_FRAME.with_columns(state=pl.lit("no uuid")), lazy=True)
+
+
+def test_a_wrong_time_zone_only_warns() -> None:
+    schema = contractwatch.to_pandera(contract_of(_TIMED))
+    frame = pl.DataFrame({"at": [None]}, schema={"at": pl.Datetime("us")})
+    with pytest.warns(pandera.errors.SchemaWarning, match="c/t/at/timezone"):
+        schema.validate(frame, lazy=True)
+    schema.validate(frame.cast(pl.Datetime("us", "UTC")), lazy=True)
+
+
+def test_what_a_frame_cannot_answer_is_listed() -> None:
+    sql = "- {type: sql, query: select 1, mustBe: 1, id: s1}"
+    schema = contractwatch.to_pandera(contract_of(_TIMED, sql, more=_LEVELS))
+    said = {entry["id"].split("/")[3] for entry in schema.metadata["contractwatch"]["not_said"]}
+    assert said == {"freshness", "availability", "sql"}
+
+
+def test_several_tables_are_asked_for_by_name() -> None:
+    contract = contract_of(_ORDERS, more=table_of(_TIMED, name="u"))
+    with pytest.raises(UsageError, match="the contract has: t, u"):
+        contractwatch.to_pandera(contract)
+    with pytest.raises(UsageError, match="no table 'v'"):
+        contractwatch.to_pandera(contract, table="v")
+    assert list(contractwatch.to_pandera(contract, table="u").columns) == ["at"]
+
+
+_RICH = contract_of(
+    """
+    - name: id
+      logicalType: integer
+      primaryKey: true
+      logicalTypeOptions: {minimum: 1}
+    - name: at
+      logicalType: timestamp
+      logicalTypeOptions: {minimum: "2026-01-01T00:00:00+01:00"}
+    - name: day
+      logicalType: date
+      logicalTypeOptions: {maximum: "2026-01-01"}
+    - name: 'odd"name'
+      logicalType: string
+      quality:
+        - {metric: invalidValues, arguments: {pattern: "^\\\\w'\\"{3}$"}, mustBe: 0}
+    """,
+    "- {metric: rowCount, mustBeBetween: [1, 4]}",
+)
+_USE = """
+import polars as pl, pandera.errors
+frame = pl.DataFrame({"id": [1, 1, 0, None]})
+try:
+    SCHEMAS["t"].validate(frame, lazy=True)
+except pandera.errors.SchemaErrors as errors:
+    print(*sorted(
+        f"{error.check.name} {len(error.failure_cases)}" for error in errors.schema_errors
+        if hasattr(error.check, "name") and hasattr(error.failure_cases, "height")
+    ), sep="\\n")
+import sys
+print(sorted(name for name in sys.modules if name.startswith("contractwatch")))
+"""
+
+
+def test_the_exported_source_runs_on_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "orders_schema.py"
+    path.write_text(pandera_source(_RICH) + _USE)
+    ended = subprocess.run(
+        [sys.executable, "-P", str(path)], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines() == ["c/t/-/primaryKey 2", "c/t/id/minimum 1", "[]"]
+
+
+def test_the_exported_source_builds_the_same_schema() -> None:
+    names: dict[str, Any] = {}
+    exec(compile(pandera_source(_RICH), "schema.py", "exec"), names)
+    exported, built = names["SCHEMAS"]["t"], contractwatch.to_pandera(_RICH)
+    assert list(exported.columns) == list(built.columns)
+    assert exported.metadata == built.metadata
+    for name, column in built.columns.items():
+        assert [c.name for c in exported.columns[name].checks] == [c.name for c in column.checks]
+        assert str(exported.columns[name].dtype) == str(column.dtype)
+
+
+def test_a_contract_cannot_smuggle_code_into_the_source() -> None:
+    trap = "x'); import os; os.abort(); ('"
+    contract = contract_of(f'- {{name: "{trap}", logicalType: string, required: true}}')
+    names: dict[str, Any] = {}
+    exec(compile(pandera_source(contract), "schema.py", "exec"), names)
+    assert list(names["SCHEMAS"]["t"].columns) == [trap]
+
+
+def test_without_pandera_the_error_names_the_extra() -> None:
+    code = (
+        "import sys; sys.modules['pandera'] = None\n"
+        "import contractwatch\n"
+        "from contractwatch.errors import ContractwatchError\n"
+        f"contract = contractwatch.load({str(Path(__file__).with_name('orders.odcs.yaml'))!r})\n"
+        "try:\n    contractwatch.to_pandera(contract)\n"
+        "except ContractwatchError as error:\n    print(error)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert ended.stdout == "pandera is not installed; install contractwatch-agent[pandera]\n"
