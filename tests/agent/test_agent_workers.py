@@ -122,3 +122,21 @@ def test_a_closed_pool_cancels_and_leaves_no_process(workers: Workers) -> None:
 
     assert workers.pids() == ()
     assert workers.run(double, 1, deadline_seconds=1) == Cancelled()
+
+
+def fat_query(rows: int) -> int:
+    import polars as pl  # noqa: PLC0415  (in the worker only)
+
+    return int(pl.select(pl.int_range(rows).reverse().sort()).to_series().sum())
+
+
+def test_a_fat_polars_query_ends_as_an_error_and_the_pool_is_whole() -> None:
+    pool = Workers(1, WorkerLimits(memory_mb=500, threads=2), warm=("polars",))
+    pool.start()
+
+    answer = pool.run(fat_query, 500_000_000, deadline_seconds=100)
+
+    assert isinstance(answer, Failed)
+    assert answer.reason == "worker ended (memory limit of 500 MB)"
+    assert works(pool)
+    pool.close()

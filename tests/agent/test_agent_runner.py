@@ -1,0 +1,365 @@
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import polars as pl
+import pytest
+from agent_values import contract_text
+
+from contractwatch.agent.clock import Clock
+from contractwatch.agent.heart import Heart
+from contractwatch.agent.outage import Outage
+from contractwatch.agent.resume import contract_of, departed, resume
+from contractwatch.agent.runner import RETRY, Rules, Runner, Surroundings, choose_server
+from contractwatch.agent.workers import WorkerLimits, Workers
+from contractwatch.alerting.message import Post
+from contractwatch.errors import Blame, StoreError
+from contractwatch.model.contract import Clause, Contract, Server
+from contractwatch.model.incident import (
+    Notification,
+    Phase,
+    Transition,
+    TransitionKind,
+    Urgency,
+)
+from contractwatch.model.objective import Objective, ObjectiveState
+from contractwatch.model.product import RunEntry
+from contractwatch.model.receiver import Receiver, ReceiverKind
+from contractwatch.model.run import RunOutcome
+from contractwatch.odcs.load import parse_contract
+from contractwatch.store.store import Store
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+LOG = Receiver(name="log", kind=ReceiverKind.LOG)
+
+
+@dataclass
+class Time:
+    """A clock that is set by hand."""
+
+    now: datetime = NOW
+
+    def pass_by(self, span: timedelta) -> None:
+        self.now += span
+
+    def clock(self) -> Clock:
+        return Clock(
+            now=lambda: self.now, monotonic=lambda: (self.now - NOW).total_seconds() + 1000
+        )
+
+
+@dataclass
+class Counted:
+    """What was counted about runs and beats."""
+
+    skips: Counter[str] = field(default_factory=Counter)
+    evaluations: list[tuple[RunOutcome, bool]] = field(default_factory=list)
+    reads: list[tuple[str, bool]] = field(default_factory=list)
+    store_kinds: list[str] = field(default_factory=list)
+    transitions: list[TransitionKind] = field(default_factory=list)
+
+    def skipped(self, reason: str) -> None:
+        self.skips[reason] += 1
+
+    def took(self, phase: str, seconds: float) -> None: ...
+
+    def read(self, source_kind: str, *, is_read: bool) -> None:
+        self.reads.append((source_kind, is_read))
+
+    def evaluated(self, outcome: RunOutcome, *, was_late: bool) -> None:
+        self.evaluations.append((outcome, was_late))
+
+    def cancelled(self) -> None: ...
+
+    def store_failed(self, kind: str) -> None:
+        self.store_kinds.append(kind)
+
+    def told(self, transitions: Iterable[Transition]) -> None:
+        self.transitions += [one.kind for one in transitions]
+
+    def beat(self, at: datetime) -> None: ...
+
+    def clock_jumped(self, seconds: float) -> None: ...
+
+    def outbox(
+        self, receiver: str, urgency: Urgency, pending: int, oldest: datetime | None
+    ) -> None: ...
+
+
+class FillingStore(Store):
+    """A real store whose disk can be full."""
+
+    is_full = False
+
+    def commit(self, entry: RunEntry) -> int:
+        if self.is_full:
+            raise StoreError("the disk is full", kind="full")
+        return super().commit(entry)
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    pool = Workers(1, WorkerLimits(memory_mb=1024, threads=1))
+    pool.start()
+    yield pool
+    pool.close()
+
+
+class Bench:
+    """A runner with a store, a worker and data of its own."""
+
+    def __init__(self, folder: Path, workers: Workers, *, deadline_seconds: float = 60) -> None:
+        self.time = Time()
+        self.counted = Counted()
+        self.messages: list[Notification] = []
+        self.looks: list[tuple[str, datetime]] = []
+        self.folder = folder
+        (folder / "contracts").mkdir()
+        (folder / "data").mkdir()
+        self.publish(has_null=False)
+        self.store = FillingStore.open(f"sqlite:///{folder / 'record.db'}")
+        clock, ids = self.time.clock(), count(1)
+        self.outage = Outage(clock)
+        self.heart = Heart(self.store, self.counted, clock=clock, outage=self.outage, limit=86_400)
+        around = Surroundings(
+            store=self.store,
+            workers=workers,
+            clock=clock,
+            series=self.counted,
+            outage=self.outage,
+            new_id=lambda: f"incident-{next(ids)}",
+            enqueued=self.messages.extend,
+            look=lambda product, at: self.looks.append((product, at)),
+        )
+        rules = Rules(
+            environment="prod",
+            roots=(folder / "data",),
+            deadline_seconds=deadline_seconds,
+            deadline_limit_seconds=60,
+            default_interval=timedelta(minutes=15),
+            reprobe=timedelta(minutes=5),
+            post=Post((LOG,), ("log",)),
+        )
+        self.runner = Runner(rules, around)
+
+    def contract(self, text: str | None = None) -> Contract:
+        shown = "contracts/orders.odcs.yaml"
+        return parse_contract((text or contract_text(interval="PT24H")).encode(), shown)[0]
+
+    def publish(self, *, has_null: bool) -> None:
+        frame = pl.DataFrame({"id": [1, None if has_null else 2, 3], "city": ["a", "b", "c"]})
+        frame.write_parquet(self.folder / "data" / "orders.parquet")
+
+    def run(self, contract: Contract | None = None):
+        return self.runner.run(contract or self.contract(), self.folder / "contracts")
+
+    def states(self, product: str = "shop/orders") -> dict[Objective, ObjectiveState]:
+        record = self.store.record(product)
+        assert record is not None
+        return {line.standing.objective: line.standing.state for line in record.lines}
+
+
+@pytest.fixture
+def bench(tmp_path: Path, workers: Workers) -> Iterator[Bench]:
+    bench = Bench(tmp_path, workers)
+    yield bench
+    bench.store.close()
+
+
+def test_a_run_leaves_its_verdict_and_its_ledger_in_one_commit(bench: Bench) -> None:
+    result = bench.run()
+
+    assert result is not None
+    assert (result.outcome, result.readable) == (RunOutcome.PASSED, True)
+    assert bench.states()[Objective.CONFORMANCE] is ObjectiveState.GOOD
+    record = bench.store.record("shop/orders")
+    assert record is not None
+    assert record.card.interval_seconds == 86_400
+    assert record.last_run is not None
+    assert record.last_run.outcome is RunOutcome.PASSED
+    assert bench.counted.evaluations == [(RunOutcome.PASSED, False)]
+
+
+def test_a_first_bad_run_asks_for_evidence_soon_and_the_second_is_told(bench: Bench) -> None:
+    bench.run()
+    bench.publish(has_null=True)
+    bench.time.pass_by(MINUTE)
+
+    bench.run()
+    looked, told = list(bench.looks), list(bench.messages)
+    bench.time.pass_by(MINUTE)
+    bench.run()
+
+    assert told == []
+    assert [product for product, _ in looked] == ["shop/orders"]
+    assert NOW + MINUTE < looked[0][1] <= NOW + 6 * MINUTE
+    assert [(one.kind, one.receiver) for one in bench.messages] == [(TransitionKind.OPENED, "log")]
+    assert bench.counted.transitions == [TransitionKind.OPENED]
+
+
+def test_a_run_that_cannot_be_saved_changes_nothing_and_is_told_by_the_next(bench: Bench) -> None:
+    bench.run()
+    bench.publish(has_null=True)
+    bench.time.pass_by(MINUTE)
+    bench.run()
+    bench.time.pass_by(MINUTE)
+    bench.store.is_full = True
+
+    assert bench.run() is None
+    assert bench.run() is None  # until a heartbeat is saved nothing is even tried
+    told_while_full = list(bench.messages)
+    bench.heart.is_loaded = True
+    while_full = bench.heart.health()
+    bench.store.is_full = False
+    bench.heart.beat()
+    result = bench.run()
+
+    assert told_while_full == []
+    assert not while_full.ready
+    assert while_full.words == "the store cannot be written: the disk is full"
+    assert bench.counted.store_kinds == ["full"]
+    assert bench.counted.skips["paused"] == 1
+    assert ("shop/orders", NOW + 2 * MINUTE + RETRY) in bench.looks
+    assert result is not None
+    assert [one.kind for one in bench.messages] == [TransitionKind.OPENED]
+    assert bench.outage.lasted_seconds() == 0
+    assert bench.heart.health().ready
+
+
+def test_an_outage_lasts_until_a_run_is_saved_not_until_a_beat_is(bench: Bench) -> None:
+    bench.store.is_full = True
+    bench.run()
+    bench.time.pass_by(3 * MINUTE)
+    bench.heart.beat()
+    bench.run()
+    bench.time.pass_by(3 * MINUTE)
+    bench.heart.beat()
+
+    assert bench.outage.lasted_seconds() == 360
+    bench.store.is_full = False
+    bench.run()
+    assert bench.outage.lasted_seconds() == 0
+
+
+def test_a_scan_over_its_deadline_is_the_agents_fault_and_unknown(
+    tmp_path: Path, workers: Workers
+) -> None:
+    bench = Bench(tmp_path, workers, deadline_seconds=0.00001)
+
+    result = bench.run()
+
+    assert result is not None
+    assert (result.outcome, result.readable, result.blame) == (
+        RunOutcome.ERROR,
+        None,
+        Blame.AGENT,
+    )
+    assert result.error == "deadline of 1e-05 s passed"
+    assert set(bench.states().values()) == {ObjectiveState.UNKNOWN}
+    assert bench.counted.evaluations == [(RunOutcome.ERROR, True)]
+    assert bench.counted.reads == [("local", False)]
+    bench.store.close()
+
+
+def test_a_server_that_is_not_opened_skips_everything_and_reads_nothing(bench: Bench) -> None:
+    contract = bench.contract()
+    server = replace(contract.servers[0], unsupported="unsupported: servers of type kafka")
+
+    result = bench.run(replace(contract, servers=(server,)))
+
+    assert result is not None
+    assert result.outcome is RunOutcome.ERROR
+    assert result.coverage.executed == 0
+    assert bench.counted.reads == []
+    assert ObjectiveState.GOOD not in bench.states().values()
+
+
+def test_a_withdrawn_product_is_told_and_served_no_more(bench: Bench) -> None:
+    bench.publish(has_null=True)
+    bench.run()
+    bench.time.pass_by(MINUTE)
+    bench.run()
+    bench.time.pass_by(MINUTE)
+
+    bench.runner.withdraw(bench.contract())
+
+    assert [one.kind for one in bench.messages] == [
+        TransitionKind.OPENED,
+        TransitionKind.WITHDRAWN,
+    ]
+    assert bench.store.products() == ()
+    memory = bench.store.memory("shop/orders", now=bench.time.now)
+    assert {one.phase for one in memory.incidents} == {Phase.RESOLVED}
+
+
+def test_a_run_under_way_does_not_bring_a_withdrawn_product_back(bench: Bench) -> None:
+    bench.run()
+    bench.runner.withdraw(bench.contract())
+
+    assert bench.run() is None
+    assert bench.store.products() == ()
+
+    bench.runner.welcome("shop/orders")
+    assert bench.run() is not None
+    assert bench.store.products() == ("shop/orders",)
+
+
+def test_time_in_which_the_agent_was_down_is_unknown(bench: Bench) -> None:
+    bench.run()
+    bench.store.beat(NOW + MINUTE)
+    bench.time.pass_by(60 * MINUTE)
+
+    interrupted = resume(bench.store, bench.time.clock())
+
+    record = bench.store.record("shop/orders")
+    assert interrupted == 1
+    assert record is not None
+    for line in record.lines:
+        assert [(one.start, one.end, one.state) for one in line.intervals] == [
+            (NOW, NOW + MINUTE, ObjectiveState.GOOD),
+            (NOW + MINUTE, NOW + 60 * MINUTE, ObjectiveState.UNKNOWN),
+        ]
+
+
+def test_a_first_start_interrupts_nothing(bench: Bench) -> None:
+    assert resume(bench.store, bench.time.clock()) == 0
+
+
+def test_a_product_left_when_its_file_is_gone_and_not_when_it_is_broken(bench: Bench) -> None:
+    bench.run()
+    cards = bench.store.cards()
+
+    assert departed(cards, served=[bench.contract()], broken=frozenset()) == ()
+    assert departed(cards, served=[], broken=frozenset({"contracts/orders.odcs.yaml"})) == ()
+    (card,) = departed(cards, served=[], broken=frozenset())
+    assert contract_of(card).product == "shop/orders"
+
+
+def servers(*named: tuple[str, str]) -> tuple[Server, ...]:
+    return tuple(
+        Server(Clause(f"servers[{place}]", place), name, "local", environment=environment)
+        for place, (name, environment) in enumerate(named)
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "environment", "chosen", "is_guess"),
+    [
+        (servers(("a", "dev"), ("b", "prod")), "prod", "b", False),
+        (servers(("a", "dev")), "prod", "a", False),
+        (servers(("a", "dev"), ("b", "prod")), "", "a", True),
+        (servers(("a", "dev"), ("b", "prod")), "test", "a", True),
+        (servers(("a", "dev"), ("b", "prod"), ("c", "prod")), "prod", "b", True),
+        ((), "prod", "", False),
+    ],
+)
+def test_the_server_of_the_operators_environment_is_run(
+    bench: Bench, found: tuple[Server, ...], environment: str, chosen: str, is_guess: bool
+) -> None:
+    server, warning = choose_server(replace(bench.contract(), servers=found), environment)
+
+    assert (server.name, bool(warning)) == (chosen, is_guess)
