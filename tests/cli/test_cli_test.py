@@ -161,6 +161,17 @@ def test_an_unknown_server_is_wrong_usage_and_names_those_there_are(tmp_path: Pa
     assert ended.err == "no server is named 'prod'; the contracts have: local\n"
 
 
+def test_a_contract_that_lacks_the_named_server_is_told_and_not_left_out(tmp_path: Path) -> None:
+    publish(tmp_path / "a")
+    publish(tmp_path / "b", edit=lambda text: text.replace("server: local", "server: prod"))
+    ended, body = _json(tmp_path, "--server", "prod")
+    assert ended.code == 2
+    assert [(run["outcome"], run["error"]) for run in body["runs"]] == [
+        ("error", "the contract has no server 'prod'"),
+        ("passed", ""),
+    ]
+
+
 def test_a_contract_without_servers_is_no_verdict(tmp_path: Path) -> None:
     def cut(text: str) -> str:
         return text[: text.index("servers:")] + text[text.index("schema:") :]

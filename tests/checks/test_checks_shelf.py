@@ -1,0 +1,77 @@
+"""What holds for every file of the shelf; a new one is found by its line in the index."""
+
+from datetime import timedelta
+
+import pytest
+from checks_values import NOW, at, column, contract, key, option, rule, table
+
+from contractwatch.checks import CHECKS
+from contractwatch.model.check import Outcome
+from contractwatch.model.contract import (
+    Availability,
+    LogicalType,
+    MaxAge,
+    OptionKind,
+    Retention,
+    RuleMetric,
+    ServiceLevel,
+)
+from contractwatch.model.state import Unmeasured
+
+_DAY = timedelta(days=1)
+_COLUMN_RULES = tuple(
+    rule(metric, line=20 + n, rule_id=f"r{n}")
+    for n, metric in enumerate(RuleMetric)
+    if metric is not RuleMetric.ROW_COUNT
+)
+_EVERYTHING = contract(
+    table(
+        column(
+            "c",
+            required_clause=at(12),
+            unique_clause=at(13),
+            options=(option(OptionKind.MIN_LENGTH, 1),),
+            rules=_COLUMN_RULES,
+        ),
+        column("at", LogicalType.TIMESTAMP, timezone_aware=True),
+        primary_key=key("c"),
+        rules=(rule(RuleMetric.ROW_COUNT), rule(RuleMetric.DUPLICATE_VALUES, line=21)),
+    ),
+    service_levels=(
+        ServiceLevel(at(40), "s1", "latency", MaxAge("t", "at", _DAY)),
+        ServiceLevel(at(41), "s2", "retention", Retention("t", "at", _DAY)),
+        ServiceLevel(at(42), "s3", "availability", Availability(99)),
+    ),
+)
+
+
+@pytest.mark.parametrize("family", sorted(CHECKS))
+def test_a_generator_is_pure_and_its_checks_are_values(family: str) -> None:
+    once, again = (tuple(CHECKS[family](_EVERYTHING)) for _ in range(2))
+    assert once
+    assert once == again
+    assert len(set(once)) == len(once)
+
+
+@pytest.mark.parametrize("family", sorted(CHECKS))
+def test_a_check_without_an_answer_is_an_error_with_the_engines_reason(family: str) -> None:
+    for check in CHECKS[family](_EVERYTHING):
+        answers = {metric: Unmeasured("the engine says why") for metric in check.metrics()}
+        verdict = check.judge(answers, NOW)
+        assert (verdict.outcome, verdict.reason) == (Outcome.ERROR, "the engine says why")
+        assert check.judge({}, NOW).outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize("family", sorted(CHECKS))
+def test_a_promise_says_what_it_expects_and_where_it_stands(family: str) -> None:
+    for check in CHECKS[family](_EVERYTHING):
+        promise = check.promise
+        assert promise.expected
+        assert promise.clause.line > 0
+        place = f"k/{promise.table}/{promise.column or '-'}/{promise.kind}"
+        assert promise.promise_id.startswith(place)
+
+
+def test_no_two_checks_share_an_id() -> None:
+    checks = [check for generate in CHECKS.values() for check in generate(_EVERYTHING)]
+    assert len({check.promise.promise_id for check in checks}) == len(checks)
