@@ -176,9 +176,10 @@ def _candidates(search: _Search) -> Iterator[Path]:
     for path in matched:
         if path.is_dir():
             yield from (file for file in _below(search, path) if _is_data(search, file))
-        elif named or not _is_hidden(path.relative_to(search.start)):
-            if not search.stem or path.stem == search.stem:
-                yield path
+        elif search.stem in {"", path.stem} and (
+            named or not _is_hidden(path.relative_to(search.start))
+        ):
+            yield path
 
 
 def _if_there(path: Path) -> list[Path]:

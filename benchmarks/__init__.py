@@ -1,0 +1,1 @@
+"""Speeds are ratios: each program here measures something beside something else, in one run."""
