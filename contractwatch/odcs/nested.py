@@ -54,7 +54,7 @@ def _skip_one(place: Place, path: str, owner: Owner, findings: Findings) -> None
     if place.has("name"):
         findings.skip(place, promised("presence", table, path), _WHY)
     for key, kind in (("logicalType", "type"), ("required", "required"), ("unique", "unique")):
-        if place.at(key).value not in {None, False}:
+        if place.flag(key) or place.text(key):
             findings.skip(place.at(key), promised(kind, table, path), _WHY)
     limits = read_options(
         place.at("logicalTypeOptions"),

@@ -1,7 +1,6 @@
 """A contract in the forms of an older version reads like one of today."""
 
 from collections.abc import Callable, Iterator
-from typing import cast
 
 from contractwatch.odcs.document import Document
 from contractwatch.odcs.place import Findings, Place
@@ -16,7 +15,6 @@ DIMENSION_SYNONYMS = {
     "uq": "uniqueness",
 }
 _EXCLUSIVE_BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
-_RULE_TYPES = {None, "library"}
 
 _Change = Callable[[Place, Findings], dict[str, object]]
 
@@ -81,7 +79,7 @@ def _rule(place: Place, findings: Findings) -> dict[str, object]:
         full = DIMENSION_SYNONYMS.get(word, word)
         # what is no dimension stays as it is written, for the message to show
         changed["dimension"] = full if full in DIMENSION_SYNONYMS.values() else dimension
-    is_library = changed.get("type") in cast("set[object]", _RULE_TYPES)
+    is_library = changed.get("type", "library") == "library"
     if is_library and isinstance(changed.get("rule"), str) and "metric" not in changed:
         changed["metric"] = changed.pop("rule")
         findings.warn(place.at("rule"), "'rule' was renamed in ODCS 3.1; write 'metric'")

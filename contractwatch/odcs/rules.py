@@ -14,7 +14,7 @@ from contractwatch.odcs.promises import (
     promised,
     severity_of,
 )
-from contractwatch.odcs.schema import extension_validators
+from contractwatch.odcs.schema import implementation_validator
 from contractwatch.odcs.sentences import OPERATORS, complaints
 from contractwatch.odcs.units import number_of
 
@@ -101,7 +101,7 @@ def _engine_of(rule: Place, findings: Findings) -> tuple[str, str]:
     if engine.lower() != "contractwatch":
         return "custom", f"rules of the engine '{engine}'"
     implementation = rule.at("implementation")
-    validator = extension_validators()["implementation"]
+    validator = implementation_validator()
     for path, message in complaints(
         validator, implementation.value, rule.document, implementation.path
     ):

@@ -52,11 +52,29 @@ def contract_validator() -> Validator:
 
 @cache
 def extension_validators() -> Mapping[str, Validator]:
-    """Return a validator for each of our custom properties and for `implementation`."""
-    file = Path(__file__).with_name("extensions.schema.json")
-    schema = cast("Schema", json.loads(file.read_text(encoding="utf-8")))
-    named = {**schema["properties"], "implementation": schema["$defs"]["implementation"]}
-    return {
-        name.removeprefix("contractwatch."): compiled({**part, "$defs": schema["$defs"]})
-        for name, part in named.items()
+    """Return a validator for each of our custom properties.
+
+    `sla.<name>` is one modifier of a service level, where it stands in place.
+    """
+    schema = _extensions()
+    of_level = schema["properties"]["contractwatch.sla"]["items"]["properties"]
+    named = {
+        **{
+            name.removeprefix("contractwatch."): part for name, part in schema["properties"].items()
+        },
+        **{f"sla.{name}": part for name, part in of_level.items()},
     }
+    definitions = schema["$defs"]
+    return {name: compiled({**part, "$defs": definitions}) for name, part in named.items()}
+
+
+@cache
+def implementation_validator() -> Validator:
+    """Return the validator of what a rule of our own engine states."""
+    definitions = _extensions()["$defs"]
+    return compiled({**definitions["implementation"], "$defs": definitions})
+
+
+def _extensions() -> Schema:
+    file = Path(__file__).with_name("extensions.schema.json")
+    return cast("Schema", json.loads(file.read_text(encoding="utf-8")))

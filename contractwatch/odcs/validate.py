@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, cast
 
 from contractwatch.errors import Problem
@@ -12,6 +13,8 @@ from contractwatch.odcs.schema import contract_validator, extension_validators
 from contractwatch.odcs.sentences import VERSIONS, complaints
 
 NEWEST = "v3.2.0"
+MOST_PROBLEMS = 1_000
+"""Of the official schema's complaints about one document; a file with more is no contract."""
 _SOME_THREE = re.compile(r"v?3\.\d+\.\d+")
 
 
@@ -33,7 +36,8 @@ def checked(document: Document, findings: Findings) -> Document:
         return document
     data = modern(document, findings)
     seen: set[tuple[str, str]] = set()
-    for path, message in complaints(contract_validator(), _at_newest(data), document, ""):
+    found = complaints(contract_validator(), _at_newest(data), document, "")
+    for path, message in islice(found, MOST_PROBLEMS):
         if (path, message) not in seen and not _is_tolerated(data, path):
             seen.add((path, message))
             findings.error(Place(document, path, None), message)
@@ -94,7 +98,7 @@ def _is_tolerated(data: Mapping[str, object], path: str) -> bool:
     if found is None:
         return False
     server = cast("list[Any]", data["servers"])[int(found.group(1))]
-    return server.get("type") == "local" and server["delimiter"] in {"array", "new_line"}
+    return server.get("type") == "local" and server["delimiter"] in ("array", "new_line")
 
 
 def _check_extensions(root: Place, findings: Findings) -> None:
@@ -104,13 +108,15 @@ def _check_extensions(root: Place, findings: Findings) -> None:
         if not name:
             continue
         value = entry.at("value")
-        if name not in validators or name == "implementation":
-            known = [f"contractwatch.{word}" for word in validators if word != "implementation"]
+        # in place, the modifiers of a service level stand one by one (ODCS 3.2)
+        key = f"sla.{name}" if value.path.startswith("slaProperties[") else name
+        if key not in validators:
+            known = [f"contractwatch.{word}" for word in validators if "." not in word]
             written = entry.text("property")
             hint = suggestion(f"contractwatch.{name}", known)
-            findings.error(entry.at("property"), f"unknown property '{written}'{hint}")
+            findings.error(entry.at("property"), f"unknown property '{written[:80]}'{hint}")
             continue
-        for path, message in complaints(validators[name], value.value, root.document, value.path):
+        for path, message in complaints(validators[key], value.value, root.document, value.path):
             findings.error(Place(root.document, path, None), message)
 
 

@@ -1,0 +1,285 @@
+"""Service levels, servers, people, schedules, objectives and alerts are read."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from odcs_values import HEAD, parsed, skips_of, table, warnings_of
+
+from contractwatch.model.contract import (
+    AlertPolicy,
+    Availability,
+    DataFormat,
+    MaxAge,
+    ReadPolicy,
+    Retention,
+    RetentionMode,
+    Route,
+    Schedule,
+    Severity,
+)
+from contractwatch.model.objective import Objective, Target
+from contractwatch.odcs.load import parse_contract
+
+HOUR = timedelta(hours=1)
+
+
+def levels(*entries: str, columns: tuple[str, ...] = (), extra: str = "") -> str:
+    listed = "".join(f"  - {{{entry}}}\n" for entry in entries)
+    fixed = (
+        "name: at, physicalName: AT_TS, logicalType: timestamp",
+        "name: day, logicalType: date",
+        "name: info, logicalType: object, properties: [{name: ts, logicalType: timestamp}]",
+    )
+    return table(*fixed, *columns, below=f"slaProperties:\n{listed}{extra}")
+
+
+def promises(text: str) -> list[object]:
+    return [level.promise for level in parsed(text).service_levels]
+
+
+@pytest.mark.parametrize(
+    ("entry", "promise"),
+    [
+        ("property: latency, value: 1.5, unit: h", MaxAge("orders", "at", 1.5 * HOUR)),
+        ("property: Freshness, value: '2', unit: Hours", MaxAge("orders", "at", 2 * HOUR)),
+        ("property: ly, value: 4, unit: d", MaxAge("orders", "at", 96 * HOUR, 0, whole_days=True)),
+        ("property: latency, value: P1DT6H", MaxAge("orders", "at", 30 * HOUR)),
+        ("property: latency, value: 90, unit: m", MaxAge("orders", "at", 1.5 * HOUR)),
+        ("property: retention, value: 3, unit: m", Retention("orders", "at", 0 * HOUR, 3)),
+        ("property: re, value: 7, unit: y", Retention("orders", "at", 0 * HOUR, 84)),
+        ("property: latency, value: 2", MaxAge("orders", "at", 48 * HOUR, 0, whole_days=True)),
+    ],
+)
+def test_an_age_is_read_with_its_synonyms_and_units(entry: str, promise: object) -> None:
+    assert promises(levels(f"{entry}, element: orders.at")) == [promise]
+
+
+@pytest.mark.parametrize("element", ["orders.at", "at", "orders.AT_TS", "AT_TS"])
+def test_an_element_is_found_by_either_name(element: str) -> None:
+    text = levels(f"property: latency, value: 1, unit: h, element: {element}")
+    assert promises(text) == [MaxAge("orders", "at", HOUR)]
+
+
+def test_several_elements_are_several_service_levels() -> None:
+    text = levels("id: x, property: latency, value: 1, unit: h, element: 'orders.at, orders.day'")
+    found = parsed(text).service_levels
+    assert [(one.level_id, one.promise.column) for one in found] == [("x", "at"), ("x", "day")]
+
+
+def test_without_an_element_the_default_or_the_only_partition_is_meant() -> None:
+    entry = "property: latency, value: 1, unit: h"
+    default = levels(entry, extra="slaDefaultElement: orders.day\n")
+    assert promises(default) == [MaxAge("orders", "day", HOUR)]
+    partitioned = levels(entry, columns=("name: p, logicalType: date, partitioned: true",))
+    assert promises(partitioned) == [MaxAge("orders", "p", HOUR)]
+    assert [reason for *_, reason in skips_of(levels(entry)) if "element" in reason] == [
+        "unsupported: no element, and no single partitioned date or timestamp column"
+    ]
+
+
+def test_availability_is_a_percentage() -> None:
+    assert promises(levels("property: av, value: '99.9%'")) == [Availability(99.9)]
+
+
+def test_what_modifies_a_level_is_read_or_makes_it_skipped() -> None:
+    kept = "{property: contractwatch.sla, value: [{sla: keep, retentionMode: atLeast}]}"
+    text = levels(
+        "id: keep, property: retention, value: 1, unit: y, element: at",
+        "property: generalAvailability, value: '2026-01-15T00:00:00Z'",
+        extra=f"customProperties:\n  - {kept}\n",
+    )
+    since = datetime(2026, 1, 15, tzinfo=UTC)
+    mode = RetentionMode.AT_LEAST
+    assert promises(text) == [Retention("orders", "at", 0 * HOUR, 12, mode, since)]
+    in_place = levels(
+        "id: keep, property: retention, value: 1, unit: y, element: at, customProperties:"
+        " [{vendor: contractwatch, property: retentionMode, value: atLeast}]"
+    )
+    assert promises(in_place) == [Retention("orders", "at", 0 * HOUR, 12, mode)]
+    two_columns = levels(
+        "id: l, property: latency, value: 1, unit: h, element: at",
+        extra="customProperties:\n  - {property: contractwatch.sla,"
+        " value: [{sla: l, eventTime: orders.at, availableAt: orders.day}]}\n",
+    )
+    assert promises(two_columns) == []
+    assert skips_of(two_columns)[-1][2] == "unsupported: contractwatch.sla eventTime"
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind", "reason"),
+    [
+        ("property: frequency, value: 1, unit: h", "frequency", "the service level frequency"),
+        ("property: td, value: 1, unit: h", "timeToDetect", "the service level td"),
+        ("property: errorRate, value: 1", "errorRate", "the service level errorRate"),
+        ("property: carbon, value: 1", "serviceLevel", "the service level carbon"),
+        (
+            "property: latency, value: 1, unit: h, element: orders.info.ts",
+            "freshness",
+            "nested elements",
+        ),
+    ],
+)
+def test_other_levels_are_skipped(entry: str, kind: str, reason: str) -> None:
+    assert ("slaProperties[0]", kind, f"unsupported: {reason}") in skips_of(levels(entry))
+
+
+def test_dates_of_life_promise_nothing_to_execute() -> None:
+    text = levels("property: endOfSupport, value: 2030-01-01", "property: el, value: 2031-01-01")
+    assert not [path for path, *_ in skips_of(text) if path.startswith("sla")]
+
+
+def test_a_level_of_a_narrowed_table_is_skipped() -> None:
+    text = levels("property: latency, value: 1, unit: h, element: at").replace(
+        "  - name: orders\n",
+        "  - name: orders\n    customProperties: [{property: contractwatch.where, value: a}]\n",
+    )
+    assert parsed(text).service_levels == ()
+    assert ("slaProperties[0]", "freshness", "unsupported: contractwatch.where") in skips_of(text)
+
+
+def test_a_contract_without_tables_keeps_its_ages_as_skipped() -> None:
+    entry = "{property: latency, value: 1, unit: h, element: tab1.a}"
+    text = f"{HEAD}schema: []\nslaProperties: [{entry}]\n"
+    (reason,) = [reason for *_, reason in skips_of(text)]
+    assert reason == "unsupported: the element 'tab1.a' of a contract without tables"
+
+
+def server(body: str) -> str:
+    return f"{HEAD}servers:\n  - {{server: a, {body}}}\n"
+
+
+def test_a_local_server_is_read_with_its_policy() -> None:
+    policy = (
+        "{separator: ';', nullValues: ['', 'NULL'], hivePartitioning: false, typeMode: lenient}"
+    )
+    text = server(
+        "type: local, environment: dev, path: './{model}/*.csv', format: CSV, customProperties:"
+        f" [{{property: contractwatch.read, value: {policy}}}]"
+    )
+    (found,) = parsed(text).servers
+    assert (found.path, found.data_format, found.unsupported) == ("./{model}/*.csv", "csv", "")
+    assert found.read == ReadPolicy(
+        ";", ("", "NULL"), "utf8", hive_partitioning=False, lenient_types=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "is_array"),
+    [
+        ("", False),
+        (", delimiter: new_line", False),
+        (", delimiter: array", True),
+        (
+            (", customProperties: [{property: contractwatch.read, value: {delimiter: array}}]"),
+            True,
+        ),
+    ],
+)
+def test_json_is_framed_by_lines_or_as_an_array(body: str, is_array: bool) -> None:
+    (found,) = parsed(server(f"type: local, path: x.json, format: json{body}")).servers
+    assert (found.data_format, found.json_array) == (DataFormat.JSON, is_array)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("type: s3, location: s3://b/x, format: csv", "servers of type 's3' are not read yet"),
+        ("type: local, path: x, format: delta", "files of format 'delta' are not read yet"),
+        (
+            "type: local, path: '${DIR}/x', format: csv",
+            "variables in the path are not resolved yet",
+        ),
+        (
+            "type: local, path: x, format: csv, encoding: UTF-16",
+            "the encoding 'utf-16' is not read yet",
+        ),
+    ],
+)
+def test_a_server_that_is_not_opened_says_why(body: str, why: str) -> None:
+    (found,) = parsed(server(body)).servers
+    assert found.unsupported == why
+
+
+def test_the_zone_of_the_server_is_that_of_columns_without_one() -> None:
+    text = table(
+        "name: at, logicalType: timestamp",
+        below="servers: [{server: a, type: local, path: x, format: csv, customProperties:"
+        " [{property: contractwatch.read, value: {timezone: Europe/Paris}}]}]\n",
+    )
+    assert parsed(text).tables[0].columns[0].default_timezone == "Europe/Paris"
+
+
+def test_owners_are_present_members_whose_role_says_so() -> None:
+    members = (
+        "[{username: a, role: Data Owner}, {username: b, role: steward},"
+        " {username: c, role: owner, dateOut: '2026-01-01', replacedByUsername: d},"
+        " {username: e, role: co-owner, dateOut: '2027-01-01'}]"
+    )
+    as_object = f"{HEAD}team: {{name: sales-data, members: {members}}}\n"
+    today = date(2026, 6, 1)
+    contract = parse_contract(as_object.encode(), "f", today=today)[0]
+    assert (contract.team, contract.owners) == ("sales-data", ("a", "d", "e"))
+    as_list = parse_contract(f"{HEAD}team: {members}\n".encode(), "f")[0]
+    assert (as_list.team, as_list.owners) == ("", ("a", "d"))
+
+
+def custom(*entries: str, before: str = "") -> str:
+    listed = "".join(f"  - {{property: contractwatch.{entry}}}\n" for entry in entries)
+    return f"{HEAD}{before}customProperties:\n{listed}"
+
+
+def test_the_schedule_is_the_contracts_own() -> None:
+    cron = "schedule, value: {cron: '*/15 * * * *', timezone: Europe/Paris, timeout: PT10M}"
+    assert parsed(custom(cron)).schedule == Schedule(
+        "*/15 * * * *", None, "Europe/Paris", timedelta(minutes=10)
+    )
+    every = parsed(custom("schedule, value: {interval: PT5M}")).schedule
+    assert every == Schedule(interval=timedelta(minutes=5))
+
+
+def test_without_a_schedule_the_promised_frequency_is_one() -> None:
+    text = levels("property: frequency, value: 1, unit: d, valueExt: 4", "property: fy, value: P7D")
+    assert parsed(text).schedule == Schedule(interval=6 * HOUR)
+    assert parsed(table("name: a")).schedule is None
+
+
+def test_a_target_is_mapped_to_its_objective_and_the_strictest_wins() -> None:
+    slo = (
+        "slo, value: [{id: a, sli: {sla: up}, objective: 99.5, window: P28D},"
+        " {id: b, sli: {quality: full}, objective: 99, window: P7D},"
+        " {id: c, sli: {dimension: cf}, objective: 90, window: P7D},"
+        " {id: d, sli: {dimension: accuracy}, objective: 95, window: P14D},"
+        " {id: e, sli: {object: orders}, objective: 95, window: P14D},"
+        " {id: f, sli: {object: orders, kind: schema}, objective: 99.9, window: P14D}]"
+    )
+    before = (
+        "schema: [{name: orders, quality: [{id: full, metric: rowCount, mustBeGreaterThan: 0}]}]\n"
+        "slaProperties: [{id: up, property: availability, value: 99}]\n"
+    )
+    contract = parsed(custom(slo, before=before))
+    assert contract.targets == (
+        Target(Objective.AVAILABILITY, 0.995, timedelta(days=28), is_default=False),
+        Target(Objective.VOLUME, 0.99, timedelta(days=7), is_default=False),
+        Target(Objective.VALIDITY, 0.95, timedelta(days=14), is_default=False),
+        Target(Objective.SCHEMA, 0.999, timedelta(days=14), is_default=False),
+    )
+    assert [one.kind for one in contract.skipped] == ["slo"]
+
+
+def test_alerts_are_routed_by_severity_to_support_channels() -> None:
+    alerts = (
+        "alerts, value: {grace: PT10M, routes: [{match: {severity: error}, to: oncall,"
+        " grace: PT0S}, {match: {severity: [info, warning]}, to: '#chat'}, {to: oncall},"
+        " {match: {driver: regulatory}, to: oncall}]}"
+    )
+    before = "support: [{id: oncall, channel: pager}, {channel: '#chat'}]\n"
+    text = custom(alerts.replace("'#chat'", "chat"), before=before.replace("'#chat'", "chat"))
+    assert parsed(text).alerts == AlertPolicy(
+        grace=timedelta(minutes=10),
+        routes=(
+            Route("oncall", frozenset({Severity.ERROR}), timedelta(0)),
+            Route("chat", frozenset({Severity.INFO, Severity.WARNING})),
+            Route("oncall"),
+        ),
+    )
+    assert "matched by severity only" in warnings_of(text)[0]

@@ -1,0 +1,54 @@
+"""A length of time is read in one way."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contractwatch.odcs.units import Length, UnitError, iso_length, length_of, number_of, unit_of
+
+
+@pytest.mark.parametrize(
+    ("written", "length"),
+    [
+        ("PT15M", Length(timedelta(minutes=15))),
+        ("P1DT6H", Length(timedelta(hours=30))),
+        ("P4D", Length(timedelta(days=4), whole_days=True)),
+        ("P1Y2M", Length(timedelta(0), 14, whole_days=True)),
+        ("PT0.5H", Length(timedelta(minutes=30))),
+        ("p1w", Length(timedelta(days=7), whole_days=True)),
+    ],
+)
+def test_an_iso_duration_keeps_calendar_and_fixed_parts_apart(written: str, length: Length) -> None:
+    assert iso_length(written) == length
+
+
+@pytest.mark.parametrize("written", ["P", "PT", "P1", "1D", "PT1D", "P1H", "P-1D", "P1DT", "P0.5M"])
+def test_what_is_no_iso_duration_is_refused(written: str) -> None:
+    with pytest.raises(UnitError):
+        iso_length(written)
+
+
+def test_fractions_are_kept() -> None:
+    assert length_of(1.5, "h").fixed == timedelta(minutes=90)
+    assert length_of(1.5, "y").calendar_months == 18
+
+
+@pytest.mark.parametrize(
+    ("word", "unit"),
+    [("Hours", "h"), ("MON", "mo"), ("yr", "y"), ("wk", "w"), ("sec", "s"), ("m", None)],
+)
+def test_units_have_synonyms_whatever_their_case(word: str, unit: str | None) -> None:
+    assert unit_of(word) == unit
+
+
+def test_only_finite_numbers_are_numbers() -> None:
+    values = ["4", " 1.5 ", True, float("nan"), "inf", "1e999", None, "4 d", 10**400, "0x1"]
+    assert [number_of(value) for value in values] == [4, 1.5, *[None] * 8]
+
+
+@given(st.floats(0, 1000), st.sampled_from(["ms", "s", "min", "h", "d", "w"]))
+@settings(max_examples=50)
+def test_more_of_a_unit_is_longer(amount: float, unit: str) -> None:
+    assert length_of(amount, unit).fixed <= length_of(amount + 1, unit).fixed
