@@ -67,23 +67,37 @@ def create_app(
     app.mount("/static", static, name="static")
     app.include_router(pages.router())
     _add_error_pages(app, pages)
-    app.add_middleware(_SecureHeaders)
     return app
 
 
-class _SecureHeaders:
-    """Adds the same headers to every answer."""
+class _Edge:
+    """Adds the same headers to every answer, and answers for what failed inside.
 
-    def __init__(self, app: _Asgi) -> None:
+    Starlette's own handler of failures would raise them again, after which the server drops a
+    connection that the client means to keep.
+    """
+
+    def __init__(self, app: _Asgi, *, failed: Callable[[str], Response]) -> None:
         self._app = app
+        self._failed = failed
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        is_started = False
+
         async def send_with_headers(message: _Message) -> None:
+            nonlocal is_started
             if message["type"] == "http.response.start":
+                is_started = True
                 message["headers"] = [*message.get("headers", ()), *_HEADERS.items()]
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            if is_started or scope["type"] != "http":
+                raise
+            log.exception("request_failed", path=scope["path"], error=type(error).__name__)
+            await self._failed(scope["path"])(scope, receive, send_with_headers)
 
 
 def _add_machine_routes(app: FastAPI, site: Site, exporter: Exporter) -> None:
@@ -121,22 +135,21 @@ def _exposition(request: Request, body: bytes) -> Response:
 def _add_error_pages(app: FastAPI, pages: Pages) -> None:
     def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        if _is_for_programs(request):
-            words = error.detail if isinstance(error, HTTPException) else "the agent failed"
+        if _is_for_programs(request.url.path):
+            words = error.detail if isinstance(error, HTTPException) else "refused"
             return JSONResponse({"error": words}, status_code=status)
         if status == 404:  # noqa: PLR2004 - the status itself
             return pages.missing()
         return PlainTextResponse(f"{status}\n", status_code=status)
 
-    def failed(request: Request, error: Exception) -> Response:
-        log.error("request_failed", path=request.url.path, exc_info=error)
-        if _is_for_programs(request):
+    def failed(path: str) -> Response:
+        if _is_for_programs(path):
             return JSONResponse({"error": "the agent failed; see its log"}, status_code=500)
         return pages.broken()
 
     app.add_exception_handler(HTTPException, refused)
-    app.add_exception_handler(Exception, failed)
+    app.add_middleware(_Edge, failed=failed)
 
 
-def _is_for_programs(request: Request) -> bool:
-    return request.url.path.startswith(("/api/", "/metrics", "/openapi"))
+def _is_for_programs(path: str) -> bool:
+    return path.startswith(("/api/", "/metrics", "/openapi"))
