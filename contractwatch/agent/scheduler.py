@@ -129,7 +129,9 @@ class Scheduler:
         due = self._waiting.take(_PRODUCT + product)
         self._series.queued(self._waiting.count())
         if due is not None:
-            self._series.started((self._clock.now() - due).total_seconds())
+            lag_seconds = (self._clock.now() - due).total_seconds()
+            self._series.started(lag_seconds)
+            _log.debug("run_started", product=product, lag_seconds=round(lag_seconds, 4))
         self._run(product)
 
     def _add(
