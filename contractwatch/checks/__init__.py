@@ -32,7 +32,7 @@ CHECKS: Mapping[str, Generator] = {
     "type": types.checks,
     "required": required.checks,
     "unique": unique.checks,
-    "options": options.checks,
+    "logicalTypeOptions": options.checks,
     "nullValues": null_values.checks,
     "invalidValues": invalid_values.checks,
     "duplicateValues": duplicate_values.checks,

@@ -2,20 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from contractwatch.checks.ages import duration_words
-from contractwatch.checks.thresholds import counted, number_words
+from contractwatch.alerting.broken import observed_words
 from contractwatch.cli.findings import Finding, Judged, Refused
 from contractwatch.model.check import Outcome
 from contractwatch.model.contract import Severity
 from contractwatch.model.run import CheckResult, RunOutcome, RunResult
 
-_AGES = frozenset({"freshness", "retention"})
 _UNANSWERED = frozenset({Outcome.ERROR, Outcome.SKIPPED})
 _FEW = 8
 _MANY = 3
@@ -42,18 +39,6 @@ def report(findings: Sequence[Finding], console: Console, *, show_all: bool) -> 
         counts = Counter(finding.outcome.value for finding in findings)
         words = ", ".join(f"{counts[name]} {name}" for name in _STYLES if counts[name])
         console.print(_plain(f"{len(findings)} runs: {words}"))
-
-
-def observed_words(result: CheckResult) -> str:
-    """Return what was observed, with its unit; empty if nothing was."""
-    observed, verdict = result.verdict.observed, result.verdict
-    if observed is None or isinstance(observed, str):
-        return observed or ""
-    if result.promise.kind in _AGES:
-        return duration_words(timedelta(seconds=round(observed)))
-    if verdict.threshold.endswith("%"):
-        return f"{number_words(round(observed, 6))} %"
-    return counted(round(observed), "row")
 
 
 def _report_run(finding: Judged, console: Console, *, show_all: bool) -> None:
