@@ -5,6 +5,7 @@ import hashlib
 import smtplib
 import socket
 import threading
+import time
 from collections.abc import Generator
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -89,12 +90,13 @@ def _spoken_to(receiver: Receiver, gate: Gate) -> Generator[smtplib.SMTP]:
     sock = gate.connect(host, receiver.smtp_port)
     if receiver.smtp_port == _IMPLICIT_TLS_PORT:
         sock = gate.secure(sock, host)
-    sock.settimeout(gate.deadline.left())
     client = smtplib.SMTP(local_hostname=_own_name())
     client.sock = sock
     late = threading.Event()
+    left = max(gate.deadline.at - time.monotonic(), 0.001)
+    sock.settimeout(left)
     # smtplib waits anew for each piece; only cutting the connection bounds the whole.
-    clock = threading.Timer(gate.deadline.left(), _cut_off, (client, late))
+    clock = threading.Timer(left, _cut_off, (client, late))
     clock.daemon = True
     clock.start()
     try:
@@ -104,7 +106,9 @@ def _spoken_to(receiver: Receiver, gate: Gate) -> Generator[smtplib.SMTP]:
         raise timed_out(host) from None
     except (smtplib.SMTPException, MessageError, OSError, ValueError) as error:
         # `from None`: the error may hold addresses or the server's repetition of the password
-        raise (timed_out(host) if late.is_set() else _failure(host, error)) from None
+        # smtplib tells a wait that was over as a connection that was closed
+        is_late = late.is_set() or isinstance(error.__context__, TimeoutError)
+        raise (timed_out(host) if is_late else _failure(host, error)) from None
     finally:
         clock.cancel()
         client.close()
@@ -136,8 +140,6 @@ def _cut_off(client: smtplib.SMTP, late: threading.Event) -> None:
 
 
 def _failure(host: str, error: Exception) -> ChannelError:
-    if isinstance(error, ChannelError):
-        return error
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return _of_code(host, _worst(error.recipients))
     if isinstance(error, smtplib.SMTPResponseException):

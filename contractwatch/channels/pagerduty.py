@@ -65,7 +65,7 @@ def event_of(notification: Notification, note: TransitionNote) -> dict[str, obje
 
 def _action(kind: TransitionKind) -> str:
     match kind:
-        case TransitionKind.OPENED | TransitionKind.REOPENED:
+        case TransitionKind.OPENED | TransitionKind.REOPENED | TransitionKind.WORSENED:
             return "trigger"
         case TransitionKind.RESOLVED | TransitionKind.WITHDRAWN:
             return "resolve"
