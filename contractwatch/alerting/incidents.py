@@ -187,9 +187,7 @@ def _bad(
         broken=broken_by(signal.observation, product=scene.product),
     )
     if active.phase in _TOLD:
-        # a relapse, or still bad: the owner knows already
-        book[seen.incident_id] = replace(seen, phase=Phase.OPEN)
-        return []
+        return _still_bad(book, active, replace(seen, phase=Phase.OPEN), signal, scene)
     lasted = scene.now - seen.since
     if seen.bad_streak < signal.open_after or lasted < signal.grace:
         book[seen.incident_id] = seen
@@ -197,11 +195,32 @@ def _bad(
     return _open(book, seen, scene.now)
 
 
+def _still_bad(
+    book: dict[str, Incident], before: Incident, seen: Incident, signal: _Signal, scene: _Scene
+) -> list[Transition]:
+    """Stay silent, for the owner knows already; but a ticket that has become an error is told.
+
+    Like the opening it takes a second run: the one before this was worse than what was told, too.
+    """
+    told = _RANK[before.told_severity or before.severity]
+    if min(_RANK[before.severity], _RANK[signal.severity]) <= told:
+        book[seen.incident_id] = seen
+        return []
+    worse = replace(seen, told_severity=seen.severity)
+    return _tell(book, worse, TransitionKind.WORSENED, scene.now)
+
+
 def _open(book: dict[str, Incident], pending: Incident, now: datetime) -> list[Transition]:
     """Open the pending incident, or the one that was resolved less than an hour before it."""
     former = _reopenable(book.values(), pending)
     if former is None:
-        opened = replace(pending, phase=Phase.OPEN, opened_at=now, told_severity=pending.severity)
+        opened = replace(
+            pending,
+            phase=Phase.OPEN,
+            opened_at=now,
+            told_severity=pending.severity,
+            opened_severity=pending.severity,
+        )
         return _tell(book, opened, TransitionKind.OPENED, now)
     book[pending.incident_id] = _closed(pending, now)
     again = replace(
@@ -217,6 +236,7 @@ def _open(book: dict[str, Incident], pending: Incident, now: datetime) -> list[T
         good_streak=0,
         broken=pending.broken,
         told_severity=pending.severity,
+        opened_severity=pending.severity,
     )
     return _tell(book, again, TransitionKind.REOPENED, now)
 

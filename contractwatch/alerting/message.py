@@ -94,7 +94,8 @@ def page_url(base_url: str, product: str) -> str:
 
 
 def _receivers_of(incident: Incident, contract: Contract, post: Post) -> tuple[str, ...]:
-    severities = dict.fromkeys((incident.told_severity or incident.severity, incident.severity))
+    told = (incident.opened_severity, incident.told_severity, incident.severity)
+    severities = dict.fromkeys(severity for severity in told if severity is not None)
     reached = (
         receivers_for(contract, severity, post.receivers, post.default)[0]
         for severity in severities

@@ -93,6 +93,8 @@ def _headline(notes: tuple[TransitionNote, ...]) -> str:
             return f"{name} broken: {_by_how_much(note)}"
         case TransitionKind.REOPENED:
             return f"{name} broken again: {_by_how_much(note)}"
+        case TransitionKind.WORSENED:
+            return f"{name} broken worse: {_by_how_much(note)}"
         case TransitionKind.RESOLVED:
             return f"{name} kept again after {lasted}"
         case TransitionKind.WITHDRAWN:
@@ -101,7 +103,7 @@ def _headline(notes: tuple[TransitionNote, ...]) -> str:
 
 def _unknown_headline(note: TransitionNote, lasted: str) -> str:
     match note.kind:
-        case TransitionKind.OPENED:
+        case TransitionKind.OPENED | TransitionKind.WORSENED:
             return f"nothing is known: {_reason(note)}"
         case TransitionKind.REOPENED:
             return f"nothing is known again: {_reason(note)}"
@@ -117,6 +119,8 @@ def _plural_verb(notes: tuple[TransitionNote, ...]) -> str:
             return "broken"
         case TransitionKind.REOPENED:
             return "broken again"
+        case TransitionKind.WORSENED:
+            return "broken worse"
         case TransitionKind.RESOLVED:
             return "kept again"
         case TransitionKind.WITHDRAWN:
@@ -161,6 +165,9 @@ def _opening(note: TransitionNote) -> str:
         case TransitionKind.REOPENED:
             again = f"{name} {verb} again {since}, for {_so_far(note)} by now"
             return f"{again}; episode {note.episode} of one incident."
+        case TransitionKind.WORSENED:
+            now = f"{name} {verb} {since}, for {_so_far(note)} by now"
+            return f"{now}; it was told as less, and is of severity {note.severity.value} now."
         case TransitionKind.RESOLVED:
             back = "is back" if note.cause is Cause.UNKNOWN else "is kept again"
             return f"{name} {back} as of {instant(note.at)}."

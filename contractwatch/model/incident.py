@@ -29,6 +29,7 @@ class TransitionKind(StrEnum):
 
     OPENED = "opened"
     REOPENED = "reopened"
+    WORSENED = "worsened"
     RESOLVED = "resolved"
     WITHDRAWN = "withdrawn"
 
@@ -60,8 +61,9 @@ class Incident:
 
     `since` is when the objective turned bad; `opened_at`, `resolved_at` when that was decided.
     `sequence` counts what was told of it; `episode` counts reopenings from 1. `bad_streak` and
-    `good_streak` count observations in a row. `told_severity` is the severity at which it was told
-    to be open: None for an incident that was never told (one that went by while it was pending).
+    `good_streak` count observations in a row. `opened_severity` and `told_severity` are
+    the severities at which it was told first and last: None for an incident that was never told
+    (one that went by while it was pending).
     """
 
     incident_id: str
@@ -80,6 +82,7 @@ class Incident:
     good_streak: int = 0
     broken: tuple[BrokenPromise, ...] = ()
     told_severity: Severity | None = None
+    opened_severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)

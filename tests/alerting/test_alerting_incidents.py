@@ -29,6 +29,7 @@ from contractwatch.model.run import Observation
 
 OPENED, REOPENED = TransitionKind.OPENED, TransitionKind.REOPENED
 RESOLVED, WITHDRAWN = TransitionKind.RESOLVED, TransitionKind.WITHDRAWN
+WORSENED = TransitionKind.WORSENED
 
 
 @dataclass
@@ -158,7 +159,15 @@ def test_a_failed_warning_makes_an_incident_of_its_severity_and_info_none() -> N
     assert Story().runs(info, info, info) == []
 
 
-def test_a_rise_of_severity_is_kept_and_not_told() -> None:
+def test_a_ticket_that_becomes_an_error_is_told_once_more_after_a_second_run() -> None:
+    story = Story()
+    told = story.runs(warned(), warned(), bad(), bad(), bad(), warned(), bad())
+    assert told == [OPENED, WORSENED]
+    (incident,) = story.book.values()
+    assert (incident.opened_severity, incident.told_severity) == (Severity.WARNING, Severity.ERROR)
+
+
+def test_a_rise_of_severity_in_a_single_run_is_kept_and_not_told() -> None:
     story = Story()
     assert story.runs(warned(), warned(), bad(), warned()) == [OPENED]
     (incident,) = story.book.values()
@@ -282,7 +291,10 @@ def test_what_is_told_of_an_incident_alternates_and_is_never_told_twice(
         by_incident.setdefault(transition.incident.incident_id, []).append(transition)
     for told in by_incident.values():
         assert [one.sequence for one in told] == list(range(1, len(told) + 1))
-        kinds = [one.kind for one in told]
+        worse = [one for one in told if one.kind is WORSENED]
+        assert len({one.incident.episode for one in worse}) == len(worse)
+        assert all(one.incident.phase is Phase.OPEN for one in worse)
+        kinds = [one.kind for one in told if one.kind is not WORSENED]
         assert kinds[0] is OPENED
         assert set(kinds[1::2]) <= {RESOLVED, WITHDRAWN}
         assert set(kinds[2::2]) <= {REOPENED}
