@@ -216,6 +216,8 @@ def _key_hint(key: str, known: list[str], instance: dict[str, Any]) -> str:
 
 
 def _operators(error: ValidationError, path: str) -> Iterator[_Complaint]:
+    if not isinstance(error.instance, dict):
+        return  # that it is no mapping is a complaint of its own
     instance = cast("dict[str, Any]", error.instance)
     given = [name for name in OPERATORS if name in instance]
     if len(given) == 1:

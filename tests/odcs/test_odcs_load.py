@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from odcs_values import EXAMPLES, mutated
+from odcs_values import EXAMPLES, mutated, problems_of, table
 
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract
@@ -167,3 +167,11 @@ def test_of_very_many_problems_the_first_are_told() -> None:
 @settings(max_examples=60, deadline=None)
 def test_any_other_shape_ends_in_a_contract_or_its_problems(contract: Any) -> None:
     assert outcome(json.dumps(contract).encode())
+
+
+@pytest.mark.parametrize(
+    "rule", ["null", "[]", "x", "3", "{type: []}", "{metric: {}}", "{rule: 1}"]
+)
+def test_a_rule_of_any_shape_is_a_problem_of_that_rule(rule: str) -> None:
+    paths = {problem.path for problem in problems_of(table(f"name: a, quality: [{rule}]"))}
+    assert all(path.startswith("schema[0].properties[0].quality[0]") for path in paths)
