@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Entry] = {
     "status": Entry("contractwatch.cli.status", "Show every product and its state."),
     "trust": Entry("contractwatch.cli.trust", "Explain a product's trust score."),
     "gate": Entry("contractwatch.cli.gate", "Decide for a pipeline whether a product may be used."),
+    "notify-test": Entry("contractwatch.cli.notify_test", "Send a receiver one test message."),
     "demo": Entry("contractwatch.cli.demo", "Watch the main job on real flights data."),
 }
 
