@@ -1,6 +1,6 @@
 """One server is read once, and whatever its data does to the reader ends in a `Reading`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,12 +27,31 @@ class ScanJob:
     now: datetime
 
 
+FURTHER_TRIES = 2
+"""A team may swap a file while it is read: so often the folder is listed and read once more."""
+
+
 def scan(job: ScanJob) -> Reading:
     """Open the server, answer the metrics, and report every failure as a value.
 
     It runs in a worker, or in the process of the command line. `readable` is True if all tables
     were read, False if one could not be by the product's fault, and None if by another's.
     """
+    return settled(lambda: _attempt(job))
+
+
+def settled(attempt: Callable[[], tuple[Reading, bool]]) -> Reading:
+    """Return the first reading that another try would not better, or the last of three."""
+    reading, may_better = attempt()
+    for _ in range(FURTHER_TRIES):
+        if not may_better:
+            break
+        reading, may_better = attempt()
+    return reading
+
+
+def _attempt(job: ScanJob) -> tuple[Reading, bool]:
+    """Return what one try found, and whether another one may find more."""
     # Imported here because the agent's own process, which loads this file to name the function,
     # must not load Polars: half a second and 50 MB that only the workers need.
     from contractwatch.engines.polars import survey  # noqa: PLC0415 - see above
@@ -43,18 +62,18 @@ def scan(job: ScanJob) -> Reading:
         schemas = {TableSchema(table.name) for table in job.tables}
         found = survey(dataset, job.metrics | schemas, now=job.now)
     except SourceError as error:
-        return _unread(job, str(error), error.blame)
+        return _unread(job, str(error), error.blame), error.retryable
     except MemoryError:
-        return _unread(job, "the memory limit was reached", Blame.AMBIGUOUS)
+        return _unread(job, "the memory limit was reached", Blame.AMBIGUOUS), False
     except BaseException as error:
         # A panic inside Polars is no Exception; anything but an order to stop is an answer here.
         if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
             raise
-        return _unread(job, f"the reader failed ({type(error).__name__})", Blame.AGENT)
+        return _unread(job, f"the reader failed ({type(error).__name__})", Blame.AGENT), False
     failures = found.failures.values()
     blame = _worst(error.blame for error in failures)
     nothing_read = len(found.failures) == len(job.tables) and bool(job.tables)
-    return Reading(
+    reading = Reading(
         server=job.server.name,
         started_at=job.now,
         measurements=dict(found.measurements),
@@ -63,6 +82,7 @@ def scan(job: ScanJob) -> Reading:
         error="; ".join(str(error) for error in failures) if nothing_read else "",
         blame=blame,
     )
+    return reading, any(error.retryable for error in failures)
 
 
 def _worst(blames: Iterable[Blame]) -> Blame | None:

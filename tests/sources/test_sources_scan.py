@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from contractwatch.agent.scan import ScanJob, scan
+from contractwatch.agent.scan import ScanJob, scan, settled
 from contractwatch.errors import Blame
 from contractwatch.model.contract import Clause, DataFormat, Server, Table
 from contractwatch.model.metric import CountWhere, IsNull, RowCount, TableSchema
@@ -83,3 +83,16 @@ def test_a_failure_of_our_own_is_reported_and_not_raised(job: ScanJob) -> None:
 def test_the_process_that_only_names_the_scan_does_not_load_polars() -> None:
     code = "import sys, contractwatch.agent.scan; sys.exit('polars' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("bad_tries", "tries", "readable"), [(0, 1, True), (2, 3, True), (3, 3, False)]
+)
+def test_a_file_that_went_away_is_looked_for_three_times(
+    job: ScanJob, *, bad_tries: int, tries: int, readable: bool
+) -> None:
+    good = scan(job)
+    left = [*[(replace(good, readable=False), True)] * bad_tries, (good, False)]
+    before = len(left)
+    assert settled(lambda: left.pop(0)).readable is readable
+    assert before - len(left) == tries
