@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from contractwatch.model.contract import RuleMetric
 from contractwatch.odcs.document import Document
 from contractwatch.odcs.place import Findings, Place
 
@@ -14,6 +15,23 @@ DIMENSION_SYNONYMS = {
     "tm": "timeliness",
     "uq": "uniqueness",
 }
+_OLD = ("v3.0.0", "v3.0.1", "v3.0.2")
+_KEPT = frozenset(
+    [
+        "id",
+        "name",
+        "description",
+        "dimension",
+        "severity",
+        "businessImpact",
+        "method",
+        "tags",
+        "schedule",
+        "scheduler",
+        "authoritativeDefinitions",
+        "customProperties",
+    ]
+)
 _EXCLUSIVE_BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
 
 _Change = Callable[[Place, Findings], dict[str, object]]
@@ -23,7 +41,8 @@ def modern(document: Document, findings: Findings) -> dict[str, object]:
     """Return the document's data in today's forms; a deprecated name is noted.
 
     Booleans as exclusive bounds (3.0), `rule` instead of `metric` (3.0) and short dimension names
-    are rewritten; nothing else is.
+    are rewritten. A rule of 3.0 by a name that is no metric becomes one of another engine: it is
+    kept and skipped.
     """
     root = Place(document, "", document.data)
     changed = dict(document.data)
@@ -80,7 +99,17 @@ def _rule(place: Place, findings: Findings) -> dict[str, object]:
         # what is no dimension stays as it is written, for the message to show
         changed["dimension"] = full if full in DIMENSION_SYNONYMS.values() else dimension
     is_library = changed.get("type", "library") == "library"
-    if is_library and isinstance(changed.get("rule"), str) and "metric" not in changed:
-        changed["metric"] = changed.pop("rule")
-        findings.warn(place.at("rule"), "'rule' was renamed in ODCS 3.1; write 'metric'")
+    name = place.text("rule")
+    if not is_library or not name or "metric" in changed:
+        return changed
+    if (
+        name not in RuleMetric.__members__.values()
+        and place.document.data.get("apiVersion") in _OLD
+    ):
+        message = f"'{name[:60]}' is no metric since ODCS 3.1; the rule is kept and not executed"
+        findings.warn(place.at("rule"), message)
+        kept = {key: value for key, value in changed.items() if key in _KEPT}
+        return {**kept, "type": "custom", "engine": "ODCS 3.0", "implementation": name}
+    changed["metric"] = changed.pop("rule")
+    findings.warn(place.at("rule"), "'rule' was renamed in ODCS 3.1; write 'metric'")
     return changed

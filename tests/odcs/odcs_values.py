@@ -78,7 +78,7 @@ def mutated(draw: st.DrawFn) -> Any:
             if draw(st.booleans()):
                 at.pop(key, None)
             else:
-                at[key] = draw(VALUES)
+                at[key] = copy.deepcopy(draw(VALUES))
         elif at:
-            at[draw(st.integers(0, len(at) - 1))] = draw(VALUES)
+            at[draw(st.integers(0, len(at) - 1))] = copy.deepcopy(draw(VALUES))
     return contract

@@ -200,3 +200,13 @@ def test_promise_ids_are_unique() -> None:
 def test_a_rule_says_nothing_about_a_value_of_the_contract_it_does_not_quote() -> None:
     (problem,) = problems_of(of_column("metric: nullValues, mustBe: 0, unit: kilo"))
     assert problem.message == "unknown unit 'kilo'; expected rows or percent"
+
+
+def test_a_rule_of_3_0_by_another_name_is_kept_and_skipped() -> None:
+    text = of_column("type: library, rule: between, description: 0 to 500").replace(
+        "v3.1.0", "v3.0.2"
+    )
+    assert [reason for *_, reason in skips_of(text)] == [
+        "unsupported: rules of the engine 'ODCS 3.0'"
+    ]
+    assert "is no metric since ODCS 3.1" in warnings_of(text)[0]
