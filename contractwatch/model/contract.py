@@ -157,10 +157,9 @@ class Option:
 class Column:
     """A top-level column. A clause is None where the contract does not make that promise.
 
-    `default_timezone` is the IANA name in which naive timestamps are taken; `timezone_aware` is the
-    promise that the type carries a zone (None: no promise). `parse_format` is the JDK pattern,
-    already turned into a chrono pattern, with which text sources are parsed; empty means ISO-8601.
-    An `optional` column may be absent (an encrypted twin stands in): its presence is not judged.
+    Naive timestamps are taken in `default_timezone` (IANA); `timezone_aware`: the type carries a
+    zone (None: no promise). `parse_format`: chrono pattern of text sources, empty for ISO-8601. An
+    `optional` column may be absent (an encrypted twin stands in): its presence is not judged.
     """
 
     clause: Clause
@@ -287,8 +286,7 @@ class ReadPolicy:
 class Server:
     """Where the data is. `kind` is the ODCS type; only `local` is opened in this version.
 
-    `unsupported` is the sentence that says why its data checks are skipped; empty when it is
-    opened.
+    `unsupported` says why its data checks are skipped; empty when it is opened.
     """
 
     clause: Clause
