@@ -1,0 +1,1 @@
+"""The pages, series and answers of the agent; it reads the record and never scans data."""
