@@ -112,9 +112,9 @@ class Heart:
             return Health(alive=False, ready=False, words=f"no heartbeat for {age:.0f} s")
         if not self.is_loaded:
             return Health(alive=True, ready=False, words="the contracts are being read")
-        reason = self._outage.reason()
-        if reason:
-            return Health(alive=True, ready=False, words=f"the store cannot be written: {reason}")
+        kind = self._outage.kind()
+        if kind:
+            return Health(alive=True, ready=False, words=f"the store cannot be written ({kind})")
         return Health(alive=True, ready=True, words="ok")
 
     def _count_waiting(self) -> None:

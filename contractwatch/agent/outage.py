@@ -28,6 +28,7 @@ class Outage:
         self._may_run = True
         self._reminded: float | None = None
         self._reason = ""
+        self._kind = ""
 
     def failed(self, error: StoreError, *, of_run: bool) -> bool:
         """Take a failure; return whether it is an outage (a contradiction is not)."""
@@ -38,7 +39,7 @@ class Outage:
             self._since = self._since if self._since is not None else now
             self._is_run = self._is_run or of_run
             self._may_run = False
-            self._reason = str(error)
+            self._reason, self._kind = str(error), error.kind
             is_due = self._reminded is None or now - self._reminded >= _REMIND_SECONDS
             lasted = now - self._since
             if is_due:
@@ -79,8 +80,12 @@ class Outage:
         """Return what is wrong, in a sentence; empty when nothing is."""
         return self._reason
 
+    def kind(self) -> str:
+        """Return what is wrong in one word, without the place; empty when nothing is."""
+        return self._kind
+
     def _end(self) -> None:
         with self._lock:
             self._since, self._is_run, self._may_run = None, False, True
-            self._reminded, self._reason = None, ""
+            self._reminded, self._reason, self._kind = None, "", ""
         _log.warning("store_writable_again")
