@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -20,33 +20,40 @@ from contractwatch.slo.gate import (
 )
 from contractwatch.web.policy import policy_of
 
-_LONGEST_TIMEOUT = 300.0
+
+RequireOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="OBJECTIVES", help="Such as schema,freshness; by default all that is promised."
+    ),
+]
+ScoreOption: TypeAlias = Annotated[
+    float | None, typer.Option(metavar="N", help="Lowest trust score, 0 to 100.")
+]
+AgeOption: TypeAlias = Annotated[
+    str, typer.Option(metavar="D", help="Oldest last run, such as 2h, 90m, 1d or PT2H.")
+]
+UnknownOption: TypeAlias = Annotated[
+    OnUnknown, typer.Option(help="What to do when a required promise is not known.")
+]
+UrlOption: TypeAlias = Annotated[
+    str, typer.Option(metavar="URL", help="Ask the agent there; else read the store.")
+]
+TimeoutOption: TypeAlias = Annotated[
+    float,
+    typer.Option(metavar="S", min=0.1, max=300, help="Longest wait for the agent, in seconds."),
+]
 
 
 def command(  # noqa: PLR0913 - the options of the policy, each its own word
     product: ProductArgument,
     *,
-    require: Annotated[
-        str,
-        typer.Option(
-            metavar="OBJECTIVES", help="Such as schema,freshness; by default all that is promised."
-        ),
-    ] = "",
-    min_score: Annotated[
-        float | None, typer.Option(metavar="N", help="Lowest trust score, 0 to 100.")
-    ] = None,
-    max_evaluation_age: Annotated[
-        str, typer.Option(metavar="D", help="Oldest last run, such as 2h, 90m, 1d or PT2H.")
-    ] = "",
-    on_unknown: Annotated[
-        OnUnknown, typer.Option(help="What to do when a required promise is not known.")
-    ] = OnUnknown.FAIL,
-    url: Annotated[
-        str, typer.Option(metavar="URL", help="Ask the agent there; else read the store.")
-    ] = "",
-    timeout_seconds: Annotated[
-        float, typer.Option(min=0.1, max=_LONGEST_TIMEOUT, help="Longest wait for the agent.")
-    ] = 10.0,
+    require: RequireOption = "",
+    min_score: ScoreOption = None,
+    max_evaluation_age: AgeOption = "",
+    on_unknown: UnknownOption = OnUnknown.FAIL,
+    url: UrlOption = "",
+    timeout_seconds: TimeoutOption = 10.0,
     config: ConfigOption = None,
 ) -> None:
     """Decide whether a product may be used now; the decision is JSON on stdout.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
+from zlib import crc32
 
 import structlog
 
@@ -21,7 +22,9 @@ from contractwatch.slo.trust import TrustScore, trust_of
 log = structlog.get_logger()
 
 _POLL_SECONDS = 1.0
-_VIEW_LASTS = timedelta(seconds=60)
+_VIEW_LASTS_SECONDS = 60
+"""And up to as long again, by product, so that not all are computed anew at once."""
+
 _REST_PER_WORK = 10.0
 """After a refresh the thread rests this many times as long as it took: a tenth of a core."""
 
@@ -194,11 +197,13 @@ def _budget_line(
 
 
 def _renewed(before: View | None, record: ProductRecord, now: datetime) -> View:
-    """Return the view; budgets and score of an unchanged record are kept for a minute."""
+    """Return the view; budgets and score of an unchanged record are kept for a minute or two."""
     if before is None or _marks(before.record) != _marks(record):
         return view_of(record, now=now)
     status = status_of(record, now=now)
-    if now - before.as_of >= _VIEW_LASTS or status.word is not before.status.word:
+    offset = crc32(record.card.product.encode()) % _VIEW_LASTS_SECONDS
+    is_old = now - before.as_of >= timedelta(seconds=_VIEW_LASTS_SECONDS + offset)
+    if is_old or status.word is not before.status.word:
         return view_of(record, now=now)
     return View(record, status, before.budgets, before.trust, before.as_of)
 

@@ -59,7 +59,7 @@ _PRODUCT_TABLE = (
     (
         "product_trust_score_ratio",
         "gauge",
-        "Trust score ts/1, 0-1; absent while the product is new. Kept for up to a minute.",
+        "Trust score ts/1, 0-1; absent while the product is new. Up to two minutes old.",
     ),
     (
         "sli_measured_seconds_total",

@@ -137,7 +137,7 @@ def test_only_failing_checks_are_exported_and_only_so_many(
 ) -> None:
     found = samples_of(client_of().get("/metrics").text)
     failing = [dict(labels) for name, labels in found if name.endswith("check_failing")]
-    assert sorted(failing, key=str) == [
+    assert sorted(failing, key=lambda labels: labels["check"]) == [
         {
             "product": "finance/orders",
             "check": "orders/country/nullValues",
