@@ -20,7 +20,6 @@ from contractwatch.slo.gate import (
 )
 from contractwatch.web.policy import policy_of
 
-
 RequireOption: TypeAlias = Annotated[
     str,
     typer.Option(
