@@ -113,18 +113,36 @@ def _watch(agent: subprocess.Popen[bytes], log: Path, given: argparse.Namespace,
         ]
     seconds = time.monotonic() - since
     after = _used(agent.pid)
-    events = _events(log, start_line)
+    print(
+        f"{given.contracts} contracts every {given.interval} s, {given.workers} workers, "
+        f"{os.cpu_count()} processors, {seconds:.0f} s measured"
+    )
+    print(f"start:    ready after {ready:.1f} s, every contract run once after {first:.1f} s")
+    worst = _print_runs(_events(log, start_line), given, seconds, before=before, after=after)
+    print(
+        f"memory:   {most.agent_mb:.0f} MB the agent, "
+        f"{', '.join(f'{mb:.0f}' for mb in most.worker_mb)} MB its workers"
+    )
+    print(f"skipped:  {_skipped(port)}")
+    if worst > given.interval:
+        sys.exit("a run was late by more than its interval")
+
+
+def _print_runs(
+    events: list[dict[str, Any]],
+    given: argparse.Namespace,
+    seconds: float,
+    *,
+    before: Used,
+    after: Used,
+) -> float:
+    """Print what the runs cost; return the longest lateness in seconds."""
     lags = sorted(one["lag_seconds"] for one in events if one["event"] == "run_started")
     runs = [one for one in events if one["event"] == "run_finished"]
     scans = sorted(one["seconds"] for one in runs)
     outcomes = {one["outcome"] for one in runs}
     agent_cpu = after.agent_seconds - before.agent_seconds
     worker_cpu = after.worker_seconds - before.worker_seconds
-    print(
-        f"{given.contracts} contracts every {given.interval} s, {given.workers} workers, "
-        f"{os.cpu_count()} processors, {seconds:.0f} s measured"
-    )
-    print(f"start:    ready after {ready:.1f} s, every contract run once after {first:.1f} s")
     print(
         f"runs:     {len(runs)} ({len(runs) / seconds:.2f} a second), outcomes {outcomes}, "
         f"due in that time {seconds * given.contracts / given.interval:.0f}"
@@ -146,13 +164,7 @@ def _watch(agent: subprocess.Popen[bytes], log: Path, given: argparse.Namespace,
         f"cpu:      {100 * agent_cpu / seconds:.1f} % of a core in the agent, "
         f"{100 * worker_cpu / seconds:.1f} % in its workers"
     )
-    print(
-        f"memory:   {most.agent_mb:.0f} MB the agent, "
-        f"{', '.join(f'{mb:.0f}' for mb in most.worker_mb)} MB its workers"
-    )
-    print(f"skipped:  {_skipped(port)}")
-    if lags[-1] > given.interval:
-        sys.exit("a run was late by more than its interval")
+    return lags[-1]
 
 
 def _arguments() -> argparse.Namespace:

@@ -24,6 +24,7 @@ from contractwatch.agent.outage import Outage
 from contractwatch.agent.resume import contract_of, departed, resume
 from contractwatch.agent.runner import Rules, Runner, Surroundings
 from contractwatch.agent.scheduler import Scheduler
+from contractwatch.agent.secrets import reveal
 from contractwatch.agent.series import AgentSeries
 from contractwatch.agent.timing import first_look, timetable_of
 from contractwatch.agent.workers import WorkerLimits, Workers
@@ -32,7 +33,7 @@ from contractwatch.alerting.route import routing_problems
 from contractwatch.channels import World
 from contractwatch.errors import ContractwatchError, SettingsError, StoreError
 from contractwatch.model.contract import Contract
-from contractwatch.settings import Settings, reveal
+from contractwatch.settings import Settings
 from contractwatch.store.store import Store
 from contractwatch.web.app import create_app
 from contractwatch.web.board import Board

@@ -1,7 +1,7 @@
 """The operator's settings, read once: contractwatch.toml, then the environment over it.
 
 The only reader of the environment. Secrets are named here (`{env = "NAME"}`, `{file = "path"}`)
-and read by `reveal` at the moment of use; none is ever kept in a value.
+and read by the agent at the moment of use; none is ever kept in a value.
 """
 
 import os
@@ -22,7 +22,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as _ParseError
 
-from contractwatch.errors import ChannelError, SettingsError
+from contractwatch.errors import SettingsError
 from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 
 PREFIX = "CONTRACTWATCH_"
@@ -97,28 +97,9 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     return _settings(read, base)
 
 
-def reveal(ref: SecretRef) -> str:
-    """Return the secret that `ref` names, without the white space around it.
-
-    Raises:
-        ChannelError: Of reason `config`, if it is missing, empty or unreadable; retryable, since
-            it may be put in place.
-    """
-    match ref.source:
-        case SecretSource.ENVIRONMENT:
-            secret = os.environ.get(ref.name, "").strip()
-            place = f"environment variable {ref.name}"
-        case SecretSource.FILE:
-            place = f"secret file {ref.name}"
-            try:
-                secret = Path(ref.name).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                kind = type(error).__name__
-                message = f"{place} cannot be read ({kind})"
-                raise ChannelError(message, retryable=True, reason="config") from error
-    if not secret:
-        raise ChannelError(f"{place} is not set or is empty", retryable=True, reason="config")
-    return secret
+def environment() -> dict[str, str]:
+    """Return the environment of this process, to be passed to `load_settings`."""
+    return dict(os.environ)
 
 
 def _as_ref(value: object) -> object:

@@ -45,6 +45,7 @@ class AgentSeries:
         self._scheduling(registry)
         self._evaluations(registry)
         self._telling(registry)
+        self._delivering(registry)
 
     def _catalogue(self, registry: CollectorRegistry) -> None:
         build = _gauge(
@@ -148,6 +149,8 @@ class AgentSeries:
         for urgency in Urgency:
             self._detect.labels(urgency.value)
             self._repair.labels(urgency.value)
+
+    def _delivering(self, registry: CollectorRegistry) -> None:
         sent = ("receiver", "urgency")
         self._enqueued = _counter(
             registry, "notifications_enqueued", "Messages put into the outbox.", sent

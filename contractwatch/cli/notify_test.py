@@ -1,7 +1,6 @@
 """Whether a receiver can be reached is found out before a promise breaks, not after."""
 
 import difflib
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
@@ -9,6 +8,7 @@ from typing import Annotated
 import typer
 
 from contractwatch.agent.clock import system_clock
+from contractwatch.agent.secrets import reveal
 from contractwatch.channels import CHANNELS, World
 from contractwatch.cli.record import ConfigOption
 from contractwatch.errors import ChannelError, UsageError
@@ -22,7 +22,7 @@ from contractwatch.model.incident import (
 )
 from contractwatch.model.objective import Objective
 from contractwatch.model.receiver import Receiver
-from contractwatch.settings import load_settings, reveal
+from contractwatch.settings import environment, load_settings
 
 _PRODUCT = "contractwatch/notify-test"
 
@@ -44,7 +44,7 @@ def command(
 
     Example: contractwatch notify-test owners-slack
     """
-    settings = load_settings(config, os.environ)
+    settings = load_settings(config, environment())
     chosen = _chosen(receiver, settings.receivers, everyone=everyone)
     world = World(reveal, None, system_clock().now)
     failed = 0

@@ -1,6 +1,5 @@
 """Commands read the record beside a running agent, without changing or locking anything."""
 
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -11,7 +10,7 @@ import typer
 
 from contractwatch.errors import UsageError
 from contractwatch.model.product import ProductRecord
-from contractwatch.settings import load_settings
+from contractwatch.settings import environment, load_settings
 from contractwatch.store.store import Store
 from contractwatch.web.nearby import near_names
 
@@ -45,7 +44,7 @@ def open_record(config: Path | None) -> Generator[Store]:
         SettingsError: If the settings are wrong.
         StoreError: If the store cannot be read.
     """
-    store = Store.open(load_settings(config, os.environ).store_url, read_only=True)
+    store = Store.open(load_settings(config, environment()).store_url, read_only=True)
     try:
         yield store
     finally:

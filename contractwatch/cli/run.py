@@ -1,14 +1,13 @@
 """The agent can be started by hand or by a supervisor, with one command."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from contractwatch.app import run
-from contractwatch.settings import load_settings
+from contractwatch.settings import environment, load_settings
 
 
 def command(
@@ -31,7 +30,7 @@ def command(
 
     Example: contractwatch run --contracts contracts/ --port 8321
     """
-    environ = dict(os.environ)
+    environ = environment()
     if contracts is not None:
         environ["CONTRACTWATCH_CONTRACTS"] = json.dumps([str(contracts.absolute())])
     if port is not None:

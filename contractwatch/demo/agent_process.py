@@ -1,7 +1,6 @@
 """The agent runs as a process of its own, as it would be started by hand, and can be killed."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -57,7 +56,6 @@ class AgentProcess:
                 stdout=log,
                 stderr=log,
                 cwd=self.stage.folder,
-                env=os.environ | {"NO_COLOR": "1"},
             )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:

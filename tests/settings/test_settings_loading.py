@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from contractwatch.agent.secrets import reveal
 from contractwatch.errors import ChannelError, SettingsError
 from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
-from contractwatch.settings import load_settings, reveal
+from contractwatch.settings import load_settings
 
 
 def toml(folder: Path, text: str) -> Path:

@@ -1,0 +1,31 @@
+"""A secret is read where it is kept, at the moment of use, and kept nowhere else."""
+
+import os
+from pathlib import Path
+
+from contractwatch.errors import ChannelError
+from contractwatch.model.receiver import SecretRef, SecretSource
+
+
+def reveal(ref: SecretRef) -> str:
+    """Return the secret that `ref` names, without the white space around it.
+
+    Raises:
+        ChannelError: Of reason `config`, if it is missing, empty or unreadable; retryable, since
+            it may be put in place.
+    """
+    match ref.source:
+        case SecretSource.ENVIRONMENT:
+            secret = os.environ.get(ref.name, "").strip()
+            place = f"environment variable {ref.name}"
+        case SecretSource.FILE:
+            place = f"secret file {ref.name}"
+            try:
+                secret = Path(ref.name).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                kind = type(error).__name__
+                message = f"{place} cannot be read ({kind})"
+                raise ChannelError(message, retryable=True, reason="config") from error
+    if not secret:
+        raise ChannelError(f"{place} is not set or is empty", retryable=True, reason="config")
+    return secret
