@@ -32,14 +32,8 @@ from contractwatch.alerting.incidents import step
 from contractwatch.alerting.message import Post, notifications
 from contractwatch.channels import World
 from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.contract import (
-    AlertPolicy,
-    Clause,
-    Contract,
-    Dimension,
-    Severity,
-    Status,
-)
+from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.contract import AlertPolicy, Contract, Status
 from contractwatch.model.incident import Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import RunEntry

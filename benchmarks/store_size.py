@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.contract import Clause, Dimension, Severity
+from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.objective import Interval, Objective, ObjectiveState, Standing, Target
 from contractwatch.model.product import LedgerEntry, ProductCard, RunEntry
 from contractwatch.model.run import CheckResult, Coverage, RunOutcome, RunResult

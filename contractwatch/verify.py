@@ -10,18 +10,12 @@ from contractwatch.checks.presence import PRESENCE
 from contractwatch.checks.row_count import ROW_COUNT
 from contractwatch.checks.terms import OBJECTIVE_OF_DIMENSION
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.contract import (
-    Clause,
-    Contract,
-    ReadPolicy,
-    Server,
-    Severity,
-    SkippedClause,
-    Status,
-)
+from contractwatch.model.clause import Clause, Severity
+from contractwatch.model.contract import Contract, SkippedClause, Status
 from contractwatch.model.metric import Metric, Probes, RowCount, TableSchema, TimeSpan
 from contractwatch.model.objective import Objective
 from contractwatch.model.run import CheckResult, Coverage, Reading, RunOutcome, RunResult
+from contractwatch.model.server import ReadPolicy, Server
 from contractwatch.model.state import (
     Columns,
     Count,

@@ -21,12 +21,14 @@ from contractwatch.agent.workers import Answered, Cancelled, Failed, Workers
 from contractwatch.alerting import incidents as alerting
 from contractwatch.alerting.message import Post, notifications
 from contractwatch.errors import Blame, StoreError
-from contractwatch.model.contract import Clause, Contract, Server
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Contract
 from contractwatch.model.incident import Notification, Transition
 from contractwatch.model.metric import Metric, Probes
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductCard, ProductMemory, ProductRecord, RunEntry
 from contractwatch.model.run import Reading, RunOutcome, RunResult
+from contractwatch.model.server import Server
 from contractwatch.model.state import Measurement, ProbeTally
 from contractwatch.slo.ledger import advance_all, hear_all, horizon_of
 from contractwatch.slo.observe import observe

@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract import Server, Table
+from contractwatch.model.contract import Table
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.run import Reading
+from contractwatch.model.server import Server
 from contractwatch.model.state import Unmeasured
 
 

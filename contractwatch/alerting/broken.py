@@ -1,7 +1,7 @@
 """A failed check becomes words and counts that a message may carry: never a value of the data."""
 
 from contractwatch.alerting.words import duration, number
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.incident import BrokenPromise
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.run import CheckResult, Observation

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from contractwatch.alerting.broken import broken_by, worst_severity
 from contractwatch.alerting.route import grace_for
-from contractwatch.model.contract import AlertPolicy, Severity
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import AlertPolicy
 from contractwatch.model.incident import Cause, Incident, Phase, Transition, TransitionKind
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.run import Observation

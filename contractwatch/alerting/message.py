@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from contractwatch.alerting import text
 from contractwatch.alerting.route import receivers_for
-from contractwatch.model.contract import Contract, Severity
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import Contract
 from contractwatch.model.incident import (
     Cause,
     Incident,

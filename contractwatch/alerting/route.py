@@ -4,14 +4,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import chain
 
-from contractwatch.model.contract import (
-    AlertPolicy,
-    Contract,
-    Route,
-    Severity,
-    Status,
-    SupportChannel,
-)
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import AlertPolicy, Contract, Route, Status, SupportChannel
 from contractwatch.model.receiver import Receiver, ReceiverKind
 
 _SCOPES = ("notifications", "issues")

@@ -7,7 +7,7 @@ from contractwatch.alerting import text
 from contractwatch.channels import http
 from contractwatch.channels.world import World
 from contractwatch.errors import ChannelError
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Notification, TransitionKind, TransitionNote, Urgency
 from contractwatch.model.receiver import Receiver
 

@@ -6,8 +6,9 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from contractwatch.checks.thresholds import number_words
-from contractwatch.model.contract import Contract, MaxAge, Retention
+from contractwatch.model.contract import Contract
 from contractwatch.model.metric import TimeSpan
+from contractwatch.model.service_level import MaxAge, Retention
 
 DateT = TypeVar("DateT", date, datetime)
 

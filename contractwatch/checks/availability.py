@@ -7,9 +7,11 @@ from datetime import datetime
 from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
 from contractwatch.checks.thresholds import number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.contract import Availability, Contract, Dimension
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
 from contractwatch.model.metric import Metric, Probes
 from contractwatch.model.objective import Objective
+from contractwatch.model.service_level import Availability
 from contractwatch.model.state import Measurement, ProbeTally
 
 AVAILABILITY = Kind("availability", Dimension.TIMELINESS, Objective.AVAILABILITY)

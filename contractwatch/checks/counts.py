@@ -7,8 +7,8 @@ from datetime import datetime
 from contractwatch.checks.terms import answer, unanswered
 from contractwatch.checks.thresholds import counted, holds, limit_words
 from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.contract import Threshold, Unit
 from contractwatch.model.metric import CountWhere, Metric, Predicate, RowCount, SurplusRows
+from contractwatch.model.rule import Threshold, Unit
 from contractwatch.model.state import Count, Measurement, Repeats
 
 NO_ROWS = "no rows"

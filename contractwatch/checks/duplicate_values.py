@@ -6,8 +6,10 @@ from contractwatch.checks.counts import RepeatedRows
 from contractwatch.checks.terms import Kind, Place, column_rules, physical_names, promise_of_rule
 from contractwatch.checks.thresholds import promised_words
 from contractwatch.model.check import Check
-from contractwatch.model.contract import Contract, Dimension, RuleMetric
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
 from contractwatch.model.objective import Objective
+from contractwatch.model.rule import RuleMetric
 
 DUPLICATE_VALUES = Kind("duplicateValues", Dimension.UNIQUENESS, Objective.UNIQUENESS)
 

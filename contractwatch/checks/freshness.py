@@ -14,9 +14,11 @@ from contractwatch.checks.ages import (
 from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
 from contractwatch.checks.thresholds import counted
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.contract import Contract, Dimension, MaxAge
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
 from contractwatch.model.metric import Metric, TimeSpan
 from contractwatch.model.objective import Objective
+from contractwatch.model.service_level import MaxAge
 from contractwatch.model.state import Measurement, Span
 
 FRESHNESS = Kind("freshness", Dimension.TIMELINESS, Objective.FRESHNESS)

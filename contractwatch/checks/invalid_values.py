@@ -6,9 +6,11 @@ from contractwatch.checks.counts import ViolatingRows
 from contractwatch.checks.terms import Kind, column_rules, promise_of_rule
 from contractwatch.checks.thresholds import promised_words
 from contractwatch.model.check import Check
-from contractwatch.model.contract import Contract, Dimension, RuleMetric
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
 from contractwatch.model.metric import IsInvalid
 from contractwatch.model.objective import Objective
+from contractwatch.model.rule import RuleMetric
 
 INVALID_VALUES = Kind("invalidValues", Dimension.CONFORMITY, Objective.VALIDITY)
 

@@ -6,9 +6,11 @@ from contractwatch.checks.counts import ViolatingRows
 from contractwatch.checks.terms import Kind, column_rules, promise_of_rule
 from contractwatch.checks.thresholds import promised_words
 from contractwatch.model.check import Check
-from contractwatch.model.contract import Contract, Dimension, RuleMetric
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
 from contractwatch.model.metric import IsMissing, IsNull
 from contractwatch.model.objective import Objective
+from contractwatch.model.rule import RuleMetric
 
 NULL_VALUES = Kind("nullValues", Dimension.COMPLETENESS, Objective.COMPLETENESS)
 MISSING_VALUES = Kind("missingValues", Dimension.COMPLETENESS, Objective.COMPLETENESS)

@@ -7,16 +7,8 @@ from contractwatch.checks.formats import FORMAT_PATTERNS, INTEGER_RANGES
 from contractwatch.checks.terms import Kind, columns_of, promise_of
 from contractwatch.checks.thresholds import NONE_AT_ALL, number_words
 from contractwatch.model.check import Check
-from contractwatch.model.contract import (
-    Bound,
-    Column,
-    Contract,
-    Dimension,
-    LogicalType,
-    Option,
-    OptionKind,
-    Severity,
-)
+from contractwatch.model.clause import Dimension, Severity
+from contractwatch.model.contract import Column, Contract, LogicalType
 from contractwatch.model.metric import (
     IsAbove,
     IsBelow,
@@ -27,6 +19,7 @@ from contractwatch.model.metric import (
     Predicate,
 )
 from contractwatch.model.objective import Objective
+from contractwatch.model.rule import Bound, Option, OptionKind
 
 _WORDS: Mapping[OptionKind, str] = {
     OptionKind.MIN_LENGTH: "no text shorter than {}",

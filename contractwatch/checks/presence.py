@@ -6,7 +6,8 @@ from datetime import datetime
 
 from contractwatch.checks.terms import Kind, answer, columns_of, promise_of, unanswered
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.contract import Contract, Dimension
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.objective import Objective
 from contractwatch.model.state import Columns, Measurement

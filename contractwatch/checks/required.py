@@ -6,7 +6,8 @@ from contractwatch.checks.counts import ViolatingRows
 from contractwatch.checks.terms import Kind, columns_of, promise_of
 from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check
-from contractwatch.model.contract import Contract, Dimension
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
 from contractwatch.model.metric import IsNull
 from contractwatch.model.objective import Objective
 

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from contractwatch.checks.ages import duration_words, later, time_span
 from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.contract import Contract, Dimension, Retention, RetentionMode
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
 from contractwatch.model.metric import Metric, TimeSpan
 from contractwatch.model.objective import Objective
+from contractwatch.model.service_level import Retention, RetentionMode
 from contractwatch.model.state import Measurement, Span
 
 RETENTION = Kind("retention", Dimension.TIMELINESS, Objective.VALIDITY)

@@ -7,9 +7,11 @@ from datetime import datetime
 from contractwatch.checks.terms import Kind, Place, answer, promise_of_rule, unanswered
 from contractwatch.checks.thresholds import counted, holds, limit_words, promised_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.contract import Contract, Dimension, RuleMetric, Threshold
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
 from contractwatch.model.metric import Metric, RowCount
 from contractwatch.model.objective import Objective
+from contractwatch.model.rule import RuleMetric, Threshold
 from contractwatch.model.state import Count, Measurement
 
 ROW_COUNT = Kind("rowCount", Dimension.COVERAGE, Objective.VOLUME)

@@ -5,18 +5,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.contract import (
-    Clause,
-    Column,
-    Contract,
-    Dimension,
-    Rule,
-    RuleMetric,
-    Severity,
-    Table,
-)
+from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.contract import Column, Contract, Table
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
+from contractwatch.model.rule import Rule, RuleMetric
 from contractwatch.model.state import Measurement, State, Unmeasured
 
 OBJECTIVE_OF_DIMENSION: Mapping[Dimension, Objective] = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from contractwatch.model.contract import Operator, Threshold, Unit
+from contractwatch.model.rule import Operator, Threshold, Unit
 
 NONE_AT_ALL = Threshold(Operator.EQUAL, 0)
 """The threshold of every promise that allows no violation."""

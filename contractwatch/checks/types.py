@@ -8,15 +8,11 @@ from contractwatch.checks.counts import Tally, verdict_on
 from contractwatch.checks.terms import Kind, answer, columns_of, promise_of, unanswered
 from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.contract import (
-    Contract,
-    Dimension,
-    LogicalType,
-    ReadPolicy,
-    Severity,
-)
+from contractwatch.model.clause import Dimension, Severity
+from contractwatch.model.contract import Contract, LogicalType
 from contractwatch.model.metric import Metric, RowCount, TableSchema, Unparseable
 from contractwatch.model.objective import Objective
+from contractwatch.model.server import ReadPolicy
 from contractwatch.model.state import Columns, ColumnType, Count, Measurement
 
 TYPE = Kind("type", Dimension.CONFORMITY, Objective.SCHEMA)

@@ -6,7 +6,8 @@ from contractwatch.checks.counts import RepeatedRows
 from contractwatch.checks.terms import Kind, Place, columns_of, physical_names, promise_of
 from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check
-from contractwatch.model.contract import Contract, Dimension
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
 from contractwatch.model.objective import Objective
 
 UNIQUE = Kind("unique", Dimension.UNIQUENESS, Objective.UNIQUENESS)

@@ -12,7 +12,7 @@ from contractwatch.agent.secrets import reveal
 from contractwatch.channels import CHANNELS, World
 from contractwatch.cli.record import ConfigOption
 from contractwatch.errors import ChannelError, UsageError
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.incident import (
     Cause,
     Notification,

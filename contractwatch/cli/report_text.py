@@ -10,7 +10,7 @@ from rich.text import Text
 from contractwatch.alerting.broken import observed_words
 from contractwatch.cli.findings import Finding, Judged, Refused
 from contractwatch.model.check import Outcome
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.run import CheckResult, RunOutcome, RunResult
 
 _UNANSWERED = frozenset({Outcome.ERROR, Outcome.SKIPPED})

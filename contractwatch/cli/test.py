@@ -19,9 +19,10 @@ from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, exit_code
 from contractwatch.cli.whole_file import write_whole
 from contractwatch.errors import ContractError, Problem, UsageError
-from contractwatch.model.contract import Contract, Server, Status
+from contractwatch.model.contract import Contract, Status
 from contractwatch.model.metric import Probes
 from contractwatch.model.run import Reading
+from contractwatch.model.server import Server
 from contractwatch.odcs.load import load_contract
 
 _FILE_WIDTH = 100

@@ -8,7 +8,7 @@ from typing import TypeAlias, assert_never
 import polars as pl
 
 from contractwatch.engines import literals
-from contractwatch.model.contract import Bound, Scalar
+from contractwatch.model.clause import Scalar
 from contractwatch.model.metric import (
     IsAbove,
     IsBelow,
@@ -20,6 +20,7 @@ from contractwatch.model.metric import (
     IsShorter,
     Predicate,
 )
+from contractwatch.model.rule import Bound
 
 _TOLERANCE = 1e-9
 _UTC = "Etc/UTC"

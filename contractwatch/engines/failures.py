@@ -3,7 +3,7 @@
 import polars as pl
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract import DataFormat
+from contractwatch.model.server import DataFormat
 
 QUERY_FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """All that Polars raises for a question or for data; a panic is no `Exception`."""

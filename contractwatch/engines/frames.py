@@ -17,8 +17,9 @@ import polars as pl
 from contractwatch.engines import readers, text
 from contractwatch.engines.expressions import Cells
 from contractwatch.engines.failures import UNREADABLE, unreadable
-from contractwatch.model.contract import Column, DataFormat
+from contractwatch.model.contract import Column
 from contractwatch.model.dataset import DataFile, TableFiles
+from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Columns, ColumnType
 
 _TEXT: pl.DataType = pl.String()

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from contractwatch.model.contract import Bound, Scalar
+from contractwatch.model.clause import Scalar
+from contractwatch.model.rule import Bound
 
 _NO_NUMBER = "a value of the contract cannot be read as a number"
 _EPOCH_DAY = date(1970, 1, 1).toordinal()

@@ -19,7 +19,7 @@ from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.checks.types import DeclaredType, DeclaredZone
 from contractwatch.errors import ContractwatchError, UsageError
 from contractwatch.model.check import Check
-from contractwatch.model.contract import Column, Contract, LogicalType, Table, Threshold
+from contractwatch.model.contract import Column, Contract, LogicalType, Table
 from contractwatch.model.metric import (
     IsAbove,
     IsBelow,
@@ -31,6 +31,7 @@ from contractwatch.model.metric import (
     IsShorter,
     Predicate,
 )
+from contractwatch.model.rule import Threshold
 
 Literals: TypeAlias = dict[str, Any]
 """The promises of a table in plain values, which have a source text."""

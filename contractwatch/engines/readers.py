@@ -13,8 +13,8 @@ from typing import TypeAlias, assert_never
 import polars as pl
 
 from contractwatch.engines.failures import BrokenTextError
-from contractwatch.model.contract import DataFormat
 from contractwatch.model.dataset import DataFile, TableFiles
+from contractwatch.model.server import DataFormat
 
 Schema: TypeAlias = tuple[tuple[str, pl.DataType], ...]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from contractwatch.model.contract import Clause, Dimension, Severity
+from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.state import Measurement

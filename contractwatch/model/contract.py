@@ -1,23 +1,14 @@
 """What a domain team promises about its data, read from its contract and free of ODCS spelling."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from enum import StrEnum
-from typing import TypeAlias
 
+from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.objective import Objective, Target
-
-Scalar: TypeAlias = str | int | float | bool
-"""A value written in a contract, before it is cast to a column's type."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Clause:
-    """A place in the contract file that promises something: document path and line from 1."""
-
-    path: str
-    line: int
+from contractwatch.model.rule import Option, Rule
+from contractwatch.model.server import Server
+from contractwatch.model.service_level import ServiceLevel
 
 
 class Status(StrEnum):
@@ -28,26 +19,6 @@ class Status(StrEnum):
     ACTIVE = "active"
     DEPRECATED = "deprecated"
     RETIRED = "retired"
-
-
-class Severity(StrEnum):
-    """How much a broken promise matters."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class Dimension(StrEnum):
-    """ODCS's closed list of quality dimensions."""
-
-    ACCURACY = "accuracy"
-    COMPLETENESS = "completeness"
-    CONFORMITY = "conformity"
-    CONSISTENCY = "consistency"
-    COVERAGE = "coverage"
-    TIMELINESS = "timeliness"
-    UNIQUENESS = "uniqueness"
 
 
 class LogicalType(StrEnum):
@@ -64,93 +35,6 @@ class LogicalType(StrEnum):
     ARRAY = "array"
     MAP = "map"
     VECTOR = "vector"
-
-
-class Operator(StrEnum):
-    """The eight comparisons of a quality rule; the two intervals include their ends."""
-
-    EQUAL = "mustBe"
-    NOT_EQUAL = "mustNotBe"
-    GREATER = "mustBeGreaterThan"
-    GREATER_OR_EQUAL = "mustBeGreaterOrEqualTo"
-    LESS = "mustBeLessThan"
-    LESS_OR_EQUAL = "mustBeLessOrEqualTo"
-    BETWEEN = "mustBeBetween"
-    NOT_BETWEEN = "mustNotBeBetween"
-
-
-class Unit(StrEnum):
-    """What a threshold counts: rows, or 0-100 percent of the rows in scope."""
-
-    ROWS = "rows"
-    PERCENT = "percent"
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """One operator with its bounds; `high` is set for the two intervals only."""
-
-    operator: Operator
-    low: float
-    high: float | None = None
-    unit: Unit = Unit.ROWS
-
-
-class RuleMetric(StrEnum):
-    """The five library metrics of ODCS."""
-
-    ROW_COUNT = "rowCount"
-    NULL_VALUES = "nullValues"
-    MISSING_VALUES = "missingValues"
-    INVALID_VALUES = "invalidValues"
-    DUPLICATE_VALUES = "duplicateValues"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A library quality rule.
-
-    `values` are the `missingValues` or `validValues`; `columns` are the names (contract names) that
-    `duplicateValues` counts over; `rule_id` is the ODCS id, else 8 hex digits of the rule's hash.
-    """
-
-    clause: Clause
-    rule_id: str
-    metric: RuleMetric
-    threshold: Threshold
-    severity: Severity
-    dimension: Dimension | None = None
-    values: tuple[Scalar, ...] | None = None
-    pattern: str | None = None
-    columns: tuple[str, ...] = ()
-    description: str = ""
-
-
-class OptionKind(StrEnum):
-    """A `logicalTypeOptions` entry that is executed."""
-
-    MIN_LENGTH = "minLength"
-    MAX_LENGTH = "maxLength"
-    PATTERN = "pattern"
-    FORMAT = "format"
-    MINIMUM = "minimum"
-    MAXIMUM = "maximum"
-    EXCLUSIVE_MINIMUM = "exclusiveMinimum"
-    EXCLUSIVE_MAXIMUM = "exclusiveMaximum"
-    MULTIPLE_OF = "multipleOf"
-
-
-Bound: TypeAlias = int | float | Decimal | date | datetime | str
-"""A limit, typed as its column: a `str` only for `time` columns (`HH:MM:SS`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One executed type option of a column, with its value already typed for that column."""
-
-    clause: Clause
-    kind: OptionKind
-    value: Bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,97 +91,6 @@ class Table:
             if column.name == name:
                 return column
         return next((column for column in self.columns if column.physical_name == name), None)
-
-
-@dataclass(frozen=True, slots=True)
-class MaxAge:
-    """`latency` or `freshness`: the newest value of the column is at most this old.
-
-    `calendar_months` is the calendar part (years and months), `fixed` the rest. `whole_days` says
-    that a date column is compared in whole days (unit of a day or longer).
-    """
-
-    table: str
-    column: str
-    fixed: timedelta
-    calendar_months: int = 0
-    whole_days: bool = False
-
-
-class RetentionMode(StrEnum):
-    """Whether data must be gone after, or kept for, the duration."""
-
-    AT_MOST = "atMost"
-    AT_LEAST = "atLeast"
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """The oldest value of the column is at most (or at least) this old."""
-
-    table: str
-    column: str
-    fixed: timedelta
-    calendar_months: int = 0
-    mode: RetentionMode = RetentionMode.AT_MOST
-    existing_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Availability:
-    """At least this share of probes finds the data readable; percent, 0-100."""
-
-    percent: float
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceLevel:
-    """One executed `slaProperties` entry; `name` is the ODCS property as written."""
-
-    clause: Clause
-    level_id: str
-    name: str
-    promise: MaxAge | Retention | Availability
-    driver: str = ""
-    description: str = ""
-
-
-class DataFormat(StrEnum):
-    """The file formats that are read."""
-
-    PARQUET = "parquet"
-    CSV = "csv"
-    JSON = "json"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPolicy:
-    """`contractwatch.read` of a server: how its files are read."""
-
-    separator: str = ","
-    null_values: tuple[str, ...] = ("",)
-    encoding: str = "utf8"
-    hive_partitioning: bool | None = None
-    timezone: str = "Etc/UTC"
-    lenient_types: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where the data is. `kind` is the ODCS type; only `local` is opened in this version.
-
-    `unsupported` says why its data checks are skipped; empty when it is opened.
-    """
-
-    clause: Clause
-    name: str
-    kind: str
-    environment: str = ""
-    path: str = ""
-    data_format: DataFormat | None = None
-    json_array: bool = False
-    read: ReadPolicy = ReadPolicy()
-    unsupported: str = ""
 
 
 @dataclass(frozen=True, slots=True)

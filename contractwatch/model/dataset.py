@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.model.contract import Column, DataFormat, ReadPolicy
+from contractwatch.model.contract import Column
+from contractwatch.model.server import DataFormat, ReadPolicy
 
 _READ_PLAINLY = ReadPolicy()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.objective import Objective
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from contractwatch.model.contract import Bound, Scalar
+from contractwatch.model.clause import Scalar
+from contractwatch.model.rule import Bound
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from contractwatch.model.contract import LogicalType, RuleMetric, Scalar
+from contractwatch.model.clause import Scalar
+from contractwatch.model.contract import LogicalType
+from contractwatch.model.rule import RuleMetric
 from contractwatch.odcs.options import translated
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.values import NESTED, MistypedError, is_one_kind, scalar_of

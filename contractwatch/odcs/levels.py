@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from contractwatch.model.contract import (
+from contractwatch.model.service_level import (
     Availability,
     MaxAge,
     Retention,

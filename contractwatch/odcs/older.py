@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from contractwatch.model.contract import RuleMetric
+from contractwatch.model.rule import RuleMetric
 from contractwatch.odcs.document import Document
 from contractwatch.odcs.place import Findings, Place
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from contractwatch.model.contract import Bound, LogicalType, Option, OptionKind
+from contractwatch.model.contract import LogicalType
+from contractwatch.model.rule import Bound, Option, OptionKind
 from contractwatch.odcs.jdk import FormatError, chrono_format, python_format
 from contractwatch.odcs.patterns import NotTranslatableError, PatternError, to_rust
 from contractwatch.odcs.place import Findings, Place

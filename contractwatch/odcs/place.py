@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from contractwatch.errors import Level, Problem
-from contractwatch.model.contract import Clause, Dimension, Severity, SkippedClause
+from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.contract import SkippedClause
 from contractwatch.model.objective import Objective
 from contractwatch.odcs.document import Document, child_path
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from contractwatch.model.contract import AlertPolicy, Dimension, Route, Severity, SupportChannel
+from contractwatch.model.clause import Dimension, Severity
+from contractwatch.model.contract import AlertPolicy, Route, SupportChannel
 from contractwatch.model.objective import Objective, Target
 from contractwatch.odcs.levels import kind_of
 from contractwatch.odcs.older import DIMENSION_SYNONYMS

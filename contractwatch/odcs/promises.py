@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from contractwatch.model.contract import Dimension, Severity
+from contractwatch.model.clause import Dimension, Severity
 from contractwatch.model.objective import Objective
 from contractwatch.odcs.place import Findings, Place, Promised, nearest
 

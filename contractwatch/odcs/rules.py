@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contractwatch.model.contract import Operator, Rule, RuleMetric, Threshold, Unit
+from contractwatch.model.rule import Operator, Rule, RuleMetric, Threshold, Unit
 from contractwatch.odcs.arguments import Owner, asked_of
 from contractwatch.odcs.place import Findings, Place, Promised
 from contractwatch.odcs.promises import (

@@ -1,6 +1,6 @@
 """A server is read with the way its files are read, or with the reason why it is not opened."""
 
-from contractwatch.model.contract import DataFormat, ReadPolicy, Server
+from contractwatch.model.server import DataFormat, ReadPolicy, Server
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.repeated import refuse_repeated
 from contractwatch.odcs.zones import UTC_NAME, zone_at

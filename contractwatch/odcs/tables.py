@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from contractwatch.model.contract import Clause, Column, LogicalType, PrimaryKey, Rule, Table
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Column, LogicalType, PrimaryKey, Table
+from contractwatch.model.rule import Rule
 from contractwatch.odcs.arguments import Owner
 from contractwatch.odcs.nested import skip_nested, skip_other_promises
 from contractwatch.odcs.options import read_options

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from contractwatch.model.contract import Bound, LogicalType, Scalar
+from contractwatch.model.clause import Scalar
+from contractwatch.model.contract import LogicalType
+from contractwatch.model.rule import Bound
 from contractwatch.odcs.place import Place
 from contractwatch.odcs.units import number_of
 

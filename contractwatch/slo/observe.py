@@ -5,7 +5,7 @@ from datetime import datetime
 
 from contractwatch.errors import Blame
 from contractwatch.model.check import Outcome
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.run import CheckResult, Observation, RunResult
 

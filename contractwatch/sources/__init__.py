@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Protocol
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract import Server, Table
+from contractwatch.model.contract import Table
 from contractwatch.model.dataset import Dataset
+from contractwatch.model.server import Server
 from contractwatch.sources import files
 
 

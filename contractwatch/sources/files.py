@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from contractwatch.model.contract import Server, Table
+from contractwatch.model.contract import Table
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.server import Server
 from contractwatch.sources.search import FoundFile, Search, first, refused
 
 _PLACEHOLDERS = ("{object}", "{model}", "{table}")

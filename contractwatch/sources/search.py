@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract import DataFormat, Server
+from contractwatch.model.server import DataFormat, Server
 
 MAX_FILES = 100_000
 """More files than this for one table are refused."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from contractwatch.model.check import Outcome
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Phase, Urgency
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductCard

@@ -18,7 +18,8 @@ from contractwatch.agent.runner import RETRY, Rules, Runner, Surroundings, choos
 from contractwatch.agent.workers import Answer, Failed, WorkerLimits, Workers
 from contractwatch.alerting.message import Post
 from contractwatch.errors import Blame, StoreError
-from contractwatch.model.contract import Clause, Contract, Server
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Contract
 from contractwatch.model.incident import (
     Notification,
     Phase,
@@ -30,6 +31,7 @@ from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import RunEntry
 from contractwatch.model.receiver import Receiver, ReceiverKind
 from contractwatch.model.run import RunOutcome
+from contractwatch.model.server import Server
 from contractwatch.odcs.load import parse_contract
 from contractwatch.store.store import Store
 

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, disable_created_metrics, genera
 from prometheus_client.parser import text_string_to_metric_families
 
 from contractwatch.agent.series import AgentSeries
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Cause, Incident, Phase, Transition, TransitionKind, Urgency
 from contractwatch.model.objective import Objective
 from contractwatch.model.run import RunOutcome

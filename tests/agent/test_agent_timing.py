@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contractwatch.agent.timing import Cron, Every, first_look, next_look, timetable_of
-from contractwatch.model.contract import Contract, Schedule, Severity, Status
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import Contract, Schedule, Status
 from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState, Standing
 

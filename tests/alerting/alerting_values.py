@@ -5,15 +5,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.contract import (
-    AlertPolicy,
-    Clause,
-    Contract,
-    Dimension,
-    Severity,
-    Status,
-    SupportChannel,
-)
+from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.contract import AlertPolicy, Contract, Status, SupportChannel
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.receiver import Receiver, ReceiverKind
 from contractwatch.model.run import CheckResult, Observation

@@ -22,7 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contractwatch.alerting.incidents import step, withdraw
-from contractwatch.model.contract import AlertPolicy, Route, Severity
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import AlertPolicy, Route
 from contractwatch.model.incident import Cause, Incident, Phase, Transition, TransitionKind
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.run import Observation

@@ -23,7 +23,8 @@ from contractwatch.alerting import text
 from contractwatch.alerting.broken import broken_by
 from contractwatch.alerting.message import Post, key_of, notifications
 from contractwatch.alerting.words import cut, duration, instant, number
-from contractwatch.model.contract import AlertPolicy, Contract, Route, Severity
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import AlertPolicy, Contract, Route
 from contractwatch.model.incident import (
     Cause,
     Incident,

@@ -5,7 +5,8 @@ from datetime import timedelta
 from alerting_values import contract, receiver, support
 
 from contractwatch.alerting.route import grace_for, receivers_for, routing_problems
-from contractwatch.model.contract import AlertPolicy, Route, Severity, Status
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import AlertPolicy, Route, Status
 from contractwatch.model.receiver import ReceiverKind
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING

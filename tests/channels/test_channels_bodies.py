@@ -16,7 +16,7 @@ from benchmarks.receiver import OK, Answer, Receiver, Script
 from contractwatch.alerting import text
 from contractwatch.channels import CHANNELS, pagerduty, slack, webhook
 from contractwatch.errors import ChannelError
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Notification, TransitionKind, Urgency
 from contractwatch.model.objective import Objective
 from contractwatch.model.receiver import ReceiverKind

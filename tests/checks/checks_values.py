@@ -6,23 +6,8 @@ from typing import Any
 
 from contractwatch.checks import CHECKS
 from contractwatch.model.check import Check, Verdict
-from contractwatch.model.contract import (
-    Clause,
-    Column,
-    Contract,
-    LogicalType,
-    Operator,
-    Option,
-    OptionKind,
-    PrimaryKey,
-    Rule,
-    RuleMetric,
-    Severity,
-    Status,
-    Table,
-    Threshold,
-    Unit,
-)
+from contractwatch.model.clause import Clause, Severity
+from contractwatch.model.contract import Column, Contract, LogicalType, PrimaryKey, Status, Table
 from contractwatch.model.metric import (
     CountWhere,
     Metric,
@@ -31,6 +16,7 @@ from contractwatch.model.metric import (
     TableSchema,
     Unparseable,
 )
+from contractwatch.model.rule import Operator, Option, OptionKind, Rule, RuleMetric, Threshold, Unit
 from contractwatch.model.state import (
     Columns,
     ColumnType,

@@ -19,19 +19,11 @@ from hypothesis import strategies as st
 
 from contractwatch.checks.thresholds import holds, limit_words, promised_words
 from contractwatch.model.check import Outcome
-from contractwatch.model.contract import (
-    Clause,
-    Dimension,
-    LogicalType,
-    Operator,
-    OptionKind,
-    RuleMetric,
-    Severity,
-    Threshold,
-    Unit,
-)
+from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.contract import LogicalType
 from contractwatch.model.metric import CountWhere, IsAbove, IsBelow, IsNull, RowCount
 from contractwatch.model.objective import Objective
+from contractwatch.model.rule import Operator, OptionKind, RuleMetric, Threshold, Unit
 from contractwatch.model.state import Count, Repeats, Unmeasured
 
 

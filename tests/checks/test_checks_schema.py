@@ -3,8 +3,10 @@ from checks_values import NOW, answers_to, checks_of, column, contract, judged, 
 
 from contractwatch.checks.types import under
 from contractwatch.model.check import Outcome
-from contractwatch.model.contract import LogicalType, ReadPolicy, Severity
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import LogicalType
 from contractwatch.model.metric import TableSchema, Unparseable
+from contractwatch.model.server import ReadPolicy
 from contractwatch.model.state import Columns, ColumnType, Unmeasured
 
 _LENIENT = ReadPolicy(lenient_types=True)

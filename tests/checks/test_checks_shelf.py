@@ -7,15 +7,9 @@ from checks_values import NOW, at, column, contract, key, option, rule, table
 
 from contractwatch.checks import CHECKS
 from contractwatch.model.check import Outcome
-from contractwatch.model.contract import (
-    Availability,
-    LogicalType,
-    MaxAge,
-    OptionKind,
-    Retention,
-    RuleMetric,
-    ServiceLevel,
-)
+from contractwatch.model.contract import LogicalType
+from contractwatch.model.rule import OptionKind, RuleMetric
+from contractwatch.model.service_level import Availability, MaxAge, Retention, ServiceLevel
 from contractwatch.model.state import Unmeasured
 
 _DAY = timedelta(days=1)

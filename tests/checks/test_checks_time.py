@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from contractwatch.checks.ages import duration_words, months_later
 from contractwatch.model.check import Check, Outcome, Verdict
-from contractwatch.model.contract import (
+from contractwatch.model.contract import LogicalType
+from contractwatch.model.metric import Probes, TimeSpan
+from contractwatch.model.objective import Objective
+from contractwatch.model.service_level import (
     Availability,
-    LogicalType,
     MaxAge,
     Retention,
     RetentionMode,
     ServiceLevel,
 )
-from contractwatch.model.metric import Probes, TimeSpan
-from contractwatch.model.objective import Objective
 from contractwatch.model.state import ProbeTally, Span, Unmeasured
 
 _HOUR = timedelta(hours=1)

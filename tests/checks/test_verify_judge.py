@@ -20,24 +20,8 @@ from hypothesis import strategies as st
 from contractwatch import verify
 from contractwatch.errors import Blame
 from contractwatch.model.check import Outcome
-from contractwatch.model.contract import (
-    Availability,
-    Clause,
-    Column,
-    Contract,
-    Dimension,
-    LogicalType,
-    MaxAge,
-    Operator,
-    OptionKind,
-    ReadPolicy,
-    RuleMetric,
-    Server,
-    ServiceLevel,
-    Severity,
-    SkippedClause,
-    Status,
-)
+from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.contract import Column, Contract, LogicalType, SkippedClause, Status
 from contractwatch.model.metric import (
     CountWhere,
     Metric,
@@ -47,7 +31,10 @@ from contractwatch.model.metric import (
     TimeSpan,
 )
 from contractwatch.model.objective import Objective
+from contractwatch.model.rule import Operator, OptionKind, RuleMetric
 from contractwatch.model.run import Coverage, Reading, RunOutcome, RunResult
+from contractwatch.model.server import ReadPolicy, Server
+from contractwatch.model.service_level import Availability, MaxAge, ServiceLevel
 from contractwatch.model.state import (
     ColumnType,
     Measurement,

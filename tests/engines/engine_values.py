@@ -9,9 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from contractwatch.engines.polars import measure
-from contractwatch.model.contract import Clause, Column, DataFormat, LogicalType, ReadPolicy
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.metric import Metric
+from contractwatch.model.server import DataFormat, ReadPolicy
 from contractwatch.model.state import Measurement
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from naive_oracle import Row, answer, instant
 
 from contractwatch.engines.polars import measure
-from contractwatch.model.contract import DataFormat, LogicalType, ReadPolicy
+from contractwatch.model.contract import LogicalType
 from contractwatch.model.metric import (
     CountWhere,
     IsAbove,
@@ -33,6 +33,7 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
+from contractwatch.model.server import DataFormat, ReadPolicy
 
 ZONE = "Europe/Berlin"
 SCHEMA = {

@@ -13,7 +13,6 @@ from polars.io.plugins import register_io_source
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.polars import measure, survey
 from contractwatch.errors import Blame
-from contractwatch.model.contract import DataFormat
 from contractwatch.model.dataset import TableFiles
 from contractwatch.model.metric import (
     CountWhere,
@@ -31,6 +30,7 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
+from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Columns, Count, Repeats, Span, Unmeasured
 
 ORDERS = pl.DataFrame(

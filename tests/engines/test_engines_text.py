@@ -8,7 +8,7 @@ from engine_values import NOW, TABLE, ask, column, dataset, json_text, text
 
 from contractwatch.engines.polars import survey
 from contractwatch.errors import Blame
-from contractwatch.model.contract import DataFormat, LogicalType, ReadPolicy
+from contractwatch.model.contract import LogicalType
 from contractwatch.model.metric import (
     CountWhere,
     IsBelow,
@@ -21,6 +21,7 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
+from contractwatch.model.server import DataFormat, ReadPolicy
 from contractwatch.model.state import Columns, Count, Repeats, Span, Unmeasured
 
 ID = column("id", LogicalType.INTEGER)

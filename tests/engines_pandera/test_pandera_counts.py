@@ -15,9 +15,10 @@ import contractwatch
 from contractwatch import verify
 from contractwatch.engines.polars import measure
 from contractwatch.model.check import Outcome
-from contractwatch.model.contract import Contract, DataFormat
+from contractwatch.model.contract import Contract
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.run import Reading, RunResult
+from contractwatch.model.server import DataFormat
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

@@ -5,19 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from odcs_values import HEAD, parsed, skips_of, table, warnings_of
 
-from contractwatch.model.contract import (
-    AlertPolicy,
-    Availability,
-    DataFormat,
-    MaxAge,
-    ReadPolicy,
-    Retention,
-    RetentionMode,
-    Route,
-    Schedule,
-    Severity,
-)
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import AlertPolicy, Route, Schedule
 from contractwatch.model.objective import Objective, Target
+from contractwatch.model.server import DataFormat, ReadPolicy
+from contractwatch.model.service_level import Availability, MaxAge, Retention, RetentionMode
 from contractwatch.odcs.load import parse_contract
 
 HOUR = timedelta(hours=1)

@@ -3,16 +3,9 @@
 import pytest
 from odcs_values import parsed, problems_of, skips_of, table, warnings_of
 
-from contractwatch.model.contract import (
-    Dimension,
-    Operator,
-    Rule,
-    RuleMetric,
-    Severity,
-    Threshold,
-    Unit,
-)
+from contractwatch.model.clause import Dimension, Severity
 from contractwatch.model.objective import Objective
+from contractwatch.model.rule import Operator, Rule, RuleMetric, Threshold, Unit
 
 
 def of_column(rule: str, column: str = "logicalType: string") -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from contractwatch.errors import Blame
 from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.contract import Clause, Dimension, Severity
+from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.incident import Incident
 from contractwatch.model.objective import (
     Interval,

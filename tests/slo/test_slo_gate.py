@@ -22,7 +22,7 @@ from slo_values import (
 )
 
 from contractwatch.errors import UsageError
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.objective import ObjectiveState
 from contractwatch.model.product import DataVersion, ProductRecord

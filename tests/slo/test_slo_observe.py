@@ -4,7 +4,7 @@ from slo_values import BAD, CONFORMANCE, FRESHNESS, GOOD, SCHEMA, UNKNOWN, at, r
 
 from contractwatch.errors import Blame
 from contractwatch.model.check import Outcome
-from contractwatch.model.contract import Severity
+from contractwatch.model.clause import Severity
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.run import CheckResult, Observation
 from contractwatch.slo.observe import observe

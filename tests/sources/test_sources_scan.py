@@ -11,8 +11,10 @@ import pytest
 
 from contractwatch.agent.scan import ScanJob, scan, settled
 from contractwatch.errors import Blame
-from contractwatch.model.contract import Clause, DataFormat, Server, Table
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Table
 from contractwatch.model.metric import CountWhere, IsNull, RowCount, TableSchema
+from contractwatch.model.server import DataFormat, Server
 from contractwatch.model.state import Columns, Count, Unmeasured
 
 from datetime import UTC, datetime  # isort: skip

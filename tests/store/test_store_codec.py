@@ -15,16 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contractwatch.model.check import Promise, Verdict
-from contractwatch.model.contract import (
-    AlertPolicy,
-    Bound,
-    Clause,
-    Option,
-    OptionKind,
-    Severity,
-)
+from contractwatch.model.clause import Clause, Severity
+from contractwatch.model.contract import AlertPolicy
 from contractwatch.model.incident import BrokenPromise, Incident, Notification, Transition
 from contractwatch.model.product import ProductCard
+from contractwatch.model.rule import Bound, Option, OptionKind
 from contractwatch.store.codec import dump, from_micros, load, to_micros
 
 INSTANTS = st.timedeltas(min_value=timedelta(days=-30_000), max_value=timedelta(days=90_000)).map(

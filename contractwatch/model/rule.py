@@ -1,0 +1,96 @@
+"""What a quality rule or a type option promises, and the comparison that decides it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+from contractwatch.model.clause import Clause, Dimension, Scalar, Severity
+
+
+class Operator(StrEnum):
+    """The eight comparisons of a quality rule; the two intervals include their ends."""
+
+    EQUAL = "mustBe"
+    NOT_EQUAL = "mustNotBe"
+    GREATER = "mustBeGreaterThan"
+    GREATER_OR_EQUAL = "mustBeGreaterOrEqualTo"
+    LESS = "mustBeLessThan"
+    LESS_OR_EQUAL = "mustBeLessOrEqualTo"
+    BETWEEN = "mustBeBetween"
+    NOT_BETWEEN = "mustNotBeBetween"
+
+
+class Unit(StrEnum):
+    """What a threshold counts: rows, or 0-100 percent of the rows in scope."""
+
+    ROWS = "rows"
+    PERCENT = "percent"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One operator with its bounds; `high` is set for the two intervals only."""
+
+    operator: Operator
+    low: float
+    high: float | None = None
+    unit: Unit = Unit.ROWS
+
+
+class RuleMetric(StrEnum):
+    """The five library metrics of ODCS."""
+
+    ROW_COUNT = "rowCount"
+    NULL_VALUES = "nullValues"
+    MISSING_VALUES = "missingValues"
+    INVALID_VALUES = "invalidValues"
+    DUPLICATE_VALUES = "duplicateValues"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A library quality rule.
+
+    `values` are the `missingValues` or `validValues`; `columns` are the names (contract names) that
+    `duplicateValues` counts over; `rule_id` is the ODCS id, else 8 hex digits of the rule's hash.
+    """
+
+    clause: Clause
+    rule_id: str
+    metric: RuleMetric
+    threshold: Threshold
+    severity: Severity
+    dimension: Dimension | None = None
+    values: tuple[Scalar, ...] | None = None
+    pattern: str | None = None
+    columns: tuple[str, ...] = ()
+    description: str = ""
+
+
+class OptionKind(StrEnum):
+    """A `logicalTypeOptions` entry that is executed."""
+
+    MIN_LENGTH = "minLength"
+    MAX_LENGTH = "maxLength"
+    PATTERN = "pattern"
+    FORMAT = "format"
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    EXCLUSIVE_MINIMUM = "exclusiveMinimum"
+    EXCLUSIVE_MAXIMUM = "exclusiveMaximum"
+    MULTIPLE_OF = "multipleOf"
+
+
+Bound: TypeAlias = int | float | Decimal | date | datetime | str
+"""A limit, typed as its column: a `str` only for `time` columns (`HH:MM:SS`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One executed type option of a column, with its value already typed for that column."""
+
+    clause: Clause
+    kind: OptionKind
+    value: Bound

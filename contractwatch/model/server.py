@@ -1,0 +1,44 @@
+"""Where the data is, and how it is read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contractwatch.model.clause import Clause
+
+
+class DataFormat(StrEnum):
+    """The file formats that are read."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPolicy:
+    """`contractwatch.read` of a server: how its files are read."""
+
+    separator: str = ","
+    null_values: tuple[str, ...] = ("",)
+    encoding: str = "utf8"
+    hive_partitioning: bool | None = None
+    timezone: str = "Etc/UTC"
+    lenient_types: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the data is. `kind` is the ODCS type; only `local` is opened in this version.
+
+    `unsupported` says why its data checks are skipped; empty when it is opened.
+    """
+
+    clause: Clause
+    name: str
+    kind: str
+    environment: str = ""
+    path: str = ""
+    data_format: DataFormat | None = None
+    json_array: bool = False
+    read: ReadPolicy = ReadPolicy()
+    unsupported: str = ""
