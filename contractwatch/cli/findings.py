@@ -1,4 +1,4 @@
-"""What `contractwatch test` found for each contract, before it is told in text or JSON."""
+"""What `contractwatch test` found for each contract, before it is told in any form."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -14,9 +14,10 @@ from rich.console import Console
 from contractwatch import verify
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.cli import report_json, report_text
 from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, exit_code
+from contractwatch.cli.reports import json_document
+from contractwatch.cli.reports import text as text_report
 from contractwatch.cli.whole_file import write_whole
 from contractwatch.errors import ContractError, Problem, UsageError
 from contractwatch.model.contract import Contract, Status
@@ -134,16 +135,16 @@ def _write(
     findings: Sequence[Finding], form: Format, output: Path | None, *, show_all: bool
 ) -> None:
     if form is Format.JSON:
-        text = report_json.render(findings)
+        text = json_document.render(findings)
         if output is None:
             typer.echo(text, nl=False)
             return
     elif output is None:
-        report_text.report(findings, Console(highlight=False), show_all=show_all)
+        text_report.report(findings, Console(highlight=False), show_all=show_all)
         return
     else:
         buffer = io.StringIO()
         console = Console(file=buffer, width=_FILE_WIDTH, highlight=False, color_system=None)
-        report_text.report(findings, console, show_all=show_all)
+        text_report.report(findings, console, show_all=show_all)
         text = buffer.getvalue()
     write_whole(output, text)
