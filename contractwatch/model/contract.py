@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.label import Label
 from contractwatch.model.objective import Objective, Target
 from contractwatch.model.rule import Option, Rule
 from contractwatch.model.server import Server
@@ -182,6 +183,7 @@ class Contract:
     schedule: Schedule | None = None
     targets: tuple[Target, ...] = ()
     alerts: AlertPolicy = AlertPolicy()
+    labels: tuple[Label, ...] = ()
 
     @property
     def product(self) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
 from contractwatch.odcs.document import Document
+from contractwatch.odcs.labels import read_labels
 from contractwatch.odcs.levels import read_levels
 from contractwatch.odcs.people import read_support, read_team
 from contractwatch.odcs.place import Findings, Place, suggestion
@@ -71,6 +72,7 @@ def _contract(root: Place, today: date | None, findings: Findings) -> Contract:
         schedule=schedule,
         targets=targets,
         alerts=alerts,
+        labels=read_labels(root),
     )
 
 
