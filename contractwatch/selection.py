@@ -1,0 +1,193 @@
+"""A person picks the promises to be judged: what is not selected is neither asked nor shown."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract, Table
+from contractwatch.model.label import Label
+from contractwatch.model.metric import (
+    CountWhere,
+    Metric,
+    Probes,
+    RowCount,
+    SurplusRows,
+    TableSchema,
+    TimeSpan,
+    Unparseable,
+)
+from contractwatch.model.run import CheckResult
+from contractwatch.model.server import Server
+from contractwatch.verify import Plan
+
+METADATA_ONLY = "not asked: metadata only"
+"""The reason of a check that would have to read rows."""
+
+_TEXT_FORMATS = frozenset({"csv", "json"})
+_WITHOUT_A_COUNT = frozenset({*_TEXT_FORMATS, "avro"})
+_OF_ONE_TABLE = (CountWhere, RowCount, SurplusRows, TableSchema, TimeSpan, Unparseable)
+
+
+class Topic(StrEnum):
+    """What part of a contract a promise stands in."""
+
+    SCHEMA = "schema"
+    QUALITY = "quality"
+    SLA = "sla"
+    CUSTOM = "custom"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which promises are judged: those that meet every wish; an empty wish is met by all.
+
+    `rule_ids` are ids of quality rules, one of which must fit; `table` is a contract name. With
+    `metadata_only` the promises that need rows are shown as skipped.
+    """
+
+    rule_ids: tuple[str, ...] = ()
+    tag: str = ""
+    dimension: Dimension | None = None
+    topics: tuple[Topic, ...] = ()
+    table: str = ""
+    metadata_only: bool = False
+
+    def __str__(self) -> str:
+        wishes = (
+            f"rule {' or '.join(self.rule_ids)}" if self.rule_ids else "",
+            f"tag {self.tag}" if self.tag else "",
+            f"dimension {self.dimension}" if self.dimension else "",
+            f"checks {' and '.join(self.topics)}" if self.topics else "",
+            f"table {self.table}" if self.table else "",
+            "metadata only" if self.metadata_only else "",
+        )
+        return ", ".join(filter(None, wishes))
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing was wished for."""
+        return self == Selection()
+
+
+def select(plan: Plan, selection: Selection) -> Plan:
+    """Return the plan with the selected promises only, and the questions that they ask."""
+    picked = _Picked(plan.contract, selection)
+    return _asking(
+        plan,
+        checks=tuple(check for check in plan.checks if picked.has(check.promise)),
+        skipped=tuple(result for result in plan.skipped if picked.has(result.promise)),
+    )
+
+
+def without_rows(plan: Plan, server: Server) -> Plan:
+    """Return the plan with the checks that this server's metadata answers; the rest is skipped."""
+    data_format = server.data_format.value if server.data_format else ""
+    kept: list[Check] = []
+    left: list[CheckResult] = []
+    for check in plan.checks:
+        if all(_needs_no_row(metric, data_format) for metric in check.metrics()):
+            kept.append(check)
+        else:
+            verdict = Verdict(Outcome.SKIPPED, reason=METADATA_ONLY)
+            left.append(CheckResult(check.promise, verdict))
+    return _asking(plan, checks=tuple(kept), skipped=(*plan.skipped, *left))
+
+
+def is_empty(plan: Plan) -> bool:
+    """Whether nothing of the contract is left."""
+    return not plan.checks and not plan.skipped
+
+
+def tables_asked(plan: Plan) -> tuple[Table, ...]:
+    """Return the tables that the questions are about; all of them if one may be about several."""
+    names: set[str] = set()
+    for metric in plan.metrics - {Probes()}:
+        if not isinstance(metric, _OF_ONE_TABLE):
+            return plan.contract.tables
+        names.add(metric.table)
+    return tuple(table for table in plan.contract.tables if table.name in names)
+
+
+def known_words(contracts: Iterable[Contract]) -> Mapping[str, frozenset[str]]:
+    """Return what can be picked in contracts: the ids of `rule`, the names of `tag`, `table`."""
+    labels: list[Label] = []
+    tags: set[str] = set()
+    tables: set[str] = set()
+    for contract in contracts:
+        labels += contract.labels
+        tags.update(contract.tags)
+        tables.update(table.name for table in contract.tables)
+    return {
+        "rule": frozenset(label.rule_id for label in labels if label.rule_id),
+        "tag": frozenset(tags.union(*(label.tags for label in labels))),
+        "table": frozenset(tables),
+    }
+
+
+class _Picked:
+    """Tells which promises of one contract are selected."""
+
+    def __init__(self, contract: Contract, selection: Selection) -> None:
+        self._selection = selection
+        self._labels = contract.labels
+        self._contract_tags = contract.tags
+
+    def has(self, promise: Promise) -> bool:
+        """Whether the promise meets every wish."""
+        wished = self._selection
+        if wished.dimension not in (None, promise.dimension):
+            return False
+        if wished.table not in ("", promise.table):
+            return False
+        if not (wished.rule_ids or wished.tag or wished.topics):
+            return True
+        labels = tuple(self._labels_of(promise))
+        return self._has_rule(labels) and self._has_tag(labels) and self._has_topic(promise, labels)
+
+    def _has_rule(self, labels: tuple[Label, ...]) -> bool:
+        rule_ids = self._selection.rule_ids
+        return not rule_ids or any(label.rule_id in rule_ids for label in labels if label.rule_id)
+
+    def _has_tag(self, labels: tuple[Label, ...]) -> bool:
+        tag = self._selection.tag
+        return tag in ("", *self._contract_tags) or any(tag in label.tags for label in labels)
+
+    def _has_topic(self, promise: Promise, labels: tuple[Label, ...]) -> bool:
+        topics = self._selection.topics
+        return not topics or _topic(promise, labels) in topics
+
+    def _labels_of(self, promise: Promise) -> Iterator[Label]:
+        """Yield the labels above the clause, and those of the table and column it speaks of."""
+        for label in self._labels:
+            is_subject = not label.rule_id and label.table == promise.table
+            is_subject = is_subject and label.column in (None, promise.column)
+            if is_subject or label.covers(promise.clause.path):
+                yield label
+
+
+def _topic(promise: Promise, labels: Iterable[Label]) -> Topic:
+    rule = next((label for label in labels if label.rule_id), None)
+    if rule is not None:
+        return Topic.CUSTOM if rule.by_engine else Topic.QUALITY
+    if promise.clause.path.startswith("slaProperties"):
+        return Topic.SLA
+    return Topic.SCHEMA if promise.clause.path.startswith("schema") else Topic.CUSTOM
+
+
+def _asking(plan: Plan, checks: tuple[Check, ...], skipped: tuple[CheckResult, ...]) -> Plan:
+    metrics = frozenset(metric for check in checks for metric in check.metrics())
+    return replace(plan, checks=checks, metrics=metrics, skipped=skipped)
+
+
+def _needs_no_row(metric: Metric, data_format: str) -> bool:
+    match metric:
+        case TableSchema() | Probes():
+            return True
+        case Unparseable():
+            return data_format not in _TEXT_FORMATS
+        case RowCount():
+            return metric == RowCount(metric.table) and data_format not in _WITHOUT_A_COUNT
+        case _:
+            return False
