@@ -1,0 +1,121 @@
+"""The rows of a table are read once for everything that is asked, and again only for suspects."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from contractwatch.engines.failures import QUERY_FAILURES, UNREADABLE, refusal, unreadable
+from contractwatch.engines.frames import Frame
+from contractwatch.engines.questions import Key, Opened, Question, aliased
+from contractwatch.model.metric import Metric
+from contractwatch.model.state import Measurement, Repeats, Unmeasured
+
+
+def read(
+    frame: Frame, questions: Sequence[Question], keys: Sequence[Key], *, opened: Opened
+) -> dict[Metric, Measurement]:
+    """Answer all questions; if they fail together, each alone.
+
+    Raises:
+        SourceError: If the files cannot be read, whatever is asked.
+    """
+    try:
+        return _pass(frame, questions, keys, opened=opened)
+    except QUERY_FAILURES as error:
+        _check_readable(frame, questions, keys, opened=opened)
+        if len(questions) + len(keys) == 1:
+            alone = questions[0].metric if questions else keys[0].metric
+            return {alone: Unmeasured(refusal(error))}
+    except OSError as error:
+        raise unreadable(error, frame.table, frame.data_format) from error
+    answers: dict[Metric, Measurement] = {}
+    for question in questions:
+        answers.update(_alone(frame, question.metric, [question], [], opened))
+    for key in keys:
+        answers.update(_alone(frame, key.metric, [], [key], opened))
+    return answers
+
+
+def _alone(
+    frame: Frame, metric: Metric, questions: list[Question], keys: list[Key], opened: Opened
+) -> dict[Metric, Measurement]:
+    try:
+        return _pass(frame, questions, keys, opened=opened)
+    except QUERY_FAILURES as error:
+        return {metric: Unmeasured(refusal(error))}
+    except OSError as error:
+        raise unreadable(error, frame.table, frame.data_format) from error
+
+
+def _check_readable(
+    frame: Frame, questions: Sequence[Question], keys: Sequence[Key], *, opened: Opened
+) -> None:
+    """Raise SourceError if the columns in question cannot be read even when nothing is asked."""
+    derived = {name: column for question in questions for name, column in question.derived.items()}
+    expressions = [expression for question in questions for expression in question.selected]
+    expressions += [*derived.values(), *(member for key in keys for member in key.members)]
+    roots = {name for expression in expressions for name in expression.meta.root_names()}
+    names = sorted(roots - derived.keys())
+    opened(frame.table)
+    try:
+        probe = [pl.col(name).null_count() for name in names] or [pl.len()]
+        frame.rows.select(probe).collect(engine="streaming")
+    except UNREADABLE as error:
+        raise unreadable(error, frame.table, frame.data_format) from error
+
+
+def _pass(
+    frame: Frame, questions: Sequence[Question], keys: Sequence[Key], *, opened: Opened
+) -> dict[Metric, Measurement]:
+    """Read the rows once for everything, and once more only if keys seem to repeat."""
+    derived = {name: column for question in questions for name, column in question.derived.items()}
+    # Without an explicit cache only some sources are shared between plans of one collect_all.
+    rows = frame.rows.with_columns(**derived) if derived else frame.rows
+    rows = rows.cache() if keys else rows
+    plans = [rows.select(key.hashed()) for key in keys]
+    if questions:
+        plans.append(rows.select(aliased(questions)))
+    opened(frame.table)
+    results = pl.collect_all(plans, engine="streaming")
+    answers: dict[Metric, Measurement] = {}
+    if questions:
+        numbers = iter(results[-1].row(0))
+        for question in questions:
+            answer = tuple(next(numbers) for _ in question.selected)
+            answers[question.metric] = question.answer(answer)
+    suspected: list[tuple[Key, int, pl.Series]] = []
+    for key, result in zip(keys, results, strict=False):
+        suspects = _repeated(result.to_series())
+        if suspects.is_empty():
+            answers[key.metric] = Repeats(rows=result.height)
+        else:
+            suspected.append((key, result.height, suspects))
+    if suspected:
+        answers.update(_confirmed(frame, suspected, opened=opened))
+    return answers
+
+
+def _repeated(hashes: pl.Series) -> pl.Series:
+    """Return each hash that occurs more than once. Sorting takes a third of a group-by's memory."""
+    ordered = hashes.sort()
+    return ordered.filter(ordered == ordered.shift()).unique()
+
+
+def _confirmed(
+    frame: Frame, suspected: Sequence[tuple[Key, int, pl.Series]], *, opened: Opened
+) -> dict[Metric, Measurement]:
+    """Count the keys of suspects exactly: equal hashes may belong to unequal keys."""
+    rows = frame.rows.cache()
+    plans: list[pl.LazyFrame] = []
+    for key, _, suspects in suspected:
+        members = key.suspected(suspects)
+        names = [str(position) for position in range(len(members))]
+        repeated = rows.select(members).group_by(names).len("rows").filter(pl.col("rows") > 1)
+        plans.append(repeated.select(keys=pl.len(), affected=pl.col("rows").sum()))
+    opened(frame.table)
+    answers: dict[Metric, Measurement] = {}
+    results = pl.collect_all(plans, engine="streaming")
+    for (key, height, _), result in zip(suspected, results, strict=True):
+        keys, affected = result.row(0)
+        answers[key.metric] = Repeats(height, affected - keys, keys, affected)
+    return answers

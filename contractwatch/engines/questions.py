@@ -1,0 +1,60 @@
+"""A metric is asked as expressions over the rows, or as a key whose values are to be distinct."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import polars as pl
+
+from contractwatch.model.metric import Metric, SurplusRows
+from contractwatch.model.state import Measurement
+
+Answer: TypeAlias = tuple[int | None, ...]
+Opened: TypeAlias = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is selected for a metric, and how the selected numbers become its answer.
+
+    `derived` are columns that are computed once for all of `selected`.
+    """
+
+    metric: Metric
+    selected: tuple[pl.Expr, ...]
+    answer: Callable[[Answer], Measurement]
+    derived: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is distinct for a metric: the members of the key, all of them not null.
+
+    Rows are left out inside the expressions: a filter of the frame would be pushed below the scan
+    that the plans share, and split it.
+    """
+
+    metric: SurplusRows
+    members: tuple[pl.Expr, ...]
+
+    def hashed(self) -> pl.Expr:
+        """Return a number a complete key: equal for equal keys, and hardly ever for others."""
+        return self._hash().filter(self._is_complete()).alias("hash")
+
+    def suspected(self, suspects: pl.Series) -> list[pl.Expr]:
+        """Return the members of the complete keys whose hash is one of the suspects."""
+        chosen = self._is_complete() & self._hash().is_in(suspects.implode())
+        return [member.filter(chosen).alias(str(at)) for at, member in enumerate(self.members)]
+
+    def _hash(self) -> pl.Expr:
+        named = [member.alias(str(at)) for at, member in enumerate(self.members)]
+        return pl.struct(named).hash(seed=0)
+
+    def _is_complete(self) -> pl.Expr:
+        return pl.all_horizontal(member.is_not_null() for member in self.members)
+
+
+def aliased(questions: Iterable[Question]) -> list[pl.Expr]:
+    """Return all expressions under names of their own: equal output names end a select."""
+    selected = [expression for question in questions for expression in question.selected]
+    return [expression.alias(str(position)) for position, expression in enumerate(selected)]
