@@ -7,7 +7,15 @@ from datetime import datetime
 from contractwatch.checks.terms import answer, unanswered
 from contractwatch.checks.thresholds import counted, holds, limit_words
 from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.metric import CountWhere, Metric, Predicate, RowCount, SurplusRows
+from contractwatch.model.metric import (
+    CountWhere,
+    Inside,
+    Metric,
+    Predicate,
+    RowCount,
+    SurplusRows,
+)
+from contractwatch.model.path import Member, Step
 from contractwatch.model.rule import Threshold, Unit
 from contractwatch.model.state import Count, Measurement, Repeats
 
@@ -27,15 +35,18 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ViolatingRows:
-    """The rows that satisfy one of the predicates, no two of which hold for one row."""
+    """The rows that satisfy one of the predicates, no two of which hold for one row.
+
+    A predicate that names no way speaks of the value at the end of the promise's way.
+    """
 
     promise: Promise
     threshold: Threshold
     predicates: tuple[Predicate, ...]
 
     def metrics(self) -> tuple[Metric, ...]:
-        table = self.promise.table
-        counts = (CountWhere(table, predicate) for predicate in self.predicates)
+        table, inside = self.promise.table, self.promise.inside
+        counts = (CountWhere(table, _at_end(inside, predicate)) for predicate in self.predicates)
         return (RowCount(table), *counts)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
@@ -58,8 +69,9 @@ class RepeatedRows:
     demand_key: bool = False
 
     def metrics(self) -> tuple[Metric, ...]:
-        table = self.promise.table
-        return (RowCount(table), SurplusRows(table, self.promise.physical_columns))
+        table, promise = self.promise.table, self.promise
+        inside = tuple(step for step in promise.inside if isinstance(step, Member))
+        return (RowCount(table), SurplusRows(table, promise.physical_columns, inside))
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         of_table, of_keys = self.metrics()
@@ -91,6 +103,13 @@ def verdict_on(threshold: Threshold, tally: Tally) -> Verdict:
         reason=NO_ROWS if vacuous else "" if kept else failure,
         vacuous=vacuous,
     )
+
+
+def _at_end(inside: tuple[Step, ...], predicate: Predicate) -> Predicate:
+    """Return the predicate of a row that has such a value at the end of a way into its cell."""
+    if not inside or isinstance(predicate, Inside):
+        return predicate
+    return Inside(inside, predicate)
 
 
 def _repeat_words(repeats: Repeats, keyless: int) -> str:

@@ -13,10 +13,14 @@ from contractwatch.model.metric import (
     IsAbove,
     IsBelow,
     IsInvalid,
+    IsLarger,
     IsLonger,
     IsNotMultiple,
     IsShorter,
+    IsSmaller,
+    LacksMembers,
     Predicate,
+    RepeatsElements,
 )
 from contractwatch.model.objective import Objective
 from contractwatch.model.rule import Bound, Option, OptionKind
@@ -31,6 +35,13 @@ _WORDS: Mapping[OptionKind, str] = {
     OptionKind.EXCLUSIVE_MINIMUM: "every value above {}",
     OptionKind.EXCLUSIVE_MAXIMUM: "every value below {}",
     OptionKind.MULTIPLE_OF: "every value a multiple of {}",
+    OptionKind.MIN_ITEMS: "no array shorter than {}",
+    OptionKind.MAX_ITEMS: "no array longer than {}",
+    OptionKind.UNIQUE_ITEMS: "no value twice within one array",
+    OptionKind.MIN_PROPERTIES: "no fewer entries than {}",
+    OptionKind.MAX_PROPERTIES: "no more entries than {}",
+    OptionKind.REQUIRED_PROPERTIES: "no object without {}",
+    OptionKind.DIMENSIONS: "every vector of length {}",
 }
 
 
@@ -62,6 +73,18 @@ def _length(option: Option) -> int:
     if not isinstance(option.value, int):
         raise TypeError(f"{option.clause.path}: a length is a whole number")
     return option.value
+
+
+def _smaller(column: Column, option: Option) -> tuple[Predicate, ...]:
+    return (IsSmaller(column.physical_name, _length(option)),)
+
+
+def _larger(column: Column, option: Option) -> tuple[Predicate, ...]:
+    return (IsLarger(column.physical_name, _length(option)),)
+
+
+def _other_length(column: Column, option: Option) -> tuple[Predicate, ...]:
+    return (*_smaller(column, option), *_larger(column, option))
 
 
 def _format(column: Column, option: Option) -> tuple[Predicate, ...]:
@@ -100,4 +123,13 @@ _PREDICATES: Mapping[OptionKind, Callable[[Column, Option], tuple[Predicate, ...
     OptionKind.MULTIPLE_OF: lambda column, option: (
         IsNotMultiple(column.physical_name, option.value),
     ),
+    OptionKind.MIN_ITEMS: _smaller,
+    OptionKind.MAX_ITEMS: _larger,
+    OptionKind.UNIQUE_ITEMS: lambda column, _: (RepeatsElements(column.physical_name),),
+    OptionKind.MIN_PROPERTIES: _smaller,
+    OptionKind.MAX_PROPERTIES: _larger,
+    OptionKind.REQUIRED_PROPERTIES: lambda column, option: (
+        LacksMembers(column.physical_name, option.members),
+    ),
+    OptionKind.DIMENSIONS: _other_length,
 }

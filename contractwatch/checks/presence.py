@@ -10,6 +10,7 @@ from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.objective import Objective
+from contractwatch.model.path import printed
 from contractwatch.model.state import Columns, Measurement
 
 PRESENCE = Kind("presence", Dimension.CONFORMITY, Objective.SCHEMA)
@@ -33,9 +34,11 @@ class Presence:
             return error
         columns = answer(answers, TableSchema(self.promise.table), Columns)
         (name,) = self.promise.physical_columns
-        if columns.find(name) is not None:
+        column = columns.find(name)
+        if column and column.follow(self.promise.inside):
             return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT)
-        reason = f"the table has no column '{name}'"
+        what = printed(name, self.promise.inside)
+        reason = f"the table has no column '{what}'"
         return Verdict(Outcome.FAILED, observed=_MISSING, threshold=_PRESENT, reason=reason)
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.contract import Column, Contract, Table
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
+from contractwatch.model.path import Step
 from contractwatch.model.rule import Rule, RuleMetric
 from contractwatch.model.state import Measurement, State, Unmeasured
 
@@ -34,6 +35,19 @@ class Kind:
     objective: Objective
 
 
+class Written(Protocol):
+    """A rule of any kind, as far as its promise needs it."""
+
+    @property
+    def clause(self) -> Clause: ...
+    @property
+    def rule_id(self) -> str: ...
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def dimension(self) -> Dimension | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """What a promise is about; `physical` are the columns without which it cannot be judged."""
@@ -42,18 +56,21 @@ class Place:
     table: str
     column: str | None = None
     physical: tuple[str, ...] = ()
+    inside: tuple[Step, ...] = ()
 
 
 def columns_of(contract: Contract) -> Iterator[tuple[Place, Column]]:
-    """Yield every column of every table with its place, in contract order."""
+    """Yield every column of every table with its place, and what is nested in it after it."""
     for table in contract.tables:
-        for column in table.columns:
-            yield column_place(contract, table, column), column
+        for top in table.columns:
+            for column in (top, *top.nested):
+                yield column_place(contract, table, column), column
 
 
 def column_place(contract: Contract, table: Table, column: Column) -> Place:
     """Return the place of one column."""
-    return Place(contract.contract_id, table.name, column.name, (column.physical_name,))
+    physical = (column.physical_name,)
+    return Place(contract.contract_id, table.name, column.name, physical, column.inside)
 
 
 def column_rules(contract: Contract, metric: RuleMetric) -> Iterator[tuple[Place, Column, Rule]]:
@@ -91,11 +108,12 @@ def promise_of(
         objective=kind.objective,
         expected=expected,
         physical_columns=place.physical,
+        inside=place.inside,
         level_id=level_id,
     )
 
 
-def promise_of_rule(kind: Kind, place: Place, rule: Rule, *, expected: str) -> Promise:
+def promise_of_rule(kind: Kind, place: Place, rule: Written, *, expected: str) -> Promise:
     """Return the promise of a quality rule; its own dimension decides before its kind does."""
     dimension = rule.dimension or kind.dimension
     declared = rule.dimension is not None
@@ -110,6 +128,7 @@ def promise_of_rule(kind: Kind, place: Place, rule: Rule, *, expected: str) -> P
         objective=OBJECTIVE_OF_DIMENSION[dimension] if declared else kind.objective,
         expected=expected,
         physical_columns=place.physical,
+        inside=place.inside,
     )
 
 

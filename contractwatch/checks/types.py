@@ -12,6 +12,7 @@ from contractwatch.model.clause import Dimension, Severity
 from contractwatch.model.contract import Contract, LogicalType
 from contractwatch.model.metric import Metric, RowCount, TableSchema, Unparseable
 from contractwatch.model.objective import Objective
+from contractwatch.model.path import Each, Member
 from contractwatch.model.server import ReadPolicy
 from contractwatch.model.state import Columns, ColumnType, Count, Measurement
 
@@ -35,6 +36,7 @@ _NUMBERS = _KINDS[LogicalType.NUMBER]
 _NESTED = frozenset(
     {LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR},
 )
+_KEY, _VALUE = (Each(), Member("key")), (Each(), Member("value"))
 _UNVERIFIABLE = "unverifiable: the source is text"
 _AWARE = "with a time zone"
 _NAIVE = "without a time zone"
@@ -53,7 +55,7 @@ class DeclaredType:
 
     def metrics(self) -> tuple[Metric, ...]:
         table, (column,) = self.promise.table, self.promise.physical_columns
-        if self.logical_type in _NESTED:
+        if self.logical_type in _NESTED or self.promise.inside:
             return (TableSchema(table),)
         return (TableSchema(table), Unparseable(table, column), RowCount(table))
 
@@ -137,11 +139,14 @@ def under(check: Check, policy: ReadPolicy) -> Check:
 def _find(answers: Mapping[Metric, Measurement], promise: Promise) -> ColumnType:
     columns = answer(answers, TableSchema(promise.table), Columns)
     (name,) = promise.physical_columns
-    return columns.find(name) or ColumnType(name, "missing", "missing")
+    top = columns.find(name)
+    return (top and top.follow(promise.inside)) or ColumnType(name, "missing", "missing")
 
 
 def _fits(found: ColumnType, logical_type: LogicalType, *, lenient: bool) -> bool:
-    if found.kind in _KINDS[logical_type]:
+    if found.kind in _KINDS[logical_type] or (
+        logical_type is LogicalType.MAP and found.follow(_KEY) and found.follow(_VALUE)
+    ):
         return True
     if logical_type is not LogicalType.INTEGER:
         return False

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-from contractwatch.checks.counts import RepeatedRows
+from contractwatch.checks.counts import RepeatedRows, ViolatingRows
 from contractwatch.checks.terms import Kind, Place, columns_of, physical_names, promise_of
 from contractwatch.checks.thresholds import NONE_AT_ALL
-from contractwatch.model.check import Check
+from contractwatch.model.check import Check, Promise
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.metric import Inside, RepeatsElements
 from contractwatch.model.objective import Objective
+from contractwatch.model.path import Each
 
 UNIQUE = Kind("unique", Dimension.UNIQUENESS, Objective.UNIQUENESS)
 PRIMARY_KEY = Kind("primaryKey", Dimension.UNIQUENESS, Objective.UNIQUENESS)
@@ -21,7 +23,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             promise = promise_of(
                 UNIQUE, place, clause=column.unique_clause, expected="no duplicate rows"
             )
-            yield RepeatedRows(promise, NONE_AT_ALL)
+            yield _of_column(promise)
     for table in contract.tables:
         key = table.primary_key
         if key is not None:
@@ -30,3 +32,14 @@ def checks(contract: Contract) -> Iterator[Check]:
             words = f"({', '.join(key.columns)}) has no null and no duplicate"
             promise = promise_of(PRIMARY_KEY, place, clause=key.clause, expected=words)
             yield RepeatedRows(promise, NONE_AT_ALL, demand_key=True)
+
+
+def _of_column(promise: Promise) -> Check:
+    """Return the check of a column; inside an array no value comes twice in one row's array."""
+    arrays = [at for at, step in enumerate(promise.inside) if isinstance(step, Each)]
+    if not arrays:
+        return RepeatedRows(promise, NONE_AT_ALL)
+    to_array, below = promise.inside[: arrays[-1]], promise.inside[arrays[-1] + 1 :]
+    (column,) = promise.physical_columns
+    repeats = Inside(to_array, RepeatsElements(column, below))
+    return ViolatingRows(promise, NONE_AT_ALL, (repeats,))

@@ -7,19 +7,25 @@ from typing import TypeAlias, assert_never
 
 import polars as pl
 
-from contractwatch.engines import literals
+from contractwatch.engines import literals, nested
 from contractwatch.model.clause import Scalar
 from contractwatch.model.metric import (
+    Inside,
     IsAbove,
     IsBelow,
     IsInvalid,
+    IsLarger,
     IsLonger,
     IsMissing,
     IsNotMultiple,
     IsNull,
     IsShorter,
+    IsSmaller,
+    LacksMembers,
     Predicate,
+    RepeatsElements,
 )
+from contractwatch.model.path import Member
 from contractwatch.model.rule import Bound
 
 _TOLERANCE = 1e-9
@@ -61,8 +67,31 @@ def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
             return cells.raw.is_null()
         case IsMissing():
             return _missing(predicate.values, cells)
+        case Inside():
+            return _offends(predicate, cells)
+        case IsSmaller() | IsLarger() | RepeatsElements() | LacksMembers():
+            return nested.of_whole(predicate, cells.value, cells.dtype)
         case _:
             return _never(cells) if cells.dtype == pl.Null else _wrong(predicate, cells)
+
+
+def key_member(cells: Cells, inside: tuple[Member, ...]) -> pl.Expr:
+    """Return the member of an object at the end of a way, as it is compared.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    value, dtype = cells.value, cells.dtype
+    for step in inside:
+        value, dtype = nested.member(step, value, dtype)
+    return value
+
+
+def _offends(predicate: Inside, cells: Cells) -> pl.Expr:
+    def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        return violates(predicate.predicate, Cells(value, value, dtype))
+
+    return nested.offends(predicate.inside, cells.value, cells.dtype, judge)
 
 
 def _wrong(predicate: _OfValues, cells: Cells) -> pl.Expr:

@@ -17,6 +17,7 @@ import polars as pl
 from contractwatch.engines import readers, text
 from contractwatch.engines.expressions import Cells
 from contractwatch.engines.failures import UNREADABLE, unreadable
+from contractwatch.engines.nested import children_of
 from contractwatch.model.contract import Column
 from contractwatch.model.dataset import DataFile, TableFiles
 from contractwatch.model.server import DataFormat
@@ -178,6 +179,9 @@ def _column_type(name: str, dtype: pl.DataType | str, data_format: DataFormat) -
         timezone_aware=isinstance(dtype, pl.Datetime) and dtype.time_zone is not None,
         scale=dtype.scale if isinstance(dtype, pl.Decimal) else 0,
         text=data_format is not DataFormat.PARQUET,
+        children=tuple(
+            _column_type(inner, child, data_format) for inner, child in children_of(dtype)
+        ),
     )
 
 

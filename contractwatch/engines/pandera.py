@@ -21,21 +21,27 @@ from contractwatch.errors import ContractwatchError, UsageError
 from contractwatch.model.check import Check
 from contractwatch.model.contract import Column, Contract, LogicalType, Table
 from contractwatch.model.metric import (
+    Inside,
     IsAbove,
     IsBelow,
     IsInvalid,
+    IsLarger,
     IsLonger,
     IsMissing,
     IsNotMultiple,
     IsNull,
     IsShorter,
+    IsSmaller,
+    LacksMembers,
     Predicate,
+    RepeatsElements,
 )
 from contractwatch.model.rule import Threshold
 
 Literals: TypeAlias = dict[str, Any]
 """The promises of a table in plain values, which have a source text."""
 
+_OF_NESTED = (IsSmaller, IsLarger, RepeatsElements, LacksMembers, Inside)
 _RULES_FILE = Path(__file__).with_name("pandera_rules.py")
 _EXTRA = "pandera is not installed; install contractwatch-agent[pandera]"
 
@@ -100,6 +106,8 @@ def _literals(contract: Contract, table: Table) -> Literals:
         promise = check.promise
         column = columns[promise.physical_columns[0]] if promise.column else None
         match check:
+            case _ if _is_nested(check):
+                not_said.append(_note(promise.promise_id, "pandera does not look inside a cell"))
             case Presence() | DeclaredType():
                 pass
             case ViolatingRows() | RepeatedRows() | Volume() | DeclaredZone():
@@ -118,6 +126,13 @@ def _literals(contract: Contract, table: Table) -> Literals:
             "not_said": not_said,
         },
     }
+
+
+def _is_nested(check: Check) -> bool:
+    of_whole = isinstance(check, ViolatingRows) and any(
+        isinstance(predicate, _OF_NESTED) for predicate in check.predicates
+    )
+    return bool(check.promise.inside) or of_whole
 
 
 def _column(column: Column) -> Literals:
@@ -186,12 +201,13 @@ def _predicate(predicate: Predicate) -> Literals:
             return {"is": "invalid", "column": column, "values": values, "pattern": pattern}
         case IsBelow() | IsAbove():
             return _limit(predicate)
-        case IsShorter(column, length):
-            return {"is": "shorter", "column": column, "length": length}
-        case IsLonger(column, length):
-            return {"is": "longer", "column": column, "length": length}
+        case IsShorter(column, length) | IsLonger(column, length):
+            word = "shorter" if isinstance(predicate, IsShorter) else "longer"
+            return {"is": word, "column": column, "length": length}
         case IsNotMultiple(column, divisor):
             return {"is": "no multiple", "column": column, "divisor": divisor}
+        case IsSmaller() | IsLarger() | RepeatsElements() | LacksMembers() | Inside():
+            raise TypeError(f"{predicate} is about nested values, which are not exported")
         case _:
             assert_never(predicate)
 

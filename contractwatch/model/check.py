@@ -9,6 +9,7 @@ from typing import Protocol
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
+from contractwatch.model.path import Step
 from contractwatch.model.state import Measurement
 
 
@@ -27,7 +28,8 @@ class Promise:
 
     `promise_id` is `contract/table/column or -/kind/rule id`; `expected` the promise in words that
     a person reads ("at most 0 null rows"); `table` and `column` are contract names; table is "-"
-    for a promise about the whole product. `physical_columns` are those without which it is skipped.
+    for a promise about the whole product. `physical_columns` are those without which it is skipped;
+    `inside` leads from the only one of them down to the value that is promised.
     """
 
     promise_id: str
@@ -41,6 +43,8 @@ class Promise:
     expected: str
     physical_columns: tuple[str, ...] = ()
     level_id: str = ""
+    operations: bool = False
+    inside: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from enum import StrEnum
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.label import Label
 from contractwatch.model.objective import Objective, Target
+from contractwatch.model.path import Step
+from contractwatch.model.reference import Reconciliation, ReferenceCoverage, Relationship
 from contractwatch.model.rule import Option, Rule
 from contractwatch.model.server import Server
-from contractwatch.model.service_level import ServiceLevel
+from contractwatch.model.service_level import Lifetime, ServiceLevel
 
 
 class Status(StrEnum):
@@ -40,11 +42,15 @@ class LogicalType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A top-level column. A clause is None where the contract does not make that promise.
+    """A column. A clause is None where the contract does not make that promise.
 
     Naive timestamps are taken in `default_timezone` (IANA); `timezone_aware`: the type carries a
     zone (None: no promise). `parse_format`: chrono pattern of text sources, empty for ISO-8601. An
     `optional` column may be absent (an encrypted twin stands in): its presence is not judged.
+
+    `nested` are all values below a top-level column, at any depth, that something is promised of.
+    Their names are whole ways (`orders.lines[].price`), their `physical_name` is the top-level
+    column's, and `inside` leads from it down to them.
     """
 
     clause: Clause
@@ -64,6 +70,9 @@ class Column:
     partitioned: bool = False
     description: str = ""
     optional: bool = False
+    column_id: str = ""
+    inside: tuple[Step, ...] = ()
+    nested: tuple["Column", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,10 @@ class Table:
     primary_key: PrimaryKey | None = None
     rules: tuple[Rule, ...] = ()
     description: str = ""
+    table_id: str = ""
+    relationships: tuple[Relationship, ...] = ()
+    coverages: tuple[ReferenceCoverage, ...] = ()
+    reconciliations: tuple[Reconciliation, ...] = ()
 
     def column(self, name: str) -> Column | None:
         """Return the column of that contract name, else of that physical name, else None."""
@@ -157,7 +170,8 @@ class SkippedClause:
 class Contract:
     """One published contract.
 
-    `file` is the path as it was given; `fingerprint` the SHA-256 of its bytes in hex.
+    `file` is the path as it was given; `fingerprint` the SHA-256 of its bytes in hex; `addresses`
+    are the canonical ones at which it is published.
     """
 
     file: str
@@ -183,6 +197,8 @@ class Contract:
     schedule: Schedule | None = None
     targets: tuple[Target, ...] = ()
     alerts: AlertPolicy = AlertPolicy()
+    addresses: tuple[str, ...] = ()
+    lifetime: Lifetime = Lifetime()
     labels: tuple[Label, ...] = ()
 
     @property

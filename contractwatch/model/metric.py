@@ -1,9 +1,12 @@
 """Questions about data: frozen, hashable, a closed union; equal questions are equal values."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeAlias
 
 from contractwatch.model.clause import Scalar
+from contractwatch.model.path import Member, Step
+from contractwatch.model.reference import ComparingMetric
 from contractwatch.model.rule import Bound
 
 
@@ -24,11 +27,15 @@ class IsMissing:
 
 @dataclass(frozen=True, slots=True)
 class IsInvalid:
-    """The cell is not null, and not in `values` or not matched by `pattern`, where given."""
+    """The cell is not null, and not in `values` or not matched by `pattern`, where given.
+
+    The pattern is in Rust's dialect; with `ecma` in that of ECMA-262, whose engine runs it.
+    """
 
     column: str
     values: tuple[Scalar, ...] | None = None
     pattern: str | None = None
+    ecma: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +82,73 @@ class IsNotMultiple:
     divisor: Bound
 
 
-Predicate: TypeAlias = (
-    IsNull | IsMissing | IsInvalid | IsBelow | IsAbove | IsShorter | IsLonger | IsNotMultiple
+@dataclass(frozen=True, slots=True)
+class IsSmaller:
+    """The array or map has fewer than `size` elements, or the object fewer non-null members."""
+
+    column: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class IsLarger:
+    """The array or map has more than `size` elements, or the object more non-null members."""
+
+    column: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatsElements:
+    """One non-null value comes twice within the array: an element, or what is `inside` each."""
+
+    column: str
+    inside: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LacksMembers:
+    """The object is not null, and one of these members is null or is not there."""
+
+    column: str
+    members: tuple[str, ...]
+
+
+CellPredicate: TypeAlias = (
+    IsNull
+    | IsMissing
+    | IsInvalid
+    | IsBelow
+    | IsAbove
+    | IsShorter
+    | IsLonger
+    | IsNotMultiple
+    | IsSmaller
+    | IsLarger
+    | RepeatsElements
+    | LacksMembers
 )
+"""What a violating value looks like. `column` is a physical name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """A value at the end of the way into the cell satisfies the predicate.
+
+    A way that ends in a null object or array before its last step leads to no value. `column` of
+    the inner predicate names the cell too.
+    """
+
+    inside: tuple[Step, ...]
+    predicate: CellPredicate
+
+    @property
+    def column(self) -> str:
+        """The column that is read."""
+        return self.predicate.column
+
+
+Predicate: TypeAlias = CellPredicate | Inside
 """What a violating row looks like. `column` is a physical name."""
 
 
@@ -116,10 +187,14 @@ class Unparseable:
 
 @dataclass(frozen=True, slots=True)
 class SurplusRows:
-    """How many rows repeat an earlier key? Rows with a null member are left out. Not additive."""
+    """How many rows repeat an earlier key? Rows with a null member are left out. Not additive.
+
+    `inside` leads from the only column down to the member that is the key.
+    """
 
     table: str
     columns: tuple[str, ...]
+    inside: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +211,70 @@ class TimeSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Delays:
+    """How long after its `event_column` did each row get its `available_column`?
+
+    Rows without both are left out. Naive timestamps are taken in the zone of their column.
+    """
+
+    table: str
+    event_column: str
+    available_column: str
+    limit: timedelta
+    event_timezone: str = "Etc/UTC"
+    available_timezone: str = "Etc/UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRows:
+    """How many rows have an instant of `(now - period, now]` in a temporal column?"""
+
+    table: str
+    column: str
+    period: timedelta
+    timezone: str = "Etc/UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class BadRows:
+    """How many rows satisfy at least one of the predicates? A row counts once."""
+
+    table: str
+    predicates: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateHistory:
+    """When did the newest value or the row count change? Answered by the record, not by data."""
+
+    table: str
+    column: str
+    timezone: str = "Etc/UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentTimes:
+    """When were recent incidents found, told and repaired? Answered by the record."""
+
+
+@dataclass(frozen=True, slots=True)
 class Probes:
     """How many recent probes found the data readable? Answered by the record, not by data."""
 
 
+RecordMetric: TypeAlias = Probes | UpdateHistory | IncidentTimes
+"""What the record answers; the rest is asked of the data."""
+
 Metric: TypeAlias = (
-    TableSchema | RowCount | CountWhere | Unparseable | SurplusRows | TimeSpan | Probes
+    ComparingMetric
+    | TableSchema
+    | RowCount
+    | CountWhere
+    | Unparseable
+    | SurplusRows
+    | TimeSpan
+    | Delays
+    | RecentRows
+    | BadRows
+    | RecordMetric
 )

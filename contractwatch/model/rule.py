@@ -55,6 +55,7 @@ class Rule:
 
     `values` are the `missingValues` or `validValues`; `columns` are the names (contract names) that
     `duplicateValues` counts over; `rule_id` is the ODCS id, else 8 hex digits of the rule's hash.
+    `pattern` is in Rust's dialect, or with `ecma` in that of ECMA-262.
     """
 
     clause: Clause
@@ -67,6 +68,7 @@ class Rule:
     pattern: str | None = None
     columns: tuple[str, ...] = ()
     description: str = ""
+    ecma: bool = False
 
 
 class OptionKind(StrEnum):
@@ -81,6 +83,13 @@ class OptionKind(StrEnum):
     EXCLUSIVE_MINIMUM = "exclusiveMinimum"
     EXCLUSIVE_MAXIMUM = "exclusiveMaximum"
     MULTIPLE_OF = "multipleOf"
+    MIN_ITEMS = "minItems"
+    MAX_ITEMS = "maxItems"
+    UNIQUE_ITEMS = "uniqueItems"
+    MIN_PROPERTIES = "minProperties"
+    MAX_PROPERTIES = "maxProperties"
+    REQUIRED_PROPERTIES = "requiredProperties"
+    DIMENSIONS = "dimensions"
 
 
 Bound: TypeAlias = int | float | Decimal | date | datetime | str
@@ -89,8 +98,12 @@ Bound: TypeAlias = int | float | Decimal | date | datetime | str
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One executed type option of a column, with its value already typed for that column."""
+    """One executed type option of a column, with its value already typed for that column.
+
+    `members` are the physical names that `requiredProperties` of an object lists.
+    """
 
     clause: Clause
     kind: OptionKind
     value: Bound
+    members: tuple[str, ...] = ()

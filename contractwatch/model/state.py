@@ -1,8 +1,12 @@
 """Answers that add up: sufficient statistics with an associative `+` and a zero."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+
+from contractwatch.model.path import Each, Step
+from contractwatch.model.reference import ComparedState
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +15,8 @@ class ColumnType:
 
     `kind` is one of string, integer, decimal, float, boolean, date, timestamp, time, object, array,
     map, binary, null, other. `timezone_aware` for timestamps, `scale` for decimals. `text` marks a
-    column of a text source, whose cells are parsed to the declared type.
+    column of a text source, whose cells are parsed to the declared type. `children` are the members
+    of an object, or the one element of an array.
     """
 
     name: str
@@ -20,6 +25,20 @@ class ColumnType:
     timezone_aware: bool = False
     scale: int = 0
     text: bool = False
+    children: tuple["ColumnType", ...] = ()
+
+    def follow(self, inside: Iterable[Step]) -> "ColumnType | None":
+        """Return the type at the end of a way, or None if the way does not exist."""
+        found: ColumnType | None = self
+        for step in inside:
+            found = found.child(step) if found else None
+        return found
+
+    def child(self, step: Step) -> "ColumnType | None":
+        """Return the type one step below, or None if there is none."""
+        if isinstance(step, Each):
+            return self.children[0] if self.kind == "array" and self.children else None
+        return Columns(self.children).find(step.name) if self.kind == "object" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +118,85 @@ class ProbeTally:
         return ProbeTally(self.good + other.good, self.total + other.total)
 
 
-State: TypeAlias = Columns | Count | Span | Repeats | ProbeTally
+@dataclass(frozen=True, slots=True)
+class DelayTally:
+    """Rows with both times, those of them that came later than the limit, and the longest wait."""
+
+    rows: int = 0
+    late: int = 0
+    longest_seconds: float | None = None
+
+    def __add__(self, other: "DelayTally") -> "DelayTally":
+        longest = [s.longest_seconds for s in (self, other) if s.longest_seconds is not None]
+        return DelayTally(
+            self.rows + other.rows, self.late + other.late, max(longest, default=None)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far the data of a table has come; another one is an update.
+
+    `version` is the digest of the files, empty where it says nothing about this table alone.
+    """
+
+    newest: datetime | None
+    rows: int | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One watermark, from the first to the last run in a row that saw it; how many saw it."""
+
+    watermark: Watermark
+    first_seen: datetime
+    last_seen: datetime
+    looks: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """What the runs saw, oldest first, this one last. Without a record `is_kept` is false."""
+
+    seen: tuple[Sighting, ...] = ()
+    is_kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentTime:
+    """The course of one incident; None is a time that has not come or is not known.
+
+    `found_at` is the first failing run, `last_good_at` the last one before it that passed;
+    `is_timed` is false for an incident from before these times were kept.
+    """
+
+    found_at: datetime
+    last_good_at: datetime | None = None
+    told_at: datetime | None = None
+    resolved_at: datetime | None = None
+    is_timed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentLog:
+    """The incidents that were open within the last 28 days. Without a record `is_kept` is false."""
+
+    incidents: tuple[IncidentTime, ...] = ()
+    is_kept: bool = True
+
+
+State: TypeAlias = (
+    ComparedState
+    | Columns
+    | Count
+    | Span
+    | Repeats
+    | ProbeTally
+    | DelayTally
+    | Sightings
+    | IncidentLog
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,148 @@
+"""A row violates once, however many values inside its cell do; a null parent never does."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias, assert_never
+
+import polars as pl
+
+from contractwatch.engines.literals import UncastableError
+from contractwatch.model.metric import IsLarger, IsSmaller, LacksMembers, RepeatsElements
+from contractwatch.model.path import Each, Member, Step
+
+Judge: TypeAlias = Callable[[pl.Expr, pl.DataType], pl.Expr]
+"""Returns whether a value of a type violates."""
+
+OfWhole: TypeAlias = IsSmaller | IsLarger | RepeatsElements | LacksMembers
+"""Predicates that look at an object or an array as a whole."""
+
+
+def children_of(dtype: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
+    """Yield the members of an object, or the one element of an array, with their types."""
+    if isinstance(dtype, pl.Struct):
+        yield from ((field.name, _instance(field.dtype)) for field in dtype.fields)
+    elif isinstance(dtype, pl.List | pl.Array):
+        yield "[]", _instance(dtype.inner)
+
+
+def offends(inside: tuple[Step, ...], value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
+    """Return whether one of the values at the end of a way violates; null or false if none does.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    if not inside:
+        return judge(*_plain(value, dtype))
+    if dtype == pl.Null:
+        return _never(value)
+    first, *rest = inside
+    match first:
+        case Member():
+            child, inner = member(first, value, dtype)
+            return value.is_not_null() & offends(tuple(rest), child, inner, judge)
+        case Each():
+            items, inner = _elements(value, dtype)
+            offending = offends(tuple(rest), pl.element(), inner, judge)
+            return items.list.eval(offending.fill_null(value=False)).list.any()
+        case _:
+            assert_never(first)
+
+
+def member(step: Member, value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+    """Return the member of an object, by its exact name or the only one alike but for case.
+
+    Raises:
+        UncastableError: If the type has no such member.
+    """
+    if not isinstance(dtype, pl.Struct):
+        raise UncastableError(f"values of type {_named(dtype)} have no members")
+    types = {field.name: field.dtype for field in dtype.fields}
+    alike = [name for name in types if name.lower() == step.name.lower()]
+    name = step.name if step.name in types else alike[0] if len(alike) == 1 else None
+    if name is None:
+        raise UncastableError("the object has no such member")
+    return value.struct.field(name), _instance(types[name])
+
+
+def of_whole(predicate: OfWhole, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return whether an object or an array as a whole violates.
+
+    Raises:
+        UncastableError: If the type is neither, or not the one that is asked about.
+    """
+    if dtype == pl.Null:
+        return _never(value)
+    match predicate:
+        case IsSmaller():
+            return _size(value, dtype) < predicate.size
+        case IsLarger():
+            return _size(value, dtype) > predicate.size
+        case RepeatsElements():
+            return _repeats(predicate.inside, value, dtype)
+        case LacksMembers():
+            return _lacks(predicate.members, value, dtype)
+        case _:
+            assert_never(predicate)
+
+
+def _size(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if isinstance(dtype, pl.Struct):
+        present = [value.struct.field(field.name).is_not_null() for field in dtype.fields]
+        size = pl.sum_horizontal(present) if present else value.is_null().cast(pl.UInt32)
+        return pl.when(value.is_not_null()).then(size)
+    return _elements(value, dtype)[0].list.len()
+
+
+def _repeats(inside: tuple[Step, ...], value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    items, inner = _elements(value, dtype)
+    element = pl.element()
+    for step in inside:
+        if isinstance(step, Each):
+            raise UncastableError("an array inside an array has no single value for each element")
+        element, inner = member(step, element, inner)
+    if inner == pl.Null:
+        return _never(value)
+    present = items.list.eval(element).list.drop_nulls() if inside else items.list.drop_nulls()
+    return present.list.n_unique() < present.list.len()
+
+
+def _lacks(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    lacking: list[pl.Expr] = []
+    for name in members:
+        try:
+            lacking.append(member(Member(name), value, dtype)[0].is_null())
+        except UncastableError:
+            if not isinstance(dtype, pl.Struct):
+                raise
+            return value.is_not_null()
+    return value.is_not_null() & pl.any_horizontal(_never(value), *lacking)
+
+
+def _elements(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+    if isinstance(dtype, pl.List):
+        return value, _instance(dtype.inner)
+    if isinstance(dtype, pl.Array):
+        return value.arr.to_list(), _instance(dtype.inner)
+    raise UncastableError(f"values of type {_named(dtype)} have no elements")
+
+
+def _plain(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+    if isinstance(dtype, pl.Categorical | pl.Enum):
+        return value.cast(pl.String), pl.String()
+    return value, dtype
+
+
+def _instance(dtype: object) -> pl.DataType:
+    """Return a type of which the library may keep the class only."""
+    if isinstance(dtype, pl.DataType):
+        return dtype
+    if isinstance(dtype, type) and issubclass(dtype, pl.DataType):
+        return dtype()
+    raise UncastableError("the type of the elements is not known")
+
+
+def _named(dtype: pl.DataType) -> str:
+    return str(dtype.base_type())
+
+
+def _never(value: pl.Expr) -> pl.Expr:
+    return value.is_null() & value.is_not_null()
