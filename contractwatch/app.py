@@ -15,7 +15,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from contractwatch.agent.catalog import Catalog, Change
-from contractwatch.agent.clock import Clock, system_clock
+from contractwatch.agent.clock import Clock, JumpWatch, system_clock
 from contractwatch.agent.dispatcher import Dispatcher
 from contractwatch.agent.heart import Heart
 from contractwatch.agent.janitor import Janitor
@@ -156,7 +156,10 @@ class Agent:
     def watch(self, told: threading.Event) -> int:
         """Wait until the agent is told to end or cannot go on; return the exit code."""
         web = next(thread for thread in self._threads if thread.name == "web")
+        jumps = JumpWatch(self._clock)
         while not told.wait(0.5):
+            if jumps.seconds() < 0:  # else nothing would start, nor beat, until the old time
+                self._scheduler.realign()
             if self._heart.is_dead():
                 _log.critical("heartbeat_stopped", seconds=round(self._heart.age_seconds()))
                 return EXIT_STUCK

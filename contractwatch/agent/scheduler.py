@@ -120,6 +120,17 @@ class Scheduler:
         except JobLookupError:
             return
 
+    def realign(self) -> None:
+        """Bring forward every start that lies beyond its next tick, after a clock was set back."""
+        now = self._clock.now()
+        for job in self._engine.get_jobs():
+            tick = job.trigger.get_next_fire_time(None, now)
+            if job.next_run_time is not None and tick < job.next_run_time:
+                try:
+                    self._engine.modify_job(job.id, next_run_time=tick)
+                except JobLookupError:
+                    continue  # dropped since the jobs were listed
+
     def products(self) -> frozenset[str]:
         """Return the products that are scheduled."""
         with self._lock:

@@ -65,6 +65,17 @@ def test_a_product_runs_first_when_told_and_its_lag_is_heard(schedule, heard: He
     assert heard.lags[0] < 5
 
 
+def test_a_clock_that_is_set_back_holds_up_no_start(schedule) -> None:
+    ran = threading.Event()
+    scheduler = schedule(lambda _: ran.set(), 1)
+    tomorrow = system_clock().now() + timedelta(days=1)
+    scheduler.put("a/b", Every(in_seconds(1), in_seconds(0)), first=tomorrow)
+
+    scheduler.realign()
+
+    assert ran.wait(SOON)
+
+
 def test_an_earlier_look_moves_the_next_start_and_a_later_one_does_not(schedule) -> None:
     ran: list[str] = []
     looked = threading.Event()
