@@ -1,0 +1,156 @@
+"""What is promised of two tables at once: keys that are found, keys that are covered, totals."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.rule import Threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Columns of a table, perhaps of another contract, as a contract writes them down.
+
+    `contract` is the other contract's id, file or address; empty for the contract itself. The table
+    and its columns are named as that contract names them; with `by_id` these are its ids.
+    """
+
+    table: str
+    columns: tuple[str, ...] = ()
+    contract: str = ""
+    by_id: bool = False
+
+    def __str__(self) -> str:
+        columns = ", ".join(self.columns)
+        place = {0: self.table, 1: f"{self.table}.{columns}"}.get(
+            len(self.columns), f"{self.table} ({columns})"
+        )
+        return f"{place} of {self.contract}" if self.contract else place
+
+
+class Aggregate(StrEnum):
+    """How the values of a column become one number."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    AVG = "avg"
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """A foreign key: `columns` (contract names) of a table, and the key that they lead to.
+
+    `column` is the contract name of the column that it is written at; None for one of the table.
+    """
+
+    clause: Clause
+    rule_id: str
+    column: str | None
+    columns: tuple[str, ...]
+    target: Reference
+    threshold: Threshold
+    severity: Severity
+    dimension: Dimension | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceCoverage:
+    """So many of the keys that a reference leads to appear in a column of this table."""
+
+    clause: Clause
+    rule_id: str
+    column: str
+    target: Reference
+    threshold: Threshold
+    severity: Severity
+    dimension: Dimension | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far two totals may be apart: by an amount, or by 0-100 percent of the second one."""
+
+    amount: float
+    is_percent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """A total of this table and a total elsewhere, which are as near as the tolerance says."""
+
+    clause: Clause
+    rule_id: str
+    left: "TotalOf"
+    right: "TotalOf"
+    tolerance: Tolerance
+    severity: Severity
+    dimension: Dimension | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TotalOf:
+    """An aggregate of at most one column; `count` without a column counts rows."""
+
+    aggregate: Aggregate
+    of: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """How many rows with a whole key have no match in the target? Not additive."""
+
+    table: str
+    columns: tuple[str, ...]
+    target: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredKeys:
+    """How many of the target's keys appear in these columns? Not additive."""
+
+    table: str
+    columns: tuple[str, ...]
+    target: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What is the aggregate of a column, here or elsewhere? `table` is the one that asks."""
+
+    table: str
+    total: TotalOf
+
+
+ComparingMetric: TypeAlias = Orphans | CoveredKeys | Total
+"""The questions that are answered by two tables, after each was read by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orphaned:
+    """Rows with a whole key, those without a match, and the target's rows that repeat a key."""
+
+    rows: int = 0
+    orphans: int = 0
+    repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The keys of a target, and those that were found."""
+
+    keys: int = 0
+    found: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totalled:
+    """An exact total."""
+
+    value: Decimal
+
+
+ComparedState: TypeAlias = Orphaned | Covered | Totalled
