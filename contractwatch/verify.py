@@ -6,32 +6,40 @@ from datetime import datetime
 
 from contractwatch.checks import CHECKS, types
 from contractwatch.checks.freshness import FRESHNESS
+from contractwatch.checks.inside import COLUMN_MISSING, verdict_without_way
 from contractwatch.checks.presence import PRESENCE
 from contractwatch.checks.row_count import ROW_COUNT
 from contractwatch.checks.terms import OBJECTIVE_OF_DIMENSION
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Clause, Severity
 from contractwatch.model.contract import Contract, SkippedClause, Status
-from contractwatch.model.metric import Metric, Probes, RowCount, TableSchema, TimeSpan
+from contractwatch.model.metric import (
+    IncidentTimes,
+    Metric,
+    Probes,
+    RecordMetric,
+    RowCount,
+    TableSchema,
+    TimeSpan,
+    UpdateHistory,
+)
 from contractwatch.model.objective import Objective
 from contractwatch.model.run import CheckResult, Coverage, Reading, RunOutcome, RunResult
-from contractwatch.model.server import ReadPolicy, Server
+from contractwatch.model.server import DataFormat, ReadPolicy, Server
 from contractwatch.model.state import (
     Columns,
     Count,
+    IncidentLog,
     Measurement,
     ProbeTally,
+    Sightings,
     Span,
     Unmeasured,
 )
 
-COLUMN_MISSING = "column missing"
-"""The reason of every check on a missing column but its presence."""
-
 _REASONS_SHOWN = 3
 _RETIRED = "the contract is retired"
 _EXECUTED = frozenset({Outcome.PASSED, Outcome.FAILED})
-_NO_PROBES: Mapping[Metric, Measurement] = {Probes(): ProbeTally()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +71,13 @@ def plan(contract: Contract) -> Plan:
 def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
     """Judge every promise of a plan by what was read; results are in the contract's order.
 
-    A question that the reading does not answer is unmeasured; an availability that nobody probed
-    is still warming up. A check on a missing column is skipped, and so is every check on a server
-    that is not supported.
+    A question that the reading does not answer is unmeasured; what only a record knows is still
+    warming up without one. A check on a missing column is skipped, and so is every check on a
+    server that is not supported.
     """
     contract = plan.contract
     server = _server(contract, reading.server)
-    answers = {**_NO_PROBES, **reading.measurements}
+    answers = {**_without_record(plan.metrics), **reading.measurements}
     judged = [_result(check, answers, server, now) for check in plan.checks]
     ordered = sorted([*judged, *plan.skipped], key=lambda result: result.promise.clause.line)
     results = tuple(ordered)
@@ -96,15 +104,36 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
 
 def promised_objectives(plan: Plan) -> frozenset[Objective]:
     """Return the objectives with at least one check that can be executed; never the composite."""
-    return frozenset(check.promise.objective for check in plan.checks)
+    promises = (check.promise for check in plan.checks)
+    return frozenset(promise.objective for promise in promises if not promise.operations)
 
 
 def unread(plan: Plan, reason: str) -> dict[Metric, Measurement]:
-    """Return the answers of a run that read nothing: all unmeasured, but for the probes.
+    """Return the answers of a run that read nothing: all unmeasured but what the record answers.
 
-    Probes are answered by the record, and go on counting while data cannot be read.
+    Probes, for one, go on counting while data cannot be read.
     """
-    return {metric: Unmeasured(reason) for metric in plan.metrics if metric != Probes()}
+    return dict.fromkeys(asked_of_data(plan), Unmeasured(reason))
+
+
+def asked_of_data(plan: Plan) -> frozenset[Metric]:
+    """Return the metrics of a plan that the record does not answer."""
+    return frozenset(one for one in plan.metrics if not isinstance(one, RecordMetric))
+
+
+def _without_record(metrics: Iterable[Metric]) -> dict[Metric, Measurement]:
+    nothing: dict[Metric, Measurement] = {}
+    for metric in metrics:
+        match metric:
+            case Probes():
+                nothing[metric] = ProbeTally()
+            case UpdateHistory():
+                nothing[metric] = Sightings(is_kept=False)
+            case IncidentTimes():
+                nothing[metric] = IncidentLog(is_kept=False)
+            case _:
+                pass
+    return nothing
 
 
 def _skipped_clause(skipped: SkippedClause) -> CheckResult:
@@ -130,27 +159,31 @@ def _server(contract: Contract, name: str) -> Server:
 def _result(
     check: Check, answers: Mapping[Metric, Measurement], server: Server, now: datetime
 ) -> CheckResult:
-    needs_data = check.metrics() != (Probes(),)
+    needs_data = not all(isinstance(metric, RecordMetric) for metric in check.metrics())
     if server.unsupported and needs_data:
         reason = f"the server is unsupported: {server.unsupported}"
         return CheckResult(check.promise, Verdict(Outcome.SKIPPED, reason=reason))
-    missing = _verdict_without_column(check.promise, answers)
+    missing = _verdict_without_column(check.promise, answers, server.data_format)
     if missing is not None:
         return CheckResult(check.promise, missing)
     return CheckResult(check.promise, types.under(check, server.read).judge(answers, now))
 
 
 def _verdict_without_column(
-    promise: Promise, answers: Mapping[Metric, Measurement]
+    promise: Promise, answers: Mapping[Metric, Measurement], data_format: DataFormat | None
 ) -> Verdict | None:
     schema = answers.get(TableSchema(promise.table))
-    if promise.kind == PRESENCE.name or not promise.physical_columns:
+    is_presence = promise.kind == PRESENCE.name and not promise.inside
+    if is_presence or not promise.physical_columns:
         return None
     if isinstance(schema, Unmeasured):
         return Verdict(Outcome.ERROR, reason=schema.reason)
-    if isinstance(schema, Columns) and None in map(schema.find, promise.physical_columns):
+    if not isinstance(schema, Columns):
+        return None
+    found = [schema.find(name) for name in promise.physical_columns]
+    if None in found:
         return Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
-    return None
+    return verdict_without_way(promise, found[0], data_format) if found[0] else None
 
 
 def _outcome(results: Iterable[CheckResult]) -> RunOutcome:

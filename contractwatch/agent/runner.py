@@ -4,7 +4,7 @@ The runner decides nothing: it reads, asks the core, and writes.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ import structlog
 from contractwatch.agent.account import budgets_of, costs_of, lines_after
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.outage import Outage
+from contractwatch.agent.recall import looks_of, recalled
 from contractwatch.agent.scan import ScanJob, scan
 from contractwatch.agent.timing import next_look, timetable_of
 from contractwatch.agent.workers import Answered, Cancelled, Failed, Workers
@@ -24,16 +25,14 @@ from contractwatch.errors import Blame, StoreError
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Contract
 from contractwatch.model.incident import Notification, Transition
-from contractwatch.model.metric import Metric, Probes
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductCard, ProductMemory, ProductRecord, RunEntry
 from contractwatch.model.run import Reading, RunOutcome, RunResult
 from contractwatch.model.server import Server
-from contractwatch.model.state import Measurement, ProbeTally
 from contractwatch.slo.ledger import advance_all, hear_all, horizon_of
 from contractwatch.slo.observe import observe
 from contractwatch.slo.targets import targets_of
-from contractwatch.verify import Plan, judge, plan, promised_objectives, unread
+from contractwatch.verify import Plan, asked_of_data, judge, plan, promised_objectives, unread
 
 RETRY = timedelta(seconds=15)
 """A run that could not be saved is tried again after this."""
@@ -174,8 +173,8 @@ class Runner:
     def _once(self, contract: Contract, folder: Path) -> RunResult | None:
         """Run a contract.
 
-        1 what is remembered, 2 the plan, 3 the scan in a worker, 4 the probes of the record and
-        this one, 5 the verdict, 6 the ledger, 7 incidents and messages, 8 one commit, 9 wake the
+        1 what is remembered, 2 the plan, 3 the scan in a worker, 4 what only the record
+        knows, 5 the verdict, 6 the ledger, 7 incidents and messages, 8 one commit, 9 wake the
         dispatcher and the scheduler.
         """
         around = self._around
@@ -188,8 +187,10 @@ class Runner:
             return None
         began = around.clock.monotonic()
         now = around.clock.now()
-        run = judge(prepared.plan, _with_probes(reading, memory.probes), now=now)
+        reading = recalled(reading, memory, prepared.plan, now=now)
+        run = judge(prepared.plan, reading, now=now)
         entry = self._entry(contract, memory, run, prepared.promised)
+        entry = replace(entry, looks=looks_of(reading, now=now))
         judged = around.clock.monotonic()
         with self._saving:
             if product in self._gone:
@@ -237,7 +238,7 @@ class Runner:
         job = ScanJob(
             server=server,
             tables=contract.tables,
-            metrics=prepared.plan.metrics - {Probes()},
+            metrics=asked_of_data(prepared.plan),
             bases=(folder, *roots),
             roots=roots,
             now=started,
@@ -310,6 +311,8 @@ class Runner:
             fingerprint=contract.fingerprint,
             targets=targets_of(contract.targets, promised),
             interval_seconds=table.interval_at(now).total_seconds(),
+            support=contract.support,
+            alerts=contract.alerts,
         )
 
     def _messages(self, contract: Contract, entry: RunEntry) -> tuple[Notification, ...]:
@@ -386,12 +389,3 @@ def _failed(prepared: _Prepared, started: datetime, failed: Failed) -> Reading:
         error=failed.reason,
         blame=Blame.AGENT,
     )
-
-
-def _with_probes(reading: Reading, before: ProbeTally) -> Reading:
-    """Return the reading with the probes of the record, this one among them if it has a verdict."""
-    tally = before
-    if reading.readable is not None:
-        tally = before + ProbeTally(good=int(reading.readable), total=1)
-    measurements: Mapping[Metric, Measurement] = {**reading.measurements, Probes(): tally}
-    return replace(reading, measurements=measurements)

@@ -11,37 +11,40 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import assert_never
 
 import polars as pl
 
-from contractwatch.engines.expressions import Cells, instants, violates
+from contractwatch.engines.expressions import Cells, key_member, violates
 from contractwatch.engines.failures import QUERY_FAILURES, refusal
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.literals import UncastableError
 from contractwatch.engines.passes import read
-from contractwatch.engines.questions import Answer, Key, Opened, Question, aliased
+from contractwatch.engines.pruning import evidence_of
+from contractwatch.engines.questions import Key, Opened, Question, aliased
+from contractwatch.engines.times import counted, time_question
 from contractwatch.errors import SourceError
 from contractwatch.model.dataset import Dataset, TableFiles
+from contractwatch.model.evidence import Evidence
 from contractwatch.model.metric import (
+    BadRows,
     CountWhere,
+    Delays,
+    IncidentTimes,
     Metric,
     Probes,
+    RecentRows,
+    RecordMetric,
     RowCount,
     SurplusRows,
     TableSchema,
     TimeSpan,
     Unparseable,
+    UpdateHistory,
 )
-from contractwatch.model.state import Count, Measurement, Span, Unmeasured
-
-FUTURE_ALLOWANCE = timedelta(minutes=5)
-"""A clock may be this far ahead before its timestamps count as future."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from contractwatch.model.state import Count, Measurement, Unmeasured
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Survey:
 
     measurements: Mapping[Metric, Measurement]
     failures: Mapping[str, SourceError]
+    evidence: Mapping[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
 
 
 def measure(
@@ -59,7 +63,7 @@ def measure(
     now: datetime,
     opened: Opened | None = None,
 ) -> dict[Metric, Measurement]:
-    """Answer every metric but `Probes`; what has no answer is `Unmeasured` with the reason.
+    """Answer what is asked of data; what has no answer is `Unmeasured` with the reason.
 
     Args:
         dataset: The tables of one server.
@@ -77,6 +81,7 @@ def survey(
     now: datetime,
     opened: Opened | None = None,
     open_rows: Callable[[TableFiles], Frame] = open_table,
+    trusts_statistics: bool = True,
 ) -> Survey:
     """Answer as `measure` does, and say which tables could not be read.
 
@@ -86,13 +91,15 @@ def survey(
         now: The run's instant.
         opened: Called with the table each time that its rows are about to be read.
         open_rows: How a table's files become a frame.
+        trusts_statistics: Whether what files say of their values may stand in for reading them.
     """
     files = {table.table: table for table in dataset.tables}
     asked: dict[str, list[Metric]] = {name: [] for name in files}
     answers: dict[Metric, Measurement] = {}
     failures: dict[str, SourceError] = {}
+    evidence: dict[Metric, Evidence] = {}
     for metric in dict.fromkeys(metrics):
-        if isinstance(metric, Probes):
+        if isinstance(metric, RecordMetric):
             continue
         if metric.table in asked:
             asked[metric.table].append(metric)
@@ -100,18 +107,19 @@ def survey(
             answers[metric] = Unmeasured(f"the server has no table {metric.table!r}")
     for table, questions in asked.items():
         try:
-            frame = open_rows(files[table])
+            frame = replace(open_rows(files[table]), trusts_statistics=trusts_statistics)
         except SourceError as error:
             failures[table] = error
             answers.update(dict.fromkeys(questions, Unmeasured(str(error))))
             continue
+        evidence.update({metric: evidence_of(frame, metric) for metric in questions})
         try:
             answers.update(_ask(frame, questions, now=now, opened=opened or _unheard))
         except SourceError as error:
             failures[table] = error
             unread = Unmeasured(str(error))
             answers.update({m: _from_schema(frame, m) or unread for m in questions})
-    return Survey(answers, failures)
+    return Survey(answers, failures, evidence)
 
 
 def _unheard(table: str) -> None:
@@ -179,17 +187,16 @@ def _cells(frame: Frame, column: str) -> Cells | Unmeasured:
 def _question(frame: Frame, metric: Metric, now: datetime) -> Question | Key | Unmeasured:
     match metric:
         case RowCount():
-            return Question(metric, (pl.len(),), _counted)
+            return Question(metric, (pl.len(),), counted)
         case CountWhere():
             return _count(frame, metric, metric.predicate.column)
         case Unparseable():
             return _count(frame, metric, metric.column)
         case SurplusRows():
             return _key(frame, metric)
-        case TimeSpan():
-            cells = _cells(frame, metric.column)
-            return cells if isinstance(cells, Unmeasured) else _time_span(metric, cells, now)
-        case TableSchema() | Probes():
+        case TimeSpan() | Delays() | RecentRows() | BadRows():
+            return time_question(metric, lambda column: _cells(frame, column), now)
+        case TableSchema() | Probes() | UpdateHistory() | IncidentTimes():
             return Unmeasured("this question is not about rows")
         case _:
             assert_never(metric)
@@ -200,41 +207,13 @@ def _count(frame: Frame, metric: CountWhere | Unparseable, column: str) -> Quest
     if isinstance(cells, Unmeasured):
         return cells
     if isinstance(metric, CountWhere):
-        return Question(metric, (violates(metric.predicate, cells).sum(),), _counted)
+        return Question(metric, (violates(metric.predicate, cells).sum(),), counted)
     readable = cells.raw.is_null() if cells.readable is None else cells.readable
-    return Question(metric, (readable.not_().sum(),), _counted)
+    return Question(metric, (readable.not_().sum(),), counted)
 
 
 def _key(frame: Frame, metric: SurplusRows) -> Key | Unmeasured:
     found = [_cells(frame, column) for column in metric.columns]
     missing = next((cells for cells in found if isinstance(cells, Unmeasured)), None)
-    return missing or Key(metric, tuple(cells.value for cells in found if isinstance(cells, Cells)))
-
-
-def _time_span(metric: TimeSpan, cells: Cells, now: datetime) -> Question:
-    name = f"\x00instant {metric.column} {metric.timezone}"
-    instant = pl.col(name)
-    horizon = (now + FUTURE_ALLOWANCE - _EPOCH) // _MICROSECOND
-    present = pl.when(instant <= horizon).then(instant)
-    selected = (present.min(), present.max(), cells.is_present.sum(), (instant > horizon).sum())
-    derived = {name: instants(cells, metric.timezone).to_physical()}
-    return Question(metric, selected, _spanned, derived)
-
-
-def _counted(answer: Answer) -> Measurement:
-    return Count(answer[0] or 0)
-
-
-def _spanned(answer: Answer) -> Measurement:
-    oldest, newest, rows, future = answer
-    return Span(_as_instant(oldest), _as_instant(newest), rows or 0, future or 0)
-
-
-def _as_instant(microseconds: int | None) -> datetime | None:
-    """Return the instant; years before 1, which Python does not have, as the first one."""
-    if microseconds is None:
-        return None
-    try:
-        return _EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError:
-        return datetime.min.replace(tzinfo=UTC)
+    members = [cells for cells in found if isinstance(cells, Cells)]
+    return missing or Key(metric, tuple(key_member(cells, metric.inside) for cells in members))

@@ -12,6 +12,9 @@ from contractwatch.model.reference import Reconciliation, ReferenceCoverage, Rel
 from contractwatch.model.rule import Option, Rule
 from contractwatch.model.server import Server
 from contractwatch.model.service_level import Lifetime, ServiceLevel
+from contractwatch.model.sql import SqlRule
+
+_NO_DATES = Lifetime()
 
 
 class Status(StrEnum):
@@ -85,7 +88,11 @@ class PrimaryKey:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One ODCS schema object. `presence` of each column is promised by listing it."""
+    """One ODCS schema object. `presence` of each column is promised by listing it.
+
+    `where` is a guarded SQL condition on its rows: every promise but those about columns and types
+    is about the rows that meet it. Empty for all rows.
+    """
 
     clause: Clause
     name: str
@@ -94,6 +101,8 @@ class Table:
     primary_key: PrimaryKey | None = None
     rules: tuple[Rule, ...] = ()
     description: str = ""
+    queries: tuple[SqlRule, ...] = ()
+    where: str = ""
     table_id: str = ""
     relationships: tuple[Relationship, ...] = ()
     coverages: tuple[ReferenceCoverage, ...] = ()
@@ -198,7 +207,7 @@ class Contract:
     targets: tuple[Target, ...] = ()
     alerts: AlertPolicy = AlertPolicy()
     addresses: tuple[str, ...] = ()
-    lifetime: Lifetime = Lifetime()
+    lifetime: Lifetime = _NO_DATES
     labels: tuple[Label, ...] = ()
 
     @property

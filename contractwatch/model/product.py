@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from contractwatch.model.contract import AlertPolicy, SupportChannel
 from contractwatch.model.incident import Incident, Notification, Transition
 from contractwatch.model.objective import (
     Budget,
@@ -13,14 +14,16 @@ from contractwatch.model.objective import (
     Target,
 )
 from contractwatch.model.run import Coverage, RunOutcome, RunResult
-from contractwatch.model.state import ProbeTally
+from contractwatch.model.state import IncidentLog, ProbeTally, Sighting, Watermark
 
 _NO_PROBES = ProbeTally()
+_PLAIN_ALERTS = AlertPolicy()
+_NO_INCIDENTS = IncidentLog()
 
 
 @dataclass(frozen=True, slots=True)
 class ProductCard:
-    """Who a product is; from its contract's last good version."""
+    """Who a product is, and who is told of it; from its contract's last good version."""
 
     product: str
     contract_id: str
@@ -34,6 +37,8 @@ class ProductCard:
     fingerprint: str
     targets: tuple[Target, ...]
     interval_seconds: float
+    support: tuple[SupportChannel, ...] = ()
+    alerts: AlertPolicy = _PLAIN_ALERTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +95,36 @@ class BudgetLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """The watermark of a table that one run saw; `column` is the physical name of its time."""
+
+    table: str
+    column: str
+    watermark: Watermark
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The watermarks of a table that were seen so far, oldest first."""
+
+    table: str
+    column: str
+    seen: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProductMemory:
     """What a run must remember of its product before it decides.
 
     `incidents` are the pending, open and recovering ones and those resolved within a day. `probes`
-    are the availability probes of the last 28 days.
+    are the availability probes of the last 28 days; `incident_log` has the breaches of these days.
     """
 
     standings: tuple[Standing, ...] = ()
     incidents: tuple[Incident, ...] = ()
     probes: ProbeTally = _NO_PROBES
+    watched: tuple[Watched, ...] = ()
+    incident_log: IncidentLog = _NO_INCIDENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +147,4 @@ class RunEntry:
     incidents: tuple[Incident, ...]
     transitions: tuple[Transition, ...]
     notifications: tuple[Notification, ...]
+    looks: tuple[Look, ...] = ()

@@ -1,10 +1,11 @@
 """What an SLA promises about time and access."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
+from typing import TypeAlias
 
-from contractwatch.model.clause import Clause
+from contractwatch.model.clause import Clause, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,115 @@ class Availability:
 
 
 @dataclass(frozen=True, slots=True)
+class MaxDelay:
+    """`latency` between two columns: so late at most is the `quantile` (0-1) of the rows."""
+
+    table: str
+    event_column: str
+    available_column: str
+    limit: timedelta
+    quantile: float = 1.0
+
+    @property
+    def column(self) -> str:
+        """The column that a row's promise is about."""
+        return self.available_column
+
+
+@dataclass(frozen=True, slots=True)
+class Frequency:
+    """So many updates within every period; the length is as in `MaxAge`."""
+
+    table: str
+    column: str
+    fixed: timedelta
+    calendar_months: int = 0
+    updates: int = 1
+    whole_days: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """`timeOfAvailability`: by that time of each day the data of a business date is there.
+
+    `utc_offset` wins over `timezone`. The business date lies `lag_days` before the day of the
+    deadline, counted in weekdays if only `weekdays` have a deadline.
+    """
+
+    table: str
+    column: str
+    at: time
+    timezone: str = "Etc/UTC"
+    utc_offset: timedelta | None = None
+    lag_days: int = 0
+    weekdays: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """At least so many rows within each period, by the column's time."""
+
+    table: str
+    column: str
+    rows: float
+    period: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRate:
+    """At most this share of rows breaks a row rule; percent, 0-100. No tables: all of them."""
+
+    percent: float
+    tables: tuple[str, ...] = ()
+
+
+class Reaction(StrEnum):
+    """What is timed of an incident."""
+
+    DETECT = "timeToDetect"
+    NOTIFY = "timeToNotify"
+    REPAIR = "timeToRepair"
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionTime:
+    """Every incident is found, told or repaired within this time."""
+
+    reaction: Reaction
+    fixed: timedelta
+    calendar_months: int = 0
+
+
+LevelPromise: TypeAlias = (
+    MaxAge
+    | MaxDelay
+    | Frequency
+    | Deadline
+    | Throughput
+    | ErrorRate
+    | Retention
+    | Availability
+    | ReactionTime
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """When a product begins and ends to be served: announced, and not checked."""
+
+    general_availability: datetime | None = None
+    end_of_support: datetime | None = None
+    end_of_life: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceLevel:
     """One executed `slaProperties` entry; `name` is the ODCS property as written."""
 
     clause: Clause
     level_id: str
     name: str
-    promise: MaxAge | Retention | Availability
+    promise: LevelPromise
     driver: str = ""
     description: str = ""
+    severity: Severity = Severity.ERROR

@@ -9,7 +9,7 @@ from contractwatch.model.clause import Severity
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.run import CheckResult, Observation, RunResult
 
-NEUTRAL_SKIPS = ("unsupported", "too young", "not due")
+NEUTRAL_SKIPS = ("unsupported", "too young", "not due", "warming up")
 """A skip whose reason starts so leaves nothing to know yet: it makes no objective unknown."""
 
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -38,7 +38,11 @@ def is_neutral(result: CheckResult) -> bool:
 
 
 def _observe(run: RunResult, objective: Objective) -> Observation:
-    results = tuple(result for result in run.results if result.promise.objective is objective)
+    results = tuple(
+        result
+        for result in run.results
+        if result.promise.objective is objective and not result.promise.operations
+    )
     failed = _worst_first(results)
     if objective is Objective.AVAILABILITY:
         return Observation(objective, _PROBED[run.readable], failed, reason=run.error)

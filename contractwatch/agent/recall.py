@@ -1,0 +1,58 @@
+"""What only the record knows stands among the answers of a run before it is judged."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from contractwatch.checks.watermarks import sighted, watermark
+from contractwatch.model.metric import IncidentTimes, Metric, Probes, UpdateHistory
+from contractwatch.model.product import Look, ProductMemory
+from contractwatch.model.run import Reading
+from contractwatch.model.state import Measurement, ProbeTally, Sightings
+from contractwatch.verify import Plan
+
+
+def recalled(reading: Reading, memory: ProductMemory, plan: Plan, *, now: datetime) -> Reading:
+    """Return the reading with what is remembered, this run among it."""
+    found: dict[Metric, Measurement] = dict(reading.measurements)
+    found[Probes()] = _probes(reading, memory.probes)
+    found[IncidentTimes()] = memory.incident_log
+    for metric in plan.metrics:
+        if isinstance(metric, UpdateHistory):
+            found[metric] = _history(metric, reading, memory, plan, now)
+    measurements: Mapping[Metric, Measurement] = found
+    return replace(reading, measurements=measurements)
+
+
+def looks_of(reading: Reading, *, now: datetime) -> tuple[Look, ...]:
+    """Return the watermarks that this run saw, of a reading that was recalled at `now`."""
+    return tuple(_looks(reading, now))
+
+
+def _looks(reading: Reading, now: datetime) -> Iterator[Look]:
+    for metric, history in reading.measurements.items():
+        if isinstance(metric, UpdateHistory) and isinstance(history, Sightings) and history.seen:
+            last = history.seen[-1]
+            if last.last_seen == now:
+                yield Look(metric.table, metric.column, last.watermark)
+
+
+def _probes(reading: Reading, before: ProbeTally) -> ProbeTally:
+    """Return the probes of the record, this one among them if it has a verdict."""
+    if reading.readable is None:
+        return before
+    return before + ProbeTally(good=int(reading.readable), total=1)
+
+
+def _history(
+    metric: UpdateHistory, reading: Reading, memory: ProductMemory, plan: Plan, now: datetime
+) -> Sightings:
+    known = (one for one in memory.watched if (one.table, one.column) == _key(metric))
+    seen = next((one.seen for one in known), ())
+    version = reading.data_version if len(plan.contract.tables) == 1 else ""
+    found = watermark(metric, reading.measurements, version)
+    return Sightings(seen if found is None else sighted(seen, found, now))
+
+
+def _key(metric: UpdateHistory) -> tuple[str, str]:
+    return metric.table, metric.column

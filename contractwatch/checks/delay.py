@@ -1,0 +1,112 @@
+"""Rows are available soon enough after what they tell of happened."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from contractwatch.checks.ages import duration_words
+from contractwatch.checks.counts import NO_ROWS
+from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.thresholds import counted, number_words
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Column, Contract
+from contractwatch.model.metric import Delays, Metric
+from contractwatch.model.objective import Objective
+from contractwatch.model.service_level import MaxDelay
+from contractwatch.model.state import DelayTally, Measurement
+
+DELAY = Kind("latency", Dimension.TIMELINESS, Objective.FRESHNESS)
+
+_PERCENT = 100
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class DelayedRows:
+    """The quantile of the waits is within the limit: so many rows at least are as fast as that.
+
+    The quantile is that of rank `ceil(quantile * rows)`: no value between two rows is invented.
+    """
+
+    promise: Promise
+    delay: MaxDelay
+    question: Delays
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.question,)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = _threshold(self.delay)
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        tally = answer(answers, self.question, DelayTally)
+        if not tally.rows:
+            return Verdict(
+                Outcome.PASSED, threshold=threshold, rows=0, reason=NO_ROWS, vacuous=True
+            )
+        in_time = tally.rows - tally.late
+        kept = in_time >= ceil(self.delay.quantile * tally.rows - _ROUNDING)
+        longest = tally.longest_seconds or 0.0
+        words = duration_words(timedelta(seconds=round(longest)))
+        reason = f"{tally.late:,} of {counted(tally.rows, 'row')} later; the longest took {words}"
+        return Verdict(
+            Outcome.PASSED if kept else Outcome.FAILED,
+            observed=longest if _is_maximum(self.delay) else _PERCENT * in_time / tally.rows,
+            threshold=threshold,
+            rows=tally.rows,
+            violations=tally.late,
+            reason="" if kept else reason,
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `latency` between two columns."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, MaxDelay):
+            delay = level.promise
+            question = _question(contract, delay)
+            physical = (question.event_column, question.available_column)
+            place = Place(contract.contract_id, delay.table, delay.available_column, physical)
+            promise = promise_of(
+                DELAY,
+                place,
+                clause=level.clause,
+                expected=f"{delay.available_column} {_threshold(delay)} after {delay.event_column}",
+                severity=level.severity,
+                level_id=level.level_id,
+            )
+            yield DelayedRows(promise, delay, question)
+
+
+def _question(contract: Contract, delay: MaxDelay) -> Delays:
+    table = contract.table(delay.table)
+    event, available = (
+        table.column(name) if table else None
+        for name in (delay.event_column, delay.available_column)
+    )
+    return Delays(
+        delay.table,
+        _physical(event, delay.event_column),
+        _physical(available, delay.available_column),
+        delay.limit,
+        *(column.default_timezone for column in (event, available) if column is not None),
+    )
+
+
+def _physical(column: Column | None, name: str) -> str:
+    return name if column is None else column.physical_name
+
+
+def _is_maximum(delay: MaxDelay) -> bool:
+    return delay.quantile >= 1
+
+
+def _threshold(delay: MaxDelay) -> str:
+    limit = duration_words(delay.limit)
+    if _is_maximum(delay):
+        return f"at most {limit}"
+    share = number_words(round(_PERCENT * delay.quantile, 6))
+    return f"at most {limit} in {share} %"

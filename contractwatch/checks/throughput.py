@@ -1,0 +1,69 @@
+"""As many rows come in a period as were promised."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from contractwatch.checks.ages import duration_words
+from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.thresholds import counted, number_words
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
+from contractwatch.model.metric import Metric, RecentRows
+from contractwatch.model.objective import Objective
+from contractwatch.model.service_level import Throughput
+from contractwatch.model.state import Count, Measurement
+
+THROUGHPUT = Kind("throughput", Dimension.TIMELINESS, Objective.VOLUME)
+
+
+@dataclass(frozen=True, slots=True)
+class RowRate:
+    """At least so many rows have a time within the last period; none at all are a rate of 0."""
+
+    promise: Promise
+    throughput: Throughput
+    question: RecentRows
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.question,)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = f"at least {number_words(self.throughput.rows)} rows"
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        rows = answer(answers, self.question, Count).rows
+        kept = rows >= self.throughput.rows
+        period = duration_words(self.throughput.period)
+        return Verdict(
+            Outcome.PASSED if kept else Outcome.FAILED,
+            observed=rows,
+            threshold=threshold,
+            rows=rows,
+            reason="" if kept else f"{counted(rows, 'row')} in the last {period}",
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `throughput` service level."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, Throughput):
+            promised = level.promise
+            table = contract.table(promised.table)
+            column = table.column(promised.column) if table else None
+            physical = column.physical_name if column else promised.column
+            zone = column.default_timezone if column else "Etc/UTC"
+            question = RecentRows(promised.table, physical, promised.period, zone)
+            place = Place(contract.contract_id, promised.table, promised.column, (physical,))
+            period = duration_words(promised.period)
+            promise = promise_of(
+                THROUGHPUT,
+                place,
+                clause=level.clause,
+                expected=f"at least {number_words(promised.rows)} rows within {period}",
+                severity=level.severity,
+                level_id=level.level_id,
+            )
+            yield RowRate(promise, promised, question)
