@@ -20,5 +20,5 @@ def checks(contract: Contract) -> Iterator[Check]:
     for place, column, rule in column_rules(contract, RuleMetric.INVALID_VALUES):
         words = promised_words(rule.threshold, "rows with an invalid value")
         promise = promise_of_rule(INVALID_VALUES, place, rule, expected=words)
-        invalid = IsInvalid(column.physical_name, rule.values, rule.pattern)
+        invalid = IsInvalid(column.physical_name, rule.values, rule.pattern, rule.ecma)
         yield ViolatingRows(promise, rule.threshold, (invalid,))

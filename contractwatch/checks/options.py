@@ -113,7 +113,7 @@ _PREDICATES: Mapping[OptionKind, Callable[[Column, Option], tuple[Predicate, ...
         IsLonger(column.physical_name, _length(option)),
     ),
     OptionKind.PATTERN: lambda column, option: (
-        IsInvalid(column.physical_name, pattern=str(option.value)),
+        IsInvalid(column.physical_name, pattern=str(option.value), ecma=option.ecma),
     ),
     OptionKind.FORMAT: _format,
     OptionKind.MINIMUM: _below,

@@ -7,7 +7,7 @@ from typing import TypeAlias, assert_never
 
 import polars as pl
 
-from contractwatch.engines import literals, nested
+from contractwatch.engines import ecma, literals, nested
 from contractwatch.model.clause import Scalar
 from contractwatch.model.metric import (
     Inside,
@@ -165,7 +165,8 @@ def _missing(values: tuple[Scalar, ...], cells: Cells) -> pl.Expr:
     if cells.dtype == pl.Null:
         return cells.raw.is_null()
     if cells.readable is None:
-        return cells.raw.is_null() | _is_member(values, cells)
+        typed = [value for value in values if _has_meaning(value, cells.dtype)]
+        return cells.raw.is_null() | _is_member(typed, cells)
     written = pl.Series([literals.text(value) for value in values], dtype=pl.String)
     missing = cells.raw.is_null() | cells.raw.is_in(written.implode())
     typed = [value for value in values if _has_meaning(value, cells.dtype)]
@@ -188,8 +189,12 @@ def _invalid(predicate: IsInvalid, cells: Cells) -> pl.Expr:
         if cells.dtype.is_float():
             invalid = invalid | cells.value.is_nan()
     if predicate.pattern is not None:
-        invalid = invalid | ~_text_of(cells).str.contains(predicate.pattern)
+        invalid = invalid | ~_is_found(predicate, predicate.pattern, _text_of(cells))
     return cells.value.is_not_null() & invalid
+
+
+def _is_found(predicate: IsInvalid, pattern: str, text: pl.Expr) -> pl.Expr:
+    return ecma.matches(text, pattern) if predicate.ecma else text.str.contains(pattern)
 
 
 def _beyond(predicate: IsBelow | IsAbove, cells: Cells, *, below: bool) -> pl.Expr:

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from contractwatch.engines.ecma import TOO_LONG
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.server import DataFormat
 
@@ -56,6 +57,8 @@ def unreadable(error: BaseException, table: str, data_format: DataFormat) -> Sou
 
 def refusal(error: BaseException) -> str:
     """Return why a question has no answer, without a value of the data."""
+    if TOO_LONG in str(error):
+        return TOO_LONG
     if "regex" in str(error).lower():
         return "the pattern cannot be run by the engine"
     return f"the question does not fit the column ({type(error).__name__})"

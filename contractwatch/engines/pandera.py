@@ -108,6 +108,8 @@ def _literals(contract: Contract, table: Table) -> Literals:
         match check:
             case _ if _is_nested(check):
                 not_said.append(_note(promise.promise_id, "pandera does not look inside a cell"))
+            case _ if _is_ecma(check):
+                not_said.append(_note(promise.promise_id, "polars cannot run its pattern"))
             case Presence() | DeclaredType():
                 pass
             case ViolatingRows() | RepeatedRows() | Volume() | DeclaredZone():
@@ -133,6 +135,12 @@ def _is_nested(check: Check) -> bool:
         isinstance(predicate, _OF_NESTED) for predicate in check.predicates
     )
     return bool(check.promise.inside) or of_whole
+
+
+def _is_ecma(check: Check) -> bool:
+    return isinstance(check, ViolatingRows) and any(
+        isinstance(predicate, IsInvalid) and predicate.ecma for predicate in check.predicates
+    )
 
 
 def _column(column: Column) -> Literals:

@@ -100,10 +100,12 @@ Bound: TypeAlias = int | float | Decimal | date | datetime | str
 class Option:
     """One executed type option of a column, with its value already typed for that column.
 
-    `members` are the physical names that `requiredProperties` of an object lists.
+    `members` are the physical names that `requiredProperties` of an object lists. A pattern is in
+    Rust's dialect, or with `ecma` in that of ECMA-262.
     """
 
     clause: Clause
     kind: OptionKind
     value: Bound
     members: tuple[str, ...] = ()
+    ecma: bool = False

@@ -1,11 +1,12 @@
 """What a library rule asks is checked against the columns that it asks about."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contractwatch.model.clause import Scalar
 from contractwatch.model.contract import LogicalType
 from contractwatch.model.rule import RuleMetric
+from contractwatch.odcs.ecma import Pattern
 from contractwatch.odcs.options import translated
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.values import NESTED, MistypedError, is_one_kind, scalar_of
@@ -42,6 +43,7 @@ class Asked:
 
     values: tuple[Scalar, ...] | None = None
     pattern: str | None = None
+    ecma: bool = False
     columns: tuple[str, ...] = ()
     why_not: str = ""
 
@@ -67,7 +69,7 @@ def _missing(rule: Place, owner: Owner, findings: Findings) -> Asked:
     place = rule.at("arguments").at("missingValues")
     if place.value is None:
         return Asked()
-    return _of_values(_listed(place, owner, findings), owner)
+    return _of_values(_listed(place, owner, findings, foreign=True), owner)
 
 
 def _invalid(rule: Place, owner: Owner, findings: Findings) -> Asked:
@@ -78,20 +80,22 @@ def _invalid(rule: Place, owner: Owner, findings: Findings) -> Asked:
         findings.error(arguments if rule.has("arguments") else rule, message)
         return Asked()
     values = None if allowed.value is None else _listed(allowed, owner, findings)
-    text, why_not = _pattern(pattern, owner, findings)
+    found = _pattern(pattern, owner, findings)
     asked = _of_values(values, owner)
-    return Asked(asked.values, text, (), why_not or asked.why_not)
+    if found is None:
+        return asked
+    return replace(asked, pattern=found.text, ecma=found.ecma)
 
 
-def _pattern(place: Place, owner: Owner, findings: Findings) -> tuple[str | None, str]:
+def _pattern(place: Place, owner: Owner, findings: Findings) -> Pattern | None:
     if place.value is None:
-        return None, ""
+        return None
     if not isinstance(place.value, str):
         findings.error(place, "expected the pattern as text in quotes")
-        return None, ""
+        return None
     if owner.logical_type not in {None, LogicalType.STRING}:
         findings.error(place, f"a pattern needs a text column; this one is {owner.logical_type}")
-        return None, ""
+        return None
     return translated(place, findings)
 
 
@@ -101,8 +105,13 @@ def _of_values(values: tuple[Scalar, ...] | None, owner: Owner) -> Asked:
     return Asked(values)
 
 
-def _listed(place: Place, owner: Owner, findings: Findings) -> tuple[Scalar, ...]:
-    """Return the items cast to the column's type; null is left out, for it is never compared."""
+def _listed(
+    place: Place, owner: Owner, findings: Findings, *, foreign: bool = False
+) -> tuple[Scalar, ...]:
+    """Return the items cast to the column's type; null is left out, for it is never compared.
+
+    With `foreign`, a text of another type is kept: "n/a" may stand in a text source's number.
+    """
     if not isinstance(place.value, list):
         findings.error(place, "expected a list of values")
         return ()
@@ -115,9 +124,12 @@ def _listed(place: Place, owner: Owner, findings: Findings) -> tuple[Scalar, ...
         try:
             found.append(scalar_of(item.value, owner.logical_type, zone=owner.zone))
         except MistypedError as wrong:
-            findings.error(item, str(wrong))
+            if foreign and isinstance(item.value, str):
+                found.append(item.value)
+            else:
+                findings.error(item, str(wrong))
     values = tuple(found)
-    if not is_one_kind(values):
+    if not foreign and not is_one_kind(values):
         findings.error(place, "values of several types; expected one, or a 'logicalType' beside")
     return values
 

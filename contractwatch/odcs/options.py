@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from contractwatch.model.contract import LogicalType
 from contractwatch.model.rule import Bound, Option, OptionKind
+from contractwatch.odcs.ecma import Pattern, runnable
 from contractwatch.odcs.jdk import FormatError, chrono_format, python_format
-from contractwatch.odcs.patterns import NotTranslatableError, PatternError, to_rust
+from contractwatch.odcs.patterns import PatternError
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import promised
 from contractwatch.odcs.units import number_of
@@ -69,20 +70,15 @@ def read_options(
     )
 
 
-def translated(place: Place, findings: Findings) -> tuple[str | None, str]:
-    """Return the pattern for Rust's engine, or None and why it cannot be had.
-
-    The reason is empty if the pattern is invalid, which is then a problem.
-    """
+def translated(place: Place, findings: Findings) -> Pattern | None:
+    """Return the pattern for one of the engines; None if it is invalid, which is then a problem."""
     if not isinstance(place.value, str):
-        return None, ""
+        return None
     try:
-        return to_rust(place.value), ""
-    except NotTranslatableError as reason:
-        return None, str(reason)
+        return runnable(place.value)
     except PatternError as wrong:
         findings.error(place, f"invalid pattern: {wrong}; expected a regular expression (ECMA-262)")
-        return None, ""
+        return None
 
 
 def _parse_format(place: Place, logical_type: LogicalType, findings: Findings) -> str:
@@ -118,6 +114,12 @@ class _Reading:
         if name not in _KINDS:
             return None
         kind = OptionKind(name)
+        if self.logical_type is LogicalType.BOOLEAN and kind is not OptionKind.FORMAT:
+            message = f"a boolean column has no '{name}'; expected an option of another type, or none"
+            self.findings.error(entry, message)
+            return None
+        if kind is OptionKind.PATTERN:
+            return self._pattern(entry)
         value = self._value(kind, entry)
         return None if value is None else Option(entry.clause, kind, value)
 
@@ -147,12 +149,11 @@ class _Reading:
         divisor = self._bound(entry)
         return divisor if isinstance(divisor, int | float) and divisor > 0 else None
 
-    def pattern(self, entry: Place) -> Bound | None:
-        """Return the pattern in the engine's dialect."""
-        pattern, reason = translated(entry, self.findings)
-        if pattern is None and reason:
-            self._skip(entry, "pattern", reason)
-        return pattern
+    def _pattern(self, entry: Place) -> Option | None:
+        pattern = translated(entry, self.findings)
+        if pattern is None:
+            return None
+        return Option(entry.clause, OptionKind.PATTERN, pattern.text, ecma=pattern.ecma)
 
     def format_name(self, entry: Place) -> Bound | None:
         """Return the name of a format that is executed; others only tell people something."""
@@ -173,6 +174,5 @@ _VALUES: Mapping[OptionKind, Callable[[_Reading, Place], Bound | None]] = {
     OptionKind.MIN_LENGTH: _Reading.length,
     OptionKind.MAX_LENGTH: _Reading.length,
     OptionKind.MULTIPLE_OF: _Reading.divisor,
-    OptionKind.PATTERN: _Reading.pattern,
     OptionKind.FORMAT: _Reading.format_name,
 }

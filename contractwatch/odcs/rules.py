@@ -70,7 +70,7 @@ def rule_id_of(rule: Place) -> str:
 
 
 def _rule(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
-    if not rule.mapping():
+    if not isinstance(rule.value, dict):
         return None
     if _is_library(rule):
         return _library(rule, owner, findings)
@@ -132,6 +132,7 @@ def _library(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
         dimension=dimension_of(rule),
         values=asked.values,
         pattern=asked.pattern,
+        ecma=asked.ecma,
         columns=asked.columns,
         description=rule.text("description") or rule.text("name"),
     )

@@ -115,7 +115,7 @@ def test_the_schema_alone_reads_no_row(tmp_path: Path) -> None:
         (CountWhere(TABLE, IsLonger("id", 3)), "are no text"),
         (CountWhere(TABLE, IsInvalid("id", pattern="a")), "are no text"),
         (CountWhere(TABLE, IsInvalid("id", values=("secret",))), "cannot be read as Int64"),
-        (CountWhere(TABLE, IsMissing("at", values=("secret",))), "cannot be read as Datetime"),
+        (CountWhere(TABLE, IsInvalid("at", values=("secret",))), "cannot be read as Datetime"),
         (CountWhere(TABLE, IsBelow("word", 3)), "have no bounds"),
         (CountWhere(TABLE, IsBelow("at", 3)), "cannot be read as Datetime"),
         (CountWhere(TABLE, IsNotMultiple("word", 3)), "have no multiples"),

@@ -127,11 +127,6 @@ def test_duplicates_of_a_table_are_counted_over_the_columns_or_the_key() -> None
             "the check 'piiLeak'",
         ),
         (
-            "metric: invalidValues, mustBe: 0, arguments: {pattern: '(a)\\1'}",
-            "invalidValues",
-            "pattern needs look-around or back-references",
-        ),
-        (
             (
                 "metric: duplicateValues, mustBe: 0, customProperties:"
                 " [{property: contractwatch.duplicateCounting, value: keys}]"

@@ -124,18 +124,6 @@ def test_the_default_format_of_the_standard_means_iso_8601() -> None:
     assert parsed(text).tables[0].columns[0].parse_format == ""
 
 
-def test_a_pattern_that_cannot_run_is_skipped_and_not_lost() -> None:
-    text = table("name: a, logicalType: string, logicalTypeOptions: {pattern: '(?=a)'}")
-    assert options_of(text) == []
-    assert skips_of(text) == [
-        (
-            f"{PATH}.logicalTypeOptions.pattern",
-            "pattern",
-            "unsupported: pattern needs look-around or back-references",
-        )
-    ]
-
-
 def test_promises_below_a_column_are_skipped_one_by_one() -> None:
     text = table(
         "name: a, logicalType: object, properties: [{name: b, logicalType: string, required: true,"

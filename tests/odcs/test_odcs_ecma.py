@@ -1,0 +1,52 @@
+"""A pattern of ECMA-262 goes to the engine that can run it."""
+
+import pytest
+from odcs_values import parsed, problems_of, skips_of, table
+
+from contractwatch.odcs.ecma import Pattern, runnable
+from contractwatch.odcs.patterns import PatternError
+
+
+@pytest.mark.parametrize("pattern", [r"(?=a)", r"(?<!a)b", r"(a)\1", r"\B", r"(?<x>a)\k<x>"])
+def test_what_rust_cannot_do_is_kept_for_the_engine_that_can(pattern: str) -> None:
+    assert runnable(pattern) == Pattern(pattern, ecma=True)
+
+
+def test_what_rust_can_do_is_translated() -> None:
+    assert runnable(r"^\d$") == Pattern("^[0-9]$")
+
+
+@pytest.mark.parametrize("pattern", [r"(?=[)", r"(?=a)(", r"\B)", r"(?<=a"])
+def test_a_pattern_of_neither_engine_is_refused(pattern: str) -> None:
+    with pytest.raises(PatternError):
+        runnable(pattern)
+
+
+def test_an_option_and_a_rule_say_which_engine_runs_the_pattern() -> None:
+    text = table(
+        "name: a, logicalType: string, logicalTypeOptions: {pattern: '(?=a)'},"
+        " quality: [{metric: invalidValues, mustBe: 0, arguments: {pattern: '(a)\\1'}}]"
+    )
+    (column,) = parsed(text).tables[0].columns
+    assert [(option.value, option.ecma) for option in column.options] == [("(?=a)", True)]
+    assert [(rule.pattern, rule.ecma) for rule in column.rules] == [("(a)\\1", True)]
+    assert skips_of(text) == []
+
+
+def test_a_boolean_column_has_no_limits() -> None:
+    text = table("name: a, logicalType: boolean, logicalTypeOptions: {minimum: 'x', format: y}")
+    assert [str(problem) for problem in problems_of(text)] == [
+        "orders.yaml:11: schema[0].properties[0].logicalTypeOptions.minimum:"
+        " a boolean column has no 'minimum'; expected an option of another type, or none"
+    ]
+
+
+def test_a_rule_that_says_nothing_is_refused() -> None:
+    (problem,) = problems_of(table("name: a, quality: [{}]"))
+    assert problem.message.startswith("the rule has no metric")
+
+
+def test_a_missing_value_may_be_of_another_type_than_the_column() -> None:
+    rule = "{metric: missingValues, mustBe: 0, arguments: {missingValues: [-1, 'n/a', null]}}"
+    (column,) = parsed(table(f"name: a, logicalType: integer, quality: [{rule}]")).tables[0].columns
+    assert column.rules[0].values == (-1, "n/a")
