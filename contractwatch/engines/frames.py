@@ -54,7 +54,8 @@ class Frame:
 
     `columns` are the files' own; `rows` holds them and, for text sources, what they were parsed to.
     `cells` has an entry for each column that can be asked about. `no_columns` says why the columns
-    are not known, and is empty otherwise.
+    are not known, and is empty otherwise. `bytes_per_file` is an average; `trusts_statistics`
+    whether what the files say of their values may stand in for reading them.
     """
 
     table: str
@@ -63,6 +64,8 @@ class Frame:
     columns: Columns
     cells: Mapping[str, Cells]
     no_columns: str = ""
+    bytes_per_file: int = 0
+    trusts_statistics: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,7 @@ def _frame(files: TableFiles, rows: pl.LazyFrame, types: Types, columns: Columns
         columns,
         cells,
         "" if columns.columns or not files.columns else "there is no row to know the columns by",
+        sum(file.size for file in files.files) // max(1, len(files.files)),
     )
 
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from contractwatch.engines import lean, pruning
+from contractwatch.engines.confirming import confirmed
 from contractwatch.engines.failures import QUERY_FAILURES, UNREADABLE, refusal, unreadable
 from contractwatch.engines.frames import Frame
-from contractwatch.engines.questions import Key, Opened, Question, aliased
+from contractwatch.engines.questions import Key, Opened, Question, aliased, answered, derived_by
 from contractwatch.model.metric import Metric
 from contractwatch.model.state import Measurement, Repeats, Unmeasured
 
@@ -51,7 +53,7 @@ def _check_readable(
     frame: Frame, questions: Sequence[Question], keys: Sequence[Key], *, opened: Opened
 ) -> None:
     """Raise SourceError if the columns in question cannot be read even when nothing is asked."""
-    derived = {name: column for question in questions for name, column in question.derived.items()}
+    derived = derived_by(questions)
     expressions = [expression for question in questions for expression in question.selected]
     expressions += [*derived.values(), *(member for key in keys for member in key.members)]
     roots = {name for expression in expressions for name in expression.meta.root_names()}
@@ -67,8 +69,19 @@ def _check_readable(
 def _pass(
     frame: Frame, questions: Sequence[Question], keys: Sequence[Key], *, opened: Opened
 ) -> dict[Metric, Measurement]:
+    if pruning.is_large(frame):
+        try:
+            return lean.read_little(frame, questions, keys, opened=opened)
+        except QUERY_FAILURES:
+            pass  # the fused pass tells a bad question from bad data
+    return read_once(frame, questions, keys, opened=opened)
+
+
+def read_once(
+    frame: Frame, questions: Sequence[Question], keys: Sequence[Key], *, opened: Opened
+) -> dict[Metric, Measurement]:
     """Read the rows once for everything, and once more only if keys seem to repeat."""
-    derived = {name: column for question in questions for name, column in question.derived.items()}
+    derived = derived_by(questions)
     # Without an explicit cache only some sources are shared between plans of one collect_all.
     rows = frame.rows.with_columns(**derived) if derived else frame.rows
     rows = rows.cache() if keys else rows
@@ -77,12 +90,7 @@ def _pass(
         plans.append(rows.select(aliased(questions)))
     opened(frame.table)
     results = pl.collect_all(plans, engine="streaming")
-    answers: dict[Metric, Measurement] = {}
-    if questions:
-        numbers = iter(results[-1].row(0))
-        for question in questions:
-            answer = tuple(next(numbers) for _ in question.selected)
-            answers[question.metric] = question.answer(answer)
+    answers = answered(questions, results[-1]) if questions else {}
     suspected: list[tuple[Key, int, pl.Series]] = []
     for key, result in zip(keys, results, strict=False):
         suspects = _repeated(result.to_series())
@@ -91,7 +99,7 @@ def _pass(
         else:
             suspected.append((key, result.height, suspects))
     if suspected:
-        answers.update(_confirmed(frame, suspected, opened=opened))
+        answers.update(confirmed(frame, suspected, opened=opened))
     return answers
 
 
@@ -99,23 +107,3 @@ def _repeated(hashes: pl.Series) -> pl.Series:
     """Return each hash that occurs more than once. Sorting takes a third of a group-by's memory."""
     ordered = hashes.sort()
     return ordered.filter(ordered == ordered.shift()).unique()
-
-
-def _confirmed(
-    frame: Frame, suspected: Sequence[tuple[Key, int, pl.Series]], *, opened: Opened
-) -> dict[Metric, Measurement]:
-    """Count the keys of suspects exactly: equal hashes may belong to unequal keys."""
-    rows = frame.rows.cache()
-    plans: list[pl.LazyFrame] = []
-    for key, _, suspects in suspected:
-        members = key.suspected(suspects)
-        names = [str(position) for position in range(len(members))]
-        repeated = rows.select(members).group_by(names).len("rows").filter(pl.col("rows") > 1)
-        plans.append(repeated.select(keys=pl.len(), affected=pl.col("rows").sum()))
-    opened(frame.table)
-    answers: dict[Metric, Measurement] = {}
-    results = pl.collect_all(plans, engine="streaming")
-    for (key, height, _), result in zip(suspected, results, strict=True):
-        keys, affected = result.row(0)
-        answers[key.metric] = Repeats(height, affected - keys, keys, affected)
-    return answers

@@ -39,19 +39,34 @@ class Key:
 
     def hashed(self) -> pl.Expr:
         """Return a number a complete key: equal for equal keys, and hardly ever for others."""
-        return self._hash().filter(self._is_complete()).alias("hash")
+        return self._hash().filter(self.is_complete()).alias("hash")
 
     def suspected(self, suspects: pl.Series) -> list[pl.Expr]:
         """Return the members of the complete keys whose hash is one of the suspects."""
-        chosen = self._is_complete() & self._hash().is_in(suspects.implode())
+        chosen = self.is_complete() & self._hash().is_in(suspects.implode())
         return [member.filter(chosen).alias(str(at)) for at, member in enumerate(self.members)]
 
     def _hash(self) -> pl.Expr:
         named = [member.alias(str(at)) for at, member in enumerate(self.members)]
         return pl.struct(named).hash(seed=0)
 
-    def _is_complete(self) -> pl.Expr:
+    def is_complete(self) -> pl.Expr:
+        """Return whether no member of the key is null."""
         return pl.all_horizontal(member.is_not_null() for member in self.members)
+
+
+def answered(questions: Iterable[Question], found: pl.DataFrame) -> dict[Metric, Measurement]:
+    """Return the answers in the only row of what `aliased` selected."""
+    numbers = iter(found.row(0))
+    return {
+        question.metric: question.answer(tuple(next(numbers) for _ in question.selected))
+        for question in questions
+    }
+
+
+def derived_by(questions: Iterable[Question]) -> dict[str, pl.Expr]:
+    """Return the columns that are computed for the questions."""
+    return {name: column for question in questions for name, column in question.derived.items()}
 
 
 def aliased(questions: Iterable[Question]) -> list[pl.Expr]:
