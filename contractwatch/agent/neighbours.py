@@ -1,0 +1,188 @@
+"""The contracts that know one another: a reference leads to a table and a server, or nowhere.
+
+A contract is found by its id, by its file (beside the one that refers to it, else by the name of
+the file) or by its canonical address. Nothing is fetched.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from contractwatch.agent.servers import choose_server
+from contractwatch.model.contract import Column, Contract, Table
+from contractwatch.model.metric import Metric
+from contractwatch.model.reference import ComparingMetric, Reference, Total
+from contractwatch.model.server import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A contract, and the folder of its file, where its relative paths start."""
+
+    contract: Contract
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The contract's file."""
+        return self.folder / Path(self.contract.file).name
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The server of another contract, with all of its tables, as `sources.open_server` has it."""
+
+    contract: str
+    server: Server
+    tables: tuple[Table, ...]
+    bases: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a reference leads: a table and physical columns, here or elsewhere."""
+
+    reference: Reference
+    table: str
+    columns: tuple[str, ...]
+    elsewhere: Elsewhere | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nowhere:
+    """A reference that leads to nothing, and why."""
+
+    reference: Reference
+    reason: str
+
+
+Lead: TypeAlias = Destination | Nowhere
+Named = TypeVar("Named", Table, Column)
+
+_NAMES = 3
+
+
+class Registry:
+    """Contracts that may be referred to; never changed once it is made."""
+
+    def __init__(self, published: Iterable[Published] = (), *, broken: Iterable[str] = ()) -> None:
+        """Make a registry.
+
+        Args:
+            published: The contracts.
+            broken: The names of files that hold no good contract.
+        """
+        self._broken = frozenset(Path(file).name for file in broken)
+        self._by_name: dict[str, list[Published]] = {}
+        for one in published:
+            names = {one.contract.contract_id, str(_normal(one.path)), one.path.name}
+            for name in names.union(one.contract.addresses):
+                self._by_name.setdefault(name, []).append(one)
+
+    def find(self, name: str, folder: Path) -> Published | str:
+        """Return the contract that is known by that name, or why there is none.
+
+        Args:
+            name: An id, a file, or an address.
+            folder: Of the contract that names it.
+        """
+        last = name.rsplit("/", 1)[-1]
+        beside = name if "://" in name else str(_normal(folder / name))
+        for known in (name, beside, last):
+            found = self._by_name.get(known, [])
+            if len(found) == 1:
+                return found[0]
+            if found:
+                files = ", ".join(sorted(one.contract.file for one in found))
+                return f"{len(found)} contracts are known as {known!r}: {files}"
+        if last in self._broken:
+            return f"the contract {last!r} is broken; see `contractwatch lint`"
+        return f"no contract is known as {name!r}; looked for its id, its file and its address"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who follows references: a contract, and the server that it is run on.
+
+    `further` are directories for relative paths besides a contract's own folder.
+    """
+
+    published: Published
+    server: Server
+    environment: str = ""
+    further: tuple[Path, ...] = ()
+
+
+def references_of(metrics: Iterable[Metric]) -> tuple[Reference, ...]:
+    """Return what the questions refer to, each once, in a fixed order."""
+    compared = [metric for metric in metrics if isinstance(metric, ComparingMetric)]
+    found = {one.total.of if isinstance(one, Total) else one.target for one in compared}
+    return tuple(sorted(found, key=repr))
+
+
+def leads_of(metrics: Iterable[Metric], visitor: Visitor, registry: Registry) -> tuple[Lead, ...]:
+    """Return where each reference of the questions leads."""
+    return tuple(_lead(reference, visitor, registry) for reference in references_of(metrics))
+
+
+def _lead(reference: Reference, visitor: Visitor, registry: Registry) -> Lead:
+    here = visitor.published
+    found = registry.find(reference.contract, here.folder) if reference.contract else here
+    if isinstance(found, str):
+        return Nowhere(reference, found)
+    destination = _table_of(reference, found.contract)
+    is_own = found.contract.contract_id == here.contract.contract_id
+    if isinstance(destination, Nowhere) or is_own:
+        return destination
+    server = _server_of(found.contract, visitor)
+    why_not = server.unsupported or ("" if server.kind else "it names no server")
+    if why_not:
+        return Nowhere(reference, f"{found.contract.file} cannot be read: {why_not}")
+    bases = (found.folder, *visitor.further)
+    elsewhere = Elsewhere(found.contract.file, server, found.contract.tables, bases)
+    return Destination(reference, destination.table, destination.columns, elsewhere)
+
+
+def _server_of(contract: Contract, visitor: Visitor) -> Server:
+    environment = visitor.server.environment or visitor.environment
+    return choose_server(contract, environment)[0]
+
+
+def _table_of(reference: Reference, contract: Contract) -> Lead:
+    of_contract = f"of {reference.contract}" if reference.contract else "of this contract"
+    table = _named(reference.table, contract.tables, _names_of_table, by_id=reference.by_id)
+    if table is None:
+        return Nowhere(reference, f"no table {of_contract} is {reference.table!r}")
+    physical: list[str] = []
+    for written in reference.columns:
+        column = _named(written, table.columns, _names_of_column, by_id=reference.by_id)
+        if column is None:
+            return Nowhere(reference, f"no column of {table.name} {of_contract} is {written!r}")
+        physical.append(column.physical_name)
+    return Destination(reference, table.name, tuple(physical))
+
+
+def _names_of_table(table: Table) -> tuple[str, str, str]:
+    return table.table_id, table.name, table.physical_name
+
+
+def _names_of_column(column: Column) -> tuple[str, str, str]:
+    return column.column_id, column.name, column.physical_name
+
+
+def _named(
+    written: str, among: Sequence[Named], names: Callable[[Named], tuple[str, ...]], *, by_id: bool
+) -> Named | None:
+    """Return what bears the name: ids first if it is one, else never."""
+    for position in range(0 if by_id else 1, _NAMES):
+        for one in among:
+            if written and names(one)[position] == written:
+                return one
+    return None
+
+
+def _normal(path: Path) -> Path:
+    """Return the path without `..`, absolute; no link is followed."""
+    return Path(os.path.normpath(path.absolute()))

@@ -1,0 +1,71 @@
+"""Every whole key of a row is found among the keys that it refers to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from contractwatch.checks.counts import Tally, verdict_on
+from contractwatch.checks.terms import (
+    Kind,
+    Place,
+    answer,
+    physical_names,
+    promise_of_rule,
+    unanswered,
+)
+from contractwatch.checks.thresholds import counted, limit_words, promised_words
+from contractwatch.model.check import Check, Promise, Verdict
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract, Table
+from contractwatch.model.metric import Metric, RowCount
+from contractwatch.model.objective import Objective
+from contractwatch.model.reference import Orphaned, Orphans, Reference, Relationship
+from contractwatch.model.rule import Threshold
+from contractwatch.model.state import Count, Measurement
+
+RELATIONSHIP = Kind("relationship", Dimension.CONSISTENCY, Objective.VALIDITY)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKeys:
+    """Rows whose key has no null member have a match; a percentage is taken of these rows."""
+
+    promise: Promise
+    threshold: Threshold
+    target: Reference
+
+    def metrics(self) -> tuple[Metric, ...]:
+        table, columns = self.promise.table, self.promise.physical_columns
+        return (RowCount(table), Orphans(table, columns, self.target))
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        of_table, of_keys = self.metrics()
+        error = unanswered(answers, self.metrics(), limit_words(self.threshold))
+        if error is not None:
+            return error
+        rows = answer(answers, of_table, Count).rows
+        found = answer(answers, of_keys, Orphaned)
+        words = f"{found.orphans:,} of {counted(found.rows, 'row')} with a key have no match"
+        verdict = verdict_on(self.threshold, Tally(rows, found.orphans, found.rows, words))
+        if not found.repeated:
+            return verdict
+        note = f"the key is not unique there: {counted(found.repeated, 'surplus row')}"
+        return replace(verdict, reason="; ".join(filter(None, (verdict.reason, note))))
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each relationship of each table, a composite key as one check."""
+    for table in contract.tables:
+        for relationship in table.relationships:
+            yield _check(contract, table, relationship)
+
+
+def _check(contract: Contract, table: Table, relationship: Relationship) -> Check:
+    physical = physical_names(table, relationship.columns)
+    key = ", ".join(relationship.columns)
+    noun = "rows" if relationship.column is not None else f"rows by ({key})"
+    missing = f"{noun} without a match in {relationship.target}"
+    words = promised_words(relationship.threshold, missing)
+    place = Place(contract.contract_id, table.name, relationship.column, physical)
+    promise = promise_of_rule(RELATIONSHIP, place, relationship, expected=words)
+    return KnownKeys(promise, relationship.threshold, relationship.target)

@@ -1,0 +1,192 @@
+"""The rules of our own engine that compare two tables are read when every table is known."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from contractwatch.model.contract import Table
+from contractwatch.model.reference import (
+    Aggregate,
+    Reconciliation,
+    Reference,
+    ReferenceCoverage,
+    Tolerance,
+    TotalOf,
+)
+from contractwatch.odcs.place import Findings, Place, suggestion
+from contractwatch.odcs.promises import (
+    OBJECTIVE_OF_DIMENSION,
+    dimension_of,
+    promised,
+    severity_of,
+)
+from contractwatch.odcs.references import UnreadError, reference_of
+from contractwatch.odcs.rules import COVERAGE, is_comparing, note_schedule, rule_id_of, threshold_of
+from contractwatch.odcs.schema import implementation_validator
+from contractwatch.odcs.sentences import OPERATORS, complaints
+from contractwatch.odcs.units import number_of
+from contractwatch.odcs.values import NUMERIC
+
+_SHOWN = 60
+
+
+def with_comparisons(
+    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+) -> tuple[Table, ...]:
+    """Return the tables with their comparing rules; `places` are theirs, in the same order."""
+    return tuple(
+        _with_rules(place, table, tables, findings)
+        for place, table in zip(places, tables, strict=True)
+    )
+
+
+def _with_rules(place: Place, table: Table, tables: Sequence[Table], findings: Findings) -> Table:
+    coverages: dict[str, ReferenceCoverage] = {}
+    reconciliations: dict[str, Reconciliation] = {}
+    for rule in _rules(place):
+        note_schedule(rule, findings)
+        try:
+            found = _read(rule, table, tables, findings)
+        except UnreadError as why:
+            _skip(rule, table, str(why), findings)
+            continue
+        first = found
+        if isinstance(found, ReferenceCoverage):
+            first = coverages.setdefault(found.rule_id, found)
+        elif found is not None:
+            first = reconciliations.setdefault(found.rule_id, found)
+        if first is not None and first is not found:
+            _skip(rule, table, f"the same rule as {first.clause.path}", findings)
+    return replace(
+        table,
+        coverages=tuple(coverages.values()),
+        reconciliations=tuple(reconciliations.values()),
+    )
+
+
+def _rules(place: Place) -> Iterator[Place]:
+    for owner in (place, *place.at("properties").each()):
+        for rule in owner.at("quality").each():
+            if is_comparing(rule):
+                yield rule
+
+
+def _read(
+    rule: Place, table: Table, tables: Sequence[Table], findings: Findings
+) -> ReferenceCoverage | Reconciliation | None:
+    asked = rule.at("implementation")
+    wrong = list(complaints(implementation_validator(), asked.value, rule.document, asked.path))
+    for path, message in wrong:
+        findings.error(Place(rule.document, path, None), message)
+    if wrong:
+        return None
+    if asked.text("check") == COVERAGE:
+        return _coverage(rule, table, tables, findings)
+    return _reconciliation(rule, table, findings)
+
+
+def _coverage(
+    rule: Place, table: Table, tables: Sequence[Table], findings: Findings
+) -> ReferenceCoverage | None:
+    asked = rule.at("implementation")
+    if not any(asked.has(name) for name in OPERATORS):
+        findings.error(asked, "the rule has no operator; expected mustBeGreaterOrEqualTo")
+        return None
+    try:
+        target = reference_of([asked.text("to")], tables)
+    except UnreadError as wrong:
+        if wrong.is_wrong:
+            findings.error(asked.at("to"), str(wrong))
+            return None
+        raise
+    column = _column(asked.at("property"), asked.text("property"), table, findings)
+    threshold = threshold_of(asked, findings)
+    if threshold is None or column is None:
+        return None
+    return ReferenceCoverage(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        column=column,
+        target=target,
+        threshold=threshold,
+        severity=severity_of(rule, findings),
+        dimension=dimension_of(rule),
+    )
+
+
+def _reconciliation(rule: Place, table: Table, findings: Findings) -> Reconciliation | None:
+    asked = rule.at("implementation")
+    left, right, near = asked.at("left"), asked.at("right"), asked.at("tolerance")
+    if left.has("where") or right.has("where"):
+        raise UnreadError("where", is_wrong=False)
+    sides = [_aggregate(side, findings) for side in (left, right)]
+    columns: tuple[str, ...] = ()
+    if left.has("property"):
+        column = _column(left.at("property"), left.text("property"), table, findings)
+        if column is None:
+            return None
+        columns = (column,)
+        _refuse_text(left, table, column, findings)
+    there = tuple(filter(None, (right.text("property"),)))
+    totals = (
+        Reference(table.name, columns),
+        Reference(right.text("object"), there, right.text("contract")),
+    )
+    one, other = (
+        TotalOf(aggregate or Aggregate.COUNT, of)
+        for aggregate, of in zip(sides, totals, strict=True)
+    )
+    if None in sides:
+        return None
+    amount = number_of(near.at("value").value) or 0
+    return Reconciliation(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        left=one,
+        right=other,
+        tolerance=Tolerance(amount, near.text("unit") == "percent"),
+        severity=severity_of(rule, findings),
+        dimension=dimension_of(rule),
+    )
+
+
+def _aggregate(side: Place, findings: Findings) -> Aggregate | None:
+    aggregate = Aggregate(side.text("aggregate"))
+    if aggregate is Aggregate.COUNT or side.has("property"):
+        return aggregate
+    findings.error(side, f"the {aggregate} of what? expected a 'property'")
+    return None
+
+
+def _refuse_text(side: Place, table: Table, column: str, findings: Findings) -> None:
+    found = table.column(column)
+    is_count = side.text("aggregate") == Aggregate.COUNT
+    if is_count or found is None or found.logical_type in NUMERIC or found.logical_type is None:
+        return
+    message = f"'{column[:_SHOWN]}' is of type {found.logical_type}; expected a column of numbers"
+    findings.error(side.at("property"), message)
+
+
+def _column(place: Place, name: str, table: Table, findings: Findings) -> str | None:
+    column = table.column(name)
+    if column is not None:
+        return column.name
+    if table.column(name.partition(".")[0].removesuffix("[]")) is not None and "." in name:
+        raise UnreadError("nested columns", is_wrong=False)
+    hint = suggestion(name, (one.name for one in table.columns))
+    findings.error(place, f"unknown column '{name[:_SHOWN]}' of table '{table.name}'{hint}")
+    return None
+
+
+def _skip(rule: Place, table: Table, why: str, findings: Findings) -> None:
+    promise = promised(
+        rule.at("implementation").text("check"),
+        table.name,
+        severity=severity_of(rule, findings),
+        rule_id=rule_id_of(rule),
+        expected=rule.text("description") or rule.text("name"),
+    )
+    dimension = dimension_of(rule)
+    if dimension is not None:
+        objective = OBJECTIVE_OF_DIMENSION[dimension]
+        promise = replace(promise, dimension=dimension, objective=objective)
+    findings.skip(rule, promise, why)

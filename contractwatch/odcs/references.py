@@ -1,0 +1,126 @@
+"""A reference is read in each of its forms: by name, by id, and into another contract.
+
+`table.column` names, `schema/<id>/properties/<id>` are ids (a leading `/` may stand before), and
+`members.odcs.yaml#...` or an address before either form leads to another contract. Dots beyond the
+first lead into objects.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from contractwatch.model.contract import Table
+from contractwatch.model.reference import Reference
+from contractwatch.odcs.place import suggestion
+
+_ID_PARTS = 4
+_SHOWN = 80
+
+
+class UnreadError(ValueError):
+    """The reference cannot be followed; the message says what was expected.
+
+    `is_wrong` if the contract is to blame, and not what this version can do.
+    """
+
+    def __init__(self, message: str, *, is_wrong: bool = True) -> None:
+        self.is_wrong = is_wrong
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One column of a reference."""
+
+    contract: str
+    table: str
+    column: str
+    by_id: bool
+
+
+def reference_of(written: Iterable[str], tables: Sequence[Table]) -> Reference:
+    """Return the columns that are referred to, in their order.
+
+    Args:
+        written: One reference a column.
+        tables: Of the contract itself.
+
+    Raises:
+        UnreadError: If a form is not known, or the columns are of several tables.
+    """
+    members = [_member(text.strip(), tables) for text in written]
+    if not members:
+        raise UnreadError("expected table.column")
+    first = members[0]
+    if any(
+        (m.contract, m.table, m.by_id) != (first.contract, first.table, first.by_id)
+        for m in members
+    ):
+        raise UnreadError("expected columns of one table, all written alike")
+    columns = tuple(member.column for member in members)
+    return Reference(first.table, columns, first.contract, first.by_id)
+
+
+def own_columns(reference: Reference, tables: Sequence[Table]) -> tuple[Table, tuple[str, ...]]:
+    """Return the table of this contract that is referred to, and the contract names of its columns.
+
+    Raises:
+        UnreadError: If there is no such table or column.
+    """
+    if reference.contract:
+        raise UnreadError("expected columns of this contract")
+    table = _own_table(reference, tables)
+    names: list[str] = []
+    for written in reference.columns:
+        ids = (one for one in table.columns if reference.by_id and one.column_id == written)
+        column = next(ids, None) or table.column(written)
+        if column is None:
+            known = (f"{table.name}.{one.name}" for one in table.columns)
+            full = f"{table.name}.{written}"[:_SHOWN]
+            raise UnreadError(f"unknown column '{full}'{suggestion(full, known)}")
+        names.append(column.name)
+    return table, tuple(names)
+
+
+def _own_table(reference: Reference, tables: Sequence[Table]) -> Table:
+    for position in range(0 if reference.by_id else 1, 3):
+        for table in tables:
+            if (table.table_id, table.name, table.physical_name)[position] == reference.table:
+                return table
+    hint = suggestion(reference.table, (table.name for table in tables))
+    raise UnreadError(f"unknown table '{reference.table[:_SHOWN]}'{hint}")
+
+
+def _member(text: str, tables: Sequence[Table]) -> _Member:
+    contract, mark, rest = text.rpartition("#")
+    if mark and not contract:
+        raise UnreadError(f"'{text[:_SHOWN]}' names no contract before '#'")
+    if "/" in rest:
+        return _by_id(contract, rest)
+    return _by_name(contract, rest, () if contract else tables)
+
+
+def _by_id(contract: str, rest: str) -> _Member:
+    parts = rest.strip("/").split("/")
+    if len(parts) > _ID_PARTS and parts[2] == "properties":
+        raise UnreadError("keys inside of nested columns", is_wrong=False)
+    if len(parts) != _ID_PARTS or parts[0] != "schema" or parts[2] != "properties":
+        message = (
+            f"'{rest[:_SHOWN]}' is no column; expected schema/<table id>/properties/<column id>"
+        )
+        raise UnreadError(message)
+    return _Member(contract, parts[1], parts[3], by_id=True)
+
+
+def _by_name(contract: str, rest: str, tables: Sequence[Table]) -> _Member:
+    names = {name for table in tables for name in (table.name, table.physical_name)}
+    table = max((name for name in names if rest.startswith(f"{name}.")), key=len, default="")
+    table = table or rest.partition(".")[0]
+    column = rest.removeprefix(table).removeprefix(".")
+    if not table or not column:
+        raise UnreadError(f"'{rest[:_SHOWN]}' is no column; expected table.column")
+    known = {
+        one.name for own in tables if table in {own.name, own.physical_name} for one in own.columns
+    }
+    if "." in column and column not in known:
+        raise UnreadError("keys inside of nested columns", is_wrong=False)
+    return _Member(contract, table, column, by_id=False)
