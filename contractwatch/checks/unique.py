@@ -15,14 +15,15 @@ from contractwatch.model.path import Each
 UNIQUE = Kind("unique", Dimension.UNIQUENESS, Objective.UNIQUENESS)
 PRIMARY_KEY = Kind("primaryKey", Dimension.UNIQUENESS, Objective.UNIQUENESS)
 
+_IN_ARRAY = "no value twice within one array"
+
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Promise each unique column, and each primary key as one check over all its columns."""
     for place, column in columns_of(contract):
         if column.unique_clause is not None:
-            promise = promise_of(
-                UNIQUE, place, clause=column.unique_clause, expected="no duplicate rows"
-            )
+            words = _IN_ARRAY if Each() in column.inside else "no duplicate rows"
+            promise = promise_of(UNIQUE, place, clause=column.unique_clause, expected=words)
             yield _of_column(promise)
     for table in contract.tables:
         key = table.primary_key

@@ -25,7 +25,8 @@ class Owner:
     """The table, and the column if it is one of a column, at which a rule is written.
 
     `columns` maps the contract names of the table's columns to their types, `key` are those of its
-    primary key. `why_not` says why no rule here can be executed; empty if it can.
+    primary key. `why_not` says why no rule here can be executed; empty if it can. `in_array` marks
+    an owner that is inside an array.
     """
 
     table: str
@@ -35,6 +36,7 @@ class Owner:
     columns: Mapping[str, LogicalType | None]
     key: tuple[str, ...]
     why_not: str = ""
+    in_array: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def _duplicates(rule: Place, owner: Owner, findings: Findings) -> Asked:
     if owner.column is not None:
         nested = owner.logical_type in NESTED
         why_not = f"duplicates of {owner.logical_type} columns" if nested else ""
+        why_not = "duplicates inside arrays" if owner.in_array else why_not
         if rule.at("arguments").has("properties"):
             message = "'properties' belongs to a rule of the table; expected none at a column"
             findings.error(rule.at("arguments").at("properties"), message)

@@ -1,70 +1,130 @@
-"""Promises inside objects, lists and maps are kept as skipped, one by one."""
+"""Promises inside objects, arrays and maps are read as those of columns, at any depth."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Column
+from contractwatch.model.path import Each, Member, Step
 from contractwatch.odcs.arguments import Owner
+from contractwatch.odcs.nested_options import with_physical_names
 from contractwatch.odcs.options import read_options
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import promised
 from contractwatch.odcs.repeated import refuse_repeated
 from contractwatch.odcs.rules import read_rules
-from contractwatch.odcs.values import logical_type_of
+from contractwatch.odcs.values import NESTED, logical_type_of
 
-_WHY = "nested properties"
-
-
-def skip_nested(column: Place, owner: Owner, findings: Findings) -> None:
-    """Keep as skipped whatever is promised below a column."""
-    for place, path in _below(column, owner.column or ""):
-        _skip_one(place, path, owner, findings)
-        skip_nested(place, _inner(place, path, owner), findings)
+_KEY, _VALUE = "key", "value"
 
 
-def skip_other_promises(place: Place, table: str, column: str | None, findings: Findings) -> None:
-    """Keep as skipped the relationships and the enumeration of a table or a column."""
+@dataclass(frozen=True, slots=True)
+class _Inner:
+    """A place below a column: its way in contract names, and the physical one from the column."""
+
+    place: Place
+    name: str
+    inside: tuple[Step, ...]
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it is the key of a map, which is there and is unique by being one."""
+        return self.inside[-1] == Member(_KEY) and not self.place.has("name")
+
+
+def read_nested(column: Place, owner: Owner, findings: Findings) -> tuple[Column, ...]:
+    """Return every value below a top-level column that something is promised of."""
+    physical = column.text("physicalName") or column.text("name")
+    return tuple(_below(_Inner(column, owner.column or "", ()), physical, owner, findings))
+
+
+def _skip_relationships(place: Place, table: str, column: str | None, findings: Findings) -> None:
     for entry in place.at("relationships").each():
         targets = entry.texts("to") or (entry.text("to"),)
         words = f"every value exists in {', '.join(targets)}"
         promise = promised("relationship", table, column, expected=words)
-        findings.skip(entry, promise, "relationships")
+        findings.skip(entry, promise, "relationships of nested properties")
+
+
+def skip_other_promises(place: Place, table: str, column: str | None, findings: Findings) -> None:
+    """Keep as skipped the enumeration of a table or a column."""
     if place.has("enum"):
         findings.skip(place.at("enum"), promised("enum", table, column), "enum")
 
 
-def _below(column: Place, path: str) -> Iterator[tuple[Place, str]]:
-    properties = column.at("properties").each()
-    for place in properties:
-        yield place, f"{path}.{place.text('name')}"
-    if column.has("items"):
-        yield column.at("items"), f"{path}[]"
-    for part in ("key", "value"):
-        if column.at("map").has(part):
-            yield column.at("map").at(part), f"{path}.{part}"
+def _below(outer: _Inner, physical: str, owner: Owner, findings: Findings) -> Iterator[Column]:
+    for inner in _children(outer):
+        refuse_repeated(inner.place.at("properties").each(), "name", "column", findings)
+        column = _read(inner, physical, owner, findings)
+        yield column
+        zone = column.default_timezone
+        yield from _below(inner, physical, replace(owner, zone=zone), findings)
 
 
-def _inner(place: Place, path: str, owner: Owner) -> Owner:
-    return Owner(
-        owner.table, path, logical_type_of(place), owner.zone, owner.columns, owner.key, _WHY
+def _children(outer: _Inner) -> Iterator[_Inner]:
+    place, name, inside = outer.place, outer.name, outer.inside
+    for entry in place.at("properties").each():
+        written = entry.text("name")
+        if written:
+            step = Member(entry.text("physicalName") or written)
+            yield _Inner(entry, f"{name}.{written}", (*inside, step))
+    if place.has("items"):
+        yield _Inner(place.at("items"), f"{name}[]", (*inside, Each()))
+    for part in (_KEY, _VALUE):
+        if place.at("map").has(part):
+            way = (*inside, Each(), Member(part))
+            yield _Inner(place.at("map").at(part), f"{name}.{part}", way)
+
+
+def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> Column:
+    place, name, logical_type = inner.place, inner.name, logical_type_of(inner.place)
+    options = read_options(
+        place.at("logicalTypeOptions"),
+        logical_type,
+        owner=(of_outer.table, name),
+        zone=of_outer.zone,
+        findings=findings,
+    )
+    owner = replace(
+        of_outer,
+        column=name,
+        logical_type=logical_type,
+        zone=options.timezone,
+        in_array=Each() in inner.inside,
+    )
+    skip_other_promises(place, owner.table, name, findings)
+    _skip_relationships(place, owner.table, name, findings)
+    return Column(
+        clause=place.clause,
+        name=name,
+        physical_name=physical,
+        logical_type=logical_type,
+        type_clause=place.at("logicalType").clause if logical_type else None,
+        required_clause=_flagged("required", inner),
+        unique_clause=_unique(inner, owner, findings),
+        options=with_physical_names(options.limits, place),
+        rules=read_rules(place.at("quality"), owner, findings),
+        default_timezone=options.timezone,
+        timezone_aware=options.timezone_aware,
+        parse_format=options.parse_format,
+        classification=place.text("classification"),
+        critical=bool(place.flag("criticalDataElement")),
+        description=place.text("description"),
+        optional=not place.has("name") or bool(place.text("encryptedName")),
+        inside=inner.inside,
     )
 
 
-def _skip_one(place: Place, path: str, owner: Owner, findings: Findings) -> None:
-    table = owner.table
-    refuse_repeated(place.at("properties").each(), "name", "column", findings)
-    if place.has("name"):
-        findings.skip(place, promised("presence", table, path), _WHY)
-    for key, kind in (("logicalType", "type"), ("required", "required"), ("unique", "unique")):
-        if place.flag(key) or place.text(key):
-            findings.skip(place.at(key), promised(kind, table, path), _WHY)
-    limits = read_options(
-        place.at("logicalTypeOptions"),
-        logical_type_of(place),
-        owner=(table, path),
-        zone=owner.zone,
-        findings=findings,
-    ).limits
-    for limit in limits:
-        at = Place(place.document, limit.clause.path, None)
-        findings.skip(at, promised(limit.kind, table, path), _WHY)
-    read_rules(place.at("quality"), _inner(place, path, owner), findings)
-    skip_other_promises(place, table, path, findings)
+def _flagged(key: str, inner: _Inner) -> Clause | None:
+    if inner.place.flag(key):
+        return inner.place.at(key).clause
+    return inner.place.clause if inner.is_key else None
+
+
+def _unique(inner: _Inner, owner: Owner, findings: Findings) -> Clause | None:
+    clause = _flagged("unique", inner)
+    if clause is None or owner.logical_type not in NESTED:
+        return clause
+    why = f"unique {owner.logical_type} values"
+    findings.skip(inner.place.at("unique"), promised("unique", owner.table, owner.column), why)
+    return None

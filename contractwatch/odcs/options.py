@@ -7,6 +7,7 @@ from contractwatch.model.contract import LogicalType
 from contractwatch.model.rule import Bound, Option, OptionKind
 from contractwatch.odcs.ecma import Pattern, runnable
 from contractwatch.odcs.jdk import FormatError, chrono_format, python_format
+from contractwatch.odcs.nested_options import NESTED_KINDS, is_executed, kind_of, nested_limit
 from contractwatch.odcs.patterns import PatternError
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import promised
@@ -23,7 +24,7 @@ _BOUNDS = frozenset(
         OptionKind.EXCLUSIVE_MAXIMUM,
     }
 )
-_KINDS = frozenset(OptionKind.__members__.values())
+_KINDS = frozenset(OptionKind.__members__.values()) - NESTED_KINDS
 _PROMISE_NOTHING = frozenset(
     {"distanceMetric", "embeddingModel", "embeddingModelVersion", "timezone", "defaultTimezone"}
 )
@@ -106,16 +107,16 @@ class _Reading:
         if name in _PROMISE_NOTHING or entry.value is None:
             return None
         if self.logical_type in NESTED:
-            if entry.value is not False:
-                # `required` of an object asks for children, and is not the promise of its column
-                kind = "requiredProperties" if name == "required" else name
-                self._skip(entry, kind, f"{name} of {self.logical_type} columns")
-            return None
+            if not is_executed(entry):
+                self._skip(entry, kind_of(entry), f"{name} of {self.logical_type} columns")
+            return nested_limit(entry)
         if name not in _KINDS:
             return None
         kind = OptionKind(name)
         if self.logical_type is LogicalType.BOOLEAN and kind is not OptionKind.FORMAT:
-            message = f"a boolean column has no '{name}'; expected an option of another type, or none"
+            message = (
+                f"a boolean column has no '{name}'; expected an option of another type, or none"
+            )
             self.findings.error(entry, message)
             return None
         if kind is OptionKind.PATTERN:

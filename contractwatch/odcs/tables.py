@@ -7,10 +7,14 @@ from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Column, LogicalType, PrimaryKey, Table
 from contractwatch.model.rule import Rule
 from contractwatch.odcs.arguments import Owner
-from contractwatch.odcs.nested import skip_nested, skip_other_promises
+from contractwatch.odcs.comparisons import with_comparisons
+from contractwatch.odcs.nested import read_nested, skip_other_promises
+from contractwatch.odcs.nested_options import with_physical_names
 from contractwatch.odcs.options import read_options
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import OBJECTIVE_OF_DIMENSION, promised
+from contractwatch.odcs.queries import with_queries
+from contractwatch.odcs.relationships import with_relationships
 from contractwatch.odcs.repeated import refuse_repeated
 from contractwatch.odcs.rules import read_rules
 from contractwatch.odcs.units import number_of
@@ -49,7 +53,9 @@ def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
             narrowed.add(table.name)
             table = _without_data_promises(table, findings)
         tables.append(table)
-    return ReadTables(tuple(tables), frozenset(narrowed))
+    found = with_queries(places, tables, findings)
+    found = with_relationships(places, found, findings)
+    return ReadTables(with_comparisons(places, found, findings), frozenset(narrowed))
 
 
 def _table(place: Place, zone: str, findings: Findings) -> Table:
@@ -78,6 +84,7 @@ def _table(place: Place, zone: str, findings: Findings) -> Table:
         primary_key=_executable(key, place, owner, findings),
         rules=rules,
         description=place.text("description"),
+        table_id=place.text("id"),
     )
 
 
@@ -132,7 +139,7 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
         type_clause=place.at("logicalType").clause if logical_type else None,
         required_clause=place.at("required").clause if place.flag("required") else None,
         unique_clause=_unique(place, owner, findings),
-        options=options.limits,
+        options=with_physical_names(options.limits, place),
         rules=read_rules(place.at("quality"), owner, findings),
         default_timezone=options.timezone,
         timezone_aware=options.timezone_aware,
@@ -141,9 +148,10 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
         critical=bool(place.flag("criticalDataElement")),
         partitioned=bool(place.flag("partitioned")),
         description=place.text("description"),
+        column_id=place.text("id"),
         optional=bool(place.text("encryptedName")),
+        nested=read_nested(place, owner, findings),
     )
-    skip_nested(place, owner, findings)
     skip_other_promises(place, table, name, findings)
     _skip_encrypted(place, owner, findings)
     if place.text("semanticType") != "measure":
@@ -203,6 +211,7 @@ def _demote(table: str, column: Column, why: str, findings: Findings) -> Column:
         options=(),
         rules=(),
         timezone_aware=None,
+        nested=tuple(_demote(table, inner, why, findings) for inner in column.nested),
     )
 
 

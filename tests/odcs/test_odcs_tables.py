@@ -124,29 +124,6 @@ def test_the_default_format_of_the_standard_means_iso_8601() -> None:
     assert parsed(text).tables[0].columns[0].parse_format == ""
 
 
-def test_promises_below_a_column_are_skipped_one_by_one() -> None:
-    text = table(
-        "name: a, logicalType: object, properties: [{name: b, logicalType: string, required: true,"
-        " quality: [{metric: nullValues, mustBe: 0}]}]",
-        "name: c, logicalType: array, logicalTypeOptions: {minItems: 1, uniqueItems: false},"
-        " items: {logicalType: integer, logicalTypeOptions: {minimum: 0}}",
-    )
-    nested = "unsupported: nested properties"
-    assert skips_of(text) == [
-        (f"{PATH}.properties[0]", "presence", nested),
-        (f"{PATH}.properties[0].logicalType", "type", nested),
-        (f"{PATH}.properties[0].required", "required", nested),
-        (f"{PATH}.properties[0].quality[0]", "nullValues", nested),
-        (
-            "schema[0].properties[1].logicalTypeOptions.minItems",
-            "minItems",
-            "unsupported: minItems of array columns",
-        ),
-        ("schema[0].properties[1].items.logicalType", "type", nested),
-        ("schema[0].properties[1].items.logicalTypeOptions.minimum", "minimum", nested),
-    ]
-
-
 def test_relationships_enumerations_and_twins_are_skipped() -> None:
     text = table(
         "name: a, encryptedName: a_enc, enum: [{value: x}], relationships: [{to: other.a}]",

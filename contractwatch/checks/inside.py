@@ -1,0 +1,49 @@
+"""A promise about a value inside a cell is asked only where its way exists in the data."""
+
+from contractwatch.model.check import Outcome, Promise, Verdict
+from contractwatch.model.rule import OptionKind
+from contractwatch.model.server import DataFormat
+from contractwatch.model.state import ColumnType
+
+COLUMN_MISSING = "column missing"
+"""The reason of every check on a missing column but its presence."""
+
+_OF_WHOLE = frozenset(
+    {
+        OptionKind.MIN_ITEMS,
+        OptionKind.MAX_ITEMS,
+        OptionKind.UNIQUE_ITEMS,
+        OptionKind.MIN_PROPERTIES,
+        OptionKind.MAX_PROPERTIES,
+        OptionKind.REQUIRED_PROPERTIES,
+        OptionKind.DIMENSIONS,
+    }
+)
+_PRESENCE = "presence"
+
+
+def verdict_without_way(
+    promise: Promise, column: ColumnType, data_format: DataFormat | None
+) -> Verdict | None:
+    """Return why a promise about nested values is skipped, or None if it can be judged.
+
+    The presence of a member is judged where its object exists; all else where the value does.
+    """
+    is_nested = promise.inside or promise.kind in _OF_WHOLE
+    if not is_nested:
+        return None
+    if column.text:
+        return Verdict(Outcome.SKIPPED, reason=_why_not(data_format))
+    inside = promise.inside
+    if promise.kind == _PRESENCE:
+        outer = column.follow(inside[:-1])
+        exists = outer is not None and outer.kind == "object"
+    else:
+        exists = column.follow(inside) is not None
+    return None if exists else Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
+
+
+def _why_not(data_format: DataFormat | None) -> str:
+    if data_format is DataFormat.JSON:
+        return "unsupported: nested values of json sources"
+    return "csv holds no nested values"

@@ -1,0 +1,162 @@
+"""A promise about nested values is judged where they are, and skipped where they cannot be."""
+
+from dataclasses import replace
+
+import pytest
+from checks_values import NOW, at, checks_of, column, contract, only, option, rule, table
+
+from contractwatch.model.check import Outcome
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Column, Contract, LogicalType
+from contractwatch.model.metric import (
+    CountWhere,
+    Inside,
+    IsBelow,
+    IsNull,
+    LacksMembers,
+    Metric,
+    RepeatsElements,
+    RowCount,
+    SurplusRows,
+    TableSchema,
+)
+from contractwatch.model.path import Each, Member, Step
+from contractwatch.model.rule import OptionKind, RuleMetric
+from contractwatch.model.run import Reading
+from contractwatch.model.server import DataFormat, Server
+from contractwatch.model.state import Columns, ColumnType, Count, Measurement
+from contractwatch.verify import judge, plan
+
+LINES, PRICE = (Member("lines"),), (Member("lines"), Each(), Member("price"))
+NUMBER = ColumnType("price", "integer", "Int64")
+LINE = ColumnType("[]", "object", "Struct", children=(NUMBER,))
+ORDER = ColumnType(
+    "order",
+    "object",
+    "Struct",
+    children=(ColumnType("lines", "array", "List", children=(LINE,)),),
+)
+
+
+def inner(name: str, inside: tuple[Step, ...], kind: LogicalType, **more: object) -> Column:
+    return column(f"order{name}", kind, physical_name="order", inside=inside, **more)
+
+
+def order(*nested: Column, **more: object) -> Contract:
+    top = column("order", LogicalType.OBJECT, nested=nested, **more)
+    live = Server(Clause("servers[0]", 1), "live", "local", data_format=DataFormat.PARQUET)
+    return contract(table(top), servers=(live,))
+
+
+def outcomes(given: Contract, found: ColumnType) -> dict[str, tuple[Outcome, str]]:
+    """Return outcome and reason of each check, with no violation in ten rows."""
+    planned = plan(given)
+    answers: dict[Metric, Measurement] = {metric: Count(0) for metric in planned.metrics}
+    answers[RowCount("t")] = Count(10)
+    answers[TableSchema("t")] = Columns((found,))
+    run = judge(planned, Reading("live", NOW, answers, readable=True), now=NOW)
+    return {
+        result.promise.promise_id.removeprefix("k/t/"): (result.outcome, result.verdict.reason)
+        for result in run.results
+    }
+
+
+def test_a_promise_asks_for_values_at_the_end_of_its_way() -> None:
+    price = inner(
+        ".lines[].price",
+        PRICE,
+        LogicalType.INTEGER,
+        required_clause=at(12),
+        options=(option(OptionKind.MINIMUM, 1),),
+        rules=(rule(RuleMetric.NULL_VALUES),),
+    )
+    given = order(price)
+    for kind, predicate in (
+        ("required", IsNull("order")),
+        ("minimum", IsBelow("order", 1)),
+        ("nullValues", IsNull("order")),
+    ):
+        check = only(kind, given)
+        assert check.metrics() == (RowCount("t"), CountWhere("t", Inside(PRICE, predicate)))
+        assert check.promise.column == "order.lines[].price"
+
+
+def test_unique_is_meant_within_one_array_and_over_all_rows_elsewhere() -> None:
+    given = order(
+        inner(".lines[].price", PRICE, LogicalType.INTEGER, unique_clause=at(12)),
+        inner(".id", (Member("id"),), LogicalType.INTEGER, unique_clause=at(13)),
+    )
+    of_array, of_member = (check.metrics()[1] for check in checks_of("unique", given))
+    repeats = RepeatsElements("order", (Member("price"),))
+    assert of_array == CountWhere("t", Inside(LINES, repeats))
+    assert of_member == SurplusRows("t", ("order",), (Member("id"),))
+
+
+def test_an_object_is_asked_for_its_members_by_their_physical_names() -> None:
+    required = option(OptionKind.REQUIRED_PROPERTIES, "id, at")
+    given = order(options=(replace(required, members=("ID", "AT")),))
+    metric = only("requiredProperties", given).metrics()[1]
+    assert metric == CountWhere("t", LacksMembers("order", ("ID", "AT")))
+
+
+def test_a_missing_member_fails_once_and_what_hangs_on_it_is_skipped() -> None:
+    missing = (Outcome.SKIPPED, "column missing")
+    found = outcomes(
+        order(
+            inner(".tags", (Member("tags"),), LogicalType.ARRAY),
+            inner(".tags[]", (Member("tags"), Each()), LogicalType.STRING, optional=True),
+            inner(".lines[].price", PRICE, LogicalType.INTEGER, required_clause=at(12)),
+        ),
+        ORDER,
+    )
+    assert found["order.tags/presence"][0] is Outcome.FAILED
+    assert found["order.tags/type"] == found["order.tags[]/type"] == missing
+    assert "order.tags[]/presence" not in found
+    assert found["order.lines[].price/presence"][0] is Outcome.PASSED
+    assert found["order.lines[].price/type"][0] is Outcome.PASSED
+    assert found["order.lines[].price/required"][0] is Outcome.PASSED
+
+
+def test_a_member_of_what_is_no_object_is_not_looked_for() -> None:
+    found = outcomes(
+        order(inner(".id", (Member("id"),), LogicalType.INTEGER)),
+        ColumnType("order", "string", "String"),
+    )
+    assert found["order/type"][0] is Outcome.FAILED
+    assert found["order.id/presence"] == (Outcome.SKIPPED, "column missing")
+
+
+@pytest.mark.parametrize(
+    ("data_format", "reason"),
+    [
+        (DataFormat.CSV, "csv holds no nested values"),
+        (DataFormat.JSON, "unsupported: nested values of json sources"),
+    ],
+)
+def test_nested_values_of_texts_are_skipped(data_format: DataFormat, reason: str) -> None:
+    given = order(
+        inner(".id", (Member("id"),), LogicalType.INTEGER),
+        options=(option(OptionKind.MIN_PROPERTIES, 1),),
+    )
+    server = Server(Clause("servers[0]", 1), "live", "local", data_format=data_format)
+    given = replace(given, servers=(server,))
+    found = outcomes(given, ColumnType("order", "string", "String", text=True))
+    assert found["order/minProperties"] == (Outcome.SKIPPED, reason)
+    assert found["order.id/presence"] == (Outcome.SKIPPED, reason)
+    assert found["order.id/type"] == (Outcome.SKIPPED, reason)
+
+
+def test_a_map_is_a_list_of_keys_and_values() -> None:
+    entry = ColumnType(
+        "[]",
+        "object",
+        "Struct",
+        children=(ColumnType("key", "string", "String"), ColumnType("value", "integer", "Int64")),
+    )
+    given = contract(table(column("order", LogicalType.MAP)))
+    of_map = ColumnType("order", "array", "List", children=(entry,))
+    assert outcomes(given, of_map)["order/type"][0] is Outcome.PASSED
+    of_texts = ColumnType(
+        "order", "array", "List", children=(ColumnType("[]", "string", "String"),)
+    )
+    assert outcomes(given, of_texts)["order/type"][0] is Outcome.FAILED

@@ -1,0 +1,110 @@
+"""What stands below a column is read as what stands beside it, with its way."""
+
+from odcs_values import parsed, skips_of, table
+
+from contractwatch.model.contract import Column, LogicalType
+from contractwatch.model.path import Each, Member
+from contractwatch.model.rule import OptionKind, RuleMetric
+
+PATH = "schema[0].properties[0]"
+
+
+def nested(*columns: str) -> dict[str, Column]:
+    """Return what is nested in the first column, by name."""
+    return {column.name: column for column in parsed(table(*columns)).tables[0].columns[0].nested}
+
+
+def test_the_members_of_an_object_are_columns_with_a_way() -> None:
+    found = nested(
+        "name: a, physicalName: A, logicalType: object, properties: [{name: b, physicalName: B,"
+        " logicalType: string, required: true, quality: [{metric: nullValues, mustBe: 0}],"
+        " logicalTypeOptions: {maxLength: 3}}]"
+    )
+    (column,) = found.values()
+    assert column.name == "a.b"
+    assert (column.physical_name, column.inside) == ("A", (Member("B"),))
+    assert column.logical_type is LogicalType.STRING
+    assert column.required_clause is not None
+    assert column.required_clause.path == f"{PATH}.properties[0].required"
+    assert [rule.metric for rule in column.rules] == [RuleMetric.NULL_VALUES]
+    assert [option.kind for option in column.options] == [OptionKind.MAX_LENGTH]
+    assert not column.optional
+
+
+def test_elements_at_any_depth_have_a_way() -> None:
+    found = nested(
+        "name: a, logicalType: array, items: {logicalType: object, properties: [{name: b,"
+        " logicalType: array, items: {logicalType: array, items: {logicalType: integer}}}]}"
+    )
+    assert {name: column.inside for name, column in found.items()} == {
+        "a[]": (Each(),),
+        "a[].b": (Each(), Member("b")),
+        "a[].b[]": (Each(), Member("b"), Each()),
+        "a[].b[][]": (Each(), Member("b"), Each(), Each()),
+    }
+    assert [name for name, column in found.items() if not column.optional] == ["a[].b"]
+
+
+def test_the_keys_of_a_map_are_there_and_unique_without_a_word() -> None:
+    text = table(
+        "name: a, logicalType: map, map: {key: {logicalType: string},"
+        " value: {logicalType: integer, required: true}}"
+    ).replace("v3.1.0", "v3.2.0")
+    key, value = parsed(text).tables[0].columns[0].nested
+    assert (key.name, key.inside) == ("a.key", (Each(), Member("key")))
+    assert key.required_clause == key.unique_clause == key.clause
+    assert value.unique_clause is None
+    assert value.required_clause is not None
+
+
+def test_options_of_nested_types_are_limits() -> None:
+    columns = (
+        parsed(
+            table(
+                "name: a, logicalType: array,"
+                " logicalTypeOptions: {minItems: 1, maxItems: 9, uniqueItems: true}",
+                "name: b, logicalType: object, logicalTypeOptions: {minProperties: 1,"
+                " required: [c, d]}, properties: [{name: c, physicalName: C, logicalType: string}]",
+                "name: e, logicalType: array, logicalTypeOptions: {uniqueItems: false}",
+            )
+        )
+        .tables[0]
+        .columns
+    )
+    of_array, of_object, of_nothing = (column.options for column in columns)
+    assert [(option.kind, option.value) for option in of_array] == [
+        (OptionKind.MIN_ITEMS, 1),
+        (OptionKind.MAX_ITEMS, 9),
+        (OptionKind.UNIQUE_ITEMS, True),
+    ]
+    assert [option.kind for option in of_object] == [
+        OptionKind.MIN_PROPERTIES,
+        OptionKind.REQUIRED_PROPERTIES,
+    ]
+    assert of_object[1].members == ("C", "d")
+    assert of_nothing == ()
+
+
+def test_what_has_no_meaning_inside_an_array_is_skipped() -> None:
+    text = table(
+        "name: a, logicalType: array, items: {logicalType: array, unique: true,"
+        " items: {logicalType: string, quality: [{metric: duplicateValues, mustBe: 0}]}}"
+    )
+    assert skips_of(text) == [
+        (f"{PATH}.items.unique", "unique", "unsupported: unique array values"),
+        (
+            f"{PATH}.items.items.quality[0]",
+            "duplicateValues",
+            "unsupported: duplicates inside arrays",
+        ),
+    ]
+
+
+def test_a_narrowed_table_promises_nothing_of_nested_values_but_their_presence() -> None:
+    above = "    customProperties: [{property: contractwatch.where, value: 'b > 1'}]\n"
+    text = table(
+        "name: a, logicalType: object, properties: [{name: b, logicalType: integer}]", above=above
+    )
+    (inner,) = parsed(text).tables[0].columns[0].nested
+    assert (inner.name, inner.logical_type) == ("a.b", None)
+    assert f"{PATH}.properties[0].logicalType" in [path for path, _, _ in skips_of(text)]
