@@ -129,7 +129,8 @@ class Catalog:
                         heard(change)
             except (OSError, RuntimeError) as error:
                 # The folder may be gone for a moment, or the system is out of watches.
-                _log.warning("catalog_not_watched", problem=type(error).__name__)
+                self._series.reloaded(is_whole=False, at=self._clock.now())
+                _log.warning("catalog_not_watched", problem=self._unwatched(error))
                 stop.wait(rescan_seconds)
 
     def _notices(self, stop: threading.Event, rescan_seconds: float) -> Iterator[object]:
@@ -144,6 +145,12 @@ class Catalog:
             yield_on_timeout=True,
             raise_interrupt=False,
         )
+
+    def _unwatched(self, error: Exception) -> str:
+        """Say which folder is not there, else how the watch failed, and what becomes of it."""
+        missing = [place.name for place in self._places if not place.exists()]
+        what = f"there is no {missing[0]}" if missing else f"not watched ({type(error).__name__})"
+        return f"{what}; the contracts that were read run on, and it is tried again"
 
     def _report(self, files: Mapping[Path, _File], clashes: tuple[Problem, ...]) -> None:
         """Log what is newly wrong, each problem once, and count the look."""

@@ -77,4 +77,6 @@ def contract_of(card: ProductCard) -> Contract:
         team=card.team,
         owners=card.owners,
         targets=card.targets,
+        support=card.support,
+        alerts=card.alerts,
     )

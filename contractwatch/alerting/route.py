@@ -54,14 +54,17 @@ def receivers_for(
 def routing_problems(
     contract: Contract, receivers: Iterable[Receiver], default: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return a sentence for everything in the contract's routing that reaches nobody, each once."""
+    """Return a sentence for everything in the contract's routing that reaches nobody, each once.
+
+    Of a proposed or draft contract nobody needs to be told.
+    """
     known = tuple(receivers)
     fallback = tuple(default)
     problems: dict[str, None] = {}
     for severity in (Severity.ERROR, Severity.WARNING):
         chosen, unanswered = receivers_for(contract, severity, known, fallback)
         problems |= dict.fromkeys(unanswered)
-        if not chosen:
+        if not chosen and contract.status not in _SILENT:
             nobody = f"{contract.file}: nobody is told of a broken {severity.value} promise"
             remedy = "name a receiver in `support`, or set default receivers in contractwatch.toml"
             problems[f"{nobody}; {remedy}"] = None

@@ -168,6 +168,26 @@ def test_a_folder_that_vanishes_withdraws_nothing(tmp_path: Path, catalog: Catal
     assert catalog.contract("shop/orders") is not None
 
 
+def test_a_folder_that_is_gone_is_named_and_its_contracts_stay(
+    tmp_path: Path, catalog: Catalog, reloads: Reloads, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "orders.odcs.yaml", contract_text())
+    catalog.look()
+    (tmp_path / "contracts").rename(tmp_path / "elsewhere")
+    stop = threading.Event()
+    watching = threading.Thread(
+        target=lambda: catalog.watch(stop, lambda _: None, rescan_seconds=0.05)
+    )
+
+    watching.start()
+    wait_until(lambda: reloads.looks[-1] is False, "the missing folder is noticed")
+    stop.set()
+    watching.join()
+
+    assert "there is no contracts; the contracts that were read run on" in capsys.readouterr().out
+    assert catalog.contract("shop/orders") is not None
+
+
 def test_a_change_is_noticed_by_itself(tmp_path: Path, catalog: Catalog) -> None:
     write(tmp_path, "orders.odcs.yaml", contract_text())
     catalog.look()

@@ -38,6 +38,7 @@ from contractwatch.store.store import Store
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 LOG = Receiver(name="log", kind=ReceiverKind.LOG)
+SECOND = Receiver(name="second", kind=ReceiverKind.LOG)
 
 
 @dataclass
@@ -154,7 +155,7 @@ class Bench:
             deadline_limit_seconds=60,
             default_interval=timedelta(minutes=15),
             reprobe=timedelta(minutes=5),
-            post=Post((LOG,), ("log",)),
+            post=Post((LOG, SECOND), ("log",)),
         )
         self.runner = Runner(rules, around)
 
@@ -304,6 +305,24 @@ def test_a_withdrawn_product_is_told_and_served_no_more(bench: Bench) -> None:
     assert bench.store.products() == ()
     memory = bench.store.memory("shop/orders", now=bench.time.now)
     assert {one.phase for one in memory.incidents} == {Phase.RESOLVED}
+
+
+def test_who_was_told_is_told_of_the_end_though_the_file_is_gone(bench: Bench) -> None:
+    named = "support: [{id: second, channel: '#second', scope: notifications}]\n"
+    routed = contract_text(interval="PT24H") + named
+    bench.publish(has_null=True)
+    bench.run(bench.contract(routed))
+    bench.time.pass_by(MINUTE)
+    bench.run(bench.contract(routed))
+    bench.time.pass_by(MINUTE)
+    (card,) = bench.store.cards()
+
+    bench.runner.withdraw(contract_of(card))
+
+    assert [(one.kind, one.receiver) for one in bench.messages] == [
+        (TransitionKind.OPENED, "second"),
+        (TransitionKind.WITHDRAWN, "second"),
+    ]
 
 
 def test_a_run_under_way_does_not_bring_a_withdrawn_product_back(bench: Bench) -> None:

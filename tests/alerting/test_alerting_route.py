@@ -76,3 +76,7 @@ def test_every_routing_problem_is_said_once() -> None:
     silent = routing_problems(contract(), POST, ())
     assert len(silent) == 2
     assert "nobody is told of a broken error promise" in silent[0]
+
+
+def test_nobody_has_to_be_told_of_a_draft() -> None:
+    assert routing_problems(contract(status=Status.DRAFT), POST, ()) == ()
