@@ -61,6 +61,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 place,
                 clause=level.clause,
                 expected=words,
+                severity=level.severity,
                 level_id=level.level_id,
             )
             yield ReadableShare(promise, level.promise.percent)

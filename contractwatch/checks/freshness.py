@@ -91,6 +91,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 place,
                 clause=level.clause,
                 expected=f"the newest value is at most {_limit(level.promise)} old",
+                severity=level.severity,
                 level_id=level.level_id,
             )
             yield Freshness(promise, level.promise, span)

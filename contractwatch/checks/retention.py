@@ -84,6 +84,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 place,
                 clause=level.clause,
                 expected=f"the oldest value is {_limit(level.promise)} old",
+                severity=level.severity,
                 level_id=level.level_id,
             )
             yield OldestAge(promise, level.promise, span)

@@ -1,0 +1,117 @@
+"""The data is updated as often as was promised, in every period."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contractwatch.checks.ages import duration_words, later
+from contractwatch.checks.freshness import NO_DATA
+from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.thresholds import counted
+from contractwatch.checks.watermarks import looks, questions, updates
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.clause import Dimension
+from contractwatch.model.contract import Contract
+from contractwatch.model.metric import Metric, UpdateHistory
+from contractwatch.model.objective import Objective
+from contractwatch.model.service_level import Frequency
+from contractwatch.model.state import Measurement, Sightings, Span
+
+FREQUENCY = Kind("frequency", Dimension.TIMELINESS, Objective.FRESHNESS)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRate:
+    """So many updates were seen in the period that ends now.
+
+    An update is a change of the newest value, of the row count or of the files between two runs.
+    Until a whole period was watched, one update a period is judged by the age of the newest value.
+    """
+
+    promise: Promise
+    frequency: Frequency
+    history: UpdateHistory
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (*questions(self.history), self.history)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = _threshold(self.frequency)
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        history = answer(answers, self.history, Sightings)
+        start = self._moved(now, back=True)
+        seen = updates(history, after=start)
+        if len(seen) >= self.frequency.updates:
+            turns = self._moved(seen[-self.frequency.updates], back=False)
+            return Verdict(Outcome.PASSED, len(seen), threshold, stale_at=turns)
+        if not history.seen or history.seen[0].first_seen > start:
+            return self._warming_up(answers, now, threshold)
+        watched = looks(history, after=start)
+        if watched < self.frequency.updates:
+            reason = f"unsupported: {counted(watched, 'run')} cannot see so many updates"
+            return Verdict(Outcome.SKIPPED, len(seen), threshold, reason=reason)
+        period = duration_words(self.frequency.fixed, self.frequency.calendar_months)
+        reason = f"{counted(len(seen), 'update')} in the last {period}"
+        return Verdict(Outcome.FAILED, len(seen), threshold, reason=reason)
+
+    def _warming_up(
+        self, answers: Mapping[Metric, Measurement], now: datetime, threshold: str
+    ) -> Verdict:
+        if self.frequency.updates > 1:
+            reason = "warming up: a whole period was not watched yet"
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
+        newest = answer(answers, questions(self.history)[0], Span).newest
+        if newest is None:
+            return Verdict(Outcome.FAILED, threshold=threshold, reason=NO_DATA)
+        turns = self._moved(newest, back=False)
+        words = duration_words(timedelta(seconds=round((now - newest).total_seconds())))
+        fresh = now <= turns
+        return Verdict(
+            Outcome.PASSED if fresh else Outcome.FAILED,
+            threshold=threshold,
+            reason="" if fresh else f"the newest value is {words} old",
+            stale_at=turns if fresh else None,
+        )
+
+    def _moved(self, instant: datetime, *, back: bool) -> datetime:
+        sign = -1 if back else 1
+        return later(
+            instant,
+            months=sign * self.frequency.calendar_months,
+            fixed=sign * self.frequency.fixed,
+            zone=self.history.timezone,
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `frequency` service level."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, Frequency):
+            promised = level.promise
+            history = history_of(contract, promised.table, promised.column)
+            place = Place(contract.contract_id, promised.table, promised.column, (history.column,))
+            promise = promise_of(
+                FREQUENCY,
+                place,
+                clause=level.clause,
+                expected=_threshold(promised),
+                severity=level.severity,
+                level_id=level.level_id,
+            )
+            yield UpdateRate(promise, promised, history)
+
+
+def history_of(contract: Contract, table_name: str, column_name: str) -> UpdateHistory:
+    """Return the question for the updates of a table, by the column that tells its time."""
+    table = contract.table(table_name)
+    column = table.column(column_name) if table else None
+    if column is None:
+        return UpdateHistory(table_name, column_name)
+    return UpdateHistory(table_name, column.physical_name, column.default_timezone)
+
+
+def _threshold(frequency: Frequency) -> str:
+    period = duration_words(frequency.fixed, frequency.calendar_months)
+    return f"at least {counted(frequency.updates, 'update')} within {period}"
