@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 import pytest
@@ -176,7 +176,7 @@ def breaks(predicate: CellPredicate, value: Any) -> bool:
 
 def size_of(value: Any) -> int:
     if isinstance(value, dict):
-        members: dict[str, object] = value
+        members = cast("dict[str, object]", value)
         return sum(member is not None for member in members.values())
     return len(value)
 
