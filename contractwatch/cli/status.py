@@ -21,9 +21,15 @@ from contractwatch.web.words import ago, count_of, iso, percent
 _STYLES = {
     StatusWord.BREACHED: "bold red",
     StatusWord.UNKNOWN: "bold magenta",
+    StatusWord.AT_RISK: "bold yellow",
     StatusWord.KEPT: "green",
 }
-_MARKS = {StatusWord.BREACHED: "✗", StatusWord.UNKNOWN: "?", StatusWord.KEPT: "✓"}
+_MARKS = {
+    StatusWord.BREACHED: "✗",
+    StatusWord.UNKNOWN: "?",
+    StatusWord.AT_RISK: "!",
+    StatusWord.KEPT: "✓",
+}
 _ORDER = tuple(_STYLES)
 
 

@@ -9,7 +9,7 @@ from contractwatch.errors import UsageError
 from contractwatch.model.incident import Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.product import ProductRecord
-from contractwatch.slo.status import live_standings
+from contractwatch.slo.status import live_standings, troubles_of
 from contractwatch.slo.trust import TrustScore, trust_of
 
 BODY_VERSION = 1
@@ -111,6 +111,7 @@ def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
 
     Anything breached denies, whatever else is known. What is not known (an unknown or unpromised
     objective, a run too old, a score without a number) denies unless the policy lets it pass.
+    An objective that is good while its incident is not over is a reason, and denies nothing.
     """
     live = live_standings((line.standing for line in record.lines), now=now)
     required = policy.require or tuple(o for o in live if o is not Objective.CONFORMANCE)
@@ -133,7 +134,7 @@ def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
         answer=answer,
         allow=answer is Answer.ALLOW,
         exit_code=EXIT_CODES[answer],
-        reasons=(*broken, *unknown),
+        reasons=(*broken, *unknown, *_at_risk(record, statuses)),
         statuses=statuses,
         evaluated_at=run.finished_at if run else None,
         data_version=run.data_version if run else "",
@@ -171,6 +172,15 @@ def _broken(statuses: Mapping[Objective, str], live: Mapping[Objective, Standing
     for objective, status in statuses.items():
         if status == ObjectiveState.BAD:
             yield f"{objective.value} is broken since {_written(live[objective].since)}"
+
+
+def _at_risk(record: ProductRecord, statuses: Mapping[Objective, str]) -> Iterable[str]:
+    for incident in troubles_of(record):
+        asked = incident.objective
+        in_question = asked if asked in statuses else Objective.CONFORMANCE
+        if statuses.get(in_question) == ObjectiveState.GOOD:
+            since = _written(incident.since)
+            yield f"{asked.value} is at risk: its incident since {since} is {incident.phase.value}"
 
 
 def _below_score(policy: Policy, trust: TrustScore) -> Iterable[str]:

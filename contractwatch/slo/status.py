@@ -1,19 +1,25 @@
-"""What a product is now, in one word: kept, breached or unknown; unknown is never kept."""
+"""What a product is now, in one word: kept, at risk, breached or unknown; unknown is never kept."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.product import ProductRecord
 from contractwatch.slo.ledger import advance
 
 
 class StatusWord(StrEnum):
-    """Kept only if every promised objective is known to be good."""
+    """Kept only if every promised objective is known to be good, and no trouble is under way.
+
+    At risk: every one is good now, but a breach is open or recovering: a ratio below its promise,
+    a promise of severity warning, or an end that is not confirmed yet.
+    """
 
     KEPT = "kept"
+    AT_RISK = "at risk"
     BREACHED = "breached"
     UNKNOWN = "unknown"
 
@@ -22,14 +28,18 @@ class StatusWord(StrEnum):
 class ProductStatus:
     """The word, since when it holds, and which objectives are the reason.
 
-    `since` is None for a product of which there is no record at all.
+    `since` is None for a product of which there is no record at all. `at_risk` are the objectives
+    whose breach is open or recovering while nothing is bad or unknown.
     """
 
     word: StatusWord
     since: datetime | None
     breached: tuple[Objective, ...] = ()
     unknown: tuple[Objective, ...] = ()
+    at_risk: tuple[Objective, ...] = ()
 
+
+_TOLD = frozenset({Phase.OPEN, Phase.RECOVERING})
 
 _STATES = {
     StatusWord.KEPT: ObjectiveState.GOOD,
@@ -42,7 +52,7 @@ def status_of(record: ProductRecord, *, now: datetime) -> ProductStatus:
     """Return the status of a product as of `now`, live between two runs.
 
     Breached if any promised objective is bad; else unknown if any is unknown, or none is known to
-    be good; else kept.
+    be good; else at risk if a breach is open or recovering; else kept.
     """
     live = live_standings((line.standing for line in record.lines), now=now)
     parts = {o: s for o, s in live.items() if o is not Objective.CONFORMANCE}
@@ -53,12 +63,25 @@ def status_of(record: ProductRecord, *, now: datetime) -> ProductStatus:
         word = StatusWord.BREACHED
     elif unknown or not _in_state(parts, ObjectiveState.GOOD):
         word = StatusWord.UNKNOWN
+    elif troubles := troubles_of(record):
+        since = min(incident.since for incident in troubles)
+        risky = tuple(dict.fromkeys(incident.objective for incident in troubles))
+        return ProductStatus(StatusWord.AT_RISK, since, at_risk=risky)
     return ProductStatus(word, _since(word, live, parts), breached, unknown)
 
 
 def live_standings(standings: Iterable[Standing], *, now: datetime) -> Mapping[Objective, Standing]:
     """Return each objective's standing with its state and `since` as of `now`."""
     return {standing.objective: advance(standing, now)[0] for standing in standings}
+
+
+def troubles_of(record: ProductRecord) -> tuple[Incident, ...]:
+    """Return the breaches that were told and are not over: open, or recovering."""
+    return tuple(
+        incident
+        for incident in record.incidents
+        if incident.cause is Cause.BREACH and incident.phase in _TOLD
+    )
 
 
 def _in_state(parts: Mapping[Objective, Standing], state: ObjectiveState) -> tuple[Objective, ...]:

@@ -12,11 +12,16 @@ _MARK = 14
 
 _COLORS = {
     StatusWord.KEPT: "#2c7a57",
+    StatusWord.AT_RISK: "#96610b",
     StatusWord.BREACHED: "#b3322a",
     StatusWord.UNKNOWN: "#566074",
 }
 _MARKS = {
     StatusWord.KEPT: '<path d="M1 6l3 3 6-7" fill="none" stroke="#fff" stroke-width="1.8"/>',
+    StatusWord.AT_RISK: (
+        '<path d="M5.5 1L10.5 10H.5z" fill="none" stroke="#fff" stroke-width="1.5"/>'
+        '<path d="M5.5 4.2v2.6M5.5 8.1v.6" stroke="#fff" stroke-width="1.3"/>'
+    ),
     StatusWord.BREACHED: '<path d="M2 2l7 7M9 2l-7 7" stroke="#fff" stroke-width="1.8"/>',
     StatusWord.UNKNOWN: (
         '<circle cx="5.5" cy="5.5" r="4.2" fill="none" stroke="#fff" stroke-width="1.5" '

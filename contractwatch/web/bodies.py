@@ -73,6 +73,7 @@ def status_body(view: View) -> Body:
         "since": iso_or_none(view.status.since),
         "breached": [objective.value for objective in view.status.breached],
         "unknown": [objective.value for objective in view.status.unknown],
+        "at_risk": [objective.value for objective in view.status.at_risk],
     }
 
 

@@ -32,7 +32,12 @@ from contractwatch.web.timeline import Bar, bar_of, ticks
 _ROWS_SHOWN = 500
 _FASTEST_REFRESH = 5
 
-STATE_ORDER = (StatusWord.BREACHED, StatusWord.UNKNOWN, StatusWord.KEPT)
+STATE_ORDER = (
+    StatusWord.BREACHED,
+    StatusWord.UNKNOWN,
+    StatusWord.AT_RISK,
+    StatusWord.KEPT,
+)
 OUTCOME_ORDER = (
     (Outcome.FAILED, "Broken"),
     (Outcome.ERROR, "No answer"),

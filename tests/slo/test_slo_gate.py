@@ -92,6 +92,45 @@ def test_without_a_composite_line_the_parts_date_the_status() -> None:
     assert status_of(known, now=at(5)) == ProductStatus(StatusWord.KEPT, at(-10))
 
 
+def trouble(phase: Phase, cause: Cause = Cause.BREACH) -> Incident:
+    return Incident(
+        incident_id="i1",
+        product="finance/orders",
+        objective=SCHEMA,
+        cause=cause,
+        phase=phase,
+        severity=Severity.WARNING,
+        since=T0,
+    )
+
+
+@pytest.mark.parametrize("phase", [Phase.OPEN, Phase.RECOVERING])
+def test_a_product_that_is_good_again_is_at_risk_until_its_incident_is_over(phase: Phase) -> None:
+    known = product(incidents=(trouble(phase),))
+    assert status_of(known, now=at(5)) == ProductStatus(StatusWord.AT_RISK, T0, at_risk=(SCHEMA,))
+
+
+def test_what_is_bad_or_unknown_or_over_is_not_at_risk() -> None:
+    open_now = (trouble(Phase.OPEN),)
+    assert status_of(product(BAD, incidents=open_now), now=at(5)).word is StatusWord.BREACHED
+    assert status_of(product(UNKNOWN, incidents=open_now), now=at(5)).word is StatusWord.UNKNOWN
+    for over in (
+        trouble(Phase.PENDING),
+        trouble(Phase.RESOLVED),
+        trouble(Phase.OPEN, Cause.UNKNOWN),
+    ):
+        assert status_of(product(incidents=(over,)), now=at(5)).word is StatusWord.KEPT
+
+
+def test_the_gate_lets_a_product_at_risk_pass_and_says_so() -> None:
+    known = product(incidents=(trouble(Phase.RECOVERING),))
+    said = ("schema is at risk: its incident since 2026-11-01T00:00:00Z is recovering",)
+    for policy in (Policy(), Policy(require=(CONFORMANCE,))):
+        decision = decide(known, policy, now=at(5))
+        assert (decision.answer, decision.reasons) == (Answer.ALLOW, said)
+    assert decide(known, Policy(require=(FRESHNESS,)), now=at(5)).reasons == ()
+
+
 @pytest.mark.parametrize(
     ("known", "policy", "answer", "code"),
     [

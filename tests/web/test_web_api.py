@@ -26,6 +26,7 @@ def test_products_are_listed_with_everything_of_the_page(client: httpx.Client) -
         "since": "2026-10-20T13:16:00Z",
         "breached": ["freshness"],
         "unknown": [],
+        "at_risk": [],
     }
     assert orders["coverage"] == {"executed": 6, "promised": 8}
     assert orders["score"] == 49.0

@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from contractwatch.errors import Problem
+from contractwatch.model.clause import Severity
+from contractwatch.model.incident import Phase
 from contractwatch.web import words
 from contractwatch.web.board import Board
 from contractwatch.web.site import HealthReport
@@ -71,6 +73,23 @@ def test_a_state_is_a_word_beside_its_shape_and_not_only_a_colour(client: httpx.
     for word in ("breached", "unknown", "kept"):
         assert re.search(rf'<span class="state is-{word}">\s*<svg.+?</svg>\s*<span>', page, re.S)
         assert f"{word}</span>" in page
+
+
+def test_a_product_at_risk_has_its_own_word_and_shape_before_the_kept_ones(
+    memory: Memory, board: Board, client: httpx.Client
+) -> None:
+    recovering = values.incident(phase=Phase.RECOVERING, severity=Severity.WARNING)
+    memory.become(values.kept("a/kept"), values.kept("b/risky", incidents=(recovering,)))
+    board.refresh()
+
+    page, own = client.get("/").text, client.get("/products/b/risky")
+
+    assert page.index("b/risky") < page.index("a/kept")
+    assert re.search(r'<span class="state is-at_risk">\s*<svg.+?<span>at risk</span>', page, re.S)
+    assert "an incident is not over: freshness" in words_of(own)
+    assert client.get("/api/v1/products/b/risky").json()["status"]["at_risk"] == ["freshness"]
+    assert "at risk" in client.get("/badge/b/risky.svg").text
+    assert 'contractwatch_product_breached{product="b/risky"} 0' in client.get("/metrics").text
 
 
 def test_problems_of_contract_files_stand_on_the_first_page(
