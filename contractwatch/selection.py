@@ -6,18 +6,9 @@ from enum import StrEnum
 
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
-from contractwatch.model.contract import Contract, Table
+from contractwatch.model.contract import Contract
 from contractwatch.model.label import Label
-from contractwatch.model.metric import (
-    CountWhere,
-    Metric,
-    Probes,
-    RowCount,
-    SurplusRows,
-    TableSchema,
-    TimeSpan,
-    Unparseable,
-)
+from contractwatch.model.metric import Metric, RecordMetric, RowCount, TableSchema, Unparseable
 from contractwatch.model.run import CheckResult
 from contractwatch.model.server import Server
 from contractwatch.verify import Plan
@@ -27,7 +18,6 @@ METADATA_ONLY = "not asked: metadata only"
 
 _TEXT_FORMATS = frozenset({"csv", "json"})
 _WITHOUT_A_COUNT = frozenset({*_TEXT_FORMATS, "avro"})
-_OF_ONE_TABLE = (CountWhere, RowCount, SurplusRows, TableSchema, TimeSpan, Unparseable)
 
 
 class Topic(StrEnum):
@@ -98,16 +88,6 @@ def without_rows(plan: Plan, server: Server) -> Plan:
 def is_empty(plan: Plan) -> bool:
     """Whether nothing of the contract is left."""
     return not plan.checks and not plan.skipped
-
-
-def tables_asked(plan: Plan) -> tuple[Table, ...]:
-    """Return the tables that the questions are about; all of them if one may be about several."""
-    names: set[str] = set()
-    for metric in plan.metrics - {Probes()}:
-        if not isinstance(metric, _OF_ONE_TABLE):
-            return plan.contract.tables
-        names.add(metric.table)
-    return tuple(table for table in plan.contract.tables if table.name in names)
 
 
 def known_words(contracts: Iterable[Contract]) -> Mapping[str, frozenset[str]]:
@@ -182,8 +162,10 @@ def _asking(plan: Plan, checks: tuple[Check, ...], skipped: tuple[CheckResult, .
 
 
 def _needs_no_row(metric: Metric, data_format: str) -> bool:
+    if isinstance(metric, RecordMetric):
+        return True
     match metric:
-        case TableSchema() | Probes():
+        case TableSchema():
             return True
         case Unparseable():
             return data_format not in _TEXT_FORMATS

@@ -1,22 +1,39 @@
 """What `contractwatch test` found for each contract, before it is told in any form."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.errors import Problem
 from contractwatch.model.contract import Contract
 from contractwatch.model.run import RunOutcome, RunResult
+from contractwatch.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """A few rows that break a promise, in the columns that may be shown.
+
+    `why_none` says why there are no rows; `withheld` are classified columns that were asked for.
+    """
+
+    rows: tuple[Mapping[str, int | float | bool | str | None], ...]
+    why_none: str = ""
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A contract that was run against one server; `problems` are its warnings."""
+    """A contract that was run against one server; `problems` are its warnings.
+
+    `samples` are rows by promise id, empty unless they were asked for.
+    """
 
     contract: Contract
     run: RunResult
     problems: tuple[Problem, ...] = ()
+    samples: Mapping[str, Samples] = field(default_factory=dict[str, Samples])
 
     @property
     def outcome(self) -> RunOutcome:
@@ -39,12 +56,28 @@ class Refused:
 
 Finding: TypeAlias = Judged | Refused
 
+EVERYTHING = Selection()
+
 
 class FailOn(StrEnum):
     """The least bad outcome that ends with exit code 1."""
 
     FAILED = "failed"
     WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is told of one call, in whatever form.
+
+    `selection` is what was picked out; `show_all` lists passed checks, too, where a form leaves
+    them out.
+    """
+
+    findings: tuple[Finding, ...]
+    selection: Selection = EVERYTHING
+    fail_on: FailOn = FailOn.FAILED
+    show_all: bool = False
 
 
 def exit_code(findings: Iterable[Finding], fail_on: FailOn) -> int:

@@ -1,40 +1,35 @@
 """Contracts are run against their data here and now, with the rights of the person who asks."""
 
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from contractwatch import verify
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.scan import ScanJob, scan
+from contractwatch.cli import reports
+from contractwatch.cli import test_options as options
 from contractwatch.cli.contract_files import find_contracts
-from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, exit_code
-from contractwatch.cli.reports import json_document
-from contractwatch.cli.reports import text as text_report
+from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, Report, exit_code
+from contractwatch.cli.reports import Format
+from contractwatch.cli.sampling import Sampling, samples_of
+from contractwatch.cli.selected import (
+    ServerChoice,
+    refuse_unknown,
+    refuse_unknown_columns,
+    topics_of,
+)
 from contractwatch.cli.whole_file import write_whole
 from contractwatch.errors import ContractError, Problem, UsageError
 from contractwatch.model.contract import Contract, Status
-from contractwatch.model.metric import Probes
 from contractwatch.model.run import Reading
 from contractwatch.model.server import Server
 from contractwatch.odcs.load import load_contract
+from contractwatch.selection import Selection, is_empty, select, without_rows
 
-_FILE_WIDTH = 100
 _NO_SERVER = "the contract names no server"
-
-
-class Format(StrEnum):
-    """How results are told."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +38,59 @@ class _Loaded:
     problems: tuple[Problem, ...]
 
 
-def command(
-    places: Annotated[
-        list[Path], typer.Argument(metavar="FILE|DIR...", help="Contracts, or folders of them.")
-    ],
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a person asked for, beside the contracts, and those that they may refer to."""
+
+    selection: Selection
+    servers: ServerChoice
+    sampling: Sampling
+    registry: Registry = field(default_factory=Registry)
+
+
+def command(  # noqa: PLR0913 - one parameter for each option of the command
+    places: options.Places,
     *,
-    server: Annotated[str, typer.Option(metavar="NAME", help="Run on this server only.")] = "",
-    form: Annotated[
-        Format, typer.Option("--format", help="A table to read, or JSON (docs/results.md).")
-    ] = Format.TEXT,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write there; by default to the terminal.")
-    ] = None,
-    fail_on: Annotated[
-        FailOn, typer.Option(help="The least bad outcome that ends with exit code 1.")
-    ] = FailOn.FAILED,
-    show_all: Annotated[
-        bool, typer.Option("--all", help="Text: list each passed check, too.")
-    ] = False,
+    server: options.ServerName = "",
+    environment: options.Environment = "",
+    quality_id: options.QualityIds = None,
+    tag: options.Tag = "",
+    dimension: options.OneDimension = None,
+    checks: options.Checks = "",
+    metadata_only: options.MetadataOnly = False,
+    schema_name: options.SchemaName = "",
+    form: options.Form = Format.TEXT,
+    output: options.Output = None,
+    fail_on: options.FailOnOption = FailOn.FAILED,
+    show_all: options.ShowAll = False,
+    samples: options.SampleCount = 0,
+    sample_columns: options.SampleColumns = "",
 ) -> None:
     """Run contracts against their data, here and now, and tell what is kept and what is broken.
 
-    Relative paths in a contract are looked up beside it, then in the current folder.
+    Relative paths in a contract are looked up beside it, then in the current folder. What is not
+    selected is not judged, not shown and not counted; a word that no contract knows is wrong usage.
 
     Exit code 0: kept (there may be warnings). 1: broken. 2: no verdict could be reached.
     64: wrong usage.
 
     Example: contractwatch test contracts/ --format json --output runs.json
     """
+    topics = topics_of(checks)
+    ids = tuple(dict.fromkeys(quality_id or ()))
+    selection = Selection(ids, tag, dimension, topics, schema_name, metadata_only)
+    columns = tuple(name.strip() for name in sample_columns.split(",") if name.strip())
+    wish = _Wish(selection, ServerChoice(server, environment), Sampling(samples, columns))
     loaded = [_load(path) for path in find_contracts(places)]
-    _refuse_unknown_server(server, loaded)
-    findings = [finding for entry in loaded for finding in _findings(entry, server)]
-    _write(findings, form, output, show_all=show_all)
+    contracts = [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
+    refuse_unknown(selection, wish.servers, contracts)
+    refuse_unknown_columns(columns, contracts)
+    refused = [entry.file for entry in loaded if isinstance(entry, Refused)]
+    wish = replace(wish, registry=neighbourhood(contracts, refused))
+    findings = tuple(finding for entry in loaded for finding in _findings(entry, wish))
+    if not findings:
+        raise UsageError(f"nothing is selected: no promise has {selection}")
+    _write(Report(findings, selection, fail_on, show_all), form, output)
     raise typer.Exit(exit_code(findings, fail_on))
 
 
@@ -88,63 +104,52 @@ def _load(path: Path) -> _Loaded | Refused:
     return _Loaded(contract, problems)
 
 
-def _refuse_unknown_server(name: str, loaded: Sequence[_Loaded | Refused]) -> None:
-    contracts = [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
-    known = {server.name for contract in contracts for server in contract.servers}
-    if name and contracts and name not in known:
-        names = ", ".join(sorted(known)) or "none"
-        raise UsageError(f"no server is named '{name}'; the contracts have: {names}")
-
-
-def _findings(entry: _Loaded | Refused, server_name: str) -> Iterator[Finding]:
+def _findings(entry: _Loaded | Refused, wish: _Wish) -> Iterator[Finding]:
     if isinstance(entry, Refused):
         yield entry
         return
-    contract = entry.contract
-    servers = [s for s in contract.servers if not server_name or s.name == server_name]
+    contract, selection = entry.contract, wish.selection
     plan = verify.plan(contract)
+    if not selection.is_everything:
+        plan = select(plan, selection)
+        if is_empty(plan):
+            return
+    servers = wish.servers.among(contract)
     for server in servers:
-        now = system_clock().now()
-        reading = _read(plan, server, now)
-        yield Judged(contract, verify.judge(plan, reading, now=now), entry.problems)
+        yield _judged(entry, plan, server, wish)
     if not servers:
-        why = f"the contract has no server '{server_name}'" if contract.servers else _NO_SERVER
+        why = wish.servers.lack() if contract.servers else _NO_SERVER
         now = system_clock().now()
         answers = verify.unread(plan, why)
-        reading = Reading(server_name, now, answers, readable=None, error=why)
+        reading = Reading(wish.servers.name, now, answers, readable=None, error=why)
         yield Judged(contract, verify.judge(plan, reading, now=now), entry.problems)
 
 
-def _read(plan: verify.Plan, server: Server, now: datetime) -> Reading:
-    if server.unsupported or plan.contract.status is Status.RETIRED:
-        return Reading(server.name, now, {}, readable=None)
+def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> Judged:
+    asked = without_rows(plan, server) if wish.selection.metadata_only else plan
     bases = (Path(plan.contract.file).resolve().parent, Path.cwd())
-    return scan(
-        ScanJob(
-            server=server,
-            tables=plan.contract.tables,
-            metrics=plan.metrics - {Probes()},
-            bases=bases,
-            roots=None,
-            now=now,
-        )
+    now = system_clock().now()
+    job = ScanJob(
+        server=server,
+        tables=plan.contract.tables,
+        metrics=verify.asked_of_data(asked),
+        bases=bases,
+        roots=None,
+        now=now,
     )
+    closed = server.unsupported or plan.contract.status is Status.RETIRED
+    reading = Reading(server.name, now, {}, readable=None) if closed else scan(job)
+    run = verify.judge(asked, reading, now=now)
+    return Judged(entry.contract, run, entry.problems, samples_of(asked, run, job, wish.sampling))
 
 
-def _write(
-    findings: Sequence[Finding], form: Format, output: Path | None, *, show_all: bool
-) -> None:
-    if form is Format.JSON:
-        text = json_document.render(findings)
-        if output is None:
-            typer.echo(text, nl=False)
-            return
-    elif output is None:
-        text_report.report(findings, Console(highlight=False), show_all=show_all)
-        return
+def _write(report: Report, form: Format, output: Path | None) -> None:
+    if output is not None:
+        write_whole(output, reports.render(form, report))
+    elif form is Format.TEXT:
+        # Imported when a terminal is written to: rich takes a tenth of a second.
+        from contractwatch.cli.reports import text  # noqa: PLC0415 - see above
+
+        text.show_in_terminal(report)
     else:
-        buffer = io.StringIO()
-        console = Console(file=buffer, width=_FILE_WIDTH, highlight=False, color_system=None)
-        text_report.report(findings, console, show_all=show_all)
-        text = buffer.getvalue()
-    write_whole(output, text)
+        typer.echo(reports.render(form, report), nl=False)

@@ -58,6 +58,7 @@ def test_a_run_in_json_has_every_documented_field(tmp_path: Path) -> None:
         "violations": 1,
         "vacuous": False,
         "stale_at": None,
+        "samples": None,
     }
     assert [c["clause"]["line"] for c in run["checks"]] == sorted(
         c["clause"]["line"] for c in run["checks"]

@@ -2,3 +2,41 @@
 
 A file of this shelf has one function, `render(report)`. `words` is what the files share.
 """
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from importlib import import_module
+from typing import TypeAlias, cast
+
+from contractwatch.cli.findings import Report
+
+Render: TypeAlias = Callable[[Report], str]
+"""Returns the whole document, with a line break at its end; the same for the same report."""
+
+
+class Format(StrEnum):
+    """How results are told."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
+    SARIF = "sarif"
+    MARKDOWN = "markdown"
+
+
+REPORTS: Mapping[Format, str] = {
+    Format.TEXT: "text",
+    Format.JSON: "json_document",
+    Format.JUNIT: "junit",
+    Format.GITHUB: "github",
+    Format.SARIF: "sarif",
+    Format.MARKDOWN: "markdown",
+}
+"""The file of each form; imported when it is asked for, because text needs a slow library."""
+
+
+def render(form: Format, report: Report) -> str:
+    """Return the report in one form."""
+    module = import_module(f"{__name__}.{REPORTS[form]}")
+    return cast("Render", module.render)(report)

@@ -1,20 +1,37 @@
 """Runs as JSON: the result format, version 1, that `docs/results.md` describes."""
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
 
-from contractwatch.cli.findings import Finding, Judged, Refused
+from contractwatch.cli.findings import Finding, Judged, Refused, Report, Samples
 from contractwatch.errors import Problem
 from contractwatch.model.run import CheckResult
+from contractwatch.selection import Selection
 
 VERSION = 1
 
 
-def render(findings: Iterable[Finding]) -> str:
+def render(report: Report) -> str:
     """Return the whole document, indented, with a line break at its end."""
-    body = {"version": VERSION, "runs": [_run(finding) for finding in findings]}
+    body = {
+        "version": VERSION,
+        "selection": _selection(report.selection),
+        "runs": [_run(finding) for finding in report.findings],
+    }
     return json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _selection(selection: Selection) -> dict[str, object] | None:
+    if selection.is_everything:
+        return None
+    return {
+        "quality_ids": list(selection.rule_ids),
+        "tag": selection.tag or None,
+        "dimension": selection.dimension and selection.dimension.value,
+        "checks": [topic.value for topic in selection.topics],
+        "schema_name": selection.table or None,
+        "metadata_only": selection.metadata_only,
+    }
 
 
 def _run(finding: Finding) -> dict[str, object]:
@@ -46,7 +63,7 @@ def _judged(finding: Judged) -> dict[str, object]:
         "data_version": run.data_version or None,
         "data_timestamp": run.data_timestamp and _time(run.data_timestamp),
         "problems": [_problem(problem) for problem in finding.problems],
-        "checks": [_check(result) for result in run.results],
+        "checks": [_check(finding, result) for result in run.results],
     }
 
 
@@ -68,8 +85,9 @@ def _refused(finding: Refused) -> dict[str, object]:
     }
 
 
-def _check(result: CheckResult) -> dict[str, object]:
+def _check(finding: Judged, result: CheckResult) -> dict[str, object]:
     promise, verdict = result.promise, result.verdict
+    samples = finding.samples.get(promise.promise_id)
     return {
         "id": promise.promise_id,
         "clause": {"path": promise.clause.path, "line": promise.clause.line},
@@ -88,6 +106,15 @@ def _check(result: CheckResult) -> dict[str, object]:
         "violations": verdict.violations,
         "vacuous": verdict.vacuous,
         "stale_at": verdict.stale_at and _time(verdict.stale_at),
+        "samples": samples and _samples(samples),
+    }
+
+
+def _samples(samples: Samples) -> dict[str, object]:
+    return {
+        "rows": list(samples.rows),
+        "why_none": samples.why_none,
+        "withheld": list(samples.withheld),
     }
 
 

@@ -1,0 +1,76 @@
+"""Runs as Markdown for the summary of a job or a comment: what is not kept, in one table a run."""
+
+import re
+from collections.abc import Iterator
+
+from contractwatch.cli.findings import Judged, Refused, Report
+from contractwatch.cli.reports.words import (
+    counts_of,
+    coverage_of,
+    grade_of,
+    observation_of,
+    place_of,
+    printable,
+    title_of,
+    worst_first,
+)
+from contractwatch.model.check import Outcome
+from contractwatch.model.run import CheckResult
+
+_MARKS = {"failed": "❌", "error": "❓", "warning": "⚠️", "skipped": "⏭️", "passed": "✅"}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~!@&])")
+
+
+def render(report: Report) -> str:
+    """Return a section for each run."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield "# Data contracts"
+    if not report.selection.is_everything:
+        yield f"\nSelected: {_text(str(report.selection))}"
+    for finding in report.findings:
+        match finding:
+            case Judged():
+                yield from _run(finding, report)
+            case Refused():
+                yield f"\n## {_MARKS['error']} {_text(finding.file)}: error\n"
+                yield "The contract is refused.\n"
+                yield from (f"- {_text(str(problem))}" for problem in finding.problems)
+
+
+def _run(finding: Judged, report: Report) -> Iterator[str]:
+    run = finding.run
+    outcome = run.outcome.value
+    yield f"\n## {_MARKS[outcome]} {_text(title_of(finding))}: {outcome}\n"
+    rows = "" if run.rows is None else f"; {run.rows:,} rows"
+    counts = counts_of(run.results) or "no checks"
+    yield f"{counts}{rows}; {coverage_of(run)}; {_text(finding.contract.file)}"
+    if run.error:
+        yield f"\n**{_text(run.error)}**"
+    shown = [
+        result
+        for result in worst_first(run.results)
+        if report.show_all or result.outcome is not Outcome.PASSED
+    ]
+    if shown:
+        yield "\n| outcome | where | promised | observed | line |"
+        yield "|---|---|---|---|---:|"
+        yield from map(_row, shown)
+
+
+def _row(result: CheckResult) -> str:
+    promise, grade = result.promise, grade_of(result)
+    cells = (
+        f"{_MARKS[grade]} {grade}",
+        _text(f"{place_of(result)} {promise.kind}"),
+        _text(promise.expected or promise.kind),
+        _text(observation_of(result)),
+        str(promise.clause.line),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", printable(text).replace("\n", " "))

@@ -1,0 +1,84 @@
+"""What all forms of a report say alike: grades, places, observations, coverage."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from contractwatch.alerting.broken import observed_words
+from contractwatch.cli.findings import FailOn, Judged
+from contractwatch.model.check import Outcome
+from contractwatch.model.clause import Severity
+from contractwatch.model.run import CheckResult, RunResult
+
+GRADES = ("failed", "error", "warning", "skipped", "passed")
+"""The worst first."""
+
+RANK: Mapping[str, int] = {grade: place for place, grade in enumerate(GRADES)}
+
+
+def grade_of(result: CheckResult) -> str:
+    """Return the outcome; `warning` for a broken promise of a lower severity than error."""
+    is_mild = result.promise.severity is not Severity.ERROR
+    return "warning" if result.outcome is Outcome.FAILED and is_mild else result.outcome.value
+
+
+def worst_first(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """Return the results by grade, those of one grade in the order of the contract."""
+    return sorted(results, key=lambda result: RANK[grade_of(result)])
+
+
+def is_failure(result: CheckResult, fail_on: FailOn) -> bool:
+    """Whether the result makes the command end with 1."""
+    return grade_of(result) in ({"failed", "warning"} if fail_on is FailOn.WARNING else {"failed"})
+
+
+def place_of(result: CheckResult) -> str:
+    """Return `table.column`, or the table alone."""
+    promise = result.promise
+    return f"{promise.table}.{promise.column}" if promise.column else promise.table
+
+
+def observation_of(result: CheckResult) -> str:
+    """Return what was observed, and why, in words without a value of the data."""
+    observed, verdict = observed_words(result), result.verdict
+    says_count = verdict.violations is not None and observed.endswith(("row", "rows"))
+    if verdict.reason and says_count:
+        return verdict.reason
+    return "; ".join(filter(None, (observed, verdict.reason)))
+
+
+def sentence_of(result: CheckResult) -> str:
+    """Return the promise against what was observed, in one sentence."""
+    promise = result.promise
+    observed = observation_of(result) or result.outcome.value
+    return f"{place_of(result)} {promise.kind}: promised {_expected(result)}; observed {observed}"
+
+
+def _expected(result: CheckResult) -> str:
+    return result.promise.expected or result.promise.kind
+
+
+def title_of(finding: Judged) -> str:
+    """Return the product with its version and server."""
+    run = finding.run
+    server = f", server {run.server}" if run.server else ""
+    return f"{run.product} {run.contract_version}{server}"
+
+
+def counts_of(results: Iterable[CheckResult]) -> str:
+    """Return how many results have each grade, the worst first."""
+    counts = Counter(grade_of(result) for result in results)
+    return ", ".join(f"{counts[grade]} {grade}" for grade in GRADES if counts[grade])
+
+
+def coverage_of(run: RunResult) -> str:
+    """Return the coverage in words."""
+    share = f"{100 * run.coverage.ratio:.0f} %"
+    return f"coverage: {run.coverage.executed} of {run.coverage.promised} clauses, {share}"
+
+
+def printable(text: str) -> str:
+    """Return the text with `?` for what moves a cursor, is no character, or is not allowed in XML.
+
+    Line breaks stay.
+    """
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)

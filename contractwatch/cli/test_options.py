@@ -1,0 +1,68 @@
+"""The options of `contractwatch test`, each with the words that its help says."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from contractwatch.cli.findings import FailOn
+from contractwatch.cli.reports import Format
+from contractwatch.model.clause import Dimension
+
+MOST_SAMPLES = 100
+
+Places: TypeAlias = Annotated[
+    list[Path], typer.Argument(metavar="FILE|DIR...", help="Contracts, or folders of them.")
+]
+ServerName: TypeAlias = Annotated[
+    str, typer.Option(metavar="NAME|all", help="Run on this server only; on all by default.")
+]
+Environment: TypeAlias = Annotated[
+    str, typer.Option(metavar="ENV", help="Run on the servers of this environment only.")
+]
+QualityIds: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--quality-id", metavar="ID", help="Judge this quality rule; may be repeated."),
+]
+Tag: TypeAlias = Annotated[
+    str,
+    typer.Option(metavar="TAG", help="Judge what has this tag: contract, table, column or rule."),
+]
+OneDimension: TypeAlias = Annotated[
+    Dimension | None, typer.Option(help="Judge the promises of this quality dimension.")
+]
+Checks: TypeAlias = Annotated[
+    str,
+    typer.Option(metavar="schema,quality,sla,custom", help="Judge these parts of the contracts."),
+]
+MetadataOnly: TypeAlias = Annotated[
+    bool, typer.Option("--metadata-only", help="Judge what needs no row; skip the rest.")
+]
+SchemaName: TypeAlias = Annotated[
+    str, typer.Option(metavar="TABLE", help="Judge the promises about this table.")
+]
+Form: TypeAlias = Annotated[
+    Format, typer.Option("--format", help="How the results are told (docs/results.md).")
+]
+Output: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write there; by default to the terminal.")
+]
+FailOnOption: TypeAlias = Annotated[
+    FailOn, typer.Option(help="The least bad outcome that ends with exit code 1.")
+]
+ShowAll: TypeAlias = Annotated[
+    bool, typer.Option("--all", help="Text, SARIF, Markdown: list each passed check, too.")
+]
+SampleCount: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--samples",
+        metavar="N",
+        min=0,
+        max=MOST_SAMPLES,
+        help="Text, JSON: show up to N rows of a failed check, by their primary keys.",
+    ),
+]
+SampleColumns: TypeAlias = Annotated[
+    str, typer.Option(metavar="COLUMN,...", help="Show these columns of the rows, too.")
+]

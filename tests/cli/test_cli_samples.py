@@ -1,0 +1,110 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_values import call
+
+CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: people-1
+name: people
+version: 1.0.0
+status: active
+servers:
+  - {server: local, type: local, path: people.csv, format: csv}
+schema:
+  - name: people
+    properties:
+      - {name: id, logicalType: integer, primaryKey: true}
+      - {name: region, logicalType: string, classification: internal}
+      - {name: email, logicalType: string, classification: restricted}
+      - {name: phone, logicalType: string, tags: ["PII:phone"]}
+      - name: age
+        logicalType: integer
+        logicalTypeOptions: {minimum: 18}
+        required: true
+"""
+ROWS = [
+    "1,eu,ann@example.org,111,40",
+    "2,us,bob@example.org,222,7",
+    "3,eu,eve@example.org,333,x",
+    "4,us,joe@example.org,444,",
+    "5,us,tim@example.org,555,8",
+]
+
+
+def _publish(folder: Path, contract: str = CONTRACT) -> Path:
+    (folder / "people.csv").write_text("\n".join(["id,region,email,phone,age", *ROWS]) + "\n")
+    path = folder / "people.odcs.yaml"
+    path.write_text(contract)
+    return path
+
+
+def _samples(*words: str | Path) -> dict[str, Any]:
+    body = json.loads(call("test", *words, "--format", "json").out)
+    return {c["kind"]: c["samples"] for c in body["runs"][0]["checks"] if c["samples"]}
+
+
+def test_failing_rows_are_told_by_their_keys_and_only_on_demand(tmp_path: Path) -> None:
+    path = _publish(tmp_path)
+    assert _samples(path) == {}
+    found = _samples(path, "--samples", "5")
+    rows = {kind: sample["rows"] for kind, sample in found.items()}
+    assert rows == {
+        "minimum": [{"id": "2"}, {"id": "5"}],
+        "type": [{"id": "3"}],
+        "required": [{"id": "4"}],
+    }
+
+
+def test_no_more_rows_are_told_than_asked_for(tmp_path: Path) -> None:
+    path = _publish(tmp_path)
+    assert _samples(path, "--samples", "1")["minimum"]["rows"] == [{"id": "2"}]
+    ended = call("test", path, "--samples", "101")
+    assert (ended.code, ended.out) == (64, "")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_classified_column_is_never_told(tmp_path: Path, form: str) -> None:
+    path = _publish(tmp_path)
+    words = ("--samples", "9", "--sample-columns", "region,email,phone", "--format", form)
+    out = call("test", path, *words).out
+    assert "us" in out
+    assert "@" not in out
+    assert "222" not in out
+    assert "withheld" in out
+    found = _samples(path, "--samples", "9", "--sample-columns", "region,email,phone")
+    assert found["minimum"] == {
+        "rows": [{"id": "2", "region": "us"}, {"id": "5", "region": "us"}],
+        "why_none": "",
+        "withheld": ["email", "phone"],
+    }
+
+
+def test_a_tag_of_the_table_or_the_contract_classifies_every_column(tmp_path: Path) -> None:
+    for tagged in (
+        CONTRACT.replace("  - name: people\n", "  - name: people\n    tags: [pii]\n"),
+        CONTRACT.replace("status: active\n", "status: active\ntags: [Confidential]\n"),
+        CONTRACT.replace("primaryKey: true", "primaryKey: true, classification: secret"),
+    ):
+        found = _samples(_publish(tmp_path, tagged), "--samples", "3")
+        assert {sample["why_none"] for sample in found.values()} == {
+            "no column may be shown: they are classified"
+        }
+        assert all(sample["rows"] == [] for sample in found.values())
+
+
+def test_a_table_without_a_key_says_so(tmp_path: Path) -> None:
+    keyless = CONTRACT.replace(", primaryKey: true", ", unique: true")
+    found = _samples(_publish(tmp_path, keyless), "--samples", "3")
+    assert "no primary key" in found["minimum"]["why_none"]
+
+
+def test_other_forms_never_tell_a_row(tmp_path: Path) -> None:
+    path = _publish(tmp_path)
+    (tmp_path / "people.csv").write_text("id,region,email,phone,age\n987654,eu,a,1,7\n")
+    for form in ("junit", "github", "sarif", "markdown"):
+        assert "987654" not in call("test", path, "--samples", "5", "--format", form).out
+    assert "987654" in call("test", path, "--samples", "5").out
