@@ -1,7 +1,7 @@
 """A contract becomes a plan of questions, and their answers become a run: pure, the heart."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contractwatch.checks import CHECKS, types
@@ -13,6 +13,7 @@ from contractwatch.checks.terms import OBJECTIVE_OF_DIMENSION
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Clause, Severity
 from contractwatch.model.contract import Contract, SkippedClause, Status
+from contractwatch.model.evidence import Evidence, evidence_of_check
 from contractwatch.model.metric import (
     IncidentTimes,
     Metric,
@@ -78,7 +79,10 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
     contract = plan.contract
     server = _server(contract, reading.server)
     answers = {**_without_record(plan.metrics), **reading.measurements}
-    judged = [_result(check, answers, server, now) for check in plan.checks]
+    judged = [
+        _with_evidence(check, _result(check, answers, server, now), reading.evidence)
+        for check in plan.checks
+    ]
     ordered = sorted([*judged, *plan.skipped], key=lambda result: result.promise.clause.line)
     results = tuple(ordered)
     outcome = _outcome(results)
@@ -167,6 +171,13 @@ def _result(
     if missing is not None:
         return CheckResult(check.promise, missing)
     return CheckResult(check.promise, types.under(check, server.read).judge(answers, now))
+
+
+def _with_evidence(
+    check: Check, result: CheckResult, known: Mapping[Metric, Evidence]
+) -> CheckResult:
+    found = evidence_of_check(check.metrics(), known) if result.outcome in _EXECUTED else None
+    return replace(result, verdict=replace(result.verdict, evidence=found)) if found else result
 
 
 def _verdict_without_column(

@@ -18,6 +18,7 @@ class ScanJob:
     """What a worker needs to read one server: plain values, so that they reach another process.
 
     `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant.
+    `trusts_statistics` is as in `engines.polars.survey`.
     """
 
     server: Server
@@ -26,6 +27,7 @@ class ScanJob:
     bases: tuple[Path, ...]
     roots: tuple[Path, ...] | None
     now: datetime
+    trusts_statistics: bool = True
 
 
 FURTHER_TRIES = 2
@@ -61,7 +63,9 @@ def _attempt(job: ScanJob) -> tuple[Reading, bool]:
     try:
         dataset = open_server(job.server, job.tables, bases=job.bases, roots=job.roots)
         schemas = {TableSchema(table.name) for table in job.tables}
-        found = survey(dataset, job.metrics | schemas, now=job.now)
+        found = survey(
+            dataset, job.metrics | schemas, now=job.now, trusts_statistics=job.trusts_statistics
+        )
     except SourceError as error:
         return _unread(job, str(error), error.blame), error.retryable
     except MemoryError:
@@ -82,6 +86,7 @@ def _attempt(job: ScanJob) -> tuple[Reading, bool]:
         data_version=dataset.version,
         error="; ".join(str(error) for error in failures) if nothing_read else "",
         blame=blame,
+        evidence=dict(found.evidence),
     )
     return reading, any(error.retryable for error in failures)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.evidence import Evidence
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.path import Step
@@ -54,7 +55,7 @@ class Verdict:
     `observed` is in the unit of `threshold`: rows, percent, seconds or words; never a cell's value.
     `rows` are the rows in scope, `violations` those that break the promise. `vacuous` marks a
     verdict over no rows: it counts neither for nor against. `stale_at` is when a passed age check
-    turns.
+    turns. `evidence` is what the answer rests on, None if no data was asked.
     """
 
     outcome: Outcome
@@ -65,6 +66,7 @@ class Verdict:
     reason: str = ""
     vacuous: bool = False
     stale_at: datetime | None = None
+    evidence: Evidence | None = None
 
 
 class Check(Protocol):

@@ -1,12 +1,13 @@
 """One contract, judged once against one server."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from contractwatch.errors import Blame
 from contractwatch.model.check import Outcome, Promise, Verdict
+from contractwatch.model.evidence import Evidence
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.state import Measurement
@@ -80,7 +81,8 @@ class Reading:
     """What an engine answered about one server, before anything is judged.
 
     `readable` is the availability probe, as in `RunResult`. `error` is set when nothing could be
-    read; then every measurement is `Unmeasured` with that reason.
+    read; then every measurement is `Unmeasured` with that reason. `evidence` is what each
+    measurement rests on.
     """
 
     server: str
@@ -90,6 +92,7 @@ class Reading:
     data_version: str = ""
     error: str = ""
     blame: Blame | None = None
+    evidence: Mapping[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from contractwatch.model.check import Outcome, Promise, Verdict
+from contractwatch.model.evidence import Evidence
 from contractwatch.model.run import CheckResult, RunResult
 from contractwatch.store.codec import dump, from_micros, load, to_micros
 
 _LETTERS = {Outcome.PASSED: "p", Outcome.FAILED: "f", Outcome.ERROR: "e", Outcome.SKIPPED: "s"}
+_EVIDENCE = {None: "-", Evidence.METADATA: "m", Evidence.SCAN: "s", Evidence.STATE: "k"}
+_EVIDENCES = {letter: evidence for evidence, letter in _EVIDENCE.items()}
 _OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}
 
 
@@ -80,6 +83,7 @@ def pack_results(results: Sequence[CheckResult], plan: RunPlan) -> bytes:
     verdicts = [result.verdict for result in results]
     columns: dict[str, object] = {
         "outcome": "".join(_LETTERS[verdict.outcome] for verdict in verdicts),
+        "evidence": _evidence(verdicts),
         "observed": _column([verdict.observed for verdict in verdicts]),
         "rows": _column([verdict.rows for verdict in verdicts]),
         "violations": _column([verdict.violations for verdict in verdicts]),
@@ -102,6 +106,7 @@ def unpack_results(content: bytes, plan: RunPlan) -> tuple[CheckResult, ...]:
     promises = plan.identity.promises
     none = [None] * len(promises)
     vacuous = frozenset(columns.get("vacuous", ()))
+    evidence = columns.get("evidence", "-" * len(promises))
     stale = _by_index(columns.get("stale_at", {}))
     thresholds = _by_index(columns.get("threshold", {}))
     reasons = _by_index(columns.get("reason", {}))
@@ -111,6 +116,7 @@ def unpack_results(content: bytes, plan: RunPlan) -> tuple[CheckResult, ...]:
         columns.get("observed", none),
         columns.get("rows", none),
         columns.get("violations", none),
+        evidence,
         strict=True,
     )
     return tuple(
@@ -125,10 +131,16 @@ def unpack_results(content: bytes, plan: RunPlan) -> tuple[CheckResult, ...]:
                 reason=reasons.get(index, plan.reasons[index]),
                 vacuous=index in vacuous,
                 stale_at=from_micros(stale[index]) if index in stale else None,
+                evidence=_EVIDENCES[known],
             ),
         )
-        for index, (promise, letter, observed, rows, violations) in enumerate(fields)
+        for index, (promise, letter, observed, rows, violations, known) in enumerate(fields)
     )
+
+
+def _evidence(verdicts: Sequence[Verdict]) -> str:
+    letters = "".join(_EVIDENCE[verdict.evidence] for verdict in verdicts)
+    return letters if letters.strip("-") else ""
 
 
 def _column(values: list[Any]) -> list[Any]:
