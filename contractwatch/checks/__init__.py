@@ -10,6 +10,7 @@ from typing import TypeAlias
 from contractwatch.checks import (
     availability,
     duplicate_values,
+    extra_columns,
     freshness,
     invalid_values,
     null_values,
@@ -29,6 +30,7 @@ Generator: TypeAlias = Callable[[Contract], Iterable[Check]]
 
 CHECKS: Mapping[str, Generator] = {
     "presence": presence.checks,
+    "extraColumns": extra_columns.checks,
     "type": types.checks,
     "required": required.checks,
     "unique": unique.checks,

@@ -35,6 +35,7 @@ _WORDS: Mapping[OptionKind, str] = {
     OptionKind.EXCLUSIVE_MINIMUM: "every value above {}",
     OptionKind.EXCLUSIVE_MAXIMUM: "every value below {}",
     OptionKind.MULTIPLE_OF: "every value a multiple of {}",
+    OptionKind.ENUM: "every value one of {}",
     OptionKind.MIN_ITEMS: "no array shorter than {}",
     OptionKind.MAX_ITEMS: "no array longer than {}",
     OptionKind.UNIQUE_ITEMS: "no value twice within one array",
@@ -123,6 +124,7 @@ _PREDICATES: Mapping[OptionKind, Callable[[Column, Option], tuple[Predicate, ...
     OptionKind.MULTIPLE_OF: lambda column, option: (
         IsNotMultiple(column.physical_name, option.value),
     ),
+    OptionKind.ENUM: lambda column, option: (IsInvalid(column.physical_name, option.values),),
     OptionKind.MIN_ITEMS: _smaller,
     OptionKind.MAX_ITEMS: _larger,
     OptionKind.UNIQUE_ITEMS: lambda column, _: (RepeatsElements(column.physical_name),),

@@ -4,10 +4,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.terms import Kind, answer, columns_of, promise_of, unanswered
+from contractwatch.checks.terms import (
+    Kind,
+    Place,
+    answer,
+    columns_of,
+    physical_names,
+    promise_of,
+    unanswered,
+)
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
-from contractwatch.model.contract import Contract
+from contractwatch.model.contract import Contract, Table
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.objective import Objective
 from contractwatch.model.path import printed
@@ -48,4 +56,21 @@ def checks(contract: Contract) -> Iterator[Check]:
         if not column.optional:
             yield Presence(
                 promise_of(PRESENCE, place, clause=column.clause, expected="the column is present")
+            )
+    for table in contract.tables:
+        yield from _twins(contract, table)
+
+
+def _twins(contract: Contract, table: Table) -> Iterator[Check]:
+    for column in table.columns:
+        if column.twin_clause is not None:
+            (twin,) = physical_names(table, (column.twin,))
+            yield Presence(
+                promise_of(
+                    PRESENCE,
+                    Place(contract.contract_id, table.name, column.name, (twin,)),
+                    clause=column.twin_clause,
+                    expected=f"its encrypted twin '{twin}' is present",
+                    level_id="encryptedName",
+                )
             )

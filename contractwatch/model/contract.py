@@ -49,7 +49,8 @@ class Column:
 
     Naive timestamps are taken in `default_timezone` (IANA); `timezone_aware`: the type carries a
     zone (None: no promise). `parse_format`: chrono pattern of text sources, empty for ISO-8601. An
-    `optional` column may be absent (an encrypted twin stands in): its presence is not judged.
+    `optional` column may be absent (an encrypted `twin`, by contract or physical name, stands in):
+    its presence is not judged, but that of the twin.
 
     `nested` are all values below a top-level column, at any depth, that something is promised of.
     Their names are whole ways (`orders.lines[].price`), their `physical_name` is the top-level
@@ -73,6 +74,8 @@ class Column:
     partitioned: bool = False
     description: str = ""
     optional: bool = False
+    twin: str = ""
+    twin_clause: Clause | None = None
     column_id: str = ""
     inside: tuple[Step, ...] = ()
     nested: tuple["Column", ...] = ()
@@ -91,7 +94,7 @@ class Table:
     """One ODCS schema object. `presence` of each column is promised by listing it.
 
     `where` is a guarded SQL condition on its rows: every promise but those about columns and types
-    is about the rows that meet it. Empty for all rows.
+    is about the rows that meet it. Empty for all rows. With `closed_clause` it has no other column.
     """
 
     clause: Clause
@@ -103,6 +106,7 @@ class Table:
     description: str = ""
     queries: tuple[SqlRule, ...] = ()
     where: str = ""
+    closed_clause: Clause | None = None
     table_id: str = ""
     relationships: tuple[Relationship, ...] = ()
     coverages: tuple[ReferenceCoverage, ...] = ()

@@ -83,6 +83,7 @@ class OptionKind(StrEnum):
     EXCLUSIVE_MINIMUM = "exclusiveMinimum"
     EXCLUSIVE_MAXIMUM = "exclusiveMaximum"
     MULTIPLE_OF = "multipleOf"
+    ENUM = "enum"
     MIN_ITEMS = "minItems"
     MAX_ITEMS = "maxItems"
     UNIQUE_ITEMS = "uniqueItems"
@@ -101,7 +102,7 @@ class Option:
     """One executed type option of a column, with its value already typed for that column.
 
     `members` are the physical names that `requiredProperties` of an object lists. A pattern is in
-    Rust's dialect, or with `ecma` in that of ECMA-262.
+    Rust's dialect, or with `ecma` in that of ECMA-262. `values` are those that `enum` allows.
     """
 
     clause: Clause
@@ -109,3 +110,4 @@ class Option:
     value: Bound
     members: tuple[str, ...] = ()
     ecma: bool = False
+    values: tuple[Scalar, ...] = ()

@@ -7,6 +7,7 @@ from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Column
 from contractwatch.model.path import Each, Member, Step
 from contractwatch.odcs.arguments import Owner
+from contractwatch.odcs.enumeration import read_enum
 from contractwatch.odcs.nested_options import with_physical_names
 from contractwatch.odcs.options import read_options
 from contractwatch.odcs.place import Findings, Place
@@ -46,10 +47,10 @@ def _skip_relationships(place: Place, table: str, column: str | None, findings: 
         findings.skip(entry, promise, "relationships of nested properties")
 
 
-def skip_other_promises(place: Place, table: str, column: str | None, findings: Findings) -> None:
-    """Keep as skipped the enumeration of a table or a column."""
-    if place.has("enum"):
-        findings.skip(place.at("enum"), promised("enum", table, column), "enum")
+def _skip_encrypted(place: Place, owner: Owner, findings: Findings) -> None:
+    if place.text("encryptedName"):
+        promise = promised("presence", owner.table, owner.column, expected="its twin is present")
+        findings.skip(place.at("encryptedName"), promise, "encryptedName of nested properties")
 
 
 def _below(outer: _Inner, physical: str, owner: Owner, findings: Findings) -> Iterator[Column]:
@@ -92,7 +93,7 @@ def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> 
         zone=options.timezone,
         in_array=Each() in inner.inside,
     )
-    skip_other_promises(place, owner.table, name, findings)
+    _skip_encrypted(place, owner, findings)
     _skip_relationships(place, owner.table, name, findings)
     return Column(
         clause=place.clause,
@@ -102,7 +103,7 @@ def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> 
         type_clause=place.at("logicalType").clause if logical_type else None,
         required_clause=_flagged("required", inner),
         unique_clause=_unique(inner, owner, findings),
-        options=with_physical_names(options.limits, place),
+        options=with_physical_names(options.limits, place) + read_enum(place, owner, findings),
         rules=read_rules(place.at("quality"), owner, findings),
         default_timezone=options.timezone,
         timezone_aware=options.timezone_aware,

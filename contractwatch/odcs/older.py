@@ -1,5 +1,6 @@
 """A contract in the forms of an older version reads like one of today."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from contractwatch.model.rule import RuleMetric
@@ -32,6 +33,7 @@ _KEPT = frozenset(
         "customProperties",
     ]
 )
+_HOURS = re.compile("[HhKk]")
 _EXCLUSIVE_BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
 
 _Change = Callable[[Place, Findings], dict[str, object]]
@@ -72,13 +74,39 @@ def _lists(place: Place, findings: Findings) -> Iterator[tuple[str, object]]:
 def _column(place: Place, findings: Findings) -> dict[str, object]:
     changed = {**place.mapping(), **dict(_lists(place, findings))}
     if isinstance(place.at("logicalTypeOptions").value, dict):
-        changed["logicalTypeOptions"] = _options(place.at("logicalTypeOptions"))
+        options = _options(place.at("logicalTypeOptions"), findings)
+        changed |= _enumerated(place, options, findings)
+        changed |= _with_time(place, findings)
+        changed["logicalTypeOptions"] = options
     if isinstance(place.at("items").value, dict):
         changed["items"] = _column(place.at("items"), findings)
     return changed
 
 
-def _options(place: Place) -> dict[str, object]:
+def _enumerated(
+    place: Place, options: dict[str, object], findings: Findings
+) -> dict[str, object]:
+    """Take the list `enum` out of the options, where another tool writes it."""
+    entry = place.at("logicalTypeOptions").at("enum")
+    if not entry.each():
+        return {}
+    del options["enum"]
+    findings.warn(entry, "'enum' is no type option; write it beside, as 'enum: [{value: x}]'")
+    return {} if place.has("enum") else {"enum": [{"value": item.value} for item in entry.each()]}
+
+
+def _with_time(place: Place, findings: Findings) -> dict[str, object]:
+    """Read a date of 3.0, which had no other type, as the timestamp that its format shows."""
+    options = place.at("logicalTypeOptions")
+    is_old = place.document.data.get("apiVersion") in _OLD
+    if not is_old or place.text("logicalType") != "date" or not _HOURS.search(options.text("format")):
+        return {}
+    message = "a date with a time of day is a 'timestamp' since ODCS 3.1; it is read as one"
+    findings.warn(place.at("logicalType"), message)
+    return {"logicalType": "timestamp"}
+
+
+def _options(place: Place, findings: Findings) -> dict[str, object]:
     changed = dict(place.mapping())
     for exclusive, inclusive in _EXCLUSIVE_BOUNDS:
         flag = changed.get(exclusive)
@@ -87,6 +115,9 @@ def _options(place: Place) -> dict[str, object]:
         del changed[exclusive]
         if flag and inclusive in changed:
             changed[exclusive] = changed.pop(inclusive)
+        elif flag:
+            message = f"'{exclusive}: true' says nothing without '{inclusive}'"
+            findings.warn(place.at(exclusive), message)
     return changed
 
 

@@ -24,7 +24,7 @@ _BOUNDS = frozenset(
         OptionKind.EXCLUSIVE_MAXIMUM,
     }
 )
-_KINDS = frozenset(OptionKind.__members__.values()) - NESTED_KINDS
+_KINDS = frozenset(OptionKind.__members__.values()) - NESTED_KINDS - {OptionKind.ENUM}
 _PROMISE_NOTHING = frozenset(
     {"distanceMetric", "embeddingModel", "embeddingModelVersion", "timezone", "defaultTimezone"}
 )

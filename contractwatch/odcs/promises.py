@@ -24,7 +24,7 @@ _FRESHNESS = (Dimension.TIMELINESS, Objective.FRESHNESS)
 _KINDS: Mapping[str, tuple[Dimension, Objective | None]] = {
     "presence": _SCHEMA,
     "type": _SCHEMA,
-    "schemaMode": _SCHEMA,
+    "extraColumns": _SCHEMA,
     "required": _COMPLETENESS,
     "nullValues": _COMPLETENESS,
     "missingValues": _COMPLETENESS,

@@ -8,7 +8,8 @@ from contractwatch.model.contract import Column, LogicalType, PrimaryKey, Table
 from contractwatch.model.rule import Rule
 from contractwatch.odcs.arguments import Owner
 from contractwatch.odcs.comparisons import with_comparisons
-from contractwatch.odcs.nested import read_nested, skip_other_promises
+from contractwatch.odcs.enumeration import read_enum
+from contractwatch.odcs.nested import read_nested
 from contractwatch.odcs.nested_options import with_physical_names
 from contractwatch.odcs.options import read_options
 from contractwatch.odcs.place import Findings, Place
@@ -48,7 +49,7 @@ def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
     narrowed: set[str] = set()
     for place in places:
         table = _table(place, zone, findings)
-        _skip_closed(root, place, table, findings)
+        table = replace(table, closed_clause=_closed(root, place))
         if place.custom("where") is not None:
             narrowed.add(table.name)
             table = _without_data_promises(table, findings)
@@ -75,7 +76,6 @@ def _table(place: Place, zone: str, findings: Findings) -> Table:
     )
     read = [_column(entry, owner, findings) for entry in columns]
     rules = read_rules(place.at("quality"), owner, findings)
-    skip_other_promises(place, name, None, findings)
     return Table(
         clause=place.clause,
         name=name,
@@ -139,7 +139,7 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
         type_clause=place.at("logicalType").clause if logical_type else None,
         required_clause=place.at("required").clause if place.flag("required") else None,
         unique_clause=_unique(place, owner, findings),
-        options=with_physical_names(options.limits, place),
+        options=with_physical_names(options.limits, place) + read_enum(place, owner, findings),
         rules=read_rules(place.at("quality"), owner, findings),
         default_timezone=options.timezone,
         timezone_aware=options.timezone_aware,
@@ -150,10 +150,10 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
         description=place.text("description"),
         column_id=place.text("id"),
         optional=bool(place.text("encryptedName")),
+        twin=place.text("encryptedName"),
+        twin_clause=place.at("encryptedName").clause if place.text("encryptedName") else None,
         nested=read_nested(place, owner, findings),
     )
-    skip_other_promises(place, table, name, findings)
-    _skip_encrypted(place, owner, findings)
     if place.text("semanticType") != "measure":
         return column
     _demote(table, replace(column, type_clause=None), _MEASURE, findings)
@@ -170,20 +170,9 @@ def _unique(place: Place, owner: Owner, findings: Findings) -> Clause | None:
     return place.at("unique").clause
 
 
-def _skip_encrypted(place: Place, owner: Owner, findings: Findings) -> None:
-    """With an encrypted twin the plain column may be absent: only the pair is promised."""
-    if place.text("encryptedName"):
-        twin = place.text("encryptedName")
-        promise = promised("presence", owner.table, owner.column, expected=f"it or '{twin}' exists")
-        findings.skip(place.at("encryptedName"), promise, "encryptedName")
-
-
-def _skip_closed(root: Place, place: Place, table: Table, findings: Findings) -> None:
+def _closed(root: Place, place: Place) -> Clause | None:
     mode = place.custom("schemaMode") or root.custom("schemaMode")
-    if mode is not None and mode.value == "closed":
-        words = "no column besides those listed"
-        promise = promised("schemaMode", table.name, expected=words)
-        findings.skip(mode, promise, "contractwatch.schemaMode closed")
+    return mode.clause if mode is not None and mode.value == "closed" else None
 
 
 def _without_data_promises(table: Table, findings: Findings) -> Table:

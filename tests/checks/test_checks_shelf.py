@@ -29,6 +29,7 @@ _EVERYTHING = contract(
         ),
         column("at", LogicalType.TIMESTAMP, timezone_aware=True),
         primary_key=key("c"),
+        closed_clause=at(9),
         rules=(rule(RuleMetric.ROW_COUNT), rule(RuleMetric.DUPLICATE_VALUES, line=21)),
     ),
     service_levels=(

@@ -11,7 +11,7 @@ from contractwatch.model.contract import LogicalType
 from contractwatch.model.metric import CountWhere, IsInvalid, RowCount
 from contractwatch.model.state import Count, Unmeasured
 
-TEXTS = ["ab1", "abc", None, "", "aé2", "123", "a\nb", "𝒳1"] * 500
+TEXTS = ["ab1", "abc", None, "", "aé2", "123", "a\nb", "\U0001d4b31"] * 500
 
 
 def mismatches(pattern: str) -> CountWhere:

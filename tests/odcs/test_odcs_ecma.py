@@ -36,8 +36,10 @@ def test_an_option_and_a_rule_say_which_engine_runs_the_pattern() -> None:
 def test_a_boolean_column_has_no_limits() -> None:
     text = table("name: a, logicalType: boolean, logicalTypeOptions: {minimum: 'x', format: y}")
     assert [str(problem) for problem in problems_of(text)] == [
-        "orders.yaml:11: schema[0].properties[0].logicalTypeOptions.minimum:"
-        " a boolean column has no 'minimum'; expected an option of another type, or none"
+        (
+            "orders.yaml:11: schema[0].properties[0].logicalTypeOptions.minimum:"
+            " a boolean column has no 'minimum'; expected an option of another type, or none"
+        )
     ]
 
 

@@ -124,20 +124,6 @@ def test_the_default_format_of_the_standard_means_iso_8601() -> None:
     assert parsed(text).tables[0].columns[0].parse_format == ""
 
 
-def test_relationships_enumerations_and_twins_are_skipped() -> None:
-    text = table(
-        "name: a, encryptedName: a_enc, enum: [{value: x}], relationships: [{to: other.a}]",
-        below="    relationships: [{from: orders.a, to: other.a}]\n",
-    )
-    assert [kind for _, kind, _ in skips_of(text)] == [
-        "relationship",
-        "enum",
-        "presence",
-        "relationship",
-    ]
-    assert parsed(text).tables[0].columns[0].optional
-
-
 def test_a_table_with_a_condition_promises_only_the_presence_of_its_columns() -> None:
     text = table(
         "name: a, logicalType: integer, required: true, primaryKey: true,"
@@ -157,16 +143,6 @@ def test_a_table_with_a_condition_promises_only_the_presence_of_its_columns() ->
         ("rowCount", where),
         ("type", where),
     ]
-
-
-def test_a_closed_schema_is_skipped_and_presence_is_not() -> None:
-    text = table(
-        "name: a",
-        above="    customProperties: [{vendor: contractwatch, property: schemaMode,"
-        " value: closed}]\n",
-    )
-    assert [kind for _, kind, _ in skips_of(text)] == ["schemaMode"]
-    assert len(parsed(text).tables[0].columns) == 1
 
 
 def test_a_measure_is_no_column() -> None:
