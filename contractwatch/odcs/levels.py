@@ -2,21 +2,43 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime
 
+from contractwatch.model.clause import Severity
 from contractwatch.model.service_level import (
     Availability,
-    MaxAge,
-    Retention,
+    ErrorRate,
+    LevelPromise,
+    MaxDelay,
+    Reaction,
+    ReactionTime,
     RetentionMode,
     ServiceLevel,
 )
 from contractwatch.odcs.elements import Found, Unfound, default_element, find_element
+from contractwatch.odcs.level_makers import (
+    age_maker,
+    deadline_maker,
+    frequency_maker,
+    retention_maker,
+    throughput_maker,
+)
+from contractwatch.odcs.level_values import (
+    Modifier,
+    clock_at,
+    modifier,
+    moment_of,
+    percent_at,
+    quantile_at,
+    rate_at,
+    severity_at,
+    updates_at,
+)
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.promises import promised
 from contractwatch.odcs.repeated import refuse_repeated
-from contractwatch.odcs.tables import WHERE, ReadTables
+from contractwatch.odcs.tables import ReadTables
 from contractwatch.odcs.units import (
     Length,
     UnitError,
@@ -52,10 +74,16 @@ _SYNONYMS = {
 _NO_PROMISE = frozenset(
     {"generalavailability", "ga", "endofsupport", "es", "endoflife", "el", "endofservice"}
 )
-_EXECUTED = frozenset({"freshness", "retention", "availability"})
-_PERCENT = frozenset({"", "percent", "percentage", "%"})
-_WHOLE = 100
-_SUSPICIOUSLY_SMALL = 1
+_OF_ELEMENTS = frozenset(
+    {"freshness", "retention", "frequency", "timeOfAvailability", "throughput"}
+)
+_OF_PRODUCT = frozenset({"availability", "timeToDetect", "timeToNotify", "timeToRepair"})
+_UNDERSTOOD = {
+    "freshness": {"eventTime", "availableAt", "quantile"},
+    "retention": {"retentionMode"},
+    "timeOfAvailability": {"timezone", "businessDateLag", "calendar"},
+}
+_BOTH = ("eventTime", "availableAt")
 _DESCRIPTIVE = frozenset({"id", "description", "driver", "authoritativeDefinitions"})
 
 
@@ -136,25 +164,141 @@ class _Reading:
         kind = kind_of(place)
         if not kind:
             return
-        if kind not in _EXECUTED:
+        modifiers = tuple(self._modifiers(place))
+        if kind in _OF_PRODUCT:
+            yield from self._of_product(place, kind, modifiers)
+        elif kind == "errorRate":
+            yield from self._error_rate(place, modifiers)
+        elif kind == "freshness" and any(one.name in _BOTH for one in modifiers):
+            yield from self._delay(place, modifiers)
+        elif kind in _OF_ELEMENTS:
+            yield from self._of_elements(place, kind, modifiers)
+        else:
             self._skip(place, kind, f"the service level {place.text('property')[:40]}")
-            return
-        if kind == "availability":
-            yield from self._availability(place)
-            return
-        length = length_at(place, self._findings)
-        if length is not None and length.is_zero and kind == "freshness":
-            self._findings.error(place.at("value"), "no length of time; expected more than 0")
-        why_not = self._modified(place, kind)
+
+    def _of_elements(
+        self, place: Place, kind: str, modifiers: tuple[Modifier, ...]
+    ) -> Iterator[ServiceLevel]:
+        make = self._maker(place, kind, modifiers)
+        why_not = _not_understood(modifiers, kind) or (make if isinstance(make, str) else "")
         for found in self._elements(place):
             reason = why_not or self._unusable(found, kind, place)
             if reason:
                 self._skip(place, kind, reason, found)
-            elif isinstance(found, Found) and length is not None:
-                promise = self._aged(kind, found, length, place)
-                yield self._level(place, promise)
+            elif isinstance(found, Found) and make is not None and not isinstance(make, str):
+                yield self._level(place, make(found), modifiers)
 
-    def _level(self, place: Place, promise: MaxAge | Retention | Availability) -> ServiceLevel:
+    def _maker(
+        self, place: Place, kind: str, modifiers: tuple[Modifier, ...]
+    ) -> Callable[[Found], LevelPromise] | str | None:
+        """Return how an element becomes a promise, why it does not, or None if it is wrong."""
+        match kind:
+            case "timeOfAvailability":
+                return deadline_maker(clock_at(place, modifiers, self._findings))
+            case "throughput":
+                return throughput_maker(rate_at(place, self._findings))
+            case _:
+                length = length_at(place, self._findings)
+                if length is not None and length.is_zero and kind != "retention":
+                    wrong = "no length of time; expected more than 0"
+                    self._findings.error(place.at("value"), wrong)
+                if length is None:
+                    return None
+        if kind == "frequency":
+            return frequency_maker(length, updates_at(place, self._findings))
+        if kind == "retention":
+            mode = modifier(modifiers, "retentionMode")
+            at_least = mode is not None and mode.value == RetentionMode.AT_LEAST
+            return retention_maker(length, self._existing_since(), at_least=at_least)
+        return age_maker(length)
+
+    def _of_product(
+        self, place: Place, kind: str, modifiers: tuple[Modifier, ...]
+    ) -> Iterator[ServiceLevel]:
+        promise: LevelPromise | None = None
+        if kind == "availability":
+            percent = percent_at(place, self._findings, is_small=False)
+            promise = None if percent is None else Availability(percent)
+        else:
+            length = length_at(place, self._findings)
+            if length is not None:
+                reaction = Reaction(kind)
+                promise = ReactionTime(reaction, length.fixed, length.calendar_months)
+        if promise is not None:
+            yield from self._once(place, kind, promise, modifiers)
+
+    def _error_rate(self, place: Place, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
+        percent = percent_at(place, self._findings, is_small=True)
+        names: list[str] = []
+        for part in filter(None, (one.strip() for one in place.text("element").split(","))):
+            known = (one for one in self._tables.tables if part in (one.name, one.physical_name))
+            table = next(known, None)
+            if table is None:
+                near = suggestion(part, [one.name for one in self._tables.tables])
+                message = f"unknown table '{part[:60]}'; expected a table of 'schema'{near}"
+                self._findings.error(place.at("element"), message)
+                return
+            names.append(table.name)
+        tables = tuple(dict.fromkeys(names))
+        judged = tables or tuple(one.name for one in self._tables.tables)
+        if not judged:
+            self._skip(place, "errorRate", "the errorRate of a contract without tables")
+        elif percent is not None:
+            yield from self._once(place, "errorRate", ErrorRate(percent, tables), modifiers)
+
+    def _delay(self, place: Place, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
+        """Yield a latency from one column to another."""
+        length = length_at(place, self._findings)
+        quantile = quantile_at(modifier(modifiers, "quantile"), self._findings)
+        ends = [self._end_of_delay(place, modifier(modifiers, name), name) for name in _BOTH]
+        why_not = next((one.why for one in ends if isinstance(one, Unfound)), "")
+        event, available = ends
+        if length is None or event is None or available is None:
+            return
+        if length.calendar_months:
+            why_not = why_not or "a latency between two columns in months or years"
+        if why_not or isinstance(event, Unfound) or isinstance(available, Unfound):
+            self._skip(place, "freshness", why_not)
+            return
+        table = event.table.name
+        if available.table.name != table:
+            wrong = f"eventTime is in table '{table}'; expected both in one table"
+            self._findings.error(place, wrong)
+        else:
+            names = event.column.name, available.column.name
+            promise = MaxDelay(table, *names, length.fixed, quantile)
+            yield from self._once(place, "freshness", promise, modifiers)
+
+    def _end_of_delay(
+        self, place: Place, written: Place | None, name: str
+    ) -> Found | Unfound | None:
+        if written is None or not isinstance(written.value, str):
+            wrong = f"a latency between two columns without {name}; expected table.column"
+            self._findings.error(written or place, wrong)
+            return None
+        found = find_element(written.value.strip(), self._tables)
+        if isinstance(found, Unfound) and found.is_wrong:
+            self._findings.error(written, found.why)
+            return None
+        return found
+
+    def _once(
+        self, place: Place, kind: str, promise: LevelPromise, modifiers: tuple[Modifier, ...]
+    ) -> Iterator[ServiceLevel]:
+        """Yield a level that is not about each of several elements."""
+        identity = (f"{kind}/{_level_id(place)}", "", "")
+        why_not = _not_understood(modifiers, kind)
+        if why_not or identity in self._known:
+            self._skip(place, kind, why_not or "the same service level again")
+            return
+        self._known.add(identity)
+        yield self._level(place, promise, modifiers)
+
+    def _level(
+        self, place: Place, promise: LevelPromise, modifiers: tuple[Modifier, ...]
+    ) -> ServiceLevel:
+        # how fast an incident is handled says nothing about the data: a warning by default
+        usual = Severity.WARNING if isinstance(promise, ReactionTime) else Severity.ERROR
         return ServiceLevel(
             clause=place.clause,
             level_id=_level_id(place),
@@ -162,21 +306,7 @@ class _Reading:
             promise=promise,
             driver=place.text("driver"),
             description=place.text("description"),
-        )
-
-    def _aged(self, kind: str, found: Found, length: Length, place: Place) -> MaxAge | Retention:
-        table, column = found.table.name, found.column.name
-        if kind == "freshness":
-            return MaxAge(table, column, length.fixed, length.calendar_months, length.whole_days)
-        mode = self._modifier(place, "retentionMode")
-        at_least = mode is not None and mode.value == RetentionMode.AT_LEAST
-        return Retention(
-            table,
-            column,
-            length.fixed,
-            length.calendar_months,
-            RetentionMode.AT_LEAST if at_least else RetentionMode.AT_MOST,
-            self._existing_since(),
+            severity=severity_at(modifier(modifiers, "severity"), usual, self._findings),
         )
 
     def _elements(self, place: Place) -> Iterator[Found | Unfound]:
@@ -197,60 +327,24 @@ class _Reading:
     def _unusable(self, found: Found | Unfound, kind: str, place: Place) -> str:
         if isinstance(found, Unfound):
             return found.why
-        if found.table.name in self._tables.narrowed:
-            return WHERE
         promise = (f"{kind}/{_level_id(place)}", found.table.name, found.column.name)
         if promise in self._known:
             return "the same service level again"
         self._known.add(promise)
         return ""
 
-    def _modified(self, place: Place, kind: str) -> str:
-        """Return which modifier would change the meaning of the check; else nothing."""
-        understood = {"sla", "retentionMode"} if kind == "retention" else {"sla"}
-        for entry in self._modifiers(place):
-            name = entry[0]
-            is_error = name == "severity" and entry[1].value == "error"
-            if name not in understood and not is_error:
-                return f"contractwatch.sla {name}"
-        return ""
-
-    def _modifier(self, place: Place, name: str) -> Place | None:
-        found = [value for key, value in self._modifiers(place) if key == name]
-        return found[0] if found else None
-
-    def _modifiers(self, place: Place) -> Iterator[tuple[str, Place]]:
+    def _modifiers(self, place: Place) -> Iterator[Modifier]:
         """Yield what modifies an SLA property: in place (3.2), or at the root by its id."""
         for entry in place.at("customProperties").each():
             name = entry.text("property")
             if entry.text("vendor") == "contractwatch" or name.startswith("contractwatch."):
-                yield name.removeprefix("contractwatch."), entry.at("value")
+                yield Modifier(name.removeprefix("contractwatch."), entry.at("value"))
         listed = self._root.custom("sla")
         level_id = place.text("id")
         for entry in listed.each() if listed is not None and level_id else ():
             if entry.text("sla") == level_id:
                 for key in entry.mapping():
-                    yield key, entry.at(key)
-
-    def _availability(self, place: Place) -> Iterator[ServiceLevel]:
-        unit, value = place.text("unit").lower(), place.at("value")
-        written = value.value.rstrip(" %") if isinstance(value.value, str) else value.value
-        percent = number_of(written)
-        if unit not in _PERCENT:
-            shown = place.text("unit")[:40]
-            self._findings.error(place.at("unit"), f"unknown unit '{shown}'; expected percent")
-        if percent is None or not 0 <= percent <= _WHOLE:
-            self._findings.error(value, "no share; expected a percentage from 0 to 100")
-            return
-        if 0 < percent <= _SUSPICIOUSLY_SMALL:
-            message = f"{percent} is read as {percent} %; expected a percentage from 0 to 100"
-            self._findings.warn(value, message)
-        why_not = self._modified(place, "availability")
-        if why_not or (f"availability/{_level_id(place)}", "", "") in self._known:
-            self._skip(place, "availability", why_not or "the same service level again")
-            return
-        self._known.add((f"availability/{_level_id(place)}", "", ""))
-        yield self._level(place, Availability(float(percent)))
+                    yield Modifier(key, entry.at(key))
 
     def _skip(
         self, place: Place, kind: str, why: str, found: Found | Unfound | None = None
@@ -271,18 +365,17 @@ class _Reading:
         ]
         for place in (*candidates, self._root.at("contractCreatedTs")):
             if isinstance(place.value, str):
-                moment = _moment(place.value)
+                moment = moment_of(place.value)
                 if moment is not None:
                     return moment
         return None
 
 
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def _not_understood(modifiers: tuple[Modifier, ...], kind: str) -> str:
+    """Return which modifier has no meaning for this kind; else nothing."""
+    understood = {"sla", "severity"} | _UNDERSTOOD.get(kind, set())
+    names = (one.name for one in modifiers if one.name not in understood)
+    return next((f"contractwatch.sla {name[:40]}" for name in names), "")
 
 
 def _words_of(place: Place) -> str:

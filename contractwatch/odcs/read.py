@@ -8,9 +8,11 @@ from contractwatch.model.contract import Contract, Status
 from contractwatch.odcs.document import Document
 from contractwatch.odcs.labels import read_labels
 from contractwatch.odcs.levels import read_levels
+from contractwatch.odcs.lifetime import read_lifetime
 from contractwatch.odcs.people import read_support, read_team
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.policies import read_alerts, read_targets
+from contractwatch.odcs.references import addresses_of
 from contractwatch.odcs.schedules import read_schedule
 from contractwatch.odcs.servers import read_servers, zone_of
 from contractwatch.odcs.tables import read_tables
@@ -72,6 +74,8 @@ def _contract(root: Place, today: date | None, findings: Findings) -> Contract:
         schedule=schedule,
         targets=targets,
         alerts=alerts,
+        addresses=addresses_of(root),
+        lifetime=read_lifetime(root, findings),
         labels=read_labels(root),
     )
 

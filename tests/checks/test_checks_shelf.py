@@ -1,6 +1,6 @@
 """What holds for every file of the shelf; a new one is found by its line in the index."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from checks_values import NOW, at, column, contract, key, option, rule, table
@@ -9,7 +9,19 @@ from contractwatch.checks import CHECKS
 from contractwatch.model.check import Outcome
 from contractwatch.model.contract import LogicalType
 from contractwatch.model.rule import OptionKind, RuleMetric
-from contractwatch.model.service_level import Availability, MaxAge, Retention, ServiceLevel
+from contractwatch.model.service_level import (
+    Availability,
+    Deadline,
+    ErrorRate,
+    Frequency,
+    MaxAge,
+    MaxDelay,
+    Reaction,
+    ReactionTime,
+    Retention,
+    ServiceLevel,
+    Throughput,
+)
 from contractwatch.model.state import Unmeasured
 
 _DAY = timedelta(days=1)
@@ -36,6 +48,12 @@ _EVERYTHING = contract(
         ServiceLevel(at(40), "s1", "latency", MaxAge("t", "at", _DAY)),
         ServiceLevel(at(41), "s2", "retention", Retention("t", "at", _DAY)),
         ServiceLevel(at(42), "s3", "availability", Availability(99)),
+        ServiceLevel(at(43), "s4", "latency", MaxDelay("t", "at", "at", _DAY)),
+        ServiceLevel(at(44), "s5", "frequency", Frequency("t", "at", _DAY)),
+        ServiceLevel(at(45), "s6", "timeOfAvailability", Deadline("t", "at", time(9))),
+        ServiceLevel(at(46), "s7", "throughput", Throughput("t", "at", 5, _DAY)),
+        ServiceLevel(at(47), "s8", "errorRate", ErrorRate(1)),
+        ServiceLevel(at(48), "s9", "timeToRepair", ReactionTime(Reaction.REPAIR, _DAY)),
     ),
 )
 

@@ -88,21 +88,28 @@ def test_what_modifies_a_level_is_read_or_makes_it_skipped() -> None:
         " [{vendor: contractwatch, property: retentionMode, value: atLeast}]"
     )
     assert promises(in_place) == [Retention("orders", "at", 0 * HOUR, 12, mode)]
-    two_columns = levels(
-        "id: l, property: latency, value: 1, unit: h, element: at",
+    misplaced = levels(
+        "id: l, property: frequency, value: 1, unit: h, element: at",
         extra="customProperties:\n  - {property: contractwatch.sla,"
         " value: [{sla: l, eventTime: orders.at, availableAt: orders.day}]}\n",
     )
-    assert promises(two_columns) == []
-    assert skips_of(two_columns)[-1][2] == "unsupported: contractwatch.sla eventTime"
+    assert promises(misplaced) == []
+    assert skips_of(misplaced)[-1][2] == "unsupported: contractwatch.sla eventTime"
 
 
 @pytest.mark.parametrize(
     ("entry", "kind", "reason"),
     [
-        ("property: frequency, value: 1, unit: h", "frequency", "the service level frequency"),
-        ("property: td, value: 1, unit: h", "timeToDetect", "the service level td"),
-        ("property: errorRate, value: 1", "errorRate", "the service level errorRate"),
+        (
+            "property: frequency, value: 1, unit: d, valueExt: 901, element: at",
+            "frequency",
+            "more than 900 updates in a period",
+        ),
+        (
+            "property: th, value: 1, unit: bytes/s, element: at",
+            "throughput",
+            "throughput in bytes",
+        ),
         ("property: carbon, value: 1", "serviceLevel", "the service level carbon"),
         (
             "property: latency, value: 1, unit: h, element: orders.info.ts",
@@ -120,13 +127,13 @@ def test_dates_of_life_promise_nothing_to_execute() -> None:
     assert not [path for path, *_ in skips_of(text) if path.startswith("sla")]
 
 
-def test_a_level_of_a_narrowed_table_is_skipped() -> None:
+def test_a_level_of_a_table_with_a_condition_is_kept() -> None:
     text = levels("property: latency, value: 1, unit: h, element: at").replace(
         "  - name: orders\n",
-        "  - name: orders\n    customProperties: [{property: contractwatch.where, value: a}]\n",
+        "  - name: orders\n    customProperties: [{property: contractwatch.where, value: at is not null}]\n",
     )
-    assert parsed(text).service_levels == ()
-    assert ("slaProperties[0]", "freshness", "unsupported: contractwatch.where") in skips_of(text)
+    (level,) = parsed(text).service_levels
+    assert (level.name, skips_of(text)) == ("latency", [])
 
 
 def test_a_contract_without_tables_keeps_its_ages_as_skipped() -> None:
@@ -177,10 +184,6 @@ def test_json_is_framed_by_lines_or_as_an_array(body: str, is_array: bool) -> No
     [
         ("type: s3, location: s3://b/x, format: csv", "servers of type 's3' are not read yet"),
         ("type: local, path: x, format: delta", "files of format 'delta' are not read yet"),
-        (
-            "type: local, path: '${DIR}/x', format: csv",
-            "variables in the path are not resolved yet",
-        ),
         (
             "type: local, path: x, format: csv, encoding: UTF-16",
             "the encoding 'utf-16' is not read yet",
