@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from croniter import CroniterError, croniter
-
 from contractwatch.model.contract import Schedule
 from contractwatch.odcs.levels import kind_of, length_at
 from contractwatch.odcs.place import Findings, Place
@@ -66,6 +64,9 @@ def _cron(place: Place, findings: Findings) -> str | None:
         message = "a cron expression has 5 fields: minute, hour, day, month, weekday"
         findings.error(place.at("cron"), f"{message}; expected a form such as '*/15 * * * *'")
         return None
+    # Imported where a cron expression is read: it costs as much as reading a contract.
+    from croniter import CroniterError, croniter  # noqa: PLC0415 - see above
+
     try:
         croniter(written, _SOME_DAY, max_years_between_matches=_YEARS).get_next()
     except (CroniterError, ValueError, KeyError, OverflowError):
