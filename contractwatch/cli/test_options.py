@@ -1,5 +1,6 @@
 """The options of `contractwatch test`, each with the words that its help says."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -10,6 +11,14 @@ from contractwatch.cli.reports import Format
 from contractwatch.model.clause import Dimension
 
 MOST_SAMPLES = 100
+
+
+class Trusted(StrEnum):
+    """What answers may rest on."""
+
+    METADATA = "metadata"
+    SCAN = "scan"
+
 
 Places: TypeAlias = Annotated[
     list[Path], typer.Argument(metavar="FILE|DIR...", help="Contracts, or folders of them.")
@@ -40,6 +49,12 @@ MetadataOnly: TypeAlias = Annotated[
 ]
 SchemaName: TypeAlias = Annotated[
     str, typer.Option(metavar="TABLE", help="Judge the promises about this table.")
+]
+LeastEvidence: TypeAlias = Annotated[
+    Trusted,
+    typer.Option(
+        help="What answers may rest on: with `scan` every value is read, whatever files say.",
+    ),
 ]
 Form: TypeAlias = Annotated[
     Format, typer.Option("--format", help="How the results are told (docs/results.md).")

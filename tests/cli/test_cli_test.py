@@ -57,6 +57,7 @@ def test_a_run_in_json_has_every_documented_field(tmp_path: Path) -> None:
         "rows": 2,
         "violations": 1,
         "vacuous": False,
+        "evidence": "scan",
         "stale_at": None,
         "samples": None,
     }

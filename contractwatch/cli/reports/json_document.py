@@ -105,6 +105,7 @@ def _check(finding: Judged, result: CheckResult) -> dict[str, object]:
         "rows": verdict.rows,
         "violations": verdict.violations,
         "vacuous": verdict.vacuous,
+        "evidence": verdict.evidence and verdict.evidence.value,
         "stale_at": verdict.stale_at and _time(verdict.stale_at),
         "samples": samples and _samples(samples),
     }
