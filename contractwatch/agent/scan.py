@@ -1,24 +1,29 @@
 """One server is read once, and whatever its data does to the reader ends in a `Reading`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from contractwatch.agent.neighbours import Lead
+from contractwatch.agent.resolution import resolve, resolve_server
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
+from contractwatch.model.evidence import Evidence
 from contractwatch.model.metric import Metric, TableSchema
+from contractwatch.model.reference import ComparingMetric
 from contractwatch.model.run import Reading
 from contractwatch.model.server import Server
-from contractwatch.model.state import Unmeasured
+from contractwatch.model.state import Measurement, Unmeasured
 
 
 @dataclass(frozen=True, slots=True)
 class ScanJob:
     """What a worker needs to read one server: plain values, so that they reach another process.
 
-    `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant.
-    `trusts_statistics` is as in `engines.polars.survey`.
+    `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant. `environment`
+    holds the variables that contracts may use, with their values. `leads` say where the references
+    to other tables lead. `trusts_statistics` is as in `engines.polars.survey`.
     """
 
     server: Server
@@ -28,6 +33,8 @@ class ScanJob:
     roots: tuple[Path, ...] | None
     now: datetime
     trusts_statistics: bool = True
+    leads: tuple[Lead, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 FURTHER_TRIES = 2
@@ -53,19 +60,62 @@ def settled(attempt: Callable[[], tuple[Reading, bool]]) -> Reading:
     return reading
 
 
-def _attempt(job: ScanJob) -> tuple[Reading, bool]:
-    """Return what one try found, and whether another one may find more."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found before it is a reading; `failures` are by table."""
+
+    version: str
+    failures: Mapping[str, SourceError]
+    measurements: Mapping[Metric, Measurement]
+    evidence: Mapping[Metric, Evidence]
+
+
+def _find(job: ScanJob) -> _Found:
+    """Open the server and ask.
+
+    Raises:
+        SourceError: If nothing can be read.
+    """
     # Imported here because the agent's own process, which loads this file to name the function,
     # must not load Polars: half a second and 50 MB that only the workers need.
+    from contractwatch.agent.comparisons import compared  # noqa: PLC0415 - see above
     from contractwatch.engines.polars import survey  # noqa: PLC0415 - see above
     from contractwatch.sources import open_server  # noqa: PLC0415 - see above
 
+    environment = dict(job.environment)
+    resolution = resolve(job.tables, job.metrics, environment)
+    server = resolve_server(job.server, environment)
+    dataset = open_server(server, resolution.tables, bases=job.bases, roots=job.roots)
+    schemas = {TableSchema(table.name) for table in job.tables}
+    asked = set(resolution.asked.values())
+    comparing = {metric for metric in asked if isinstance(metric, ComparingMetric)}
+    found = survey(
+        dataset,
+        (asked - comparing) | schemas,
+        now=job.now,
+        trusts_statistics=job.trusts_statistics,
+    )
+    across = compared(
+        dataset,
+        comparing,
+        job.leads,
+        tables=job.tables,
+        roots=job.roots,
+        environment=environment,
+    )
+    evidence = {
+        metric: found.evidence[resolved]
+        for metric, resolved in resolution.asked.items()
+        if resolved in found.evidence
+    }
+    measured = resolution.restored({**found.measurements, **across})
+    return _Found(dataset.version, found.failures, measured, evidence)
+
+
+def _attempt(job: ScanJob) -> tuple[Reading, bool]:
+    """Return what one try found, and whether another one may find more."""
     try:
-        dataset = open_server(job.server, job.tables, bases=job.bases, roots=job.roots)
-        schemas = {TableSchema(table.name) for table in job.tables}
-        found = survey(
-            dataset, job.metrics | schemas, now=job.now, trusts_statistics=job.trusts_statistics
-        )
+        found = _find(job)
     except SourceError as error:
         return _unread(job, str(error), error.blame), error.retryable
     except MemoryError:
@@ -81,12 +131,12 @@ def _attempt(job: ScanJob) -> tuple[Reading, bool]:
     reading = Reading(
         server=job.server.name,
         started_at=job.now,
-        measurements=dict(found.measurements),
+        measurements=found.measurements,
         readable=_readable(blame),
-        data_version=dataset.version,
+        data_version=found.version,
         error="; ".join(str(error) for error in failures) if nothing_read else "",
         blame=blame,
-        evidence=dict(found.evidence),
+        evidence=found.evidence,
     )
     return reading, any(error.retryable for error in failures)
 

@@ -6,19 +6,19 @@ with kind `other` and cannot be asked about. A directory `year=2026` is the colu
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, time
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote
 
 import polars as pl
 
-from contractwatch.engines import readers, text
+from contractwatch.engines import readers, scope, text
 from contractwatch.engines.expressions import Cells
 from contractwatch.engines.failures import UNREADABLE, unreadable
 from contractwatch.engines.nested import children_of
-from contractwatch.model.contract import Column
+from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import DataFile, TableFiles
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Columns, ColumnType
@@ -55,7 +55,8 @@ class Frame:
     `columns` are the files' own; `rows` holds them and, for text sources, what they were parsed to.
     `cells` has an entry for each column that can be asked about. `no_columns` says why the columns
     are not known, and is empty otherwise. `bytes_per_file` is an average; `trusts_statistics`
-    whether what the files say of their values may stand in for reading them.
+    whether what the files say of their values may stand in for reading them. `refused` says why the
+    condition on its rows cannot be asked, and no question about rows with it; else it is empty.
     """
 
     table: str
@@ -66,6 +67,7 @@ class Frame:
     no_columns: str = ""
     bytes_per_file: int = 0
     trusts_statistics: bool = True
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +217,13 @@ def _frame(files: TableFiles, rows: pl.LazyFrame, types: Types, columns: Columns
         if parsed is None:
             is_coded = isinstance(dtype, pl.Categorical | pl.Enum)
             value = raw.cast(pl.String) if is_coded else raw
-            cells[name] = Cells(raw, value, pl.String() if is_coded else dtype)
+            is_day = _is_midnight(raw, dtype, column)
+            cells[name] = Cells(raw, value, pl.String() if is_coded else dtype, is_day=is_day)
             continue
         value, readable = f"\x00value{position}", f"\x00readable{position}"
         parsed_columns += [parsed.value.alias(value), parsed.readable.alias(readable)]
         cells[name] = Cells(raw, pl.col(value), parsed.dtype, pl.col(readable))
-    return Frame(
+    frame = Frame(
         files.table,
         files.data_format,
         rows.with_columns(parsed_columns) if parsed_columns else rows,
@@ -229,6 +232,22 @@ def _frame(files: TableFiles, rows: pl.LazyFrame, types: Types, columns: Columns
         "" if columns.columns or not files.columns else "there is no row to know the columns by",
         sum(file.size for file in files.files) // max(1, len(files.files)),
     )
+    return _scoped(frame, files.where) if files.where else frame
+
+
+def _scoped(frame: Frame, where: str) -> Frame:
+    """Return the table with the rows in scope only."""
+    rows, refused = scope.within(frame.rows, frame.cells, frame.columns, where)
+    return replace(frame, rows=rows, refused=refused)
+
+
+def _is_midnight(raw: pl.Expr, dtype: pl.DataType, column: Column | None) -> pl.Expr | None:
+    """Return whether a timestamp is null or the start of a day; None if no date is declared."""
+    is_date = column is not None and column.logical_type is LogicalType.DATE
+    if column is None or not is_date or not isinstance(dtype, pl.Datetime):
+        return None
+    local = raw.dt.convert_time_zone(column.default_timezone) if dtype.time_zone else raw
+    return raw.is_null() | (local.dt.time() == time(0))
 
 
 def _declared(columns: Sequence[Column], found: Columns) -> dict[str, Column]:

@@ -17,10 +17,12 @@ from typing import assert_never
 
 import polars as pl
 
+from contractwatch.engines import sql
 from contractwatch.engines.expressions import Cells, key_member, violates
 from contractwatch.engines.failures import QUERY_FAILURES, refusal
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.literals import UncastableError
+from contractwatch.engines.own_pass import ask_alone
 from contractwatch.engines.passes import read
 from contractwatch.engines.pruning import evidence_of
 from contractwatch.engines.questions import Key, Opened, Question, aliased
@@ -34,6 +36,7 @@ from contractwatch.model.metric import (
     Delays,
     IncidentTimes,
     Metric,
+    OwnPassMetric,
     Probes,
     RecentRows,
     RecordMetric,
@@ -44,6 +47,10 @@ from contractwatch.model.metric import (
     Unparseable,
     UpdateHistory,
 )
+from contractwatch.model.personal_data import PersonalDataHits
+from contractwatch.model.reference import CoveredKeys, Orphans, Total
+from contractwatch.model.segment import RowsPerCell
+from contractwatch.model.sql import SqlScalar
 from contractwatch.model.state import Count, Measurement, Unmeasured
 
 
@@ -94,24 +101,27 @@ def survey(
         trusts_statistics: Whether what files say of their values may stand in for reading them.
     """
     files = {table.table: table for table in dataset.tables}
-    asked: dict[str, list[Metric]] = {name: [] for name in files}
     answers: dict[Metric, Measurement] = {}
     failures: dict[str, SourceError] = {}
     evidence: dict[Metric, Evidence] = {}
-    for metric in dict.fromkeys(metrics):
-        if isinstance(metric, RecordMetric):
-            continue
-        if metric.table in asked:
-            asked[metric.table].append(metric)
-        else:
+    readable: dict[str, sql.Readable] = {}
+    of_data = [one for one in dict.fromkeys(metrics) if not isinstance(one, RecordMetric)]
+    queries = [one for one in of_data if isinstance(one, SqlScalar)]
+    asked: dict[str, list[Metric]] = {name: [] for name in files}
+    for metric in of_data:
+        if metric.table not in asked:
             answers[metric] = Unmeasured(f"the server has no table {metric.table!r}")
+        elif not isinstance(metric, SqlScalar):
+            asked[metric.table].append(metric)
     for table, questions in asked.items():
         try:
-            frame = replace(open_rows(files[table]), trusts_statistics=trusts_statistics)
+            trusts = trusts_statistics and not files[table].where
+            frame = replace(open_rows(files[table]), trusts_statistics=trusts)
         except SourceError as error:
             failures[table] = error
             answers.update(dict.fromkeys(questions, Unmeasured(str(error))))
             continue
+        readable[table] = sql.Readable(frame, files[table].columns)
         evidence.update({metric: evidence_of(frame, metric) for metric in questions})
         try:
             answers.update(_ask(frame, questions, now=now, opened=opened or _unheard))
@@ -119,6 +129,7 @@ def survey(
             failures[table] = error
             unread = Unmeasured(str(error))
             answers.update({m: _from_schema(frame, m) or unread for m in questions})
+    answers.update(sql.answers(queries, readable, failures))
     return Survey(answers, failures, evidence)
 
 
@@ -132,7 +143,8 @@ def _from_schema(frame: Frame, metric: Metric) -> Measurement | None:
         return Unmeasured(frame.no_columns) if frame.no_columns else frame.columns
     if isinstance(metric, Unparseable):
         cells = _cells(frame, metric.column)
-        return Count(0) if isinstance(cells, Cells) and cells.readable is None else None
+        is_typed = isinstance(cells, Cells) and cells.readable is None and cells.is_day is None
+        return Count(0) if is_typed else None
     return None
 
 
@@ -142,10 +154,15 @@ def _ask(
     answers: dict[Metric, Measurement] = {}
     questions: list[Question] = []
     keys: list[Key] = []
+    alone: list[OwnPassMetric] = []
     empty = pl.LazyFrame(schema=frame.rows.collect_schema())
     for metric in metrics:
+        if isinstance(metric, OwnPassMetric) and not frame.refused:
+            alone.append(metric)
+            continue
         known = _from_schema(frame, metric)
-        planned = known or _planned(frame, metric, empty, now=now)
+        refused = Unmeasured(frame.refused) if frame.refused else None
+        planned = known or refused or _planned(frame, metric, empty, now=now)
         match planned:
             case Question():
                 questions.append(planned)
@@ -155,6 +172,7 @@ def _ask(
                 answers[metric] = planned
     if questions or keys:
         answers.update(read(frame, questions, keys, opened=opened))
+    answers.update(ask_alone(frame, alone, now=now, opened=opened))
     return answers
 
 
@@ -196,8 +214,10 @@ def _question(frame: Frame, metric: Metric, now: datetime) -> Question | Key | U
             return _key(frame, metric)
         case TimeSpan() | Delays() | RecentRows() | BadRows():
             return time_question(metric, lambda column: _cells(frame, column), now)
-        case TableSchema() | Probes() | UpdateHistory() | IncidentTimes():
+        case TableSchema() | Probes() | UpdateHistory() | IncidentTimes() | SqlScalar():
             return Unmeasured("this question is not about rows")
+        case Orphans() | CoveredKeys() | Total() | RowsPerCell() | PersonalDataHits():
+            return Unmeasured("this question is not asked in the pass that others share")
         case _:
             assert_never(metric)
 
@@ -208,7 +228,8 @@ def _count(frame: Frame, metric: CountWhere | Unparseable, column: str) -> Quest
         return cells
     if isinstance(metric, CountWhere):
         return Question(metric, (violates(metric.predicate, cells).sum(),), counted)
-    readable = cells.raw.is_null() if cells.readable is None else cells.readable
+    of_type = cells.is_day if cells.readable is None else cells.readable
+    readable = cells.raw.is_null() if of_type is None else of_type
     return Question(metric, (readable.not_().sum(),), counted)
 
 

@@ -50,7 +50,7 @@ class Column:
     Naive timestamps are taken in `default_timezone` (IANA); `timezone_aware`: the type carries a
     zone (None: no promise). `parse_format`: chrono pattern of text sources, empty for ISO-8601. An
     `optional` column may be absent (an encrypted `twin`, by contract or physical name, stands in):
-    its presence is not judged, but that of the twin.
+    its presence is not judged, but that of the twin. A `binary` string may be of bytes.
 
     `nested` are all values below a top-level column, at any depth, that something is promised of.
     Their names are whole ways (`orders.lines[].price`), their `physical_name` is the top-level
@@ -74,6 +74,7 @@ class Column:
     partitioned: bool = False
     description: str = ""
     optional: bool = False
+    binary: bool = False
     twin: str = ""
     twin_clause: Clause | None = None
     column_id: str = ""

@@ -20,7 +20,10 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class TableFiles:
-    """The files of one table. `columns` are the contract's, to which text sources are parsed."""
+    """The files of one table. `columns` are the contract's, to which text sources are parsed.
+
+    `where` is the condition on the rows in scope, as in `Table`.
+    """
 
     table: str
     files: tuple[DataFile, ...]
@@ -29,6 +32,7 @@ class TableFiles:
     read: ReadPolicy = _READ_PLAINLY
     json_array: bool = False
     hive_root: str | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

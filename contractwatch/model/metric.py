@@ -6,8 +6,11 @@ from typing import TypeAlias
 
 from contractwatch.model.clause import Scalar
 from contractwatch.model.path import Member, Step
+from contractwatch.model.personal_data import PersonalDataHits
 from contractwatch.model.reference import ComparingMetric
 from contractwatch.model.rule import Bound
+from contractwatch.model.segment import RowsPerCell
+from contractwatch.model.sql import SqlScalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,8 @@ class CountWhere:
 class Unparseable:
     """How many cells of a text source are not null and are not of the declared type?
 
-    Zero for typed sources, where the schema answers.
+    Zero for typed sources, where the schema answers; but of a column that is declared a date and
+    holds timestamps, the cells that are not at midnight in the column's time zone.
     """
 
     table: str
@@ -265,8 +269,12 @@ class Probes:
 RecordMetric: TypeAlias = Probes | UpdateHistory | IncidentTimes
 """What the record answers; the rest is asked of the data."""
 
+OwnPassMetric: TypeAlias = RowsPerCell | PersonalDataHits
+"""What has no single number for an answer, and is read in a pass of its own."""
+
 Metric: TypeAlias = (
     ComparingMetric
+    | OwnPassMetric
     | TableSchema
     | RowCount
     | CountWhere
@@ -276,5 +284,6 @@ Metric: TypeAlias = (
     | Delays
     | RecentRows
     | BadRows
+    | SqlScalar
     | RecordMetric
 )

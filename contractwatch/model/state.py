@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import TypeAlias
 
 from contractwatch.model.path import Each, Step
+from contractwatch.model.personal_data import PersonalData
 from contractwatch.model.reference import ComparedState
+from contractwatch.model.segment import CellCounts
+from contractwatch.model.sql import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,8 @@ class IncidentLog:
 
 State: TypeAlias = (
     ComparedState
+    | CellCounts
+    | PersonalData
     | Columns
     | Count
     | Span
@@ -196,6 +201,7 @@ State: TypeAlias = (
     | DelayTally
     | Sightings
     | IncidentLog
+    | Answer
 )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -31,12 +32,16 @@ _DESCRIPTIVE = frozenset(
         "dimension",
     }
 )
+COVERAGE = "referenceCoverage"
+RECONCILE = "reconcile"
 _PERCENT = frozenset({"percent", "percentage", "%"})
 _INTERVALS = frozenset({Operator.BETWEEN, Operator.NOT_BETWEEN})
 _OF_COLUMNS = frozenset(
     {RuleMetric.NULL_VALUES, RuleMetric.MISSING_VALUES, RuleMetric.INVALID_VALUES}
 )
 _SURPLUS = "surplus"
+SQL = "sql"
+_AT_TOP = re.compile(r"schema\[\d+\]\.(properties\[\d+\]\.)?quality\[\d+\]")
 _LONGEST_SHOWN = 40
 
 
@@ -59,6 +64,18 @@ def read_rules(place: Place, owner: Owner, findings: Findings) -> tuple[Rule, ..
     return tuple(found)
 
 
+def is_at_top(rule: Place) -> bool:
+    """Whether a rule stands at a table or at one of its columns, not deeper."""
+    return _AT_TOP.fullmatch(rule.path) is not None
+
+
+def is_comparing(rule: Place) -> bool:
+    """Whether a rule is one of our own engine that compares two tables."""
+    is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
+    check = rule.at("implementation").text("check")
+    return is_ours and not rule.has("metric") and check in {COVERAGE, RECONCILE}
+
+
 def rule_id_of(rule: Place) -> str:
     """Return the rule's id, else 8 hex digits of the hash of what it says."""
     written = rule.text("id")
@@ -75,6 +92,10 @@ def _rule(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
     if _is_library(rule):
         return _library(rule, owner, findings)
     kind = rule.text("type")
+    if kind == SQL and is_at_top(rule) and not rule.has("metric"):
+        return None  # read with the queries, when every table is known
+    if is_comparing(rule) and is_at_top(rule):
+        return None  # read with the comparisons, when every table is known
     if rule.has("metric"):
         message = f"a rule of type '{kind[:_LONGEST_SHOWN]}' has a metric; expected type 'library'"
         findings.error(rule.at("metric"), message)
@@ -114,9 +135,9 @@ def _library(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
     metric = RuleMetric(rule.text("metric"))
     if not _is_at_its_level(metric, rule, owner, findings):
         return None
-    severity, threshold = severity_of(rule, findings), _threshold(rule, findings)
+    severity, threshold = severity_of(rule, findings), threshold_of(rule, findings)
     asked = asked_of(metric, rule, owner, findings)
-    _note_schedule(rule, findings)
+    note_schedule(rule, findings)
     if threshold is None:
         return None
     why_not = owner.why_not or asked.why_not or _other_meaning(rule, metric, threshold, findings)
@@ -165,13 +186,15 @@ def _other_meaning(
     return ""
 
 
-def _note_schedule(rule: Place, findings: Findings) -> None:
+def note_schedule(rule: Place, findings: Findings) -> None:
+    """Say that a rule's own schedule is not used."""
     if rule.has("schedule"):
         message = "a schedule of one rule is not used; the rule runs with its contract"
         findings.warn(rule.at("schedule"), message)
 
 
-def _threshold(rule: Place, findings: Findings) -> Threshold | None:
+def threshold_of(rule: Place, findings: Findings) -> Threshold | None:
+    """Return the operator with its bounds, or None if that is not exactly one of numbers."""
     unit = _unit(rule, findings)
     given = [name for name in OPERATORS if rule.has(name)]
     if len(given) != 1:

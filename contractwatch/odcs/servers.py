@@ -79,8 +79,6 @@ def _why_not(place: Place, kind: str, written: str, read: ReadPolicy) -> str:
         return f"servers of type '{kind[:_LONGEST_SHOWN]}' are not read yet"
     if written not in _FORMATS:
         return f"files of format '{written[:_LONGEST_SHOWN]}' are not read yet"
-    if "${" in place.text("path"):
-        return "variables in the path are not resolved yet"
     if read.encoding not in _UTF8:
         return f"the encoding '{read.encoding[:_LONGEST_SHOWN]}' is not read yet"
     if policy is not None and policy.flag("hasHeader") is False:

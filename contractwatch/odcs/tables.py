@@ -14,24 +14,22 @@ from contractwatch.odcs.nested_options import with_physical_names
 from contractwatch.odcs.options import read_options
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import OBJECTIVE_OF_DIMENSION, promised
-from contractwatch.odcs.queries import with_queries
+from contractwatch.odcs.queries import where_of, with_queries
 from contractwatch.odcs.relationships import with_relationships
 from contractwatch.odcs.repeated import refuse_repeated
 from contractwatch.odcs.rules import read_rules
 from contractwatch.odcs.units import number_of
 from contractwatch.odcs.values import NESTED, logical_type_of
 
-WHERE = "contractwatch.where"
 _MEASURE = "measures are no columns"
 _LAST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class ReadTables:
-    """The tables; `narrowed` are the names of those whose rows a condition narrows down."""
+    """The tables of a contract, in the order of the file."""
 
     tables: tuple[Table, ...] = ()
-    narrowed: frozenset[str] = frozenset()
 
 
 def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
@@ -46,17 +44,13 @@ def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
     for key, what in (("name", "table"), ("id", "id")):
         refuse_repeated(places, key, what, findings)
     tables: list[Table] = []
-    narrowed: set[str] = set()
     for place in places:
         table = _table(place, zone, findings)
         table = replace(table, closed_clause=_closed(root, place))
-        if place.custom("where") is not None:
-            narrowed.add(table.name)
-            table = _without_data_promises(table, findings)
-        tables.append(table)
+        tables.append(replace(table, where=where_of(place, table, findings)))
     found = with_queries(places, tables, findings)
     found = with_relationships(places, found, findings)
-    return ReadTables(with_comparisons(places, found, findings), frozenset(narrowed))
+    return ReadTables(with_comparisons(places, found, findings))
 
 
 def _table(place: Place, zone: str, findings: Findings) -> Table:
@@ -144,6 +138,7 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
         default_timezone=options.timezone,
         timezone_aware=options.timezone_aware,
         parse_format=options.parse_format,
+        binary=options.binary,
         classification=place.text("classification"),
         critical=bool(place.flag("criticalDataElement")),
         partitioned=bool(place.flag("partitioned")),
@@ -173,16 +168,6 @@ def _unique(place: Place, owner: Owner, findings: Findings) -> Clause | None:
 def _closed(root: Place, place: Place) -> Clause | None:
     mode = place.custom("schemaMode") or root.custom("schemaMode")
     return mode.clause if mode is not None and mode.value == "closed" else None
-
-
-def _without_data_promises(table: Table, findings: Findings) -> Table:
-    """Return the table with the presence of its columns as its only promise."""
-    columns = tuple(_demote(table.name, column, WHERE, findings) for column in table.columns)
-    if table.primary_key is not None:
-        _skip_at(table.primary_key.clause, "primaryKey", (table.name, None), WHERE, findings)
-    for rule in table.rules:
-        _skip_rule(rule, (table.name, None), WHERE, findings)
-    return replace(table, columns=columns, primary_key=None, rules=())
 
 
 def _demote(table: str, column: Column, why: str, findings: Findings) -> Column:

@@ -1,6 +1,7 @@
 """Where the data of a contract's server is found: one file here for each way to reach it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import Dataset
 from contractwatch.model.server import Server
+from contractwatch.odcs.variables import has_variables
 from contractwatch.sources import files
 
 
@@ -52,4 +54,11 @@ def open_server(
     if source is None or server.unsupported:
         reason = server.unsupported or f"servers of type {server.kind!r} are not read"
         raise SourceError(reason, retryable=False, blame=Blame.AGENT)
-    return source(server, tables, bases=bases, roots=roots)
+    if any(map(has_variables, (server.path, *(table.where for table in tables)))):
+        raise SourceError(
+            "a variable has no value here; expected one", retryable=False, blame=Blame.AGENT
+        )
+    found = source(server, tables, bases=bases, roots=roots)
+    conditions = {table.name: table.where for table in tables}
+    scoped = (replace(files, where=conditions.get(files.table, "")) for files in found.tables)
+    return replace(found, tables=tuple(scoped))

@@ -7,6 +7,7 @@ from checks_values import NOW, at, column, contract, key, option, rule, table
 
 from contractwatch.checks import CHECKS
 from contractwatch.model.check import Outcome
+from contractwatch.model.clause import Severity
 from contractwatch.model.contract import LogicalType
 from contractwatch.model.rule import OptionKind, RuleMetric
 from contractwatch.model.service_level import (
@@ -22,6 +23,7 @@ from contractwatch.model.service_level import (
     ServiceLevel,
     Throughput,
 )
+from contractwatch.model.sql import Exactly, SqlRule
 from contractwatch.model.state import Unmeasured
 
 _DAY = timedelta(days=1)
@@ -43,6 +45,7 @@ _EVERYTHING = contract(
         primary_key=key("c"),
         closed_clause=at(9),
         rules=(rule(RuleMetric.ROW_COUNT), rule(RuleMetric.DUPLICATE_VALUES, line=21)),
+        queries=(SqlRule(at(30), "q1", "SELECT 1", (), Exactly(value=True), Severity.ERROR),),
     ),
     service_levels=(
         ServiceLevel(at(40), "s1", "latency", MaxAge("t", "at", _DAY)),

@@ -98,13 +98,3 @@ def test_what_has_no_meaning_inside_an_array_is_skipped() -> None:
             "unsupported: duplicates inside arrays",
         ),
     ]
-
-
-def test_a_narrowed_table_promises_nothing_of_nested_values_but_their_presence() -> None:
-    above = "    customProperties: [{property: contractwatch.where, value: 'b > 1'}]\n"
-    text = table(
-        "name: a, logicalType: object, properties: [{name: b, logicalType: integer}]", above=above
-    )
-    (inner,) = parsed(text).tables[0].columns[0].nested
-    assert (inner.name, inner.logical_type) == ("a.b", None)
-    assert f"{PATH}.properties[0].logicalType" in [path for path, _, _ in skips_of(text)]

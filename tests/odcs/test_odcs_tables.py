@@ -124,25 +124,16 @@ def test_the_default_format_of_the_standard_means_iso_8601() -> None:
     assert parsed(text).tables[0].columns[0].parse_format == ""
 
 
-def test_a_table_with_a_condition_promises_only_the_presence_of_its_columns() -> None:
+def test_a_condition_narrows_the_rows_of_a_table_and_takes_no_promise_away() -> None:
     text = table(
-        "name: a, logicalType: integer, required: true, primaryKey: true,"
-        " logicalTypeOptions: {minimum: 0}, quality: [{metric: nullValues, mustBe: 0}]",
+        "name: a, physicalName: A1, logicalType: integer, required: true, primaryKey: true",
         above="    quality: [{metric: rowCount, mustBeGreaterThan: 0}]\n"
         "    customProperties: [{property: contractwatch.where, value: a > 1}]\n",
     )
-    where = "unsupported: contractwatch.where"
     found = parsed(text).tables[0]
-    assert (found.rules, found.primary_key) == ((), None)
-    assert found.columns == (Column(clause=Clause(PATH, 13), name="a", physical_name="a"),)
-    assert sorted((kind, reason) for _, kind, reason in skips_of(text)) == [
-        ("minimum", where),
-        ("nullValues", where),
-        ("primaryKey", where),
-        ("required", where),
-        ("rowCount", where),
-        ("type", where),
-    ]
+    assert found.where == '"A1" > 1'
+    assert (len(found.rules), found.primary_key is not None) == (1, True)
+    assert skips_of(text) == []
 
 
 def test_a_measure_is_no_column() -> None:

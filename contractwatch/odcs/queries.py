@@ -1,0 +1,164 @@
+"""The quality rules in SQL are read when every table is known, each guarded before it is kept."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from contractwatch.model.contract import Table
+from contractwatch.model.rule import Operator
+from contractwatch.model.sql import AnswerLimit, Exactly, SqlRule
+from contractwatch.odcs.place import Findings, Place, Promised
+from contractwatch.odcs.promises import (
+    OBJECTIVE_OF_DIMENSION,
+    dimension_of,
+    promised,
+    severity_of,
+)
+from contractwatch.odcs.rules import SQL, note_schedule, rule_id_of, threshold_of
+from contractwatch.odcs.sentences import OPERATORS
+from contractwatch.odcs.variables import has_variables
+
+_EQUALITIES = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
+
+
+def with_queries(
+    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+) -> tuple[Table, ...]:
+    """Return the tables with their SQL rules; `places` are theirs, in the same order."""
+    return tuple(
+        replace(table, queries=tuple(_queries(place, table, tables, findings)))
+        for place, table in zip(places, tables, strict=True)
+    )
+
+
+def where_of(place: Place, table: Table, findings: Findings) -> str:
+    """Return the guarded condition on the rows of a table; empty if it has none."""
+    condition = place.custom("where")
+    if condition is None or not isinstance(condition.value, str):
+        return ""
+    if has_variables(condition.value):
+        return condition.value
+    # Imported here because the parser takes a third of a second that only SQL needs.
+    from contractwatch.odcs.sql_guard import (  # noqa: PLC0415 - see above
+        RefusedSqlError,
+        guarded_predicate,
+    )
+
+    try:
+        return guarded_predicate(condition.value, table)
+    except RefusedSqlError as wrong:
+        findings.error(condition, str(wrong))
+        return ""
+
+
+def _queries(
+    place: Place, table: Table, tables: Sequence[Table], findings: Findings
+) -> Iterator[SqlRule]:
+    known: dict[tuple[str | None, str], str] = {}
+    for number, (rule, column) in enumerate(_rules(place)):
+        found = _query(rule, (table, column), tables, findings)
+        if found is None:
+            continue
+        identity = (found.column, found.rule_id)
+        if identity in known:
+            again = _promised(rule, table, found.column, findings)
+            again = replace(again, rule_id=f"{found.rule_id}-{number}")
+            findings.skip(rule, again, f"the same rule as {known[identity]}")
+            continue
+        known[identity] = rule.path
+        yield found
+
+
+def _rules(place: Place) -> Iterator[tuple[Place, Place | None]]:
+    """Yield each SQL rule of a table and of its columns, with its column."""
+    columns = [column for column in place.at("properties").each() if column.text("name")]
+    for owner, column in ((place, None), *((column, column) for column in columns)):
+        for rule in owner.at("quality").each():
+            if rule.text("type") == SQL and not rule.has("metric"):
+                yield rule, column
+
+
+def _query(
+    rule: Place,
+    at: tuple[Table, Place | None],
+    tables: Sequence[Table],
+    findings: Findings,
+) -> SqlRule | None:
+    table, column = at
+    name = column.text("name") if column is not None else None
+    physical = (column.text("physicalName") or name) if column is not None else None
+    severity, limit = severity_of(rule, findings), _limit(rule, findings)
+    note_schedule(rule, findings)
+    if rule.custom("baseline") is not None:
+        findings.skip(rule, _promised(rule, table, name, findings), "contractwatch.baseline")
+        return None
+    found = _guarded(rule, table.physical_name, physical, tables, findings)
+    if found is None or limit is None:
+        return None
+    return SqlRule(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        query=found[0],
+        tables=found[1],
+        limit=limit,
+        severity=severity,
+        column=name,
+        dimension=dimension_of(rule),
+        description=rule.text("description") or rule.text("name"),
+    )
+
+
+def _guarded(
+    rule: Place,
+    table: str,
+    column: str | None,
+    tables: Sequence[Table],
+    findings: Findings,
+) -> tuple[str, tuple[str, ...]] | None:
+    """Return the query and the tables that it reads; a refusal is a problem of the contract."""
+    # Imported here because the parser takes a third of a second that only SQL needs.
+    from contractwatch.odcs.placeholders import filled  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql_guard import RefusedSqlError, guarded_query  # noqa: PLC0415
+
+    written = rule.text("query")
+    if not written:
+        if isinstance(rule.at("query").value, str):
+            findings.error(rule.at("query"), "the query is empty; expected one SELECT")
+        return None
+    try:
+        text = filled(written, table, column)
+        if has_variables(text):
+            return text, tuple(one.name for one in tables)
+        found = guarded_query(text, tables)
+    except RefusedSqlError as wrong:
+        findings.error(rule.at("query"), str(wrong))
+        return None
+    return found.text, found.tables
+
+
+def _limit(rule: Place, findings: Findings) -> AnswerLimit | None:
+    given = [name for name in OPERATORS if rule.has(name)]
+    if len(given) != 1 or given[0] not in _EQUALITIES:
+        return threshold_of(rule, findings)
+    place, negated = rule.at(given[0]), given[0] == Operator.NOT_EQUAL
+    if isinstance(place.value, bool) and negated:
+        opposite = str(not place.value).lower()
+        findings.error(place, f"true and false are compared by mustBe; expected mustBe: {opposite}")
+        return None
+    if isinstance(place.value, bool | str):
+        return Exactly(place.value, negated)
+    return threshold_of(rule, findings)
+
+
+def _promised(rule: Place, table: Table, column: str | None, findings: Findings) -> Promised:
+    made = promised(
+        SQL,
+        table.name,
+        column,
+        severity=severity_of(rule, findings),
+        rule_id=rule_id_of(rule),
+        expected=rule.text("description") or rule.text("name"),
+    )
+    dimension = dimension_of(rule)
+    if dimension is None:
+        return made
+    return replace(made, dimension=dimension, objective=OBJECTIVE_OF_DIMENSION[dimension])

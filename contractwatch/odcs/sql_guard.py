@@ -1,0 +1,369 @@
+"""SQL of a contract can read the contract's tables and do nothing else.
+
+A text is parsed, held against lists of what is allowed, and written anew from what was understood:
+what runs is never the text itself, so no second reading of it can mean anything else.
+"""
+
+import logging
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.generator import Generator
+
+from contractwatch.model.contract import Column, Table
+from contractwatch.odcs.place import suggestion
+
+_DIALECT = "postgres"
+_LONGEST = 20_000
+_DEEPEST = 80
+_MOST_JOINS = 10
+_MOST_SELECTS = 20
+_LONGEST_SHOWN = 60
+_SPACE = frozenset("\t\r\n")
+_INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
+_READERS = ("read_", "scan_", "glob", "copy", "pg_", "lo_", "http", "query", "getenv", "system")
+
+_ROW_NODES = (
+    exp.Between,
+    exp.Binary,
+    exp.Boolean,
+    exp.Case,
+    exp.Cast,
+    exp.Column,
+    exp.Connector,
+    exp.DataType,
+    exp.DataTypeParam,
+    exp.Identifier,
+    exp.If,
+    exp.In,
+    exp.Interval,
+    exp.Literal,
+    exp.Null,
+    exp.Paren,
+    exp.Tuple,
+    exp.Unary,
+    exp.Var,
+)
+_QUERY_NODES = (
+    *_ROW_NODES,
+    exp.Alias,
+    exp.All,
+    exp.Any,
+    exp.CTE,
+    exp.Distinct,
+    exp.Exists,
+    exp.Filter,
+    exp.From,
+    exp.Func,
+    exp.Group,
+    exp.Having,
+    exp.IgnoreNulls,
+    exp.Join,
+    exp.Limit,
+    exp.Offset,
+    exp.Order,
+    exp.Ordered,
+    exp.Qualify,
+    exp.Select,
+    exp.SetOperation,
+    exp.Star,
+    exp.Subquery,
+    exp.Table,
+    exp.TableAlias,
+    exp.Where,
+    exp.Window,
+    exp.WindowSpec,
+    exp.With,
+    exp.WithinGroup,
+)
+_ROW_FUNCTIONS = (
+    exp.Abs,
+    exp.And,
+    exp.Ceil,
+    exp.Coalesce,
+    exp.Concat,
+    exp.EndsWith,
+    exp.Extract,
+    exp.Floor,
+    exp.Left,
+    exp.Length,
+    exp.Lower,
+    exp.Mod,
+    exp.Nullif,
+    exp.Or,
+    exp.RegexpILike,
+    exp.RegexpLike,
+    exp.Replace,
+    exp.Right,
+    exp.Round,
+    exp.StartsWith,
+    exp.Substring,
+    exp.Trim,
+    exp.Upper,
+)
+_FORBIDDEN = (exp.Kwarg, exp.Lambda, exp.Lateral, exp.PropertyEQ, exp.UDTF)
+_TRUTHS = (
+    exp.Boolean,
+    exp.Column,
+    exp.Connector,
+    exp.EndsWith,
+    exp.Not,
+    exp.Predicate,
+    exp.RegexpILike,
+    exp.RegexpLike,
+    exp.StartsWith,
+)
+
+
+class RefusedSqlError(ValueError):
+    """The SQL may not run; the message says what is wrong with it and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One SELECT, written anew, and the contract names of the tables that it reads."""
+
+    text: str
+    tables: tuple[str, ...]
+
+
+def _position(writer: Generator, node: exp.StrPosition) -> str:
+    return writer.func("STRPOS", node.this, node.args["substr"])
+
+
+def _truncated(writer: Generator, node: exp.TimestampTrunc) -> str:
+    return writer.func("DATE_TRUNC", exp.Literal.string(node.args["unit"].name.lower()), node.this)
+
+
+class _Text(Generator):
+    """Writes SQL as Polars reads it."""
+
+    TRANSFORMS = {  # noqa: RUF012 - declared so by the library
+        **Generator.TRANSFORMS,
+        exp.StrPosition: _position,
+        exp.TimestampTrunc: _truncated,
+    }
+
+
+def guarded_query(text: str, tables: Sequence[Table]) -> Query:
+    """Return the query of a rule, which reads none but these tables.
+
+    Raises:
+        RefusedSqlError: If it is anything but one SELECT, too large, or reaches for anything else.
+    """
+    root = _parsed(text, "query")
+    while isinstance(root, exp.Subquery) and not root.args.get("alias"):
+        root = root.this
+    if not isinstance(root, exp.Select | exp.SetOperation):
+        raise RefusedSqlError("the query is no SELECT; expected one SELECT, or WITH ... SELECT")
+    if not root.selects:
+        raise RefusedSqlError("the query selects nothing; expected one value")
+    for node in root.walk():
+        _check(node, _QUERY_NODES, "a query of a contract")
+    _check_size(root)
+    read = _bind_tables(root, tables)
+    _bind_columns(root, [table for table in tables if table.name in read])
+    return Query(_written(root), tuple(dict.fromkeys(read)))
+
+
+def guarded_predicate(text: str, table: Table) -> str:
+    """Return a condition on the rows of one table, in the physical names of its columns.
+
+    Raises:
+        RefusedSqlError: If it is no single condition over the columns of the table.
+    """
+    root = _parsed(text, "condition")
+    if not isinstance(root.unnest(), _TRUTHS):
+        message = "the condition is not true or false for a row; expected such as status <> 'x'"
+        raise RefusedSqlError(message)
+    for node in root.walk():
+        if isinstance(node, exp.Func) and not isinstance(node, (*_ROW_FUNCTIONS, *_ROW_NODES)):
+            name = _shown(node.name if isinstance(node, exp.Anonymous) else node.sql_name())
+            raise RefusedSqlError(f"the function '{name.lower()}' is not allowed in a condition")
+        _check(node, (*_ROW_NODES, *_ROW_FUNCTIONS), "a condition on rows")
+    for column in root.find_all(exp.Column):
+        _bind_column(column, table)
+    root = root.transform(_lenient)
+    return _written(root)
+
+
+def _parsed(text: str, what: str) -> exp.Expr:
+    _check_text(text, what)
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would quote the contract
+    too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
+    try:
+        found = [one for one in sqlglot.parse(text, dialect=_DIALECT) if one is not None]
+    except SqlglotError:
+        raise RefusedSqlError(f"the {what} is not understood as SQL; expected one {what}") from None
+    except RecursionError:
+        raise RefusedSqlError(too_deep) from None
+    if len(found) != 1:
+        raise RefusedSqlError(f"{len(found)} statements instead of one; expected one {what}")
+    root = found[0]
+    if _depth(root) > _DEEPEST:
+        raise RefusedSqlError(too_deep)
+    return root
+
+
+def _check_text(text: str, what: str) -> None:
+    """Refuse what is too large to be parsed, or does not look like what it says."""
+    if len(text) > _LONGEST:
+        raise RefusedSqlError(f"the {what} is longer than {_LONGEST:,} characters; expected less")
+    visible = (c for c in text if c not in _SPACE)
+    hidden = next((c for c in visible if unicodedata.category(c) in _INVISIBLE), "")
+    if hidden:
+        shown = f"U+{ord(hidden):04X}"
+        raise RefusedSqlError(f"the {what} holds the invisible character {shown}; expected none")
+    if _parentheses(text) > _DEEPEST:
+        too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
+        raise RefusedSqlError(too_deep)
+
+
+def _parentheses(text: str) -> int:
+    deepest = depth = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _depth(root: exp.Expr) -> int:
+    deepest, waiting = 0, [(root, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        waiting.extend((child, depth + 1) for child in node.iter_expressions())
+    return deepest
+
+
+def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> None:
+    """Refuse whatever is not known to be harmless."""
+    if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
+        raise RefusedSqlError("a function stands where a table is expected; expected a table name")
+    if isinstance(node, exp.Func):
+        name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
+        if name.startswith(_READERS):
+            raise RefusedSqlError(f"the function '{_shown(name)}' is not allowed in {where}")
+    if not isinstance(node, allowed) or isinstance(node, _FORBIDDEN):
+        raise RefusedSqlError(f"{node.key.upper()} is not allowed in {where}")
+    if isinstance(node, exp.With) and node.args.get("recursive"):
+        raise RefusedSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")
+
+
+def _check_size(root: exp.Expr) -> None:
+    counts = (
+        (exp.Join, _MOST_JOINS, "joins"),
+        (exp.Select, _MOST_SELECTS, "SELECTs"),
+    )
+    for kind, most, noun in counts:
+        found = sum(1 for _ in root.find_all(kind))
+        if found > most:
+            raise RefusedSqlError(f"the query has {found} {noun}; expected at most {most}")
+
+
+def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
+    """Replace each table by its contract name under the name it had; return those read."""
+    local = {cte.alias.lower() for cte in root.find_all(exp.CTE)}
+    known = {name.lower() for table in tables for name in (table.name, table.physical_name)}
+    shadowed = sorted(local & known)
+    if shadowed:
+        raise RefusedSqlError(f"'{_shown(shadowed[0])}' is a table; expected another name in WITH")
+    read: list[str] = []
+    for node in list(root.find_all(exp.Table)):
+        written = ".".join(part.name for part in node.parts)
+        if written.lower() in local:
+            continue
+        table = _table_named(written, tables)
+        if table is None:
+            raise RefusedSqlError(_no_table(written, tables))
+        read.append(table.name)
+        alias = node.alias or node.name
+        bare = exp.Table(this=exp.to_identifier(table.name, quoted=True))
+        joins = node.args.get("joins")
+        if joins:
+            bare.set("joins", joins)
+        bare.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        node.replace(bare)
+    return read
+
+
+def _no_table(written: str, tables: Iterable[Table]) -> str:
+    names = [table.physical_name for table in tables]
+    listed = f"expected one of {', '.join(map(_shown, names[:8]))}"
+    return f"the contract has no table '{_shown(written)}'; {listed}{suggestion(written, names)}"
+
+
+def _table_named(written: str, tables: Iterable[Table]) -> Table | None:
+    named = [(table, name) for table in tables for name in (table.physical_name, table.name)]
+    exact = next((table for table, name in named if name == written), None)
+    alike = next((table for table, name in named if name.lower() == written.lower()), None)
+    return exact or alike
+
+
+def _bind_columns(root: exp.Expr, tables: Iterable[Table]) -> None:
+    """Spell unquoted names as their tables and columns do: SQL does not tell cases apart."""
+    names = [column.physical_name for table in tables for column in table.columns]
+    made = [alias.alias for alias in root.find_all(exp.Alias)]
+    columns = _by_lower(chain(made, names))
+    qualifiers = _by_lower(alias.name for alias in root.find_all(exp.TableAlias))
+    for column in root.find_all(exp.Column):
+        for part, spelling in (("this", columns), ("table", qualifiers)):
+            identifier = column.args.get(part)
+            if isinstance(identifier, exp.Identifier) and not identifier.quoted:
+                identifier.set("this", spelling.get(identifier.name.lower(), identifier.name))
+
+
+def _by_lower(names: Iterable[str]) -> dict[str, str]:
+    """Return the names by their lower-case form; those that differ in case alone are left out."""
+    found: dict[str, set[str]] = {}
+    for name in names:
+        found.setdefault(name.lower(), set()).add(name)
+    return {lower: next(iter(same)) for lower, same in found.items() if len(same) == 1}
+
+
+def _bind_column(column: exp.Column, table: Table) -> None:
+    qualifier = column.table
+    if column.args.get("db") or (
+        qualifier and qualifier.lower() not in {table.name.lower(), table.physical_name.lower()}
+    ):
+        raise RefusedSqlError(
+            f"the condition is on table '{table.name}'; expected its columns only"
+        )
+    declared = table.column(column.name) or next(_alike(column.name, table), None)
+    if declared is None:
+        names = [one.name for one in table.columns]
+        hint = suggestion(column.name, names)
+        raise RefusedSqlError(f"table '{table.name}' has no column '{_shown(column.name)}'{hint}")
+    column.set("table", None)
+    column.set("this", exp.to_identifier(declared.physical_name, quoted=True))
+
+
+def _alike(written: str, table: Table) -> Iterator[Column]:
+    return (
+        column
+        for column in table.columns
+        if written.lower() in {column.name.lower(), column.physical_name.lower()}
+    )
+
+
+def _lenient(node: exp.Expr) -> exp.Expr:
+    """A cell that cannot be cast is null: it must not end the pass that all rules share."""
+    if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
+        return exp.TryCast(this=node.this, to=node.to)
+    return node
+
+
+def _written(root: exp.Expr) -> str:
+    try:
+        return _Text(identify=True, comments=False).generate(root)
+    except (SqlglotError, RecursionError):
+        raise RefusedSqlError("the SQL cannot be written for the engine") from None
+
+
+def _shown(name: str) -> str:
+    return name[:_LONGEST_SHOWN]

@@ -1,0 +1,43 @@
+"""`${NAME}` and `${NAME:-default}` of a contract stand for what the operator lets it see."""
+
+import re
+from collections.abc import Mapping
+
+PLACEHOLDERS = ("object", "table", "model", "schema", "property", "column", "field")
+"""These names stand for the table and the column of a contract, and are never variables."""
+
+_VARIABLE = re.compile(
+    r"\$\{(?!(?:" + "|".join(PLACEHOLDERS) + r")\})([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}"
+)
+
+
+class UnresolvedError(ValueError):
+    """A variable has no value; the message names it and says what to do."""
+
+
+def has_variables(text: str) -> bool:
+    """Whether a text holds variables."""
+    return _VARIABLE.search(text) is not None
+
+
+def resolved(text: str, environment: Mapping[str, str]) -> str:
+    """Return the text with each variable replaced; an empty value counts as none.
+
+    Args:
+        text: As it stands in the contract.
+        environment: The variables that the operator allows, with their values.
+
+    Raises:
+        UnresolvedError: If a variable is not allowed or not set, and has no default.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        name, default = found[1], found[2]
+        given = environment.get(name) or default
+        if not given:
+            raise UnresolvedError(
+                f"the variable {name[:60]} of the contract has no value; allow it and set it"
+            )
+        return given
+
+    return _VARIABLE.sub(value, text)
