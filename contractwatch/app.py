@@ -202,6 +202,7 @@ class Agent:
             new_id=lambda: uuid4().hex,
             enqueued=self._dispatcher.enqueued,
             look=self._look,
+            registry=self._catalog.registry,
         )
 
     def _look(self, product: str, at: datetime) -> None:

@@ -17,6 +17,7 @@ import structlog
 import watchfiles
 
 from contractwatch.agent.clock import Clock
+from contractwatch.agent.neighbours import Published, Registry
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
 from contractwatch.odcs.load import parse_contract
@@ -69,6 +70,7 @@ class Catalog:
         self._folders: Mapping[str, Path] = {}
         self._products: Mapping[str, Contract] = {}
         self._clashes: tuple[Problem, ...] = ()
+        self._registry = Registry()
         self._reading = threading.Lock()
 
     def contract(self, product: str) -> Contract | None:
@@ -82,6 +84,10 @@ class Catalog:
     def contracts(self) -> tuple[Contract, ...]:
         """Return every contract that is run, by product."""
         return tuple(contract for _, contract in sorted(self._products.items()))
+
+    def registry(self) -> Registry:
+        """Return the contracts that may be referred to, as of the last look."""
+        return self._registry
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with the files now, errors and warnings, in the order of files."""
@@ -115,6 +121,8 @@ class Catalog:
             self._report(files, clashes)
             self._files, self._products, self._clashes = files, products, clashes
             self._folders = {state.shown: path.parent for path, state in files.items()}
+            published = [Published(one, self.folder(one)) for one in products.values()]
+            self._registry = Registry(published, broken=self.broken())
         return change
 
     def watch(

@@ -115,6 +115,16 @@ class Visitor:
     further: tuple[Path, ...] = ()
 
 
+def refers_elsewhere(contract: Contract) -> bool:
+    """Whether anything in the contract refers to another one."""
+    for table in contract.tables:
+        keys = (*table.relationships, *table.coverages)
+        targets = [one.target for one in keys] + [one.right.of for one in table.reconciliations]
+        if any(target.contract for target in targets):
+            return True
+    return False
+
+
 def references_of(metrics: Iterable[Metric]) -> tuple[Reference, ...]:
     """Return what the questions refer to, each once, in a fixed order."""
     compared = [metric for metric in metrics if isinstance(metric, ComparingMetric)]

@@ -14,15 +14,16 @@ import structlog
 
 from contractwatch.agent.account import budgets_of, costs_of, lines_after
 from contractwatch.agent.clock import Clock
+from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
 from contractwatch.agent.outage import Outage
 from contractwatch.agent.recall import looks_of, recalled
 from contractwatch.agent.scan import ScanJob, scan
+from contractwatch.agent.servers import choose_server
 from contractwatch.agent.timing import next_look, timetable_of
 from contractwatch.agent.workers import Answered, Cancelled, Failed, Workers
 from contractwatch.alerting import incidents as alerting
 from contractwatch.alerting.message import Post, notifications
 from contractwatch.errors import Blame, StoreError
-from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Contract
 from contractwatch.model.incident import Notification, Transition
 from contractwatch.model.objective import Objective
@@ -87,7 +88,8 @@ class RunSeries(Protocol):
 class Surroundings:
     """What the runner works with.
 
-    `enqueued` wakes the dispatcher, `look` asks the scheduler for an earlier run.
+    `enqueued` wakes the dispatcher, `look` asks the scheduler for an earlier run, `registry` has
+    the contracts that may be referred to.
     """
 
     store: Memory
@@ -98,6 +100,7 @@ class Surroundings:
     new_id: Callable[[], str]
     enqueued: Callable[[Iterable[Notification]], None]
     look: Callable[[str, datetime], None]
+    registry: Callable[[], Registry] = Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +241,16 @@ class Runner:
         job = ScanJob(
             server=server,
             tables=contract.tables,
-            metrics=asked_of_data(prepared.plan),
+        metrics = asked_of_data(prepared.plan)
+        visitor = Visitor(Published(contract, folder), server, self._rules.environment, roots)
+            metrics=metrics,
             bases=(folder, *roots),
             roots=roots,
             now=started,
         )
         answer = around.workers.run(scan, job, deadline_seconds=self._deadline(contract))
         match answer:
+            leads=leads_of(metrics, visitor, around.registry()),
             case Cancelled():
                 return None, False
             case Failed():
@@ -357,26 +363,6 @@ class Runner:
         )
         if at is not None:
             self._around.look(contract.product, at)
-
-
-def choose_server(contract: Contract, environment: str) -> tuple[Server, str]:
-    """Return the server that is run, and a sentence when that was a guess.
-
-    It is the one of the operator's environment, else the only one, else the first that is written.
-    A contract without servers gets one that has no name and no kind.
-    """
-    servers = contract.servers
-    if not servers:
-        return Server(Clause("servers", 0), name="", kind=""), ""
-    fitting = [one for one in servers if environment and one.environment == environment]
-    if len(fitting) == 1 or len(servers) == 1:
-        return (fitting or servers)[0], ""
-    chosen = (fitting or servers)[0]
-    which = f"environment {environment!r}" if environment else "no environment in the settings"
-    return chosen, (
-        f"{contract.file}: {len(fitting)} of {len(servers)} servers fit ({which}); "
-        f"the first, {chosen.name!r}, is run; set `environment` in contractwatch.toml"
-    )
 
 
 def _failed(prepared: _Prepared, started: datetime, failed: Failed) -> Reading:

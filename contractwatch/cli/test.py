@@ -8,11 +8,13 @@ import typer
 
 from contractwatch import verify
 from contractwatch.agent.clock import system_clock
+from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
 from contractwatch.agent.scan import ScanJob, scan
 from contractwatch.cli import reports
 from contractwatch.cli import test_options as options
 from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, Report, exit_code
+from contractwatch.cli.neighbourhood import neighbourhood
 from contractwatch.cli.reports import Format
 from contractwatch.cli.sampling import Sampling, samples_of
 from contractwatch.cli.selected import (
@@ -45,7 +47,8 @@ class _Wish:
     selection: Selection
     servers: ServerChoice
     sampling: Sampling
-    registry: Registry = field(default_factory=Registry)
+    registry: Registry
+    evidence: options.Trusted = options.Trusted.METADATA
 
 
 def command(  # noqa: PLR0913 - one parameter for each option of the command
@@ -59,6 +62,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     checks: options.Checks = "",
     metadata_only: options.MetadataOnly = False,
     schema_name: options.SchemaName = "",
+    evidence: options.LeastEvidence = options.Trusted.METADATA,
     form: options.Form = Format.TEXT,
     output: options.Output = None,
     fail_on: options.FailOnOption = FailOn.FAILED,
@@ -80,13 +84,14 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     ids = tuple(dict.fromkeys(quality_id or ()))
     selection = Selection(ids, tag, dimension, topics, schema_name, metadata_only)
     columns = tuple(name.strip() for name in sample_columns.split(",") if name.strip())
-    wish = _Wish(selection, ServerChoice(server, environment), Sampling(samples, columns))
+    servers = ServerChoice(server, environment)
     loaded = [_load(path) for path in find_contracts(places)]
     contracts = [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
-    refuse_unknown(selection, wish.servers, contracts)
+    refuse_unknown(selection, servers, contracts)
     refuse_unknown_columns(columns, contracts)
     refused = [entry.file for entry in loaded if isinstance(entry, Refused)]
-    wish = replace(wish, registry=neighbourhood(contracts, refused))
+    registry = neighbourhood(contracts, refused)
+    wish = _Wish(selection, servers, Sampling(samples, columns), registry, evidence=evidence)
     findings = tuple(finding for entry in loaded for finding in _findings(entry, wish))
     if not findings:
         raise UsageError(f"nothing is selected: no promise has {selection}")
@@ -129,13 +134,18 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
     asked = without_rows(plan, server) if wish.selection.metadata_only else plan
     bases = (Path(plan.contract.file).resolve().parent, Path.cwd())
     now = system_clock().now()
+    metrics = verify.asked_of_data(asked)
+    published = Published(plan.contract, bases[0])
+    visitor = Visitor(published, server, wish.servers.environment, bases[1:])
     job = ScanJob(
         server=server,
         tables=plan.contract.tables,
-        metrics=verify.asked_of_data(asked),
+        metrics=metrics,
         bases=bases,
         roots=None,
         now=now,
+        trusts_statistics=wish.evidence is options.Trusted.METADATA,
+        leads=leads_of(metrics, visitor, wish.registry),
     )
     closed = server.unsupported or plan.contract.status is Status.RETIRED
     reading = Reading(server.name, now, {}, readable=None) if closed else scan(job)

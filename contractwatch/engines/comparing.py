@@ -27,6 +27,7 @@ from contractwatch.model.reference import (
     Reference,
     Total,
     Totalled,
+    TotalOf,
 )
 from contractwatch.model.state import Measurement, Unmeasured
 
@@ -40,7 +41,7 @@ class Side:
     shown: str
 
 
-Sides: TypeAlias = Mapping[Reference, Side | Unmeasured]
+Sides: TypeAlias = Mapping[Reference | TotalOf, Side | Unmeasured]
 
 
 def compare(
@@ -51,7 +52,7 @@ def compare(
     Args:
         dataset: The tables of the contract that asks.
         metrics: The questions.
-        sides: Where each reference of the questions leads, or why it leads nowhere.
+        sides: Where each reference or total of the questions leads, or why it leads nowhere.
     """
     comparison = _Comparison({files.table: files for files in dataset.tables}, sides)
     return {metric: comparison.answer(metric) for metric in metrics}
@@ -70,8 +71,8 @@ class _Comparison:
     frames: dict[int, Frame] = field(default_factory=dict[int, Frame])
 
     def answer(self, metric: ComparingMetric) -> Measurement:
-        reference = metric.total.of if isinstance(metric, Total) else metric.target
-        side = self.sides.get(reference, Unmeasured(f"nobody looked for {reference}"))
+        wanted = metric.total if isinstance(metric, Total) else metric.target
+        side = self.sides.get(wanted, Unmeasured("nobody looked for what is referred to"))
         if isinstance(side, Unmeasured):
             return side
         try:
@@ -96,21 +97,25 @@ class _Comparison:
             for left, right in zip(_cells(frame, asking), _cells(keys_frame, target), strict=True)
         ]
         rows = _keyed(frame, [left for left, _ in pairs])
-        of_target = _keyed(keys_frame, [right for _, right in pairs])
-        names = of_target.collect_schema().names()
-        keys = _collected(keys_frame, of_target.group_by(names).agg(pl.len().alias("rows")))
+        plan = _keyed(keys_frame, [right for _, right in pairs])
+        names = plan.collect_schema().names()
+        keys = _collected(keys_frame, plan.group_by(names).agg(pl.len().alias("rows")))
         if isinstance(metric, CoveredKeys):
             present = rows.join(keys.lazy(), on=names, how="semi").unique().select(pl.len())
             return Covered(keys.height, _collected(frame, present).item())
         matched = rows.join(keys.lazy(), on=names, how="left")
         counts = matched.select(pl.len(), orphans=pl.col("rows").null_count())
-        (all_rows, orphans), surplus = _collected(frame, counts).row(0), keys["rows"].sum()
-        return Orphaned(all_rows, orphans, surplus - keys.height)
+        of_target = int(keys["rows"].sum())
+        all_rows, orphans = _collected(frame, counts).row(0)
+        return Orphaned(all_rows, orphans, of_target - keys.height)
 
     def _frame(self, files: TableFiles) -> Frame:
         if id(files) not in self.frames:
             self.frames[id(files)] = open_table(files)
-        return self.frames[id(files)]
+        frame = self.frames[id(files)]
+        if frame.refused:
+            raise _NotComparedError(frame.refused)
+        return frame
 
 
 def _cells(frame: Frame, side: Side) -> list[Cells]:

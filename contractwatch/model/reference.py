@@ -93,10 +93,15 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class TotalOf:
-    """An aggregate of at most one column; `count` without a column counts rows."""
+    """An aggregate of at most one column; `count` without a column counts rows.
+
+    `where` is the condition in SQL on the rows that count, as it is written: it is guarded where
+    the table is known.
+    """
 
     aggregate: Aggregate
     of: Reference
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

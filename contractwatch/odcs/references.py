@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from contractwatch.model.contract import Table
 from contractwatch.model.reference import Reference
-from contractwatch.odcs.place import suggestion
+from contractwatch.odcs.place import Place, suggestion
 
 _ID_PARTS = 4
 _SHOWN = 80
+_CANONICAL = frozenset({"canonical", "canonicalurl"})
 
 
 class UnreadError(ValueError):
@@ -35,6 +36,13 @@ class _Member:
     table: str
     column: str
     by_id: bool
+
+
+def addresses_of(root: Place) -> tuple[str, ...]:
+    """Return the canonical addresses that a contract gives for itself."""
+    stated = root.at("authoritativeDefinitions").each()
+    found = (one.text("url") for one in stated if one.text("type").lower() in _CANONICAL)
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def reference_of(written: Iterable[str], tables: Sequence[Table]) -> Reference:
