@@ -6,6 +6,7 @@ from datetime import datetime
 
 from contractwatch.checks import CHECKS, types
 from contractwatch.checks.freshness import FRESHNESS
+from contractwatch.checks.identity import distinct
 from contractwatch.checks.inside import COLUMN_MISSING, verdict_without_way
 from contractwatch.checks.presence import PRESENCE
 from contractwatch.checks.row_count import ROW_COUNT
@@ -59,7 +60,8 @@ class Plan:
 def plan(contract: Contract) -> Plan:
     """Return every check of a contract, in the order of its clauses; none if it is retired."""
     found = [check for generate in CHECKS.values() for check in generate(contract)]
-    checks = tuple(sorted(found, key=lambda check: check.promise.clause.line))
+    found = sorted(found, key=lambda check: check.promise.clause.line)
+    checks = tuple(distinct(found, (skipped.promise_id for skipped in contract.skipped)))
     skipped = tuple(_skipped_clause(skipped) for skipped in contract.skipped)
     if contract.status is Status.RETIRED:
         retired = Verdict(Outcome.SKIPPED, reason=_RETIRED)
@@ -170,7 +172,8 @@ def _result(
     missing = _verdict_without_column(check.promise, answers, server.data_format)
     if missing is not None:
         return CheckResult(check.promise, missing)
-    return CheckResult(check.promise, types.under(check, server.read).judge(answers, now))
+    judged = types.under(check, server.read, answers)
+    return CheckResult(judged.promise, judged.judge(answers, now))
 
 
 def _with_evidence(

@@ -44,7 +44,8 @@ class Presence:
         (name,) = self.promise.physical_columns
         column = columns.find(name)
         if column and column.follow(self.promise.inside):
-            return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT)
+            spelt = "" if column.name == name else f"the table spells it '{column.name}'"
+            return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=spelt)
         what = printed(name, self.promise.inside)
         reason = f"the table has no column '{what}'"
         return Verdict(Outcome.FAILED, observed=_MISSING, threshold=_PRESENT, reason=reason)

@@ -37,6 +37,7 @@ _NESTED = frozenset(
     {LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR},
 )
 _KEY, _VALUE = (Each(), Member("key")), (Each(), Member("value"))
+_NO_ANSWERS: Mapping[Metric, Measurement] = {}
 _UNVERIFIABLE = "unverifiable: the source is text"
 _AWARE = "with a time zone"
 _NAIVE = "without a time zone"
@@ -46,12 +47,13 @@ _NAIVE = "without a time zone"
 class DeclaredType:
     """The file's own type fits the declared one; cells of a text source can be parsed to it.
 
-    `lenient` takes integers and numbers for one another.
+    `lenient` takes integers and numbers for one another; `binary` lets a string be of bytes.
     """
 
     promise: Promise
     logical_type: LogicalType
     lenient: bool = False
+    binary: bool = False
 
     def metrics(self) -> tuple[Metric, ...]:
         table, (column,) = self.promise.table, self.promise.physical_columns
@@ -65,6 +67,8 @@ class DeclaredType:
         if error is not None:
             return error
         found = _find(answers, self.promise)
+        if not found.text and self._may_be_days(found):
+            return self._of_days(found, answers)
         if not found.text:
             return self._of_schema(found)
         if not of_cells:
@@ -75,7 +79,40 @@ class DeclaredType:
         unparseable, rows = (answer(answers, metric, Count).rows for metric in of_cells)
         return verdict_on(NONE_AT_ALL, Tally(rows, unparseable, base=rows))
 
+    def has_days_only(self, answers: Mapping[Metric, Measurement]) -> bool:
+        """Whether a date was promised and the column has timestamps, all of them at midnight."""
+        days = Unparseable(self.promise.table, *self.promise.physical_columns)
+        return (
+            isinstance(answers.get(TableSchema(self.promise.table)), Columns)
+            and self._may_be_days(_find(answers, self.promise))
+            and answers.get(days) == Count(0)
+        )
+
+    def _may_be_days(self, found: ColumnType) -> bool:
+        is_top = not self.promise.inside
+        return is_top and self.logical_type is LogicalType.DATE and found.kind == "timestamp"
+
+    def _of_days(self, found: ColumnType, answers: Mapping[Metric, Measurement]) -> Verdict:
+        _, *of_cells = self.metrics()
+        error = unanswered(answers, of_cells, self.logical_type)
+        if error is not None:
+            return error
+        timed, rows = (answer(answers, metric, Count).rows for metric in of_cells)
+        what = (
+            f"{timed:,} of {rows:,} rows have a time of day" if timed else "every row at midnight"
+        )
+        return Verdict(
+            Outcome.FAILED,
+            observed=found.physical,
+            threshold=self.logical_type,
+            rows=rows,
+            violations=timed,
+            reason=f"the column is of type {found.physical}: {what}",
+        )
+
     def _of_schema(self, found: ColumnType) -> Verdict:
+        if self.binary and found.kind == "binary":
+            return Verdict(Outcome.PASSED, observed=found.physical, threshold=self.logical_type)
         if _fits(found, self.logical_type, lenient=self.lenient):
             return Verdict(Outcome.PASSED, observed=found.physical, threshold=self.logical_type)
         reason = f"the column is of type {found.physical} ({found.kind})"
@@ -120,7 +157,7 @@ def checks(contract: Contract) -> Iterator[Check]:
         clause = column.type_clause or column.clause
         words = f"the column is of type {column.logical_type}"
         promise = promise_of(TYPE, place, clause=clause, expected=words)
-        yield DeclaredType(promise, column.logical_type)
+        yield DeclaredType(promise, column.logical_type, binary=column.binary)
         if column.timezone_aware is not None:
             words = f"the timestamp is {_AWARE if column.timezone_aware else _NAIVE}"
             promise = promise_of(
@@ -129,11 +166,18 @@ def checks(contract: Contract) -> Iterator[Check]:
             yield DeclaredZone(promise, column.timezone_aware)
 
 
-def under(check: Check, policy: ReadPolicy) -> Check:
-    """Return the check as it is judged on a server that is read by this policy."""
-    if isinstance(check, DeclaredType) and policy.lenient_types:
-        return replace(check, lenient=True)
-    return check
+def under(
+    check: Check, policy: ReadPolicy, answers: Mapping[Metric, Measurement] = _NO_ANSWERS
+) -> Check:
+    """Return the check as it is judged on a server that is read by this policy.
+
+    Timestamps that are all at midnight break the promise of a date with severity warning only.
+    """
+    if not isinstance(check, DeclaredType):
+        return check
+    if check.has_days_only(answers):
+        check = replace(check, promise=replace(check.promise, severity=Severity.WARNING))
+    return replace(check, lenient=True) if policy.lenient_types else check
 
 
 def _find(answers: Mapping[Metric, Measurement], promise: Promise) -> ColumnType:

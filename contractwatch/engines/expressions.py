@@ -40,13 +40,15 @@ class Cells:
     """A column as it is compared.
 
     `raw` is as the file has it; `value` is of type `dtype`, and null where a text cannot be parsed;
-    `readable` says for text sources whether the text is of the declared type.
+    `readable` says for text sources whether the text is of the declared type; `is_day` for
+    timestamps where a date is declared, whether they are null or at midnight.
     """
 
     raw: pl.Expr
     value: pl.Expr
     dtype: pl.DataType
     readable: pl.Expr | None = None
+    is_day: pl.Expr | None = None
 
     @property
     def is_present(self) -> pl.Expr:

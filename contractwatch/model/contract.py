@@ -75,6 +75,7 @@ class Column:
     description: str = ""
     optional: bool = False
     binary: bool = False
+    binary: bool = False
     twin: str = ""
     twin_clause: Clause | None = None
     column_id: str = ""

@@ -108,6 +108,7 @@ def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> 
         default_timezone=options.timezone,
         timezone_aware=options.timezone_aware,
         parse_format=options.parse_format,
+        binary=options.binary,
         classification=place.text("classification"),
         critical=bool(place.flag("criticalDataElement")),
         description=place.text("description"),

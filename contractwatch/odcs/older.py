@@ -83,9 +83,7 @@ def _column(place: Place, findings: Findings) -> dict[str, object]:
     return changed
 
 
-def _enumerated(
-    place: Place, options: dict[str, object], findings: Findings
-) -> dict[str, object]:
+def _enumerated(place: Place, options: dict[str, object], findings: Findings) -> dict[str, object]:
     """Take the list `enum` out of the options, where another tool writes it."""
     entry = place.at("logicalTypeOptions").at("enum")
     if not entry.each():
@@ -99,7 +97,11 @@ def _with_time(place: Place, findings: Findings) -> dict[str, object]:
     """Read a date of 3.0, which had no other type, as the timestamp that its format shows."""
     options = place.at("logicalTypeOptions")
     is_old = place.document.data.get("apiVersion") in _OLD
-    if not is_old or place.text("logicalType") != "date" or not _HOURS.search(options.text("format")):
+    if (
+        not is_old
+        or place.text("logicalType") != "date"
+        or not _HOURS.search(options.text("format"))
+    ):
         return {}
     message = "a date with a time of day is a 'timestamp' since ODCS 3.1; it is read as one"
     findings.warn(place.at("logicalType"), message)

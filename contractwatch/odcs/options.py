@@ -15,6 +15,7 @@ from contractwatch.odcs.units import number_of
 from contractwatch.odcs.values import NESTED, NUMERIC, TEMPORAL, MistypedError, bound_of
 from contractwatch.odcs.zones import zone_at
 
+_BYTES = frozenset({"binary", "byte"})
 _EXECUTED_FORMATS = frozenset({"uuid", "ipv4", "ipv6", "email", "uri", "hostname"})
 _BOUNDS = frozenset(
     {
@@ -38,6 +39,7 @@ class TypeOptions:
     timezone: str = ""
     timezone_aware: bool | None = None
     parse_format: str = ""
+    binary: bool = False
 
 
 def read_options(
@@ -68,6 +70,7 @@ def read_options(
         timezone=zone,
         timezone_aware=place.flag("timezone"),
         parse_format=parse_format,
+        binary=logical_type is LogicalType.STRING and place.text("format") in _BYTES,
     )
 
 

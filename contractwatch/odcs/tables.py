@@ -139,6 +139,7 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
         timezone_aware=options.timezone_aware,
         parse_format=options.parse_format,
         binary=options.binary,
+        binary=options.binary,
         classification=place.text("classification"),
         critical=bool(place.flag("criticalDataElement")),
         partitioned=bool(place.flag("partitioned")),

@@ -4,14 +4,14 @@ from checks_values import NOW, at, checks_of, column, contract, only, table
 
 from contractwatch.model.check import Outcome
 from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import CountWhere, IsInvalid, TableSchema
+from contractwatch.model.metric import CountWhere, IsInvalid, Metric, TableSchema
 from contractwatch.model.rule import Option, OptionKind
-from contractwatch.model.state import Columns, ColumnType
+from contractwatch.model.state import Columns, ColumnType, Measurement
 
 CLOSED = at(7, "schema[0].customProperties[0].value")
 
 
-def found(*names: str) -> dict[TableSchema, Columns]:
+def found(*names: str) -> dict[Metric, Measurement]:
     types = tuple(ColumnType(name, "string", "String") for name in names)
     return {TableSchema("t"): Columns(types)}
 
