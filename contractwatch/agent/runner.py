@@ -238,19 +238,19 @@ class Runner:
             answers = unread(prepared.plan, reason)
             return Reading(server.name, started, answers, readable=None), False
         roots = self._rules.roots
+        metrics = asked_of_data(prepared.plan)
+        visitor = Visitor(Published(contract, folder), server, self._rules.environment, roots)
         job = ScanJob(
             server=server,
             tables=contract.tables,
-        metrics = asked_of_data(prepared.plan)
-        visitor = Visitor(Published(contract, folder), server, self._rules.environment, roots)
             metrics=metrics,
             bases=(folder, *roots),
             roots=roots,
             now=started,
+            leads=leads_of(metrics, visitor, around.registry()),
         )
         answer = around.workers.run(scan, job, deadline_seconds=self._deadline(contract))
         match answer:
-            leads=leads_of(metrics, visitor, around.registry()),
             case Cancelled():
                 return None, False
             case Failed():
