@@ -15,7 +15,7 @@ import structlog
 from contractwatch.agent.backoff import wait_seconds
 from contractwatch.channels import CHANNELS, World
 from contractwatch.errors import ChannelError
-from contractwatch.model.incident import Delivery, Notification, Urgency
+from contractwatch.model.incident import Delivery, Notification, TransitionNote, Urgency
 from contractwatch.model.receiver import Receiver
 
 _T = TypeVar("_T")
@@ -73,6 +73,8 @@ class DispatchSeries(Protocol):
     def failed(self, receiver: str, reason: str) -> None: ...
 
     def delivered(self, receiver: str, urgency: Urgency, seconds: float) -> None: ...
+
+    def notified(self, notes: Iterable[TransitionNote], at: datetime) -> None: ...
 
     def dead(self, receiver: str, reason: str) -> None: ...
 
@@ -199,6 +201,7 @@ class Dispatcher:
         seconds = max((now - told.created_at).total_seconds(), 0.0)
         if self._series is not None:
             self._series.delivered(told.receiver, told.urgency, seconds)
+            self._series.notified(told.notes, now)
         self._log.info(
             "delivered",
             receiver=told.receiver,

@@ -73,7 +73,7 @@ class RunSeries(Protocol):
 
     def took(self, phase: str, seconds: float) -> None: ...
 
-    def read(self, source_kind: str, *, is_read: bool) -> None: ...
+    def read(self, source_kind: str, *, is_read: bool, file_bytes: int) -> None: ...
 
     def evaluated(self, outcome: RunOutcome, *, was_late: bool) -> None: ...
 
@@ -150,6 +150,9 @@ class Runner:
             if is_outage:
                 around.look(contract.product, around.clock.now() + RETRY)
             return None
+        except Exception:
+            around.series.evaluated(RunOutcome.ERROR, was_late=False)
+            raise  # the scheduler says it, with its stack; the product's knowledge runs out
 
     def withdraw(self, contract: Contract) -> None:
         """Close what is open of a product whose contract is gone, tell it, and serve it no more.
@@ -259,7 +262,8 @@ class Runner:
                 reading, was_late = answer.value, False
         if not isinstance(answer, Cancelled):
             around.series.took("scan", answer.seconds)
-        around.series.read(server.kind, is_read=not reading.error)
+        is_read = not reading.error
+        around.series.read(server.kind, is_read=is_read, file_bytes=reading.file_bytes)
         return reading, was_late
 
     def _deadline(self, contract: Contract) -> float:

@@ -68,6 +68,7 @@ class _Found:
     failures: Mapping[str, SourceError]
     measurements: Mapping[Metric, Measurement]
     evidence: Mapping[Metric, Evidence]
+    file_bytes: int
 
 
 def _find(job: ScanJob) -> _Found:
@@ -109,7 +110,8 @@ def _find(job: ScanJob) -> _Found:
         if resolved in found.evidence
     }
     measured = resolution.restored({**found.measurements, **across})
-    return _Found(dataset.version, found.failures, measured, evidence)
+    file_bytes = sum(file.size for table in dataset.tables for file in table.files)
+    return _Found(dataset.version, found.failures, measured, evidence, file_bytes)
 
 
 def _attempt(job: ScanJob) -> tuple[Reading, bool]:
@@ -137,6 +139,7 @@ def _attempt(job: ScanJob) -> tuple[Reading, bool]:
         error="; ".join(str(error) for error in failures) if nothing_read else "",
         blame=blame,
         evidence=found.evidence,
+        file_bytes=found.file_bytes,
     )
     return reading, any(error.retryable for error in failures)
 

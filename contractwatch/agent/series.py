@@ -5,6 +5,7 @@ others are closed lists, created at 0 so that a rate has a start.
 """
 
 import platform
+import threading
 from collections.abc import Iterable
 from datetime import datetime
 from importlib.metadata import version
@@ -12,7 +13,12 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from contractwatch.model.clause import Severity
-from contractwatch.model.incident import Transition, TransitionKind, Urgency
+from contractwatch.model.incident import (
+    Transition,
+    TransitionKind,
+    TransitionNote,
+    Urgency,
+)
 from contractwatch.model.run import RunOutcome
 
 LAG_BUCKETS = (0.1, 1, 5, 15, 60, 300, 900)
@@ -21,6 +27,8 @@ SPAN_BUCKETS = (60, 300, 900, 3600, 14_400, 43_200, 86_400, 259_200)
 PHASES = ("scan", "check", "persist")
 SKIP_REASONS = ("overrun", "misfire", "capacity", "paused", "shutdown")
 STORE_KINDS = ("locked", "readonly", "full", "io", "constraint", "version")
+
+_OPENINGS_REMEMBERED = 10_000
 
 _OUTCOMES = {
     RunOutcome.PASSED: "pass",
@@ -41,6 +49,8 @@ class AgentSeries:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        self._lock = threading.Lock()
+        self._notified: dict[str, None] = {}
         self._catalogue(registry)
         self._scheduling(registry)
         self._evaluations(registry)
@@ -118,6 +128,12 @@ class AgentSeries:
             "Scans of a server that read nothing.",
             ("source_kind",),
         )
+        self._read_bytes = _counter(
+            registry,
+            "source_read_bytes",
+            "Bytes of the files that scans found and read.",
+            ("source_kind",),
+        )
         self._store_errors = _counter(
             registry, "db_errors", "Failures of the agent's own store.", ("kind",)
         )
@@ -139,6 +155,13 @@ class AgentSeries:
             SPAN_BUCKETS,
             spans,
         )
+        self._notify = _histogram(
+            registry,
+            "time_to_notify_seconds",
+            "From the decision that a promise is broken to the first receiver that has it.",
+            DELIVERY_BUCKETS,
+            spans,
+        )
         self._repair = _histogram(
             registry,
             "time_to_repair_seconds",
@@ -148,6 +171,7 @@ class AgentSeries:
         )
         for urgency in Urgency:
             self._detect.labels(urgency.value)
+            self._notify.labels(urgency.value)
             self._repair.labels(urgency.value)
 
     def _delivering(self, registry: CollectorRegistry) -> None:
@@ -231,9 +255,10 @@ class AgentSeries:
         """Record how long a phase of a run took; `phase` is one of PHASES."""
         self._duration.labels(phase).observe(seconds)
 
-    def read(self, source_kind: str, *, is_read: bool) -> None:
-        """Count a scan of a server, and whether it read anything."""
+    def read(self, source_kind: str, *, is_read: bool, file_bytes: int) -> None:
+        """Count a scan of a server, whether it read anything, and how large its files are."""
         self._reads.labels(source_kind).inc()
+        self._read_bytes.labels(source_kind).inc(file_bytes)
         if not is_read:
             self._read_failures.labels(source_kind).inc()
 
@@ -275,6 +300,21 @@ class AgentSeries:
     def delivered(self, receiver: str, urgency: Urgency, seconds: float) -> None:
         """Record how long a message took from the outbox to its receiver."""
         self._delivery.labels(receiver, urgency.value).observe(max(0.0, seconds))
+
+    def notified(self, notes: Iterable[TransitionNote], at: datetime) -> None:
+        """Record how long the first delivery of each opening took, counted from its decision."""
+        for note in notes:
+            if note.kind is TransitionKind.OPENED and self._is_first(note.incident_id):
+                seconds = max(0.0, (at - note.at).total_seconds())
+                self._notify.labels(_URGENCY[note.severity].value).observe(seconds)
+
+    def _is_first(self, incident_id: str) -> bool:
+        with self._lock:
+            is_first = incident_id not in self._notified
+            self._notified[incident_id] = None
+            if len(self._notified) > _OPENINGS_REMEMBERED:
+                del self._notified[next(iter(self._notified))]
+        return is_first
 
     def dead(self, receiver: str, reason: str) -> None:
         """Count a message that was given up."""

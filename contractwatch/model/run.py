@@ -81,7 +81,8 @@ class Reading:
     """What an engine answered about one server, before anything is judged.
 
     `readable` is the availability probe, as in `RunResult`. `error` is set when nothing could be
-    read; then every measurement is `Unmeasured` with that reason. `evidence` is what each
+    read; then every measurement is `Unmeasured` with that reason. `file_bytes` is the size of the
+    files that were found, whatever of them had to be read. `evidence` is what each
     measurement rests on.
     """
 
@@ -93,6 +94,7 @@ class Reading:
     error: str = ""
     blame: Blame | None = None
     evidence: Mapping[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
+    file_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

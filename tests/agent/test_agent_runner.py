@@ -14,11 +14,10 @@ from contractwatch.agent.clock import Clock
 from contractwatch.agent.heart import Heart
 from contractwatch.agent.outage import Outage
 from contractwatch.agent.resume import contract_of, departed, resume
-from contractwatch.agent.runner import RETRY, Rules, Runner, Surroundings, choose_server
+from contractwatch.agent.runner import RETRY, Rules, Runner, Surroundings
 from contractwatch.agent.workers import Answer, Failed, WorkerLimits, Workers
 from contractwatch.alerting.message import Post
 from contractwatch.errors import Blame, StoreError
-from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Contract
 from contractwatch.model.incident import (
     Notification,
@@ -31,7 +30,6 @@ from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import RunEntry
 from contractwatch.model.receiver import Receiver, ReceiverKind
 from contractwatch.model.run import RunOutcome
-from contractwatch.model.server import Server
 from contractwatch.odcs.load import parse_contract
 from contractwatch.store.store import Store
 
@@ -63,6 +61,7 @@ class Counted:
     skips: Counter[str] = field(default_factory=Counter)
     evaluations: list[tuple[RunOutcome, bool]] = field(default_factory=list)
     reads: list[tuple[str, bool]] = field(default_factory=list)
+    bytes_read: int = 0
     store_kinds: list[str] = field(default_factory=list)
     transitions: list[TransitionKind] = field(default_factory=list)
 
@@ -71,8 +70,9 @@ class Counted:
 
     def took(self, phase: str, seconds: float) -> None: ...
 
-    def read(self, source_kind: str, *, is_read: bool) -> None:
+    def read(self, source_kind: str, *, is_read: bool, file_bytes: int) -> None:
         self.reads.append((source_kind, is_read))
+        self.bytes_read += file_bytes
 
     def evaluated(self, outcome: RunOutcome, *, was_late: bool) -> None:
         self.evaluations.append((outcome, was_late))
@@ -195,6 +195,21 @@ def test_a_run_leaves_its_verdict_and_its_ledger_in_one_commit(bench: Bench) -> 
     assert record.last_run is not None
     assert record.last_run.outcome is RunOutcome.PASSED
     assert bench.counted.evaluations == [(RunOutcome.PASSED, False)]
+
+
+def test_the_bytes_of_the_files_are_counted(bench: Bench) -> None:
+    bench.run()
+    size = (bench.folder / "data" / "orders.parquet").stat().st_size
+    assert bench.counted.bytes_read == size
+
+
+def test_a_run_that_fails_by_our_own_fault_is_counted_and_not_hidden(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.store, "memory", lambda *_, **__: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        bench.run()
+    assert bench.counted.evaluations == [(RunOutcome.ERROR, False)]
 
 
 def test_a_first_bad_run_asks_for_evidence_soon_and_the_second_is_told(bench: Bench) -> None:
@@ -366,29 +381,3 @@ def test_a_product_left_when_its_file_is_gone_and_not_when_it_is_broken(bench: B
     assert departed(cards, served=[], broken=frozenset({"contracts/orders.odcs.yaml"})) == ()
     (card,) = departed(cards, served=[], broken=frozenset())
     assert contract_of(card).product == "shop/orders"
-
-
-def servers(*named: tuple[str, str]) -> tuple[Server, ...]:
-    return tuple(
-        Server(Clause(f"servers[{place}]", place), name, "local", environment=environment)
-        for place, (name, environment) in enumerate(named)
-    )
-
-
-@pytest.mark.parametrize(
-    ("found", "environment", "chosen", "is_guess"),
-    [
-        (servers(("a", "dev"), ("b", "prod")), "prod", "b", False),
-        (servers(("a", "dev")), "prod", "a", False),
-        (servers(("a", "dev"), ("b", "prod")), "", "a", True),
-        (servers(("a", "dev"), ("b", "prod")), "test", "a", True),
-        (servers(("a", "dev"), ("b", "prod"), ("c", "prod")), "prod", "b", True),
-        ((), "prod", "", False),
-    ],
-)
-def test_the_server_of_the_operators_environment_is_run(
-    bench: Bench, found: tuple[Server, ...], environment: str, chosen: str, is_guess: bool
-) -> None:
-    server, warning = choose_server(replace(bench.contract(), servers=found), environment)
-
-    assert (server.name, bool(warning)) == (chosen, is_guess)

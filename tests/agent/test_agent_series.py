@@ -8,7 +8,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from contractwatch.agent.series import AgentSeries
 from contractwatch.model.clause import Severity
-from contractwatch.model.incident import Cause, Incident, Phase, Transition, TransitionKind, Urgency
+from contractwatch.model.incident import (
+    Cause,
+    Incident,
+    Phase,
+    Transition,
+    TransitionKind,
+    TransitionNote,
+    Urgency,
+)
 from contractwatch.model.objective import Objective
 from contractwatch.model.run import RunOutcome
 
@@ -86,6 +94,34 @@ def test_an_incident_is_timed_from_the_breach_to_its_opening_and_to_its_end(
     assert value(series, "time_to_detect_seconds_sum", severity="page") == 120
     assert value(series, "time_to_repair_seconds_sum", severity="page") == 1800
     assert value(series, "incident_transitions_total", to="opened", severity="page") == 1
+
+
+def note(incident_id: str, kind: TransitionKind) -> TransitionNote:
+    return TransitionNote(
+        incident_id=incident_id,
+        sequence=1,
+        kind=kind,
+        cause=Cause.BREACH,
+        objective=Objective.SCHEMA,
+        severity=Severity.ERROR,
+        episode=1,
+        since=NOW,
+        at=NOW,
+        broken=(),
+        budget_remaining_ratio=None,
+        budget_is_default=True,
+    )
+
+
+def test_the_time_to_notify_ends_with_the_first_receiver_that_has_the_opening(
+    series: AgentSeries,
+) -> None:
+    series.notified([note("i", TransitionKind.OPENED)], NOW.replace(second=3))
+    series.notified([note("i", TransitionKind.OPENED)], NOW.replace(second=50))
+    series.notified([note("j", TransitionKind.RESOLVED)], NOW.replace(second=9))
+
+    assert value(series, "time_to_notify_seconds_sum", severity="page") == 3
+    assert value(series, "time_to_notify_seconds_count", severity="page") == 1
 
 
 def test_a_broken_file_leaves_the_time_of_the_last_good_look(series: AgentSeries) -> None:

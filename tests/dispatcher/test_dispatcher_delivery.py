@@ -5,7 +5,7 @@ The store and the receivers are real; only the clock is ours.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from benchmarks.receiver import OK, Answer, Fault, Receiver, Script
 from contractwatch.agent.dispatcher import Dispatcher, Pace
 from contractwatch.channels import World
 from contractwatch.errors import ChannelError, StoreError
-from contractwatch.model.incident import Delivery, Notification, Urgency
+from contractwatch.model.incident import Delivery, Notification, TransitionNote, Urgency
 from contractwatch.model.receiver import Receiver as ReceiverSetting
 from contractwatch.model.receiver import ReceiverKind, SecretRef, SecretSource
 from contractwatch.store.store import Store
@@ -41,6 +41,8 @@ class Tape:
 
     def delivered(self, receiver: str, urgency: Urgency, seconds: float) -> None:
         self.events.append(("delivered", receiver, urgency, seconds))
+
+    def notified(self, notes: Iterable[TransitionNote], at: datetime) -> None: ...
 
     def dead(self, receiver: str, reason: str) -> None:
         self.events.append(("dead", receiver, reason))
