@@ -8,8 +8,10 @@ from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.label import Label
 from contractwatch.model.objective import Objective, Target
 from contractwatch.model.path import Step
+from contractwatch.model.personal_data import PiiRule
 from contractwatch.model.reference import Reconciliation, ReferenceCoverage, Relationship
 from contractwatch.model.rule import Option, Rule
+from contractwatch.model.segment import SegmentRule
 from contractwatch.model.server import Server
 from contractwatch.model.service_level import Lifetime, ServiceLevel
 from contractwatch.model.sql import SqlRule
@@ -75,7 +77,6 @@ class Column:
     description: str = ""
     optional: bool = False
     binary: bool = False
-    binary: bool = False
     twin: str = ""
     twin_clause: Clause | None = None
     column_id: str = ""
@@ -113,6 +114,8 @@ class Table:
     relationships: tuple[Relationship, ...] = ()
     coverages: tuple[ReferenceCoverage, ...] = ()
     reconciliations: tuple[Reconciliation, ...] = ()
+    segment_rules: tuple[SegmentRule, ...] = ()
+    pii_rules: tuple[PiiRule, ...] = ()
 
     def column(self, name: str) -> Column | None:
         """Return the column of that contract name, else of that physical name, else None."""

@@ -32,6 +32,7 @@ _KINDS: Mapping[str, tuple[Dimension, Objective | None]] = {
     "primaryKey": _UNIQUENESS,
     "duplicateValues": _UNIQUENESS,
     "uniqueItems": _UNIQUENESS,
+    "segmentCompleteness": (Dimension.COVERAGE, Objective.VOLUME),
     "rowCount": (Dimension.COVERAGE, Objective.VOLUME),
     "relationship": _CONSISTENCY,
     "sql": _CONSISTENCY,

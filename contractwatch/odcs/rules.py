@@ -34,6 +34,8 @@ _DESCRIPTIVE = frozenset(
 )
 COVERAGE = "referenceCoverage"
 RECONCILE = "reconcile"
+SEGMENTS = "segmentCompleteness"
+PII = "piiLeak"
 _PERCENT = frozenset({"percent", "percentage", "%"})
 _INTERVALS = frozenset({Operator.BETWEEN, Operator.NOT_BETWEEN})
 _OF_COLUMNS = frozenset(
@@ -76,6 +78,13 @@ def is_comparing(rule: Place) -> bool:
     return is_ours and not rule.has("metric") and check in {COVERAGE, RECONCILE}
 
 
+def is_own_check(rule: Place) -> bool:
+    """Whether a rule is one of our own engine that is about one whole table."""
+    is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
+    check = rule.at("implementation").text("check")
+    return is_ours and not rule.has("metric") and check in {SEGMENTS, PII}
+
+
 def rule_id_of(rule: Place) -> str:
     """Return the rule's id, else 8 hex digits of the hash of what it says."""
     written = rule.text("id")
@@ -94,6 +103,8 @@ def _rule(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
     kind = rule.text("type")
     if kind == SQL and is_at_top(rule) and not rule.has("metric"):
         return None  # read with the queries, when every table is known
+    if is_own_check(rule) and owner.column is None:
+        return None  # read with the own checks, when every column is known
     if is_comparing(rule) and is_at_top(rule):
         return None  # read with the comparisons, when every table is known
     if rule.has("metric"):

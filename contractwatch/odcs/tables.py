@@ -12,6 +12,7 @@ from contractwatch.odcs.enumeration import read_enum
 from contractwatch.odcs.nested import read_nested
 from contractwatch.odcs.nested_options import with_physical_names
 from contractwatch.odcs.options import read_options
+from contractwatch.odcs.own_checks import with_own_checks
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import OBJECTIVE_OF_DIMENSION, promised
 from contractwatch.odcs.queries import where_of, with_queries
@@ -50,6 +51,7 @@ def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
         tables.append(replace(table, where=where_of(place, table, findings)))
     found = with_queries(places, tables, findings)
     found = with_relationships(places, found, findings)
+    found = with_own_checks(places, found, findings)
     return ReadTables(with_comparisons(places, found, findings))
 
 
@@ -138,7 +140,6 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
         default_timezone=options.timezone,
         timezone_aware=options.timezone_aware,
         parse_format=options.parse_format,
-        binary=options.binary,
         binary=options.binary,
         classification=place.text("classification"),
         critical=bool(place.flag("criticalDataElement")),

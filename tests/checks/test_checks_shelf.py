@@ -6,10 +6,13 @@ import pytest
 from checks_values import NOW, at, column, contract, key, option, rule, table
 
 from contractwatch.checks import CHECKS
+from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import LogicalType
+from contractwatch.model.personal_data import PiiRule
 from contractwatch.model.rule import OptionKind, RuleMetric
+from contractwatch.model.segment import Period, PeriodUnit, SegmentRule
 from contractwatch.model.service_level import (
     Availability,
     Deadline,
@@ -32,6 +35,18 @@ _COLUMN_RULES = tuple(
     for n, metric in enumerate(RuleMetric)
     if metric is not RuleMetric.ROW_COUNT
 )
+_SEGMENTS = SegmentRule(
+    at(31),
+    "g1",
+    element="at",
+    period=Period(PeriodUnit.DAY),
+    timezone="Etc/UTC",
+    by=("c",),
+    threshold=NONE_AT_ALL,
+    severity=Severity.ERROR,
+    lookback=7 * _DAY,
+    expected=(("n",),),
+)
 _EVERYTHING = contract(
     table(
         column(
@@ -45,6 +60,8 @@ _EVERYTHING = contract(
         primary_key=key("c"),
         closed_clause=at(9),
         rules=(rule(RuleMetric.ROW_COUNT), rule(RuleMetric.DUPLICATE_VALUES, line=21)),
+        segment_rules=(_SEGMENTS,),
+        pii_rules=(PiiRule(at(32), "p1", (), (), (), NONE_AT_ALL, Severity.ERROR),),
         queries=(SqlRule(at(30), "q1", "SELECT 1", (), Exactly(value=True), Severity.ERROR),),
     ),
     service_levels=(

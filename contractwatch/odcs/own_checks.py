@@ -1,0 +1,280 @@
+"""The rules of our own engine that are about one table: segments that report, personal data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from contractwatch.model.contract import Column, LogicalType, Table
+from contractwatch.model.personal_data import Detector, PiiRule, Searched
+from contractwatch.model.rule import Operator, Threshold, Unit
+from contractwatch.model.segment import Period, PeriodUnit, Segment, SegmentRule
+from contractwatch.odcs.place import Findings, Place, suggestion
+from contractwatch.odcs.promises import (
+    OBJECTIVE_OF_DIMENSION,
+    dimension_of,
+    promised,
+    severity_of,
+)
+from contractwatch.odcs.rules import (
+    PII,
+    is_own_check,
+    note_schedule,
+    rule_id_of,
+    threshold_of,
+)
+from contractwatch.odcs.schema import implementation_validator
+from contractwatch.odcs.sentences import complaints
+from contractwatch.odcs.units import UnitError, iso_length
+from contractwatch.odcs.zones import UTC_NAME, zone_at
+
+_WEEK = timedelta(days=7)
+_DAY_MINUTES = 24 * 60
+_MONTH = timedelta(days=31)
+_MONTHS_OF_PERIODS = frozenset({1, 2, 3, 4, 6, 12})
+_TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
+_SEGMENTS = frozenset(
+    {LogicalType.STRING, LogicalType.INTEGER, LogicalType.BOOLEAN, LogicalType.DATE}
+)
+_EXEMPT = ("restricted",)
+_SHOWN = 60
+_SPELLINGS: Mapping[str, Detector] = {
+    **{detector.value: detector for detector in Detector},
+    "creditcard": Detector.CARD,
+    "cardnumber": Detector.CARD,
+}
+
+
+class _UnreadError(Exception):
+    """Why a rule is not executed although nothing is wrong with it."""
+
+
+def with_own_checks(
+    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+) -> tuple[Table, ...]:
+    """Return the tables with these rules; `places` are theirs, in the same order."""
+    return tuple(
+        _with_rules(place, table, findings) for place, table in zip(places, tables, strict=True)
+    )
+
+
+def _with_rules(place: Place, table: Table, findings: Findings) -> Table:
+    segments: dict[str, SegmentRule] = {}
+    leaks: dict[str, PiiRule] = {}
+    for rule in place.at("quality").each():
+        if not is_own_check(rule):
+            continue
+        note_schedule(rule, findings)
+        try:
+            found = _read(rule, place, table, findings)
+        except _UnreadError as why:
+            _skip(rule, table, str(why), findings)
+            continue
+        first = found
+        if isinstance(found, SegmentRule):
+            first = segments.setdefault(found.rule_id, found)
+        elif found is not None:
+            first = leaks.setdefault(found.rule_id, found)
+        if first is not None and first is not found:
+            _skip(rule, table, f"the same rule as {first.clause.path}", findings)
+    rules = (tuple(segments.values()), tuple(leaks.values()))
+    return replace(table, segment_rules=rules[0], pii_rules=rules[1])
+
+
+def _read(
+    rule: Place, place: Place, table: Table, findings: Findings
+) -> SegmentRule | PiiRule | None:
+    asked = rule.at("implementation")
+    wrong = list(complaints(implementation_validator(), asked.value, rule.document, asked.path))
+    for path, message in wrong:
+        findings.error(Place(rule.document, path, None), message)
+    if wrong:
+        return None
+    before = len(findings.problems)
+    threshold = _threshold(asked, findings)
+    read = _leak if asked.text("check") == PII else _segments
+    found = read(rule, place, table, threshold, findings)
+    return found if len(findings.problems) == before else None
+
+
+def _threshold(asked: Place, findings: Findings) -> Threshold:
+    """Return what is allowed, nothing if the rule does not say."""
+    without_unit = {key: value for key, value in asked.mapping().items() if key != "unit"}
+    found = threshold_of(Place(asked.document, asked.path, without_unit), findings)
+    unit = Unit.PERCENT if asked.text("unit") == "percent" else Unit.ROWS
+    return replace(found or Threshold(Operator.EQUAL, 0), unit=unit)
+
+
+def _segments(
+    rule: Place, _place: Place, table: Table, threshold: Threshold, findings: Findings
+) -> SegmentRule | None:
+    asked = rule.at("implementation")
+    expect = asked.at("expect")
+    if expect.has("fromReference"):
+        raise _UnreadError("segments from a reference")
+    element = _column(asked.at("element"), asked.text("element"), table, findings)
+    if element and element.logical_type not in {None, *_TEMPORAL}:
+        message = f"'{element.name[:_SHOWN]}' is of type {element.logical_type}"
+        findings.error(asked.at("element"), f"{message}; expected a date or timestamp column")
+    by = [_column(item, str(item.value), table, findings) for item in asked.at("by").each()]
+    columns = [column for column in by if column is not None]
+    for column in columns:
+        if column.logical_type not in {None, *_SEGMENTS}:
+            raise _UnreadError(f"segments of {column.logical_type} columns")
+    period = _period(asked.at("period"), findings)
+    if element is None or len(columns) < len(by) or period is None:
+        return None
+    shortest = _length_of(period)
+    lookback = _length(asked.at("lookback"), max(_WEEK, 2 * shortest), findings)
+    if lookback < shortest:
+        message = "looks back less than one period; expected a longer one"
+        findings.error(asked.at("lookback"), message)
+    return SegmentRule(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        element=element.name,
+        period=period,
+        timezone=zone_at(asked, "timezone", UTC_NAME, findings),
+        by=tuple(column.name for column in columns),
+        threshold=threshold,
+        severity=severity_of(rule, findings),
+        lookback=lookback,
+        lag=_length(asked.at("lag"), timedelta(0), findings),
+        weekdays_only=asked.text("calendar") == "weekdays",
+        expected=tuple(_listed(expect.at("values"), len(columns), findings)),
+        history=_length(expect.at("fromHistory"), timedelta(0), findings),
+        least_rows=int(asked.mapping().get("minRows") or 1),  # pyright: ignore[reportArgumentType] - the schema says integer
+        dimension=dimension_of(rule),
+        description=rule.text("description") or rule.text("name"),
+    )
+
+
+def _period(place: Place, findings: Findings) -> Period | None:
+    length = iso_length(str(place.value))
+    minutes, rest = divmod(length.fixed, timedelta(minutes=1))
+    if not length.fixed and length.calendar_months in _MONTHS_OF_PERIODS:
+        return Period(PeriodUnit.MONTH, length.calendar_months)
+    if not length.calendar_months and not rest:
+        if length.fixed == timedelta(days=1):
+            return Period(PeriodUnit.DAY)
+        if length.fixed == _WEEK:
+            return Period(PeriodUnit.WEEK)
+        if minutes and _DAY_MINUTES % minutes == 0:
+            return Period(PeriodUnit.MINUTE, minutes)
+    expected = "expected minutes or hours that divide a day, P1D, P1W, or months that divide a year"
+    findings.error(place, f"'{str(place.value)[:_SHOWN]}' is no period of the calendar; {expected}")
+    return None
+
+
+def _length_of(period: Period) -> timedelta:
+    match period.unit:
+        case PeriodUnit.MINUTE:
+            return timedelta(minutes=period.count)
+        case PeriodUnit.DAY:
+            return timedelta(days=1)
+        case PeriodUnit.WEEK:
+            return _WEEK
+        case PeriodUnit.MONTH:
+            return period.count * _MONTH
+
+
+def _length(place: Place, default: timedelta, findings: Findings) -> timedelta:
+    """Return a length of time, with months of 31 days."""
+    if not isinstance(place.value, str):
+        return default
+    try:
+        length = iso_length(place.value)
+    except UnitError as wrong:
+        findings.error(place, str(wrong))
+        return default
+    return length.fixed + length.calendar_months * _MONTH
+
+
+def _listed(values: Place, members: int, findings: Findings) -> Iterator[Segment]:
+    for item in values.each():
+        segment = [one.value for one in item.each()] or [item.value]
+        texts = [_text(one) for one in segment]
+        if len(segment) != members or None in texts:
+            expected = "one value" if members == 1 else f"a list of {members} values"
+            findings.error(item, f"it is no segment; expected {expected}, in the order of 'by'")
+            continue
+        yield tuple(text for text in texts if text is not None)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int) else None
+
+
+def _leak(
+    rule: Place, place: Place, table: Table, threshold: Threshold, findings: Findings
+) -> PiiRule | None:
+    asked = rule.at("implementation")
+    detectors: list[Detector] = []
+    for item in asked.at("detectors").each():
+        written = str(item.value)
+        detector = _SPELLINGS.get(written.lower())
+        if detector is None:
+            expected = f"expected {', '.join(Detector)}{suggestion(written, _SPELLINGS)}"
+            findings.error(item, f"unknown detector '{written[:_SHOWN]}'; {expected}")
+        else:
+            detectors.append(detector)
+    exempt = asked.texts("exemptClassifications") if asked.has("exemptClassifications") else _EXEMPT
+    wanted = tuple(dict.fromkeys(detectors))
+    samples = asked.mapping().get("sampleRows")
+    return PiiRule(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        columns=tuple(_searched(place, table, wanted, {one.lower() for one in exempt})),
+        declared=tuple(column.physical_name for column in table.columns),
+        undeclared=wanted if asked.flag("includeUndeclared") else (),
+        threshold=threshold,
+        severity=severity_of(rule, findings),
+        sample_rows=samples if isinstance(samples, int) else 0,
+        dimension=dimension_of(rule),
+        description=rule.text("description") or rule.text("name"),
+    )
+
+
+def _searched(
+    place: Place, table: Table, detectors: tuple[Detector, ...], exempt: set[str]
+) -> Iterator[Searched]:
+    """Yield the text columns that are not exempt, without what each is allowed to hold."""
+    places = {entry.text("name"): entry for entry in place.at("properties").each()}
+    for column in table.columns:
+        is_text = column.logical_type in {None, LogicalType.STRING}
+        if not is_text or column.classification.lower() in exempt:
+            continue
+        own = places[column.name].custom("pii")
+        named = own.texts("allow") if own else ()
+        allowed = {_SPELLINGS.get(one.lower()) for one in named}
+        left = tuple(detector for detector in detectors if detector not in allowed)
+        if left:
+            yield Searched(column.physical_name, left)
+
+
+def _column(place: Place, name: str, table: Table, findings: Findings) -> Column | None:
+    """Return a column, which may be named with its table before it."""
+    short = name.removeprefix(f"{table.name}.")
+    found = table.column(name) or table.column(short)
+    if found is None:
+        hint = suggestion(short, [column.name for column in table.columns])
+        message = f"unknown column '{name[:_SHOWN]}' of table '{table.name}'"
+        findings.error(place, f"{message}; expected one that is listed{hint}")
+    return found
+
+
+def _skip(rule: Place, table: Table, why: str, findings: Findings) -> None:
+    check = rule.at("implementation").text("check")
+    made = promised(
+        check,
+        table.name,
+        severity=severity_of(rule, findings),
+        rule_id=rule_id_of(rule),
+        expected=rule.text("description") or rule.text("name"),
+    )
+    dimension = dimension_of(rule)
+    if dimension is not None:
+        objective = OBJECTIVE_OF_DIMENSION[dimension]
+        made = replace(made, dimension=dimension, objective=objective)
+    findings.skip(rule, made, why)
