@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from contractwatch import __version__
+from contractwatch.cli.plain_words import plain_call
 from contractwatch.errors import ContractwatchError, SettingsError, UsageError
 
 EXIT_FAILURE = 2
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(given: list[str]) -> int:
     words = [word for word in given if word != "--debug"] or ["--help"]
     try:
-        return _group()(words, prog_name="contractwatch", standalone_mode=False) or 0
+        return _call(words) or 0
     except typer.Abort:
         return _EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -83,6 +84,19 @@ def _run(given: list[str]) -> int:
         if "--debug" in given:
             traceback.print_exc()
         return _tell(error)
+
+
+def _call(words: list[str]) -> int | None:
+    entry = COMMANDS.get(words[0])
+    if entry is not None:
+        command = import_module(entry.module).command
+        arguments = plain_call(command, words[1:])
+        if arguments is not None:
+            try:
+                return command(**arguments)
+            except typer.Exit as end:
+                return end.exit_code
+    return _group()(words, prog_name="contractwatch", standalone_mode=False)
 
 
 def _group() -> Any:
