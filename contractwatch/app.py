@@ -33,10 +33,11 @@ from contractwatch.alerting.route import routing_problems
 from contractwatch.channels import World
 from contractwatch.errors import ContractwatchError, SettingsError, StoreError
 from contractwatch.model.contract import Contract
-from contractwatch.settings import Settings
+from contractwatch.settings import Settings, environment, variables
 from contractwatch.store.store import Store
 from contractwatch.web.app import create_app
 from contractwatch.web.board import Board
+from contractwatch.web.prometheus import ExportPolicy
 from contractwatch.web.site import HealthReport
 
 EXIT_OK = 0
@@ -123,7 +124,7 @@ class Agent:
             keep_intervals_days=settings.keep_intervals_days,
         )
         self._board = Board(store, clock.now)
-        self._web = _web(self._board, self._heart, self._catalog, series)
+        self._web = _web(self._board, self._heart, self._catalog, series, export=_export(settings))
         self._listener = listener
 
     def start(self) -> None:
@@ -267,6 +268,7 @@ class Agent:
 def _rules(settings: Settings) -> Rules:
     return Rules(
         environment=settings.environment,
+        variables=variables(settings.contract_environment, environment()),
         roots=settings.roots,
         deadline_seconds=settings.deadline_seconds,
         deadline_limit_seconds=settings.deadline_limit_seconds,
@@ -276,12 +278,20 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
-def _web(board: Board, heart: Heart, catalog: Catalog, series: AgentSeries) -> uvicorn.Server:
+def _export(settings: Settings) -> ExportPolicy:
+    return ExportPolicy(level=settings.export_level, max_series=settings.export_max_series)
+
+
+def _web(
+    board: Board, heart: Heart, catalog: Catalog, series: AgentSeries, *, export: ExportPolicy
+) -> uvicorn.Server:
     def health() -> HealthReport:
         state = heart.health()
         return HealthReport(state.alive, state.ready, state.words)
 
-    app = create_app(board, health=health, registry=series.registry, problems=catalog.problems)
+    app = create_app(
+        board, health=health, registry=series.registry, problems=catalog.problems, export=export
+    )
     return uvicorn.Server(
         uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2

@@ -44,6 +44,7 @@ class Settings:
     contracts: tuple[Path, ...]
     roots: tuple[Path, ...]
     environment: str
+    contract_environment: tuple[str, ...]
     store_url: str
     host: str
     port: int
@@ -61,6 +62,8 @@ class Settings:
     heartbeat_limit_seconds: float
     store_outage_seconds: float
     shutdown_seconds: float
+    export_level: int
+    export_max_series: int
     keep_runs: int
     keep_runs_days: int
     keep_intervals_days: int
@@ -100,6 +103,11 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
 def environment() -> dict[str, str]:
     """Return the environment of this process, to be passed to `load_settings`."""
     return dict(os.environ)
+
+
+def variables(names: Iterable[str], environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the variables that contracts may use, with the values of those that are set."""
+    return tuple((name, environ[name]) for name in dict.fromkeys(names) if name in environ)
 
 
 def _as_ref(value: object) -> object:
@@ -185,6 +193,7 @@ class _Table(BaseSettings):
     contracts: tuple[Path, ...] = (Path("contracts"),)
     roots: tuple[Path, ...] = ()
     environment: str = ""
+    contract_environment: tuple[str, ...] = ()
     store_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
@@ -202,6 +211,8 @@ class _Table(BaseSettings):
     heartbeat_limit_seconds: float = Field(default=60, ge=1)
     store_outage_seconds: float = Field(default=300, ge=1)
     shutdown_seconds: float = Field(default=10, ge=1)
+    export_level: int = Field(default=1, ge=1, le=2)
+    export_max_series: int = Field(default=150_000, ge=1000)
     keep_runs: int = Field(default=50, ge=1)
     keep_runs_days: int = Field(default=7, ge=1)
     keep_intervals_days: int = Field(default=90, ge=28)
@@ -242,7 +253,8 @@ def _environment(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]
     try:
         return source(), []
     except _ParseError:
-        lists = tuple(f"{PREFIX}{name}" for name in ("CONTRACTS", "ROOTS", "RECEIVERS", "ALERTS"))
+        names = ("CONTRACTS", "CONTRACT_ENVIRONMENT", "ROOTS", "RECEIVERS", "ALERTS")
+        lists = tuple(f"{PREFIX}{name}" for name in names)
         named = ", ".join(sorted(name for name in environ if name.upper().startswith(lists)))
         return {}, [f'one of {named}: a list is written as JSON, such as ["contracts"]']
 

@@ -52,6 +52,7 @@ class Rules:
     default_interval: timedelta
     reprobe: timedelta
     post: Post
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 class Memory(Protocol):
@@ -251,6 +252,7 @@ class Runner:
             roots=roots,
             now=started,
             leads=leads_of(metrics, visitor, around.registry()),
+            environment=self._rules.variables,
         )
         answer = around.workers.run(scan, job, deadline_seconds=self._deadline(contract))
         match answer:

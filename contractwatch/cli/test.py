@@ -1,7 +1,7 @@
 """Contracts are run against their data here and now, with the rights of the person who asks."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -13,6 +13,7 @@ from contractwatch.agent.scan import ScanJob, scan
 from contractwatch.cli import reports
 from contractwatch.cli import test_options as options
 from contractwatch.cli.contract_files import find_contracts
+from contractwatch.cli.filters import narrowed
 from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, Report, exit_code
 from contractwatch.cli.neighbourhood import neighbourhood
 from contractwatch.cli.reports import Format
@@ -30,6 +31,8 @@ from contractwatch.model.run import Reading
 from contractwatch.model.server import Server
 from contractwatch.odcs.load import load_contract
 from contractwatch.selection import Selection, is_empty, select, without_rows
+from contractwatch.settings import environment as environ
+from contractwatch.settings import variables
 
 _NO_SERVER = "the contract names no server"
 
@@ -49,6 +52,7 @@ class _Wish:
     sampling: Sampling
     registry: Registry
     evidence: options.Trusted = options.Trusted.METADATA
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 def command(  # noqa: PLR0913 - one parameter for each option of the command
@@ -62,6 +66,9 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     checks: options.Checks = "",
     metadata_only: options.MetadataOnly = False,
     schema_name: options.SchemaName = "",
+    row_filter: options.Filter = "",
+    filters: options.Filters = None,
+    allow_env: options.AllowedNames = None,
     evidence: options.LeastEvidence = options.Trusted.METADATA,
     form: options.Form = Format.TEXT,
     output: options.Output = None,
@@ -86,12 +93,14 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     columns = tuple(name.strip() for name in sample_columns.split(",") if name.strip())
     servers = ServerChoice(server, environment)
     loaded = [_load(path) for path in find_contracts(places)]
+    loaded = _narrowed(loaded, row_filter, filters or ())
     contracts = [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
     refuse_unknown(selection, servers, contracts)
     refuse_unknown_columns(columns, contracts)
     refused = [entry.file for entry in loaded if isinstance(entry, Refused)]
     registry = neighbourhood(contracts, refused)
-    wish = _Wish(selection, servers, Sampling(samples, columns), registry, evidence=evidence)
+    sampling, allowed = Sampling(samples, columns), variables(allow_env or (), environ())
+    wish = _Wish(selection, servers, sampling, registry, evidence=evidence, variables=allowed)
     findings = tuple(finding for entry in loaded for finding in _findings(entry, wish))
     if not findings:
         raise UsageError(f"nothing is selected: no promise has {selection}")
@@ -107,6 +116,17 @@ def _load(path: Path) -> _Loaded | Refused:
             typer.echo(str(problem), err=True)
         return Refused(str(path), error.problems)
     return _Loaded(contract, problems)
+
+
+def _narrowed(
+    entries: Sequence[_Loaded | Refused], condition: str, conditions: Sequence[str]
+) -> list[_Loaded | Refused]:
+    contracts = [entry.contract for entry in entries if isinstance(entry, _Loaded)]
+    found = iter(narrowed(contracts, condition, conditions))
+    return [
+        replace(entry, contract=next(found)) if isinstance(entry, _Loaded) else entry
+        for entry in entries
+    ]
 
 
 def _findings(entry: _Loaded | Refused, wish: _Wish) -> Iterator[Finding]:
@@ -146,6 +166,7 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
         now=now,
         trusts_statistics=wish.evidence is options.Trusted.METADATA,
         leads=leads_of(metrics, visitor, wish.registry),
+        environment=wish.variables,
     )
     closed = server.unsupported or plan.contract.status is Status.RETIRED
     reading = Reading(server.name, now, {}, readable=None) if closed else scan(job)

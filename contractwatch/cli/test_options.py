@@ -50,6 +50,26 @@ MetadataOnly: TypeAlias = Annotated[
 SchemaName: TypeAlias = Annotated[
     str, typer.Option(metavar="TABLE", help="Judge the promises about this table.")
 ]
+Filter: TypeAlias = Annotated[
+    str,
+    typer.Option("--filter", metavar="PREDICATE", help="Judge these rows of the only table."),
+]
+Filters: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filters",
+        metavar="TABLE=PREDICATE",
+        help="Judge these rows of this table, in SQL rules, too; may be repeated.",
+    ),
+]
+AllowedNames: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-env",
+        metavar="NAME",
+        help="Let contracts use ${NAME} of the environment; may be repeated.",
+    ),
+]
 LeastEvidence: TypeAlias = Annotated[
     Trusted,
     typer.Option(
