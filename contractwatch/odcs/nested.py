@@ -47,7 +47,11 @@ def _skip_relationships(place: Place, table: str, column: str | None, findings: 
         findings.skip(entry, promise, "relationships of nested properties")
 
 
-def _skip_encrypted(place: Place, owner: Owner, findings: Findings) -> None:
+def _skip_of_columns(place: Place, owner: Owner, findings: Findings) -> None:
+    """Keep as skipped what only a column of a table can promise."""
+    if place.flag("primaryKey"):
+        promise = promised("primaryKey", owner.table, owner.column)
+        findings.skip(place.at("primaryKey"), promise, "keys of nested properties")
     if place.text("encryptedName"):
         promise = promised("presence", owner.table, owner.column, expected="its twin is present")
         findings.skip(place.at("encryptedName"), promise, "encryptedName of nested properties")
@@ -93,7 +97,7 @@ def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> 
         zone=options.timezone,
         in_array=Each() in inner.inside,
     )
-    _skip_encrypted(place, owner, findings)
+    _skip_of_columns(place, owner, findings)
     _skip_relationships(place, owner.table, name, findings)
     return Column(
         clause=place.clause,
@@ -112,9 +116,13 @@ def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> 
         classification=place.text("classification"),
         critical=bool(place.flag("criticalDataElement")),
         description=place.text("description"),
-        optional=not place.has("name") or bool(place.text("encryptedName")),
+        optional=not place.has("name") or _may_be_absent(place),
         inside=inner.inside,
     )
+
+
+def _may_be_absent(place: Place) -> bool:
+    return bool(place.text("encryptedName")) or place.text("semanticType") == "measure"
 
 
 def _flagged(key: str, inner: _Inner) -> Clause | None:

@@ -62,6 +62,17 @@ def test_an_encrypted_twin_is_kept_by_its_name() -> None:
     assert column.twin_clause == Clause(f"{PATH}.encryptedName", 11)
 
 
+def test_what_only_a_column_can_promise_is_skipped_inside_one() -> None:
+    inner = "{name: b, primaryKey: true, encryptedName: c}, {name: d, semanticType: measure}"
+    text = table(f"name: a, logicalType: object, properties: [{inner}]")
+    assert [(kind, reason) for _, kind, reason in skips_of(text)] == [
+        ("primaryKey", "unsupported: keys of nested properties"),
+        ("presence", "unsupported: encryptedName of nested properties"),
+    ]
+    (column,) = parsed(text).tables[0].columns
+    assert [inside.optional for inside in column.nested] == [True, True]
+
+
 def test_a_date_of_odcs_3_0_with_a_time_of_day_is_a_timestamp() -> None:
     text = table(
         "name: a, logicalType: date,"
