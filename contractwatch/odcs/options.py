@@ -133,6 +133,8 @@ class _Reading:
         return _VALUES[kind](self, entry)
 
     def _bound(self, entry: Place) -> Bound | None:
+        if self.logical_type not in NUMERIC | TEMPORAL:
+            return None  # the official schema refuses it
         try:
             return bound_of(
                 entry.value, self.logical_type, zone=self.zone, python_format=self.python_format

@@ -43,6 +43,12 @@ def test_a_boolean_column_has_no_limits() -> None:
     ]
 
 
+def test_a_bound_of_a_text_is_refused_by_the_schema() -> None:
+    text = table("name: a, logicalType: string, logicalTypeOptions: {minimum: 'x'}")
+    (problem,) = problems_of(text)
+    assert problem.message.startswith("unknown key 'minimum'")
+
+
 def test_a_rule_that_says_nothing_is_refused() -> None:
     (problem,) = problems_of(table("name: a, quality: [{}]"))
     assert problem.message.startswith("the rule has no metric")
