@@ -84,4 +84,4 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 def _said(hits: DetectorHits) -> str:
     share = 100 * hits.hits / hits.texts
-    return f"{hits.column}: {hits.detector} in {share:.2g} % of {counted(hits.texts, 'text')}"
+    return f"{hits.column}: {hits.detector} in {share:.3g} % of {counted(hits.texts, 'text')}"
