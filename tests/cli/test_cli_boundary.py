@@ -63,17 +63,34 @@ def test_a_stack_is_shown_only_on_demand() -> None:
     assert call("--debug", "test", "nowhere").code == 64
 
 
-def test_lint_starts_without_the_heavy_libraries(tmp_path: Path) -> None:
-    path = publish(tmp_path)
+def _loaded(*words: str) -> set[str]:
     code = (
         "import sys, json\n"
         "from contractwatch.cli import main\n"
         "try:\n    main(sys.argv[1:])\n"
         "except SystemExit:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
     )
-    loaded = set(json.loads(_python(code, "lint", str(path)).stderr))
+    return set(json.loads(_python(code, *words).stderr))
+
+
+HEAVY = {"polars", "fastapi", "jinja2", "sqlalchemy", "pandera", "httpx", "sqlglot", "rich"}
+
+
+def test_lint_starts_without_the_heavy_libraries(tmp_path: Path) -> None:
+    loaded = _loaded("lint", str(publish(tmp_path)))
     assert "contractwatch.odcs.load" in loaded
-    assert not loaded & {"polars", "fastapi", "sqlalchemy", "pandera", "httpx", "rich.table"}
+    assert not loaded & (HEAVY | {"pydantic", "croniter"})
+
+
+def test_a_small_test_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    loaded = _loaded("test", str(publish(tmp_path)))
+    assert "polars" in loaded
+    assert not loaded & (HEAVY - {"polars"})
+
+
+@pytest.mark.parametrize("name", ["status", "trust", "gate", "notify-test"])
+def test_commands_that_scan_nothing_do_not_load_polars(name: str) -> None:
+    assert not _loaded(name, "--help") & {"polars", "fastapi", "jinja2", "pandera"}
 
 
 def test_the_public_face_is_cheap_to_import() -> None:

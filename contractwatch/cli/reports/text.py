@@ -1,22 +1,18 @@
 """Runs as a person reads them: what is broken first, promised against observed, coverage last."""
 
-import io
 import json
+import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Iterable, Iterator, Sequence
 
 from contractwatch.cli.findings import Judged, Refused, Report, Samples
+from contractwatch.cli.reports.page import STYLES, Page
 from contractwatch.cli.reports.words import (
     counts_of,
     coverage_of,
     grade_of,
     observation_of,
     place_of,
-    printable,
     title_of,
     worst_first,
 )
@@ -27,93 +23,98 @@ _UNANSWERED = frozenset({Outcome.ERROR, Outcome.SKIPPED})
 _FEW = 8
 _FILE_WIDTH = 100
 _MANY = 3
-_STYLES: Mapping[str, str] = {
-    "failed": "bold red",
-    "error": "bold magenta",
-    "warning": "yellow",
-    "skipped": "dim",
-    "passed": "green",
-}
+_PIPE_WIDTH = 80
+_HEADER = ("outcome", "where", "promised", "observed", "line")
 
 
 def render(report: Report) -> str:
     """Return the whole report without colours, for a file."""
-    buffer = io.StringIO()
-    show(report, Console(file=buffer, width=_FILE_WIDTH, highlight=False, color_system=None))
-    return buffer.getvalue()
+    return _text(report, Page(_FILE_WIDTH, coloured=False))
 
 
 def show_in_terminal(report: Report) -> None:
     """Print the whole report, with colours where they are seen."""
-    show(report, Console(highlight=False))
+    if not sys.stdout.isatty():
+        sys.stdout.write(_text(report, Page(_PIPE_WIDTH, coloured=False)))
+        return
+    # Imported for a terminal only, whose width and colours it knows: it takes a tenth of a second.
+    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    console = Console(highlight=False)
+    text = _text(report, Page(console.width, coloured=True))
+    console.print(Text.from_ansi(text), soft_wrap=True)
 
 
-def show(report: Report, console: Console) -> None:
-    """Print every finding, and a count of outcomes if there are several."""
+def _text(report: Report, page: Page) -> str:
+    return "".join(f"{line}\n" for line in _lines(report, page))
+
+
+def _lines(report: Report, page: Page) -> Iterator[str]:
+    """Yield every finding, and a count of outcomes if there are several."""
     if not report.selection.is_everything:
-        console.print(_plain(f"selected: {report.selection}"), soft_wrap=True)
+        yield page.plain(f"selected: {report.selection}")
     for finding in report.findings:
         match finding:
             case Judged():
-                _report_run(finding, console, show_all=report.show_all)
+                yield from _run(finding, page, show_all=report.show_all)
             case Refused():
-                _report_refusal(finding, console)
-        console.print()
+                yield from _refusal(finding, page)
+        yield ""
     if len(report.findings) > 1:
         counts = Counter(finding.outcome.value for finding in report.findings)
-        words = ", ".join(f"{counts[name]} {name}" for name in _STYLES if counts[name])
-        console.print(_plain(f"{len(report.findings)} runs: {words}"))
+        words = ", ".join(f"{counts[name]} {name}" for name in STYLES if counts[name])
+        yield page.plain(f"{len(report.findings)} runs: {words}")
 
 
-def _report_run(finding: Judged, console: Console, *, show_all: bool) -> None:
+def _run(finding: Judged, page: Page, *, show_all: bool) -> Iterator[str]:
     run, contract = finding.run, finding.contract
-    console.print(_plain(f"{title_of(finding)} ({contract.file})"), soft_wrap=True)
-    console.print(_headline(run))
+    yield page.plain(f"{title_of(finding)} ({contract.file})")
+    yield from _headline(run, page)
     shown = _shown(run.results, show_all=show_all)
     same, single = _same_reason(shown)
     if single:
-        console.print(_table(single))
+        yield from page.table(_HEADER, [_row(result) for result in single])
     for result in shown:
         samples = finding.samples.get(result.promise.promise_id)
         if samples is not None:
-            _show_samples(f"{place_of(result)} {result.promise.kind}", samples, console)
+            yield from _samples(f"{place_of(result)} {result.promise.kind}", samples, page)
     for group in same:
         grade, reason = grade_of(group[0]), group[0].verdict.reason
-        console.print(_plain(f"{grade}: {_by_kind(group)}: {reason}", _STYLES[grade]))
+        yield from page.wrapped(f"{grade}: {_by_kind(group)}: {reason}", grade)
     seen = set(map(id, shown))
     hidden = [result for result in run.results if id(result) not in seen]
     if hidden:
-        console.print(_plain(f"passed: {_by_kind(hidden)}", "green"))
-    console.print(_plain(coverage_of(run)))
+        yield from page.wrapped(f"passed: {_by_kind(hidden)}", "passed")
+    yield page.plain(coverage_of(run))
 
 
-def _show_samples(place: str, samples: Samples, console: Console) -> None:
+def _samples(place: str, samples: Samples, page: Page) -> Iterator[str]:
     withheld = f" (withheld: {', '.join(samples.withheld)})" if samples.withheld else ""
-    console.print(_plain(f"rows of {place}{withheld}:", "dim"), soft_wrap=True)
+    yield page.plain(f"rows of {place}{withheld}:", "skipped")
     if samples.why_none:
-        console.print(_plain(f"  {samples.why_none}"), soft_wrap=True)
+        yield page.plain(f"  {samples.why_none}")
     for row in samples.rows:
         cells = ", ".join(f"{name}={json.dumps(cell)}" for name, cell in row.items())
-        console.print(_plain(f"  {cells}"), soft_wrap=True)
+        yield page.plain(f"  {cells}")
 
 
-def _report_refusal(finding: Refused, console: Console) -> None:
-    console.print(_plain(finding.file), soft_wrap=True)
+def _refusal(finding: Refused, page: Page) -> Iterator[str]:
+    yield page.plain(finding.file)
     count = len(finding.problems)
     words = f"ERROR  the contract is refused: {count} problem{'s' if count != 1 else ''}"
-    console.print(_plain(words, _STYLES["error"]))
+    yield page.plain(words, "error")
 
 
-def _headline(run: RunResult) -> Text:
+def _headline(run: RunResult, page: Page) -> Iterator[str]:
     words = counts_of(run.results)
     rows = "" if run.rows is None else f"; {run.rows:,} rows"
-    line = _plain(run.outcome.value.upper(), _STYLES[run.outcome.value])
-    line.append_text(_plain(f"  {words or 'no checks'}{rows}"))
+    outcome = page.plain(run.outcome.value.upper(), run.outcome.value)
+    yield outcome + page.plain(f"  {words or 'no checks'}{rows}")
     if run.error:
-        line.append_text(_plain(f"\n{run.error}", _STYLES["error"]))
+        yield from page.wrapped(run.error, "error")
     elif run.outcome is RunOutcome.WARNING and "warning" not in words:
-        line.append_text(_plain("\nthe table is empty: its rules had nothing to judge", "yellow"))
-    return line
+        yield page.plain("the table is empty: its rules had nothing to judge", "warning")
 
 
 def _shown(results: Iterable[CheckResult], *, show_all: bool) -> tuple[CheckResult, ...]:
@@ -135,29 +136,17 @@ def _same_reason(
     return same, [result for result in results if id(result) not in grouped]
 
 
-def _table(results: Iterable[CheckResult]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("outcome", no_wrap=True)
-    table.add_column("where", overflow="fold", ratio=3)
-    table.add_column("promised", overflow="fold", ratio=3)
-    table.add_column("observed", overflow="fold", ratio=4)
-    table.add_column("line", justify="right", no_wrap=True)
-    for result in results:
-        promise, grade = result.promise, grade_of(result)
-        table.add_row(
-            _plain(grade, _STYLES[grade]),
-            _plain(f"{place_of(result)} {promise.kind}"),
-            _plain(promise.expected or promise.kind),
-            _plain(observation_of(result)),
-            _plain(str(promise.clause.line)),
-        )
-    return table
+def _row(result: CheckResult) -> tuple[str, ...]:
+    promise = result.promise
+    return (
+        grade_of(result),
+        f"{place_of(result)} {promise.kind}",
+        promise.expected or promise.kind,
+        observation_of(result),
+        str(promise.clause.line),
+    )
 
 
 def _by_kind(results: Iterable[CheckResult]) -> str:
     counts = Counter(result.promise.kind for result in results)
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())
-
-
-def _plain(text: str, style: str = "") -> Text:
-    return Text(printable(text), style=style)
