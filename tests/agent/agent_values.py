@@ -52,6 +52,7 @@ reprobe_seconds = 1
 rescan_seconds = 1
 heartbeat_seconds = 0.5
 log_format = "json"
+export_level = 2
 
 [alerts]
 default = ["inbox"]

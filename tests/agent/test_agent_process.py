@@ -81,7 +81,9 @@ def test_a_broken_contract_file_is_reported_and_the_last_good_version_runs_on(
     wait_until(lambda: bool(agent.said("contract_problem")), "the file is reported")
     before = agent.runs("passed")
     wait_until(lambda: agent.runs("passed") > before + 1, "the last good version runs")
-    assert "contractwatch_config_last_reload_successful 0.0" in agent.get("/metrics")[1]
+    series = agent.get("/metrics")[1]
+    assert "contractwatch_config_last_reload_successful 0.0" in series
+    assert 'sli_measured_seconds_total{product="shop/orders",slo="schema"}' in series
     assert agent.get("/api/v1/products/shop/orders")[0] == 200
 
     place.contract.write_text(contract_text(version="1.1.0"))

@@ -28,6 +28,7 @@ def test_every_setting_has_a_default(tmp_path: Path) -> None:
     assert settings.store_url == f"sqlite:///{tmp_path}/contractwatch.db"
     assert settings.base_url == f"http://127.0.0.1:{settings.port}"
     assert settings.default_interval_seconds == 900
+    assert (settings.export_level, settings.export_max_series) == (1, 150_000)
     assert settings.receivers == ()
 
 
