@@ -21,7 +21,7 @@ from time import perf_counter
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.lineitem_data import CONTRACT, HERE, make
+from benchmarks.lineitem_data import CONTRACT, HERE, made_apart
 
 DATA = HERE / "data"
 BY_HAND = HERE / "lineitem_by_hand.py"
@@ -81,12 +81,12 @@ def main() -> None:
     for heading in ("", "beside", *COLUMNS, *(f"{name} ratio" for name in COLUMNS)):
         table.add_column(heading, justify="right" if heading in COLUMNS else "left")
     for variant in chosen:
-        rows = make(folder, variant.data, asked.scale)
+        rows = made_apart(folder, variant.data, asked.scale)
         contract = str(rows.parent.parent / CONTRACT.name)
         ours = [str(SCRIPTS / "contractwatch"), "test", contract, *variant.words]
         add(table, variant, paired(beside(variant, rows), ours, asked.pairs))
     if importlib.util.find_spec("duckdb"):
-        rows = make(folder, "clean", asked.scale)
+        rows = made_apart(folder, "clean", asked.scale)
         by_hand, in_duckdb = (
             [sys.executable, str(script), str(rows)] for script in (BY_HAND, IN_DUCKDB)
         )

@@ -1,7 +1,10 @@
 """The lineitem table in every condition that the benchmark measures, each made once.
 
 TPC-H's own generator writes the clean file; the others are the same rows: shuffled, with violations
-of every promise, without statistics, as CSV, and the first ten.
+of every promise, without statistics, as CSV, and the first ten. It runs as a process of its own:
+what the kernel counts as the memory of a child begins with that of its parent.
+
+Run: python -m benchmarks.lineitem_data FOLDER VARIANT SCALE
 """
 
 import subprocess
@@ -36,8 +39,15 @@ _NULLS = ("l_partkey", "l_suppkey", "l_commitdate", "l_receiptdate")
 Maker: TypeAlias = Callable[[pl.LazyFrame, Path], None]
 
 
-def make(folder: Path, variant: str, scale: float) -> Path:
-    """Return the data file of a variant; the contract is put where its path leads to the file."""
+def made_apart(folder: Path, variant: str, scale: float) -> Path:
+    """Return the data file of a variant, made by another process."""
+    words = [str(folder), variant, f"{scale:g}"]
+    subprocess.run([sys.executable, "-m", "benchmarks.lineitem_data", *words], check=True)
+    return next(file for file in (folder / variant / "data").iterdir() if file.is_file())
+
+
+def make(folder: Path, variant: str, scale: float) -> None:
+    """Make the data file of a variant; the contract is put where its path leads to the file."""
     clean = _generated(folder / "clean" / "data" / "lineitem.parquet", scale)
     home = folder / variant
     form = "csv" if variant == "csv" else "parquet"
@@ -50,7 +60,6 @@ def make(folder: Path, variant: str, scale: float) -> Path:
     text = CONTRACT.read_text(encoding="utf-8")
     text = text.replace("lineitem.parquet", made.name).replace("format: parquet", f"format: {form}")
     (home / CONTRACT.name).write_text(text, encoding="utf-8")
-    return made
 
 
 def _generated(made: Path, scale: float) -> Path:
@@ -101,3 +110,6 @@ _MAKERS: Mapping[str, Maker] = {
     "csv": _csv,
     "ten": _ten_rows,
 }
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]))
