@@ -20,6 +20,7 @@ DELIVERED_KEPT = timedelta(days=7)
 DEAD_KEPT = timedelta(days=90)
 INCIDENTS_KEPT = timedelta(days=400)
 NEVER_OPENED_KEPT = timedelta(days=2)
+SIGHTINGS_KEPT = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Compaction:
     dead_letters: int = 0
     data_versions: int = 0
     probe_days: int = 0
+    sightings: int = 0
     more: bool = False
 
     @property
@@ -94,6 +96,8 @@ def _old(now: datetime, retention: Retention) -> Iterator[tuple[str, Table, Sele
         old = (outbox.state == state) & (outbox.finished_at < to_micros(now - kept))
         yield kind, tables.outbox, select(outbox.id).where(old)
     seen = tables.data_version.c
+    looked = tables.sighting.c.last_seen < to_micros(now - SIGHTINGS_KEPT)
+    yield "sightings", tables.sighting, select(tables.sighting.c.id).where(looked)
     yield "data_versions", tables.data_version, select(seen.id).where(seen.first_seen_at < keep)
 
 
@@ -130,6 +134,8 @@ def _remove(connection: Connection, table: Table, ids: list[int]) -> int:
         gone &= table.c.phase == Phase.RESOLVED.value
         over = select(table.c.id).where(gone)
         connection.execute(delete(event).where(event.c.incident_ref.in_(over)))
+        timed = tables.incident_time
+        connection.execute(delete(timed).where(timed.c.incident_ref.in_(over)))
     if table is tables.plan:
         gone &= _unused_plan()
     if table is tables.outbox:

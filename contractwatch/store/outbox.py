@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, 
 from contractwatch.model.incident import Delivery, Notification, Urgency
 from contractwatch.store import tables
 from contractwatch.store.codec import dump, from_micros, load, to_micros
+from contractwatch.store.incident_times import note_told
 from contractwatch.store.rows import add, insert_all, storable
 
 PENDING, LEASED, DELIVERED, DEAD = "pending", "leased", "delivered", "dead"
@@ -134,6 +135,7 @@ def finish_delivered(connection: Connection, delivery: Delivery, *, now: datetim
     if ours:
         notification = delivery.notification
         _count(connection, notification.receiver, notification.urgency, event=DELIVERED)
+        note_told(connection, delivery, now)
     return ours
 
 

@@ -35,9 +35,11 @@ from contractwatch.store.codec import (
     load,
     to_micros,
 )
+from contractwatch.store.incident_times import incident_log
 from contractwatch.store.ledger import standing_of
 from contractwatch.store.plans import Plans
 from contractwatch.store.results import RunPlan, unpack_results
+from contractwatch.store.sightings import watched
 
 T = TypeVar("T")
 
@@ -125,6 +127,8 @@ def memory_of(connection: Connection, name: str, now: datetime) -> ProductMemory
         _in_order([standing_of(found) for found in standings]),
         tuple(load(found.content, Incident) for found in incidents),
         _probes(connection, row.id, now),
+        watched(connection, row.id),
+        incident_log(connection, row.id, now),
     )
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """Every schema there ever was, oldest first; the last one is this version's."""
 
 _ID = BigInteger().with_variant(Integer(), "sqlite")
@@ -207,3 +207,30 @@ probe_day = Table(
     Column("total", Integer, nullable=False),
 )
 """Availability probes per day since 1970 UTC; they outlive the runs that made them."""
+
+sighting = Table(
+    "sighting",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("product_id", _ID, ForeignKey("product.id"), nullable=False),
+    Column("table_name", String, nullable=False),
+    Column("column_name", String, nullable=False),
+    Column("newest", _TIME),
+    Column("rows", BigInteger),
+    Column("version", String, nullable=False),
+    Column("first_seen", _TIME, nullable=False),
+    Column("last_seen", _TIME, nullable=False, index=True),
+    Column("looks", BigInteger, nullable=False),
+    Index(None, "product_id", "table_name", "column_name", "id"),
+)
+"""One watermark of a table, from the first to the last run in a row that saw it."""
+
+incident_time = Table(
+    "incident_time",
+    metadata,
+    Column("incident_ref", _ID, ForeignKey("incident.id"), primary_key=True),
+    Column("found_at", _TIME, nullable=False),
+    Column("last_good_at", _TIME),
+    Column("told_at", _TIME),
+)
+"""When an incident was found and first told, and when all had last been well before it."""

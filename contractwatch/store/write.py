@@ -9,11 +9,13 @@ from contractwatch.model.product import ProductCard, RunEntry
 from contractwatch.model.run import RunOutcome, RunResult
 from contractwatch.store import tables
 from contractwatch.store.codec import MICROS_A_DAY, dump, micros_or_none, to_micros
+from contractwatch.store.incident_times import last_good, note_found
 from contractwatch.store.ledger import append_time, replace_standings
 from contractwatch.store.outbox import enqueue
 from contractwatch.store.plans import Plans
 from contractwatch.store.results import RunPlan, pack_plan, pack_results, plan_of
 from contractwatch.store.rows import add, bump, insert_all, insert_one, put, storable
+from contractwatch.store.sightings import write_looks
 
 DATA_VERSIONS_KEPT = 400
 """Of one product, the newest. The score caps its evidence at 200 versions, and the newest 400 of
@@ -43,7 +45,7 @@ def write_entry(connection: Connection, entry: RunEntry, plans: Plans) -> int:
     """Write everything that one run or wake-up leaves, and return the run's id, 0 without a run.
 
     1. the card, which also brings a withdrawn product back
-    2. the run with its results, the probe and the version of the data
+    2. the run with its results, the probe, the version of the data and how far it has come
     3. closed time, and the standings from which the next run goes on
     4. incidents, what happened to them, and the messages that say so
 
@@ -57,10 +59,13 @@ def write_entry(connection: Connection, entry: RunEntry, plans: Plans) -> int:
         run_id = _write_run(connection, product_id, entry.run, plans)
         _write_probe(connection, product_id, entry.run)
         _write_data_version(connection, product_id, entry.run)
+    write_looks(connection, product_id, entry.looks, entry.at)
+    good = last_good(connection, product_id, entry.incidents)
     append_time(connection, product_id, entry.entries)
     replace_standings(connection, product_id, entry.standings)
     for incident in entry.incidents:
         _write_incident(connection, product_id, incident)
+    note_found(connection, good, entry.at)
     _write_events(connection, entry.transitions)
     enqueue(connection, entry.notifications)
     return run_id

@@ -13,7 +13,7 @@ from contractwatch.model.incident import Phase, TransitionKind
 from contractwatch.model.objective import Interval, Objective, ObjectiveState, StateSeconds
 from contractwatch.model.product import DataVersion, ProductMemory
 from contractwatch.model.run import RunOutcome
-from contractwatch.model.state import ProbeTally
+from contractwatch.model.state import IncidentLog, IncidentTime, ProbeTally
 from contractwatch.store.store import Store
 from contractwatch.store.write import DATA_VERSIONS_KEPT
 
@@ -59,7 +59,10 @@ def test_an_entry_comes_back_equal(store: Store) -> None:
     assert record.lines[0].total == StateSeconds(good=3600.0)
     assert store.records() == (record,)
     assert store.memory("finance/orders", now=NOW) == ProductMemory(
-        entry.standings, (opened,), ProbeTally(0, 1)
+        entry.standings,
+        (opened,),
+        ProbeTally(0, 1),
+        incident_log=IncidentLog((IncidentTime(NOW),)),
     )
 
 
@@ -321,7 +324,9 @@ def test_a_product_that_returns_begins_anew_with_its_old_record(store: Store) ->
     memory = store.memory("finance/orders", now=NOW)
     store.commit(make.entry(at=NOW + 9 * HOUR))
 
-    assert memory == ProductMemory((), (make.incident(),), ProbeTally(1, 1))
+    log = IncidentLog((IncidentTime(NOW),))
+    incidents = (make.incident(),)
+    assert memory == ProductMemory((), incidents, ProbeTally(1, 1), incident_log=log)
     assert store.products() == ("finance/orders",)
     record = store.record("finance/orders")
     assert record is not None

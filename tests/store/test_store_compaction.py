@@ -164,6 +164,6 @@ def test_one_call_removes_a_bounded_number_and_says_that_there_is_more(store: St
 @pytest.mark.parametrize("name", sorted(tables.metadata.tables))
 def test_every_table_is_bounded_or_belongs_to_a_product(name: str) -> None:
     swept = {"run", "plan", "ledger_interval", "incident", "incident_event", "outbox"}
-    swept |= {"data_version", "probe_day"}
+    swept |= {"data_version", "probe_day", "sighting", "incident_time"}
     small = {"meta", "product", "standing", "ledger_total", "delivery_total"}
     assert name in swept | small
