@@ -7,7 +7,7 @@ from datetime import timedelta
 from contractwatch.model.contract import Column, LogicalType, Table
 from contractwatch.model.personal_data import Detector, PiiRule, Searched
 from contractwatch.model.rule import Operator, Threshold, Unit
-from contractwatch.model.segment import Period, PeriodUnit, Segment, SegmentRule
+from contractwatch.model.segment import MOST_CELLS, Period, PeriodUnit, Segment, SegmentRule
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.promises import (
     OBJECTIVE_OF_DIMENSION,
@@ -121,19 +121,20 @@ def _segments(
         if column.logical_type not in {None, *_SEGMENTS}:
             raise _UnreadError(f"segments of {column.logical_type} columns")
     period = _period(asked.at("period"), findings)
+    zone = zone_at(asked, "timezone", UTC_NAME, findings)
     if element is None or len(columns) < len(by) or period is None:
         return None
     shortest = _length_of(period)
     lookback = _length(asked.at("lookback"), max(_WEEK, 2 * shortest), findings)
-    if lookback < shortest:
-        message = "looks back less than one period; expected a longer one"
+    if not shortest <= lookback <= MOST_CELLS * shortest:
+        message = f"no look-back of 1 to {MOST_CELLS:,} periods; expected another length"
         findings.error(asked.at("lookback"), message)
     return SegmentRule(
         clause=rule.clause,
         rule_id=rule_id_of(rule),
         element=element.name,
         period=period,
-        timezone=zone_at(asked, "timezone", UTC_NAME, findings),
+        timezone=zone,
         by=tuple(column.name for column in columns),
         threshold=threshold,
         severity=severity_of(rule, findings),
@@ -149,20 +150,30 @@ def _segments(
 
 
 def _period(place: Place, findings: Findings) -> Period | None:
-    length = iso_length(str(place.value))
-    minutes, rest = divmod(length.fixed, timedelta(minutes=1))
+    try:
+        length = iso_length(str(place.value))
+    except UnitError as wrong:
+        findings.error(place, str(wrong))
+        return None
     if not length.fixed and length.calendar_months in _MONTHS_OF_PERIODS:
         return Period(PeriodUnit.MONTH, length.calendar_months)
-    if not length.calendar_months and not rest:
-        if length.fixed == timedelta(days=1):
-            return Period(PeriodUnit.DAY)
-        if length.fixed == _WEEK:
-            return Period(PeriodUnit.WEEK)
-        if minutes and _DAY_MINUTES % minutes == 0:
-            return Period(PeriodUnit.MINUTE, minutes)
+    found = None if length.calendar_months else _fixed_period(length.fixed)
+    if found is not None:
+        return found
     expected = "expected minutes or hours that divide a day, P1D, P1W, or months that divide a year"
     findings.error(place, f"'{str(place.value)[:_SHOWN]}' is no period of the calendar; {expected}")
     return None
+
+
+def _fixed_period(length: timedelta) -> Period | None:
+    if length == timedelta(days=1):
+        return Period(PeriodUnit.DAY)
+    if length == _WEEK:
+        return Period(PeriodUnit.WEEK)
+    minutes, rest = divmod(length, timedelta(minutes=1))
+    if rest or not minutes or _DAY_MINUTES % minutes:
+        return None
+    return Period(PeriodUnit.MINUTE, minutes)
 
 
 def _length_of(period: Period) -> timedelta:
