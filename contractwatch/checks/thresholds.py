@@ -52,9 +52,9 @@ def promised_words(threshold: Threshold, noun: str) -> str:
     return f"{_amount(threshold)} {unit}{noun.removesuffix('s') if one else noun}"
 
 
-def limit_words(threshold: Threshold) -> str:
+def limit_words(threshold: Threshold, noun: str = "rows") -> str:
     """Return the threshold beside what was observed: `at most 0.5 %`, `exactly 0 rows`."""
-    return f"{_amount(threshold)} {'%' if threshold.unit is Unit.PERCENT else 'rows'}"
+    return f"{_amount(threshold)} {'%' if threshold.unit is Unit.PERCENT else noun}"
 
 
 def counted(count: int, noun: str) -> str:

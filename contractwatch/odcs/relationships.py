@@ -55,16 +55,17 @@ def _relationship(
     kind = entry.text("type")
     if kind not in {"", "foreignKey"}:
         return None  # the official schema has something to say about it
-    written = _texts(entry, "to")
+    written, at = _texts(entry, "to"), entry.at("to")
     try:
         target = reference_of(written, tables)
+        at = entry.at("from")
         source, columns = _source(entry, table, column, tables)
-        why_not = _why_not(source, columns)
     except UnreadError as wrong:
         if wrong.is_wrong:
-            findings.warn(entry, f"the relationship leads nowhere: {wrong}")
+            findings.warn(at, f"the relationship leads nowhere: {wrong}")
         _skip(entry, table, column, str(wrong), findings)
         return None
+    why_not = _why_not(source, columns)
     if why_not:
         _skip(entry, table, column, why_not, findings)
         return None

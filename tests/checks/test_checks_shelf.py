@@ -11,6 +11,15 @@ from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import LogicalType
 from contractwatch.model.personal_data import PiiRule
+from contractwatch.model.reference import (
+    Aggregate,
+    Reconciliation,
+    Reference,
+    ReferenceCoverage,
+    Relationship,
+    Tolerance,
+    TotalOf,
+)
 from contractwatch.model.rule import OptionKind, RuleMetric
 from contractwatch.model.segment import Period, PeriodUnit, SegmentRule
 from contractwatch.model.service_level import (
@@ -47,6 +56,8 @@ _SEGMENTS = SegmentRule(
     lookback=7 * _DAY,
     expected=(("n",),),
 )
+_ELSEWHERE = Reference("u", ("c",), "u.odcs.yaml")
+_TOTAL = TotalOf(Aggregate.SUM, Reference("t", ("c",)))
 _EVERYTHING = contract(
     table(
         column(
@@ -61,6 +72,15 @@ _EVERYTHING = contract(
         closed_clause=at(9),
         rules=(rule(RuleMetric.ROW_COUNT), rule(RuleMetric.DUPLICATE_VALUES, line=21)),
         segment_rules=(_SEGMENTS,),
+        relationships=(
+            Relationship(at(33), "f1", "c", ("c",), _ELSEWHERE, NONE_AT_ALL, Severity.ERROR),
+        ),
+        coverages=(ReferenceCoverage(at(34), "f2", "c", _ELSEWHERE, NONE_AT_ALL, Severity.ERROR),),
+        reconciliations=(
+            Reconciliation(
+                at(35), "f3", _TOTAL, _TOTAL, Tolerance(1, is_percent=True), Severity.ERROR
+            ),
+        ),
         pii_rules=(PiiRule(at(32), "p1", (), (), (), NONE_AT_ALL, Severity.ERROR),),
         queries=(SqlRule(at(30), "q1", "SELECT 1", (), Exactly(value=True), Severity.ERROR),),
     ),

@@ -177,7 +177,7 @@ def test_two_rules_on_one_metric_are_two_and_the_same_rule_twice_is_one() -> Non
 
 
 def test_promise_ids_are_unique() -> None:
-    text = table("name: a, relationships: [{to: x.a}, {to: y.a}]")
+    text = table("name: a, logicalType: array, relationships: [{to: x.a}, {to: y.a}]")
     assert [one.promise_id for one in parsed(text).skipped] == [
         "orders-1/orders/a/relationship",
         "orders-1/orders/a/relationship-2",

@@ -1,0 +1,163 @@
+"""The engine and a naive comparison of two tables agree on any pair of tables."""
+
+from collections import Counter
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars._typing import PolarsDataType
+
+from contractwatch.engines.comparing import Side, Sides, compare
+from contractwatch.model.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.reference import (
+    Aggregate,
+    Covered,
+    CoveredKeys,
+    Orphaned,
+    Orphans,
+    Reference,
+    Total,
+    Totalled,
+    TotalOf,
+)
+from contractwatch.model.server import DataFormat
+from contractwatch.model.state import Measurement, Unmeasured
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+HERE: dict[str, PolarsDataType] = {
+    "whole": pl.Int64,
+    "word": pl.String,
+    "day": pl.Date,
+    "money": pl.Decimal(12, 2),
+}
+THERE: dict[str, PolarsDataType] = {
+    "whole": pl.UInt8,
+    "word": pl.Categorical,
+    "day": pl.Date,
+    "money": pl.Decimal(20, 4),
+}
+CELLS = {
+    "whole": st.integers(0, 4),
+    "word": st.sampled_from(["", "a", "ä", "🙂", "A"]),
+    "day": st.dates(date(2026, 1, 1), date(2026, 1, 4)),
+    "money": st.integers(0, 4).map(lambda cents: Decimal(cents) / 100),
+}
+ROWS = st.lists(
+    st.fixed_dictionaries({name: st.none() | cell for name, cell in CELLS.items()}), max_size=12
+)
+TARGET = Reference("there", (), "other.odcs.yaml")
+
+Rows = list[dict[str, object]]
+
+
+def files(folder: str, name: str, rows: Rows, schema: dict[str, PolarsDataType]) -> TableFiles:
+    path = Path(folder) / f"{name}.parquet"
+    data = {column: [row[column] for row in rows] for column in schema}
+    pl.DataFrame(data, schema=schema).write_parquet(path)
+    return TableFiles(name, (DataFile(str(path), 1, NOW),), DataFormat.PARQUET, ())
+
+
+def keys(rows: Rows, names: tuple[str, ...]) -> list[tuple[object, ...]]:
+    found = [tuple(row[name] for name in names) for row in rows]
+    return [key for key in found if None not in key]
+
+
+@settings(max_examples=40, deadline=None)
+@given(ROWS, ROWS, st.lists(st.sampled_from(list(HERE)), min_size=1, max_size=3, unique=True))
+def test_orphans_and_covered_keys_are_those_of_a_naive_comparison(
+    here: Rows, there: Rows, columns: list[str]
+) -> None:
+    names = tuple(columns)
+    asked = keys(here, names)
+    known = Counter(keys(there, names))
+    with TemporaryDirectory() as folder:
+        own = files(folder, "here", here, HERE)
+        side = Side(files(folder, "there", there, THERE), names, "there")
+        orphans, covered = Orphans("here", names, TARGET), CoveredKeys("here", names, TARGET)
+        found = compare(Dataset("live", (own,), "v"), [orphans, covered], {TARGET: side})
+    assert found == {
+        orphans: Orphaned(
+            len(asked), sum(key not in known for key in asked), known.total() - len(known)
+        ),
+        covered: Covered(len(known), len(known.keys() & set(asked))),
+    }
+
+
+@settings(max_examples=25, deadline=None)
+@given(ROWS, st.sampled_from(["whole", "money"]))
+def test_totals_are_those_of_a_naive_sum(rows: Rows, column: str) -> None:
+    present = [Decimal(str(row[column])) for row in rows if row[column] is not None]
+    naive: dict[Aggregate, Decimal | None] = {
+        Aggregate.COUNT: Decimal(len(present)),
+        Aggregate.SUM: sum(present, Decimal(0)),
+        Aggregate.MIN: min(present, default=None),
+        Aggregate.MAX: max(present, default=None),
+        Aggregate.AVG: sum(present) / Decimal(len(present)) if present else None,
+    }
+    of = Reference("here", (column,))
+    with TemporaryDirectory() as folder:
+        side = Side(files(folder, "here", rows, HERE), (column,), "here")
+        for aggregate, expected in naive.items():
+            total = TotalOf(aggregate, of)
+            found = compare(Dataset("live", (), "v"), [Total("here", total)], {total: side})
+            (measured,) = found.values()
+            if expected is None:
+                assert isinstance(measured, Unmeasured)
+            else:
+                assert measured == Totalled(expected)
+
+
+def asked(tmp_path: Path, here: pl.DataFrame, there: pl.DataFrame) -> Measurement:
+    sides: list[TableFiles] = []
+    for name, frame in (("here", here), ("there", there)):
+        path = tmp_path / f"{name}.parquet"
+        frame.write_parquet(path)
+        sides.append(TableFiles(name, (DataFile(str(path), 1, NOW),), DataFormat.PARQUET, ()))
+    metric = Orphans("here", ("k",), TARGET)
+    own, other = sides
+    found = compare(
+        Dataset("live", (own,), "v"), [metric], {TARGET: Side(other, ("k",), "there of other")}
+    )
+    return found[metric]
+
+
+def test_keys_of_types_that_are_never_equal_are_not_compared(tmp_path: Path) -> None:
+    found = asked(tmp_path, pl.DataFrame({"k": ["1"]}), pl.DataFrame({"k": [1]}))
+    words = "the types differ: here has the key as String and there of other as Int64"
+    assert found == Unmeasured(words)
+
+
+def test_instants_are_compared_whatever_their_zone_and_precision(tmp_path: Path) -> None:
+    noon = pl.Series("k", [NOW])
+    here = noon.dt.convert_time_zone("Asia/Tokyo").dt.cast_time_unit("ms")
+    assert asked(tmp_path, here.to_frame(), noon.to_frame()) == Orphaned(1, 0, 0)
+    local = noon.dt.replace_time_zone(None).to_frame()
+    assert isinstance(asked(tmp_path, local, noon.to_frame()), Unmeasured)
+
+
+def test_a_target_without_any_value_has_no_keys(tmp_path: Path) -> None:
+    empty = pl.DataFrame({"k": [None]})
+    assert asked(tmp_path, pl.DataFrame({"k": [1, 2]}), empty) == Orphaned(2, 2, 0)
+    assert asked(tmp_path, empty, empty) == Orphaned(0, 0, 0)
+
+
+def test_a_sum_beyond_64_bits_is_exact_and_infinity_is_no_total(tmp_path: Path) -> None:
+    largest = 2**63 - 1
+    frame = pl.DataFrame({"k": [largest, largest], "real": [1.0, float("inf")]})
+    frame.write_parquet(tmp_path / "here.parquet")
+    file = DataFile(str(tmp_path / "here.parquet"), 1, NOW)
+    table = TableFiles("here", (file,), DataFormat.PARQUET, ())
+    found: list[Measurement] = []
+    for column in ("k", "real", "none"):
+        total = TotalOf(Aggregate.SUM, Reference("here", (column,)))
+        sides: Sides = {total: Side(table, (column,), "here")}
+        found += compare(Dataset("live", (), "v"), [Total("here", total)], sides).values()
+    assert found == [
+        Totalled(Decimal(2 * largest)),
+        Unmeasured("the sum of column 'real' of here is no finite number"),
+        Unmeasured("column 'none' of here is missing"),
+    ]
