@@ -31,8 +31,6 @@ from contractwatch.model.run import Reading
 from contractwatch.model.server import Server
 from contractwatch.odcs.load import load_contract
 from contractwatch.selection import Selection, is_empty, select, without_rows
-from contractwatch.settings import environment as environ
-from contractwatch.settings import variables
 
 _NO_SERVER = "the contract names no server"
 
@@ -99,13 +97,22 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     refuse_unknown_columns(columns, contracts)
     refused = [entry.file for entry in loaded if isinstance(entry, Refused)]
     registry = neighbourhood(contracts, refused)
-    sampling, allowed = Sampling(samples, columns), variables(allow_env or (), environ())
+    sampling, allowed = Sampling(samples, columns), _variables(allow_env or ())
     wish = _Wish(selection, servers, sampling, registry, evidence=evidence, variables=allowed)
     findings = tuple(finding for entry in loaded for finding in _findings(entry, wish))
     if not findings:
         raise UsageError(f"nothing is selected: no promise has {selection}")
     _write(Report(findings, selection, fail_on, show_all), form, output)
     raise typer.Exit(exit_code(findings, fail_on))
+
+
+def _variables(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    if not names:
+        return ()
+    # Imported where a variable is allowed: the settings' reader takes half of a small run.
+    from contractwatch import settings  # noqa: PLC0415 - see above
+
+    return settings.variables(names, settings.environment())
 
 
 def _load(path: Path) -> _Loaded | Refused:
