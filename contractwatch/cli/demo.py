@@ -1,9 +1,11 @@
 """The main job can be watched: real flights, live, with promises broken one after the other."""
 
+import signal
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -33,6 +35,8 @@ def command(
 
     Example: contractwatch demo --once
     """
+    # SIGTERM ends it as Ctrl-C does: else its agent would be left behind, without a parent.
+    signal.signal(signal.SIGTERM, _interrupt)
     console = Console(highlight=False, soft_wrap=True)
     console.print("reading the 2013 New York flights ...")
     data = read_flights_data()
@@ -45,7 +49,7 @@ def command(
     try:
         kept = _once(story) if once else _for_ever(story, console)
     except KeyboardInterrupt:
-        kept = True
+        kept = not once  # a script that was cut short has shown nothing
     finally:
         code = agent.stop()
         inbox.close()
@@ -54,6 +58,12 @@ def command(
         console.print(f"everything is left in {folder}")
         sys.exit(1)
     clear(stage)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    # Once is enough: a second signal must not cut short how the agent is ended.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _once(story: Story) -> bool:
