@@ -143,7 +143,7 @@ def _lead(reference: Reference, visitor: Visitor, registry: Registry) -> Lead:
     if isinstance(found, str):
         return Nowhere(reference, found)
     destination = _table_of(reference, found.contract)
-    is_own = found.contract.contract_id == here.contract.contract_id
+    is_own = found.path == here.path
     if isinstance(destination, Nowhere) or is_own:
         return destination
     server = _server_of(found.contract, visitor)

@@ -1,0 +1,89 @@
+"""What was found of two tables becomes a verdict that holds no value of the data."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from contractwatch.checks.reconcile import TotalsAgree
+from contractwatch.checks.reference_coverage import KeysAppear
+from contractwatch.checks.relationship import KnownKeys
+from contractwatch.checks.thresholds import NONE_AT_ALL
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.objective import Objective
+from contractwatch.model.reference import (
+    Aggregate,
+    Covered,
+    Orphaned,
+    Reference,
+    Tolerance,
+    Totalled,
+    TotalOf,
+)
+from contractwatch.model.rule import Operator, Threshold, Unit
+from contractwatch.model.state import Count, Measurement
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+TARGET = Reference("u", ("c",), "u.odcs.yaml")
+PROMISE = Promise(
+    "k/t/c/relationship/r", "relationship", Clause("schema[0]", 5), "t", "c", Severity.ERROR,
+    Dimension.CONSISTENCY, Objective.VALIDITY, "words", ("c",),
+)  # fmt: skip
+HALF_A_PERCENT = Threshold(Operator.LESS_OR_EQUAL, 0.5, None, Unit.PERCENT)
+
+
+def judged(check: Check, *states: Measurement) -> Verdict:
+    return check.judge(dict(zip(check.metrics(), states, strict=True)), NOW)
+
+
+def test_a_tolerance_is_a_share_of_the_rows_with_a_key_and_not_of_all_rows() -> None:
+    check = KnownKeys(PROMISE, HALF_A_PERCENT, TARGET)
+    kept = judged(check, Count(10_000), Orphaned(200, 1))
+    assert (kept.outcome, kept.observed, kept.rows) == (Outcome.PASSED, 0.5, 10_000)
+    broken = judged(check, Count(10_000), Orphaned(199, 1, 2))
+    assert broken.outcome is Outcome.FAILED
+    assert broken.reason == (
+        "1 of 199 rows with a key have no match; the key is not unique there: 2 surplus rows"
+    )
+
+
+def test_rows_without_a_key_keep_the_promise_and_no_rows_are_vacuous() -> None:
+    check = KnownKeys(PROMISE, NONE_AT_ALL, TARGET)
+    assert not judged(check, Count(3), Orphaned(0, 0)).vacuous
+    assert judged(check, Count(0), Orphaned(0, 0)).vacuous
+
+
+def test_coverage_is_of_the_targets_keys() -> None:
+    at_least = Threshold(Operator.GREATER_OR_EQUAL, 99, None, Unit.PERCENT)
+    check = KeysAppear(PROMISE, at_least, TARGET)
+    assert judged(check, Covered(200, 198)).outcome is Outcome.PASSED
+    broken = judged(check, Covered(200, 197))
+    assert (broken.outcome, broken.violations) == (Outcome.FAILED, 3)
+    assert broken.reason == "197 of 200 keys appear here"
+    assert judged(check, Covered(0, 0)).vacuous
+    count = KeysAppear(PROMISE, Threshold(Operator.GREATER, 0), TARGET)
+    assert (judged(count, Covered(9, 1)).threshold) == "more than 0 keys"
+    assert judged(count, Covered(0, 0)).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "tolerance", "kept", "observed"),
+    [
+        ("100.1", "100", Tolerance(0.1, is_percent=True), True, 0.1),
+        ("100.2", "100", Tolerance(0.1, is_percent=True), False, 0.2),
+        ("-99.9", "-100", Tolerance(0.1, is_percent=True), True, 0.1),
+        ("0", "0", Tolerance(0, is_percent=True), True, 0),
+        ("1", "0", Tolerance(50, is_percent=True), False, None),
+        ("0.3", "0.2", Tolerance(0.1, is_percent=False), True, 0.1),
+        ("5", "3", Tolerance(1, is_percent=False), False, 2),
+    ],
+)
+def test_totals_agree_within_the_tolerance(
+    left: str, right: str, tolerance: Tolerance, *, kept: bool, observed: float | None
+) -> None:
+    here, there = (TotalOf(Aggregate.SUM, Reference(name, ("c",))) for name in "tu")
+    check = TotalsAgree(PROMISE, here, there, tolerance)
+    verdict = judged(check, Totalled(Decimal(left)), Totalled(Decimal(right)))
+    assert (verdict.outcome is Outcome.PASSED) is kept
+    assert verdict.observed == observed
