@@ -105,9 +105,8 @@ def _find(job: ScanJob) -> _Found:
         environment=environment,
     )
     evidence = {
-        metric: found.evidence[resolved]
+        metric: found.evidence.get(resolved, Evidence.SCAN)
         for metric, resolved in resolution.asked.items()
-        if resolved in found.evidence
     }
     measured = resolution.restored({**found.measurements, **across})
     file_bytes = sum(file.size for table in dataset.tables for file in table.files)
