@@ -109,7 +109,7 @@ FLEET: tuple[Panel, ...] = (
         "State of the fleet",
         "Products by state.",
         (
-            (f"{_PRODUCTS} - {_BREACHED} - {_UNKNOWN}", "kept"),
+            (f"{_PRODUCTS} - {_BREACHED} - {_UNKNOWN}", "kept or at risk"),
             (_BREACHED, "breached"),
             (_UNKNOWN, "unknown"),
         ),
