@@ -30,7 +30,7 @@ class Status(StrEnum):
 
 
 class LogicalType(StrEnum):
-    """The logical types of ODCS that this version reads; nested ones only for presence and type."""
+    """The logical types of ODCS."""
 
     STRING = "string"
     INTEGER = "integer"
