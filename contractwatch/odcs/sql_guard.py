@@ -197,11 +197,13 @@ def _parsed(text: str, what: str) -> exp.Expr:
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would quote the contract
     too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
     try:
-        found = [one for one in sqlglot.parse(text, dialect=_DIALECT) if one is not None]
+        parsed = sqlglot.parse(text, dialect=_DIALECT)
     except SqlglotError:
         raise RefusedSqlError(f"the {what} is not understood as SQL; expected one {what}") from None
     except RecursionError:
         raise RefusedSqlError(too_deep) from None
+    # a comment after the last semicolon is a node of its own
+    found = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
     if len(found) != 1:
         raise RefusedSqlError(f"{len(found)} statements instead of one; expected one {what}")
     root = found[0]

@@ -71,6 +71,9 @@ def _run(finding: Judged, page: Page, *, show_all: bool) -> Iterator[str]:
     run, contract = finding.run, finding.contract
     yield page.plain(f"{title_of(finding)} ({contract.file})")
     yield from _headline(run, page)
+    for table in contract.tables:
+        if table.where:
+            yield page.plain(f"rows of {table.name} in scope: {table.where}")
     shown = _shown(run.results, show_all=show_all)
     same, single = _same_reason(shown)
     if single:

@@ -1,0 +1,88 @@
+"""Hostile SQL ends in a clear refusal, or is rewritten into what it harmlessly says."""
+
+import pytest
+from sql_values import contract, loaded, refusals, sql
+
+from contractwatch.errors import ContractError
+from contractwatch.odcs.load import parse_contract
+
+HOSTILE = {
+    "SELECT COUNT(*) FROM read_csv('/etc/passwd')": "a function stands where a table is expected",
+    "SELECT COUNT(*) FROM read_parquet('x')": "a function stands where a table is expected",
+    "SELECT COUNT(*) FROM '/etc/passwd'": "the contract has no table '/etc/passwd'",
+    'SELECT COUNT(*) FROM "../other.csv"': "the contract has no table '../other.csv'",
+    "SELECT COUNT(*) FROM information_schema.tables": "the contract has no table 'information_",
+    "SELECT read_text('/etc/passwd')": "the function 'read_text' is not allowed",
+    "SELECT pg_read_file('/etc/passwd')": "the function 'pg_read_file' is not allowed",
+    "DROP TABLE orders": "the query is no SELECT",
+    "ATTACH 'x.db' AS x": "the query is",
+    "COPY orders TO 'x.csv'": "the query is no SELECT",
+    "INSERT INTO orders VALUES (1)": "the query is no SELECT",
+    "CREATE TABLE x AS SELECT 1": "the query is no SELECT",
+    "EXPLAIN SELECT 1": "the query is no SELECT",
+    "SHOW TABLES": "the query is no SELECT",
+    "SET x = 1": "the query is no SELECT",
+    "SELECT 1; DROP TABLE orders": "2 statements instead of one",
+    "SELECT 1 /*;*/; /**/ SELECT 2": "2 statements instead of one",
+    "/*! DROP TABLE orders */": "0 statements instead of one",
+    "SELECT * INTO x FROM orders": "INTO is not allowed",
+    "WITH d AS (DELETE FROM orders RETURNING *) SELECT COUNT(*) FROM d": "DELETE is not allowed",
+    "WITH RECURSIVE x AS (SELECT 1 UNION ALL SELECT 1 FROM x) SELECT COUNT(*) FROM x": "WITH RECU",
+    "WITH orders AS (SELECT 1) SELECT COUNT(*) FROM orders": "'orders' is a table",
+    "SELECT COUNT(*) FROM generate_series(1, 1000000000)": "a function stands where a table",
+    "SELECT COUNT(*) FROM UNNEST(ARRAY[1])": "UNNEST is not allowed",
+    "SELECT COUNT(*) FROM (VALUES (1)) v": "VALUES is not allowed",
+    "SELECT COUNT(*) FROM orders FOR UPDATE": "LOCK is not allowed",
+    "SELECT $1": "PARAMETER is not allowed",
+    "SELECT COUNT(*) FROM \u043erders": "the contract has no table '\u043erders'",
+    "SELECT COUNT(*)\u200b FROM orders": "the query holds the invisible character U+200B",
+    "SELECT COUNT(*) FROM orders -- \u202e x": "the query holds the invisible character U+202E",
+    "SELECT 1 \x00": "the query holds the invisible character U+0000",
+    f"SELECT {'(' * 500}1{')' * 500}": "the query is nested too deeply",
+    f"SELECT {'NOT ' * 500}TRUE": "the query is nested too deeply",
+    f"SELECT {'1+' * 5000}1": "the query is nested too deeply",
+    f"SELECT {'1,' * 20000}1": "the query is longer than 20,000 characters",
+    f"SELECT COUNT(*) FROM orders a0{''.join(f', orders a{n}' for n in range(1, 13))}": "the quer",
+    " UNION ALL ".join(["SELECT 1"] * 30): "the query has 30 SELECTs; expected at most 20",
+    "SELECT": "the query selects nothing",
+}
+
+
+@pytest.mark.parametrize("query", HOSTILE)
+def test_hostile_sql_is_a_problem_of_the_contract(query: str) -> None:
+    (found,) = refusals(sql(query))
+    assert found.startswith(HOSTILE[query])
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("id IN (SELECT id FROM orders)", "SUBQUERY is not allowed in a condition on rows"),
+        ("EXISTS (SELECT 1)", "the function 'exists' is not allowed in a condition"),
+        ("COUNT(*) > 1", "the function 'count' is not allowed in a condition"),
+        ("read_csv('x') = 1", "the function 'read_csv' is not allowed in a condition"),
+        ("amount > RANDOM()", "the function 'rand' is not allowed in a condition"),
+        ("state = CURRENT_DATE", "the function 'current_date' is not allowed in a condition"),
+        ("id = 1; DROP TABLE orders", "2 statements instead of one; expected one condition"),
+        ("id = 1) OR (1 = 1", "the condition is not understood as SQL; expected one condition"),
+        ("customers.id = 1", "the condition is on table 'orders'; expected its columns only"),
+        ("stat = 'x'", "table 'orders' has no column 'stat'; did you mean 'state'?"),
+        ("id + 1", "the condition is not true or false for a row; expected such as status <> 'x'"),
+    ],
+)
+def test_a_hostile_condition_is_a_problem_of_the_contract(condition: str, message: str) -> None:
+    assert refusals(where=condition) == [message]
+
+
+def test_what_runs_is_written_anew_from_what_was_understood() -> None:
+    query = "select count(*) /* x */ from Orders_v1 o where o.ID > 1 -- y"
+    (rule,) = loaded(contract(sql(query))).tables[0].queries
+    assert rule.query == 'SELECT COUNT(*) FROM "orders" AS "o" WHERE "o"."id" > 1'
+    assert rule.tables == ("orders",)
+
+
+def test_a_refusal_names_the_line_of_the_query() -> None:
+    with pytest.raises(ContractError) as refused:
+        parse_contract(contract(sql("DROP TABLE orders")), "orders.yaml")
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.line) == ("schema[0].quality[0].query", 1)
