@@ -37,7 +37,7 @@ from contractwatch.odcs.level_values import (
 )
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.promises import promised
-from contractwatch.odcs.repeated import refuse_repeated
+from contractwatch.odcs.repeated import named, refuse_repeated
 from contractwatch.odcs.tables import ReadTables
 from contractwatch.odcs.units import (
     Length,
@@ -134,7 +134,7 @@ def _unit(level: Place, unit: str, findings: Findings) -> str | None:
 
 def read_levels(root: Place, tables: ReadTables, findings: Findings) -> tuple[ServiceLevel, ...]:
     """Return the service levels that are executed, in the order of the file."""
-    places = [place for place in root.at("slaProperties").each() if place.text("property")]
+    places = named(root.at("slaProperties"), "property", findings)
     refuse_repeated(places, "id", "id", findings)
     for place in places:
         if place.has("schedule"):

@@ -12,7 +12,7 @@ from contractwatch.odcs.nested_options import with_physical_names
 from contractwatch.odcs.options import read_options
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import promised
-from contractwatch.odcs.repeated import refuse_repeated
+from contractwatch.odcs.repeated import named, refuse_repeated
 from contractwatch.odcs.rules import read_rules
 from contractwatch.odcs.values import NESTED, logical_type_of
 
@@ -58,7 +58,7 @@ def _skip_of_columns(place: Place, owner: Owner, findings: Findings) -> None:
 
 
 def _below(outer: _Inner, physical: str, owner: Owner, findings: Findings) -> Iterator[Column]:
-    for inner in _children(outer):
+    for inner in _children(outer, findings):
         refuse_repeated(inner.place.at("properties").each(), "name", "column", findings)
         column = _read(inner, physical, owner, findings)
         yield column
@@ -66,13 +66,12 @@ def _below(outer: _Inner, physical: str, owner: Owner, findings: Findings) -> It
         yield from _below(inner, physical, replace(owner, zone=zone), findings)
 
 
-def _children(outer: _Inner) -> Iterator[_Inner]:
+def _children(outer: _Inner, findings: Findings) -> Iterator[_Inner]:
     place, name, inside = outer.place, outer.name, outer.inside
-    for entry in place.at("properties").each():
+    for entry in named(place.at("properties"), "name", findings):
         written = entry.text("name")
-        if written:
-            step = Member(entry.text("physicalName") or written)
-            yield _Inner(entry, f"{name}.{written}", (*inside, step))
+        step = Member(entry.text("physicalName") or written)
+        yield _Inner(entry, f"{name}.{written}", (*inside, step))
     if place.has("items"):
         yield _Inner(place.at("items"), f"{name}[]", (*inside, Each()))
     for part in (_KEY, _VALUE):

@@ -17,7 +17,7 @@ from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import OBJECTIVE_OF_DIMENSION, promised
 from contractwatch.odcs.queries import where_of, with_queries
 from contractwatch.odcs.relationships import with_relationships
-from contractwatch.odcs.repeated import refuse_repeated
+from contractwatch.odcs.repeated import named, refuse_repeated
 from contractwatch.odcs.rules import read_rules
 from contractwatch.odcs.units import number_of
 from contractwatch.odcs.values import NESTED, logical_type_of
@@ -41,7 +41,7 @@ def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
         zone: In which naive timestamps are taken where a column names no zone.
         findings: Gets the problems and what is skipped.
     """
-    places = [place for place in root.at("schema").each() if place.text("name")]
+    places = named(root.at("schema"), "name", findings)
     for key, what in (("name", "table"), ("id", "id")):
         refuse_repeated(places, key, what, findings)
     tables: list[Table] = []
@@ -57,7 +57,7 @@ def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
 
 def _table(place: Place, zone: str, findings: Findings) -> Table:
     name = place.text("name")
-    columns = [entry for entry in place.at("properties").each() if entry.text("name")]
+    columns = named(place.at("properties"), "name", findings)
     for key, what in (("name", "column"), ("id", "id")):
         refuse_repeated(columns, key, what, findings)
     refuse_repeated(place.at("quality").each(), "id", "id", findings)

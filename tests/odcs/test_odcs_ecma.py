@@ -45,6 +45,23 @@ def test_a_bound_of_a_text_is_refused_by_the_schema() -> None:
     assert problem.message.startswith("unknown key 'minimum'")
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (table("name: ' ', required: true"), "schema[0].properties[0].name"),
+        (table("name: a, properties: [{name: ''}]"), "schema[0].properties[0].properties[0].name"),
+        (
+            table("name: a", below="slaProperties: [{property: '', value: 1}]\n"),
+            "slaProperties[0].property",
+        ),
+    ],
+)
+def test_what_has_an_empty_name_is_refused_and_not_lost(text: str, path: str) -> None:
+    assert [(problem.path, problem.message) for problem in problems_of(text)] == [
+        (path, f"the {path.rpartition('.')[2]} is empty; expected some text")
+    ]
+
+
 def test_a_rule_that_says_nothing_is_refused() -> None:
     (problem,) = problems_of(table("name: a, quality: [{}]"))
     assert problem.message.startswith("the rule has no metric")
