@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from contractwatch.agent.resolution import resolve, resolve_server
 from contractwatch.agent.scan import ScanJob
 from contractwatch.cli.findings import Samples
 from contractwatch.errors import SourceError
@@ -61,7 +62,10 @@ def samples_of(
             continue
         asked.append((promise_id, Wanted(metrics, shown), withheld))
     try:
-        dataset = open_server(job.server, job.tables, bases=job.bases, roots=job.roots)
+        environment = dict(job.environment)
+        tables = resolve(job.tables, (), environment).tables
+        server = resolve_server(job.server, environment)
+        dataset = open_server(server, tables, bases=job.bases, roots=job.roots)
         rows = sample(dataset, [wanted for _, wanted, _ in asked], limit=sampling.limit)
     except SourceError:
         rows = [None] * len(asked)

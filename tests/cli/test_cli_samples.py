@@ -96,6 +96,13 @@ def test_a_tag_of_the_table_or_the_contract_classifies_every_column(tmp_path: Pa
         assert all(sample["rows"] == [] for sample in found.values())
 
 
+def test_only_rows_in_scope_are_told(tmp_path: Path) -> None:
+    scope = "    customProperties: [{property: contractwatch.where, value: region = 'eu'}]\n"
+    scoped = CONTRACT.replace("  - name: people\n", f"  - name: people\n{scope}")
+    found = _samples(_publish(tmp_path, scoped), "--samples", "5")
+    assert {kind: sample["rows"] for kind, sample in found.items()} == {"type": [{"id": "3"}]}
+
+
 def test_a_table_without_a_key_says_so(tmp_path: Path) -> None:
     keyless = CONTRACT.replace(", primaryKey: true", ", unique: true")
     found = _samples(_publish(tmp_path, keyless), "--samples", "3")
