@@ -99,12 +99,16 @@ def _table(contract: Contract, name: str | None) -> Table:
 
 
 def _literals(contract: Contract, table: Table) -> Literals:
-    columns = {column.physical_name: _column(column) for column in table.columns}
+    columns = {
+        column.physical_name: _column(column, of_all_rows=not table.where)
+        for column in table.columns
+    }
     rules: list[Literals] = []
     not_said = [_note(s.promise_id, s.reason) for s in contract.skipped if s.table == table.name]
     for check in _checks_of(contract, table):
         promise = check.promise
-        column = columns[promise.physical_columns[0]] if promise.column else None
+        names = promise.physical_columns if promise.column else ()
+        column = columns[names[0]] if names else None
         match check:
             case _ if _is_nested(check):
                 not_said.append(_note(promise.promise_id, "pandera does not look inside a cell"))
@@ -112,6 +116,8 @@ def _literals(contract: Contract, table: Table) -> Literals:
                 not_said.append(_note(promise.promise_id, "polars cannot run its pattern"))
             case Presence() | DeclaredType():
                 pass
+            case _ if table.where:
+                not_said.append(_note(promise.promise_id, "it is about some of the rows only"))
             case ViolatingRows() | RepeatedRows() | Volume() | DeclaredZone():
                 if column is None or column["nullable"] or promise.kind != REQUIRED.name:
                     (rules if column is None else column["rules"]).append(_rule(check))
@@ -143,12 +149,12 @@ def _is_ecma(check: Check) -> bool:
     )
 
 
-def _column(column: Column) -> Literals:
+def _column(column: Column, *, of_all_rows: bool) -> Literals:
     # pandera takes NaN for null where it checks `nullable` itself; ODCS does not.
     may_hold_nan = column.logical_type in {None, LogicalType.NUMBER}
     return {
         "type": column.logical_type.value if column.logical_type else None,
-        "nullable": column.required_clause is None or may_hold_nan,
+        "nullable": column.required_clause is None or may_hold_nan or not of_all_rows,
         "rules": [],
     }
 

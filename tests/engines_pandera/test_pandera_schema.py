@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +213,18 @@ def test_without_pandera_the_error_names_the_extra() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert ended.stdout == "pandera is not installed; install contractwatch-agent[pandera]\n"
+
+
+def test_promises_about_some_rows_and_in_sql_are_not_said() -> None:
+    contract = contract_of("- {name: a, logicalType: integer, required: true}")
+    narrowed = replace(contract, tables=(replace(contract.tables[0], where='"a" > 1'),))
+    schema: Any = contractwatch.to_pandera(narrowed)
+    assert [note["reason"] for note in schema.metadata["contractwatch"]["not_said"]] == [
+        "it is about some of the rows only"
+    ]
+    schema.validate(pl.DataFrame({"a": [None]}, schema={"a": pl.Int64}), lazy=True)
+    rule = "- {type: sql, query: SELECT 1, mustBe: 1}"
+    asked: Any = contractwatch.to_pandera(contract_of("- {name: a}", rule))
+    assert [note["reason"] for note in asked.metadata["contractwatch"]["not_said"]] == [
+        "a frame alone cannot answer it"
+    ]
