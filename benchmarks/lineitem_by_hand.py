@@ -54,8 +54,8 @@ def violations(path: str) -> dict[str, object]:
     }
     asked |= {f"{name}_null": pl.col(name).is_null().sum() for name in schema}
     for name, (low, high) in RANGES.items():
-        bounds = [pl.lit(bound).cast(schema[name]) for bound in (low, high)]
-        asked[f"{name}_range"] = pl.col(name).is_between(*bounds).not_().sum()
+        least, most = (pl.lit(bound).cast(schema[name]) for bound in (low, high))
+        asked[f"{name}_range"] = pl.col(name).is_between(least, most).not_().sum()
     for name, values in VALUES.items():
         asked[f"{name}_value"] = pl.col(name).is_in(values).not_().sum()
     if is_csv:

@@ -19,7 +19,7 @@ from contractwatch.model.state import ColumnType
 
 NULLS = CountWhere("t", IsNull("c"))
 LONG = CountWhere("t", IsLonger("c", 3))
-KNOWN = {
+KNOWN: dict[Metric, Evidence] = {
     RowCount("t"): Evidence.METADATA,
     TableSchema("t"): Evidence.METADATA,
     NULLS: Evidence.METADATA,
