@@ -80,7 +80,8 @@ def _objective_of_rule(place: Place, root: Place, findings: Findings) -> Objecti
     dimension = dimension_of(rule)
     if dimension is not None:
         return OBJECTIVE_OF_DIMENSION[dimension]
-    return objective_of(rule.text("metric") or rule.text("type"))
+    own_check = rule.at("implementation").text("check")
+    return objective_of(rule.text("metric") or own_check or rule.text("type"))
 
 
 def _objective_of_dimension(sli: Place, findings: Findings) -> Objective | None:

@@ -33,6 +33,8 @@ _KINDS: Mapping[str, tuple[Dimension, Objective | None]] = {
     "duplicateValues": _UNIQUENESS,
     "uniqueItems": _UNIQUENESS,
     "segmentCompleteness": (Dimension.COVERAGE, Objective.VOLUME),
+    "referenceCoverage": (Dimension.COVERAGE, Objective.VOLUME),
+    "reconcile": _CONSISTENCY,
     "rowCount": (Dimension.COVERAGE, Objective.VOLUME),
     "relationship": _CONSISTENCY,
     "sql": _CONSISTENCY,
