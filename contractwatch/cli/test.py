@@ -91,19 +91,23 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     columns = tuple(name.strip() for name in sample_columns.split(",") if name.strip())
     servers = ServerChoice(server, environment)
     loaded = [_load(path) for path in find_contracts(places)]
+    registry = _registry(loaded)  # whole tables: a key is no orphan for a filter
     loaded = _narrowed(loaded, row_filter, filters or ())
     contracts = [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
     refuse_unknown(selection, servers, contracts)
     refuse_unknown_columns(columns, contracts)
-    refused = [entry.file for entry in loaded if isinstance(entry, Refused)]
-    registry = neighbourhood(contracts, refused)
     sampling, allowed = Sampling(samples, columns), _variables(allow_env or ())
     wish = _Wish(selection, servers, sampling, registry, evidence=evidence, variables=allowed)
-    findings = tuple(finding for entry in loaded for finding in _findings(entry, wish))
-    if not findings:
-        raise UsageError(f"nothing is selected: no promise has {selection}")
+    findings = _all_findings(loaded, wish)
     _write(Report(findings, selection, fail_on, show_all), form, output)
     raise typer.Exit(exit_code(findings, fail_on))
+
+
+def _all_findings(loaded: Sequence[_Loaded | Refused], wish: _Wish) -> tuple[Finding, ...]:
+    findings = tuple(finding for entry in loaded for finding in _findings(entry, wish))
+    if not findings:
+        raise UsageError(f"nothing is selected: no promise has {wish.selection}")
+    return findings
 
 
 def _variables(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -113,6 +117,11 @@ def _variables(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
     from contractwatch import settings  # noqa: PLC0415 - see above
 
     return settings.variables(names, settings.environment())
+
+
+def _registry(loaded: Sequence[_Loaded | Refused]) -> Registry:
+    contracts = [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
+    return neighbourhood(contracts, [one.file for one in loaded if isinstance(one, Refused)])
 
 
 def _load(path: Path) -> _Loaded | Refused:
