@@ -6,7 +6,10 @@ from contractwatch.model.incident import BrokenPromise
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.run import CheckResult, Observation
 
-_AGE_KINDS = frozenset({"freshness", "latency", "retention"})
+_AGE_KINDS = frozenset({"freshness", "retention"})
+_WAIT_KINDS = frozenset(
+    {"latency", "timeOfAvailability", "timeToDetect", "timeToNotify", "timeToRepair"}
+)
 
 _RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
@@ -38,6 +41,8 @@ def observed_words(result: CheckResult) -> str:
         return f"{duration(observed)} old"
     if result.verdict.threshold.endswith("%"):
         return f"{number(observed)} %"
+    if result.promise.kind in _WAIT_KINDS:
+        return duration(observed)
     unit = " row" if observed == 1 else " rows"
     return number(observed) + (unit if result.verdict.threshold.endswith("rows") else "")
 

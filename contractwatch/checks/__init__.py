@@ -65,5 +65,5 @@ CHECKS: Mapping[str, Generator] = {
     "relationship": relationship.checks,
     "referenceCoverage": reference_coverage.checks,
     "reconcile": reconcile.checks,
-    "timeTo": reaction_time.checks,
+    "timeToRepair": reaction_time.checks,
 }

@@ -30,7 +30,7 @@ class RowRate:
         return (self.question,)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
-        threshold = f"at least {number_words(self.throughput.rows)} rows"
+        threshold = f"at least {_rows(self.throughput)}"
         error = unanswered(answers, self.metrics(), threshold)
         if error is not None:
             return error
@@ -62,8 +62,12 @@ def checks(contract: Contract) -> Iterator[Check]:
                 THROUGHPUT,
                 place,
                 clause=level.clause,
-                expected=f"at least {number_words(promised.rows)} rows within {period}",
+                expected=f"at least {_rows(promised)} within {period}",
                 severity=level.severity,
                 level_id=level.level_id,
             )
             yield RowRate(promise, promised, question)
+
+
+def _rows(throughput: Throughput) -> str:
+    return f"{number_words(throughput.rows)} {'row' if throughput.rows == 1 else 'rows'}"

@@ -10,7 +10,9 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from contractwatch.model.metric import (
+    BadRows,
     CountWhere,
+    Delays,
     IsAbove,
     IsBelow,
     IsInvalid,
@@ -21,12 +23,13 @@ from contractwatch.model.metric import (
     IsShorter,
     Metric,
     Predicate,
+    RecentRows,
     RowCount,
     SurplusRows,
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.state import Count, Repeats, Span, State
+from contractwatch.model.state import Count, DelayTally, Repeats, Span, State
 
 Row = Mapping[str, object]
 
@@ -40,6 +43,13 @@ def answer(metric: Metric, rows: Sequence[Row], now: datetime) -> State:
         return Count(0)
     if isinstance(metric, SurplusRows):
         return repeats(metric, rows)
+    if isinstance(metric, BadRows):
+        return Count(sum(any(violates(each, row) for each in metric.predicates) for row in rows))
+    if isinstance(metric, RecentRows):
+        moments = (instant(row[metric.column], metric.timezone) for row in existing(metric, rows))
+        return Count(sum(one is not None and now - metric.period < one <= now for one in moments))
+    if isinstance(metric, Delays):
+        return delays(metric, rows)
     assert isinstance(metric, TimeSpan)
     return span(metric, rows, now)
 
@@ -135,6 +145,24 @@ def canonical(cell: object) -> object:
     if isinstance(cell, float):
         return "nan" if math.isnan(cell) else cell + 0.0
     return cell
+
+
+def existing(metric: RecentRows, rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row[metric.column] is not None]
+
+
+def delays(metric: Delays, rows: Sequence[Row]) -> DelayTally:
+    waits: list[timedelta] = []
+    for row in rows:
+        event, available = row[metric.event_column], row[metric.available_column]
+        if event is not None and available is not None:
+            began = instant(event, metric.event_timezone)
+            ended = instant(available, metric.available_timezone)
+            if began is not None and ended is not None:
+                waits.append(ended - began)
+    late = sum(wait > metric.limit for wait in waits)
+    longest = max(waits) / timedelta(microseconds=1) / 1_000_000 if waits else None
+    return DelayTally(len(waits), late, longest)
 
 
 def span(metric: TimeSpan, rows: Sequence[Row], now: datetime) -> Span:

@@ -18,7 +18,9 @@ from naive_oracle import Row, answer, instant
 from contractwatch.engines.polars import measure
 from contractwatch.model.contract import LogicalType
 from contractwatch.model.metric import (
+    BadRows,
     CountWhere,
+    Delays,
     IsAbove,
     IsBelow,
     IsInvalid,
@@ -28,6 +30,7 @@ from contractwatch.model.metric import (
     IsNull,
     IsShorter,
     Metric,
+    RecentRows,
     RowCount,
     SurplusRows,
     TimeSpan,
@@ -103,6 +106,7 @@ scalars = {
     "day": st.just(NOW.date().isoformat()),
 }
 PATTERNS = ["^[A-Z]{2}-[0-9]$", "a", "^$", "[^a]"]
+PERIODS = [timedelta(hours=1), timedelta(days=30)]
 DIVISORS = [1, 2, 7, 0.5, 0.1, 0.05, 300, Decimal("0.01")]
 
 
@@ -139,12 +143,18 @@ def metrics(draw: st.DrawFn, names: Sequence[str]) -> list[Metric]:
             asked.append(CountWhere(TABLE, IsNotMultiple(name, draw(st.sampled_from(DIVISORS)))))
         if name in {"day", "local", "zoned"}:
             asked += [TimeSpan(TABLE, name), TimeSpan(TABLE, name, ZONE)]
+            asked.append(RecentRows(TABLE, name, draw(st.sampled_from(PERIODS)), ZONE))
     if "word" in names:
         asked += [
             CountWhere(TABLE, IsShorter("word", 2)),
             CountWhere(TABLE, IsLonger("word", 2)),
             CountWhere(TABLE, IsInvalid("word", pattern=draw(st.sampled_from(PATTERNS)))),
         ]
+    later = "zoned" if "zoned" in names else "local"
+    asked.append(Delays(TABLE, "day", later, draw(st.sampled_from(PERIODS)), ZONE, ZONE))
+    rules = [metric.predicate for metric in asked if isinstance(metric, CountWhere)]
+    broken = draw(st.lists(st.sampled_from(rules), min_size=1, max_size=5, unique=True))
+    asked.append(BadRows(TABLE, tuple(broken)))
     key = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
     return [*asked, SurplusRows(TABLE, tuple(key))]
 
