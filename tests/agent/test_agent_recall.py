@@ -1,0 +1,85 @@
+"""What the record knows stands among the answers, and the run adds what it saw."""
+
+from datetime import UTC, datetime, timedelta
+
+from contractwatch.agent.recall import looks_of, recalled
+from contractwatch.model.clause import Clause, Severity
+from contractwatch.model.contract import Column, Contract, LogicalType, Status, Table
+from contractwatch.model.metric import IncidentTimes, Probes, RowCount, TimeSpan, UpdateHistory
+from contractwatch.model.objective import Objective
+from contractwatch.model.product import Look, ProductMemory, Watched
+from contractwatch.model.run import Reading, RunOutcome
+from contractwatch.model.service_level import Frequency, Reaction, ReactionTime, ServiceLevel
+from contractwatch.model.state import (
+    Count,
+    IncidentLog,
+    IncidentTime,
+    ProbeTally,
+    Sighting,
+    Sightings,
+    Span,
+    Unmeasured,
+    Watermark,
+)
+from contractwatch.slo.observe import observe
+from contractwatch.verify import judge, plan, promised_objectives
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+HERE = Clause("slaProperties[0]", 9)
+LEVELS = (
+    ServiceLevel(HERE, "f", "frequency", Frequency("t", "at", 24 * HOUR)),
+    ServiceLevel(
+        HERE,
+        "r",
+        "timeToRepair",
+        ReactionTime(Reaction.REPAIR, HOUR),
+        severity=Severity.ERROR,
+    ),
+)
+STAMP = Column(HERE, "at", "AT", LogicalType.TIMESTAMP)
+CONTRACT = Contract(
+    "orders.odcs.yaml",
+    "00",
+    "k",
+    "orders",
+    "1.0.0",
+    Status.ACTIVE,
+    "v3.1.0",
+    tables=(Table(HERE, "t", "t", (STAMP,)),),
+    service_levels=LEVELS,
+)
+SPAN, HISTORY = TimeSpan("t", "AT"), UpdateHistory("t", "AT")
+READ = Reading("s", NOW, {SPAN: Span(NOW, NOW, 1), RowCount("t"): Count(1)}, True, "v2")
+BEFORE = Sighting(Watermark(NOW - HOUR, 1, "v1"), NOW - HOUR, NOW - HOUR)
+SLOW = IncidentLog((IncidentTime(NOW - 2 * HOUR),))
+MEMORY = ProductMemory((), (), ProbeTally(3, 4), (Watched("t", "AT", (BEFORE,)),), SLOW)
+
+
+def test_a_run_adds_its_watermark_and_its_probe_to_what_is_remembered() -> None:
+    reading = recalled(READ, MEMORY, plan(CONTRACT), now=NOW)
+    mark = Watermark(NOW, 1, "v2")
+    assert reading.measurements == {
+        **READ.measurements,
+        Probes(): ProbeTally(4, 5),
+        IncidentTimes(): SLOW,
+        HISTORY: Sightings((BEFORE, Sighting(mark, NOW, NOW))),
+    }
+    assert looks_of(reading, now=NOW) == (Look("t", "AT", mark),)
+
+
+def test_a_run_that_could_not_read_adds_no_watermark() -> None:
+    unread = Reading("s", NOW, {SPAN: Unmeasured("gone"), RowCount("t"): Count(1)}, False)
+    reading = recalled(unread, MEMORY, plan(CONTRACT), now=NOW)
+    assert reading.measurements[HISTORY] == Sightings((BEFORE,))
+    assert looks_of(reading, now=NOW) == ()
+
+
+def test_a_slow_repair_fails_its_check_and_turns_no_objective() -> None:
+    planned = plan(CONTRACT)
+    promised = promised_objectives(planned)
+    assert Objective.AVAILABILITY not in promised
+    run = judge(planned, recalled(READ, MEMORY, planned, now=NOW), now=NOW)
+    assert run.outcome is RunOutcome.FAILED
+    every = observe(run, promised | {Objective.AVAILABILITY})
+    assert [one for one in every if one.failed] == []
