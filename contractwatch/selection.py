@@ -1,6 +1,6 @@
 """A person picks the promises to be judged: what is not selected is neither asked nor shown."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -74,10 +74,11 @@ def select(plan: Plan, selection: Selection) -> Plan:
 def without_rows(plan: Plan, server: Server) -> Plan:
     """Return the plan with the checks that this server's metadata answers; the rest is skipped."""
     data_format = server.data_format.value if server.data_format else ""
+    narrowed = {table.name for table in plan.contract.tables if table.where}
     kept: list[Check] = []
     left: list[CheckResult] = []
     for check in plan.checks:
-        if all(_needs_no_row(metric, data_format) for metric in check.metrics()):
+        if all(_needs_no_row(metric, data_format, narrowed) for metric in check.metrics()):
             kept.append(check)
         else:
             verdict = Verdict(Outcome.SKIPPED, reason=METADATA_ONLY)
@@ -161,7 +162,7 @@ def _asking(plan: Plan, checks: tuple[Check, ...], skipped: tuple[CheckResult, .
     return replace(plan, checks=checks, metrics=metrics, skipped=skipped)
 
 
-def _needs_no_row(metric: Metric, data_format: str) -> bool:
+def _needs_no_row(metric: Metric, data_format: str, narrowed: Set[str]) -> bool:
     if isinstance(metric, RecordMetric):
         return True
     match metric:
@@ -170,6 +171,6 @@ def _needs_no_row(metric: Metric, data_format: str) -> bool:
         case Unparseable():
             return data_format not in _TEXT_FORMATS
         case RowCount():
-            return metric == RowCount(metric.table) and data_format not in _WITHOUT_A_COUNT
+            return metric.table not in narrowed and data_format not in _WITHOUT_A_COUNT
         case _:
             return False
