@@ -1,0 +1,149 @@
+"""The golden cases of the clauses: each is a tiny contract, data that keep it and break it.
+
+A file of `tests/golden/clauses` is named `<kind of check>[.<variant>].yaml`:
+
+- `schema`, `other`: the columns of the tables `t` and `u`; `object` more of `t`, `sla` the
+  contract's service levels, `format` that of the files (parquet)
+- `keeps`, `breaks`: the columns of each table's file
+- `record`: what only an agent's record knows, built instead of read: `sightings` (when a watermark
+  was first seen, and by how many runs; their `newest` values), `probes` (good, of all), `incidents`
+- `tolerates`: kinds that fail beside the one that is asked for
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from contractwatch import verify
+from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
+from contractwatch.agent.scan import ScanJob, scan
+from contractwatch.model.contract import Contract
+from contractwatch.model.metric import IncidentTimes, Metric, Probes, UpdateHistory
+from contractwatch.model.run import RunResult
+from contractwatch.model.state import (
+    IncidentLog,
+    IncidentTime,
+    Measurement,
+    ProbeTally,
+    Sighting,
+    Sightings,
+    Watermark,
+)
+from contractwatch.odcs.load import parse_contract
+
+FOLDER = Path(__file__).resolve().parents[1] / "golden" / "clauses"
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One golden case; `kind` is the word under which its check appears in results."""
+
+    name: str
+    body: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def tolerated(self) -> set[str]:
+        return {self.kind, *self.body.get("tolerates", ())}
+
+    def contract(self) -> Contract:
+        """Load the contract as if it were published; it has no warnings."""
+        contract, problems = parse_contract(json.dumps(self._document()).encode(), "golden.yaml")
+        assert problems == ()
+        return contract
+
+    def run(self, side: str, folder: Path) -> RunResult:
+        """Run the contract over the data of that side: `keeps` or `breaks`."""
+        for table, columns in self.body[side].items():
+            frame = pl.DataFrame(columns)
+            if self._format == "csv":
+                frame.write_csv(folder / f"{table}.csv")
+            else:
+                frame.write_parquet(folder / f"{table}.parquet")
+        contract = self.contract()
+        plan = verify.plan(contract)
+        metrics = verify.asked_of_data(plan)
+        published = Published(contract, folder)
+        visitor = Visitor(published, contract.servers[0])
+        job = ScanJob(
+            server=contract.servers[0],
+            tables=contract.tables,
+            metrics=metrics,
+            bases=(folder,),
+            roots=None,
+            now=NOW,
+            leads=leads_of(metrics, visitor, Registry([published])),
+        )
+        reading = scan(job)
+        known = _recorded(plan.metrics - metrics, self.body.get("record", {}).get(side, {}))
+        reading = replace(reading, measurements={**reading.measurements, **known})
+        return verify.judge(plan, reading, now=NOW)
+
+    @property
+    def _format(self) -> str:
+        return self.body.get("format", "parquet")
+
+    def _document(self) -> dict[str, Any]:
+        tables = [_table("t", self.body["schema"]) | self.body.get("object", {})]
+        if "other" in self.body:
+            tables.append(_table("u", self.body["other"]))
+        path = f"./{{object}}.{self._format}"
+        return {
+            "apiVersion": "v3.2.0",
+            "kind": "DataContract",
+            "id": "golden",
+            "name": "golden",
+            "version": "1.0.0",
+            "status": "active",
+            "servers": [{"server": "s", "type": "local", "path": path, "format": self._format}],
+            "schema": tables,
+            "slaProperties": [{"id": "level", **level} for level in self.body.get("sla", ())],
+        }
+
+
+def cases() -> list[Case]:
+    """Read all golden cases, by name."""
+    files = sorted(FOLDER.glob("*.yaml"))
+    return [Case(file.stem, yaml.safe_load(file.read_text())) for file in files]
+
+
+def _table(name: str, columns: Mapping[str, Any]) -> dict[str, Any]:
+    properties = [{"name": column, **what} for column, what in columns.items()]
+    return {"name": name, "properties": properties}
+
+
+def _recorded(metrics: frozenset[Metric], record: Mapping[str, Any]) -> dict[Metric, Measurement]:
+    """Build the measurements that an agent takes from its record."""
+    known: dict[Metric, Measurement] = {}
+    for metric in metrics:
+        match metric:
+            case Probes():
+                known[metric] = ProbeTally(*record["probes"])
+            case UpdateHistory():
+                known[metric] = Sightings(tuple(_sightings(record)))
+            case IncidentTimes():
+                incidents = (IncidentTime(**incident) for incident in record["incidents"])
+                known[metric] = IncidentLog(tuple(incidents))
+            case _:
+                raise AssertionError(metric)
+    return known
+
+
+def _sightings(record: Mapping[str, Any]) -> list[Sighting]:
+    first = [at for at, _ in record["sightings"]]
+    newest = record.get("newest", first)
+    until = [at - timedelta(minutes=1) for at in first[1:]] + [NOW]
+    return [
+        Sighting(Watermark(how_far), at, last, looks)
+        for how_far, (at, looks), last in zip(newest, record["sightings"], until, strict=True)
+    ]

@@ -1,0 +1,61 @@
+"""Each kind of clause, from the contract's text to the verdict: once kept and once broken."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+from clause_cases import Case, cases
+
+from contractwatch import checks
+from contractwatch.checks import CHECKS
+from contractwatch.checks.terms import Kind
+from contractwatch.model.check import Outcome
+from contractwatch.model.rule import OptionKind
+from contractwatch.model.service_level import Reaction
+
+CASES = cases()
+
+
+def kinds() -> set[str]:
+    """Every word that the shelf gives to a promise."""
+    modules = [
+        importlib.import_module(f"{checks.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(checks.__path__)
+    ]
+    named = {
+        value.name
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, Kind)
+    }
+    return named | {str(kind) for kind in OptionKind} | {str(reaction) for reaction in Reaction}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_clause_is_kept_by_the_data_that_keep_it(case: Case, tmp_path: Path) -> None:
+    results = case.run("keeps", tmp_path).results
+    asked = {result.outcome for result in results if result.promise.kind == case.kind}
+    others = {result.outcome for result in results if result.promise.kind not in case.tolerated}
+    assert asked == {Outcome.PASSED}
+    assert others <= {Outcome.PASSED}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_clause_is_broken_by_the_data_that_break_it(case: Case, tmp_path: Path) -> None:
+    results = case.run("breaks", tmp_path).results
+    asked = {result.outcome for result in results if result.promise.kind == case.kind}
+    assert Outcome.FAILED in asked
+    assert asked <= {Outcome.PASSED, Outcome.FAILED}
+    assert Outcome.ERROR not in {result.outcome for result in results}
+
+
+def test_every_kind_of_check_has_a_golden_case() -> None:
+    assert {case.kind for case in CASES} == kinds()
+
+
+@pytest.mark.parametrize("family", sorted(CHECKS))
+def test_every_file_of_the_shelf_judges_a_golden_case(family: str) -> None:
+    made = {check.promise.kind for case in CASES for check in CHECKS[family](case.contract())}
+    assert made
+    assert made <= {case.kind for case in CASES}
