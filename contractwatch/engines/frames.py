@@ -250,15 +250,6 @@ def _is_midnight(raw: pl.Expr, dtype: pl.DataType, column: Column | None) -> pl.
     return raw.is_null() | (local.dt.time() == time(0))
 
 
-def _is_midnight(raw: pl.Expr, dtype: pl.DataType, column: Column | None) -> pl.Expr | None:
-    """Return whether a timestamp is null or the start of a day; None if no date is declared."""
-    is_date = column is not None and column.logical_type is LogicalType.DATE
-    if column is None or not is_date or not isinstance(dtype, pl.Datetime):
-        return None
-    local = raw.dt.convert_time_zone(column.default_timezone) if dtype.time_zone else raw
-    return raw.is_null() | (local.dt.time() == time(0))
-
-
 def _declared(columns: Sequence[Column], found: Columns) -> dict[str, Column]:
     """Return the contract's columns by the name that each has in the files."""
     matched = {column.physical_name: found.find(column.physical_name) for column in columns}
