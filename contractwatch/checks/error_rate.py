@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks import invalid_values, null_values, options, required
+from contractwatch.checks import invalid_values, null_values, options, relationship, required
 from contractwatch.checks.counts import NO_ROWS
 from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
 from contractwatch.checks.thresholds import counted, number_words
@@ -25,7 +25,13 @@ from contractwatch.model.state import Columns, Count, Measurement
 
 ERROR_RATE = Kind("errorRate", Dimension.CONFORMITY, Objective.VALIDITY)
 
-_ROW_RULES = (required.checks, options.checks, null_values.checks, invalid_values.checks)
+_ROW_RULES = (
+    required.checks,
+    options.checks,
+    null_values.checks,
+    invalid_values.checks,
+    relationship.checks,
+)
 _NO_RULE = "unsupported: no row rule of severity error"
 _OTHER_RULE = "unsupported: an errorRate beside a rule that one mask of rows does not answer"
 _PERCENT = 100

@@ -106,5 +106,5 @@ class CellCounts:
         return CellCounts(tuple(sorted(cells, key=_order)))
 
 
-def _order(cell: CellCount) -> tuple[str, tuple[str, ...]]:
-    return cell.start, tuple(member or "" for member in cell.segment)
+def _order(cell: CellCount) -> tuple[str, tuple[tuple[bool, str], ...]]:
+    return cell.start, tuple((member is not None, member or "") for member in cell.segment)

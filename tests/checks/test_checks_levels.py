@@ -1,5 +1,6 @@
 """Waits, rates, updates, deadlines and reactions are judged by values."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from checks_values import NOW, at, column, contract, only, option, rule, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.checks.watermarks import sighted
 from contractwatch.model.check import Check, Outcome, Verdict
 from contractwatch.model.clause import Severity
@@ -26,6 +28,7 @@ from contractwatch.model.metric import (
     UpdateHistory,
 )
 from contractwatch.model.objective import Objective
+from contractwatch.model.reference import Reference, Relationship
 from contractwatch.model.rule import OptionKind, RuleMetric
 from contractwatch.model.service_level import (
     ErrorRate,
@@ -183,6 +186,27 @@ def test_a_rate_of_no_rows_is_vacuous_and_one_without_rules_is_skipped() -> None
         None,
         "unsupported: no row rule of severity error",
     )
+
+
+def test_a_rate_beside_a_relationship_is_skipped_and_not_counted_too_low() -> None:
+    elsewhere = Reference("u", ("d",), "u.odcs.yaml")
+    severe = Relationship(at(33), "f1", "c", ("c",), elsewhere, NONE_AT_ALL, Severity.ERROR)
+    told_of: dict[Severity, tuple[Outcome, Any, str]] = {}
+    for severity in (Severity.ERROR, Severity.WARNING):
+        related = replace(
+            table(column("c", required_clause=at(12))),
+            relationships=(replace(severe, severity=severity),),
+        )
+        levels = (ServiceLevel(at(50), "s", "errorRate", ErrorRate(10)),)
+        check = only("errorRate", contract(related, service_levels=levels))
+        told_of[severity] = told(
+            check.judge(
+                {RowCount("t"): Count(9), BadRows("t", (IsNull("c"),)): Count(0), **TYPES}, NOW
+            )
+        )
+    assert told_of[Severity.ERROR][0] is SKIPPED
+    assert told_of[Severity.ERROR][2].startswith("unsupported: an errorRate beside a rule")
+    assert told_of[Severity.WARNING] == (PASSED, 0.0, "")
 
 
 # ---- frequency

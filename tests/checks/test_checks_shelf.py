@@ -73,7 +73,7 @@ _EVERYTHING = contract(
         rules=(rule(RuleMetric.ROW_COUNT), rule(RuleMetric.DUPLICATE_VALUES, line=21)),
         segment_rules=(_SEGMENTS,),
         relationships=(
-            Relationship(at(33), "f1", "c", ("c",), _ELSEWHERE, NONE_AT_ALL, Severity.ERROR),
+            Relationship(at(33), "f1", "c", ("c",), _ELSEWHERE, NONE_AT_ALL, Severity.WARNING),
         ),
         coverages=(ReferenceCoverage(at(34), "f2", "c", _ELSEWHERE, NONE_AT_ALL, Severity.ERROR),),
         reconciliations=(
