@@ -5,7 +5,7 @@ import pkgutil
 from pathlib import Path
 
 import pytest
-from clause_cases import Case, cases
+from clause_cases import Case, cases, skipped_cases
 
 from contractwatch import checks
 from contractwatch.checks import CHECKS
@@ -59,3 +59,15 @@ def test_every_file_of_the_shelf_judges_a_golden_case(family: str) -> None:
     made = {check.promise.kind for case in CASES for check in CHECKS[family](case.contract())}
     assert made
     assert made <= {case.kind for case in CASES}
+
+
+@pytest.mark.parametrize("case", skipped_cases(), ids=lambda case: case.name)
+def test_a_clause_that_is_not_executed_is_told_with_its_reason(case: Case, tmp_path: Path) -> None:
+    run = case.run("data", tmp_path)
+    reasons = [
+        result.verdict.reason
+        for result in run.results
+        if result.promise.kind == case.kind and result.outcome is Outcome.SKIPPED
+    ]
+    assert [reason for reason in reasons if case.body["why"] in reason]
+    assert run.coverage.executed < run.coverage.promised
