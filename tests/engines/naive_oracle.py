@@ -83,7 +83,9 @@ def invalid(predicate: IsInvalid, cell: object) -> bool:
     values = predicate.values
     if values is not None and not any(same(cell, value) for value in values):
         return True
-    return predicate.pattern is not None and re.search(predicate.pattern, str(cell)) is None
+    # Python's `$` also matches before a last line feed; that of ECMA-262 and of the engine does not
+    pattern = predicate.pattern and predicate.pattern.replace("$", r"\Z")
+    return pattern is not None and re.search(pattern, str(cell)) is None
 
 
 def same(cell: object, value: object) -> bool:
