@@ -130,7 +130,8 @@ def test_dates_of_life_promise_nothing_to_execute() -> None:
 def test_a_level_of_a_table_with_a_condition_is_kept() -> None:
     text = levels("property: latency, value: 1, unit: h, element: at").replace(
         "  - name: orders\n",
-        "  - name: orders\n    customProperties: [{property: contractwatch.where, value: at is not null}]\n",
+        "  - name: orders\n    customProperties:\n"
+        "      - {property: contractwatch.where, value: at is not null}\n",
     )
     (level,) = parsed(text).service_levels
     assert (level.name, skips_of(text)) == ("latency", [])
