@@ -49,11 +49,14 @@ class Search:
 def first(searches: Sequence[Search]) -> tuple[Search, list[FoundFile]]:
     """Return the first search that finds files; a refusal counts only if none does.
 
+    A place that is not allowed is told only if no other one is: it is but one of several tried.
+
     Raises:
         SourceError: If a path is not allowed, matches nothing, or cannot be read.
     """
     refusal: SourceError | None = None
-    for search in searches:
+    allowed = [search for search in searches if _is_allowed(search, search.start)]
+    for search in allowed or searches[:1]:
         try:
             found = _search(search)
         except SourceError as error:
@@ -62,7 +65,7 @@ def first(searches: Sequence[Search]) -> tuple[Search, list[FoundFile]]:
         if found:
             return search, found
     server = searches[0].server
-    if searches[0].stem and refusal is None and any(_matches(search) for search in searches):
+    if searches[0].stem and refusal is None and any(_matches(search) for search in allowed):
         raise refused(
             server, f"holds no file named {searches[0].stem!r}; put {{object}} into the path"
         )
@@ -161,8 +164,12 @@ def _found(search: Search, path: Path) -> FoundFile:
 
 def _confine(search: Search, path: Path) -> None:
     """Raise SourceError if the path, with all links followed, is below none of the roots."""
-    if search.roots is None:
-        return
-    real = path.resolve()
-    if not any(real.is_relative_to(root) for root in search.roots):
+    if not _is_allowed(search, path):
         raise refused(search.server, "is outside the directories that the operator allowed")
+
+
+def _is_allowed(search: Search, path: Path) -> bool:
+    if search.roots is None:
+        return True
+    real = path.resolve()
+    return any(real.is_relative_to(root) for root in search.roots)

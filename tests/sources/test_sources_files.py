@@ -176,6 +176,22 @@ def test_nothing_outside_the_roots_is_opened_listed_or_told(tmp_path: Path, path
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("path", ["../data/orders.csv", "../data/*.csv", "../data/{object}.csv"])
+def test_a_file_that_vanished_is_not_called_forbidden_because_another_base_is(
+    tmp_path: Path, path: str
+) -> None:
+    root = tmp_path / "root"
+    (root / "contracts").mkdir(parents=True)
+    bases = (root / "contracts", root)  # `root/../data` is outside, `contracts/../data` is not
+    for tables in ((ORDERS,), (ORDERS, table("lines"))):
+        with pytest.raises(SourceError) as raised:
+            open_server(server(path), tables, bases=bases, roots=(root,))
+        assert str(raised.value) == f"no file matches {path!r}"
+        assert raised.value.retryable
+        with pytest.raises(SourceError, match="outside the directories"):
+            open_server(server(path), tables, bases=bases[1:], roots=(root,))
+
+
 def test_a_wildcard_does_not_climb(tmp_path: Path) -> None:
     write(tmp_path, "secret.csv", "allowed/sub/x.csv")
     error = refusal("*/../../*.csv", tmp_path / "allowed", roots=(tmp_path / "allowed",))
