@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from contractwatch.errors import UsageError
-from contractwatch.model.incident import Incident, Phase
+from contractwatch.model.clause import Severity
+from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.product import ProductRecord
-from contractwatch.slo.status import live_standings, troubles_of
+from contractwatch.slo.status import live_standings
 from contractwatch.slo.trust import TrustScore, trust_of
 
 BODY_VERSION = 1
@@ -75,6 +76,8 @@ class Decision:
 
 _NOT_PROMISED = "not promised"
 
+_STATE_OF_CAUSE = {Cause.BREACH: ObjectiveState.BAD, Cause.UNKNOWN: ObjectiveState.UNKNOWN}
+
 
 def required_objectives(names: Iterable[str]) -> tuple[Objective, ...]:
     """Return the objectives of these names, in the order given and each once.
@@ -109,15 +112,19 @@ def on_unknown_of(word: str) -> OnUnknown:
 def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
     """Decide whether the product may be used at `now`.
 
-    Anything breached denies, whatever else is known. What is not known (an unknown or unpromised
-    objective, a run too old, a score without a number) denies unless the policy lets it pass.
-    An objective that is good while its incident is not over is a reason, and denies nothing.
+    Anything breached denies, whatever else is known: so does an open breach of severity error, also
+    when its objective is unknown by now. What is not known (an unknown or unpromised objective, a
+    run too old, a score without a number) denies unless the policy lets it pass. Any other incident
+    that is not over is a reason, and denies nothing.
     """
     live = live_standings((line.standing for line in record.lines), now=now)
     required = policy.require or tuple(o for o in live if o is not Objective.CONFORMANCE)
     statuses = {o: live[o].state.value if o in live else _NOT_PROMISED for o in required}
     trust = trust_of(record, now=now)
-    broken = [*_broken(statuses, live), *_below_score(policy, trust)]
+    told = tuple(i for i in record.incidents if i.phase in (Phase.OPEN, Phase.RECOVERING))
+    troubles = tuple(_troubles(told, statuses, live))
+    open_breaches = [trouble.reason for trouble in troubles if trouble.denies]
+    broken = [*_broken(statuses, live), *open_breaches, *_below_score(policy, trust)]
     unknown = [
         *_unknown(statuses, live),
         *_stale(record, policy, now),
@@ -134,13 +141,13 @@ def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
         answer=answer,
         allow=answer is Answer.ALLOW,
         exit_code=EXIT_CODES[answer],
-        reasons=(*broken, *unknown, *_at_risk(record, statuses)),
+        reasons=(*broken, *unknown, *(one.reason for one in troubles if not one.denies)),
         statuses=statuses,
         evaluated_at=run.finished_at if run else None,
         data_version=run.data_version if run else "",
         contract_version=run.contract_version if run else record.card.version,
         trust=trust,
-        incidents=tuple(i for i in record.incidents if i.phase in (Phase.OPEN, Phase.RECOVERING)),
+        incidents=told,
         decided_at=now,
         expires_at=_expiry(record, policy, live, now),
     )
@@ -174,13 +181,37 @@ def _broken(statuses: Mapping[Objective, str], live: Mapping[Objective, Standing
             yield f"{objective.value} is broken since {_written(live[objective].since)}"
 
 
-def _at_risk(record: ProductRecord, statuses: Mapping[Objective, str]) -> Iterable[str]:
-    for incident in troubles_of(record):
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """An incident that is not over, as a reason."""
+
+    reason: str
+    denies: bool = False
+
+
+def _troubles(
+    told: Iterable[Incident],
+    statuses: Mapping[Objective, str],
+    live: Mapping[Objective, Standing],
+) -> Iterable[_Trouble]:
+    """Yield the incidents of what is required, but those whose objective's state says the same."""
+    for incident in told:
         asked = incident.objective
-        in_question = asked if asked in statuses else Objective.CONFORMANCE
-        if statuses.get(in_question) == ObjectiveState.GOOD:
-            since = _written(incident.since)
-            yield f"{asked.value} is at risk: its incident since {since} is {incident.phase.value}"
+        is_asked = asked in statuses
+        if is_asked or Objective.CONFORMANCE in statuses:
+            state = live[asked].state if asked in live else None
+            if not (is_asked and state is _STATE_OF_CAUSE[incident.cause]):
+                yield _trouble(incident, state)
+
+
+def _trouble(incident: Incident, state: ObjectiveState | None) -> _Trouble:
+    name, phase, since = incident.objective.value, incident.phase, _written(incident.since)
+    if incident.cause is Cause.UNKNOWN:
+        return _Trouble(f"{name} was not known: its incident since {since} is {phase.value}")
+    if state is ObjectiveState.GOOD:
+        return _Trouble(f"{name} is at risk: its incident since {since} is {phase.value}")
+    denies = phase is Phase.OPEN and incident.severity is Severity.ERROR
+    return _Trouble(f"{name} has a breach since {since} that is {phase.value}", denies)
 
 
 def _below_score(policy: Policy, trust: TrustScore) -> Iterable[str]:

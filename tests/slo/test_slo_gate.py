@@ -24,7 +24,7 @@ from slo_values import (
 from contractwatch.errors import UsageError
 from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Cause, Incident, Phase
-from contractwatch.model.objective import ObjectiveState
+from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import DataVersion, ProductRecord
 from contractwatch.slo.gate import (
     Answer,
@@ -92,14 +92,16 @@ def test_without_a_composite_line_the_parts_date_the_status() -> None:
     assert status_of(known, now=at(5)) == ProductStatus(StatusWord.KEPT, at(-10))
 
 
-def trouble(phase: Phase, cause: Cause = Cause.BREACH) -> Incident:
+def trouble(
+    phase: Phase, cause: Cause = Cause.BREACH, severity: Severity = Severity.WARNING
+) -> Incident:
     return Incident(
         incident_id="i1",
         product="finance/orders",
         objective=SCHEMA,
         cause=cause,
         phase=phase,
-        severity=Severity.WARNING,
+        severity=severity,
         since=T0,
     )
 
@@ -129,6 +131,53 @@ def test_the_gate_lets_a_product_at_risk_pass_and_says_so() -> None:
         decision = decide(known, policy, now=at(5))
         assert (decision.answer, decision.reasons) == (Answer.ALLOW, said)
     assert decide(known, Policy(require=(FRESHNESS,)), now=at(5)).reasons == ()
+
+
+@pytest.mark.parametrize("state", [UNKNOWN, EXCLUDED])
+@pytest.mark.parametrize("required", [(), (SCHEMA,), (CONFORMANCE,)])
+def test_an_open_breach_denies_even_when_nothing_newer_is_known(
+    required: tuple[Objective, ...], state: ObjectiveState
+) -> None:
+    known = product(state, incidents=(trouble(Phase.OPEN, severity=Severity.ERROR),))
+    decision = decide(known, Policy(require=required, on_unknown=OnUnknown.ALLOW), now=at(5))
+    assert (decision.answer, decision.exit_code, decision.allow) == (Answer.BREACHED, 1, False)
+    assert decision.reasons[0] == "schema has a breach since 2026-11-01T00:00:00Z that is open"
+
+
+def test_the_open_breach_of_what_is_not_required_denies_nothing() -> None:
+    known = product(UNKNOWN, incidents=(trouble(Phase.OPEN, severity=Severity.ERROR),))
+    decision = decide(known, Policy(require=(FRESHNESS,)), now=at(5))
+    assert (decision.answer, decision.reasons) == (Answer.ALLOW, ())
+
+
+@pytest.mark.parametrize(
+    ("incident", "said"),
+    [
+        (trouble(Phase.OPEN), "schema has a breach since 2026-11-01T00:00:00Z that is open"),
+        (
+            trouble(Phase.RECOVERING, severity=Severity.ERROR),
+            "schema has a breach since 2026-11-01T00:00:00Z that is recovering",
+        ),
+    ],
+)
+def test_a_breach_that_is_not_over_is_a_reason_while_unknown_passes(
+    incident: Incident, said: str
+) -> None:
+    known = product(UNKNOWN, incidents=(incident,))
+    decision = decide(known, Policy(on_unknown=OnUnknown.ALLOW), now=at(5))
+    assert decision.answer is Answer.ALLOW
+    assert decision.reasons == ("schema is not known since 2026-10-31T23:59:10Z", said)
+
+
+def test_an_incident_of_not_knowing_is_a_reason_until_it_is_over() -> None:
+    unknown = trouble(Phase.RECOVERING, Cause.UNKNOWN, Severity.ERROR)
+    said = "schema was not known: its incident since 2026-11-01T00:00:00Z is recovering"
+    decision = decide(product(incidents=(unknown,)), Policy(), now=at(5))
+    assert (decision.answer, decision.reasons) == (Answer.ALLOW, (said,))
+    still = product(UNKNOWN, incidents=(trouble(Phase.OPEN, Cause.UNKNOWN, Severity.ERROR),))
+    assert decide(still, Policy(), now=at(5)).reasons == (
+        "schema is not known since 2026-10-31T23:59:10Z",
+    )
 
 
 @pytest.mark.parametrize(
