@@ -7,14 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from contractwatch.demo.agent_process import free_port
-from contractwatch.demo.flights_data import read_flights_data
-from contractwatch.demo.publisher import Publisher
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = ".venv/bin/contractwatch "
@@ -36,10 +33,9 @@ def _word(line: str) -> str:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder as a user has it: the contracts, and the outputs that they name."""
-    shutil.copytree(ROOT / "contracts" / "flights", tmp_path / "contracts" / "flights")
-    live = tmp_path / "contracts" / "live"
-    Publisher(read_flights_data(), live, timedelta(minutes=1)).start(datetime.now(UTC))
+    """A folder with the contracts of the repository, and no data that only a demo wrote."""
+    hidden = shutil.ignore_patterns("live")
+    shutil.copytree(ROOT / "contracts", tmp_path / "contracts", ignore=hidden)
     return tmp_path
 
 
@@ -72,6 +68,12 @@ def agent(home: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[
     assert process.wait(timeout=20) == 0
 
 
+def test_the_page_for_owners_starts_with_the_example() -> None:
+    contract = (ROOT / "contracts" / "example" / "orders.odcs.yaml").read_text()
+    _, _, after = (ROOT / "docs" / "owners.md").read_text().partition("```")
+    assert after.startswith(f"yaml\n{contract}```")
+
+
 def test_the_make_words_of_the_readme_are_targets() -> None:
     makefile = (ROOT / "Makefile").read_text()
     words = [line.split()[1] for line in LINES if line.startswith("make ")]
@@ -86,9 +88,9 @@ def test_every_command_of_the_readme_runs(
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and agent.poll() is None:
         status = _run(f"{COMMAND}status", home, environment)
-        if "5 products: 5 kept" in status.stdout:
+        if "1 product: 1 kept" in status.stdout:
             break
-    assert "5 products: 5 kept" in status.stdout, status.stdout + status.stderr
+    assert "1 product: 1 kept" in status.stdout, status.stdout + status.stderr
     asked = [line for line in LINES if line.startswith(COMMAND) and _word(line) != "run"]
     assert {_word(line) for line in asked} == set(EXPECTED)
     for line in asked:
