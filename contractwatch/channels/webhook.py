@@ -16,6 +16,7 @@ from contractwatch.model.receiver import Receiver
 
 SOURCE = "/contractwatch"
 TYPE_PREFIX = "io.contractwatch.promise."
+TEST_TYPE = "io.contractwatch.test"
 LARGEST_BODY_BYTES = 20_000
 
 _CUTS = ((100, 2_000), (30, 800), (10, 300), (5, 200), (3, 100), (1, 60))
@@ -88,7 +89,7 @@ def _event(notification: Notification, data: Mapping[str, object]) -> bytes:
         "specversion": "1.0",
         "id": event_id(notification.key),
         "source": SOURCE,
-        "type": f"{TYPE_PREFIX}{notification.kind.value}",
+        "type": TEST_TYPE if notification.is_test else f"{TYPE_PREFIX}{notification.kind.value}",
         "subject": notification.product[:500],
         "time": notification.created_at.isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",

@@ -43,21 +43,24 @@ def command(
     inbox = Inbox()
     folder = Path(tempfile.mkdtemp(prefix="contractwatch-demo-"))
     page_port = port or free_port()
-    stage = set_up(folder / "demo", port=page_port, inbox_port=inbox.port)
+    stage = set_up(folder, port=page_port, inbox_port=inbox.port)
     agent = AgentProcess(stage, page_port)
     story = Story(Publisher(data, stage.live, HOUR), agent, inbox, console.print)
+    interrupted = False
     try:
         kept = _once(story) if once else _for_ever(story, console)
     except KeyboardInterrupt:
-        kept = not once  # a script that was cut short has shown nothing
+        interrupted, kept = True, not once  # a script that was cut short has shown nothing
     finally:
         code = agent.stop()
         inbox.close()
-    if not kept or code != 0:
+    if code != 0 or not (kept or interrupted):
         console.print(f"the agent ended with {code}; its log ends:\n{log_tail(stage.log)}")
         console.print(f"everything is left in {folder}")
         sys.exit(1)
     clear(stage)
+    if not kept:
+        sys.exit(1)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

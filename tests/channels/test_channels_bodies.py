@@ -54,6 +54,11 @@ def test_the_webhook_is_a_cloud_event() -> None:
     assert data == json.loads(json.dumps(text.as_json(OPENED)))
 
 
+def test_a_test_message_is_no_event_of_a_promise() -> None:
+    event = json.loads(webhook.body_of(replace(OPENED, is_test=True)))
+    assert event["type"] == "io.contractwatch.test"
+
+
 def test_every_key_signs_the_webhook_as_standard_webhooks_says() -> None:
     with Receiver() as server:
         CHANNELS[ReceiverKind.WEBHOOK](

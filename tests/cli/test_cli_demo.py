@@ -43,3 +43,4 @@ def test_a_demo_that_is_told_to_end_ends_its_agent(tmp_path: Path) -> None:
     assert agent
     with pytest.raises(ProcessLookupError):
         os.kill(agent, 0)
+    assert list(tmp_path.glob("contractwatch-demo-*")) == []
