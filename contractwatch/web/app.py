@@ -139,7 +139,7 @@ def _add_error_pages(app: FastAPI, pages: Pages) -> None:
             words = error.detail if isinstance(error, HTTPException) else "refused"
             return JSONResponse({"error": words}, status_code=status)
         if status == 404:  # noqa: PLR2004 - the status itself
-            return pages.missing()
+            return pages.missing(path=request.url.path)
         return PlainTextResponse(f"{status}\n", status_code=status)
 
     def failed(path: str) -> Response:

@@ -28,6 +28,7 @@ SEVERITY_LABELS = {
 _INCIDENT_STATES = {Phase.OPEN: "open", Phase.RECOVERING: "recovering"}
 
 _NO_TIER = ""
+_DIGITS = 12
 """No contract names a tier yet; the label is kept for when one does."""
 
 
@@ -220,9 +221,9 @@ def _add_objectives(
         labels = _labels(product=view.product, slo=objective.value)
         families["sli_measured_seconds_total"].add(labels, counters.lines[objective].measured)
         families["sli_bad_seconds_total"].add(labels, counters.lines[objective].bad)
-        families["slo_error_budget_ratio"].add(labels, 1 - line.budget.target.ratio)
+        families["slo_error_budget_ratio"].add(labels, round(1 - line.budget.target.ratio, _DIGITS))
         if line.budget.remaining_ratio is not None:
-            remaining = line.budget.remaining_ratio
+            remaining = round(line.budget.remaining_ratio, _DIGITS)
             families["slo_error_budget_remaining_ratio"].add(labels, remaining)
 
 

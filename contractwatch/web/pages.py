@@ -31,6 +31,7 @@ from contractwatch.web.timeline import Bar, bar_of, ticks
 
 _ROWS_SHOWN = 500
 _FASTEST_REFRESH = 5
+_LONGEST_NAME = 200
 
 STATE_ORDER = (
     StatusWord.BREACHED,
@@ -120,6 +121,7 @@ class Pages:
             "product.html",
             view=view,
             lines=lines,
+            all_default=all(line.budget.budget.target.is_default for line in lines),
             ticks=ticks(now - SHOWN, now),
             groups=groups(view),
             incidents=_told(view.record.incidents),
@@ -143,10 +145,11 @@ class Pages:
             status_code=404 if view is None else 200,
         )
 
-    def missing(self, product: str = "") -> HTMLResponse:
+    def missing(self, product: str = "", path: str = "") -> HTMLResponse:
         """Say that there is nothing here, and what has a name like it."""
         near = near_names(product, self._site.board.snapshot.views) if product else []
-        return self._page("missing.html", status_code=404, product=product, near=near, here="")
+        asked = {"product": _cut(product), "path": _cut(path)}
+        return self._page("missing.html", status_code=404, **asked, near=near, here="")
 
     def broken(self) -> HTMLResponse:
         """Say that the agent failed, without telling how it is made."""
@@ -234,6 +237,12 @@ def groups(view: View) -> tuple[Group, ...]:
         for outcome, title in OUTCOME_ORDER
     )
     return tuple(group for group in found if group.results)
+
+
+def _cut(asked: str) -> str:
+    return (
+        asked if len(asked) <= _LONGEST_NAME else f"{asked[:_LONGEST_NAME]}\N{HORIZONTAL ELLIPSIS}"
+    )
 
 
 def _urgency(view: View) -> tuple[int, str]:

@@ -11,7 +11,9 @@ import pytest
 
 from contractwatch.errors import Problem
 from contractwatch.model.clause import Severity
-from contractwatch.model.incident import Phase
+from contractwatch.model.incident import BrokenPromise, Phase
+from contractwatch.model.objective import Objective, Target
+from contractwatch.model.run import RunOutcome
 from contractwatch.web import words
 from contractwatch.web.board import Board
 from contractwatch.web.site import HealthReport
@@ -151,6 +153,57 @@ def test_a_default_objective_is_called_default(client: httpx.Client) -> None:
     assert "The contract names no objective: the default of 99 % is applied." in text
 
 
+def test_the_heading_names_no_objective_only_if_every_target_is_a_default(
+    memory: Memory, board: Board, client: httpx.Client
+) -> None:
+    declared = Target(Objective.FRESHNESS, ratio=0.995, is_default=False)
+    memory.become(values.breached(card=values.card("finance/orders", targets=(declared,))))
+    board.refresh()
+    text = words_of(client.get("/products/finance/orders"))
+    assert "target 99.5 %" in text
+    assert "names no objective" not in text
+
+
+def test_what_the_trust_table_counts_is_what_can_be_checked(client: httpx.Client) -> None:
+    text = words_of(client.get("/products/finance/orders"))
+    assert "Can be checked" in text
+    assert " Checked " not in text
+
+
+def test_data_that_cannot_be_read_are_told_with_their_cause(
+    memory: Memory, board: Board, client: httpx.Client
+) -> None:
+    why = "table 'orders' cannot be read as csv: <b> has no header"
+    whole = BrokenPromise(
+        promise_id="finance/orders/-/-/schema",
+        clause_path="",
+        clause_line=0,
+        table="-",
+        column=None,
+        expected="data that can be read",
+        observed="not readable",
+        severity=Severity.ERROR,
+        reason=why,
+    )
+    run = values.run_result(RunOutcome.ERROR, (), readable=False, rows=None, error=why)
+    memory.become(
+        values.breached(last_run=run, incidents=(values.incident(broken=(whole,)),)),
+        values.unknown(),
+    )
+    board.refresh()
+    page = client.get("/products/finance/orders")
+    text = words_of(page)
+    assert text.index(why) < text.index("The last 28 days")
+    assert f"data that can be read; found not readable: {why}" in text
+    assert "line 0" not in text
+    assert "-, line" not in text
+    assert "<b>" not in page.text
+    assert "line 0" not in words_of(client.get("/incidents"))
+    blind = words_of(client.get("/products/logistics/shipments"))
+    cause = "the files of server production cannot be read: permission denied"
+    assert blind.index(cause) < blind.index("The last 28 days")
+
+
 def test_unknown_time_is_hatched_and_named(client: httpx.Client) -> None:
     page = client.get("/products/finance/orders").text
     assert '<pattern id="hatch"' in page
@@ -178,6 +231,15 @@ def test_an_unknown_name_is_answered_with_those_like_it(client: httpx.Client) ->
     answer = client.get("/products/finance/order")
     assert answer.status_code == 404
     assert "Did you mean finance/orders" in words_of(answer)
+
+
+def test_a_page_that_is_not_there_is_named_as_it_was_asked_for(client: httpx.Client) -> None:
+    answer = client.get("/prodcuts/<b>&orders")
+    assert answer.status_code == 404
+    assert "There is nothing at /prodcuts/<b>&orders" in words_of(answer)
+    assert "<b>" not in answer.text
+    long = client.get("/" + "x" * 5000)
+    assert len(long.text) < 4000
 
 
 def test_words_of_a_contract_are_escaped(

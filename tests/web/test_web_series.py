@@ -289,3 +289,9 @@ def test_a_scrape_reads_no_store(memory: Memory, client: httpx.Client) -> None:
     assert client.get("/metrics").status_code == 200
     assert client.get("/").status_code == 200
     assert client.get("/api/v1/products").status_code == 200
+
+
+def test_a_budget_is_told_without_the_dust_of_binary_fractions(client: httpx.Client) -> None:
+    text = client.get("/metrics").text
+    budgets = [line for line in text.splitlines() if "_slo_error_budget_ratio{" in line]
+    assert {line.rsplit(" ", 1)[1] for line in budgets} == {"0.01", "0.005"}
