@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from contractwatch.model.contract import LogicalType
 from contractwatch.model.rule import Bound, Option, OptionKind
+from contractwatch.odcs.doubtful import doubt_limits
 from contractwatch.odcs.ecma import Pattern, runnable
 from contractwatch.odcs.jdk import FormatError, chrono_format, python_format
 from contractwatch.odcs.nested_options import NESTED_KINDS, is_executed, kind_of, nested_limit
@@ -65,9 +66,11 @@ def read_options(
     zone = zone_at(place, "defaultTimezone", zone, findings)
     parse_format = _parse_format(place, logical_type, findings)
     reading = _Reading(logical_type, owner, zone, python_format(parse_format), findings)
-    limits = [reading.limit(entry) for entry in place.entries()]
+    read = (reading.limit(entry) for entry in place.entries())
+    limits = tuple(limit for limit in read if limit is not None)
+    doubt_limits(place, limits, findings)
     return TypeOptions(
-        limits=tuple(limit for limit in limits if limit is not None),
+        limits=limits,
         timezone=zone,
         timezone_aware=place.flag("timezone"),
         parse_format=parse_format,

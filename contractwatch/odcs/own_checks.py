@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from contractwatch.errors import Level
 from contractwatch.model.contract import Column, LogicalType, Table
 from contractwatch.model.personal_data import Detector, PiiRule, Searched
 from contractwatch.model.rule import Operator, Threshold, Unit
 from contractwatch.model.segment import MOST_CELLS, Period, PeriodUnit, Segment, SegmentRule
+from contractwatch.odcs.doubtful import doubt_lookback
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.promises import (
     OBJECTIVE_OF_DIMENSION,
@@ -89,11 +91,15 @@ def _read(
         findings.error(Place(rule.document, path, None), message)
     if wrong:
         return None
-    before = len(findings.problems)
+    before = _errors(findings)
     threshold = _threshold(asked, findings)
     read = _leak if asked.text("check") == PII else _segments
     found = read(rule, place, table, threshold, findings)
-    return found if len(findings.problems) == before else None
+    return found if _errors(findings) == before else None
+
+
+def _errors(findings: Findings) -> int:
+    return sum(problem.level is Level.ERROR for problem in findings.problems)
 
 
 def _threshold(asked: Place, findings: Findings) -> Threshold:
@@ -126,9 +132,13 @@ def _segments(
         return None
     shortest = _length_of(period)
     lookback = _length(asked.at("lookback"), max(_WEEK, 2 * shortest), findings)
+    lag = _length(asked.at("lag"), timedelta(0), findings)
     if not shortest <= lookback <= MOST_CELLS * shortest:
         message = f"no look-back of 1 to {MOST_CELLS:,} periods; expected another length"
         findings.error(asked.at("lookback"), message)
+    else:
+        at = asked.at("lookback") if asked.has("lookback") else asked
+        doubt_lookback(at, shortest, lookback=lookback, lag=lag, findings=findings)
     return SegmentRule(
         clause=rule.clause,
         rule_id=rule_id_of(rule),
@@ -139,7 +149,7 @@ def _segments(
         threshold=threshold,
         severity=severity_of(rule, findings),
         lookback=lookback,
-        lag=_length(asked.at("lag"), timedelta(0), findings),
+        lag=lag,
         weekdays_only=asked.text("calendar") == "weekdays",
         expected=tuple(_listed(expect.at("values"), len(columns), findings)),
         history=_length(expect.at("fromHistory"), timedelta(0), findings),

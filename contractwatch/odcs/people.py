@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from contractwatch.model.contract import SupportChannel
+from contractwatch.odcs.doubtful import doubt_support
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.repeated import refuse_repeated
 
@@ -40,6 +41,7 @@ def read_support(root: Place, findings: Findings) -> tuple[SupportChannel, ...]:
     """Return the support channels; one without an id is known by the name of its channel."""
     places = [place for place in root.at("support").each() if place.text("channel")]
     refuse_repeated(places, "id", "id", findings)
+    doubt_support(places, findings)
     return tuple(
         SupportChannel(
             clause=place.clause,

@@ -135,10 +135,10 @@ def read_alerts(
 
 def _route(entry: Place, support: tuple[SupportChannel, ...], findings: Findings) -> Route | None:
     to, match = entry.text("to"), entry.at("match")
-    known = [channel.channel_id for channel in support]
-    if to and to not in known:
-        expected = "expected the id of a 'support' entry"
-        message = f"no support channel has the id '{to[:60]}'; {expected}{suggestion(to, known)}"
+    known = [name for one in support for name in (one.channel_id, one.channel) if name]
+    if to and _plain(to) not in map(_plain, known):
+        expected = f"expected the id or channel of a 'support' entry{suggestion(to, known)}"
+        message = f"no support entry is called '{to[:60]}'; {expected}"
         findings.error(entry.at("to"), message)
     others = [key for key in match.mapping() if key not in _EXECUTED_MATCHES]
     if others:
@@ -147,6 +147,10 @@ def _route(entry: Place, support: tuple[SupportChannel, ...], findings: Findings
         findings.warn(match, f"routes are matched by severity only, not by {names}; left out")
         return None
     return Route(to, _severities(match), delay_at(entry, "grace", findings))
+
+
+def _plain(name: str) -> str:
+    return name.strip().lstrip("#").casefold()
 
 
 def _severities(match: Place) -> frozenset[Severity]:
