@@ -24,6 +24,7 @@ from contractwatch.odcs.level_makers import (
     retention_maker,
     throughput_maker,
 )
+from contractwatch.odcs.level_names import kind_of, warn_if_misspelled
 from contractwatch.odcs.level_values import (
     Modifier,
     clock_at,
@@ -49,31 +50,6 @@ from contractwatch.odcs.units import (
     unit_of,
 )
 
-_SYNONYMS = {
-    "latency": "freshness",
-    "ly": "freshness",
-    "freshness": "freshness",
-    "retention": "retention",
-    "re": "retention",
-    "availability": "availability",
-    "av": "availability",
-    "frequency": "frequency",
-    "fy": "frequency",
-    "timeofavailability": "timeOfAvailability",
-    "throughput": "throughput",
-    "th": "throughput",
-    "errorrate": "errorRate",
-    "er": "errorRate",
-    "timetodetect": "timeToDetect",
-    "td": "timeToDetect",
-    "timetonotify": "timeToNotify",
-    "tn": "timeToNotify",
-    "timetorepair": "timeToRepair",
-    "tr": "timeToRepair",
-}
-_NO_PROMISE = frozenset(
-    {"generalavailability", "ga", "endofsupport", "es", "endoflife", "el", "endofservice"}
-)
 _OF_ELEMENTS = frozenset(
     {"freshness", "retention", "frequency", "timeOfAvailability", "throughput"}
 )
@@ -85,12 +61,6 @@ _UNDERSTOOD = {
 }
 _BOTH = ("eventTime", "availableAt")
 _DESCRIPTIVE = frozenset({"id", "description", "driver", "authoritativeDefinitions"})
-
-
-def kind_of(level: Place) -> str:
-    """Return the kind of promise of an SLA property; empty if it promises nothing to execute."""
-    name = level.text("property").lower()
-    return "" if name in _NO_PROMISE else _SYNONYMS.get(name, "serviceLevel")
 
 
 def length_at(level: Place, findings: Findings) -> Length | None:
@@ -178,6 +148,7 @@ class _Reading:
         elif kind in _OF_ELEMENTS:
             yield from self._of_elements(place, kind, modifiers)
         else:
+            warn_if_misspelled(place, self._findings)
             self._skip(place, kind, f"the service level {place.text('property')[:40]}")
 
     def _of_elements(

@@ -193,7 +193,7 @@ def test_a_skipped_clause_is_shown_and_lowers_coverage() -> None:
         "k/t/c/sql/s1",
         "unsupported: sql rules",
     )
-    assert shown.promise.objective is Objective.VALIDITY
+    assert shown.promise.objective is Objective.CONFORMANCE
     assert (run.outcome, run.coverage) == (RunOutcome.PASSED, Coverage(3, 4))
 
 
@@ -203,6 +203,16 @@ def test_a_clause_with_two_checks_counts_once() -> None:
     run = _run(_contract(stamp), types=types)
     assert len(run.results) == 3
     assert run.coverage == Coverage(2, 2)
+
+
+def test_a_skipped_clause_without_an_objective_counts_for_none_of_the_data() -> None:
+    run = _run(_contract(_REQUIRED, skipped=(_SKIPPED,)))
+    counted = {r.promise.promise_id: r.promise.objective for r in run.results}
+    assert counted[_SKIPPED.promise_id] is Objective.CONFORMANCE
+    schema = replace(_SKIPPED, objective=Objective.SCHEMA)
+    assert (
+        verify.plan(_contract(skipped=(schema,))).skipped[0].promise.objective is Objective.SCHEMA
+    )
 
 
 def test_an_unsupported_server_skips_every_data_check() -> None:

@@ -122,6 +122,25 @@ def test_other_levels_are_skipped(entry: str, kind: str, reason: str) -> None:
     assert ("slaProperties[0]", kind, f"unsupported: {reason}") in skips_of(levels(entry))
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("availabilty", "availability"),
+        ("Freshnes", "freshness"),
+        ("timeOfAvailabilty", "timeOfAvailability"),
+        ("endOfSuport", "endOfSupport"),
+    ],
+)
+def test_a_misspelled_level_is_told(name: str, meant: str) -> None:
+    said = f"unknown service level '{name}' is not executed; did you mean '{meant}'?"
+    assert said in str(warnings_of(levels(f"property: {name}, value: 1")))
+
+
+def test_a_level_like_no_other_is_only_skipped() -> None:
+    text = levels("property: carbon, value: 1")
+    assert "service level" not in str(warnings_of(text))
+
+
 def test_dates_of_life_promise_nothing_to_execute() -> None:
     text = levels("property: endOfSupport, value: 2030-01-01", "property: el, value: 2031-01-01")
     assert not [path for path, *_ in skips_of(text) if path.startswith("sla")]
