@@ -62,6 +62,7 @@ def _broken(result: CheckResult) -> BrokenPromise:
         violations=verdict.violations,
         reason=verdict.reason,
         threshold=verdict.threshold,
+        kind=promise.kind,
     )
 
 

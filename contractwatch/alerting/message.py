@@ -131,6 +131,7 @@ def _note(
         budget_is_default=budget.target.is_default if budget else False,
         lasted_seconds=max(0.0, (until - incident.since).total_seconds()) if ended else None,
         cost_seconds=costs.get(incident.incident_id) if ended else None,
+        young_bad_seconds=budget.spent_seconds if budget and budget.is_young else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from contractwatch.alerting.clauses import says_all, what_is_wrong
 from contractwatch.alerting.words import cut, duration, instant
 from contractwatch.model.incident import (
     BrokenPromise,
@@ -40,19 +41,24 @@ def lines(notification: Notification) -> tuple[str, ...]:
             f"This is a test of receiver {notification.receiver}; no promise is broken.",
             f"Sent {instant(notification.created_at)}.",
         )
-    said: list[str] = []
+    said = [_opening(note) for note in notification.notes]
+    if notification.page_url:
+        said.append(f"Look: {notification.page_url}")
+    said.append(f"Owner: {notification.owner or 'not named in the contract'}.")
     room = MOST_PROMISES
     for note in notification.notes:
         shown = note.broken[:room]
-        said += _note_lines(note, shown, notification.contract_file)
+        for broken in shown:
+            said += _broken_lines(
+                broken, notification.contract_file, ended=notification.kind in _ENDS
+            )
         room -= len(shown)
     hidden = sum(len(note.broken) for note in notification.notes) - (MOST_PROMISES - room)
     if hidden > 0:
         said.append(f"And {hidden} more.")
+    if notification.kind not in _ENDS:
+        said += _budget_lines(notification.notes)
     said.append(f"Contract: {notification.contract_id}, version {notification.contract_version}.")
-    said.append(f"Owner: {notification.owner or 'not named in the contract'}.")
-    if notification.page_url:
-        said.append(f"Look: {notification.page_url}")
     return tuple(cut(line, _LINE_LENGTH) for line in said)
 
 
@@ -130,28 +136,25 @@ def _plural_verb(notes: tuple[TransitionNote, ...]) -> str:
 def _by_how_much(note: TransitionNote) -> str:
     if not note.broken:
         return "no detail"
-    worst = note.broken[0]
-    place = _place(worst)
-    seen = worst.observed or worst.reason or "not kept"
-    said = f"{place}: {seen}" if place and worst.column else seen
-    more = f" (+{len(note.broken) - 1} more)" if len(note.broken) > 1 else ""
-    return f"{said}, promised {worst.threshold or worst.expected}{more}"
+    worst, *rest = note.broken
+    more = f" (+{len(rest)} more)" if rest else ""
+    return f"{what_is_wrong(worst)}{more}"
 
 
 def _reason(note: TransitionNote) -> str:
     return (note.broken[0].reason if note.broken else "") or "no reason given"
 
 
-def _note_lines(note: TransitionNote, shown: tuple[BrokenPromise, ...], file: str) -> Iterator[str]:
-    yield _opening(note)
-    if note.kind in _ENDS:
-        yield _cost(note)
-    for broken in shown:
-        yield from _broken_lines(broken, file, ended=note.kind in _ENDS)
-    if note.budget_remaining_ratio is not None:
-        default = " (default objective: the contract declares none)"
-        which = default if note.budget_is_default else ""
-        yield f"Error budget left: {_share(note.budget_remaining_ratio)}{which}."
+def _budget_lines(notes: tuple[TransitionNote, ...]) -> Iterator[str]:
+    """Yield one line of all the objectives' budgets; nothing where none is known."""
+    known = [note for note in notes if note.budget_remaining_ratio is not None]
+    if not known:
+        return
+    several = len(notes) > 1
+    parts = [f"{note.objective.value} " * several + _budget_words(note) for note in known]
+    default = any(note.budget_is_default for note in known)
+    which = " (default objective: the contract declares none)" if default else ""
+    yield f"Error budget: {'; '.join(parts)}{which}."
 
 
 def _opening(note: TransitionNote) -> str:
@@ -170,10 +173,10 @@ def _opening(note: TransitionNote) -> str:
             return f"{now}; it was told as less, and is of severity {note.severity.value} now."
         case TransitionKind.RESOLVED:
             back = "is back" if note.cause is Cause.UNKNOWN else "is kept again"
-            return f"{name} {back} as of {instant(note.at)}."
+            return f"{name} {back} as of {instant(note.at)}. {_cost(note)}"
         case TransitionKind.WITHDRAWN:
             gone = "the contract promises or publishes this no longer"
-            return f"{name}: the incident {since} is closed, because {gone}."
+            return f"{name}: the incident {since} is closed, because {gone}. {_cost(note)}"
 
 
 def _so_far(note: TransitionNote) -> str:
@@ -188,28 +191,23 @@ def _cost(note: TransitionNote) -> str:
 
 
 def _broken_lines(broken: BrokenPromise, file: str, *, ended: bool) -> Iterator[str]:
-    place = _place(broken)
+    """Yield what is wrong and, where that does not tell it all, what was promised."""
     where = f"{file}:{broken.clause_line}" if broken.clause_line else file
-    about = f"{place}: " if place else ""
-    yield f"Promised: {about}{broken.expected} ({where})."
-    seen = broken.observed or "nothing"
-    because = f"; {broken.reason}" if broken.reason and broken.reason != seen else ""
-    limit = f", against {broken.threshold}" if broken.threshold else ""
-    yield f"{'Last seen broken' if ended else 'Observed'}: {seen}{limit}{because}."
-    if broken.violations is not None and broken.rows is not None:
-        yield f"Rows affected: {broken.violations:,} of {broken.rows:,}."
+    yield f"{'Last seen broken: ' * ended}{what_is_wrong(broken)} ({where})."
+    if ended or says_all(broken):
+        return
+    found = broken.reason if broken.reason != broken.observed else ""
+    because = f"; found: {found}" if found and found not in what_is_wrong(broken) else ""
+    yield f"Promised: {broken.expected}{because}."
 
 
-def _place(broken: BrokenPromise) -> str:
-    if broken.table in {"", "-"}:
-        return ""
-    return f"{broken.table}.{broken.column}" if broken.column else broken.table
-
-
-def _share(ratio: float) -> str:
+def _budget_words(note: TransitionNote) -> str:
+    if note.young_bad_seconds is not None:
+        return f"too young for a budget, {duration(note.young_bad_seconds)} bad so far"
+    ratio = note.budget_remaining_ratio or 0.0
     if ratio < 0:
-        return f"none, overspent by {-100 * ratio:.0f} %"
-    return f"{100 * ratio:.0f} %"
+        return f"overspent by {-100 * ratio:.0f} %"
+    return f"{100 * ratio:.0f} % left"
 
 
 def _note_json(note: TransitionNote) -> dict[str, object]:

@@ -38,7 +38,8 @@ class TransitionKind(StrEnum):
 class BrokenPromise:
     """A failed check as a message tells it: words and counts, never a cell's value.
 
-    `expected` is the whole promise, `threshold` only its limit ("at most 1 h").
+    `expected` is the whole promise, `threshold` only its limit ("at most 1 h"); `kind` is the
+    check's, empty where no check stands behind it.
     """
 
     promise_id: str
@@ -53,6 +54,7 @@ class BrokenPromise:
     violations: int | None = None
     reason: str = ""
     threshold: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,10 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TransitionNote:
-    """One transition as a message tells it. Times are UTC, ratios 0-1, durations in seconds."""
+    """One transition as a message tells it. Times are UTC, ratios 0-1, durations in seconds.
+
+    `young_bad_seconds` is the bad time so far while too little is known for a budget, else None.
+    """
 
     incident_id: str
     sequence: int
@@ -121,6 +126,7 @@ class TransitionNote:
     budget_is_default: bool
     lasted_seconds: float | None = None
     cost_seconds: float | None = None
+    young_bad_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,10 @@ class Interval:
         return (self.end - self.start).total_seconds()
 
 
+YOUNG_SHARE = 0.05
+"""Below this known share of its window a budget is a figure for machines, and not for people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What the last observation of an objective says about now and the near future.
@@ -108,3 +112,9 @@ class Budget:
     remaining_ratio: float | None
     spent_seconds: float
     allowed_seconds: float
+
+    @property
+    def is_young(self) -> bool:
+        """Whether less than 5 % of the window is known: too little for words about a budget."""
+        known = self.seconds.good + self.seconds.bad
+        return known < YOUNG_SHARE * self.target.window.total_seconds()
