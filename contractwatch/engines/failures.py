@@ -11,15 +11,19 @@ QUERY_FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 UNREADABLE = (*QUERY_FAILURES, OSError, UnicodeError)
 
+MORE_FIELDS = "a row has more fields than the header"
+NOT_ENCODED = "it holds bytes that are not in the stated encoding"
+NO_OBJECT = "a line is no JSON object"
+
 # Parts of the library's messages that tell causes apart; the messages themselves may quote cells.
 _CAUSES = (
-    ("found more fields", "a row has more fields than the header"),
+    ("found more fields", MORE_FIELDS),
     ("could not parse", "a quoted field is never closed"),
     ("empty csv", "a file is empty: it has no header"),
-    ("utf-8", "it holds bytes that are not in the stated encoding"),
-    ("utf8", "it holds bytes that are not in the stated encoding"),
-    ("ndjson line", "a line is no JSON object"),
-    ("parsing line", "a line is no JSON object"),
+    ("utf-8", NOT_ENCODED),
+    ("utf8", NOT_ENCODED),
+    ("ndjson line", NO_OBJECT),
+    ("parsing line", NO_OBJECT),
     ("parquet", "a file is no complete parquet file"),
     ("out of specification", "a file is no complete parquet file"),
 )
@@ -48,7 +52,7 @@ def unreadable(error: BaseException, table: str, data_format: DataFormat) -> Sou
         )
     if isinstance(error, UnicodeError):
         return SourceError(
-            f"{sentence}: it holds bytes that are not in the stated encoding",
+            f"{sentence}: {NOT_ENCODED}",
             retryable=False,
             blame=Blame.PRODUCT,
         )

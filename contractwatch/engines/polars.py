@@ -18,6 +18,7 @@ from typing import assert_never
 import polars as pl
 
 from contractwatch.engines import sql
+from contractwatch.engines.culprit import located
 from contractwatch.engines.expressions import Cells, key_member, violates
 from contractwatch.engines.failures import QUERY_FAILURES, refusal
 from contractwatch.engines.frames import Frame, open_table
@@ -118,16 +119,16 @@ def survey(
             trusts = trusts_statistics and not files[table].where
             frame = replace(open_rows(files[table]), trusts_statistics=trusts)
         except SourceError as error:
-            failures[table] = error
-            answers.update(dict.fromkeys(questions, Unmeasured(str(error))))
+            failures[table] = located(error, files[table])
+            answers.update(dict.fromkeys(questions, Unmeasured(str(failures[table]))))
             continue
         readable[table] = sql.Readable(frame, files[table].columns)
         evidence.update({metric: evidence_of(frame, metric) for metric in questions})
         try:
             answers.update(_ask(frame, questions, now=now, opened=opened or _unheard))
         except SourceError as error:
-            failures[table] = error
-            unread = Unmeasured(str(error))
+            failures[table] = located(error, files[table])
+            unread = Unmeasured(str(failures[table]))
             answers.update({m: _from_schema(frame, m) or unread for m in questions})
     answers.update(sql.answers(queries, readable, failures))
     return Survey(answers, failures, evidence)

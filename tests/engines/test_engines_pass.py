@@ -157,7 +157,10 @@ def test_a_truncated_parquet_file_is_the_products_fault_and_names_the_table(tmp_
     found = survey(dataset([path], DataFormat.PARQUET), ADDITIVE, now=NOW)
     assert found.failures[TABLE].blame is Blame.PRODUCT
     assert set(found.measurements.values()) == {
-        Unmeasured("table 'orders' cannot be read as parquet: a file is no complete parquet file")
+        Unmeasured(
+            "table 'orders' cannot be read as parquet: "
+            "a file is no complete parquet file (orders.parquet)"
+        )
     }
 
 

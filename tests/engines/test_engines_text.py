@@ -26,6 +26,7 @@ from contractwatch.model.state import Columns, Count, Repeats, Span, Unmeasured
 
 ID = column("id", LogicalType.INTEGER)
 COLUMNS = (ID, column("name", LogicalType.STRING))
+ASKED = (CountWhere(TABLE, IsNull("id")), CountWhere(TABLE, IsNull("name")))
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,40 @@ def test_a_broken_csv_is_the_products_fault_and_is_told_without_its_cells(
         assert isinstance(answer, Unmeasured)
         assert reason in answer.reason
         assert "secret" not in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (b"", "(orders.csv)"),
+        (b'id,name\n1,"a\nb"\n2,b,secret\n', "more fields than the header (orders.csv, line 4)"),
+        (b"id,name\n1,\xffsecret\n", "(orders.csv, line 2)"),
+    ],
+)
+def test_a_broken_csv_is_told_with_its_file_and_line(
+    tmp_path: Path, content: bytes, where: str
+) -> None:
+    answer = ask(text(tmp_path, content, COLUMNS), *ASKED)
+    assert isinstance(answer, Unmeasured)
+    assert answer.reason.endswith(where)
+    assert str(tmp_path) not in answer.reason
+
+
+def test_the_broken_one_of_several_files_is_told_without_its_partition(tmp_path: Path) -> None:
+    paths = [tmp_path / f"country={name}" / "1.csv" for name in ("first", "secret", "third")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text("id,name\n1,a,b\n" if path is paths[1] else "id,name\n1,a\n")
+    answer = ask(dataset(paths, DataFormat.CSV, COLUMNS), *ASKED)
+    assert isinstance(answer, Unmeasured)
+    assert answer.reason.endswith("(country=.../1.csv, line 2)")
+
+
+def test_a_broken_line_of_json_is_told_with_its_file(tmp_path: Path) -> None:
+    data = json_text(tmp_path, '{"id": "1"}\n\n{"id": "secret"\n{"id": "2"}\n', (ID,))
+    answer = ask(data, CountWhere(TABLE, IsNull("id")))
+    assert isinstance(answer, Unmeasured)
+    assert answer.reason.endswith("a line is no JSON object (orders.json, line 3)")
 
 
 def test_separator_nulls_and_encoding_are_the_servers(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""Which of a table's files cannot be read, and in which line: looked for only after a failure."""
+
+import codecs
+import csv
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from contractwatch.engines import readers
+from contractwatch.engines.failures import MORE_FIELDS, NO_OBJECT, NOT_ENCODED, UNREADABLE
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.dataset import DataFile, TableFiles
+from contractwatch.model.server import DataFormat
+
+_MAX_FILES = 50
+_MAX_BYTES = 256 * 1024 * 1024
+"""No more is read again to tell which file it is."""
+
+_MAX_BYTES_FOR_LINE = 64 * 1024 * 1024
+
+
+def located(error: SourceError, files: TableFiles) -> SourceError:
+    """Return the failure with the file, and the line if that is cheap, where they are found."""
+    if error.blame is not Blame.PRODUCT:
+        return error
+    file = _culprit(files)
+    if file is None:
+        return error
+    line = _line(str(error), files, file)
+    where = f"{_shown(files, file)}, line {line}" if line else _shown(files, file)
+    return SourceError(f"{error} ({where})", retryable=error.retryable, blame=error.blame)
+
+
+def _culprit(files: TableFiles) -> DataFile | None:
+    if len(files.files) == 1:
+        return files.files[0]
+    read = 0
+    for file in files.files[:_MAX_FILES]:
+        read += file.size
+        if read > _MAX_BYTES:
+            return None
+        if not _is_readable(files, file):
+            return file
+    return None
+
+
+def _is_readable(files: TableFiles, file: DataFile) -> bool:
+    try:
+        looked = readers.look(files, file)
+        if not looked.is_empty:
+            readers.scan(files, [looked]).select(pl.all().null_count()).collect(engine="streaming")
+    except UNREADABLE:
+        return False
+    return True
+
+
+def _shown(files: TableFiles, file: DataFile) -> str:
+    """Return the path below what all files share; a partition's value is data and is not told."""
+    shared = os.path.commonpath([Path(each.path).parent for each in files.files])
+    parts = Path(file.path).relative_to(shared).parts
+    folders = [f"{part.split('=')[0]}=..." if "=" in part else part for part in parts[:-1]]
+    return "/".join([*folders, parts[-1]])
+
+
+def _line(said: str, files: TableFiles, file: DataFile) -> int | None:
+    if file.size > _MAX_BYTES_FOR_LINE:
+        return None
+    try:
+        if MORE_FIELDS in said:
+            return _longer_than_header(files, file)
+        is_utf8 = codecs.lookup(files.read.encoding).name == "utf-8"
+        if not is_utf8 or files.json_array:
+            return None
+        with Path(file.path).open("rb") as lines:
+            if NO_OBJECT in said and files.data_format is DataFormat.JSON:
+                return _first(not _is_object(line) for line in lines)
+            return _first(not _is_utf8(line) for line in lines) if NOT_ENCODED in said else None
+    except (OSError, ValueError, LookupError, csv.Error):
+        return None
+
+
+def _longer_than_header(files: TableFiles, file: DataFile) -> int | None:
+    """Return the line in which the first row with too many fields begins."""
+    encoding = files.read.encoding
+    with Path(file.path).open(encoding=encoding, errors="replace", newline="") as lines:
+        rows = csv.reader(lines, delimiter=files.read.separator)
+        width = len(next(rows))
+        begins = rows.line_num + 1
+        for row in rows:
+            if len(row) > width:
+                return begins
+            begins = rows.line_num + 1
+    return None
+
+
+def _first(broken: Iterable[bool]) -> int | None:
+    return next((at for at, is_broken in enumerate(broken, 1) if is_broken), None)
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return not line.strip() or isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
