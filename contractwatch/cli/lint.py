@@ -8,6 +8,7 @@ import typer
 
 from contractwatch.cli.contract_files import find_contracts
 from contractwatch.errors import ContractError, Level, Problem
+from contractwatch.model.contract import Contract, Status
 from contractwatch.odcs.load import load_contract
 
 
@@ -23,7 +24,7 @@ def command(
     Example: contractwatch lint contracts/
     """
     files = find_contracts(places)
-    problems = [problem for path in files for problem in problems_of(path)]
+    problems = _problems(files)
     for problem in problems:
         typer.echo(f"{problem}" if problem.level is Level.ERROR else f"{problem} (warning)")
     errors = sum(problem.level is Level.ERROR for problem in problems)
@@ -34,13 +35,25 @@ def command(
     raise typer.Exit(1 if errors else 0)
 
 
-def problems_of(path: Path) -> tuple[Problem, ...]:
-    """Return every problem of one file, by line."""
-    try:
-        _, problems = load_contract(path)
-    except ContractError as error:
-        problems = error.problems
-    return _sorted(problems)
+def _problems(files: Iterable[Path]) -> list[Problem]:
+    """Return every problem, by file and line; a product belongs to the first file that has it."""
+    found: list[Problem] = []
+    holders: dict[str, Contract] = {}
+    for path in files:
+        try:
+            contract, problems = load_contract(path)
+        except ContractError as error:
+            found.extend(_sorted(error.problems))
+            continue
+        found.extend(_sorted(problems))
+        if contract.status is Status.RETIRED:
+            continue
+        holder = holders.setdefault(contract.product, contract)
+        if holder is not contract:
+            message = f"the product {contract.product!r} is promised by {holder.file} already; "
+            message += "give one of them another name or domain"
+            found.append(Problem(contract.file, 0, "name", message))
+    return found
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
