@@ -29,7 +29,7 @@ from contractwatch.agent.series import AgentSeries
 from contractwatch.agent.timing import first_look, timetable_of
 from contractwatch.agent.workers import WorkerLimits, Workers
 from contractwatch.alerting.message import Post
-from contractwatch.alerting.route import routing_problems
+from contractwatch.alerting.route import routing_problem
 from contractwatch.channels import World
 from contractwatch.errors import ContractwatchError, SettingsError, StoreError
 from contractwatch.model.contract import Contract
@@ -241,7 +241,8 @@ class Agent:
 
     def _warn_of_routes(self, contract: Contract) -> None:
         receivers, default = self._settings.receivers, self._settings.default_receivers
-        for problem in routing_problems(contract, receivers, default):
+        problem = routing_problem(contract, receivers, default)
+        if problem:
             _log.warning("nobody_answers", problem=problem)
 
     def _withdraw(self) -> None:

@@ -1,6 +1,6 @@
 """A contract names who is told; only the operator's receivers have addresses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import chain
 
@@ -51,24 +51,44 @@ def receivers_for(
     return chosen, tuple(problems)
 
 
-def routing_problems(
+def routing_problem(
     contract: Contract, receivers: Iterable[Receiver], default: Iterable[str]
-) -> tuple[str, ...]:
-    """Return a sentence for everything in the contract's routing that reaches nobody, each once.
+) -> str:
+    """Return one sentence on what in the contract's routing reaches nobody; empty if all does.
 
     Of a proposed or draft contract nobody needs to be told.
     """
-    known = tuple(receivers)
-    fallback = tuple(default)
-    problems: dict[str, None] = {}
+    known, fallback = tuple(receivers), tuple(default)
+    unanswered: dict[str, str] = {}
+    untold: list[Severity] = []
     for severity in (Severity.ERROR, Severity.WARNING):
-        chosen, unanswered = receivers_for(contract, severity, known, fallback)
-        problems |= dict.fromkeys(unanswered)
+        chosen, _ = receivers_for(contract, severity, known, fallback)
         if not chosen and contract.status not in _SILENT:
-            nobody = f"{contract.file}: nobody is told of a broken {severity.value} promise"
-            remedy = "name a receiver in `support`, or set default receivers in contractwatch.toml"
-            problems[f"{nobody}; {remedy}"] = None
-    return tuple(problems)
+            untold.append(severity)
+        for names, where in _names(contract, severity):
+            if not any(_answers(one, names) for one in known):
+                unanswered.setdefault(names[0], where)
+    if not unanswered and not untold:
+        return ""
+    nobody = _nobody(untold)
+    if unanswered:
+        listed = " or ".join(repr(name) for name in unanswered)
+        cause = f"{next(iter(unanswered.values()))}: no receiver answers to {listed}"
+        remedy = "add one of that name or alias to contractwatch.toml"
+        return f"{cause}, so {nobody}; {remedy}" if nobody else f"{cause}; {remedy}"
+    if contract.support and not contract.alerts.routes:
+        _, where = _named(contract, contract.support[0])
+        expected = "expected the scope 'notifications' or 'issues'"
+        cause = f"{where}: scope {contract.support[0].scope!r} is told nothing"
+        return f"{cause}, so {nobody}; {expected}, or default receivers in contractwatch.toml"
+    remedy = "name a receiver in `support`, or set default receivers in contractwatch.toml"
+    return f"{contract.file}: {nobody}; {remedy}"
+
+
+def _nobody(untold: Sequence[Severity]) -> str:
+    """Say of which promises nobody is told; of those of both severities without naming them."""
+    which = f"{untold[0].value} promise" if len(untold) == 1 else "promise"
+    return f"nobody is told of a broken {which}" if untold else ""
 
 
 def _first_match(policy: AlertPolicy, severity: Severity) -> Route | None:

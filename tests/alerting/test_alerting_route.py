@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from alerting_values import contract, receiver, support
 
-from contractwatch.alerting.route import grace_for, receivers_for, routing_problems
+from contractwatch.alerting.route import grace_for, receivers_for, routing_problem
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import AlertPolicy, Route, Status
 from contractwatch.model.receiver import ReceiverKind
@@ -70,13 +70,41 @@ def test_a_route_without_a_grace_has_the_policys() -> None:
     assert (grace_for(policy, ERROR), grace_for(policy, WARNING)) == (timedelta(0), hour)
 
 
-def test_every_routing_problem_is_said_once() -> None:
-    known = contract(support("pager", scope="issues"))
-    assert len(routing_problems(known, POST, ("fallback",))) == 1
-    silent = routing_problems(contract(), POST, ())
-    assert len(silent) == 2
-    assert "nobody is told of a broken error promise" in silent[0]
+def test_what_is_wrong_with_a_routing_is_one_sentence() -> None:
+    known = contract(support("pager", scope="issues"), support("chit", scope="issues"))
+    assert routing_problem(known, POST, ("fallback",)) == (
+        "orders.odcs.yaml:70: support[0]: no receiver answers to 'pager' or 'chit'; "
+        "add one of that name or alias to contractwatch.toml"
+    )
+    assert routing_problem(known, POST, ()) == (
+        "orders.odcs.yaml:70: support[0]: no receiver answers to 'pager' or 'chit', "
+        "so nobody is told of a broken promise; "
+        "add one of that name or alias to contractwatch.toml"
+    )
+
+
+def test_a_contract_that_names_nobody_is_told_so_once() -> None:
+    assert routing_problem(contract(), POST, ()) == (
+        "orders.odcs.yaml: nobody is told of a broken promise; "
+        "name a receiver in `support`, or set default receivers in contractwatch.toml"
+    )
+
+
+def test_only_the_severity_that_reaches_nobody_is_named() -> None:
+    alerts = AlertPolicy(routes=(route("oncall", ERROR),))
+    problem = routing_problem(contract(alerts=alerts), POST, ())
+    assert "nobody is told of a broken warning promise" in problem
+
+
+def test_a_scope_that_nobody_is_told_by_is_named() -> None:
+    known = contract(support("oncall", scope="notification"))
+    assert routing_problem(known, POST, ()) == (
+        "orders.odcs.yaml:70: support[0]: scope 'notification' is told nothing, "
+        "so nobody is told of a broken promise; "
+        "expected the scope 'notifications' or 'issues', or default receivers in contractwatch.toml"
+    )
+    assert routing_problem(known, POST, ("fallback",)) == ""
 
 
 def test_nobody_has_to_be_told_of_a_draft() -> None:
-    assert routing_problems(contract(status=Status.DRAFT), POST, ()) == ()
+    assert routing_problem(contract(status=Status.DRAFT), POST, ()) == ""
