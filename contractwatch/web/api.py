@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
 from contractwatch.errors import UsageError
@@ -14,7 +14,8 @@ from contractwatch.slo.gate import decide, to_body
 from contractwatch.web import bodies
 from contractwatch.web.board import Snapshot
 from contractwatch.web.nearby import near_names
-from contractwatch.web.policy import policy_of
+from contractwatch.web.parameters import only_known
+from contractwatch.web.policy import policy_of, score_of
 from contractwatch.web.site import Site
 
 _VOLATILE = ("decided_at", "expires_at")
@@ -28,7 +29,11 @@ class Api:
 
     def router(self) -> APIRouter:
         """Return the routes; those that end in a word come before the product itself."""
-        router = APIRouter(prefix="/api/v1", default_response_class=JSONResponse)
+        router = APIRouter(
+            prefix="/api/v1",
+            default_response_class=JSONResponse,
+            dependencies=[Depends(only_known)],
+        )
         router.add_api_route("/products", self.products, methods=["GET"])
         router.add_api_route("/incidents", self.incidents, methods=["GET"])
         router.add_api_route("/products/{product:path}/trust", self.trust, methods=["GET"])
@@ -66,7 +71,7 @@ class Api:
         self,
         product: str,
         require: Annotated[str, Query(description="objectives, separated by commas")] = "",
-        min_score: Annotated[float | None, Query(description="0 to 100")] = None,
+        min_score: Annotated[str | None, Query(description="a number, 0 to 100")] = None,
         max_evaluation_age: Annotated[str, Query(description="such as 2h or PT2H")] = "",
         on_unknown: Annotated[str, Query(description="fail or pass")] = "fail",
     ) -> JSONResponse:
@@ -77,7 +82,7 @@ class Api:
         try:
             policy = policy_of(
                 require=require,
-                min_score=min_score,
+                min_score=None if min_score is None else score_of(min_score),
                 max_evaluation_age=max_evaluation_age,
                 on_unknown=on_unknown,
             )

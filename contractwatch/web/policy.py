@@ -40,6 +40,18 @@ def policy_of(
     )
 
 
+def score_of(text: str) -> float:
+    """Return the score that is written.
+
+    Raises:
+        UsageError: If it is no number.
+    """
+    try:
+        return float(text)
+    except ValueError as cause:
+        raise UsageError(f"--min-score: {text.strip()[:40]!r}; expected 0 to 100") from cause
+
+
 def _age(text: str) -> timedelta:
     wrong = f"--max-evaluation-age: {text.strip()!r}; expected such as 2h, 90m, 1d or PT2H"
     try:

@@ -115,6 +115,37 @@ def test_a_policy_that_cannot_be_read_never_reads_as_allow(
     assert set(answer.json()) == {"error"}
 
 
+GATE = "products/finance/refunds/gate"
+POLICY = ("require", "min_score", "max_evaluation_age", "on_unknown")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (f"{GATE}?min_scor=90", "unknown parameter 'min_scor'; did you mean 'min_score'"),
+        (f"{GATE}?min-score=90", "unknown parameter 'min-score'; did you mean 'min_score'"),
+        (
+            f"{GATE}?zzz=1",
+            f"unknown parameter 'zzz'; expected one of {', '.join(POLICY)}",
+        ),
+        (
+            f"{GATE}?min_score=99&min_score=1",
+            "parameter 'min_score' is given 2 times; expected once",
+        ),
+        (f"{GATE}?min_score=high", "--min-score: 'high'; expected 0 to 100"),
+        ("products?only=bad", "unknown parameter 'only'; this address takes none"),
+        ("incidents?since=1", "unknown parameter 'since'; this address takes none"),
+        ("products/finance/refunds?x", "unknown parameter 'x'; this address takes none"),
+        ("products/finance/refunds/trust?x=", "unknown parameter 'x'; this address takes none"),
+    ],
+)
+def test_a_parameter_that_is_not_known_is_refused(
+    asked: str, said: str, client: httpx.Client
+) -> None:
+    answer = client.get(f"/api/v1/{asked}")
+    assert (answer.status_code, answer.json()) == (400, {"error": said})
+
+
 def test_the_gates_mark_changes_with_the_decision_only(
     clock: Clock, memory: Memory, board: Board, client: httpx.Client
 ) -> None:
