@@ -25,6 +25,8 @@ PRESENCE = Kind("presence", Dimension.CONFORMITY, Objective.SCHEMA)
 
 _PRESENT = "present"
 _MISSING = "missing"
+_SEPARATORS = {";": '";"', "|": '"|"', "\t": r'"\t"', ",": '","'}
+"""What stands between the columns of text files, and how a contract writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Presence:
             spelt = "" if column.name == name else f"the table spells it '{column.name}'"
             return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=spelt)
         what = printed(name, self.promise.inside)
-        reason = f"the table has no column '{what}'"
+        reason = f"the table has no column '{what}'{_separator_hint(columns, name)}"
         return Verdict(Outcome.FAILED, observed=_MISSING, threshold=_PRESENT, reason=reason)
 
 
@@ -60,6 +62,21 @@ def checks(contract: Contract) -> Iterator[Check]:
             )
     for table in contract.tables:
         yield from _twins(contract, table)
+
+
+def _separator_hint(columns: Columns, name: str) -> str:
+    """Return what to do if the only column of a text is several, the missing one among them."""
+    if len(columns.columns) != 1 or not columns.columns[0].text:
+        return ""
+    header = columns.columns[0].name
+    for separator, written in _SEPARATORS.items():
+        names = [part.strip(' "').lower() for part in header.split(separator)]
+        if len(names) > 1 and name.lower() in names:
+            return (
+                f"; the file has one column: is the separator {written}? "
+                f"say so with contractwatch.read: {{separator: {written}}}"
+            )
+    return ""
 
 
 def _twins(contract: Contract, table: Table) -> Iterator[Check]:

@@ -43,6 +43,31 @@ def test_an_absent_column_fails_presence_by_its_physical_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("found", "text", "shown"),
+    [
+        ("id;name", True, '";"'),
+        ('"ID"; "name"', True, '";"'),
+        ("id|name", True, '"|"'),
+        ("name\tid", True, r'"\t"'),
+        ("id,name", True, '","'),
+        ("key;name", True, ""),
+        ("id;name", False, ""),
+    ],
+)
+def test_one_column_that_holds_a_separator_is_told_with_what_to_do(
+    found: str, text: bool, shown: str
+) -> None:
+    check = only("presence", contract(table(column("id"))))
+    verdict = judged(check, types={"x": ColumnType(found, "string", "String", text=text)})
+    hint = (
+        f"; the file has one column: is the separator {shown}? "
+        f"say so with contractwatch.read: {{separator: {shown}}}"
+    )
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.reason == "the table has no column 'id'" + (hint if shown else "")
+
+
+@pytest.mark.parametrize(
     ("logical_type", "fitting"),
     [
         (LogicalType.STRING, {"string"}),
