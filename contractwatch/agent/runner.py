@@ -215,7 +215,7 @@ class Runner:
             outcome=run.outcome.value,
             coverage=f"{run.coverage.executed}/{run.coverage.promised}",
             seconds=round((run.finished_at - run.started_at).total_seconds(), 3),
-            error=run.error,
+            **({"error": run.error} if run.error else {}),
         )
         return run
 

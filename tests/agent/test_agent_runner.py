@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from agent_values import contract_text
+from structlog.testing import capture_logs
 
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.heart import Heart
@@ -195,6 +196,14 @@ def test_a_run_leaves_its_verdict_and_its_ledger_in_one_commit(bench: Bench) -> 
     assert record.last_run is not None
     assert record.last_run.outcome is RunOutcome.PASSED
     assert bench.counted.evaluations == [(RunOutcome.PASSED, False)]
+
+
+def test_a_run_without_an_error_is_logged_without_one(bench: Bench) -> None:
+    with capture_logs() as events:
+        bench.run()
+    (finished,) = [one for one in events if one["event"] == "run_finished"]
+    assert finished["outcome"] == "passed"
+    assert "error" not in finished
 
 
 def test_the_bytes_of_the_files_are_counted(bench: Bench) -> None:
