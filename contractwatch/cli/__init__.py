@@ -17,12 +17,14 @@ from typer.core import TyperCommand, TyperGroup
 
 from contractwatch import __version__
 from contractwatch.cli.plain_words import plain_call
+from contractwatch.cli.usage_words import in_our_voice, no_such_command
 from contractwatch.errors import ContractwatchError, SettingsError, UsageError
 
 EXIT_FAILURE = 2
 EXIT_USAGE = 64
 _EXIT_INTERRUPTED = 130
 _LINES_SHOWN = 20
+_CONTEXT = {"max_content_width": 100, "help_option_names": ["--help", "-h"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class LazyGroup(TyperGroup):
         return entry and TyperCommand(name=cmd_name, help=entry.summary)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            ctx.fail(no_such_command(args[0], COMMANDS))
         name, known, rest = super().resolve_command(ctx, args)
         return name, known and _load(str(name)), rest
 
@@ -105,7 +109,7 @@ def _group() -> Any:
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"max_content_width": 100},
+        context_settings=_CONTEXT,
         epilog="Example: contractwatch test contracts/",
     )
     app.callback()(_options)
@@ -139,7 +143,7 @@ def _options(
 def _load(name: str) -> Any:
     module = import_module(COMMANDS[name].module)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name=name, context_settings={"max_content_width": 100})(module.command)
+    app.command(name=name, context_settings=_CONTEXT)(module.command)
     return typer.main.get_command(app)
 
 
@@ -147,7 +151,7 @@ def _tell(error: Exception) -> int:
     if isinstance(error, typer.TyperException):
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "contractwatch"
-        _say(f"{path}: {error.format_message()}")
+        _say(f"{path}: {in_our_voice(error.format_message())}")
         _say(f"try '{path} --help'")
         return EXIT_USAGE
     if isinstance(error, ContractwatchError):

@@ -43,7 +43,16 @@ def test_version_is_told() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("tset",), "contractwatch: No such command 'tset'"),
+        (("tset",), "contractwatch: No such command 'tset'; did you mean 'test'?"),
+        (("zzz",), "contractwatch: No such command 'zzz'"),
+        (
+            ("status", "--only", "broken"),
+            "contractwatch status: Invalid value for '--only': 'broken' is not one of 'kept', ",
+        ),
+        (
+            ("gate", "a/b", "--min-score", "high"),
+            "contractwatch gate: Invalid value for '--min-score': expected a valid number",
+        ),
         (("test",), "contractwatch test: Missing argument"),
         (("test", "x", "--format", "xml"), "contractwatch test: Invalid value for '--format'"),
         (("lint", "--nope"), "contractwatch lint: No such option: --nope"),
@@ -55,6 +64,12 @@ def test_wrong_usage_is_64_and_two_lines(words: tuple[str, ...], told: str) -> N
     first, second = ended.err.splitlines()
     assert first.startswith(told)
     assert second.startswith("try 'contractwatch")
+    assert not first.endswith(".")
+
+
+def test_short_help_is_help() -> None:
+    assert call("-h") == call("--help")
+    assert call("gate", "-h") == call("gate", "--help")
 
 
 def test_a_stack_is_shown_only_on_demand() -> None:
