@@ -73,6 +73,16 @@ def test_a_store_that_is_not_there_cannot_be_reached(cli, tmp_path: Path) -> Non
     assert not (tmp_path / "none.db").exists()
 
 
+@pytest.mark.parametrize("words", [("status",), ("trust", "finance/orders")])
+def test_reading_a_store_that_is_not_there_ends_with_2(
+    words: tuple[str, ...], cli, tmp_path: Path
+) -> None:
+    ended, out, err = cli(*words, store=f"sqlite:///{tmp_path / 'none.db'}")
+    assert (ended, out) == (2, "")
+    assert "there is no store at" in err
+    assert not (tmp_path / "none.db").exists()
+
+
 def test_help_has_an_example_and_the_exit_codes(cli) -> None:
     for command in ("gate", "trust", "status"):
         code, out, _ = cli(command, "--help")
@@ -87,6 +97,12 @@ def test_status_lists_the_fleet_with_what_needs_a_look_first(cli, store_url: str
     assert lines[1].startswith("finance/orders")
     assert "breached" in lines[1]
     assert lines[-1].startswith("6 products: 1 breached, 2 unknown, 3 kept; the agent was last")
+
+
+def test_status_calls_a_young_budget_too_young(cli, young_url: str) -> None:
+    _, out, _ = cli("status", store=young_url)
+    assert "too young, 1h bad" in " ".join(out.split())
+    assert "overspent" not in out
 
 
 def test_status_as_json_says_what_the_api_says(cli, store_url: str) -> None:
