@@ -80,7 +80,7 @@ def _counted(broken: BrokenPromise) -> str:
     wrong = _wrong_rows(broken)
     if not wrong:
         return ""
-    return f"{_rows_of(broken)} {wrong}{_share(broken)}{_limit(broken)}"
+    return f"{_rows_of(broken)} {wrong}{_limit(broken)}"
 
 
 def _wrong_rows(broken: BrokenPromise) -> str:
@@ -128,6 +128,8 @@ def _other(broken: BrokenPromise) -> str:
 
 def _rows_of(broken: BrokenPromise) -> str:
     noun = "row" if broken.rows == 1 else "rows"
+    if broken.observed.endswith("%"):
+        return f"{broken.observed} of {broken.rows:,} {noun}"
     return f"{broken.violations:,} of {broken.rows:,} {noun}"
 
 

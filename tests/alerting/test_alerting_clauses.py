@@ -75,7 +75,7 @@ def test_rows_that_break_a_promise_are_said_with_what_is_wrong(
         ),
         (
             failed(observed=0.4, threshold="at most 0.1 %"),
-            "orders.customer_id: 12 of 3,000 rows null (0.4 %), promised at most 0.1 %",
+            "orders.customer_id: 0.4 % of 3,000 rows null, promised at most 0.1 %",
         ),
         (
             failed(kind="relationship", reason="12 of 90 rows with a key have no match"),
