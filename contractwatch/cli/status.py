@@ -91,10 +91,12 @@ def _table(views: list[View], now: datetime) -> Table:
 
 
 def _budget_words(view: View) -> str:
-    ratio = view.headline.budget.remaining_ratio if view.headline else None
-    if ratio is None:
+    budget = view.headline.budget if view.headline else None
+    if budget is None or budget.remaining_ratio is None:
         return "-"
-    return "overspent" if ratio < 0 else percent(ratio, digits=0)
+    if budget.is_young:
+        return f"too young, {duration(budget.spent_seconds)} bad"
+    return "overspent" if budget.remaining_ratio < 0 else percent(budget.remaining_ratio, digits=0)
 
 
 def _summary(views: list[View], beat: datetime | None, now: datetime) -> str:

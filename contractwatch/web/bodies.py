@@ -1,6 +1,6 @@
 """What the API answers: every page as plain values, ready for JSON."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from contractwatch.model.incident import BrokenPromise, Incident
 from contractwatch.model.objective import Interval, StateSeconds
@@ -10,12 +10,10 @@ from contractwatch.slo.budget import compliance_of, intervals_of
 from contractwatch.slo.ledger import merged
 from contractwatch.slo.trust import TrustPart, TrustScore
 from contractwatch.web.board import View
+from contractwatch.web.timeline import SHOWN
 from contractwatch.web.words import iso
 
 BODY_VERSION = 1
-SHOWN = timedelta(days=28)
-"""How much of the ledger a page and its twin show."""
-
 Body = dict[str, object]
 
 

@@ -24,10 +24,9 @@ from contractwatch.web import words
 from contractwatch.web.api import all_incidents
 from contractwatch.web.badge import badge_of, badge_of_nothing
 from contractwatch.web.board import View
-from contractwatch.web.bodies import SHOWN
 from contractwatch.web.nearby import near_names
 from contractwatch.web.site import Site
-from contractwatch.web.timeline import Bar, bar_of, ticks
+from contractwatch.web.timeline import Bar, bar_of, shown_of
 
 _ROWS_SHOWN = 500
 _FASTEST_REFRESH = 5
@@ -115,14 +114,13 @@ class Pages:
         view = self._site.view(product)
         if view is None:
             return self.missing(product)
-        now = view.as_of
         lines = objective_lines(view)
         return self._page(
             "product.html",
             view=view,
             lines=lines,
             all_default=all(line.budget.budget.target.is_default for line in lines),
-            ticks=ticks(now - SHOWN, now),
+            shown=shown_of(view.record.lines, end=view.as_of),
             groups=groups(view),
             incidents=_told(view.record.incidents),
             most_lost=max(part.points_lost for part in view.trust.parts),
@@ -215,12 +213,13 @@ def shares(views: Sequence[View]) -> tuple[Share, ...]:
 
 def objective_lines(view: View) -> tuple[ObjectiveLine, ...]:
     """Return the objectives of a product, the composite first."""
+    start = shown_of(view.record.lines, end=view.as_of).start
     lines = [
         ObjectiveLine(
             name=_OBJECTIVE_NAMES.get(budget.standing.objective, budget.standing.objective.value),
             budget=budget,
             compliance=compliance_of(line, budget.budget.target, now=view.as_of),
-            bar=bar_of(line, start=view.as_of - SHOWN, end=view.as_of),
+            bar=bar_of(line, start=start, end=view.as_of),
         )
         for line, budget in zip(view.record.lines, view.budgets, strict=True)
     ]

@@ -1,7 +1,8 @@
 """A ledger line becomes a bar: spans in percent of a window, unknown kept apart from good."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from contractwatch.model.objective import Interval, ObjectiveState
 from contractwatch.model.product import LedgerLine
@@ -11,6 +12,19 @@ from contractwatch.web import words
 
 _NARROWEST_PERCENT = 0.4
 """A span that is not good is drawn at least this wide: an hour of 28 days must not vanish."""
+
+SHOWN = timedelta(days=28)
+"""How much of the ledger a page and its twin show."""
+
+_YOUNG = timedelta(days=2)
+"""A shorter record than this has the bar for itself: it would be invisible in 28 days."""
+
+_SHORTEST = timedelta(minutes=1)
+_MOST_TICKS = 5
+_STEPS = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (10, 30, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800)
+)
 
 _DRAWN = {
     ObjectiveState.GOOD: 0,
@@ -40,6 +54,15 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The window that the bars of a page share, in words and with its marks."""
+
+    start: datetime
+    words: str
+    ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
     """An objective over a window, as it is drawn and as it is read aloud."""
 
@@ -58,6 +81,19 @@ def bar_of(line: LedgerLine, *, start: datetime, end: datetime) -> Bar:
     return Bar(spans=tuple(spans), words=_words(pieces))
 
 
+def shown_of(lines: Sequence[LedgerLine], *, end: datetime) -> Shown:
+    """Return the last 28 days, or the time since the first record while that is short."""
+    start = end - SHOWN
+    found = (piece.start for line in lines for piece in intervals_of(line, start=start, end=end))
+    first = min(found, default=start)
+    young = max(end - first, _SHORTEST)
+    if young >= _YOUNG:
+        return Shown(start, f"The last {SHOWN.days} days", ticks(start, end))
+    told = f"Since the first record, {words.ago(first, end)}"
+    every = next((step for step in _STEPS if young / step < _MOST_TICKS), _STEPS[-1])
+    return Shown(end - young, told, ticks(end - young, end, every=every))
+
+
 def ticks(
     start: datetime, end: datetime, *, every: timedelta = timedelta(days=7)
 ) -> tuple[Tick, ...]:
@@ -67,9 +103,17 @@ def ticks(
     moment = end - every
     while moment >= start:
         left = (moment - start).total_seconds() / window * 100
-        found.append(Tick(round(left, 3), f"{moment.day} {moment:%b}"))
+        found.append(Tick(round(left, 3), _mark(moment, every)))
         moment -= every
     return tuple(reversed(found))
+
+
+def _mark(moment: datetime, every: timedelta) -> str:
+    """Return the day in UTC, or the time of day where marks are closer than a day."""
+    at = moment.astimezone(UTC)
+    if every >= timedelta(days=1):
+        return f"{at.day} {at:%b}"
+    return f"{at:%H:%M}" if every >= timedelta(minutes=1) else f"{at:%H:%M:%S}"
 
 
 def _span(interval: Interval, start: datetime, window: float) -> Span:

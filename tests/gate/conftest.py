@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from contractwatch.cli import main
+from contractwatch.model.objective import Objective
 from contractwatch.model.product import LedgerEntry, ProductRecord, RunEntry
 from contractwatch.store.store import Store
 from tests.web import web_values as values
@@ -44,6 +45,17 @@ def store_url(tmp_path: Path) -> str:
     for record in values.fleet():
         store.commit(moved(record, now))
     store.beat(now)
+    store.close()
+    return url
+
+
+@pytest.fixture
+def young_url(tmp_path: Path) -> str:
+    """The address of a store with one product, watched for an hour and broken since."""
+    url = f"sqlite:///{tmp_path / 'young.db'}"
+    store = Store.open(url)
+    line = values.line(Objective.CONFORMANCE, (values.BAD, values.HOUR))
+    store.commit(moved(values.kept(lines=(line,)), datetime.now(UTC) - timedelta(seconds=2)))
     store.close()
     return url
 

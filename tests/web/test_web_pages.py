@@ -13,11 +13,12 @@ from contractwatch.errors import Problem
 from contractwatch.model.clause import Severity
 from contractwatch.model.incident import BrokenPromise, Phase
 from contractwatch.model.objective import Objective, Target
+from contractwatch.model.product import ProductRecord
 from contractwatch.model.run import RunOutcome
 from contractwatch.web import words
 from contractwatch.web.board import Board
 from contractwatch.web.site import HealthReport
-from contractwatch.web.timeline import bar_of
+from contractwatch.web.timeline import bar_of, shown_of
 from tests.web import web_values as values
 from tests.web.web_reader import Memory
 from tests.web.web_values import BAD, DAY, GOOD, HOUR, NOW, UNKNOWN
@@ -316,6 +317,33 @@ def test_a_badge_says_state_and_score_in_words(client: httpx.Client) -> None:
     new = client.get("/badge/logistics/shipments.svg")
     assert "unknown · trust new" in new.text
     assert client.get("/badge/none.svg").status_code == 404
+
+
+def young() -> ProductRecord:
+    """A product that is watched for three hours, and was bad for one of them."""
+    pieces = ((values.BAD, HOUR), (values.GOOD, 2 * HOUR))
+    return values.kept(lines=(values.line(Objective.CONFORMANCE, *pieces),))
+
+
+def test_a_young_product_has_no_budget_to_overspend(
+    memory: Memory, board: Board, client: httpx.Client
+) -> None:
+    memory.become(young())
+    board.refresh()
+    for path in ("/", "/products/finance/refunds"):
+        text = words_of(client.get(path))
+        assert "too young for a budget 1h bad so far" in text
+        assert "overspent" not in text
+    assert client.get("/api/v1/products/finance/refunds").json()["budget"]["remaining_ratio"] < 0
+
+
+def test_the_bars_of_a_young_product_show_the_time_since_its_first_record() -> None:
+    shown = shown_of(young().lines, end=NOW)
+    assert shown.start == NOW - 3 * HOUR
+    assert shown.words == "Since the first record, 3h ago"
+    assert [tick.label for tick in shown.ticks] == ["11:30", "12:30", "13:30"]
+    assert shown_of(values.kept().lines, end=NOW).words == "The last 28 days"
+    assert shown_of((), end=NOW).start == NOW - 28 * DAY
 
 
 def test_a_short_outage_stays_visible_on_a_bar_of_28_days() -> None:
