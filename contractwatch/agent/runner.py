@@ -262,8 +262,7 @@ class Runner:
                 reading, was_late = _failed(prepared, started, answer), answer.was_late
             case Answered():
                 reading, was_late = answer.value, False
-        if not isinstance(answer, Cancelled):
-            around.series.took("scan", answer.seconds)
+        around.series.took("scan", answer.seconds)
         is_read = not reading.error
         around.series.read(server.kind, is_read=is_read, file_bytes=reading.file_bytes)
         return reading, was_late

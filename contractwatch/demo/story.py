@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contractwatch.demo.agent_process import AgentProcess
 from contractwatch.demo.faults import FAULTS, Fault
-from contractwatch.demo.inbox import Inbox, Told
+from contractwatch.demo.inbox import Inbox
 from contractwatch.demo.publisher import Publisher
 from contractwatch.demo.stage import HOUR
 from contractwatch.model.incident import TransitionKind
@@ -146,8 +146,3 @@ def log_tail(path: Path, lines: int = 15) -> str:
     return (
         "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
     )
-
-
-def distinct(told: tuple[Told, ...]) -> int:
-    """Return how many different messages are among the deliveries."""
-    return len({one.key for one in told})

@@ -12,17 +12,15 @@ from contractwatch.model.reference import (
     Tolerance,
     TotalOf,
 )
+from contractwatch.odcs.own_rules import read_each
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.promises import (
-    OBJECTIVE_OF_DIMENSION,
     dimension_of,
-    promised,
     severity_of,
 )
 from contractwatch.odcs.references import UnreadError, reference_of
-from contractwatch.odcs.rules import COVERAGE, is_comparing, note_schedule, rule_id_of, threshold_of
-from contractwatch.odcs.schema import implementation_validator
-from contractwatch.odcs.sentences import OPERATORS, complaints
+from contractwatch.odcs.rules import COVERAGE, is_comparing, rule_id_of, threshold_of
+from contractwatch.odcs.sentences import OPERATORS
 from contractwatch.odcs.units import number_of
 from contractwatch.odcs.values import NUMERIC
 from contractwatch.odcs.variables import has_variables
@@ -41,26 +39,13 @@ def with_comparisons(
 
 
 def _with_rules(place: Place, table: Table, tables: Sequence[Table], findings: Findings) -> Table:
-    coverages: dict[str, ReferenceCoverage] = {}
-    reconciliations: dict[str, Reconciliation] = {}
-    for rule in _rules(place):
-        note_schedule(rule, findings)
-        try:
-            found = _read(rule, table, tables, findings)
-        except UnreadError as why:
-            _skip(rule, table, str(why), findings)
-            continue
-        first = found
-        if isinstance(found, ReferenceCoverage):
-            first = coverages.setdefault(found.rule_id, found)
-        elif found is not None:
-            first = reconciliations.setdefault(found.rule_id, found)
-        if first is not None and first is not found:
-            _skip(rule, table, f"the same rule as {first.clause.path}", findings)
+    found = read_each(
+        _rules(place), table, findings, read=lambda rule: _read(rule, table, tables, findings)
+    )
     return replace(
         table,
-        coverages=tuple(coverages.values()),
-        reconciliations=tuple(reconciliations.values()),
+        coverages=tuple(rule for rule in found if isinstance(rule, ReferenceCoverage)),
+        reconciliations=tuple(rule for rule in found if isinstance(rule, Reconciliation)),
     )
 
 
@@ -74,13 +59,7 @@ def _rules(place: Place) -> Iterator[Place]:
 def _read(
     rule: Place, table: Table, tables: Sequence[Table], findings: Findings
 ) -> ReferenceCoverage | Reconciliation | None:
-    asked = rule.at("implementation")
-    wrong = list(complaints(implementation_validator(), asked.value, rule.document, asked.path))
-    for path, message in wrong:
-        findings.error(Place(rule.document, path, None), message)
-    if wrong:
-        return None
-    if asked.text("check") == COVERAGE:
+    if rule.at("implementation").text("check") == COVERAGE:
         return _coverage(rule, table, tables, findings)
     return _reconciliation(rule, table, findings)
 
@@ -190,18 +169,3 @@ def _column(place: Place, name: str, table: Table, findings: Findings) -> str | 
     hint = suggestion(name, (one.name for one in table.columns))
     findings.error(place, f"unknown column '{name[:_SHOWN]}' of table '{table.name}'{hint}")
     return None
-
-
-def _skip(rule: Place, table: Table, why: str, findings: Findings) -> None:
-    promise = promised(
-        rule.at("implementation").text("check"),
-        table.name,
-        severity=severity_of(rule, findings),
-        rule_id=rule_id_of(rule),
-        expected=rule.text("description") or rule.text("name"),
-    )
-    dimension = dimension_of(rule)
-    if dimension is not None:
-        objective = OBJECTIVE_OF_DIMENSION[dimension]
-        promise = replace(promise, dimension=dimension, objective=objective)
-    findings.skip(rule, promise, why)

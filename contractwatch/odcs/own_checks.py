@@ -10,22 +10,19 @@ from contractwatch.model.personal_data import Detector, PiiRule, Searched
 from contractwatch.model.rule import Operator, Threshold, Unit
 from contractwatch.model.segment import MOST_CELLS, Period, PeriodUnit, Segment, SegmentRule
 from contractwatch.odcs.doubtful import doubt_lookback
+from contractwatch.odcs.own_rules import read_each
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.promises import (
-    OBJECTIVE_OF_DIMENSION,
     dimension_of,
-    promised,
     severity_of,
 )
+from contractwatch.odcs.references import UnreadError
 from contractwatch.odcs.rules import (
     PII,
     is_own_check,
-    note_schedule,
     rule_id_of,
     threshold_of,
 )
-from contractwatch.odcs.schema import implementation_validator
-from contractwatch.odcs.sentences import complaints
 from contractwatch.odcs.units import UnitError, iso_length
 from contractwatch.odcs.zones import UTC_NAME, zone_at
 
@@ -46,10 +43,6 @@ _SPELLINGS: Mapping[str, Detector] = {
 }
 
 
-class _UnreadError(Exception):
-    """Why a rule is not executed although nothing is wrong with it."""
-
-
 def with_own_checks(
     places: Sequence[Place], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
@@ -60,37 +53,19 @@ def with_own_checks(
 
 
 def _with_rules(place: Place, table: Table, findings: Findings) -> Table:
-    segments: dict[str, SegmentRule] = {}
-    leaks: dict[str, PiiRule] = {}
-    for rule in place.at("quality").each():
-        if not is_own_check(rule):
-            continue
-        note_schedule(rule, findings)
-        try:
-            found = _read(rule, place, table, findings)
-        except _UnreadError as why:
-            _skip(rule, table, str(why), findings)
-            continue
-        first = found
-        if isinstance(found, SegmentRule):
-            first = segments.setdefault(found.rule_id, found)
-        elif found is not None:
-            first = leaks.setdefault(found.rule_id, found)
-        if first is not None and first is not found:
-            _skip(rule, table, f"the same rule as {first.clause.path}", findings)
-    rules = (tuple(segments.values()), tuple(leaks.values()))
-    return replace(table, segment_rules=rules[0], pii_rules=rules[1])
+    own = (rule for rule in place.at("quality").each() if is_own_check(rule))
+    found = read_each(own, table, findings, read=lambda rule: _read(rule, place, table, findings))
+    return replace(
+        table,
+        segment_rules=tuple(rule for rule in found if isinstance(rule, SegmentRule)),
+        pii_rules=tuple(rule for rule in found if isinstance(rule, PiiRule)),
+    )
 
 
 def _read(
     rule: Place, place: Place, table: Table, findings: Findings
 ) -> SegmentRule | PiiRule | None:
     asked = rule.at("implementation")
-    wrong = list(complaints(implementation_validator(), asked.value, rule.document, asked.path))
-    for path, message in wrong:
-        findings.error(Place(rule.document, path, None), message)
-    if wrong:
-        return None
     before = _errors(findings)
     threshold = _threshold(asked, findings)
     read = _leak if asked.text("check") == PII else _segments
@@ -116,7 +91,7 @@ def _segments(
     asked = rule.at("implementation")
     expect = asked.at("expect")
     if expect.has("fromReference"):
-        raise _UnreadError("segments from a reference")
+        raise UnreadError("segments from a reference", is_wrong=False)
     element = _column(asked.at("element"), asked.text("element"), table, findings)
     if element and element.logical_type not in {None, *_TEMPORAL}:
         message = f"'{element.name[:_SHOWN]}' is of type {element.logical_type}"
@@ -125,7 +100,7 @@ def _segments(
     columns = [column for column in by if column is not None]
     for column in columns:
         if column.logical_type not in {None, *_SEGMENTS}:
-            raise _UnreadError(f"segments of {column.logical_type} columns")
+            raise UnreadError(f"segments of {column.logical_type} columns", is_wrong=False)
     period = _period(asked.at("period"), findings)
     zone = zone_at(asked, "timezone", UTC_NAME, findings)
     if element is None or len(columns) < len(by) or period is None:
@@ -283,19 +258,3 @@ def _column(place: Place, name: str, table: Table, findings: Findings) -> Column
         message = f"unknown column '{name[:_SHOWN]}' of table '{table.name}'"
         findings.error(place, f"{message}; expected one that is listed{hint}")
     return found
-
-
-def _skip(rule: Place, table: Table, why: str, findings: Findings) -> None:
-    check = rule.at("implementation").text("check")
-    made = promised(
-        check,
-        table.name,
-        severity=severity_of(rule, findings),
-        rule_id=rule_id_of(rule),
-        expected=rule.text("description") or rule.text("name"),
-    )
-    dimension = dimension_of(rule)
-    if dimension is not None:
-        objective = OBJECTIVE_OF_DIMENSION[dimension]
-        made = replace(made, dimension=dimension, objective=objective)
-    findings.skip(rule, made, why)
