@@ -11,18 +11,37 @@ _READ_PLAINLY = ReadPolicy()
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One file: absolute path, bytes, modification time (UTC)."""
+    """One file: absolute path or `s3://bucket/key`, bytes, modification time (UTC).
+
+    `etag` is what an object store says of the content; empty for a file.
+    """
 
     path: str
     size: int
     modified_at: datetime
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """How the objects of a bucket are reached; credentials are in the environment, never here.
+
+    `endpoint` is the address of the store, `relay` the one through which alone it is reached.
+    """
+
+    bucket: str
+    endpoint: str
+    region: str
+    relay: str
+    is_anonymous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TableFiles:
     """The files of one table. `columns` are the contract's, to which text sources are parsed.
 
-    `where` is the condition on the rows in scope, as in `Table`.
+    `where` is the condition on the rows in scope, as in `Table`. `remote` says how the files are
+    reached that are objects of a store; None for files of this machine.
     """
 
     table: str
@@ -33,11 +52,12 @@ class TableFiles:
     json_array: bool = False
     hive_root: str | None = None
     where: str = ""
+    remote: Remote | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The tables of one server; `version` digests every path, size and modification time."""
+    """The tables of one server; `version` digests every path, size, modification time and etag."""
 
     server: str
     tables: tuple[TableFiles, ...]
