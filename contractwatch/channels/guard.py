@@ -1,7 +1,6 @@
 """Nothing is connected to but a checked address, and no wait outlives the deadline of its send."""
 
 import functools
-import ipaddress
 import queue
 import socket
 import ssl
@@ -14,13 +13,10 @@ from typing import TypeAlias
 import httpx
 
 from contractwatch.errors import ChannelError
+from contractwatch.model.address import is_public
 
 Resolve: TypeAlias = Callable[[str, int], tuple[str, ...]]
 """A host name and a port to its addresses; raises OSError when the name has none."""
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})  # public, yet Azure's own host agent
-_Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +46,6 @@ def system_resolve(host: str, port: int) -> tuple[str, ...]:
     """Return the addresses that this machine knows for the host, without repeats."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def is_public(address: str) -> bool:
-    """Return whether the address is one of the public internet.
-
-    An IPv4 address that is wrapped into an IPv6 one (mapped, NAT64) is judged by itself; 6to4 and
-    Teredo tunnels are never public.
-    """
-    outer = ipaddress.ip_address(address)
-    inner = _unwrapped(outer)
-    if isinstance(inner, ipaddress.IPv6Address) and (
-        inner.sixtofour or inner.teredo or inner.is_site_local or inner.is_reserved
-    ):
-        return False
-    return inner.is_global and not inner.is_multicast and inner not in _METADATA
 
 
 @functools.cache
@@ -167,13 +148,3 @@ def _unreachable(host: str, port: int) -> ChannelError:
 
 def _tls_failure(host: str, why: str) -> ChannelError:
     return ChannelError(f"no TLS with {host}: {why}", retryable=True, reason="tls")
-
-
-def _unwrapped(address: _Address) -> _Address:
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address

@@ -7,8 +7,9 @@ import time
 import pytest
 
 from benchmarks.receiver import Receiver
-from contractwatch.channels.guard import Deadline, Gate, is_public, system_resolve, tls_context
+from contractwatch.channels.guard import Deadline, Gate, system_resolve, tls_context
 from contractwatch.errors import ChannelError
+from contractwatch.model.address import is_forbidden, is_public
 
 
 def gate(*, seconds: float = 5.0, allow_private: bool = False, resolve=system_resolve) -> Gate:
@@ -59,6 +60,32 @@ def test_an_address_inside_is_not_public(address: str) -> None:
 )
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "169.254.170.2",
+        "168.63.129.16",
+        "100.100.100.200",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "fe80::1%lo",
+        "fd00:ec2::254",
+        "0.0.0.0",
+        "::",
+        "224.0.0.1",
+    ],
+)
+def test_a_metadata_service_is_forbidden_to_everybody(address: str) -> None:
+    assert is_forbidden(address)
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "8.8.8.8", "fc00::1", "::1"])
+def test_an_address_of_a_private_net_is_not_forbidden(address: str) -> None:
+    assert not is_forbidden(address)
 
 
 def test_a_private_address_is_refused_before_it_is_connected_to() -> None:
