@@ -4,10 +4,10 @@ STAMP := .venv/.synced
 DEMO_STAMP := .venv/.demo-data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt golden bench bench-agent bench-kill lock
+.PHONY: help setup demo test lint fmt golden bench bench-agent bench-throughput bench-kill lock
 
 help: ## Print this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: $(STAMP) ## Build .venv from requirements.lock
 
@@ -48,6 +48,9 @@ bench: $(STAMP) ## Verdicts on 6 million rows against the hand-written query
 
 bench-agent: $(STAMP) ## 2,000 contracts on a 5-minute schedule
 	@$(PY) -m benchmarks.agent
+
+bench-throughput: $(STAMP) ## Whole runs a second, from due to recorded
+	@$(PY) -m benchmarks.throughput
 
 bench-kill: $(STAMP) ## 500 incidents, 30 kills, a receiver that misbehaves
 	@$(PY) -m benchmarks.kill

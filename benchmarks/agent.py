@@ -9,21 +9,16 @@ agent's own log; processor time and memory are those of the agent and of its wor
 """
 
 import argparse
-import json
-import math
 import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psutil
+
+from benchmarks.live_agent import LiveAgent, Used, at_share, live_agent
 
 CONTRACT = """\
 apiVersion: v3.1.0
@@ -51,79 +46,46 @@ customProperties:
     value: {{interval: PT{interval}S}}
 """
 
-SETTINGS = """\
-contracts = ["contracts"]
-roots = ["data"]
-store_url = "sqlite:///record.db"
-port = {port}
-workers = {workers}
-log_format = "json"
-log_level = "debug"
-"""
-
-
-@dataclass
-class Used:
-    """Processor seconds and the largest memory, of the agent and of its workers."""
-
-    agent_seconds: float = 0.0
-    worker_seconds: float = 0.0
-    agent_mb: float = 0.0
-    worker_mb: list[float] = field(default_factory=list)
-
 
 def main() -> None:
     given = _arguments()
     with tempfile.TemporaryDirectory(prefix="contractwatch-bench-") as name:
         folder = Path(name)
-        port = _free_port()
-        _lay_out(folder, given, port)
-        log = folder / "agent.log"
-        with log.open("wb") as sink:
-            agent = subprocess.Popen(
-                [sys.executable, "-m", "contractwatch", "run"],
-                cwd=folder,
-                stdout=sink,
-                stderr=sink,
-                env=os.environ | {"NO_COLOR": "1"},
-            )
-        try:
-            _watch(agent, log, given, port)
-        finally:
-            agent.terminate()
-            agent.wait(30)
+        _lay_out(folder, given)
+        with live_agent(folder, workers=given.workers) as agent:
+            _watch(agent, given)
 
 
-def _watch(agent: subprocess.Popen[bytes], log: Path, given: argparse.Namespace, port: int) -> None:
+def _watch(agent: LiveAgent, given: argparse.Namespace) -> None:
     began = time.monotonic()
-    _until(agent, log, lambda: _is_ready(port), "ready")
+    agent.until(agent.is_ready, "ready")
     ready = time.monotonic() - began
-    _until(agent, log, lambda: _count(log, "run_finished") >= given.contracts, "every contract ran")
+    agent.until(lambda: agent.count("run_finished") >= given.contracts, "every contract ran")
     first = time.monotonic() - began
-    start_line = _lines(log)
-    before = _used(agent.pid)
+    start_line = agent.lines()
+    before = agent.used()
     since = time.monotonic()
     most = Used()
     while time.monotonic() - since < given.minutes * 60:
         time.sleep(1)
-        now = _used(agent.pid)
+        now = agent.used()
         most.agent_mb = max(most.agent_mb, now.agent_mb)
         most.worker_mb = [
             max(pair) for pair in zip(now.worker_mb, most.worker_mb or now.worker_mb, strict=False)
         ]
     seconds = time.monotonic() - since
-    after = _used(agent.pid)
+    after = agent.used()
     print(
         f"{given.contracts} contracts every {given.interval} s, {given.workers} workers, "
         f"{os.cpu_count()} processors, {seconds:.0f} s measured"
     )
     print(f"start:    ready after {ready:.1f} s, every contract run once after {first:.1f} s")
-    worst = _print_runs(_events(log, start_line), given, seconds, before=before, after=after)
+    worst = _print_runs(agent.events(start_line), given, seconds, before=before, after=after)
     print(
         f"memory:   {most.agent_mb:.0f} MB the agent, "
         f"{', '.join(f'{mb:.0f}' for mb in most.worker_mb)} MB its workers"
     )
-    print(f"skipped:  {_skipped(port)}")
+    print(f"skipped:  {agent.skipped()}")
     if worst > given.interval:
         sys.exit("a run was late by more than its interval")
 
@@ -148,13 +110,13 @@ def _print_runs(
         f"due in that time {seconds * given.contracts / given.interval:.0f}"
     )
     print(
-        f"lateness: p50 {_at(lags, 0.5):.3f} s, p99 {_at(lags, 0.99):.3f} s, "
+        f"lateness: p50 {at_share(lags, 0.5):.3f} s, p99 {at_share(lags, 0.99):.3f} s, "
         f"max {lags[-1]:.3f} s; interval {given.interval} s; "
         f"late by more than it: {sum(lag > given.interval for lag in lags)}"
     )
     print(
-        f"a run:    p50 {_at(scans, 0.5) * 1000:.0f} ms, p99 {_at(scans, 0.99) * 1000:.0f} ms "
-        "from start to verdict"
+        f"a run:    p50 {at_share(scans, 0.5) * 1000:.0f} ms, "
+        f"p99 {at_share(scans, 0.99) * 1000:.0f} ms from start to verdict"
     )
     print(
         f"a run:    {1000 * agent_cpu / len(runs):.1f} ms of processor in the agent, "
@@ -179,11 +141,9 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-def _lay_out(folder: Path, given: argparse.Namespace, port: int) -> None:
+def _lay_out(folder: Path, given: argparse.Namespace) -> None:
     (folder / "contracts").mkdir()
     (folder / "data").mkdir()
-    settings = SETTINGS.format(port=port, workers=given.workers)
-    (folder / "contractwatch.toml").write_text(settings, encoding="utf-8")
     rows = pl.DataFrame({"id": range(given.rows)}).with_columns(
         kind=pl.lit("order"), amount=pl.col("id") * 0.5
     )
@@ -191,73 +151,6 @@ def _lay_out(folder: Path, given: argparse.Namespace, port: int) -> None:
         text = CONTRACT.format(number=number, interval=given.interval)
         (folder / "contracts" / f"{number:05d}.odcs.yaml").write_text(text, encoding="utf-8")
         rows.write_parquet(folder / "data" / f"{number:05d}.parquet")
-
-
-def _until(agent: subprocess.Popen[bytes], log: Path, fact: Any, what: str) -> None:
-    while not fact():
-        if agent.poll() is not None:
-            sys.exit(f"the agent ended before: {what}\n{log.read_text(encoding='utf-8')[-2000:]}")
-        time.sleep(0.2)
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
-            return int(answer.status) == 200
-    except OSError:
-        return False
-
-
-def _skipped(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    name = "contractwatch_scheduler_skipped_runs_total"
-    return ", ".join(line.removeprefix(name) for line in lines if line.startswith(name))
-
-
-def _count(log: Path, event: str) -> int:
-    return log.read_bytes().count(f'"event": "{event}"'.encode())
-
-
-def _lines(log: Path) -> int:
-    return log.read_bytes().count(b"\n")
-
-
-def _events(log: Path, start_line: int) -> list[dict[str, Any]]:
-    lines = log.read_text(encoding="utf-8").splitlines()[start_line:]
-    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
-
-
-def _used(pid: int) -> Used:
-    agent = psutil.Process(pid)
-    used = Used(_cpu(agent), 0.0, _mb(agent))
-    for child in agent.children(recursive=True):
-        try:
-            used.worker_seconds += _cpu(child)
-            if _mb(child) > 40:  # multiprocessing's own small helper is no worker
-                used.worker_mb.append(_mb(child))
-        except psutil.NoSuchProcess:
-            continue
-    return used
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
-def _mb(process: psutil.Process) -> float:
-    return float(process.memory_info().rss) / 1024 / 1024
-
-
-def _at(values: list[float], share: float) -> float:
-    return values[min(len(values) - 1, math.ceil(share * len(values)) - 1)] if values else 0.0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":
