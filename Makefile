@@ -43,8 +43,12 @@ golden: $(DEMO_STAMP) ## Rewrite the golden files and the dashboards; read the d
 	@.venv/bin/python grafana/build.py
 	@CONTRACTWATCH_GOLDEN=write .venv/bin/python -m pytest tests -k golden
 
-bench: $(STAMP) ## Verdicts on 6 million rows against the hand-written query
+bench: $(STAMP) ## Verdicts on lineitem against the query by hand and against peers; how they grow
 	@$(PY) -m benchmarks.lineitem
+	@$(PY) -m benchmarks.lineitem --scale 10 --pairs 3 --variants clean
+	@$(PY) -m benchmarks.peers
+	@$(PY) -m benchmarks.peers --scale 10 --pairs 1 --variants clean
+	@$(PY) -m benchmarks.growth
 
 bench-agent: $(STAMP) ## 2,000 contracts on a 5-minute schedule
 	@$(PY) -m benchmarks.agent
