@@ -40,7 +40,7 @@ class Peer:
 
 PEERS = (
     Peer("contractwatch", ""),
-    Peer("DuckDB, by hand", "duckdb", "in_duckdb.py"),
+    Peer("DuckDB by hand", "duckdb", "in_duckdb.py"),
     Peer("dataframely", "dataframely", "in_dataframely.py"),
     Peer("pandera", "pandera", "in_pandera.py"),
     Peer("pointblank", "pointblank", "in_pointblank.py"),
