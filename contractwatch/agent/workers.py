@@ -15,13 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import ForkContext, ForkProcess, SpawnContext, SpawnProcess
 from pathlib import Path
 from queue import Empty, LifoQueue
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
-
-import structlog
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 60.0
@@ -31,15 +29,14 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _MEGABYTE = 1024 * 1024
 _OOM_SCORE = "500"
 
-_log = structlog.get_logger(__name__)
-
 T = TypeVar("T")
 _Pipe: TypeAlias = "Connection[Any, Any]"
+_Context: TypeAlias = SpawnContext | ForkContext
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """What each worker gets: megabytes of memory, and threads of its own."""
+    """What each worker gets: megabytes of memory, and threads of its own; 0: one for each core."""
 
     memory_mb: int
     threads: int = 1
@@ -86,6 +83,7 @@ class Workers:
         *,
         warm: tuple[str, ...] = (),
         gauge: PoolGauge | None = None,
+        forks: bool = False,
     ) -> None:
         """Prepare the pool; `start` starts it.
 
@@ -94,11 +92,15 @@ class Workers:
             limits: What each of them gets.
             warm: Modules that each worker imports before its first job.
             gauge: Hears the number of busy workers.
+            forks: Workers begin as copies of this process, at once. It is for a process that has
+                no other thread, and has not imported Polars, which would not survive it.
         """
         self._limits = limits
         self._warm = warm
         self._gauge = gauge
-        self._context = multiprocessing.get_context("spawn")
+        can_fork = forks and "fork" in multiprocessing.get_all_start_methods()
+        spawn = multiprocessing.get_context("spawn")
+        self._context = multiprocessing.get_context("fork") if can_fork else spawn
         self._slots = [_Slot(self._context, limits, warm) for _ in range(count)]
         self._free: LifoQueue[_Slot] = LifoQueue()
         self._closed = threading.Event()
@@ -153,11 +155,11 @@ class Workers:
 class _Slot:
     """One worker's place: whoever is in it is replaced when dead. Used by one thread at a time."""
 
-    def __init__(self, context: SpawnContext, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
+    def __init__(self, context: _Context, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
         self._context = context
         self._limits = limits
         self._warm = warm
-        self._process: SpawnProcess | None = None
+        self._process: SpawnProcess | ForkProcess | None = None
         self._pipe: _Pipe | None = None
 
     def start(self) -> None:
@@ -270,8 +272,13 @@ class _Slot:
         return f"worker ended (exit code {process.exitcode})"
 
     def _replace(self) -> None:
+        # Imported for a death only: the command line has workers, and a start of a tenth of that.
+        import structlog  # noqa: PLC0415 - see above
+
         process = self._process
-        _log.warning("worker_replaced", pid=process.pid if process else None)
+        structlog.get_logger(__name__).warning(
+            "worker_replaced", pid=process.pid if process else None
+        )
         self.kill()
         if self._pipe is not None:
             self._pipe.close()
@@ -309,7 +316,8 @@ def _work(pipe: _Pipe, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
     """
     # An interrupt of the terminal reaches the whole group: only the agent decides about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["POLARS_MAX_THREADS"] = str(limits.threads)
+    if limits.threads:
+        os.environ["POLARS_MAX_THREADS"] = str(limits.threads)
     os.environ["POLARS_OOC_MEMORY_BUDGET_MB"] = str(limits.memory_mb // 2)
     os.environ["POLARS_OOMKILL_THRESHOLD_MB"] = str(limits.memory_mb)
     with suppress(OSError):  # the kernel, if it must, takes a worker before the agent
@@ -317,10 +325,18 @@ def _work(pipe: _Pipe, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for module in warm:
         import_module(module)
+    _say_nothing_more()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             asked = cast("tuple[Callable[[Any], Any], Any] | None", pipe.recv())
             pipe.send(_THERE if asked is None else _outcome(*asked))
+
+
+def _say_nothing_more() -> None:
+    """Close the error stream: a library that panics writes there, and may quote what it read."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 2)
+    os.close(silence)
 
 
 def _outcome(job: Callable[[Any], Any], argument: Any) -> tuple[bool, Any]:
