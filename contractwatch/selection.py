@@ -1,12 +1,13 @@
 """A person picks the promises to be judged: what is not selected is neither asked nor shown."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.label import Label
 from contractwatch.model.metric import Metric, RecordMetric, RowCount, TableSchema, Unparseable
 from contractwatch.model.run import CheckResult
@@ -29,7 +30,7 @@ class Topic(StrEnum):
     CUSTOM = "custom"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """Which promises are judged: those that meet every wish; an empty wish is met by all.
 

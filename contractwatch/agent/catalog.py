@@ -7,7 +7,6 @@ stays. A file that is gone withdraws its product.
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -20,6 +19,7 @@ from contractwatch.agent.clock import Clock
 from contractwatch.agent.neighbours import Published, Registry
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
+from contractwatch.model.frozen import frozen
 from contractwatch.odcs.load import parse_contract
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
@@ -38,7 +38,7 @@ class CatalogSeries(Protocol):
     def reloaded(self, *, is_whole: bool, at: datetime) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """What one look at the files found: contracts that are new or differ, and those that left."""
 
@@ -46,7 +46,7 @@ class Change:
     withdrawn: tuple[Contract, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _File:
     """A contract file as last read; `contract` is its last good version, if it ever had one.
 
@@ -177,7 +177,7 @@ def _may_matter(_change: watchfiles.Change, path: str) -> bool:
     return Path(path).suffix in _SUFFIXES or not Path(path).suffix
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Found:
     """A file that may be a contract; the signature (time, bytes) differs when it is written."""
 

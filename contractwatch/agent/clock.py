@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from contractwatch.model.frozen import frozen
 
 JUMP_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clock:
     """`now` tells the aware time in UTC; `monotonic` seconds that only ever grow."""
 

@@ -6,7 +6,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -15,6 +14,7 @@ import structlog
 from contractwatch.agent.backoff import wait_seconds
 from contractwatch.channels import CHANNELS, World
 from contractwatch.errors import ChannelError
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Delivery, Notification, TransitionNote, Urgency
 from contractwatch.model.receiver import Receiver
 
@@ -79,7 +79,7 @@ class DispatchSeries(Protocol):
     def dead(self, receiver: str, reason: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pace:
     """How fast the dispatcher goes.
 

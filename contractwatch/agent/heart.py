@@ -1,7 +1,6 @@
 """The agent knows that it is alive, whether it can remember, and says so."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -10,6 +9,7 @@ import structlog
 from contractwatch.agent.clock import Clock, JumpWatch
 from contractwatch.agent.outage import Outage
 from contractwatch.errors import StoreError
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Urgency
 
 _log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ class HeartSeries(Protocol):
     ) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Health:
     """Whether the agent lives (else restart it), whether it is ready, and why in words."""
 

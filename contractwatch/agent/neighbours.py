@@ -6,18 +6,18 @@ the file) or by its canonical address. Nothing is fetched.
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from contractwatch.agent.servers import choose_server
 from contractwatch.model.contract import Column, Contract, Table
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.reference import ComparingMetric, Reference, Total
 from contractwatch.model.server import Server
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Published:
     """A contract, and the folder of its file, where its relative paths start."""
 
@@ -30,7 +30,7 @@ class Published:
         return self.folder / Path(self.contract.file).name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Elsewhere:
     """The server of another contract, with all of its tables, as `sources.open_server` has it."""
 
@@ -40,7 +40,7 @@ class Elsewhere:
     bases: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Destination:
     """Where a reference leads: a table and physical columns, here or elsewhere."""
 
@@ -50,7 +50,7 @@ class Destination:
     elsewhere: Elsewhere | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nowhere:
     """A reference that leads to nothing, and why."""
 
@@ -102,7 +102,7 @@ class Registry:
         return f"no contract is known as {name!r}; looked for its id, its file and its address"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Visitor:
     """Who follows references: a contract, and the server that it is run on.
 

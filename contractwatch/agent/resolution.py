@@ -1,10 +1,11 @@
 """A contract's variables get their values when it runs, from those that the operator allows."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, RecordMetric, TableSchema
 from contractwatch.model.server import Server
 from contractwatch.model.sql import SqlScalar
@@ -14,7 +15,7 @@ from contractwatch.odcs.variables import UnresolvedError, has_variables, resolve
 Environment = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resolution:
     """What is asked once every variable has its value.
 

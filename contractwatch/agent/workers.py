@@ -12,7 +12,6 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, ForkProcess, SpawnContext, SpawnProcess
@@ -20,6 +19,8 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
+
+from contractwatch.model.frozen import frozen
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 60.0
@@ -34,7 +35,7 @@ _Pipe: TypeAlias = "Connection[Any, Any]"
 _Context: TypeAlias = SpawnContext | ForkContext
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkerLimits:
     """What each worker gets: megabytes of memory, and threads of its own; 0: one for each core."""
 
@@ -42,7 +43,7 @@ class WorkerLimits:
     threads: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answered(Generic[T]):
     """The job's own result, and the seconds it took."""
 
@@ -50,7 +51,7 @@ class Answered(Generic[T]):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """The job has no result; `reason` says why. `was_late` marks a passed deadline."""
 
@@ -59,7 +60,7 @@ class Failed:
     was_late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cancelled:
     """The pool was closed before the job was done."""
 

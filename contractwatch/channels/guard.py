@@ -7,19 +7,19 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import httpx
 
 from contractwatch.errors import ChannelError
 from contractwatch.model.address import is_public
+from contractwatch.model.frozen import frozen
 
 Resolve: TypeAlias = Callable[[str, int], tuple[str, ...]]
 """A host name and a port to its addresses; raises OSError when the name has none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deadline:
     """The instant, on the monotonic clock, by which a whole send must be over."""
 
@@ -56,7 +56,7 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gate:
     """How one send may reach the outside: by whom names are resolved, and what is allowed."""
 

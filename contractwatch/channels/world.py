@@ -2,17 +2,17 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
 
 from contractwatch.channels.guard import Deadline, Gate, Resolve, system_resolve, tls_context
 from contractwatch.errors import ChannelError, ContractwatchError
+from contractwatch.model.frozen import frozen
 from contractwatch.model.receiver import Receiver, SecretRef
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class World:
     """What channels need from outside.
 

@@ -1,7 +1,6 @@
 """The data could be read as often as was promised."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
@@ -9,6 +8,7 @@ from contractwatch.checks.thresholds import number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, Probes
 from contractwatch.model.objective import Objective
 from contractwatch.model.service_level import Availability
@@ -20,7 +20,7 @@ PROBES_NEEDED = 20
 """Below this many probes a share says too little."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadableShare:
     """At least this share of the recent probes found the data readable."""
 

@@ -1,12 +1,12 @@
 """Rows that break a promise are counted, and the count is compared with what is allowed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.terms import answer, unanswered
 from contractwatch.checks.thresholds import counted, holds, limit_words
 from contractwatch.model.check import Outcome, Promise, Verdict
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
     CountWhere,
     Inside,
@@ -23,7 +23,7 @@ NO_ROWS = "no rows"
 """The reason of a verdict over an empty table."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tally:
     """Rows in scope, those that break the promise, and `base`, of which a percentage is taken."""
 
@@ -33,7 +33,7 @@ class Tally:
     words: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ViolatingRows:
     """The rows that satisfy one of the predicates, no two of which hold for one row.
 
@@ -57,7 +57,7 @@ class ViolatingRows:
         return verdict_on(self.threshold, Tally(rows, sum(counts), base=rows))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RepeatedRows:
     """The rows that repeat an earlier key; with `demand_key` those without a whole key, too.
 

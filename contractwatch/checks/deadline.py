@@ -1,7 +1,6 @@
 """Every day, by its deadline, the data of its business date is there."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -12,6 +11,7 @@ from contractwatch.checks.watermarks import NO_RECORD, first_look, questions
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract, LogicalType
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, UpdateHistory
 from contractwatch.model.objective import Objective
 from contractwatch.model.service_level import Deadline
@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 _SATURDAY = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DailyDeadline:
     """The first run at or after a deadline decides for the day; its verdict stands until the next.
 

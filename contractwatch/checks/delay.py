@@ -1,7 +1,6 @@
 """Rows are available soon enough after what they tell of happened."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -12,6 +11,7 @@ from contractwatch.checks.thresholds import counted, number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Column, Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Delays, Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.service_level import MaxDelay
@@ -23,7 +23,7 @@ _PERCENT = 100
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DelayedRows:
     """The quantile of the waits is within the limit: so many rows at least are as fast as that.
 

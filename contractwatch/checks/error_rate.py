@@ -1,7 +1,6 @@
 """As few rows as were promised break any row rule; a row counts once, however many it breaks."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks import invalid_values, null_values, options, relationship, required
@@ -11,6 +10,7 @@ from contractwatch.checks.thresholds import counted, number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension, Severity
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
     BadRows,
     CountWhere,
@@ -37,7 +37,7 @@ _OTHER_RULE = "unsupported: an errorRate beside a rule that one mask of rows doe
 _PERCENT = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BadRowShare:
     """The rows that break at least one row rule, of all rows of these tables."""
 

@@ -1,7 +1,6 @@
 """A table whose list of columns is closed has no other one."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.terms import (
@@ -16,6 +15,7 @@ from contractwatch.checks.thresholds import counted
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.objective import Objective
 from contractwatch.model.state import Columns, Measurement
@@ -27,7 +27,7 @@ _SHOWN = 5
 _LONGEST = 60
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoExtraColumns:
     """Every column of the table is one of those that the contract lists, by physical name."""
 

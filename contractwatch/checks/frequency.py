@@ -1,7 +1,6 @@
 """The data is updated as often as was promised, in every period."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contractwatch.checks.ages import duration_words, later
@@ -12,6 +11,7 @@ from contractwatch.checks.watermarks import looks, questions, updates
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, UpdateHistory
 from contractwatch.model.objective import Objective
 from contractwatch.model.service_level import Frequency
@@ -20,7 +20,7 @@ from contractwatch.model.state import Measurement, Sightings, Span
 FREQUENCY = Kind("frequency", Dimension.TIMELINESS, Objective.FRESHNESS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateRate:
     """So many updates were seen in the period that ends now.
 

@@ -1,7 +1,6 @@
 """The newest row is young enough."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contractwatch.checks.ages import (
@@ -16,6 +15,7 @@ from contractwatch.checks.thresholds import counted
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, TimeSpan
 from contractwatch.model.objective import Objective
 from contractwatch.model.service_level import MaxAge
@@ -27,7 +27,7 @@ NO_DATA = "no data"
 """The reason of a time promise that found not one value to compare."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Freshness:
     """The newest value is at most so old; exactly so old is still fresh.
 

@@ -1,7 +1,6 @@
 """Personal data stands only in columns that are classified for it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.terms import Kind, Place, answer, promise_of_rule, unanswered
@@ -9,6 +8,7 @@ from contractwatch.checks.thresholds import counted, holds, limit_words, promise
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.personal_data import (
@@ -35,7 +35,7 @@ FLOORS: Mapping[Detector, float] = {
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoPersonalData:
     """The columns in which a detector hits above its floor."""
 

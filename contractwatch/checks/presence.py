@@ -1,7 +1,6 @@
 """Every column that a contract lists is there."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.terms import (
@@ -16,6 +15,7 @@ from contractwatch.checks.terms import (
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract, Table
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.objective import Objective
 from contractwatch.model.path import printed
@@ -29,7 +29,7 @@ _SEPARATORS = {";": '";"', "|": '"|"', "\t": r'"\t"', ",": '","'}
 """What stands between the columns of text files, and how a contract writes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Presence:
     """One column is in the table's own schema, exactly so named or alike but for case."""
 

@@ -4,7 +4,7 @@ A promise about operations, not about data: it is judged and shown, and no objec
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from contractwatch.checks.ages import duration_words, later
@@ -13,6 +13,7 @@ from contractwatch.checks.watermarks import NO_RECORD
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import IncidentTimes, Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.service_level import Reaction, ReactionTime
@@ -25,7 +26,7 @@ _WORDS: Mapping[Reaction, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SlowestReaction:
     """The slowest of the incidents of 28 days was fast enough; one that goes on counts until now.
 

@@ -1,7 +1,6 @@
 """Two totals agree, within what the contract tolerates."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,6 +16,7 @@ from contractwatch.checks.thresholds import number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.reference import Tolerance, Total, Totalled, TotalOf
@@ -25,7 +25,7 @@ from contractwatch.model.state import Measurement
 RECONCILE = Kind("reconcile", Dimension.CONSISTENCY, Objective.VALIDITY)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TotalsAgree:
     """The distance of two totals, as an amount or in percent of the second one.
 

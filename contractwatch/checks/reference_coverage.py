@@ -1,7 +1,6 @@
 """So many of the keys that another table is the authority for appear here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.terms import (
@@ -16,6 +15,7 @@ from contractwatch.checks.thresholds import counted, holds, limit_words, promise
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.reference import Covered, CoveredKeys, Reference
@@ -26,7 +26,7 @@ REFERENCE_COVERAGE = Kind("referenceCoverage", Dimension.COVERAGE, Objective.VOL
 _NO_KEYS = "there are no keys to cover"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeysAppear:
     """The distinct keys of the authority that occur here, as a count or as a share of all."""
 

@@ -1,7 +1,7 @@
 """Every whole key of a row is found among the keys that it refers to."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from contractwatch.checks.counts import Tally, verdict_on
@@ -17,6 +17,7 @@ from contractwatch.checks.thresholds import counted, limit_words, promised_words
 from contractwatch.model.check import Check, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract, Table
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, RowCount
 from contractwatch.model.objective import Objective
 from contractwatch.model.reference import Orphaned, Orphans, Reference, Relationship
@@ -26,7 +27,7 @@ from contractwatch.model.state import Count, Measurement
 RELATIONSHIP = Kind("relationship", Dimension.CONSISTENCY, Objective.VALIDITY)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownKeys:
     """Rows whose key has no null member have a match; a percentage is taken of these rows."""
 

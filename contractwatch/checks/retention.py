@@ -1,7 +1,6 @@
 """Data is gone after its time, or kept for as long as was promised."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contractwatch.checks.ages import duration_words, later, time_span
@@ -9,6 +8,7 @@ from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswer
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, TimeSpan
 from contractwatch.model.objective import Objective
 from contractwatch.model.service_level import Retention, RetentionMode
@@ -26,7 +26,7 @@ _WORDS: Mapping[RetentionMode, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OldestAge:
     """The oldest value is at most (with a day of grace) or at least so old."""
 

@@ -1,7 +1,6 @@
 """A table has as many rows as its rule says."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.terms import Kind, Place, answer, promise_of_rule, unanswered
@@ -9,6 +8,7 @@ from contractwatch.checks.thresholds import counted, holds, limit_words, promise
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, RowCount
 from contractwatch.model.objective import Objective
 from contractwatch.model.rule import RuleMetric, Threshold
@@ -17,7 +17,7 @@ from contractwatch.model.state import Count, Measurement
 ROW_COUNT = Kind("rowCount", Dimension.COVERAGE, Objective.VOLUME)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Volume:
     """The number of rows is within the threshold; no rows are a number, never vacuous."""
 

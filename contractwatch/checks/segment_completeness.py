@@ -1,7 +1,6 @@
 """Every expected segment has rows in every period that is due."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -19,6 +18,7 @@ from contractwatch.checks.thresholds import counted, holds, limit_words, number_
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.rule import Unit
@@ -41,7 +41,7 @@ _START = "%Y-%m-%dT%H:%M"
 _MIDNIGHT = "T00:00"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EverySegment:
     """The cells, a segment in a due period, with fewer rows than the least."""
 

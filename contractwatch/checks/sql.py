@@ -1,7 +1,6 @@
 """A query's one value is what its rule says."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.terms import (
@@ -16,6 +15,7 @@ from contractwatch.checks.thresholds import holds, limit_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract, Table
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.rule import Threshold
@@ -28,7 +28,7 @@ ANOTHER_TEXT = "another text"
 """What is told of a text that a query returned: the text itself is data."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueryAnswer:
     """The value that a query returns is within the limit; it is of the limit's kind."""
 

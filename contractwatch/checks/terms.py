@@ -1,12 +1,12 @@
 """What all kinds of promises share: where they stand, what they count for, and their answers."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.contract import Column, Contract, Table
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.path import Step
@@ -26,7 +26,7 @@ OBJECTIVE_OF_DIMENSION: Mapping[Dimension, Objective] = {
 StateT = TypeVar("StateT", bound=State)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """What a kind of promise is called and counts for, where its clause does not say."""
 
@@ -48,7 +48,7 @@ class Written(Protocol):
     def dimension(self) -> Dimension | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """What a promise is about; `physical` are the columns without which it cannot be judged."""
 

@@ -1,7 +1,6 @@
 """As many rows come in a period as were promised."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.ages import duration_words
@@ -10,6 +9,7 @@ from contractwatch.checks.thresholds import counted, number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, RecentRows
 from contractwatch.model.objective import Objective
 from contractwatch.model.service_level import Throughput
@@ -18,7 +18,7 @@ from contractwatch.model.state import Count, Measurement
 THROUGHPUT = Kind("throughput", Dimension.TIMELINESS, Objective.VOLUME)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowRate:
     """At least so many rows have a time within the last period; none at all are a rate of 0."""
 

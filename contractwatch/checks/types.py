@@ -1,7 +1,7 @@
 """Each column has the type its contract declares, and carries a time zone where it should."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from contractwatch.checks.counts import Tally, verdict_on
@@ -10,6 +10,7 @@ from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension, Severity
 from contractwatch.model.contract import Contract, LogicalType
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, RowCount, TableSchema, Unparseable
 from contractwatch.model.objective import Objective
 from contractwatch.model.path import Each, Member
@@ -43,7 +44,7 @@ _AWARE = "with a time zone"
 _NAIVE = "without a time zone"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeclaredType:
     """The file's own type fits the declared one; cells of a text source can be parsed to it.
 
@@ -121,7 +122,7 @@ class DeclaredType:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeclaredZone:
     """A timestamp's type carries a time zone exactly if the contract says so."""
 

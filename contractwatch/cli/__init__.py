@@ -8,7 +8,6 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from contractwatch import __version__
 from contractwatch.cli.plain_words import plain_call
 from contractwatch.cli.usage_words import in_our_voice, no_such_command
 from contractwatch.errors import ContractwatchError, SettingsError, UsageError
+from contractwatch.model.frozen import frozen
 
 EXIT_FAILURE = 2
 EXIT_USAGE = 64
@@ -27,7 +27,7 @@ _LINES_SHOWN = 20
 _CONTEXT = {"max_content_width": 100, "help_option_names": ["--help", "-h"]}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """Where a command is, and what it does in one line: shown without importing it."""
 

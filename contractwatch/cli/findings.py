@@ -1,17 +1,18 @@
 """What `contractwatch test` found for each contract, before it is told in any form."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.errors import Problem
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.run import RunOutcome, RunResult
 from contractwatch.selection import Selection
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Samples:
     """A few rows that break a promise, in the columns that may be shown.
 
@@ -23,7 +24,7 @@ class Samples:
     withheld: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judged:
     """A contract that was run against one server; `problems` are its warnings.
 
@@ -41,7 +42,7 @@ class Judged:
         return self.run.outcome
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """A file that is no valid contract: nothing could be promised, nothing was run."""
 
@@ -66,7 +67,7 @@ class FailOn(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """Everything that is told of one call, in whatever form.
 

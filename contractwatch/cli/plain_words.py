@@ -7,7 +7,6 @@ wrong; a test holds the two to the same understanding.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
@@ -15,6 +14,8 @@ from typing import Any, Union, get_args, get_origin
 
 from typer.models import ArgumentInfo, OptionInfo
 from typer.utils import get_params_from_function
+
+from contractwatch.model.frozen import frozen
 
 _ASKS_MORE = ("callback", "click_type", "envvar", "parser", "prompt", "shell_complete", "count")
 """What an option may ask of typer that is not done here."""
@@ -24,7 +25,7 @@ class _DoubtError(Exception):
     """Typer must look."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Word:
     """One parameter: its type without None and list, and the option's names, none for words."""
 

@@ -1,10 +1,10 @@
 """What a person picks exists in the contracts that are given, or it is wrong usage."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from contractwatch.errors import UsageError
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.server import Server
 from contractwatch.odcs.place import suggestion
 from contractwatch.selection import Selection, Topic, known_words
@@ -14,7 +14,7 @@ _MOST_NAMED = 12
 _NOUNS = {"rule": "quality rule has the id", "tag": "tag is", "table": "table is named"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerChoice:
     """Which servers are run on: every one that fits; an empty wish is met by all."""
 

@@ -2,17 +2,17 @@
 
 import json
 import threading
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import TransitionKind
 from contractwatch.model.objective import Objective
 
 _BODY_LIMIT = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """One transition as it was received: `key` is the message's idempotency key."""
 

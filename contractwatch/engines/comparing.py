@@ -17,6 +17,7 @@ from contractwatch.engines.failures import UNREADABLE, unreadable
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.errors import SourceError
 from contractwatch.model.dataset import Dataset, TableFiles
+from contractwatch.model.frozen import frozen
 from contractwatch.model.reference import (
     Aggregate,
     ComparingMetric,
@@ -32,7 +33,7 @@ from contractwatch.model.reference import (
 from contractwatch.model.state import Measurement, Unmeasured
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Side:
     """Columns of a table by their physical names; `shown` is how a person knows the table."""
 

@@ -1,11 +1,12 @@
 """A metric is asked as expressions over the rows, or as a key whose values are to be distinct."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 import polars as pl
 
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, SurplusRows
 from contractwatch.model.state import Measurement
 
@@ -13,7 +14,7 @@ Answer: TypeAlias = tuple[int | None, ...]
 Opened: TypeAlias = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What is selected for a metric, and how the selected numbers become its answer.
 
@@ -26,7 +27,7 @@ class Question:
     derived: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """What is distinct for a metric: the members of the key, all of them not null.
 

@@ -4,7 +4,6 @@ Each sample is a read of its own that stops as soon as it has enough. Nothing of
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TypeAlias
@@ -17,6 +16,7 @@ from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.literals import UncastableError
 from contractwatch.errors import SourceError
 from contractwatch.model.dataset import Dataset
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import CountWhere, Unparseable
 
 Shown: TypeAlias = int | float | bool | str | None
@@ -29,7 +29,7 @@ _LONGEST = 200
 _LARGEST = 2**53
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """Rows of one table that one of the questions counts; `columns` are physical by shown name."""
 

@@ -5,7 +5,6 @@ It was guarded when the contract was read. The tables are the only names that it
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 
@@ -15,6 +14,7 @@ from contractwatch.engines.failures import QUERY_FAILURES, unreadable
 from contractwatch.engines.frames import Frame
 from contractwatch.errors import SourceError
 from contractwatch.model.contract import Column
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.sql import Answer, SqlScalar, digest_of
 from contractwatch.model.state import Measurement, Unmeasured
@@ -29,7 +29,7 @@ _PLANNING = (
 """Raised before a row is read: what they say is about the query and the columns alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Readable:
     """A table that was opened, and the contract's columns, by whose names queries know them."""
 

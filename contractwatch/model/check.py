@@ -1,13 +1,13 @@
 """A promise that can be kept or broken, and what was found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.evidence import Evidence
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
 from contractwatch.model.path import Step
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Promise:
     """Which clause a check judges.
 
@@ -48,7 +48,7 @@ class Promise:
     inside: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What was found for one promise.
 

@@ -1,9 +1,9 @@
 """The words by which a person picks out parts of a contract: ids of rules, and tags."""
 
-from dataclasses import dataclass
+from contractwatch.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Label:
     """What a table, a column or a rule is picked out by; `path` is its place in the document.
 

@@ -1,8 +1,9 @@
 """What is promised over time, the state it is in, and the seconds that add up."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from contractwatch.model.frozen import frozen
 
 
 class Objective(StrEnum):
@@ -25,7 +26,7 @@ DEFAULT_WINDOW = timedelta(days=28)
 DEFAULT_RATIO = 0.99
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """The share of good time, 0-1 exclusive, to be reached over a rolling window."""
 
@@ -44,7 +45,7 @@ class ObjectiveState(StrEnum):
     EXCLUDED = "excluded"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interval:
     """A span `[start, end)` in one state; never empty, never rewritten."""
 
@@ -62,7 +63,7 @@ YOUNG_SHARE = 0.05
 """Below this known share of its window a budget is a figure for machines, and not for people."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Standing:
     """What the last observation of an objective says about now and the near future.
 
@@ -81,7 +82,7 @@ class Standing:
     stale_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateSeconds:
     """Seconds in each state; adds up over spans in any order."""
 
@@ -99,7 +100,7 @@ class StateSeconds:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Budget:
     """An error budget over the target's window.
 

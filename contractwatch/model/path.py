@@ -1,17 +1,18 @@
 """The way from a column down to a value inside it: members of objects, elements of arrays."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from contractwatch.model.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Member:
     """The member of an object, by its physical name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Each:
     """Every element of an array; an entry of a map is an object with a `key` and a `value`."""
 

@@ -1,9 +1,9 @@
 """No column holds personal data that it is not classified for: what is promised and asked."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Threshold
 
 
@@ -18,7 +18,7 @@ class Detector(StrEnum):
     NINO = "nino"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PiiRule:
     """The columns in which a detector hits more often than by chance are as few as allowed.
 
@@ -39,7 +39,7 @@ class PiiRule:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Searched:
     """A column by its physical name, and what is looked for in it."""
 
@@ -47,7 +47,7 @@ class Searched:
     detectors: tuple[Detector, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PersonalDataHits:
     """In how many texts of which columns does each detector hit? Fields as those of `PiiRule`.
 
@@ -61,7 +61,7 @@ class PersonalDataHits:
     sample_rows: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DetectorHits:
     """Of `texts` that are not null, those in which the detector hits; never a text itself."""
 
@@ -71,7 +71,7 @@ class DetectorHits:
     hits: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PersonalData:
     """What was found of each column and detector; adding adds both numbers."""
 

@@ -1,7 +1,8 @@
 """Where messages go: configured by the operator, named by contracts, never addressed by them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from contractwatch.model.frozen import frozen
 
 
 class SecretSource(StrEnum):
@@ -11,7 +12,7 @@ class SecretSource(StrEnum):
     FILE = "file"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SecretRef:
     """The place of a secret: the name of a variable or the path of a file."""
 
@@ -29,7 +30,7 @@ class ReceiverKind(StrEnum):
     LOG = "log"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Receiver:
     """One receiver of the operator.
 

@@ -1,15 +1,15 @@
 """What is promised of two tables at once: keys that are found, keys that are covered, totals."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Threshold
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """Columns of a table, perhaps of another contract, as a contract writes them down.
 
@@ -40,7 +40,7 @@ class Aggregate(StrEnum):
     AVG = "avg"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Relationship:
     """A foreign key: `columns` (contract names) of a table, and the key that they lead to.
 
@@ -57,7 +57,7 @@ class Relationship:
     dimension: Dimension | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReferenceCoverage:
     """So many of the keys that a reference leads to appear in a column of this table."""
 
@@ -70,7 +70,7 @@ class ReferenceCoverage:
     dimension: Dimension | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tolerance:
     """How far two totals may be apart: by an amount, or by 0-100 percent of the second one."""
 
@@ -78,7 +78,7 @@ class Tolerance:
     is_percent: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reconciliation:
     """A total of this table and a total elsewhere, which are as near as the tolerance says."""
 
@@ -91,7 +91,7 @@ class Reconciliation:
     dimension: Dimension | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TotalOf:
     """An aggregate of at most one column; `count` without a column counts rows.
 
@@ -104,7 +104,7 @@ class TotalOf:
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Orphans:
     """How many rows with a whole key have no match in the target? Not additive."""
 
@@ -113,7 +113,7 @@ class Orphans:
     target: Reference
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoveredKeys:
     """How many of the target's keys appear in these columns? Not additive."""
 
@@ -122,7 +122,7 @@ class CoveredKeys:
     target: Reference
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Total:
     """What is the aggregate of a column, here or elsewhere? `table` is the one that asks."""
 
@@ -134,7 +134,7 @@ ComparingMetric: TypeAlias = Orphans | CoveredKeys | Total
 """The questions that are answered by two tables, after each was read by itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Orphaned:
     """Rows with a whole key, those without a match, and the target's rows that repeat a key."""
 
@@ -143,7 +143,7 @@ class Orphaned:
     repeated: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Covered:
     """The keys of a target, and those that were found."""
 
@@ -151,7 +151,7 @@ class Covered:
     found: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Totalled:
     """An exact total."""
 

@@ -1,12 +1,12 @@
 """What a quality rule or a type option promises, and the comparison that decides it."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.model.clause import Clause, Dimension, Scalar, Severity
+from contractwatch.model.frozen import frozen
 
 
 class Operator(StrEnum):
@@ -29,7 +29,7 @@ class Unit(StrEnum):
     PERCENT = "percent"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Threshold:
     """One operator with its bounds; `high` is set for the two intervals only."""
 
@@ -49,7 +49,7 @@ class RuleMetric(StrEnum):
     DUPLICATE_VALUES = "duplicateValues"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """A library quality rule.
 
@@ -97,7 +97,7 @@ Bound: TypeAlias = int | float | Decimal | date | datetime | str
 """A limit, typed as its column: a `str` only for `time` columns (`HH:MM:SS`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Option:
     """One executed type option of a column, with its value already typed for that column.
 

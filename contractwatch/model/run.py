@@ -1,13 +1,14 @@
 """One contract, judged once against one server."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from contractwatch.errors import Blame
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.evidence import Evidence
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.state import Measurement
@@ -22,7 +23,7 @@ class RunOutcome(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckResult:
     """A promise and what was found."""
 
@@ -35,7 +36,7 @@ class CheckResult:
         return self.verdict.outcome
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Coverage:
     """Checks that were executed, out of the clauses that promise something."""
 
@@ -48,7 +49,7 @@ class Coverage:
         return self.executed / self.promised if self.promised else 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunResult:
     """Everything that one run found.
 
@@ -76,7 +77,7 @@ class RunResult:
     blame: Blame | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """What an engine answered about one server, before anything is judged.
 
@@ -97,7 +98,7 @@ class Reading:
     file_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observation:
     """What one run says of one objective.
 

@@ -1,11 +1,11 @@
 """Every segment of the data reports in every period: what is promised, asked and answered."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Threshold
 
 MOST_CELLS = 100_000
@@ -21,7 +21,7 @@ class PeriodUnit(StrEnum):
     MONTH = "month"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Period:
     """A stretch of local time: minutes that divide a day, one day, one week from Monday, or months.
 
@@ -36,7 +36,7 @@ Segment: TypeAlias = tuple[str, ...]
 """One value for each column that makes a segment, as text."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SegmentRule:
     """Rows of each expected segment start in each due period.
 
@@ -63,7 +63,7 @@ class SegmentRule:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowsPerCell:
     """How many rows has each segment in each period of the last `reach`, and one period before?
 
@@ -79,7 +79,7 @@ class RowsPerCell:
     element_timezone: str = "Etc/UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CellCount:
     """The rows of one segment in one period, which is told by its local start `2026-03-01T00:00`.
 
@@ -91,7 +91,7 @@ class CellCount:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CellCounts:
     """Every cell that has rows, by start and segment."""
 

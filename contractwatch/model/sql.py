@@ -1,14 +1,14 @@
 """A promise in SQL: what the contract asks, how the data is asked, and what it answers."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Threshold
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exactly:
     """The answer is that text or truth; with `negated` any other text."""
 
@@ -20,7 +20,7 @@ AnswerLimit: TypeAlias = Threshold | Exactly
 """What an answer is compared with: a number with a number, else by equality."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SqlRule:
     """A quality rule of type `sql`.
 
@@ -40,7 +40,7 @@ class SqlRule:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SqlScalar:
     """What is the one value that the query returns? A plan of its own, after the shared pass.
 
@@ -52,7 +52,7 @@ class SqlScalar:
     tables: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """The one value that a query returned.
 

@@ -1,10 +1,11 @@
 """What a library rule asks is checked against the columns that it asks about."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from contractwatch.model.clause import Scalar
 from contractwatch.model.contract import LogicalType
+from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import RuleMetric
 from contractwatch.odcs.ecma import Pattern
 from contractwatch.odcs.options import translated
@@ -20,7 +21,7 @@ _KNOWN: Mapping[RuleMetric, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owner:
     """The table, and the column if it is one of a column, at which a rule is written.
 
@@ -39,7 +40,7 @@ class Owner:
     in_array: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """The arguments of a library rule; `why_not` is set if it cannot be executed."""
 

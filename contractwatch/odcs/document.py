@@ -9,6 +9,7 @@ from typing import Any, cast
 import yaml
 
 from contractwatch.errors import ContractError, Level, Problem
+from contractwatch.model.frozen import frozen
 
 LARGEST_BYTES = 5_000_000
 MOST_VALUES = 200_000
@@ -39,7 +40,7 @@ _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_TAG + "int": int, _TAG + "float": float, _TAG + "bool": bool}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """One parsed file.
 

@@ -1,11 +1,10 @@
 """A pattern is run by Rust's engine where that means the same, else by one of ECMA-262."""
 
-from dataclasses import dataclass
-
+from contractwatch.model.frozen import frozen
 from contractwatch.odcs.patterns import NotTranslatableError, PatternError, to_rust
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pattern:
     """A pattern in Rust's dialect, or with `ecma` as the contract writes it."""
 

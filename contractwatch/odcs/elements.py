@@ -1,15 +1,14 @@
 """The element of a service level is found among the columns, by either name."""
 
-from dataclasses import dataclass
-
 from contractwatch.model.contract import Column, LogicalType, Table
+from contractwatch.model.frozen import frozen
 from contractwatch.odcs.place import suggestion
 from contractwatch.odcs.tables import ReadTables, temporal_columns
 
 _TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """A date or timestamp column that a service level speaks of."""
 
@@ -17,7 +16,7 @@ class Found:
     column: Column
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unfound:
     """Why an element is no column that can be used; `is_wrong` if the contract is to blame."""
 

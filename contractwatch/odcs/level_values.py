@@ -1,10 +1,10 @@
 """The values of a service level are read: a share, a rate, a time of day, a number of updates."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from contractwatch.model.clause import Severity
+from contractwatch.model.frozen import frozen
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.units import UnitError, iso_length, length_of, number_of, unit_of
 from contractwatch.odcs.zones import UTC_NAME, is_zone
@@ -20,7 +20,7 @@ _RATE = re.compile(r"(rows?|bytes?)\s*/\s*([a-z]+)", re.IGNORECASE)
 _CALENDARS = ("all", "weekdays")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Modifier:
     """One entry of `contractwatch.sla`: what it changes, and where it stands."""
 
@@ -28,7 +28,7 @@ class Modifier:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clock:
     """When it is time each day; `lag_days` is None where the contract leaves it open."""
 

@@ -1,10 +1,11 @@
 """Promises inside objects, arrays and maps are read as those of columns, at any depth."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Column
+from contractwatch.model.frozen import frozen
 from contractwatch.model.path import Each, Member, Step
 from contractwatch.odcs.arguments import Owner
 from contractwatch.odcs.enumeration import read_enum
@@ -19,7 +20,7 @@ from contractwatch.odcs.values import NESTED, logical_type_of
 _KEY, _VALUE = "key", "value"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Inner:
     """A place below a column: its way in contract names, and the physical one from the column."""
 

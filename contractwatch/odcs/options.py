@@ -1,9 +1,9 @@
 """The type options of a column become limits that can be executed, or are kept as skipped."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from contractwatch.model.contract import LogicalType
+from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Bound, Option, OptionKind
 from contractwatch.odcs.doubtful import doubt_limits
 from contractwatch.odcs.ecma import Pattern, runnable
@@ -33,7 +33,7 @@ _PROMISE_NOTHING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeOptions:
     """What the `logicalTypeOptions` of a column say."""
 
@@ -100,7 +100,7 @@ def _parse_format(place: Place, logical_type: LogicalType, findings: Findings) -
         return ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Reading:
     logical_type: LogicalType
     owner: tuple[str, str]

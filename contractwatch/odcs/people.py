@@ -1,9 +1,9 @@
 """Who owns the contract and where they are reached."""
 
-from dataclasses import dataclass
 from datetime import date
 
 from contractwatch.model.contract import SupportChannel
+from contractwatch.model.frozen import frozen
 from contractwatch.odcs.doubtful import doubt_support
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.repeated import refuse_repeated
@@ -11,7 +11,7 @@ from contractwatch.odcs.repeated import refuse_repeated
 _OWNER = "owner"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Team:
     """The team's name and the user names of its present owners."""
 

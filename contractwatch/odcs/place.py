@@ -8,6 +8,7 @@ from typing import cast
 from contractwatch.errors import Level, Problem
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.contract import SkippedClause
+from contractwatch.model.frozen import frozen
 from contractwatch.model.objective import Objective
 from contractwatch.odcs.document import Document, child_path
 
@@ -15,7 +16,7 @@ VENDOR = "contractwatch"
 _PREFIX = "contractwatch."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A value of the document and where it stands; `value` is None where nothing stands.
 
@@ -160,7 +161,7 @@ class Findings:
         self.problems.append(Problem(self.document.file, line, place.path, message, level))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Promised:
     """What a clause promises; enough to report it as skipped."""
 

@@ -6,9 +6,9 @@ first lead into objects.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from contractwatch.model.contract import Table
+from contractwatch.model.frozen import frozen
 from contractwatch.model.reference import Reference
 from contractwatch.odcs.place import Place, suggestion
 
@@ -28,7 +28,7 @@ class UnreadError(ValueError):
         super().__init__(message)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Member:
     """One column of a reference."""
 

@@ -7,7 +7,6 @@ what runs is never the text itself, so no second reading of it can mean anything
 import logging
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import sqlglot
@@ -16,6 +15,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.generator import Generator
 
 from contractwatch.model.contract import Column, Table
+from contractwatch.model.frozen import frozen
 from contractwatch.odcs.place import suggestion
 
 _DIALECT = "postgres"
@@ -124,7 +124,7 @@ class RefusedSqlError(ValueError):
     """The SQL may not run; the message says what is wrong with it and what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Query:
     """One SELECT, written anew, and the contract names of the tables that it reads."""
 

@@ -1,10 +1,11 @@
 """The tables of a contract are read with all that can be executed; the rest is kept as skipped."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Column, LogicalType, PrimaryKey, Table
+from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Rule
 from contractwatch.odcs.arguments import Owner
 from contractwatch.odcs.comparisons import with_comparisons
@@ -26,7 +27,7 @@ _MEASURE = "measures are no columns"
 _LAST = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadTables:
     """The tables of a contract, in the order of the file."""
 

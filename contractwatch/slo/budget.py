@@ -1,8 +1,8 @@
 """Good, bad and unknown seconds of a window, the error budget, and how sure the figure is."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from contractwatch.model.frozen import frozen
 from contractwatch.model.objective import (
     Budget,
     Interval,
@@ -20,7 +20,7 @@ SUFFICIENT_SHARE = 0.90
 """Below this known share of a window its compliance is "insufficient data", never "met"."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compliance:
     """The share of good time over a window, 0-1, between the worst and the best of the unknown.
 

@@ -1,12 +1,12 @@
 """A pipeline asks before it reads: may this product be used now, and why not."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from contractwatch.errors import UsageError
 from contractwatch.model.clause import Severity
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.product import ProductRecord
@@ -37,7 +37,7 @@ class Answer(StrEnum):
 EXIT_CODES = {Answer.ALLOW: 0, Answer.BREACHED: 1, Answer.UNKNOWN: 2}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """What a consumer requires.
 
@@ -51,7 +51,7 @@ class Policy:
     on_unknown: OnUnknown = OnUnknown.FAIL
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """Whether the product may be used, with everything that the decision rests on.
 
@@ -181,7 +181,7 @@ def _broken(statuses: Mapping[Objective, str], live: Mapping[Objective, Standing
             yield f"{objective.value} is broken since {_written(live[objective].since)}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Trouble:
     """An incident that is not over, as a reason."""
 

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contractwatch.model.check import Outcome
+from contractwatch.model.frozen import frozen
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import DataVersion, LedgerLine, ProductRecord
 from contractwatch.model.run import Coverage, RunResult
@@ -17,7 +17,7 @@ _LEAST_COST = 0.001
 """A share of time below this is not what keeps an objective back; the evidence is."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DecayedHours:
     """Hours in each state over 56 days, of which those 14 days old count half."""
 
@@ -26,7 +26,7 @@ class DecayedHours:
     unknown: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ObjectiveEvidence:
     """What the record says of one promised objective.
 
@@ -39,7 +39,7 @@ class ObjectiveEvidence:
     state: ObjectiveState = ObjectiveState.GOOD
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustInput:
     """All that the score depends on: anyone can compute it again from these.
 
@@ -52,7 +52,7 @@ class TrustInput:
     effective_versions: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustPart:
     """What one objective does to the score.
 
@@ -71,7 +71,7 @@ class TrustPart:
     clauses: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustCap:
     """A limit that lies on the number now, whatever the past was."""
 
@@ -79,7 +79,7 @@ class TrustCap:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TrustScore:
     """The score and its exact explanation.
 

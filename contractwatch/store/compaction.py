@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, exists, select
 
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Phase
 from contractwatch.store import tables
 from contractwatch.store.codec import MICROS_A_DAY, to_micros
@@ -23,7 +24,7 @@ NEVER_OPENED_KEPT = timedelta(days=2)
 SIGHTINGS_KEPT = timedelta(days=400)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compaction:
     """Rows that one call removed; `more` when there is still something to remove."""
 
@@ -44,7 +45,7 @@ class Compaction:
         return sum(getattr(self, field.name) for field in fields(self) if field.name != "more")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retention:
     """What stays. The last `keep_runs` runs of a product stay however old they are."""
 

@@ -7,12 +7,12 @@ under the same key. A message that is dead (given up) no longer holds up its lan
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
 
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Delivery, Notification, Urgency
 from contractwatch.store import tables
 from contractwatch.store.codec import dump, from_micros, load, to_micros
@@ -26,7 +26,7 @@ _outbox = tables.outbox.c
 _KNOWN = select(_outbox.id).where(_outbox.idempotency_key == bindparam("key"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutboxCount:
     """Messages of one receiver and urgency that are not done, and since when the oldest waits."""
 
@@ -36,7 +36,7 @@ class OutboxCount:
     oldest_created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeliveryTotal:
     """Messages ever `enqueued`, `delivered` or `dead`; `reason` is set for the dead ones."""
 
@@ -47,7 +47,7 @@ class DeliveryTotal:
     messages: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeadLetter:
     """A message that was given up; it can be replayed."""
 

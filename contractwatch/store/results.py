@@ -9,11 +9,11 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.evidence import Evidence
+from contractwatch.model.frozen import frozen
 from contractwatch.model.run import CheckResult, RunResult
 from contractwatch.store.codec import dump, from_micros, load, to_micros
 
@@ -23,7 +23,7 @@ _EVIDENCES = {letter: evidence for evidence, letter in _EVIDENCE.items()}
 _OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunIdentity:
     """Runs of which this is equal stand on one plan."""
 
@@ -34,7 +34,7 @@ class RunIdentity:
     promises: tuple[Promise, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunPlan:
     """What such runs have in common. `thresholds` and `reasons` go with the promises, one each."""
 

@@ -2,16 +2,16 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from contractwatch.model.frozen import frozen
 from contractwatch.model.objective import Interval, Objective, ObjectiveState
 from contractwatch.model.product import LedgerLine, ProductRecord
 from contractwatch.slo.budget import total_seconds
 from contractwatch.slo.ledger import spans
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seconds:
     """What was measured of one objective, ever: seconds with a verdict, and those of them bad."""
 
@@ -19,7 +19,7 @@ class Seconds:
     bad: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counters:
     """The counters of one product at an instant."""
 
@@ -27,7 +27,7 @@ class Counters:
     unknown: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Base:
     """Unknown seconds that are counted already, and the instant up to which they are."""
 

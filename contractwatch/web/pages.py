@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from contractwatch import __version__
 from contractwatch.alerting.broken import observed_words
 from contractwatch.alerting.words import number
 from contractwatch.model.check import Outcome
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Incident
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import BudgetLine
@@ -48,7 +48,7 @@ OUTCOME_ORDER = (
 _OBJECTIVE_NAMES = {Objective.CONFORMANCE: "All promises"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Share:
     """How many products are in one state, and where that stands on the bar, in percent."""
 
@@ -58,7 +58,7 @@ class Share:
     width: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ObjectiveLine:
     """One objective of a product as its page draws it."""
 
@@ -68,7 +68,7 @@ class ObjectiveLine:
     bar: Bar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """The clauses that ended alike."""
 

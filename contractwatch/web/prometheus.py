@@ -4,13 +4,13 @@ import gzip
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from contractwatch.model.frozen import frozen
 from contractwatch.web.board import Board
 from contractwatch.web.families import Family, fleet_families, product_families, self_families
 from contractwatch.web.meter import Meter
@@ -18,7 +18,7 @@ from contractwatch.web.meter import Meter
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExportPolicy:
     """What is exported of each product, and how much at most.
 

@@ -1,17 +1,17 @@
 """What every route stands on: the board, and the words of the agent around it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import structlog
 
 from contractwatch.errors import Problem, StoreError
+from contractwatch.model.frozen import frozen
 from contractwatch.web.board import Board, View
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HealthReport:
     """Whether the agent lives (else restart it) and is ready to be asked, and why in words."""
 
@@ -20,7 +20,7 @@ class HealthReport:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Site:
     """The board, the agent's health, and the problems of its contract files."""
 

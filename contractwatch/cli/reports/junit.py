@@ -1,7 +1,6 @@
 """Runs as JUnit XML: a suite for each run, a case for each promise; read by every build server."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 
 from contractwatch.cli.findings import FailOn, Judged, Refused, Report
@@ -16,10 +15,11 @@ from contractwatch.cli.reports.words import (
 )
 from contractwatch.errors import Level
 from contractwatch.model.check import Outcome
+from contractwatch.model.frozen import frozen
 from contractwatch.model.run import CheckResult, RunOutcome
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Case:
     """One test case: `kind` is failure, error, skipped, system-out, or empty for a plain pass."""
 

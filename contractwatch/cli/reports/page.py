@@ -1,10 +1,10 @@
 """Text fits the width of a page, in colours or without; no library is loaded for it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 
 from contractwatch.cli.reports.words import printable
+from contractwatch.model.frozen import frozen
 
 STYLES: Mapping[str, str] = {
     "failed": "1;31",
@@ -19,7 +19,7 @@ _GAP = "  "
 _NARROWEST = 8
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """Something to write on: so many columns wide, with colours or without."""
 
