@@ -1,7 +1,7 @@
 """Closed time is appended once, never rewritten; a span that goes on makes the last one longer."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -17,17 +17,36 @@ from contractwatch.store.codec import (
     micros_or_none,
     to_micros,
 )
-from contractwatch.store.rows import add, insert_all
+from contractwatch.store.rows import insert_all
 
 _INTERVAL = tables.ledger_interval.c
-_LAST = (
-    select(_INTERVAL.id, _INTERVAL.end_at, _INTERVAL.state)
-    .where(
-        _INTERVAL.product_id == bindparam("of_product"),
-        _INTERVAL.objective == bindparam("of_objective"),
-    )
-    .order_by(_INTERVAL.start_at.desc())
+_TOTAL = tables.ledger_total.c
+_newest = tables.ledger_interval.alias("newest")
+_NEWEST_ID = (
+    select(_newest.c.id)
+    .where(_newest.c.product_id == _TOTAL.product_id, _newest.c.objective == _TOTAL.objective)
+    .order_by(_newest.c.start_at.desc())
     .limit(1)
+    .scalar_subquery()
+)
+_LINES = (
+    select(_TOTAL.objective, _INTERVAL.id, _INTERVAL.end_at, _INTERVAL.state)
+    .join_from(
+        tables.ledger_total, tables.ledger_interval, _INTERVAL.id == _NEWEST_ID, isouter=True
+    )
+    .where(_TOTAL.product_id == bindparam("of_product"))
+)
+_ACCRUE = (
+    update(tables.ledger_total)
+    .where(
+        _TOTAL.product_id == bindparam("of_product"), _TOTAL.objective == bindparam("of_objective")
+    )
+    .values(
+        {
+            _TOTAL[state.value]: _TOTAL[state.value] + bindparam(f"more_{state.value}")
+            for state in ObjectiveState
+        }
+    )
 )
 _LONGER = (
     update(tables.ledger_interval)
@@ -39,6 +58,25 @@ _STATES = {state.value: state for state in ObjectiveState}
 _OBJECTIVES = {objective.value: objective for objective in Objective}
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The last interval of an objective, where its ledger ends."""
+
+    interval_id: int
+    end_at: int
+    state: str
+
+    def is_continued_by(self, objective: Objective, span: Interval) -> bool:
+        """Whether a span makes it longer; raises StoreError if it begins before the end."""
+        start = to_micros(span.start)
+        if start < self.end_at:
+            raise _overlap(
+                f"time from {span.start.isoformat()} on is already kept for {objective.value}, up "
+                f"to {from_micros(self.end_at).isoformat()}"
+            )
+        return start == self.end_at and span.state.value == self.state
+
+
 def append_time(connection: Connection, product_id: int, entries: Iterable[LedgerEntry]) -> None:
     """Append spans of any number of objectives, in any order, and add them to the totals.
 
@@ -46,19 +84,26 @@ def append_time(connection: Connection, product_id: int, entries: Iterable[Ledge
         StoreError: If a span begins before the ledger of its objective ends, or ends before it
             begins.
     """
+    ordered = sorted(entries, key=lambda item: (item.objective, item.interval.start))
+    spans = {
+        objective: joined
+        for objective, items in groupby(ordered, key=lambda item: item.objective)
+        if (joined := _joined(item.interval for item in items))
+    }
+    if not spans:
+        return
+    lines = connection.execute(_LINES, {"of_product": product_id}).all()
+    ends = {row.objective: _End(row.id, row.end_at, row.state) for row in lines if row.id}
     longer: list[dict[str, Any]] = []
     made: list[dict[str, Any]] = []
-    ordered = sorted(entries, key=lambda item: (item.objective, item.interval.start))
-    for objective, items in groupby(ordered, key=lambda item: item.objective):
-        spans = _joined(item.interval for item in items)
-        if not spans:
-            continue
-        last = _last(connection, product_id, objective, spans[0])
-        _accrue(connection, product_id, objective, spans)
-        if last is not None and _goes_on(last, spans[0]):
-            longer.append({"last_id": last.id, "new_end": to_micros(spans[0].end)})
-            spans = spans[1:]
-        made.extend(_row(product_id, objective, span) for span in spans)
+    for objective, found in spans.items():
+        end = ends.get(objective.value)
+        new = found
+        if end is not None and end.is_continued_by(objective, found[0]):
+            longer.append({"last_id": end.interval_id, "new_end": to_micros(found[0].end)})
+            new = found[1:]
+        made.extend(_row(product_id, objective, span) for span in new)
+    _accrue(connection, product_id, spans, frozenset(row.objective for row in lines))
     if longer:
         connection.execute(_LONGER, longer)
     insert_all(connection, tables.ledger_interval, made)
@@ -114,24 +159,6 @@ def _joined(spans: Iterable[Interval]) -> list[Interval]:
     return joined
 
 
-def _last(
-    connection: Connection, product_id: int, objective: Objective, first: Interval
-) -> "Row[Any, Any, Any] | None":
-    """Return the end of the ledger, where `first` is to be appended."""
-    which = {"of_product": product_id, "of_objective": objective.value}
-    last = connection.execute(_LAST, which).first()
-    if last is not None and to_micros(first.start) < last.end_at:
-        raise _overlap(
-            f"time from {first.start.isoformat()} on is already kept for {objective.value}, up to "
-            f"{from_micros(last.end_at).isoformat()}"
-        )
-    return last
-
-
-def _goes_on(last: "Row[Any, Any, Any]", span: Interval) -> bool:
-    return last.end_at == to_micros(span.start) and last.state == span.state.value
-
-
 def _row(product_id: int, objective: Objective, span: Interval) -> dict[str, Any]:
     return {
         "product_id": product_id,
@@ -143,13 +170,26 @@ def _row(product_id: int, objective: Objective, span: Interval) -> dict[str, Any
 
 
 def _accrue(
-    connection: Connection, product_id: int, objective: Objective, spans: Iterable[Interval]
+    connection: Connection,
+    product_id: int,
+    spans: Mapping[Objective, Iterable[Interval]],
+    known: frozenset[str],
 ) -> None:
-    micros = dict.fromkeys(_STATES, 0)
-    for span in spans:
-        micros[span.state.value] += to_micros(span.end) - to_micros(span.start)
-    key = {"product_id": product_id, "objective": objective.value}
-    add(connection, tables.ledger_total, key, micros)
+    """Add spans to the totals of their objectives, of which those that are `known` have a row."""
+    more: list[dict[str, Any]] = []
+    made: list[dict[str, Any]] = []
+    for objective, found in spans.items():
+        micros = dict.fromkeys(_STATES, 0)
+        for span in found:
+            micros[span.state.value] += to_micros(span.end) - to_micros(span.start)
+        if objective.value in known:
+            amounts = {f"more_{state}": amount for state, amount in micros.items()}
+            more.append({"of_product": product_id, "of_objective": objective.value, **amounts})
+        else:
+            made.append({"product_id": product_id, "objective": objective.value, **micros})
+    if more:
+        connection.execute(_ACCRUE, more)
+    insert_all(connection, tables.ledger_total, made)
 
 
 def _overlap(what: str) -> StoreError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from contractwatch.model.incident import Incident, Transition
 from contractwatch.model.product import ProductCard, RunEntry
@@ -28,7 +28,16 @@ _INCIDENT_REF = select(tables.incident.c.id).where(
 )
 _VERSIONS = tables.data_version.c
 _MINE = _VERSIONS.product_id == bindparam("of_product")
-_SEEN = select(_VERSIONS.id).where(_MINE, _VERSIONS.version == bindparam("of_version"))
+_SEE = insert(tables.data_version).from_select(
+    ["product_id", "version", "first_seen_at"],
+    select(
+        bindparam("of_product", type_=_VERSIONS.product_id.type),
+        bindparam("of_version", type_=_VERSIONS.version.type),
+        bindparam("seen_at", type_=_VERSIONS.first_seen_at.type),
+    ).where(
+        ~exists(select(_VERSIONS.id).where(_MINE, _VERSIONS.version == bindparam("of_version")))
+    ),
+)
 _FORGET_SEEN = delete(tables.data_version).where(
     _MINE,
     _VERSIONS.id
@@ -147,17 +156,13 @@ def _write_data_version(connection: Connection, product_id: int, run: RunResult)
     """Note when a version that was judged is first seen, and forget what no score can need."""
     if not run.data_version or run.outcome is RunOutcome.ERROR:
         return
-    version = storable(run.data_version)
-    which = {"of_product": product_id, "of_version": version}
-    if connection.execute(_SEEN, which).first() is not None:
-        return
-    row = {
-        "product_id": product_id,
-        "version": version,
-        "first_seen_at": to_micros(run.finished_at),
+    seen = {
+        "of_product": product_id,
+        "of_version": storable(run.data_version),
+        "seen_at": to_micros(run.finished_at),
     }
-    insert_all(connection, tables.data_version, [row])
-    connection.execute(_FORGET_SEEN, {"of_product": product_id})
+    if connection.execute(_SEE, seen).rowcount:
+        connection.execute(_FORGET_SEEN, {"of_product": product_id})
 
 
 def _write_incident(connection: Connection, product_id: int, incident: Incident) -> None:
