@@ -4,16 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contractwatch.checks import CHECKS, types
+from contractwatch.checks import CHECKS, end_of_life, types
 from contractwatch.checks.freshness import FRESHNESS
 from contractwatch.checks.identity import distinct
 from contractwatch.checks.inside import COLUMN_MISSING, verdict_without_way
 from contractwatch.checks.presence import PRESENCE
 from contractwatch.checks.row_count import ROW_COUNT
+from contractwatch.errors import Blame
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Clause, Severity
 from contractwatch.model.contract import Contract, SkippedClause, Status
 from contractwatch.model.evidence import Evidence, evidence_of_check
+from contractwatch.model.lifetime import Stage
 from contractwatch.model.metric import (
     IncidentTimes,
     Metric,
@@ -40,6 +42,7 @@ from contractwatch.model.state import (
 
 _REASONS_SHOWN = 3
 _RETIRED = "the contract is retired"
+_ENDED = "not due any more: the product's life has ended"
 _EXECUTED = frozenset({Outcome.PASSED, Outcome.FAILED})
 
 
@@ -63,11 +66,25 @@ def plan(contract: Contract) -> Plan:
     checks = tuple(distinct(found, (skipped.promise_id for skipped in contract.skipped)))
     skipped = tuple(_skipped_clause(skipped) for skipped in contract.skipped)
     if contract.status is Status.RETIRED:
-        retired = Verdict(Outcome.SKIPPED, reason=_RETIRED)
-        skipped = (*skipped, *(CheckResult(check.promise, retired) for check in checks))
-        checks = ()
+        skipped, checks = (*skipped, *_all_skipped(checks, _RETIRED)), ()
     metrics = frozenset(metric for check in checks for metric in check.metrics())
     return Plan(contract, checks, metrics, skipped)
+
+
+def has_ended(contract: Contract, now: datetime) -> bool:
+    """Return whether the life of a product is over, by its contract."""
+    is_retired = contract.status is Status.RETIRED
+    return not is_retired and contract.lifetime.stage_at(now) is Stage.ENDED
+
+
+def as_of(plan: Plan, now: datetime) -> Plan:
+    """Return the plan of a whole contract at `now`: after its life, whether data is still there."""
+    if not has_ended(plan.contract, now):
+        return plan
+    checks = tuple(end_of_life.checks(plan.contract))
+    skipped = (*plan.skipped, *_all_skipped(plan.checks, _ENDED))
+    metrics = frozenset(metric for check in checks for metric in check.metrics())
+    return Plan(plan.contract, checks, metrics, skipped)
 
 
 def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
@@ -80,6 +97,8 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
     contract = plan.contract
     server = _server(contract, reading.server)
     answers = {**_without_record(plan.metrics), **reading.measurements}
+    if has_ended(contract, now):
+        reading, answers = _after_life(reading, answers)
     judged = [
         _with_evidence(check, _result(check, answers, server, now), reading.evidence)
         for check in plan.checks
@@ -139,6 +158,29 @@ def _without_record(metrics: Iterable[Metric]) -> dict[Metric, Measurement]:
             case _:
                 pass
     return nothing
+
+
+def _all_skipped(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
+    verdict = Verdict(Outcome.SKIPPED, reason=reason)
+    return tuple(CheckResult(check.promise, verdict) for check in checks)
+
+
+def _after_life(
+    reading: Reading, answers: Mapping[Metric, Measurement]
+) -> tuple[Reading, dict[Metric, Measurement]]:
+    """Return a reading in which data that is gone by the product's doing is no failure."""
+    is_gone = reading.blame is Blame.PRODUCT
+    found: dict[Metric, Measurement] = {
+        metric: Columns() if is_gone and _is_unread_schema(metric, state) else state
+        for metric, state in answers.items()
+    }
+    if not is_gone:
+        return replace(reading, readable=None), found
+    return replace(reading, readable=None, error="", blame=None), found
+
+
+def _is_unread_schema(metric: Metric, state: Measurement) -> bool:
+    return isinstance(metric, TableSchema) and isinstance(state, Unmeasured)
 
 
 def _skipped_clause(skipped: SkippedClause) -> CheckResult:

@@ -13,16 +13,18 @@ from typing import Protocol
 import structlog
 
 from contractwatch.agent.account import budgets_of, costs_of, lines_after
+from contractwatch.agent.card import card_of
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
 from contractwatch.agent.outage import Outage
 from contractwatch.agent.recall import looks_of, recalled
 from contractwatch.agent.scan import ScanJob, scan
 from contractwatch.agent.servers import choose_server
-from contractwatch.agent.timing import next_look, timetable_of
+from contractwatch.agent.timing import Timetable, next_look, timetable_of
 from contractwatch.agent.workers import Answered, Cancelled, Failed, Workers
 from contractwatch.alerting import incidents as alerting
 from contractwatch.alerting.message import Post, notifications
+from contractwatch.alerting.notices import announce, dates_of, policy_at
 from contractwatch.errors import Blame, StoreError
 from contractwatch.model.contract import Contract
 from contractwatch.model.incident import Notification, Transition
@@ -32,8 +34,16 @@ from contractwatch.model.run import Reading, RunOutcome, RunResult
 from contractwatch.model.server import Server
 from contractwatch.slo.ledger import advance_all, hear_all, horizon_of
 from contractwatch.slo.observe import observe
-from contractwatch.slo.targets import targets_of
-from contractwatch.verify import Plan, asked_of_data, judge, plan, promised_objectives, unread
+from contractwatch.verify import (
+    Plan,
+    as_of,
+    asked_of_data,
+    has_ended,
+    judge,
+    plan,
+    promised_objectives,
+    unread,
+)
 
 RETRY = timedelta(seconds=15)
 """A run that could not be saved is tried again after this."""
@@ -113,6 +123,7 @@ class _Prepared:
     server: Server
 
 
+    has_ended: bool
 class Runner:
     """Runs contracts; any number of threads may, each with another product."""
 
@@ -168,7 +179,9 @@ class Runner:
         memory = around.store.memory(contract.product, now=now)
         incidents, transitions = alerting.withdraw(memory.incidents, now)
         standings, entries = advance_all(memory.standings, now)
-        card = self._card(contract, frozenset(one.objective for one in standings), now)
+        promised = frozenset(one.objective for one in standings)
+        table = self._table(contract)
+        card = card_of(contract, promised, table, notices=memory.notices, now=now)
         entry = RunEntry(card, now, None, entries, standings, incidents, transitions, ())
         entry = replace(entry, notifications=self._messages(contract, entry))
         around.store.commit(entry)
@@ -187,7 +200,7 @@ class Runner:
         around = self._around
         product = contract.product
         memory = around.store.memory(product, now=around.clock.now())
-        prepared = self._prepare(contract)
+        prepared = self._prepare(contract, around.clock.now())
         reading, was_late = self._read(prepared, contract, folder)
         if reading is None:
             around.series.cancelled()
@@ -219,15 +232,16 @@ class Runner:
         )
         return run
 
-    def _prepare(self, contract: Contract) -> _Prepared:
+    def _prepare(self, contract: Contract, now: datetime) -> _Prepared:
         known = self._prepared.get(contract.product)
-        if known is not None and known.plan.contract is contract:
+        ended = has_ended(contract, now)
+        if known is not None and known.plan.contract is contract and known.has_ended == ended:
             return known
-        planned = plan(contract)
+        planned = as_of(plan(contract), now)
         server, warning = choose_server(contract, self._rules.environment)
         if warning:
             _log.warning("server_guessed", product=contract.product, problem=warning)
-        prepared = _Prepared(planned, promised_objectives(planned), server)
+        prepared = _Prepared(planned, promised_objectives(planned), server, ended)
         self._prepared[contract.product] = prepared
         return prepared
 
@@ -280,7 +294,7 @@ class Runner:
         promised: frozenset[Objective],
     ) -> RunEntry:
         now = run.finished_at
-        table = timetable_of(contract, default_interval=self._rules.default_interval)
+        table = self._table(contract)
         observations = observe(run, promised)
         standings, entries = hear_all(
             memory.standings,
@@ -298,33 +312,17 @@ class Runner:
             observations,
             product=contract.product,
             now=now,
-            policy=contract.alerts,
+            policy=policy_at(contract, now),
             new_id=self._around.new_id,
         )
-        card = self._card(contract, promised, now)
+        post = self._rules.post
+        notices, announced = announce(contract, memory.notices, post=post, now=now)
+        card = card_of(contract, promised, table, notices=notices, now=now)
         entry = RunEntry(card, now, run, entries, standings, incidents, transitions, ())
-        return replace(entry, notifications=self._messages(contract, entry))
+        return replace(entry, notifications=(*self._messages(contract, entry), *announced))
 
-    def _card(
-        self, contract: Contract, promised: frozenset[Objective], now: datetime
-    ) -> ProductCard:
-        table = timetable_of(contract, default_interval=self._rules.default_interval)
-        return ProductCard(
-            product=contract.product,
-            contract_id=contract.contract_id,
-            version=contract.version,
-            status=contract.status.value,
-            domain=contract.domain,
-            team=contract.team,
-            owners=contract.owners,
-            purpose=contract.purpose,
-            file=contract.file,
-            fingerprint=contract.fingerprint,
-            targets=targets_of(contract.targets, promised),
-            interval_seconds=table.interval_at(now).total_seconds(),
-            support=contract.support,
-            alerts=contract.alerts,
-        )
+    def _table(self, contract: Contract) -> Timetable:
+        return timetable_of(contract, default_interval=self._rules.default_interval)
 
     def _messages(self, contract: Contract, entry: RunEntry) -> tuple[Notification, ...]:
         """Return what is told; the ledger is read for it only when there is something to tell."""
@@ -360,7 +358,7 @@ class Runner:
     def _look_again(self, contract: Contract, memory: ProductMemory, entry: RunEntry) -> None:
         book = {one.incident_id: one for one in (*memory.incidents, *entry.incidents)}
         at = next_look(
-            timetable_of(contract, default_interval=self._rules.default_interval),
+            self._table(contract),
             entry.standings,
             book.values(),
             now=entry.at,
@@ -368,6 +366,7 @@ class Runner:
         )
         if at is not None:
             self._around.look(contract.product, at)
+            dates=dates_of(contract.lifetime),
 
 
 def _failed(prepared: _Prepared, started: datetime, failed: Failed) -> Reading:

@@ -86,13 +86,15 @@ def next_look(
     *,
     now: datetime,
     reprobe: timedelta,
+    dates: Iterable[datetime] = (),
 ) -> datetime | None:
     """Return when to look before the next tick, or None if that is soon enough.
 
-    Two things cannot wait: an objective is known to turn bad at an instant, and must be confirmed
-    just after it; and an incident that is pending or recovering wants evidence.
+    Three things cannot wait: an objective is known to turn bad at an instant, and must be confirmed
+    just after it; an incident that is pending or recovering wants evidence; and at one of the
+    `dates` something is to be told.
     """
-    looks: list[datetime] = []
+    looks = [date + _JUST_AFTER for date in dates if date + _JUST_AFTER > now]
     turns = wake_at(standings)
     if turns is not None and turns + _JUST_AFTER > now:
         looks.append(turns + _JUST_AFTER)

@@ -68,7 +68,7 @@ def step(
         observations: One for each promised objective; none at all changes nothing.
         product: The product that was run.
         now: When it was observed.
-        policy: N, M, and the grace.
+        policy: N, M, the grace and the ceiling.
         new_id: Makes the id of a new incident.
     """
     seen = tuple(observations)
@@ -107,6 +107,7 @@ def _breach_signal(observation: Observation, policy: AlertPolicy) -> _Signal:
     is_bad: bool | None = _RANK[severity] > _RANK[Severity.INFO]
     if not is_bad and observation.state is not ObjectiveState.GOOD:
         is_bad = None
+    severity = min(severity, policy.ceiling, key=_RANK.__getitem__)
     return _Signal(
         objective=observation.objective,
         cause=Cause.BREACH,
@@ -136,7 +137,7 @@ def _unknown_signal(
         cause=Cause.UNKNOWN,
         is_bad=is_bad,
         observation=Observation(Objective.CONFORMANCE, ObjectiveState.UNKNOWN, reason=reason),
-        severity=Severity.WARNING,
+        severity=min(Severity.WARNING, policy.ceiling, key=_RANK.__getitem__),
         open_after=UNKNOWN_RUNS,
         grace=timedelta(0),
     )

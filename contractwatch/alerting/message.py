@@ -94,6 +94,14 @@ def page_url(base_url: str, product: str) -> str:
     return f"{base_url.rstrip('/')}/products/{quote(product)}" if base_url else ""
 
 
+def owner_words(contract: Contract) -> str:
+    """Return the team, and its owners where the contract names them."""
+    owners = ", ".join(contract.owners)
+    if contract.team and owners:
+        return f"{contract.team} ({owners})"
+    return contract.team or owners
+
+
 def _receivers_of(incident: Incident, contract: Contract, post: Post) -> tuple[str, ...]:
     told = (incident.opened_severity, incident.told_severity, incident.severity)
     severities = dict.fromkeys(severity for severity in told if severity is not None)
@@ -154,7 +162,7 @@ def _notification(
         contract_id=contract.contract_id,
         contract_version=contract.version,
         contract_file=contract.file,
-        owner=_owner(contract),
+        owner=owner_words(contract),
         title="",
         notes=notes,
         created_at=now,
@@ -165,16 +173,12 @@ def _notification(
 
 def _urgency(notes: Iterable[TransitionNote]) -> Urgency:
     """Return the urgency of the worst note; what is only unknown never pages."""
-    worst = max(
-        (Severity.WARNING if note.cause is Cause.UNKNOWN else note.severity for note in notes),
-        key=_RANK.__getitem__,
-    )
+    worst = max((_severity(note) for note in notes), key=_RANK.__getitem__)
     return URGENCY[worst]
 
 
-def _owner(contract: Contract) -> str:
-    """Return the team, and its owners where the contract names them."""
-    owners = ", ".join(contract.owners)
-    if contract.team and owners:
-        return f"{contract.team} ({owners})"
-    return contract.team or owners
+def _severity(note: TransitionNote) -> Severity:
+    is_paged = note.severity is Severity.ERROR and note.cause is not Cause.UNKNOWN
+    return (
+        note.severity if is_paged else min(note.severity, Severity.WARNING, key=_RANK.__getitem__)
+    )

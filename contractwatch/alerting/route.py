@@ -11,6 +11,8 @@ from contractwatch.model.receiver import Receiver, ReceiverKind
 _SCOPES = ("notifications", "issues")
 """Without routes, the first of these scopes that any `support` entry has is told."""
 
+_ANNOUNCEMENTS = "announcements"
+
 _SILENT = frozenset({Status.PROPOSED, Status.DRAFT})
 
 
@@ -30,7 +32,8 @@ def receivers_for(
 
     The first route that matches decides; without one, the support entries of scope `notifications`,
     else those of scope `issues`. If no receiver of the operator answers to the name, the default
-    receivers are told. A proposed or draft contract reaches receivers of the kind log only.
+    receivers are told. A proposed or draft contract reaches receivers of the kind log only, and
+    what is information no receiver that pages.
     """
     known = tuple(receivers)
     names = _names(contract, severity)
@@ -45,10 +48,21 @@ def receivers_for(
                 "add one of that name or alias to contractwatch.toml"
             )
     chosen = tuple(found) or tuple(dict.fromkeys(default))
-    if contract.status in _SILENT:
-        logs = {one.name for one in known if one.kind is ReceiverKind.LOG}
-        chosen = tuple(name for name in chosen if name in logs) or tuple(sorted(logs))
-    return chosen, tuple(problems)
+    if severity is Severity.INFO:
+        chosen = _unpaged(chosen, known)
+    return _unsilenced(chosen, contract, known), tuple(problems)
+
+
+def announcement_receivers(
+    contract: Contract, receivers: Iterable[Receiver], default: Iterable[str]
+) -> tuple[str, ...]:
+    """Return who hears that a product ends: who hears of its breaches, and `announcements`."""
+    known = tuple(receivers)
+    owner, _ = receivers_for(contract, Severity.INFO, known, default)
+    names = (_named(contract, one)[0] for one in contract.support if _announces(one))
+    others = [one.name for wanted in names for one in known if _answers(one, wanted)]
+    both = tuple(dict.fromkeys((*owner, *_unpaged(others, known))))
+    return _unsilenced(both, contract, known)
 
 
 def routing_problem(
@@ -83,6 +97,26 @@ def routing_problem(
         return f"{cause}, so {nobody}; {expected}, or default receivers in contractwatch.toml"
     remedy = "name a receiver in `support`, or set default receivers in contractwatch.toml"
     return f"{contract.file}: {nobody}; {remedy}"
+
+
+def _unpaged(names: Iterable[str], known: Iterable[Receiver]) -> tuple[str, ...]:
+    """Return the names without those whose every message wakes somebody."""
+    pagers = {one.name for one in known if one.kind is ReceiverKind.PAGERDUTY}
+    return tuple(name for name in names if name not in pagers)
+
+
+def _unsilenced(
+    names: tuple[str, ...], contract: Contract, known: Iterable[Receiver]
+) -> tuple[str, ...]:
+    """Return those of a contract that is not in force yet: logs alone."""
+    if contract.status not in _SILENT:
+        return names
+    logs = {one.name for one in known if one.kind is ReceiverKind.LOG}
+    return tuple(name for name in names if name in logs) or tuple(sorted(logs))
+
+
+def _announces(support: SupportChannel) -> bool:
+    return support.scope.lower() == _ANNOUNCEMENTS
 
 
 def _nobody(untold: Sequence[Severity]) -> str:

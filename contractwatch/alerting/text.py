@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from contractwatch.alerting.clauses import says_all, what_is_wrong
+from contractwatch.alerting.ending import notice_lines, notice_words
 from contractwatch.alerting.words import cut, duration, instant
 from contractwatch.model.incident import (
     BrokenPromise,
@@ -29,6 +30,9 @@ def title(notification: Notification) -> str:
     """Return at most 100 characters: urgency or end, product, which promise, and by how much."""
     if notification.is_test:
         return cut(f"TEST of receiver {notification.receiver}", TITLE_LENGTH)
+    if notification.notice is not None:
+        said = notice_words(notification.notice, notification.created_at)
+        return cut(f"INFO {cut(notification.product, _PRODUCT_LENGTH)}: {said}", TITLE_LENGTH)
     word = _ENDS.get(notification.kind, _URGENT_WORDS[notification.urgency])
     product = cut(notification.product, _PRODUCT_LENGTH)
     return cut(f"{word} {product}: {_headline(notification.notes)}", TITLE_LENGTH)
@@ -41,7 +45,10 @@ def lines(notification: Notification) -> tuple[str, ...]:
             f"This is a test of receiver {notification.receiver}; no promise is broken.",
             f"Sent {instant(notification.created_at)}.",
         )
-    said = [_opening(note) for note in notification.notes]
+    if notification.notice is not None:
+        said = list(notice_lines(notification.notice, notification.created_at))
+    else:
+        said = [_opening(note) for note in notification.notes]
     if notification.page_url:
         said.append(f"Look: {notification.page_url}")
     said.append(f"Owner: {notification.owner or 'not named in the contract'}.")
@@ -67,7 +74,7 @@ def as_json(notification: Notification) -> dict[str, object]:
     return {
         "version": BODY_VERSION,
         "key": notification.key,
-        "kind": notification.kind.value,
+        "kind": "notice" if notification.notice is not None else notification.kind.value,
         "urgency": notification.urgency.value,
         "test": notification.is_test,
         "title": title(notification),
@@ -81,6 +88,7 @@ def as_json(notification: Notification) -> dict[str, object]:
         "page_url": notification.page_url,
         "created_at": notification.created_at.isoformat(),
         "incidents": [_note_json(note) for note in notification.notes],
+        "notice": _notice_json(notification),
         "lines": list(lines(notification)),
     }
 
@@ -208,6 +216,14 @@ def _budget_words(note: TransitionNote) -> str:
     if ratio < 0:
         return f"overspent by {-100 * ratio:.0f} %"
     return f"{100 * ratio:.0f} % left"
+
+
+def _notice_json(notification: Notification) -> dict[str, object] | None:
+    notice = notification.notice
+    if notice is None:
+        return None
+    left = (notice.at - notification.created_at).total_seconds()
+    return {"ending": notice.ending.value, "at": notice.at.isoformat(), "seconds_left": left}
 
 
 def _note_json(note: TransitionNote) -> dict[str, object]:

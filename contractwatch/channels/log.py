@@ -16,7 +16,7 @@ def send(notification: Notification, receiver: Receiver, world: World) -> str:
         receiver=receiver.name,
         key=notification.key,
         product=notification.product,
-        kind=notification.kind.value,
+        kind=notification.kind.value if notification.notice is None else "notice",
         urgency=notification.urgency.value,
         title=text.title(notification),
         text="\n".join(text.lines(notification)),

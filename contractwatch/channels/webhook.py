@@ -16,6 +16,7 @@ from contractwatch.model.receiver import Receiver
 
 SOURCE = "/contractwatch"
 TYPE_PREFIX = "io.contractwatch.promise."
+NOTICE_PREFIX = "io.contractwatch.notice."
 TEST_TYPE = "io.contractwatch.test"
 LARGEST_BODY_BYTES = 20_000
 
@@ -89,13 +90,21 @@ def _event(notification: Notification, data: Mapping[str, object]) -> bytes:
         "specversion": "1.0",
         "id": event_id(notification.key),
         "source": SOURCE,
-        "type": TEST_TYPE if notification.is_test else f"{TYPE_PREFIX}{notification.kind.value}",
+        "type": _type_of(notification),
         "subject": notification.product[:500],
         "time": notification.created_at.isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
         "data": data,
     }
     return http.encoded(event)
+
+
+def _type_of(notification: Notification) -> str:
+    if notification.is_test:
+        return TEST_TYPE
+    if notification.notice is not None:
+        return f"{NOTICE_PREFIX}{notification.notice.ending.value}"
+    return f"{TYPE_PREFIX}{notification.kind.value}"
 
 
 def _cut(value: object, items: int, characters: int) -> object:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from contractwatch.agent.clock import system_clock
 from contractwatch.cli.contract_files import find_contracts
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
@@ -38,10 +39,11 @@ def command(
 def _problems(files: Iterable[Path]) -> list[Problem]:
     """Return every problem, by file and line; a product belongs to the first file that has it."""
     found: list[Problem] = []
+    today = system_clock().now().date()
     holders: dict[str, Contract] = {}
     for path in files:
         try:
-            contract, problems = load_contract(path)
+            contract, problems = load_contract(path, today=today)
         except ContractError as error:
             found.extend(_sorted(error.problems))
             continue

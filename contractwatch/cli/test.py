@@ -126,7 +126,7 @@ def _registry(loaded: Sequence[_Loaded | Refused]) -> Registry:
 
 def _load(path: Path) -> _Loaded | Refused:
     try:
-        contract, problems = load_contract(path)
+        contract, problems = load_contract(path, today=system_clock().now().date())
     except ContractError as error:
         for problem in error.problems:
             typer.echo(str(problem), err=True)
@@ -150,7 +150,7 @@ def _findings(entry: _Loaded | Refused, wish: _Wish) -> Iterator[Finding]:
         yield entry
         return
     contract, selection = entry.contract, wish.selection
-    plan = verify.plan(contract)
+    plan = verify.as_of(verify.plan(contract), system_clock().now())
     if not selection.is_everything:
         plan = select(plan, selection)
         if is_empty(plan):

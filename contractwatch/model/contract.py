@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.label import Label
+from contractwatch.model.lifetime import Lifetime
 from contractwatch.model.objective import Objective, Target
 from contractwatch.model.path import Step
 from contractwatch.model.personal_data import PiiRule
@@ -13,7 +14,7 @@ from contractwatch.model.reference import Reconciliation, ReferenceCoverage, Rel
 from contractwatch.model.rule import Option, Rule
 from contractwatch.model.segment import SegmentRule
 from contractwatch.model.server import Server
-from contractwatch.model.service_level import Lifetime, ServiceLevel
+from contractwatch.model.service_level import ServiceLevel
 from contractwatch.model.sql import SqlRule
 
 _NO_DATES = Lifetime()
@@ -159,13 +160,15 @@ class Route:
 class AlertPolicy:
     """`contractwatch.alerts`: the breach must last `grace`; the first matching route wins.
 
-    `open_after` and `resolve_after` are the N and M of the incident's state machine.
+    `open_after` and `resolve_after` are the N and M of the incident's state machine. `ceiling` is
+    the worst severity that anything is told as.
     """
 
     grace: timedelta = timedelta(0)
     routes: tuple[Route, ...] = ()
     open_after: int = 2
     resolve_after: int = 2
+    ceiling: Severity = Severity.ERROR
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from contractwatch.model.clause import Severity
+from contractwatch.model.lifetime import Notice
 from contractwatch.model.objective import Objective
 
 
@@ -133,6 +134,7 @@ class TransitionNote:
 class Notification:
     """One message to one receiver about one product: every transition of one kind of one run.
 
+    With a `notice` it announces an end instead, and has no notes; its `kind` says nothing then.
     `key` is the idempotency key: the same over all attempts of this message. `lane` orders:
     messages of one lane are delivered one after the other.
     """
@@ -152,6 +154,7 @@ class Notification:
     created_at: datetime
     page_url: str = ""
     is_test: bool = False
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from contractwatch.model.contract import AlertPolicy, SupportChannel
 from contractwatch.model.incident import Incident, Notification, Transition
+from contractwatch.model.lifetime import Lifetime, Notice
 from contractwatch.model.objective import (
     Budget,
     Interval,
@@ -19,11 +20,15 @@ from contractwatch.model.state import IncidentLog, ProbeTally, Sighting, Waterma
 _NO_PROBES = ProbeTally()
 _PLAIN_ALERTS = AlertPolicy()
 _NO_INCIDENTS = IncidentLog()
+_NO_DATES = Lifetime()
 
 
 @dataclass(frozen=True, slots=True)
 class ProductCard:
-    """Who a product is, and who is told of it; from its contract's last good version."""
+    """Who a product is, and who is told of it; from its contract's last good version.
+
+    `notices` are the latest that were told of its ends.
+    """
 
     product: str
     contract_id: str
@@ -39,6 +44,8 @@ class ProductCard:
     interval_seconds: float
     support: tuple[SupportChannel, ...] = ()
     alerts: AlertPolicy = _PLAIN_ALERTS
+    lifetime: Lifetime = _NO_DATES
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,7 @@ class ProductMemory:
 
     `incidents` are the pending, open and recovering ones and those resolved within a day. `probes`
     are the availability probes of the last 28 days; `incident_log` has the breaches of these days.
+    `notices` are as in the card.
     """
 
     standings: tuple[Standing, ...] = ()
@@ -125,6 +133,7 @@ class ProductMemory:
     probes: ProbeTally = _NO_PROBES
     watched: tuple[Watched, ...] = ()
     incident_log: IncidentLog = _NO_INCIDENTS
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,15 +143,6 @@ LevelPromise: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
-class Lifetime:
-    """When a product begins and ends to be served: announced, and not checked."""
-
-    general_availability: datetime | None = None
-    end_of_support: datetime | None = None
-    end_of_life: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ServiceLevel:
     """One executed `slaProperties` entry; `name` is the ODCS property as written."""
 

@@ -24,7 +24,8 @@ def read(document: Document, *, today: date | None = None) -> tuple[Contract, tu
 
     Args:
         document: As it was loaded; it is validated here.
-        today: To tell whether an owner has left; without it, a member with a `dateOut` has.
+        today: To tell whether an owner has left, and whether the status goes with the dates of the
+            product's life; without it, a member with a `dateOut` has left.
 
     Raises:
         ContractError: With every problem, if one of them is an error.
@@ -75,7 +76,7 @@ def _contract(root: Place, today: date | None, findings: Findings) -> Contract:
         targets=targets,
         alerts=alerts,
         addresses=addresses_of(root),
-        lifetime=read_lifetime(root, findings),
+        lifetime=read_lifetime(root, today, findings),
         labels=read_labels(root),
     )
 

@@ -104,7 +104,7 @@ def memory_of(connection: Connection, name: str, now: datetime) -> ProductMemory
     """
     product = tables.product.c
     row = connection.execute(
-        select(product.id, product.withdrawn_at).where(product.name == name)
+        select(product.id, product.withdrawn_at, product.card).where(product.name == name)
     ).first()
     if row is None:
         return ProductMemory()
@@ -129,6 +129,7 @@ def memory_of(connection: Connection, name: str, now: datetime) -> ProductMemory
         _probes(connection, row.id, now),
         watched(connection, row.id),
         incident_log(connection, row.id, now),
+        load(row.card, ProductCard).notices,
     )
 
 

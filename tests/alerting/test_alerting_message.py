@@ -252,6 +252,7 @@ def test_the_json_is_the_documented_one() -> None:
         "owner": "Orders team (ada)",
         "page_url": "https://cw.example.test/products/finance/orders",
         "created_at": "2026-11-22T09:41:00+00:00",
+        "notice": None,
         "incidents": [
             {
                 "id": "i1",

@@ -73,7 +73,7 @@ class Case:
                 case _:
                     frame.write_parquet(file)
         contract = self.contract()
-        plan = verify.plan(contract)
+        plan = verify.as_of(verify.plan(contract), NOW)
         metrics = verify.asked_of_data(plan)
         published = Published(contract, folder)
         visitor = Visitor(published, contract.servers[0])

@@ -6,12 +6,12 @@ import pytest
 from odcs_values import parsed, table
 
 from contractwatch.errors import ContractError
-from contractwatch.model.clause import Severity
+from contractwatch.model.clause import Clause, Severity
+from contractwatch.model.lifetime import Lifetime
 from contractwatch.model.service_level import (
     Deadline,
     ErrorRate,
     Frequency,
-    Lifetime,
     MaxDelay,
     Reaction,
     ReactionTime,
@@ -209,4 +209,5 @@ def test_the_dates_of_life_are_read_and_promise_nothing() -> None:
         datetime(2026, 1, 15, tzinfo=UTC),
         datetime(2030, 1, 1, tzinfo=UTC),
         datetime(2031, 1, 1, 11, tzinfo=UTC),
+        Clause("slaProperties[2]", 17),
     )

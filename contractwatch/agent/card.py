@@ -1,0 +1,48 @@
+"""What the record says of a product itself is taken from its contract at every run."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from contractwatch.agent.timing import Timetable
+from contractwatch.model.contract import Contract
+from contractwatch.model.lifetime import Notice
+from contractwatch.model.objective import Objective
+from contractwatch.model.product import ProductCard
+from contractwatch.slo.targets import targets_of
+
+
+def card_of(
+    contract: Contract,
+    promised: frozenset[Objective],
+    table: Timetable,
+    *,
+    notices: Iterable[Notice],
+    now: datetime,
+) -> ProductCard:
+    """Return the card of a product.
+
+    Args:
+        contract: As it is in force.
+        promised: The objectives that have a check.
+        table: When it is run.
+        notices: The latest that were told of its ends.
+        now: To know the interval of that time.
+    """
+    return ProductCard(
+        product=contract.product,
+        contract_id=contract.contract_id,
+        version=contract.version,
+        status=contract.status.value,
+        domain=contract.domain,
+        team=contract.team,
+        owners=contract.owners,
+        purpose=contract.purpose,
+        file=contract.file,
+        fingerprint=contract.fingerprint,
+        targets=targets_of(contract.targets, promised),
+        interval_seconds=table.interval_at(now).total_seconds(),
+        support=contract.support,
+        alerts=contract.alerts,
+        lifetime=contract.lifetime,
+        notices=tuple(notices),
+    )

@@ -1,0 +1,106 @@
+"""The end of a product's support or life is announced in time, each notice once.
+
+A notice is due 90, 30, 7 and 0 days before the end. Of those that came due while nobody looked only
+the latest is told: it says how much is left now. What was told is kept with the product in the very
+transaction that puts the messages into the outbox, so that a crash neither loses nor repeats one.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from contractwatch.alerting import text
+from contractwatch.alerting.message import Post, owner_words, page_url
+from contractwatch.alerting.route import announcement_receivers
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import AlertPolicy, Contract
+from contractwatch.model.incident import Notification, TransitionKind, Urgency
+from contractwatch.model.lifetime import Lifetime, Notice, Stage
+
+DAYS_BEFORE = (90, 30, 7, 0)
+"""How many days before an end it is announced."""
+
+_KEY_LENGTH = 32
+_CEILINGS = {
+    Stage.UPCOMING: Severity.INFO,
+    Stage.SUPPORTED: Severity.ERROR,
+    Stage.UNSUPPORTED: Severity.INFO,
+    Stage.ENDED: Severity.WARNING,
+}
+
+
+def policy_at(contract: Contract, now: datetime) -> AlertPolicy:
+    """Return the alert policy at an instant: nobody is paged before and after the product's time.
+
+    Before its general availability and after the end of its support all is information; data that
+    outlives the product are a warning.
+    """
+    return replace(contract.alerts, ceiling=_CEILINGS[contract.lifetime.stage_at(now)])
+
+
+def dates_of(lifetime: Lifetime) -> tuple[datetime, ...]:
+    """Return every instant at which something is announced or becomes different."""
+    starts = (lifetime.general_availability,)
+    notices = (at - timedelta(days=days) for _, at in lifetime.endings() for days in DAYS_BEFORE)
+    return (*(start for start in starts if start is not None), *notices)
+
+
+def announce(
+    contract: Contract, told: Iterable[Notice], *, post: Post, now: datetime
+) -> tuple[tuple[Notice, ...], tuple[Notification, ...]]:
+    """Return the latest notice that was told of each end, these among them, and the messages.
+
+    What reaches nobody is not told, and is due again in the next run.
+
+    Args:
+        contract: Names the ends, the owner, and who is told.
+        told: The latest notice of each end that was told before.
+        post: The operator's receivers.
+        now: When the messages are written.
+    """
+    latest = {notice.ending: notice for notice in told}
+    receivers = None
+    messages: list[Notification] = []
+    for notice in _due(contract.lifetime, now):
+        before = latest.get(notice.ending)
+        if before is not None and before.at == notice.at and before.days <= notice.days:
+            continue
+        if receivers is None:
+            receivers = announcement_receivers(contract, post.receivers, post.default)
+        if receivers:
+            latest[notice.ending] = notice
+            messages += [_message(notice, name, contract, post, now) for name in receivers]
+    return tuple(latest.values()), tuple(messages)
+
+
+def _due(lifetime: Lifetime, now: datetime) -> Iterator[Notice]:
+    for ending, at in lifetime.endings():
+        passed = [days for days in DAYS_BEFORE if now >= at - timedelta(days=days)]
+        if passed:
+            yield Notice(ending, at, min(passed))
+
+
+def _message(
+    notice: Notice, receiver: str, contract: Contract, post: Post, now: datetime
+) -> Notification:
+    told = (notice.ending.value, notice.at.isoformat(), str(notice.days))
+    said = "\n".join((receiver, contract.product, *told))
+    untitled = Notification(
+        key=hashlib.sha256(said.encode()).hexdigest()[:_KEY_LENGTH],
+        receiver=receiver,
+        lane=f"{receiver}/{contract.product}",
+        urgency=Urgency.INFO,
+        kind=TransitionKind.OPENED,
+        product=contract.product,
+        contract_id=contract.contract_id,
+        contract_version=contract.version,
+        contract_file=contract.file,
+        owner=owner_words(contract),
+        title="",
+        notes=(),
+        created_at=now,
+        page_url=page_url(post.base_url, contract.product),
+        notice=notice,
+    )
+    return replace(untitled, title=text.title(untitled))

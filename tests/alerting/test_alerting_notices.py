@@ -1,0 +1,197 @@
+"""Ends are announced in time and once, and outside a product's time nobody is paged."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from alerting_values import T0, at, bad, contract, ids, receiver, support
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contractwatch.alerting import text
+from contractwatch.alerting.incidents import step
+from contractwatch.alerting.message import Post, notifications
+from contractwatch.alerting.notices import DAYS_BEFORE, announce, dates_of, policy_at
+from contractwatch.model.clause import Severity
+from contractwatch.model.contract import AlertPolicy, Contract, Route, Status
+from contractwatch.model.incident import Incident, Transition, TransitionKind, Urgency
+from contractwatch.model.lifetime import Ending, Lifetime, Notice, Stage
+from contractwatch.model.receiver import ReceiverKind
+
+END = datetime(2027, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+CHAT = receiver("chat")
+POST = Post((CHAT,), ("chat",), "https://cw.example.test")
+
+
+def ending(lifetime: Lifetime, known: Contract | None = None) -> Contract:
+    return replace(known or contract(), lifetime=lifetime)
+
+
+SUPPORT_ENDS = ending(Lifetime(end_of_support=END))
+
+
+def told_over(known: Contract, looks: list[datetime]) -> list[tuple[Ending, int]]:
+    """Announce at each look, as an agent does that keeps what it told."""
+    kept: tuple[Notice, ...] = ()
+    found: list[tuple[Ending, int]] = []
+    for now in looks:
+        kept, messages = announce(known, kept, post=POST, now=now)
+        found += [(one.notice.ending, one.notice.days) for one in messages if one.notice]
+    return found
+
+
+def test_each_of_the_four_notices_is_told_once() -> None:
+    daily = [END + day * DAY for day in range(-100, 10)]
+    assert told_over(SUPPORT_ENDS, daily) == [(Ending.SUPPORT, days) for days in DAYS_BEFORE]
+
+
+def test_of_those_that_were_missed_only_the_latest_is_told() -> None:
+    assert told_over(SUPPORT_ENDS, [END - 5 * DAY]) == [(Ending.SUPPORT, 7)]
+    assert told_over(SUPPORT_ENDS, [END - 95 * DAY, END + DAY, END + 2 * DAY]) == [
+        (Ending.SUPPORT, 0)
+    ]
+
+
+@given(st.lists(st.integers(-100, 20), max_size=12))
+@settings(max_examples=30, deadline=None)
+def test_whenever_it_is_looked_nothing_is_told_twice_and_the_latest_is_never_missed(
+    days: list[int],
+) -> None:
+    looks = [END + day * DAY for day in days]  # in any order: a clock may be set back
+    found = [left for _, left in told_over(SUPPORT_ENDS, looks)]
+    assert found == sorted(set(found), reverse=True)
+    due = [left for left in DAYS_BEFORE if days and max(days) >= -left]
+    assert found[-1:] == ([min(due)] if due else [])
+
+
+def test_an_end_that_is_moved_is_announced_anew() -> None:
+    kept, _ = announce(SUPPORT_ENDS, (), post=POST, now=END - DAY)
+    later = ending(Lifetime(end_of_support=END + 60 * DAY))
+    _, messages = announce(later, kept, post=POST, now=END - DAY)
+    assert [one.notice for one in messages] == [Notice(Ending.SUPPORT, END + 60 * DAY, 90)]
+
+
+def test_what_reaches_nobody_is_not_told_and_stays_due() -> None:
+    kept, messages = announce(SUPPORT_ENDS, (), post=Post(()), now=END)
+    assert (kept, messages) == ((), ())
+    kept, messages = announce(SUPPORT_ENDS, kept, post=POST, now=END)
+    assert [one.receiver for one in messages] == ["chat"]
+
+
+def test_the_owner_and_the_announcements_are_told_but_no_pager() -> None:
+    known = ending(
+        Lifetime(end_of_life=END),
+        contract(
+            support("team", scope="notifications"),
+            support("news", scope="announcements"),
+            support("pager", scope="announcements"),
+        ),
+    )
+    pager = receiver("pager", kind=ReceiverKind.PAGERDUTY)
+    post = Post((receiver("team"), receiver("news"), pager))
+    _, messages = announce(known, (), post=post, now=END)
+    assert [one.receiver for one in messages] == ["team", "news"]
+
+
+def test_an_end_of_a_draft_is_told_to_logs_only() -> None:
+    draft = ending(Lifetime(end_of_life=END), contract(status=Status.DRAFT))
+    log = receiver("log", kind=ReceiverKind.LOG)
+    _, messages = announce(draft, (), post=Post((CHAT, log), ("chat",)), now=END)
+    assert [one.receiver for one in messages] == ["log"]
+
+
+def test_a_notice_says_what_ends_when_and_what_follows() -> None:
+    _, (message,) = announce(SUPPORT_ENDS, (), post=POST, now=END - 30 * DAY)
+    assert message.title == "INFO finance/orders: support ends in 30d, on 2027-01-01"
+    assert text.lines(message) == (
+        "Support ends at 2027-01-01 00:00:00 UTC, in 30d.",
+        "From then on broken promises are told as information only.",
+        "Look: https://cw.example.test/products/finance/orders",
+        "Owner: Orders team (ada).",
+        "Contract: orders-v1, version 1.2.0.",
+    )
+    body = text.as_json(message)
+    assert body["kind"] == "notice"
+    assert body["notice"] == {
+        "ending": "endOfSupport",
+        "at": "2027-01-01T00:00:00+00:00",
+        "seconds_left": 30 * 86_400,
+    }
+    _, (gone,) = announce(ending(Lifetime(end_of_life=END)), (), post=POST, now=END + DAY)
+    assert gone.title == "INFO finance/orders: life has ended on 2027-01-01"
+    assert text.lines(gone)[0] == "Life has ended at 2027-01-01 00:00:00 UTC, 1d ago."
+
+
+def test_the_key_of_a_notice_is_the_same_at_every_instant_and_for_nothing_else() -> None:
+    keys = {
+        announce(known, (), post=POST, now=now)[1][0].key
+        for known in (SUPPORT_ENDS, ending(Lifetime(end_of_life=END)))
+        for now in (END - 90 * DAY, END - 89 * DAY, END - 30 * DAY)
+    }
+    assert len(keys) == 4
+
+
+@pytest.mark.parametrize(
+    ("now", "stage", "ceiling"),
+    [
+        (END - DAY, Stage.UPCOMING, Severity.INFO),
+        (END, Stage.SUPPORTED, Severity.ERROR),
+        (END + DAY, Stage.UNSUPPORTED, Severity.INFO),
+        (END + 2 * DAY, Stage.ENDED, Severity.WARNING),
+    ],
+)
+def test_the_stage_decides_how_loud_it_may_be(
+    now: datetime, stage: Stage, ceiling: Severity
+) -> None:
+    lifetime = Lifetime(END, END + DAY, END + 2 * DAY)
+    assert lifetime.stage_at(now) is stage
+    assert policy_at(ending(lifetime), now).ceiling is ceiling
+
+
+def opened(known: Contract, policy: AlertPolicy) -> tuple[tuple[Incident, ...], list[Transition]]:
+    incidents: tuple[Incident, ...] = ()
+    told: list[Transition] = []
+    new_id = ids()
+    for minute in range(2):
+        incidents, transitions = step(
+            incidents,
+            [bad()],
+            product=known.product,
+            now=at(minute),
+            policy=policy,
+            new_id=new_id,
+        )
+        told += transitions
+    return incidents, told
+
+
+def test_before_general_availability_a_breach_is_information_and_pages_nobody() -> None:
+    pager = receiver("pager", kind=ReceiverKind.PAGERDUTY)
+    alerts = AlertPolicy(routes=(Route("pager"),))
+    base = contract(support("pager"), support("chat"), alerts=alerts)
+    known = ending(Lifetime(general_availability=T0 + DAY), base)
+    incidents, told = opened(known, policy_at(known, T0))
+    assert [(one.kind, one.incident.severity) for one in told] == [
+        (TransitionKind.OPENED, Severity.INFO)
+    ]
+    post = Post((pager, CHAT), ("chat",))
+    sent = notifications(told, contract=known, post=post, budgets={}, costs={}, now=T0)
+    assert sent == ()
+    chat = replace(known, alerts=AlertPolicy())
+    sent = notifications(told, contract=chat, post=post, budgets={}, costs={}, now=T0)
+    assert [(one.receiver, one.urgency) for one in sent] == [("chat", Urgency.INFO)]
+
+    incidents, later = step(  # the day has come, and the breach is still there: twice seen
+        incidents, [bad()], product=known.product, now=at(1500), policy=alerts, new_id=ids()
+    )
+    _, later = step(
+        incidents, [bad()], product=known.product, now=at(1501), policy=alerts, new_id=ids()
+    )
+    assert [(one.kind, one.incident.severity) for one in later] == [
+        (TransitionKind.WORSENED, Severity.ERROR)
+    ]
+
+
+def test_something_is_looked_at_when_a_notice_is_due_and_when_the_product_begins() -> None:
+    assert dates_of(Lifetime(T0, END)) == (T0, *(END - days * DAY for days in DAYS_BEFORE))
