@@ -252,4 +252,6 @@ def _not_near_multiple(value: pl.Expr, divisor: float) -> pl.Expr:
     distance = (value - quotient.round() * divisor).abs()
     tolerance = _TOLERANCE * pl.max_horizontal(pl.lit(1.0), value.abs())
     # A quotient beyond all floats: the tolerance is wider than the divisor there.
-    return value.is_finite().not_() | (quotient.is_finite() & (distance > tolerance))
+    return value.is_finite().not_() | (
+        quotient.is_finite() & distance.is_finite() & (distance > tolerance)
+    )

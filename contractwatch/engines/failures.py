@@ -29,6 +29,9 @@ _CAUSES = (
 )
 
 
+_BINARY = frozenset({DataFormat.ARROW, DataFormat.AVRO})
+"""Formats of which a broken file is told by one sentence: the messages name bytes and offsets."""
+
 class BrokenTextError(UnicodeError):
     """A text that we read ourselves is broken; the message is ours and may be shown."""
 
@@ -56,7 +59,8 @@ def unreadable(error: BaseException, table: str, data_format: DataFormat) -> Sou
             retryable=False,
             blame=Blame.PRODUCT,
         )
-    return SourceError(f"{sentence}: {_cause(error)}", retryable=False, blame=Blame.PRODUCT)
+    cause = _cause(error, data_format)
+    return SourceError(f"{sentence}: {cause}", retryable=False, blame=Blame.PRODUCT)
 
 
 def refusal(error: BaseException) -> str:
@@ -68,6 +72,9 @@ def refusal(error: BaseException) -> str:
     return f"the question does not fit the column ({type(error).__name__})"
 
 
-def _cause(error: BaseException) -> str:
+def _cause(error: BaseException, data_format: DataFormat) -> str:
     said = str(error).lower()
-    return next((cause for part, cause in _CAUSES if part in said), f"({type(error).__name__})")
+    known = next((cause for part, cause in _CAUSES if part in said), "")
+    if data_format in _BINARY:
+        return f"a file is no complete {data_format.value} file"
+    return known or f"({type(error).__name__})"

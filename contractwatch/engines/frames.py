@@ -92,7 +92,8 @@ def open_table(files: TableFiles) -> Frame:
         parts = _parts(files)
     except UNREADABLE as error:
         raise unreadable(error, files.table, files.data_format) from error
-    found = _found_types(parts, is_text=files.data_format is not DataFormat.PARQUET)
+    beside = [_Part(pl.LazyFrame(), dict(schema), partition) for schema, partition in shapes]
+    found = _found_types(beside or parts, is_text=files.data_format.is_text)
     types: Types = {name: dtype for name, dtype in found.items() if isinstance(dtype, pl.DataType)}
     columns = Columns(
         tuple(_column_type(name, dtype, files.data_format) for name, dtype in found.items())
@@ -183,7 +184,7 @@ def _column_type(name: str, dtype: pl.DataType | str, data_format: DataFormat) -
         str(dtype),
         timezone_aware=isinstance(dtype, pl.Datetime) and dtype.time_zone is not None,
         scale=dtype.scale if isinstance(dtype, pl.Decimal) else 0,
-        text=data_format is not DataFormat.PARQUET,
+        text=data_format.is_text,
         children=tuple(
             _column_type(inner, child, data_format) for inner, child in children_of(dtype)
         ),
@@ -212,7 +213,7 @@ def _frame(files: TableFiles, rows: pl.LazyFrame, types: Types, columns: Columns
     for position, (name, dtype) in enumerate(types.items()):
         raw = pl.col(name)
         column = declared.get(name)
-        is_text = files.data_format is not DataFormat.PARQUET
+        is_text = files.data_format.is_text
         parsed = text.parse(raw, column) if is_text and column else None
         if parsed is None:
             is_coded = isinstance(dtype, pl.Categorical | pl.Enum)

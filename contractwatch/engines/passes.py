@@ -10,6 +10,7 @@ from contractwatch.engines.failures import QUERY_FAILURES, UNREADABLE, refusal, 
 from contractwatch.engines.frames import Frame
 from contractwatch.engines.questions import Key, Opened, Question, aliased, answered, derived_by
 from contractwatch.model.metric import Metric
+from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Measurement, Repeats, Unmeasured
 
 
@@ -61,6 +62,7 @@ def _check_readable(
     opened(frame.table)
     try:
         probe = [pl.col(name).null_count() for name in names] or [pl.len()]
+        probe += _read_besides(frame)
         frame.rows.select(probe).collect(engine="streaming")
     except UNREADABLE as error:
         raise unreadable(error, frame.table, frame.data_format) from error
@@ -86,8 +88,9 @@ def read_once(
     rows = frame.rows.with_columns(**derived) if derived else frame.rows
     rows = rows.cache() if keys else rows
     plans = [rows.select(key.hashed()) for key in keys]
-    if questions:
-        plans.append(rows.select(aliased(questions)))
+    selected = [*aliased(questions), *_read_besides(frame)]
+    if selected:
+        plans.append(rows.select(selected))
     opened(frame.table)
     results = pl.collect_all(plans, engine="streaming")
     answers = answered(questions, results[-1]) if questions else {}
@@ -101,6 +104,18 @@ def read_once(
     if suspected:
         answers.update(confirmed(frame, suspected, opened=opened))
     return answers
+
+
+def _read_besides(frame: Frame) -> list[pl.Expr]:
+    """Return what makes the library read every field of a CSV file.
+
+    A row with a stray separator is found only by one who reads it to its end: whatever is asked,
+    its fields stand under the wrong names.
+    """
+    if frame.data_format is not DataFormat.CSV:
+        return []
+    names = (column.name for column in frame.columns.columns)
+    return [pl.col(name).null_count().alias(f"\x00read{at}") for at, name in enumerate(names)]
 
 
 def _repeated(hashes: pl.Series) -> pl.Series:

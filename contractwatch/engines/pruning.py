@@ -47,7 +47,7 @@ def evidence_of(frame: Frame, metric: Metric) -> Evidence:
         case TableSchema():
             return Evidence.METADATA
         case Unparseable():
-            is_typed = frame.data_format is DataFormat.PARQUET
+            is_typed = not frame.data_format.is_text
             return Evidence.METADATA if is_typed else Evidence.SCAN
         case _:
             return Evidence.METADATA if _is_pruned(frame, metric) else Evidence.SCAN

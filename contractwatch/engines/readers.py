@@ -12,6 +12,7 @@ from typing import TypeAlias, assert_never
 
 import polars as pl
 
+from contractwatch.engines import avro
 from contractwatch.engines.failures import BrokenTextError
 from contractwatch.model.dataset import DataFile, TableFiles
 from contractwatch.model.server import DataFormat
@@ -44,6 +45,12 @@ def look(table: TableFiles, file: DataFile) -> OneFile:
     match table.data_format:
         case DataFormat.PARQUET:
             return OneFile(file.path, tuple(pl.read_parquet_schema(file.path).items()))
+        case DataFormat.ARROW:
+            if not file.size:
+                raise BrokenTextError("a file is empty")
+            return OneFile(file.path, tuple(pl.read_ipc_schema(file.path).items()))
+        case DataFormat.AVRO:
+            return OneFile(file.path, tuple(avro.read_schema(file.path).items()))
         case DataFormat.CSV:
             source = _in_utf8(file.path, table.read.encoding)
             header = pl.read_csv(
@@ -65,6 +72,10 @@ def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
     match table.data_format:
         case DataFormat.PARQUET:
             return pl.scan_parquet(_paths(sources), glob=False, hive_partitioning=False)
+        case DataFormat.ARROW:
+            return pl.scan_ipc(_paths(sources), glob=False, hive_partitioning=False)
+        case DataFormat.AVRO:
+            return avro.scan(_paths(sources), dict(files[0].schema))
         case DataFormat.CSV:
             return pl.concat([_scan_csv(table, source) for source in _at_once(sources)])
         case DataFormat.JSON:

@@ -12,6 +12,13 @@ class DataFormat(StrEnum):
     PARQUET = "parquet"
     CSV = "csv"
     JSON = "json"
+    ARROW = "arrow"
+    AVRO = "avro"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a file states no types, so that its cells are parsed to the declared ones."""
+        return self in {DataFormat.CSV, DataFormat.JSON}
 
 
 @dataclass(frozen=True, slots=True)

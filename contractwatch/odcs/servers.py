@@ -12,6 +12,10 @@ _FORMATS = {
     "jsonl": DataFormat.JSON,
     "ndjson": DataFormat.JSON,
 }
+    "avro": DataFormat.AVRO,
+    "arrow": DataFormat.ARROW,
+    "ipc": DataFormat.ARROW,
+    "feather": DataFormat.ARROW,
 _ENCODINGS = {
     "": "utf8",
     "utf8": "utf8",

@@ -17,6 +17,8 @@ _EXTENSIONS: Mapping[DataFormat, tuple[str, ...]] = {
     DataFormat.PARQUET: (".parquet", ".pq"),
     DataFormat.CSV: (".csv", ".tsv"),
     DataFormat.JSON: (".json", ".jsonl", ".ndjson"),
+    DataFormat.AVRO: (".avro",),
+    DataFormat.ARROW: (".arrow", ".ipc", ".feather"),
 }
 
 
