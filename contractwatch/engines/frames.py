@@ -199,11 +199,18 @@ def _aligned(part: _Part, types: Types) -> pl.LazyFrame:
     changed: list[pl.Expr] = []
     for name, dtype in types.items():
         if name not in part.types:
-            value = pl.lit(partition.get(name), dtype=pl.String())
-            changed.append(value.cast(dtype).alias(name))
+            changed.append(_literal(partition.get(name), dtype).alias(name))
         elif part.types[name] != dtype:
             changed.append(pl.col(name).cast(dtype))
     return part.rows.with_columns(changed).select(list(types))
+
+
+def _literal(written: str | None, dtype: pl.DataType) -> pl.Expr:
+    """Return a value from the name of a directory; null without one."""
+    if written is None:
+        return pl.lit(None, dtype=dtype)
+    text_of = pl.lit(written, dtype=pl.String())
+    return text_of.str.to_date("%Y-%m-%d") if dtype == pl.Date else text_of.cast(dtype)
 
 
 def _frame(files: TableFiles, rows: pl.LazyFrame, types: Types, columns: Columns) -> Frame:

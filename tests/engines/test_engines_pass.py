@@ -249,6 +249,17 @@ def test_hive_directories_are_columns_that_are_counted_alone(tmp_path: Path) -> 
     assert ask(data, SurplusRows(TABLE, ("year",))) == Repeats(8, 6, 2, 8)
 
 
+def test_hive_directories_of_days_are_dates(tmp_path: Path) -> None:
+    for day in ("2026-02-27", "2026-02-28", "__HIVE_DEFAULT_PARTITION__"):
+        folder = tmp_path / f"day={day}"
+        folder.mkdir()
+        ORDERS.write_parquet(folder / "part.parquet")
+    data = dataset(sorted(tmp_path.rglob("*.parquet")), DataFormat.PARQUET, hive_root=tmp_path)
+    days = [datetime(2026, 2, day, tzinfo=UTC) for day in (27, 28)]
+    assert ask(data, TimeSpan(TABLE, "day")) == Span(days[0], days[1], rows=8)
+    assert ask(data, CountWhere(TABLE, IsNull("day"))) == Count(4)
+
+
 def test_columns_are_found_in_any_case_if_only_one_is_alike(tmp_path: Path) -> None:
     data = parquet(tmp_path, ORDERS.rename({"id": "Id"}))
     assert ask(data, CountWhere(TABLE, IsNull("ID"))) == Count(1)
