@@ -121,9 +121,9 @@ class _Prepared:
     plan: Plan
     promised: frozenset[Objective]
     server: Server
-
-
     has_ended: bool
+
+
 class Runner:
     """Runs contracts; any number of threads may, each with another product."""
 
@@ -363,10 +363,10 @@ class Runner:
             book.values(),
             now=entry.at,
             reprobe=self._rules.reprobe,
+            dates=dates_of(contract.lifetime),
         )
         if at is not None:
             self._around.look(contract.product, at)
-            dates=dates_of(contract.lifetime),
 
 
 def _failed(prepared: _Prepared, started: datetime, failed: Failed) -> Reading:
