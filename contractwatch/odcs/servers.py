@@ -11,11 +11,11 @@ _FORMATS = {
     "json": DataFormat.JSON,
     "jsonl": DataFormat.JSON,
     "ndjson": DataFormat.JSON,
-}
     "avro": DataFormat.AVRO,
     "arrow": DataFormat.ARROW,
     "ipc": DataFormat.ARROW,
     "feather": DataFormat.ARROW,
+}
 _ENCODINGS = {
     "": "utf8",
     "utf8": "utf8",
