@@ -35,6 +35,7 @@ def product_body(view: View) -> Body:
             "file": card.file,
             "fingerprint": card.fingerprint,
         },
+        "lifetime": lifetime_body(view),
         "status": status_body(view),
         "budget": None if headline is None else _budget(headline),
         "score": None if view.trust.number is None else round(view.trust.number, 1),
@@ -61,6 +62,20 @@ def detail_body(view: View) -> Body:
         "runs": [_run_summary(summary) for summary in view.record.runs],
         "data_versions": len(view.record.data_versions),
         "as_of": iso(view.as_of),
+    }
+
+
+def lifetime_body(view: View) -> Body:
+    """Return the stage of the product, its dates, and the seconds left of support and of life."""
+    lifetime, now = view.record.card.lifetime, view.as_of
+    support, life = lifetime.end_of_support, lifetime.end_of_life
+    return {
+        "stage": lifetime.stage_at(now).value,
+        "general_availability": iso_or_none(lifetime.general_availability),
+        "end_of_support": iso_or_none(support),
+        "end_of_life": iso_or_none(life),
+        "support_left_seconds": None if support is None else (support - now).total_seconds(),
+        "life_left_seconds": None if life is None else (life - now).total_seconds(),
     }
 
 

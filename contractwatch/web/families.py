@@ -9,6 +9,7 @@ from datetime import datetime
 from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Phase, Urgency
+from contractwatch.model.lifetime import Ending
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductCard
 from contractwatch.model.run import CheckResult
@@ -27,6 +28,10 @@ SEVERITY_LABELS = {
 
 _INCIDENT_STATES = {Phase.OPEN: "open", Phase.RECOVERING: "recovering"}
 
+_ENDINGS = {
+    Ending.SUPPORT: "product_support_left_seconds",
+    Ending.LIFE: "product_life_left_seconds",
+}
 _NO_TIER = ""
 _DIGITS = 12
 """No contract names a tier yet; the label is kept for when one does."""
@@ -61,6 +66,21 @@ _PRODUCT_TABLE = (
         "product_trust_score_ratio",
         "gauge",
         "Trust score ts/1, 0-1; absent while the product is new. Up to two minutes old.",
+    ),
+    (
+        "product_general_availability_timestamp_seconds",
+        "gauge",
+        "When the product is generally available, Unix seconds; absent without a date.",
+    ),
+    (
+        "product_support_left_seconds",
+        "gauge",
+        "Seconds until the end of support, below 0 after it; absent without a date.",
+    ),
+    (
+        "product_life_left_seconds",
+        "gauge",
+        "Seconds until the end of life, below 0 after it; absent without a date.",
     ),
     (
         "sli_measured_seconds_total",
@@ -106,6 +126,7 @@ def product_families(
     for view in snapshot.views.values():
         _add_state(families, view)
         _add_times(families, view)
+        _add_lifetime(families, view.record.card, snapshot.taken_at)
         _add_objectives(families, view, meter, until=until, level=level)
         _add_failing(families["check_failing"], view, max_failing)
     for gone in snapshot.gone:
@@ -206,6 +227,15 @@ def _add_times(families: Mapping[str, Family], view: View) -> None:
         newest = run.data_timestamp.timestamp()
         families["product_data_timestamp_seconds"].add(name, newest)
     families["product_last_evaluation_timestamp_seconds"].add(name, run.finished_at.timestamp())
+
+
+def _add_lifetime(families: Mapping[str, Family], card: ProductCard, at: datetime) -> None:
+    name = _labels(product=card.product)
+    begins = card.lifetime.general_availability
+    if begins is not None:
+        families["product_general_availability_timestamp_seconds"].add(name, begins.timestamp())
+    for ending, end in card.lifetime.endings():
+        families[_ENDINGS[ending]].add(name, (end - at).total_seconds())
 
 
 def _add_objectives(

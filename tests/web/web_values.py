@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.incident import BrokenPromise, Cause, Incident, Phase
+from contractwatch.model.lifetime import Lifetime
 from contractwatch.model.objective import (
     Interval,
     Objective,
@@ -24,6 +25,7 @@ from contractwatch.model.product import (
 from contractwatch.model.run import CheckResult, Coverage, RunOutcome, RunResult
 
 NOW = datetime(2026, 10, 20, 14, 30, tzinfo=UTC)
+ENDING = Lifetime(NOW - timedelta(days=90), NOW - timedelta(days=1), NOW + timedelta(days=10))
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 GOOD, BAD, UNKNOWN = ObjectiveState.GOOD, ObjectiveState.BAD, ObjectiveState.UNKNOWN
@@ -353,7 +355,7 @@ def unknown(product: str = "logistics/shipments", **changes: object) -> ProductR
         error="the files of server production cannot be read: permission denied",
     )
     record = ProductRecord(
-        card=card(product, team="Logistics", targets=()),
+        card=card(product, team="Logistics", targets=(), lifetime=ENDING),
         lines=tuple(
             line(objective, *past)
             for objective in (Objective.SCHEMA, Objective.VOLUME, Objective.CONFORMANCE)
