@@ -66,9 +66,9 @@ def number(connection: Connection, key: str) -> int | None:
     return connection.execute(_NUMBER, {"name": key}).scalar()
 
 
-def bump(connection: Connection) -> int:
-    """Count one change of the record and return the new revision."""
-    revision = (number(connection, REVISION) or 0) + 1
+def bump(connection: Connection, *, by: int = 1) -> int:
+    """Count changes of the record and return the new revision, which is that of the last one."""
+    revision = (number(connection, REVISION) or 0) + by
     put(connection, tables.meta, {"key": REVISION}, {"value": revision})
     return revision
 

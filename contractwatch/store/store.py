@@ -5,7 +5,7 @@ each.
 """
 
 import threading
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,8 @@ from contractwatch.store.compaction import Compaction, Retention, compact
 from contractwatch.store.engine import WHERE, immediate, open_engine, path_of, told
 from contractwatch.store.lock import AgentLock
 from contractwatch.store.plans import Plans
-from contractwatch.store.rows import HEARTBEAT, REVISION, number, put
+from contractwatch.store.rows import HEARTBEAT, REVISION, bump, number, put
+from contractwatch.store.together import Together
 from contractwatch.store.write import withdraw_product, write_entry
 
 RUNS_SHOWN = 50
@@ -39,6 +40,7 @@ class Store:
         self._turn = threading.Lock()
         self._lock = AgentLock(path)
         self._plans = Plans()
+        self._together = Together(self._write)
         self._records: dict[int, tuple[int, ProductRecord]] = {}
 
     @classmethod
@@ -93,15 +95,14 @@ class Store:
     def commit(self, entry: RunEntry) -> int:
         """Write everything that one run leaves in one transaction; return its id, 0 without a run.
 
+        Entries of several threads may share the transaction; each is saved whole or not at all.
         Standings are replaced by those of the entry, unless it has none. A message whose key is
         there already is left as it is.
 
         Raises:
             StoreError: And then nothing of the entry was saved.
         """
-        what = "the run" if entry.run is not None else "the change of state"
-        with self._writing(f"{what} of {entry.card.product} was not saved") as connection:
-            return write_entry(connection, entry, self._plans)
+        return self._together.commit(entry)
 
     def withdraw(self, product: str, *, at: datetime) -> bool:
         """Stop serving a product; False if it was not served. A later commit brings it back.
@@ -273,6 +274,15 @@ class Store:
             with self._writing("the store was not brought up to date") as connection:
                 upgrade(connection)
 
+    def _write(self, entries: Sequence[RunEntry]) -> list[int]:
+        with self._writing(_unsaved(entries)) as connection:
+            last = bump(connection, by=len(entries))
+            numbered = enumerate(entries, start=last - len(entries) + 1)
+            return [
+                write_entry(connection, entry, self._plans, revision)
+                for revision, entry in numbered
+            ]
+
     @contextmanager
     def _reading(self, failing: str) -> Generator[Connection]:
         with told(self.path, failing), self._engine.connect() as connection:
@@ -284,6 +294,13 @@ class Store:
             raise StoreError(f"{failing}: the store was opened to be read only", kind="readonly")
         with self._turn, told(self.path, failing), self._writers.begin() as connection:
             yield connection
+
+
+def _unsaved(entries: Sequence[RunEntry]) -> str:
+    first = entries[0]
+    what = "the run" if first.run is not None else "the change of state"
+    rest = f" and of {len(entries) - 1} more" if len(entries) > 1 else ""
+    return f"{what} of {first.card.product}{rest} was not saved"
 
 
 def _make_folder(path: Path) -> None:

@@ -1,6 +1,7 @@
 """One entry is in the record whole, or not at all."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
@@ -50,11 +51,11 @@ _FORGET_SEEN = delete(tables.data_version).where(
 )
 
 
-def write_entry(connection: Connection, entry: RunEntry, plans: Plans) -> int:
+def write_entry(connection: Connection, entry: RunEntry, plans: Plans, revision: int) -> int:
     """Write everything that one run or wake-up leaves, and return the run's id, 0 without a run.
 
-    1. the card, which also brings a withdrawn product back
-    2. the run with its results, the probe, the version of the data and how far it has come
+    1. the run with its results, the probe, the version of the data and how far it has come
+    2. the card with that run and the record's new revision; it brings a withdrawn product back
     3. closed time, and the standings from which the next run goes on
     4. incidents, what happened to them, and the messages that say so
 
@@ -62,12 +63,13 @@ def write_entry(connection: Connection, entry: RunEntry, plans: Plans) -> int:
         StoreError: If it contradicts the ledger. A transition that was already told fails in the
             database.
     """
-    product_id = _write_card(connection, entry.card, bump(connection))
+    product_id = _product_id(connection, entry.card)
     run_id = 0
     if entry.run is not None:
         run_id = _write_run(connection, product_id, entry.run, plans)
         _write_probe(connection, product_id, entry.run)
         _write_data_version(connection, product_id, entry.run)
+    _write_card(connection, product_id, entry.card, revision=revision, run_id=run_id)
     write_looks(connection, product_id, entry.looks, entry.at)
     good = last_good(connection, product_id, entry.incidents)
     append_time(connection, product_id, entry.entries)
@@ -101,16 +103,30 @@ def withdraw_product(connection: Connection, name: str, at: int) -> bool:
     return True
 
 
-def _write_card(connection: Connection, card: ProductCard, revision: int) -> int:
-    values = {
+def _product_id(connection: Connection, card: ProductCard) -> int:
+    """Return the id of the card's product, which gets a row if it has none."""
+    known = connection.execute(_PRODUCT_ID, {"of_name": card.product}).scalar()
+    if known is not None:
+        return known
+    row = {"name": card.product, "revision": 0, **_card_columns(card)}
+    return insert_one(connection, tables.product, row)
+
+
+def _write_card(
+    connection: Connection, product_id: int, card: ProductCard, *, revision: int, run_id: int
+) -> None:
+    values = {**_card_columns(card), "revision": revision, "withdrawn_at": None}
+    if run_id:
+        values["last_run_id"] = run_id
+    put(connection, tables.product, {"id": product_id}, values)
+
+
+def _card_columns(card: ProductCard) -> dict[str, Any]:
+    return {
         "contract_id": card.contract_id,
         "contract_version": card.version,
         "card": dump(card, ProductCard),
-        "revision": revision,
-        "withdrawn_at": None,
     }
-    put(connection, tables.product, {"name": card.product}, values)
-    return connection.execute(_PRODUCT_ID, {"of_name": card.product}).scalar_one()
 
 
 def _write_run(connection: Connection, product_id: int, run: RunResult, plans: Plans) -> int:
@@ -131,9 +147,7 @@ def _write_run(connection: Connection, product_id: int, run: RunResult, plans: P
         "blame": run.blame.value if run.blame else None,
         "results": pack_results(run.results, plan),
     }
-    run_id = insert_one(connection, tables.run, row)
-    put(connection, tables.product, {"id": product_id}, {"last_run_id": run_id})
-    return run_id
+    return insert_one(connection, tables.run, row)
 
 
 def _find_plan(connection: Connection, run: RunResult, plans: Plans) -> tuple[int, RunPlan]:
