@@ -46,6 +46,7 @@ _TEXTUAL = (pl.String, pl.Categorical, pl.Enum)
 
 Types: TypeAlias = dict[str, pl.DataType]
 Partition: TypeAlias = tuple[tuple[str, str | None], ...]
+Shape: TypeAlias = tuple[readers.Schema, Partition]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,15 @@ class _Part:
     partition: Partition
 
 
-def open_table(files: TableFiles) -> Frame:
+def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
     """Return the table as a lazy frame; only footers, headers and keys are read.
 
     JSON arrays, and text with a byte order mark or in another encoding than UTF-8, are held in
     memory.
+
+    Args:
+        files: The table.
+        shapes: Of all its files, if these are but some of them: the columns are those of all.
 
     Raises:
         SourceError: If a file cannot be read as the format that the contract states.
@@ -98,10 +103,28 @@ def open_table(files: TableFiles) -> Frame:
     columns = Columns(
         tuple(_column_type(name, dtype, files.data_format) for name, dtype in found.items())
     )
-    if not parts:
+    if not parts and not shapes:
         types = dict.fromkeys((column.physical_name for column in files.columns), _TEXT)
-        return _frame(files, pl.LazyFrame(schema=types), types, columns)
-    return _frame(files, pl.concat([_aligned(part, types) for part in parts]), types, columns)
+        return _frame(files, _nothing(types), types, columns)
+    whole = pl.concat([_aligned(part, types) for part in parts]) if parts else _nothing(types)
+    return _frame(files, whole, types, columns)
+
+
+def _nothing(types: Types) -> pl.LazyFrame:
+    return pl.LazyFrame(schema=types)
+
+
+def schema_of(files: TableFiles, file: DataFile) -> readers.Schema | None:
+    """Return a file's own columns; None for a JSON file without a row.
+
+    Raises:
+        SourceError: If the file cannot be read as the format that the contract states.
+    """
+    try:
+        looked = readers.look(files, file)
+    except UNREADABLE as error:
+        raise unreadable(error, files.table, files.data_format) from error
+    return None if looked.is_empty else looked.schema
 
 
 def _parts(files: TableFiles) -> list[_Part]:
@@ -109,7 +132,7 @@ def _parts(files: TableFiles) -> list[_Part]:
     for file in files.files:
         looked = readers.look(files, file)
         if not looked.is_empty:
-            key = (looked.schema, _partition(file, files.hive_root))
+            key = (looked.schema, partition_of(file, files.hive_root))
             grouped.setdefault(key, []).append(looked)
     return [
         _Part(readers.scan(files, members), dict(schema), partition)
@@ -117,7 +140,8 @@ def _parts(files: TableFiles) -> list[_Part]:
     ]
 
 
-def _partition(file: DataFile, root: str | None) -> Partition:
+def partition_of(file: DataFile, root: str | None) -> Partition:
+    """Return the columns that a file has by the folders `name=value` below a root."""
     if root is None or not Path(file.path).is_relative_to(root):
         return ()
     folders = Path(file.path).relative_to(root).parts[:-1]

@@ -22,6 +22,7 @@ from contractwatch.engines.culprit import located
 from contractwatch.engines.expressions import Cells, key_member, violates
 from contractwatch.engines.failures import QUERY_FAILURES, refusal
 from contractwatch.engines.frames import Frame, open_table
+from contractwatch.engines.key_ranges import range_question
 from contractwatch.engines.literals import UncastableError
 from contractwatch.engines.own_pass import ask_alone
 from contractwatch.engines.passes import read
@@ -36,6 +37,7 @@ from contractwatch.model.metric import (
     CountWhere,
     Delays,
     IncidentTimes,
+    KeyRange,
     Metric,
     OwnPassMetric,
     Probes,
@@ -211,8 +213,8 @@ def _question(frame: Frame, metric: Metric, now: datetime) -> Question | Key | U
             return _count(frame, metric, metric.predicate.column)
         case Unparseable():
             return _count(frame, metric, metric.column)
-        case SurplusRows():
-            return _key(frame, metric)
+        case SurplusRows() | KeyRange():
+            return _of_key(frame, metric)
         case TimeSpan() | Delays() | RecentRows() | BadRows():
             return time_question(metric, lambda column: _cells(frame, column), now)
         case TableSchema() | Probes() | UpdateHistory() | IncidentTimes() | SqlScalar():
@@ -234,7 +236,19 @@ def _count(frame: Frame, metric: CountWhere | Unparseable, column: str) -> Quest
     return Question(metric, (readable.not_().sum(),), counted)
 
 
-def _key(frame: Frame, metric: SurplusRows) -> Key | Unmeasured:
+def _of_key(frame: Frame, metric: SurplusRows | KeyRange) -> Question | Key | Unmeasured:
+    if isinstance(metric, SurplusRows):
+        return key_of(frame, metric)
+    key = key_of(frame, SurplusRows(metric.table, metric.columns, metric.inside))
+    return key if isinstance(key, Unmeasured) else range_question(metric, key, frame.rows)
+
+
+def key_of(frame: Frame, metric: SurplusRows) -> Key | Unmeasured:
+    """Return the members of a key, or why there are none.
+
+    Raises:
+        UncastableError: If the type of a column has no such member.
+    """
     found = [_cells(frame, column) for column in metric.columns]
     missing = next((cells for cells in found if isinstance(cells, Unmeasured)), None)
     members = [cells for cells in found if isinstance(cells, Cells)]

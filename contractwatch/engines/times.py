@@ -8,11 +8,14 @@ import polars as pl
 
 from contractwatch.engines.expressions import Cells, instants, violates
 from contractwatch.engines.questions import Answer, Question
-from contractwatch.model.metric import BadRows, Delays, RecentRows, TimeSpan
+from contractwatch.model.metric import (
+    FUTURE_ALLOWANCE,
+    BadRows,
+    Delays,
+    RecentRows,
+    TimeSpan,
+)
 from contractwatch.model.state import Count, DelayTally, Measurement, Span, Unmeasured
-
-FUTURE_ALLOWANCE = timedelta(minutes=5)
-"""A clock may be this far ahead before its timestamps count as future."""
 
 TimeMetric: TypeAlias = TimeSpan | Delays | RecentRows | BadRows
 CellsOf: TypeAlias = Callable[[str], Cells | Unmeasured]

@@ -13,13 +13,15 @@ _READ_PLAINLY = ReadPolicy()
 class DataFile:
     """One file: absolute path or `s3://bucket/key`, bytes, modification time (UTC).
 
-    `etag` is what an object store says of the content; empty for a file.
+    `etag` is what an object store says of the content; empty for a file. `change` are the inode of
+    a file, and when its content and the file itself last changed, in nanoseconds; () for an object.
     """
 
     path: str
     size: int
     modified_at: datetime
     etag: str = ""
+    change: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

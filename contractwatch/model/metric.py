@@ -202,6 +202,24 @@ class SurplusRows:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRange:
+    """How many rows have a whole key, and between which bounds does each member lie?
+
+    Rows of two ranges that are apart repeat no key of one another. No promise asks it. The bounds
+    are of whole steps (numbers, days, instants); a text has none, nor has a key that is `closed`.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    inside: tuple[Member, ...] = ()
+    closed: bool = False
+
+
+FUTURE_ALLOWANCE = timedelta(minutes=5)
+"""A clock may be this far ahead before its timestamps count as future."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimeSpan:
     """What are the oldest and the newest value of a temporal column?
 
@@ -287,3 +305,4 @@ Metric: TypeAlias = (
     | SqlScalar
     | RecordMetric
 )
+    | KeyRange

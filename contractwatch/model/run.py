@@ -8,6 +8,7 @@ from enum import StrEnum
 from contractwatch.errors import Blame
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.evidence import Evidence
+from contractwatch.model.file_state import KeptTable
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective, ObjectiveState
@@ -84,7 +85,8 @@ class Reading:
     `readable` is the availability probe, as in `RunResult`. `error` is set when nothing could be
     read; then every measurement is `Unmeasured` with that reason. `file_bytes` is the size of the
     files that were found, whatever of them had to be read. `evidence` is what each
-    measurement rests on.
+    measurement rests on. `kept` is what the next run may know of the files; with None that is
+    what was known before.
     """
 
     server: str
@@ -96,6 +98,7 @@ class Reading:
     blame: Blame | None = None
     evidence: Mapping[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
     file_bytes: int = 0
+    kept: tuple[KeptTable, ...] | None = None
 
 
 @frozen

@@ -111,6 +111,24 @@ class Repeats:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySpan:
+    """Rows with a whole key, and the least and the greatest step of each member of keys.
+
+    `bounds` are empty where they are not known; without rows there is nothing to know.
+    """
+
+    rows: int = 0
+    bounds: tuple[tuple[int, int], ...] = ()
+
+    def __add__(self, other: "KeySpan") -> "KeySpan":
+        if not self.rows or not other.rows:
+            return self if self.rows else other
+        pairs = zip(self.bounds, other.bounds, strict=False)
+        both = tuple((min(a[0], b[0]), max(a[1], b[1])) for a, b in pairs)
+        return KeySpan(self.rows + other.rows, both)
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeTally:
     """Probes that found the data readable, out of all probes with a verdict."""
 
@@ -197,6 +215,7 @@ State: TypeAlias = (
     | Count
     | Span
     | Repeats
+    | KeySpan
     | ProbeTally
     | DelayTally
     | Sightings
