@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.model.contract import AlertPolicy, SupportChannel
+from contractwatch.model.file_state import KeptTable
 from contractwatch.model.incident import Incident, Notification, Transition
 from contractwatch.model.lifetime import Lifetime, Notice
 from contractwatch.model.objective import (
@@ -125,7 +126,7 @@ class ProductMemory:
 
     `incidents` are the pending, open and recovering ones and those resolved within a day. `probes`
     are the availability probes of the last 28 days; `incident_log` has the breaches of these days.
-    `notices` are as in the card.
+    `notices` are as in the card; `kept` is what the last run kept of the files.
     """
 
     standings: tuple[Standing, ...] = ()
@@ -134,6 +135,7 @@ class ProductMemory:
     watched: tuple[Watched, ...] = ()
     incident_log: IncidentLog = _NO_INCIDENTS
     notices: tuple[Notice, ...] = ()
+    kept: tuple[KeptTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,10 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """Everything that one run (or one wake-up: `run` is None) leaves, in one transaction."""
+    """Everything that one run (or one wake-up: `run` is None) leaves, in one transaction.
+
+    `kept` replaces what was kept of the files; with None that stays.
+    """
 
     card: ProductCard
     at: datetime
@@ -157,3 +162,4 @@ class RunEntry:
     transitions: tuple[Transition, ...]
     notifications: tuple[Notification, ...]
     looks: tuple[Look, ...] = ()
+    kept: tuple[KeptTable, ...] | None = None

@@ -35,6 +35,7 @@ from contractwatch.store.codec import (
     load,
     to_micros,
 )
+from contractwatch.store.file_states import kept_of
 from contractwatch.store.incident_times import incident_log
 from contractwatch.store.ledger import standing_of
 from contractwatch.store.plans import Plans
@@ -130,6 +131,7 @@ def memory_of(connection: Connection, name: str, now: datetime) -> ProductMemory
         watched(connection, row.id),
         incident_log(connection, row.id, now),
         load(row.card, ProductCard).notices,
+        kept_of(connection, row.id),
     )
 
 

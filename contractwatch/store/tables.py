@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """Every schema there ever was, oldest first; the last one is this version's."""
 
 _ID = BigInteger().with_variant(Integer(), "sqlite")
@@ -234,3 +234,12 @@ incident_time = Table(
     Column("told_at", _TIME),
 )
 """When an incident was found and first told, and when all had last been well before it."""
+
+file_state = Table(
+    "file_state",
+    metadata,
+    Column("product_id", _ID, ForeignKey("product.id"), primary_key=True),
+    Column("table_name", String, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""What the files of a table answered in the last run, as the engine's room wrote it."""

@@ -10,6 +10,7 @@ from contractwatch.model.product import ProductCard, RunEntry
 from contractwatch.model.run import RunOutcome, RunResult
 from contractwatch.store import tables
 from contractwatch.store.codec import MICROS_A_DAY, dump, micros_or_none, to_micros
+from contractwatch.store.file_states import forget_kept, write_kept
 from contractwatch.store.incident_times import last_good, note_found
 from contractwatch.store.ledger import append_time, replace_standings
 from contractwatch.store.outbox import enqueue
@@ -54,7 +55,8 @@ _FORGET_SEEN = delete(tables.data_version).where(
 def write_entry(connection: Connection, entry: RunEntry, plans: Plans, revision: int) -> int:
     """Write everything that one run or wake-up leaves, and return the run's id, 0 without a run.
 
-    1. the run with its results, the probe, the version of the data and how far it has come
+    1. the run with its results, the probe, the version of the data, how far it has come and what
+       its files answered
     2. the card with that run and the record's new revision; it brings a withdrawn product back
     3. closed time, and the standings from which the next run goes on
     4. incidents, what happened to them, and the messages that say so
@@ -71,6 +73,7 @@ def write_entry(connection: Connection, entry: RunEntry, plans: Plans, revision:
         _write_data_version(connection, product_id, entry.run)
     _write_card(connection, product_id, entry.card, revision=revision, run_id=run_id)
     write_looks(connection, product_id, entry.looks, entry.at)
+    write_kept(connection, product_id, entry.kept)
     good = last_good(connection, product_id, entry.incidents)
     append_time(connection, product_id, entry.entries)
     replace_standings(connection, product_id, entry.standings)
@@ -97,6 +100,7 @@ def withdraw_product(connection: Connection, name: str, at: int) -> bool:
         .where(product.c.id == product_id)
         .values(withdrawn_at=at, revision=bump(connection))
     )
+    forget_kept(connection, product_id)
     mine = standing.c.product_id == product_id
     connection.execute(update(standing).where(mine, standing.c.horizon > at).values(horizon=at))
     connection.execute(update(standing).where(mine, standing.c.stale_at > at).values(stale_at=None))

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from store_values import NOW
 
 import contractwatch.store
+from contractwatch.model.file_state import KeptTable
 from contractwatch.store.store import Store
 
 MIGRATIONS = Path(contractwatch.store.__file__).parent / "migrations"
@@ -53,6 +55,9 @@ def every_statement(store: Store) -> list[str]:
             notifications=(make.notification("a"), make.notification("b", lane="b")),
         )
     )
+    kept = (KeptTable("orders", b"1"), KeptTable("lines", b"2"))
+    store.commit(replace(make.entry(run=None), kept=kept))
+    store.commit(replace(make.entry(run=None), kept=kept[:1]))
     store.commit(make.entry(run=None, entries=(make.span(NOW, NOW + make.HOUR),)))
     first, second = store.claim("me", now=NOW, lease_seconds=9, limit=9, receivers=("ops",))
     store.retry(first, at=NOW, error="")
