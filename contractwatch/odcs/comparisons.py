@@ -20,7 +20,7 @@ from contractwatch.odcs.promises import (
 )
 from contractwatch.odcs.references import UnreadError, reference_of
 from contractwatch.odcs.rules import COVERAGE, is_comparing, rule_id_of, threshold_of
-from contractwatch.odcs.sentences import OPERATORS
+from contractwatch.odcs.schema import OPERATORS
 from contractwatch.odcs.units import number_of
 from contractwatch.odcs.values import NUMERIC
 from contractwatch.odcs.variables import has_variables

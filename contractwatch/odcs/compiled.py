@@ -6,13 +6,16 @@ are collected. Values of a plain type are accepted without asking further.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, TypeAlias, cast
 
 from jsonschema import Draft201909Validator, ValidationError
 from jsonschema import validators as jsonschema_validators
 from jsonschema.protocols import Validator
 
-Schema: TypeAlias = dict[str, Any]
+from contractwatch.odcs.schema import Schema
+from contractwatch.odcs.schema import Validator as EarlyValidator
+
 _Errors: TypeAlias = Iterator[ValidationError]
 _Keyword: TypeAlias = Callable[[Validator, Any, Any, Any], _Errors]
 
@@ -28,6 +31,12 @@ _PLAIN_TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "null": (type(None),),
 }
+
+
+@cache
+def whole(validator: EarlyValidator) -> Validator:
+    """Return what says everything that the schema of a validator rejects."""
+    return compiled(validator.schema)
 
 
 def compiled(schema: Schema) -> Validator:

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Table
+from contractwatch.odcs.complaints import complaints
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import (
     OBJECTIVE_OF_DIMENSION,
@@ -16,7 +17,6 @@ from contractwatch.odcs.promises import (
 from contractwatch.odcs.references import UnreadError
 from contractwatch.odcs.rules import note_schedule, rule_id_of
 from contractwatch.odcs.schema import implementation_validator
-from contractwatch.odcs.sentences import complaints
 
 
 class OwnRule(Protocol):

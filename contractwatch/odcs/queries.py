@@ -14,7 +14,7 @@ from contractwatch.odcs.promises import (
     severity_of,
 )
 from contractwatch.odcs.rules import SQL, note_schedule, rule_id_of, threshold_of
-from contractwatch.odcs.sentences import OPERATORS
+from contractwatch.odcs.schema import OPERATORS
 from contractwatch.odcs.variables import has_variables
 
 _EQUALITIES = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})

@@ -12,7 +12,7 @@ from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import promised
 from contractwatch.odcs.references import UnreadError, own_columns, reference_of
 from contractwatch.odcs.rules import threshold_of
-from contractwatch.odcs.sentences import OPERATORS
+from contractwatch.odcs.schema import OPERATORS
 from contractwatch.odcs.values import NESTED
 
 RELATIONSHIP = "relationship"

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from contractwatch.model.rule import Operator, Rule, RuleMetric, Threshold, Unit
 from contractwatch.odcs.arguments import Owner, asked_of
+from contractwatch.odcs.complaints import complaints
 from contractwatch.odcs.place import Findings, Place, Promised
 from contractwatch.odcs.promises import (
     OBJECTIVE_OF_DIMENSION,
@@ -15,8 +16,7 @@ from contractwatch.odcs.promises import (
     promised,
     severity_of,
 )
-from contractwatch.odcs.schema import implementation_validator
-from contractwatch.odcs.sentences import OPERATORS, complaints
+from contractwatch.odcs.schema import OPERATORS, implementation_validator
 from contractwatch.odcs.units import number_of
 
 _DESCRIPTIVE = frozenset(

@@ -5,13 +5,35 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeAlias, cast
 
-from jsonschema.protocols import Validator
+from contractwatch.odcs.accepting import accepts
 
-from contractwatch.odcs.compiled import Schema, compiled
+Schema: TypeAlias = dict[str, Any]
 
+VERSIONS = ("v3.2.0", "v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0")
+OPERATORS = (
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+    "mustNotBeBetween",
+)
 _PACKAGE = "open_data_contract_standard"
+
+
+class Validator:
+    """A schema that is asked whether it accepts a value; `compiled.whole` says what it rejects."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    def accepts(self, value: object) -> bool:
+        """Whether a value is accepted for certain."""
+        return accepts(self.schema, value)
 
 
 @cache
@@ -35,19 +57,18 @@ def bundled_schema() -> Schema:
 
 
 def mended(schema: Schema) -> Schema:
-    """Return the schema without its fault: a property without logicalType must not need `map`."""
-    copy = cast("Schema", json.loads(json.dumps(schema)))
-    for branch in copy["$defs"]["SchemaBaseProperty"]["allOf"]:
+    """Mend the fault of a schema: a property without logicalType must not need `map`."""
+    for branch in schema["$defs"]["SchemaBaseProperty"]["allOf"]:
         condition = branch.get("if", {})
         if condition.get("properties") == {"logicalType": {"const": "map"}}:
             condition["required"] = ["logicalType"]
-    return copy
+    return schema
 
 
 @cache
 def contract_validator() -> Validator:
-    """Return the compiled validator of contracts."""
-    return compiled(official_schema())
+    """Return the validator of contracts."""
+    return Validator(official_schema())
 
 
 @cache
@@ -65,14 +86,14 @@ def extension_validators() -> Mapping[str, Validator]:
         **{f"sla.{name}": part for name, part in of_level.items()},
     }
     definitions = schema["$defs"]
-    return {name: compiled({**part, "$defs": definitions}) for name, part in named.items()}
+    return {name: Validator({**part, "$defs": definitions}) for name, part in named.items()}
 
 
 @cache
 def implementation_validator() -> Validator:
     """Return the validator of what a rule of our own engine states."""
     definitions = _extensions()["$defs"]
-    return compiled({**definitions["implementation"], "$defs": definitions})
+    return Validator({**definitions["implementation"], "$defs": definitions})
 
 
 def _extensions() -> Schema:

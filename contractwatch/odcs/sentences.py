@@ -1,26 +1,17 @@
 """What a JSON schema says against a value becomes a sentence with a place."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from jsonschema import ValidationError
-from jsonschema.protocols import Validator
 
+from contractwatch.model.frozen import frozen
+from contractwatch.odcs.compiled import whole
 from contractwatch.odcs.document import Document, child_path
 from contractwatch.odcs.place import suggestion
+from contractwatch.odcs.schema import OPERATORS, VERSIONS, Validator
 from contractwatch.odcs.units import number_of
 
-VERSIONS = ("v3.2.0", "v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0")
-OPERATORS = (
-    "mustBe",
-    "mustNotBe",
-    "mustBeGreaterThan",
-    "mustBeGreaterOrEqualTo",
-    "mustBeLessThan",
-    "mustBeLessOrEqualTo",
-    "mustBeBetween",
-    "mustNotBeBetween",
-)
 _MOST_NAMES = 12
 _LONGEST_SHOWN = 60
 _WORDS = {
@@ -64,12 +55,12 @@ _OTHER_WORDS = {
 _ARGUMENTS = ("validValues", "missingValues", "pattern", "properties")
 
 
-def complaints(
+def sentences_of(
     validator: Validator, instance: object, document: Document, base: str
 ) -> Iterator[tuple[str, str]]:
     """Yield path and sentence for everything that a schema says against a value."""
     found: list[_Complaint] = []
-    for error in validator.iter_errors(cast("Any", instance)):
+    for error in whole(validator).iter_errors(cast("Any", instance)):
         for leaf, keys in _leaves(error, ()):
             path = _path(base, keys)
             owner = _untyped_owner(instance, keys, path)
@@ -88,7 +79,8 @@ def complaints(
             yield one.path, one.message
 
 
-class _Complaint(NamedTuple):
+@frozen
+class _Complaint:
     path: str
     message: str
     is_unknown_key: bool = False

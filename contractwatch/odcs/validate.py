@@ -6,11 +6,11 @@ from itertools import islice
 from typing import Any, cast
 
 from contractwatch.errors import Problem
+from contractwatch.odcs.complaints import complaints
 from contractwatch.odcs.document import Document
 from contractwatch.odcs.older import modern
 from contractwatch.odcs.place import Findings, Place, custom_name, suggestion
-from contractwatch.odcs.schema import contract_validator, extension_validators
-from contractwatch.odcs.sentences import VERSIONS, complaints
+from contractwatch.odcs.schema import VERSIONS, contract_validator, extension_validators
 
 NEWEST = "v3.2.0"
 MOST_PROBLEMS = 1_000
