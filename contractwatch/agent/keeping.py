@@ -24,12 +24,13 @@ from contractwatch.errors import SourceError
 from contractwatch.model.dataset import Dataset, TableFiles
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.file_state import KeptTable
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.sql import SqlScalar
 from contractwatch.model.state import Measurement, Unmeasured
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """The answers, the tables that could not be read, and what is kept for the next run.
 

@@ -1,7 +1,6 @@
 """When a contract is due: pure answers, the same after every restart."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TypeAlias
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 from croniter import croniter
 
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Incident, Phase
 from contractwatch.model.objective import Standing
 from contractwatch.slo.ledger import wake_at
@@ -20,7 +20,7 @@ _SPREAD_EACH = timedelta(milliseconds=50)
 _WANTS_EVIDENCE = frozenset({Phase.PENDING, Phase.RECOVERING})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Every:
     """Every `interval`, at a fixed `offset` into it, counted from 1970."""
 
@@ -38,7 +38,7 @@ class Every:
         return self.interval
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cron:
     """A five-field cron in an IANA zone; daylight saving is croniter's."""
 

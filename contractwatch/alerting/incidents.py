@@ -1,13 +1,14 @@
 """An incident opens after N bad runs, resolves after M good ones, and each turn is told once."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from contractwatch.alerting.broken import broken_by, worst_severity
 from contractwatch.alerting.route import grace_for
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import AlertPolicy
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Cause, Incident, Phase, Transition, TransitionKind
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.run import Observation
@@ -24,7 +25,7 @@ _TOLD = frozenset({Phase.OPEN, Phase.RECOVERING})
 _ACTIVE = _TOLD | {Phase.PENDING}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Signal:
     """What one run says about one possible incident: bad, good, or (None) nothing either way."""
 
@@ -37,7 +38,7 @@ class _Signal:
     grace: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Scene:
     """What every decision of one step knows."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -10,6 +10,7 @@ from contractwatch.alerting import text
 from contractwatch.alerting.route import receivers_for
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import (
     Cause,
     Incident,
@@ -35,7 +36,7 @@ _ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN})
 _KEY_LENGTH = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Post:
     """What the operator set up: the receivers, who is told by default, and where the pages are.
 

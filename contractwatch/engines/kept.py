@@ -9,13 +9,14 @@ the table as before. Whatever is not known for certain is read.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, TypeAlias
 
 from contractwatch.model.contract import Column
 from contractwatch.model.dataset import DataFile, TableFiles
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
     FUTURE_ALLOWANCE,
     BadRows,
@@ -54,7 +55,7 @@ KeptMetric: TypeAlias = Additive | TableSchema | SurplusRows | PersonalDataHits
 FileAnswer: TypeAlias = Count | Span | DelayTally | KeySpan
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptFile:
     """A file as it was read; `shape` is the digest of its own columns, empty if it has none."""
 
@@ -63,7 +64,7 @@ class KeptFile:
     shape: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bundle:
     """Files that were read together, and what they answered, by the question's digest."""
 
@@ -71,7 +72,7 @@ class Bundle:
     answers: Mapping[str, FileAnswer]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyGroup:
     """Bundles (by place) that share no key with any other, and the repeats among them.
 
@@ -83,7 +84,7 @@ class KeyGroup:
     shrunk: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableStates:
     """What is kept of one table; `groups` are by a key's digest, `whole` answers by a question's.
 

@@ -27,6 +27,7 @@ from contractwatch.engines.readers import Schema
 from contractwatch.errors import SourceError
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.evidence import Evidence
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, SurplusRows, TableSchema
 from contractwatch.model.personal_data import PersonalData, PersonalDataHits
 from contractwatch.model.state import (
@@ -48,7 +49,7 @@ _MOST_SMALL = 32
 """More small bundles than these are read again, as few large ones."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refreshed:
     """The answers that could be had, what each rests on, and what is to be kept."""
 

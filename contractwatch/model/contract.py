@@ -1,10 +1,10 @@
 """What a domain team promises about its data, read from its contract and free of ODCS spelling."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.frozen import frozen
 from contractwatch.model.label import Label
 from contractwatch.model.lifetime import Lifetime
 from contractwatch.model.objective import Objective, Target
@@ -46,7 +46,7 @@ class LogicalType(StrEnum):
     VECTOR = "vector"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column. A clause is None where the contract does not make that promise.
 
@@ -85,7 +85,7 @@ class Column:
     nested: tuple["Column", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrimaryKey:
     """The composite key: contract names of its columns in key order."""
 
@@ -93,7 +93,7 @@ class PrimaryKey:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """One ODCS schema object. `presence` of each column is promised by listing it.
 
@@ -126,7 +126,7 @@ class Table:
         return next((column for column in self.columns if column.physical_name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SupportChannel:
     """Where the owners are reached. Names a receiver of the operator; never an address."""
 
@@ -137,7 +137,7 @@ class SupportChannel:
     scope: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """When the contract is run: a five-field cron in an IANA zone, and the run's deadline."""
 
@@ -147,7 +147,7 @@ class Schedule:
     timeout: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """Where alerts of these severities go: `to` is a support id. No severities match all."""
 
@@ -156,7 +156,7 @@ class Route:
     grace: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlertPolicy:
     """`contractwatch.alerts`: the breach must last `grace`; the first matching route wins.
 
@@ -171,7 +171,7 @@ class AlertPolicy:
     ceiling: Severity = Severity.ERROR
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SkippedClause:
     """A clause that promises something and is not executed: reported, and it lowers coverage."""
 
@@ -187,7 +187,7 @@ class SkippedClause:
     expected: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contract:
     """One published contract.
 

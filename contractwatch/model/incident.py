@@ -1,10 +1,10 @@
 """A broken promise over time, and what is said about it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from contractwatch.model.clause import Severity
+from contractwatch.model.frozen import frozen
 from contractwatch.model.lifetime import Notice
 from contractwatch.model.objective import Objective
 
@@ -35,7 +35,7 @@ class TransitionKind(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BrokenPromise:
     """A failed check as a message tells it: words and counts, never a cell's value.
 
@@ -58,7 +58,7 @@ class BrokenPromise:
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Incident:
     """The trouble of one objective of one product, from the first bad observation to its end.
 
@@ -88,7 +88,7 @@ class Incident:
     opened_severity: Severity | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transition:
     """One thing to tell: `sequence` is unique within its incident."""
 
@@ -106,7 +106,7 @@ class Urgency(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TransitionNote:
     """One transition as a message tells it. Times are UTC, ratios 0-1, durations in seconds.
 
@@ -130,7 +130,7 @@ class TransitionNote:
     young_bad_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notification:
     """One message to one receiver about one product: every transition of one kind of one run.
 
@@ -157,7 +157,7 @@ class Notification:
     notice: Notice | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delivery:
     """A leased outbox row: the notification, and how often it was tried before."""
 

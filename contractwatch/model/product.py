@@ -1,10 +1,10 @@
 """What the record knows of one product: for pages, series, the gate and the score."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.model.contract import AlertPolicy, SupportChannel
 from contractwatch.model.file_state import KeptTable
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Incident, Notification, Transition
 from contractwatch.model.lifetime import Lifetime, Notice
 from contractwatch.model.objective import (
@@ -24,7 +24,7 @@ _NO_INCIDENTS = IncidentLog()
 _NO_DATES = Lifetime()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProductCard:
     """Who a product is, and who is told of it; from its contract's last good version.
 
@@ -49,7 +49,7 @@ class ProductCard:
     notices: tuple[Notice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunSummary:
     """A run without its results."""
 
@@ -61,7 +61,7 @@ class RunSummary:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataVersion:
     """A distinct version of the data that was judged, and when it was first seen."""
 
@@ -69,7 +69,7 @@ class DataVersion:
     first_seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LedgerLine:
     """One objective of a product, over time.
 
@@ -82,7 +82,7 @@ class LedgerLine:
     total: StateSeconds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProductRecord:
     """Everything kept about one product, as of one read of the store."""
 
@@ -94,7 +94,7 @@ class ProductRecord:
     data_versions: tuple[DataVersion, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BudgetLine:
     """One objective as a person reads it now."""
 
@@ -102,7 +102,7 @@ class BudgetLine:
     budget: Budget
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """The watermark of a table that one run saw; `column` is the physical name of its time."""
 
@@ -111,7 +111,7 @@ class Look:
     watermark: Watermark
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watched:
     """The watermarks of a table that were seen so far, oldest first."""
 
@@ -120,7 +120,7 @@ class Watched:
     seen: tuple[Sighting, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProductMemory:
     """What a run must remember of its product before it decides.
 
@@ -138,7 +138,7 @@ class ProductMemory:
     kept: tuple[KeptTable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LedgerEntry:
     """Closed time of one objective, to be appended."""
 
@@ -146,7 +146,7 @@ class LedgerEntry:
     interval: Interval
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunEntry:
     """Everything that one run (or one wake-up: `run` is None) leaves, in one transaction.
 

@@ -1,10 +1,10 @@
 """Answers that add up: sufficient statistics with an associative `+` and a zero."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from contractwatch.model.frozen import frozen
 from contractwatch.model.path import Each, Step
 from contractwatch.model.personal_data import PersonalData
 from contractwatch.model.reference import ComparedState
@@ -12,7 +12,7 @@ from contractwatch.model.segment import CellCounts
 from contractwatch.model.sql import Answer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ColumnType:
     """A column as the file itself declares it.
 
@@ -44,7 +44,7 @@ class ColumnType:
         return Columns(self.children).find(step.name) if self.kind == "object" else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Columns:
     """The columns of a table; adding keeps those of both, the left one's type winning."""
 
@@ -66,7 +66,7 @@ class Columns:
         return alike[0] if len(alike) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Count:
     """Rows counted."""
 
@@ -76,7 +76,7 @@ class Count:
         return Count(self.rows + other.rows)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """Oldest and newest instant (UTC) of a column, its non-null rows and the rows in the future."""
 
@@ -96,7 +96,7 @@ class Span:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repeats:
     """Duplicates of a key over a whole table, in the three counts in use.
 
@@ -110,7 +110,7 @@ class Repeats:
     affected: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeySpan:
     """Rows with a whole key, and the least and the greatest step of each member of keys.
 
@@ -128,7 +128,7 @@ class KeySpan:
         return KeySpan(self.rows + other.rows, both)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProbeTally:
     """Probes that found the data readable, out of all probes with a verdict."""
 
@@ -139,7 +139,7 @@ class ProbeTally:
         return ProbeTally(self.good + other.good, self.total + other.total)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DelayTally:
     """Rows with both times, those of them that came later than the limit, and the longest wait."""
 
@@ -154,7 +154,7 @@ class DelayTally:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watermark:
     """How far the data of a table has come; another one is an update.
 
@@ -166,7 +166,7 @@ class Watermark:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sighting:
     """One watermark, from the first to the last run in a row that saw it; how many saw it."""
 
@@ -176,7 +176,7 @@ class Sighting:
     looks: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sightings:
     """What the runs saw, oldest first, this one last. Without a record `is_kept` is false."""
 
@@ -184,7 +184,7 @@ class Sightings:
     is_kept: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IncidentTime:
     """The course of one incident; None is a time that has not come or is not known.
 
@@ -199,7 +199,7 @@ class IncidentTime:
     is_timed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IncidentLog:
     """The incidents that were open within the last 28 days. Without a record `is_kept` is false."""
 
@@ -224,7 +224,7 @@ State: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unmeasured:
     """A question without an answer, and why. The reason holds no value of the data."""
 

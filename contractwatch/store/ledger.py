@@ -1,13 +1,14 @@
 """Closed time is appended once, never rewritten; a span that goes on makes the last one longer."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from contractwatch.errors import StoreError
+from contractwatch.model.frozen import frozen
 from contractwatch.model.objective import Interval, Objective, ObjectiveState, Standing
 from contractwatch.model.product import LedgerEntry
 from contractwatch.store import tables
@@ -58,7 +59,7 @@ _STATES = {state.value: state for state in ObjectiveState}
 _OBJECTIVES = {objective.value: objective for objective in Objective}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _End:
     """The last interval of an objective, where its ledger ends."""
 

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, Table, func, or_, select
 
 from contractwatch.errors import Blame
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Incident, Phase
 from contractwatch.model.objective import (
     Interval,
@@ -54,7 +55,7 @@ _NO_SECONDS = StateSeconds()
 _CHUNK = 500
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProductRow:
     """One product of the store, as its own row has it."""
 
