@@ -22,6 +22,7 @@ from contractwatch.model.metric import (
     Probes,
     RecordMetric,
     RowCount,
+    RowHistory,
     TableSchema,
     TimeSpan,
     UpdateHistory,
@@ -151,7 +152,7 @@ def _without_record(metrics: Iterable[Metric]) -> dict[Metric, Measurement]:
         match metric:
             case Probes():
                 nothing[metric] = ProbeTally()
-            case UpdateHistory():
+            case UpdateHistory() | RowHistory():
                 nothing[metric] = Sightings(is_kept=False)
             case IncidentTimes():
                 nothing[metric] = IncidentLog(is_kept=False)

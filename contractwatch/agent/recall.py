@@ -5,11 +5,21 @@ from dataclasses import replace
 from datetime import datetime
 
 from contractwatch.checks.watermarks import sighted, watermark
-from contractwatch.model.metric import IncidentTimes, Metric, Probes, UpdateHistory
+from contractwatch.model.metric import (
+    IncidentTimes,
+    Metric,
+    Probes,
+    RowCount,
+    RowHistory,
+    UpdateHistory,
+)
 from contractwatch.model.product import Look, ProductMemory
 from contractwatch.model.run import Reading
-from contractwatch.model.state import Measurement, ProbeTally, Sightings
+from contractwatch.model.state import Count, Measurement, ProbeTally, Sightings, Watermark
 from contractwatch.verify import Plan
+
+_LINES = 400
+"""So many counts are kept within a baseline's offset: a run every minute is no week of lines."""
 
 
 def recalled(reading: Reading, memory: ProductMemory, plan: Plan, *, now: datetime) -> Reading:
@@ -20,6 +30,8 @@ def recalled(reading: Reading, memory: ProductMemory, plan: Plan, *, now: dateti
     for metric in plan.metrics:
         if isinstance(metric, UpdateHistory):
             found[metric] = _history(metric, reading, memory, plan, now)
+        elif isinstance(metric, RowHistory):
+            found[metric] = _row_history(metric, reading, memory, now)
     measurements: Mapping[Metric, Measurement] = found
     return replace(reading, measurements=measurements)
 
@@ -35,6 +47,8 @@ def _looks(reading: Reading, now: datetime) -> Iterator[Look]:
             last = history.seen[-1]
             if last.last_seen == now:
                 yield Look(metric.table, metric.column, last.watermark)
+        if isinstance(metric, RowHistory) and isinstance(history, Sightings):
+            yield from _look_of_rows(metric, history, now)
 
 
 def _probes(reading: Reading, before: ProbeTally) -> ProbeTally:
@@ -52,6 +66,33 @@ def _history(
     version = reading.data_version if len(plan.contract.tables) == 1 else ""
     found = watermark(metric, reading.measurements, version)
     return Sightings(seen if found is None else sighted(seen, found, now))
+
+
+def _row_history(
+    metric: RowHistory, reading: Reading, memory: ProductMemory, now: datetime
+) -> Sightings:
+    key = _key_of_rows(metric)
+    known = (one.seen for one in memory.watched if (one.table, one.column) == key)
+    seen = next(known, ())
+    rows = reading.measurements.get(RowCount(metric.table))
+    if not isinstance(rows, Count):
+        return Sightings(seen)
+    return Sightings(sighted(seen, Watermark(None, rows.rows), now))
+
+
+def _look_of_rows(metric: RowHistory, history: Sightings, now: datetime) -> Iterator[Look]:
+    """Yield this run's count if it makes the last line longer, or is worth a line of its own."""
+    if not history.seen or history.seen[-1].last_seen != now:
+        return
+    *earlier, last = history.seen
+    is_longer = last.looks > 1 or not earlier
+    if is_longer or now - earlier[-1].first_seen >= metric.offset / _LINES:
+        yield Look(*_key_of_rows(metric), last.watermark)
+
+
+def _key_of_rows(metric: RowHistory) -> tuple[str, str]:
+    """Return under which names counts are kept: no column of a file is called so."""
+    return metric.table, f"contractwatch.baseline {metric.offset.total_seconds():.0f} s"
 
 
 def _key(metric: UpdateHistory) -> tuple[str, str]:

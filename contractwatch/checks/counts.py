@@ -1,6 +1,6 @@
 """Rows that break a promise are counted, and the count is compared with what is allowed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from contractwatch.checks.terms import answer, unanswered
@@ -16,11 +16,18 @@ from contractwatch.model.metric import (
     SurplusRows,
 )
 from contractwatch.model.path import Member, Step
-from contractwatch.model.rule import Threshold, Unit
+from contractwatch.model.rule import DuplicateCounting, Threshold, Unit
 from contractwatch.model.state import Count, Measurement, Repeats
 
 NO_ROWS = "no rows"
 """The reason of a verdict over an empty table."""
+
+
+_COUNTS: Mapping[DuplicateCounting, Callable[[Repeats], int]] = {
+    DuplicateCounting.SURPLUS: lambda repeats: repeats.surplus,
+    DuplicateCounting.KEYS: lambda repeats: repeats.keys,
+    DuplicateCounting.AFFECTED: lambda repeats: repeats.affected,
+}
 
 
 @frozen
@@ -61,12 +68,14 @@ class ViolatingRows:
 class RepeatedRows:
     """The rows that repeat an earlier key; with `demand_key` those without a whole key, too.
 
-    A percentage is taken of the rows whose key has no null member.
+    `counting` says which of three counts a duplicate is; a percentage is taken of the rows whose
+    key has no null member.
     """
 
     promise: Promise
     threshold: Threshold
     demand_key: bool = False
+    counting: DuplicateCounting = DuplicateCounting.SURPLUS
 
     def metrics(self) -> tuple[Metric, ...]:
         table, promise = self.promise.table, self.promise
@@ -82,7 +91,8 @@ class RepeatedRows:
         repeats = answer(answers, of_keys, Repeats)
         keyless = rows - repeats.rows if self.demand_key else 0
         words = _repeat_words(repeats, keyless)
-        tally = Tally(rows, repeats.surplus + keyless, base=repeats.rows, words=words)
+        counted_so = _COUNTS[self.counting](repeats)
+        tally = Tally(rows, counted_so + keyless, base=repeats.rows, words=words)
         return verdict_on(self.threshold, tally)
 
 

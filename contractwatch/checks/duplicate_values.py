@@ -1,6 +1,6 @@
 """The rows that repeat an earlier value are as few as the rule allows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from contractwatch.checks.counts import RepeatedRows
 from contractwatch.checks.terms import Kind, Place, column_rules, physical_names, promise_of_rule
@@ -9,9 +9,15 @@ from contractwatch.model.check import Check
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
 from contractwatch.model.objective import Objective
-from contractwatch.model.rule import RuleMetric
+from contractwatch.model.rule import DuplicateCounting, RuleMetric
 
 DUPLICATE_VALUES = Kind("duplicateValues", Dimension.UNIQUENESS, Objective.UNIQUENESS)
+
+_NOUNS: Mapping[DuplicateCounting, str] = {
+    DuplicateCounting.SURPLUS: "duplicate rows",
+    DuplicateCounting.KEYS: "repeated keys",
+    DuplicateCounting.AFFECTED: "rows of repeated keys",
+}
 
 
 def checks(contract: Contract) -> Iterator[Check]:
@@ -20,9 +26,9 @@ def checks(contract: Contract) -> Iterator[Check]:
     A rule of a table that names no columns counts over its primary key.
     """
     for place, _, rule in column_rules(contract, RuleMetric.DUPLICATE_VALUES):
-        words = promised_words(rule.threshold, "duplicate rows")
+        words = promised_words(rule.threshold, _NOUNS[rule.counting])
         promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)
-        yield RepeatedRows(promise, rule.threshold)
+        yield RepeatedRows(promise, rule.threshold, counting=rule.counting)
     for table in contract.tables:
         for rule in table.rules:
             if rule.metric is RuleMetric.DUPLICATE_VALUES:
@@ -30,7 +36,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 columns = rule.columns or key
                 physical = physical_names(table, columns)
                 place = Place(contract.contract_id, table.name, None, physical)
-                noun = f"duplicate rows over ({', '.join(columns)})"
+                noun = f"{_NOUNS[rule.counting]} over ({', '.join(columns)})"
                 words = promised_words(rule.threshold, noun)
                 promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)
-                yield RepeatedRows(promise, rule.threshold)
+                yield RepeatedRows(promise, rule.threshold, counting=rule.counting)

@@ -3,18 +3,15 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from contractwatch.checks.terms import Kind, Place, answer, promise_of_rule, unanswered
+from contractwatch.checks.baseline import ROW_COUNT, growth
+from contractwatch.checks.terms import Place, answer, promise_of_rule, unanswered
 from contractwatch.checks.thresholds import counted, holds, limit_words, promised_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, RowCount
-from contractwatch.model.objective import Objective
 from contractwatch.model.rule import RuleMetric, Threshold
 from contractwatch.model.state import Count, Measurement
-
-ROW_COUNT = Kind("rowCount", Dimension.COVERAGE, Objective.VOLUME)
 
 
 @frozen
@@ -45,6 +42,9 @@ def checks(contract: Contract) -> Iterator[Check]:
         place = Place(contract.contract_id, table.name)
         for rule in table.rules:
             if rule.metric is RuleMetric.ROW_COUNT:
+                if rule.baseline is not None:
+                    yield growth(place, rule, rule.baseline)
+                    continue
                 words = promised_words(rule.threshold, "rows")
                 promise = promise_of_rule(ROW_COUNT, place, rule, expected=words)
                 yield Volume(promise, rule.threshold)

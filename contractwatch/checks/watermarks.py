@@ -46,6 +46,23 @@ def updates(history: Sightings, *, after: datetime) -> tuple[datetime, ...]:
     return tuple(one.first_seen for one in history.seen[1:] if one.first_seen > after)
 
 
+def rows_before(history: Sightings, at: datetime) -> int | None:
+    """Return the rows that were counted before the present count, by a run up to `at`; else None.
+
+    A count that is the same as the one before is still the present one, as long as it lasts: so a
+    fall is seen until other data come. Only a count that was never another is its own baseline.
+    """
+    if not history.seen:
+        return None
+    *earlier, present = history.seen
+    if present.first_seen <= at < present.last_seen:
+        return present.watermark.rows
+    known = [one for one in earlier if one.first_seen <= at]
+    if known:
+        return known[-1].watermark.rows
+    return present.watermark.rows if present.looks > 1 and present.first_seen <= at else None
+
+
 def looks(history: Sightings, *, after: datetime) -> int:
     """Return how many runs, at most, have looked later than `after`."""
     return sum(one.looks for one in history.seen if one.last_seen > after)

@@ -36,12 +36,17 @@ from contractwatch.model.metric import (
     Predicate,
     RepeatsElements,
 )
-from contractwatch.model.rule import Threshold
+from contractwatch.model.rule import DuplicateCounting, Threshold
 
 Literals: TypeAlias = dict[str, Any]
 """The promises of a table in plain values, which have a source text."""
 
 _OF_NESTED = (IsSmaller, IsLarger, RepeatsElements, LacksMembers, Inside)
+_REPEATED = {
+    DuplicateCounting.SURPLUS: "repeated",
+    DuplicateCounting.KEYS: "repeated key",
+    DuplicateCounting.AFFECTED: "affected",
+}
 _RULES_FILE = Path(__file__).with_name("pandera_rules.py")
 _EXTRA = "pandera is not installed; install contractwatch-agent[pandera]"
 
@@ -183,7 +188,8 @@ def _rule(check: ViolatingRows | RepeatedRows | Volume | DeclaredZone) -> Litera
             violates = [_predicate(predicate) for predicate in check.predicates]
             return rule | {"violates": violates} | _threshold(check.threshold)
         case RepeatedRows():
-            repeated = {"is": "repeated", "columns": names, "whole": check.demand_key}
+            kind = _REPEATED[check.counting]
+            repeated = {"is": kind, "columns": names, "whole": check.demand_key}
             limit = _threshold(check.threshold, base=names)
             return rule | {"violates": [repeated]} | limit
         case Volume():

@@ -203,6 +203,16 @@ def _repeated(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
     return (keyless | repeated) if what["whole"] else (~keyless & repeated)
 
 
+def _repeated_key(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    return _affected(what, column, schema) & pl.struct(list(what["columns"])).is_first_distinct()
+
+
+def _affected(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    names = list(what["columns"])
+    keyless = pl.any_horizontal(pl.col(name).is_null() for name in names)
+    return ~keyless & pl.struct(names).is_duplicated()
+
+
 def _wrong_zone(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
     dtype = schema[what["column"]]
     is_wrong = isinstance(dtype, pl.Datetime) and bool(dtype.time_zone) is not what["aware"]
@@ -220,6 +230,8 @@ _VIOLATES: Mapping[str, Callable[[Rule, pl.Expr, pl.Schema], pl.Expr]] = {
     "longer": _longer,
     "no multiple": _no_multiple,
     "repeated": _repeated,
+    "repeated key": _repeated_key,
+    "affected": _affected,
     "wrong zone": _wrong_zone,
 }
 

@@ -44,6 +44,7 @@ from contractwatch.model.metric import (
     RecentRows,
     RecordMetric,
     RowCount,
+    RowHistory,
     SurplusRows,
     TableSchema,
     TimeSpan,
@@ -217,7 +218,14 @@ def _question(frame: Frame, metric: Metric, now: datetime) -> Question | Key | U
             return _of_key(frame, metric)
         case TimeSpan() | Delays() | RecentRows() | BadRows():
             return time_question(metric, lambda column: _cells(frame, column), now)
-        case TableSchema() | Probes() | UpdateHistory() | IncidentTimes() | SqlScalar():
+        case (
+            TableSchema()
+            | Probes()
+            | UpdateHistory()
+            | RowHistory()
+            | IncidentTimes()
+            | SqlScalar()
+        ):
             return Unmeasured("this question is not about rows")
         case Orphans() | CoveredKeys() | Total() | RowsPerCell() | PersonalDataHits():
             return Unmeasured("this question is not asked in the pass that others share")

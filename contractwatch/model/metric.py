@@ -275,6 +275,17 @@ class UpdateHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class RowHistory:
+    """How many rows did earlier runs count, so long ago? Answered by the record, not by data.
+
+    Without an `offset`: the count before the present one.
+    """
+
+    table: str
+    offset: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentTimes:
     """When were recent incidents found, told and repaired? Answered by the record."""
 
@@ -284,7 +295,7 @@ class Probes:
     """How many recent probes found the data readable? Answered by the record, not by data."""
 
 
-RecordMetric: TypeAlias = Probes | UpdateHistory | IncidentTimes
+RecordMetric: TypeAlias = Probes | UpdateHistory | RowHistory | IncidentTimes
 """What the record answers; the rest is asked of the data."""
 
 OwnPassMetric: TypeAlias = RowsPerCell | PersonalDataHits
@@ -298,6 +309,7 @@ Metric: TypeAlias = (
     | CountWhere
     | Unparseable
     | SurplusRows
+    | KeyRange
     | TimeSpan
     | Delays
     | RecentRows
@@ -305,4 +317,3 @@ Metric: TypeAlias = (
     | SqlScalar
     | RecordMetric
 )
-    | KeyRange

@@ -1,6 +1,6 @@
 """What a quality rule or a type option promises, and the comparison that decides it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
@@ -49,13 +49,29 @@ class RuleMetric(StrEnum):
     DUPLICATE_VALUES = "duplicateValues"
 
 
+class DuplicateCounting(StrEnum):
+    """What counts as duplicate: rows that repeat a key, repeated keys, or all rows of these."""
+
+    SURPLUS = "surplus"
+    KEYS = "keys"
+    AFFECTED = "affected"
+
+
+@frozen
+class Baseline:
+    """What a row count is compared with: the count so long ago; without length, the one before."""
+
+    offset: timedelta = timedelta(0)
+
+
 @frozen
 class Rule:
     """A library quality rule.
 
     `values` are the `missingValues` or `validValues`; `columns` are the names (contract names) that
     `duplicateValues` counts over; `rule_id` is the ODCS id, else 8 hex digits of the rule's hash.
-    `pattern` is in Rust's dialect, or with `ecma` in that of ECMA-262.
+    `pattern` is in Rust's dialect, or with `ecma` in that of ECMA-262. A row count in percent is
+    taken of its `baseline`.
     """
 
     clause: Clause
@@ -69,6 +85,8 @@ class Rule:
     columns: tuple[str, ...] = ()
     description: str = ""
     ecma: bool = False
+    counting: DuplicateCounting = DuplicateCounting.SURPLUS
+    baseline: Baseline | None = None
 
 
 class OptionKind(StrEnum):

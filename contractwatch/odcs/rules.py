@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contractwatch.model.rule import Operator, Rule, RuleMetric, Threshold, Unit
+from contractwatch.model.rule import Baseline, Operator, Rule, RuleMetric, Threshold, Unit
 from contractwatch.odcs.arguments import Owner, asked_of
+from contractwatch.odcs.baselines import baseline_of, counting_of
 from contractwatch.odcs.complaints import complaints
 from contractwatch.odcs.place import Findings, Place, Promised
 from contractwatch.odcs.promises import (
@@ -41,7 +42,6 @@ _INTERVALS = frozenset({Operator.BETWEEN, Operator.NOT_BETWEEN})
 _OF_COLUMNS = frozenset(
     {RuleMetric.NULL_VALUES, RuleMetric.MISSING_VALUES, RuleMetric.INVALID_VALUES}
 )
-_SURPLUS = "surplus"
 SQL = "sql"
 _AT_TOP = re.compile(r"schema\[\d+\]\.(properties\[\d+\]\.)?quality\[\d+\]")
 _LONGEST_SHOWN = 40
@@ -151,7 +151,8 @@ def _library(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
     note_schedule(rule, findings)
     if threshold is None:
         return None
-    why_not = owner.why_not or asked.why_not or _other_meaning(rule, metric, threshold, findings)
+    baseline = baseline_of(rule, metric, threshold, findings)
+    why_not = owner.why_not or asked.why_not or (baseline if isinstance(baseline, str) else "")
     if why_not:
         findings.skip(rule, _promised(metric, rule, owner, findings), why_not)
         return None
@@ -167,6 +168,8 @@ def _library(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
         ecma=asked.ecma,
         columns=asked.columns,
         description=rule.text("description") or rule.text("name"),
+        counting=counting_of(rule),
+        baseline=baseline if isinstance(baseline, Baseline) else None,
     )
 
 
@@ -179,22 +182,6 @@ def _is_at_its_level(metric: RuleMetric, rule: Place, owner: Owner, findings: Fi
         findings.error(place, f"{metric} needs a column; expected at a property of the table")
         return False
     return True
-
-
-def _other_meaning(
-    rule: Place, metric: RuleMetric, threshold: Threshold, findings: Findings
-) -> str:
-    """Return why the rule means something else than what would be executed; else nothing."""
-    if rule.custom("baseline") is not None:
-        return "contractwatch.baseline"
-    if metric is RuleMetric.ROW_COUNT and threshold.unit is Unit.PERCENT:
-        message = "rowCount in percent needs contractwatch.baseline; expected 'rows'"
-        findings.error(rule.at("unit"), message)
-    counting = rule.custom("duplicateCounting")
-    is_other = counting is not None and counting.value != _SURPLUS
-    if metric is RuleMetric.DUPLICATE_VALUES and is_other:
-        return "contractwatch.duplicateCounting other than surplus"
-    return ""
 
 
 def note_schedule(rule: Place, findings: Findings) -> None:

@@ -1,13 +1,17 @@
 """What the record knows stands among the answers, and the run adds what it saw."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from contractwatch.agent.recall import looks_of, recalled
+from contractwatch.checks.watermarks import sighted
+from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Clause, Severity
 from contractwatch.model.contract import Column, Contract, LogicalType, Status, Table
 from contractwatch.model.metric import IncidentTimes, Probes, RowCount, TimeSpan, UpdateHistory
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import Look, ProductMemory, Watched
+from contractwatch.model.rule import Baseline, Operator, Rule, RuleMetric, Threshold, Unit
 from contractwatch.model.run import Reading, RunOutcome
 from contractwatch.model.service_level import Frequency, Reaction, ReactionTime, ServiceLevel
 from contractwatch.model.state import (
@@ -83,3 +87,45 @@ def test_a_slow_repair_fails_its_check_and_turns_no_objective() -> None:
     assert run.outcome is RunOutcome.FAILED
     every = observe(run, promised | {Objective.AVAILABILITY})
     assert [one for one in every if one.failed] == []
+
+
+WEEK = timedelta(days=7)
+GROWTH = Rule(
+    HERE,
+    "g",
+    RuleMetric.ROW_COUNT,
+    Threshold(Operator.BETWEEN, 80, 130, Unit.PERCENT),
+    Severity.ERROR,
+    baseline=Baseline(WEEK),
+)
+GROWING = replace(CONTRACT, tables=(Table(HERE, "t", "t", (), rules=(GROWTH,)),), service_levels=())
+
+
+def run_after(hours: float, rows: int, memory: ProductMemory) -> tuple[Outcome, ProductMemory]:
+    """Judge a run and remember its look, as a store does."""
+    now, planned = NOW + hours * HOUR, plan(GROWING)
+    read = Reading("s", now, {RowCount("t"): Count(rows)}, True)
+    reading = recalled(read, memory, planned, now=now)
+    (found,) = judge(planned, reading, now=now).results
+    seen = {(one.table, one.column): one.seen for one in memory.watched}
+    for look in looks_of(reading, now=now):
+        key = (look.table, look.column)
+        seen[key] = sighted(seen.get(key, ()), look.watermark, now)
+    watched = tuple(Watched(*key, lines) for key, lines in seen.items())
+    return found.outcome, replace(memory, watched=watched)
+
+
+def test_a_volume_is_compared_with_that_of_a_week_ago_once_there_is_one() -> None:
+    memory, outcomes = ProductMemory(), []
+    for day, rows in enumerate((100, 200, 300, 300, 300, 300, 300, 100, 100)):
+        outcome, memory = run_after(24 * day, rows, memory)
+        outcomes.append(outcome)
+    assert outcomes == [Outcome.SKIPPED] * 7 + [Outcome.PASSED, Outcome.FAILED]
+
+
+def test_a_run_every_minute_keeps_a_line_for_every_quarter_of_an_hour_of_a_week() -> None:
+    memory = ProductMemory()
+    for minute in range(120):
+        _, memory = run_after(minute / 60, minute, memory)
+    (watched,) = memory.watched
+    assert 5 <= len(watched.seen) <= 8

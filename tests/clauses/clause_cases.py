@@ -6,7 +6,8 @@ A file of `tests/golden/clauses` is named `<kind of check>[.<variant>].yaml`:
   contract's service levels, `format` that of the files (parquet)
 - `keeps`, `breaks`: the columns of each table's file
 - `record`: what only an agent's record knows, built instead of read: `sightings` (when a watermark
-  was first seen, and by how many runs; their `newest` values), `probes` (good, of all), `incidents`
+  was first seen, and by how many runs; their `newest` values), `probes` (good, of all),
+  `incidents`, `rows` (since when a run counted so many)
 - `tolerates`: kinds that fail beside the one that is asked for
 """
 
@@ -24,9 +25,17 @@ from contractwatch import verify
 from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
 from contractwatch.agent.scan import ScanJob, scan
 from contractwatch.model.contract import Contract
-from contractwatch.model.metric import IncidentTimes, Metric, Probes, UpdateHistory
-from contractwatch.model.run import RunResult
+from contractwatch.model.metric import (
+    IncidentTimes,
+    Metric,
+    Probes,
+    RowCount,
+    RowHistory,
+    UpdateHistory,
+)
+from contractwatch.model.run import Reading, RunResult
 from contractwatch.model.state import (
+    Count,
     IncidentLog,
     IncidentTime,
     Measurement,
@@ -88,7 +97,7 @@ class Case:
         )
         reading = scan(job)
         record = self.body.get("record", {}).get(side)
-        known = _recorded(plan.metrics - metrics, record) if record else {}
+        known = _recorded(plan.metrics - metrics, record, reading) if record else {}
         reading = replace(reading, measurements={**reading.measurements, **known})
         return verify.judge(plan, reading, now=NOW)
 
@@ -134,8 +143,11 @@ def _table(name: str, columns: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, "properties": properties}
 
 
-def _recorded(metrics: frozenset[Metric], record: Mapping[str, Any]) -> dict[Metric, Measurement]:
+def _recorded(
+    metrics: frozenset[Metric], record: Mapping[str, Any], reading: Reading
+) -> dict[Metric, Measurement]:
     """Build the measurements that an agent takes from its record."""
+    rows = reading.measurements.get(RowCount("t"), Count())
     known: dict[Metric, Measurement] = {}
     for metric in metrics:
         match metric:
@@ -143,12 +155,21 @@ def _recorded(metrics: frozenset[Metric], record: Mapping[str, Any]) -> dict[Met
                 known[metric] = ProbeTally(*record["probes"])
             case UpdateHistory():
                 known[metric] = Sightings(tuple(_sightings(record)))
+            case RowHistory():
+                known[metric] = Sightings(tuple(_counts(record, rows)))
             case IncidentTimes():
                 incidents = (IncidentTime(**incident) for incident in record["incidents"])
                 known[metric] = IncidentLog(tuple(incidents))
             case _:
                 raise AssertionError(metric)
     return known
+
+
+def _counts(record: Mapping[str, Any], present: Measurement) -> list[Sighting]:
+    """Build the counts of earlier runs (since when), and that of this run."""
+    assert isinstance(present, Count)
+    earlier = [Sighting(Watermark(None, rows), at, at) for at, rows in record["rows"]]
+    return [*earlier, Sighting(Watermark(None, present.rows), NOW, NOW)]
 
 
 def _sightings(record: Mapping[str, Any]) -> list[Sighting]:

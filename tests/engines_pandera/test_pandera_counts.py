@@ -149,6 +149,11 @@ _OPERATORS = st.sampled_from(
 )
 
 
+def _counting(which: str) -> str:
+    counting = f"{{property: contractwatch.duplicateCounting, value: {which}}}"
+    return f"customProperties: [{counting}]"
+
+
 @settings(max_examples=25, deadline=None)
 @given(_FRAMES, _OPERATORS, st.integers(0, 12), st.booleans())
 def test_engine_and_pandera_agree_on_every_threshold(
@@ -169,10 +174,12 @@ def test_engine_and_pandera_agree_on_every_threshold(
           quality:
             - {{id: r4, metric: missingValues, arguments: {{missingValues: [a]}}, {judged}}}
             - {{id: r5, metric: duplicateValues, {judged}}}
+            - {{id: r7, metric: duplicateValues, {judged}, {_counting("keys")}}}
+            - {{id: r8, metric: duplicateValues, {judged}, {_counting("affected")}}}
         """,
         f"- {{id: r6, metric: rowCount, {operator.format(limit, limit + 5)}}}",
     )
     run = _by_engine(contract, frame)
     failed = {r.promise.promise_id for r in run.results if r.outcome is Outcome.FAILED}
     assert set(_by_pandera(contract, frame)) == failed
-    assert len(run.results) == 4 + 6
+    assert len(run.results) == 4 + 8

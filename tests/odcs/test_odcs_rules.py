@@ -1,11 +1,22 @@
 """Quality rules are read, or kept as skipped."""
 
+from datetime import timedelta
+
 import pytest
 from odcs_values import parsed, problems_of, skips_of, table, warnings_of
 
+from contractwatch.errors import ContractError
 from contractwatch.model.clause import Dimension, Severity
 from contractwatch.model.objective import Objective
-from contractwatch.model.rule import Operator, Rule, RuleMetric, Threshold, Unit
+from contractwatch.model.rule import (
+    Baseline,
+    DuplicateCounting,
+    Operator,
+    Rule,
+    RuleMetric,
+    Threshold,
+    Unit,
+)
 
 
 def of_column(rule: str, column: str = "logicalType: string") -> str:
@@ -125,14 +136,6 @@ def test_duplicates_of_a_table_are_counted_over_the_columns_or_the_key() -> None
             "piiLeak",
             "the check 'piiLeak'",
         ),
-        (
-            (
-                "metric: duplicateValues, mustBe: 0, customProperties:"
-                " [{property: contractwatch.duplicateCounting, value: keys}]"
-            ),
-            "duplicateValues",
-            "contractwatch.duplicateCounting other than surplus",
-        ),
     ],
 )
 def test_a_rule_that_is_not_executed_is_skipped_with_its_reason(
@@ -143,12 +146,59 @@ def test_a_rule_that_is_not_executed_is_skipped_with_its_reason(
     assert skips_of(text) == [(path, kind, f"unsupported: {reason}")]
 
 
-def test_a_volume_against_a_baseline_is_skipped() -> None:
-    text = of_table(
-        "metric: rowCount, unit: percent, mustBeBetween: [80, 130], customProperties:"
-        " [{property: contractwatch.baseline, value: {kind: previousRun}}]"
+def volume(baseline: str, unit: str = "percent") -> str:
+    return of_table(
+        f"metric: rowCount, unit: {unit}, mustBeBetween: [80, 130], customProperties:"
+        f" [{{property: contractwatch.baseline, value: {{{baseline}}}}}]"
     )
-    assert skips_of(text)[0][2] == "unsupported: contractwatch.baseline"
+
+
+@pytest.mark.parametrize(
+    ("written", "baseline"),
+    [
+        ("kind: previousRun", Baseline()),
+        ("kind: samePeriod, offset: P7D", Baseline(timedelta(days=7))),
+        ("kind: samePeriod, offset: PT36H", Baseline(timedelta(hours=36))),
+    ],
+)
+def test_a_volume_in_percent_has_its_baseline(written: str, baseline: Baseline) -> None:
+    (rule,) = parsed(volume(written)).tables[0].rules
+    assert rule.baseline == baseline
+
+
+@pytest.mark.parametrize(
+    ("written", "unit", "reason"),
+    [
+        ("kind: samePeriod, offset: P1M", "percent", "in months or years"),
+        ("kind: previousRun", "rows", "in rows"),
+    ],
+)
+def test_a_baseline_that_cannot_be_asked_is_skipped(written: str, unit: str, reason: str) -> None:
+    assert skips_of(volume(written, unit))[0][2] == f"unsupported: contractwatch.baseline {reason}"
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("kind: samePeriod", "samePeriod needs an offset; expected a length such as P7D"),
+        ("kind: samePeriod, offset: P0D", "no length of time; expected more than 0"),
+        (
+            "kind: samePeriod, offset: P91D",
+            "the record keeps 90 days; expected an offset of P90D or less",
+        ),
+    ],
+)
+def test_a_baseline_that_is_none_is_an_error(written: str, message: str) -> None:
+    with pytest.raises(ContractError) as refused:
+        parsed(volume(written))
+    assert [problem.message for problem in refused.value.problems] == [message]
+
+
+def test_a_rule_counts_duplicates_as_it_says() -> None:
+    rule = "metric: duplicateValues, mustBe: 0, customProperties: "
+    counting = "[{property: contractwatch.duplicateCounting, value: affected}]"
+    (read,) = parsed(of_column(rule + counting)).tables[0].columns[0].rules
+    assert read.counting is DuplicateCounting.AFFECTED
 
 
 def test_values_of_nested_columns_are_skipped() -> None:
