@@ -1,7 +1,7 @@
 """A contract becomes a plan of questions, and their answers become a run: pure, the heart."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from contractwatch.checks import CHECKS, end_of_life, types
@@ -15,6 +15,7 @@ from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Clause, Severity
 from contractwatch.model.contract import Contract, SkippedClause, Status
 from contractwatch.model.evidence import Evidence, evidence_of_check
+from contractwatch.model.frozen import frozen
 from contractwatch.model.lifetime import Stage
 from contractwatch.model.metric import (
     IncidentTimes,
@@ -47,7 +48,7 @@ _ENDED = "not due any more: the product's life has ended"
 _EXECUTED = frozenset({Outcome.PASSED, Outcome.FAILED})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """The checks of a contract, and the questions that all of them ask.
 

@@ -5,7 +5,7 @@ The runner decides nothing: it reads, asks the core, and writes.
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +27,7 @@ from contractwatch.alerting.message import Post, notifications
 from contractwatch.alerting.notices import announce, dates_of, policy_at
 from contractwatch.errors import Blame, StoreError
 from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Notification, Transition
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductCard, ProductMemory, ProductRecord, RunEntry
@@ -51,7 +52,7 @@ RETRY = timedelta(seconds=15)
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """What the operator chose about runs."""
 
@@ -95,7 +96,7 @@ class RunSeries(Protocol):
     def told(self, transitions: Iterable[Transition]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """What the runner works with.
 
@@ -114,7 +115,7 @@ class Surroundings:
     registry: Callable[[], Registry] = Registry
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Prepared:
     """What is known of a contract before anything is read."""
 

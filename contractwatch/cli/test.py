@@ -1,7 +1,7 @@
 """Contracts are run against their data here and now, with the rights of the person who asks."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -27,6 +27,7 @@ from contractwatch.cli.selected import (
 from contractwatch.cli.whole_file import write_whole
 from contractwatch.errors import ContractError, Problem, UsageError
 from contractwatch.model.contract import Contract, Status
+from contractwatch.model.frozen import frozen
 from contractwatch.model.run import Reading
 from contractwatch.model.server import Server
 from contractwatch.odcs.load import load_contract
@@ -35,13 +36,13 @@ from contractwatch.selection import Selection, is_empty, select, without_rows
 _NO_SERVER = "the contract names no server"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Loaded:
     contract: Contract
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Wish:
     """What a person asked for, beside the contracts, and those that they may refer to."""
 

@@ -8,7 +8,6 @@ Layout: https://avro.apache.org/docs/1.12.0/specification/#object-container-file
 import json
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, cast
 
@@ -17,6 +16,7 @@ from polars.io.plugins import register_io_source
 
 from contractwatch.engines.failures import BrokenTextError
 from contractwatch.errors import Blame, SourceError
+from contractwatch.model.frozen import frozen
 
 MOST_BYTES = 64 * 1024 * 1024
 """A block that is larger when it is unpacked is refused; writers make them of some kilobytes."""
@@ -30,7 +30,7 @@ _LONGEST_NUMBER = 10
 _BROKEN = "the file is broken or ends too early"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Header:
     schema: bytes
     codec: str

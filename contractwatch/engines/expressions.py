@@ -1,7 +1,6 @@
 """Every predicate has one meaning in Polars: nulls violate only where nulls are asked for."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias, assert_never
 
@@ -9,6 +8,7 @@ import polars as pl
 
 from contractwatch.engines import ecma, literals, nested
 from contractwatch.model.clause import Scalar
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
     Inside,
     IsAbove,
@@ -35,7 +35,7 @@ _UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
 _OfValues: TypeAlias = IsInvalid | IsBelow | IsAbove | IsShorter | IsLonger | IsNotMultiple
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cells:
     """A column as it is compared.
 

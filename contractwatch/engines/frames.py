@@ -6,7 +6,7 @@ with kind `other` and cannot be asked about. A directory `year=2026` is the colu
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
 from typing import TypeAlias
@@ -20,6 +20,7 @@ from contractwatch.engines.failures import UNREADABLE, unreadable
 from contractwatch.engines.nested import children_of
 from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import DataFile, TableFiles
+from contractwatch.model.frozen import frozen
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Columns, ColumnType
 
@@ -49,7 +50,7 @@ Partition: TypeAlias = tuple[tuple[str, str | None], ...]
 Shape: TypeAlias = tuple[readers.Schema, Partition]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """A table that is ready to be asked.
 
@@ -71,7 +72,7 @@ class Frame:
     refused: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Part:
     """Files that are scanned together: same columns, same partition."""
 

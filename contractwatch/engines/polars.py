@@ -11,7 +11,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -32,6 +32,7 @@ from contractwatch.engines.times import counted, time_question
 from contractwatch.errors import SourceError
 from contractwatch.model.dataset import Dataset, TableFiles
 from contractwatch.model.evidence import Evidence
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
     BadRows,
     CountWhere,
@@ -58,7 +59,7 @@ from contractwatch.model.sql import SqlScalar
 from contractwatch.model.state import Count, Measurement, Unmeasured
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Survey:
     """The answers, and the tables that could not be read, each with its failure."""
 

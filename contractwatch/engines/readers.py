@@ -5,7 +5,6 @@ import json
 import mmap
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, assert_never
@@ -15,6 +14,7 @@ import polars as pl
 from contractwatch.engines import avro
 from contractwatch.engines.failures import BrokenTextError
 from contractwatch.model.dataset import DataFile, TableFiles
+from contractwatch.model.frozen import frozen
 from contractwatch.model.server import DataFormat
 
 Schema: TypeAlias = tuple[tuple[str, pl.DataType], ...]
@@ -24,7 +24,7 @@ _SAMPLED_LINES = 1000
 _NO_KEYS = "\x00"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OneFile:
     """One file: where its bytes are (a path, or the bytes themselves) and which columns it has.
 

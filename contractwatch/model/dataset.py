@@ -1,15 +1,15 @@
 """All tables of one server, found and ready to be read; still no row was read."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.model.contract import Column
+from contractwatch.model.frozen import frozen
 from contractwatch.model.server import DataFormat, ReadPolicy
 
 _READ_PLAINLY = ReadPolicy()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataFile:
     """One file: absolute path or `s3://bucket/key`, bytes, modification time (UTC).
 
@@ -24,7 +24,7 @@ class DataFile:
     change: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remote:
     """How the objects of a bucket are reached; credentials are in the environment, never here.
 
@@ -38,7 +38,7 @@ class Remote:
     is_anonymous: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableFiles:
     """The files of one table. `columns` are the contract's, to which text sources are parsed.
 
@@ -57,7 +57,7 @@ class TableFiles:
     remote: Remote | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dataset:
     """The tables of one server; `version` digests every path, size, modification time and etag."""
 

@@ -1,10 +1,10 @@
 """Questions about data: frozen, hashable, a closed union; equal questions are equal values."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
 from contractwatch.model.clause import Scalar
+from contractwatch.model.frozen import frozen
 from contractwatch.model.path import Member, Step
 from contractwatch.model.personal_data import PersonalDataHits
 from contractwatch.model.reference import ComparingMetric
@@ -13,14 +13,14 @@ from contractwatch.model.segment import RowsPerCell
 from contractwatch.model.sql import SqlScalar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsNull:
     """The cell is null (NaN is not null)."""
 
     column: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsMissing:
     """The cell is null or equals one of the values exactly."""
 
@@ -28,7 +28,7 @@ class IsMissing:
     values: tuple[Scalar, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsInvalid:
     """The cell is not null, and not in `values` or not matched by `pattern`, where given.
 
@@ -41,7 +41,7 @@ class IsInvalid:
     ecma: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsBelow:
     """The cell is not null and below the bound, or equal to it when `exclusive`; NaN violates."""
 
@@ -51,7 +51,7 @@ class IsBelow:
     timezone: str = "Etc/UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsAbove:
     """The cell is not null and above the bound, or equal to it when `exclusive`; NaN violates."""
 
@@ -61,7 +61,7 @@ class IsAbove:
     timezone: str = "Etc/UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsShorter:
     """The text is not null and has fewer code points than `length`."""
 
@@ -69,7 +69,7 @@ class IsShorter:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsLonger:
     """The text is not null and has more code points than `length`."""
 
@@ -77,7 +77,7 @@ class IsLonger:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsNotMultiple:
     """The number is not null and no multiple of `divisor` (floats: within 1e-9 max(1, |x|))."""
 
@@ -85,7 +85,7 @@ class IsNotMultiple:
     divisor: Bound
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsSmaller:
     """The array or map has fewer than `size` elements, or the object fewer non-null members."""
 
@@ -93,7 +93,7 @@ class IsSmaller:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IsLarger:
     """The array or map has more than `size` elements, or the object more non-null members."""
 
@@ -101,7 +101,7 @@ class IsLarger:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RepeatsElements:
     """One non-null value comes twice within the array: an element, or what is `inside` each."""
 
@@ -109,7 +109,7 @@ class RepeatsElements:
     inside: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LacksMembers:
     """The object is not null, and one of these members is null or is not there."""
 
@@ -134,7 +134,7 @@ CellPredicate: TypeAlias = (
 """What a violating value looks like. `column` is a physical name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inside:
     """A value at the end of the way into the cell satisfies the predicate.
 
@@ -155,21 +155,21 @@ Predicate: TypeAlias = CellPredicate | Inside
 """What a violating row looks like. `column` is a physical name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableSchema:
     """Which columns of which types does the table have? Answered without reading rows."""
 
     table: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowCount:
     """How many rows are in scope?"""
 
     table: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CountWhere:
     """How many rows satisfy the predicate?"""
 
@@ -177,7 +177,7 @@ class CountWhere:
     predicate: Predicate
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unparseable:
     """How many cells of a text source are not null and are not of the declared type?
 
@@ -189,7 +189,7 @@ class Unparseable:
     column: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SurplusRows:
     """How many rows repeat an earlier key? Rows with a null member are left out. Not additive.
 
@@ -201,7 +201,7 @@ class SurplusRows:
     inside: tuple[Member, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyRange:
     """How many rows have a whole key, and between which bounds does each member lie?
 
@@ -219,7 +219,7 @@ FUTURE_ALLOWANCE = timedelta(minutes=5)
 """A clock may be this far ahead before its timestamps count as future."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimeSpan:
     """What are the oldest and the newest value of a temporal column?
 
@@ -232,7 +232,7 @@ class TimeSpan:
     timezone: str = "Etc/UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delays:
     """How long after its `event_column` did each row get its `available_column`?
 
@@ -247,7 +247,7 @@ class Delays:
     available_timezone: str = "Etc/UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecentRows:
     """How many rows have an instant of `(now - period, now]` in a temporal column?"""
 
@@ -257,7 +257,7 @@ class RecentRows:
     timezone: str = "Etc/UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BadRows:
     """How many rows satisfy at least one of the predicates? A row counts once."""
 
@@ -265,7 +265,7 @@ class BadRows:
     predicates: tuple[Predicate, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateHistory:
     """When did the newest value or the row count change? Answered by the record, not by data."""
 
@@ -274,7 +274,7 @@ class UpdateHistory:
     timezone: str = "Etc/UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowHistory:
     """How many rows did earlier runs count, so long ago? Answered by the record, not by data.
 
@@ -285,12 +285,12 @@ class RowHistory:
     offset: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IncidentTimes:
     """When were recent incidents found, told and repaired? Answered by the record."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probes:
     """How many recent probes found the data readable? Answered by the record, not by data."""
 

@@ -1,9 +1,9 @@
 """Where the data is, and how it is read."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from contractwatch.model.clause import Clause
+from contractwatch.model.frozen import frozen
 
 
 class DataFormat(StrEnum):
@@ -21,7 +21,7 @@ class DataFormat(StrEnum):
         return self in {DataFormat.CSV, DataFormat.JSON}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadPolicy:
     """`contractwatch.read` of a server: how its files are read."""
 
@@ -33,7 +33,7 @@ class ReadPolicy:
     lenient_types: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Server:
     """Where the data is. `kind` is the ODCS type; only `local` is opened in this version.
 

@@ -3,11 +3,12 @@
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from contractwatch.errors import Blame, SourceError
+from contractwatch.model.frozen import frozen
 from contractwatch.model.server import DataFormat, Server
 
 MAX_FILES = 100_000
@@ -22,7 +23,7 @@ _EXTENSIONS: Mapping[DataFormat, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundFile:
     """A file of a table, and the name under which it is digested."""
 
@@ -31,7 +32,7 @@ class FoundFile:
     status: os.stat_result
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Search:
     """Where the files of one table are looked for.
 
