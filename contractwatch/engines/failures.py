@@ -47,7 +47,8 @@ def unreadable(error: BaseException, table: str, data_format: DataFormat) -> Sou
         )
     if isinstance(error, PermissionError):
         return SourceError(f"{sentence}: permission denied", retryable=False, blame=Blame.AGENT)
-    if isinstance(error, OSError):
+    is_empty = "invalid argument" in str(error).lower()  # what is said of an empty arrow file
+    if isinstance(error, OSError) and not (is_empty and data_format in _BINARY):
         return SourceError(
             f"{sentence}: the operating system cannot read a file",
             retryable=True,

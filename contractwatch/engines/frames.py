@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from contractwatch.engines import readers, scope, text
+from contractwatch.engines import delta, iceberg, readers, scope, text
 from contractwatch.engines.expressions import Cells
 from contractwatch.engines.failures import UNREADABLE, unreadable
 from contractwatch.engines.nested import children_of
@@ -129,6 +129,9 @@ def schema_of(files: TableFiles, file: DataFile) -> readers.Schema | None:
 
 
 def _parts(files: TableFiles) -> list[_Part]:
+    if files.snapshot is not None:
+        opened = (delta if files.data_format is DataFormat.DELTA else iceberg).parts(files)
+        return [_Part(rows, types, ()) for rows, types in opened]
     grouped: dict[tuple[readers.Schema, Partition], list[readers.OneFile]] = {}
     for file in files.files:
         looked = readers.look(files, file)

@@ -5,6 +5,7 @@ import json
 import mmap
 import re
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, assert_never
@@ -14,7 +15,6 @@ import polars as pl
 from contractwatch.engines import avro
 from contractwatch.engines.failures import BrokenTextError
 from contractwatch.model.dataset import DataFile, TableFiles
-from contractwatch.model.frozen import frozen
 from contractwatch.model.server import DataFormat
 
 Schema: TypeAlias = tuple[tuple[str, pl.DataType], ...]
@@ -24,7 +24,7 @@ _SAMPLED_LINES = 1000
 _NO_KEYS = "\x00"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class OneFile:
     """One file: where its bytes are (a path, or the bytes themselves) and which columns it has.
 
@@ -46,11 +46,11 @@ def look(table: TableFiles, file: DataFile) -> OneFile:
         case DataFormat.PARQUET:
             return OneFile(file.path, tuple(pl.read_parquet_schema(file.path).items()))
         case DataFormat.ARROW:
-            if not file.size:
-                raise BrokenTextError("a file is empty")
             return OneFile(file.path, tuple(pl.read_ipc_schema(file.path).items()))
         case DataFormat.AVRO:
             return OneFile(file.path, tuple(avro.read_schema(file.path).items()))
+        case DataFormat.DELTA | DataFormat.ICEBERG:
+            raise BrokenTextError("such a table is no single file")
         case DataFormat.CSV:
             source = _in_utf8(file.path, table.read.encoding)
             header = pl.read_csv(
@@ -76,6 +76,8 @@ def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
             return pl.scan_ipc(_paths(sources), glob=False, hive_partitioning=False)
         case DataFormat.AVRO:
             return avro.scan(_paths(sources), dict(files[0].schema))
+        case DataFormat.DELTA | DataFormat.ICEBERG:
+            raise BrokenTextError("such a table is no single file")
         case DataFormat.CSV:
             return pl.concat([_scan_csv(table, source) for source in _at_once(sources)])
         case DataFormat.JSON:

@@ -1,5 +1,6 @@
 """All tables of one server, found and ready to be read; still no row was read."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.model.contract import Column
@@ -38,12 +39,28 @@ class Remote:
     is_anonymous: bool = False
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Snapshot:
+    """One version of a table that keeps a record of its own files.
+
+    `location` is its folder, or the file of its record; `table_id` is unlike that of a table that
+    takes its place. `record` are the files, besides those of the rows, that reading may open, each
+    with the name that the table has for it.
+    """
+
+    location: str
+    version: int
+    table_id: str
+    record: tuple[tuple[str, str], ...] = ()
+
+
 @frozen
 class TableFiles:
     """The files of one table. `columns` are the contract's, to which text sources are parsed.
 
     `where` is the condition on the rows in scope, as in `Table`. `remote` says how the files are
-    reached that are objects of a store; None for files of this machine.
+    reached that are objects of a store; None for files of this machine. `snapshot` is the version
+    of a table that keeps a record of its files.
     """
 
     table: str
@@ -55,6 +72,7 @@ class TableFiles:
     hive_root: str | None = None
     where: str = ""
     remote: Remote | None = None
+    snapshot: Snapshot | None = None
 
 
 @frozen

@@ -14,6 +14,8 @@ class DataFormat(StrEnum):
     JSON = "json"
     ARROW = "arrow"
     AVRO = "avro"
+    DELTA = "delta"
+    ICEBERG = "iceberg"
 
     @property
     def is_text(self) -> bool:

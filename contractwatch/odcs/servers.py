@@ -13,6 +13,8 @@ _FORMATS = {
     "ndjson": DataFormat.JSON,
     "avro": DataFormat.AVRO,
     "arrow": DataFormat.ARROW,
+    "delta": DataFormat.DELTA,
+    "iceberg": DataFormat.ICEBERG,
     "ipc": DataFormat.ARROW,
     "feather": DataFormat.ARROW,
 }

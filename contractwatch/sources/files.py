@@ -13,6 +13,7 @@ from pathlib import Path
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.server import Server
+from contractwatch.sources.lakes import LAKES, open_lake
 from contractwatch.sources.search import FoundFile, Search, first, refused
 
 _PLACEHOLDERS = ("{object}", "{model}", "{table}")
@@ -43,6 +44,9 @@ def open_files(
     if data_format is None:
         raise refused(server, "has no format that can be read")
     real_roots = None if roots is None else tuple(root.resolve() for root in roots)
+    if data_format in LAKES:
+        folders = [(table, _folder_for(server.path, table, tables)) for table in tables]
+        return open_lake(server, folders, bases=bases, roots=real_roots)
     opened: list[TableFiles] = []
     stamps: list[tuple[str, str, int, int]] = []
     for table in tables:
@@ -67,6 +71,13 @@ def _written(path: str, table: Table) -> str:
         path = path.replace(f"${placeholder}", table.physical_name)
         path = path.replace(placeholder, table.physical_name)
     return path
+
+
+def _folder_for(path: str, table: Table, tables: Sequence[Table]) -> str:
+    """Return the folder of a table; without a placeholder those of several stand side by side."""
+    written = _written(path, table)
+    is_alone = len(tables) == 1 or written != path
+    return written if is_alone else f"{written}/{table.physical_name}"
 
 
 def _split(base: Path, written: str) -> tuple[Path, str]:

@@ -1,0 +1,74 @@
+"""A version of an Iceberg table is read by its own record, which opens nothing that is not allowed.
+
+The library plans by field ids: a renamed column is found in old files, a position delete applied.
+Every file that its record names was confined before; here no other one can be opened.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import TypeAlias
+
+import polars as pl
+
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.dataset import TableFiles
+
+Types: TypeAlias = dict[str, pl.DataType]
+
+
+def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
+    """Return the rows of the version, with the columns and types of its schema.
+
+    Raises:
+        SourceError: If its record names a file that was not confined.
+    """
+    if files.snapshot is None:
+        raise SourceError("the table has no version", retryable=False, blame=Blame.AGENT)
+    known = dict(files.snapshot.record)
+
+    def local(named: str) -> str:
+        if named not in known:
+            raise SourceError(
+                "the record of the table changed while it was read",
+                retryable=True,
+                blame=Blame.PRODUCT,
+            )
+        return known[named]
+
+    table = static_table(files.snapshot.location, local)
+    # It is said that another package would plan faster.
+    warnings.filterwarnings("ignore", ".*polars_iceberg", pl.exceptions.PerformanceWarning)
+    rows = pl.scan_iceberg(table)
+    types = dict(rows.collect_schema())
+    if table.current_snapshot() is None:
+        return [(pl.LazyFrame(schema=types), types)]
+    return [(rows, types)]
+
+
+def static_table(location: str, local: Callable[[str], str]):
+    """Return the table whose metadata file this is; `local` gives the path for a name, or raises.
+
+    Raises:
+        ImportError: If the library is not installed.
+        Exception: Of the library, if the metadata are broken.
+    """
+    # An optional library: only those who read such tables install it.
+    from pyiceberg.catalog.noop import NoopCatalog  # noqa: PLC0415 - see above
+    from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO  # noqa: PLC0415 - see above
+    from pyiceberg.serializers import FromInputFile  # noqa: PLC0415 - see above
+    from pyiceberg.table import StaticTable  # noqa: PLC0415 - see above
+
+    class Confined(PyArrowFileIO):
+        """Opens what `local` knows; the table's properties, which may name a class, are unread."""
+
+        def new_input(self, location: str) -> PyArrowFile:
+            return super().new_input(local(location))
+
+    files = Confined({})
+    return StaticTable(
+        identifier=("static", location),
+        metadata=FromInputFile.table_metadata(files.new_input(location)),
+        metadata_location=location,
+        io=files,
+        catalog=NoopCatalog("static"),
+    )

@@ -1,0 +1,473 @@
+"""Delta and Iceberg tables are read by their own record, and no record leads outside the roots."""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from pyiceberg.catalog.memory import InMemoryCatalog
+from pyiceberg.schema import Schema
+from pyiceberg.types import IcebergType, IntegerType, LongType, NestedField, StringType
+from pyroaring import BitMap
+
+from contractwatch.engines.polars import Survey, survey
+from contractwatch.errors import SourceError
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Column, Table
+from contractwatch.model.dataset import Dataset
+from contractwatch.model.metric import (
+    CountWhere,
+    IsInvalid,
+    IsNull,
+    Metric,
+    RowCount,
+    SurplusRows,
+    TableSchema,
+)
+from contractwatch.model.server import DataFormat, Server
+from contractwatch.model.state import Columns, Count, Repeats
+from contractwatch.sources import open_server
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+CLAUSE = Clause("schema[0]", 1)
+ROWS = RowCount("orders")
+
+
+def opened(
+    folder: Path,
+    data_format: DataFormat,
+    *,
+    roots: Sequence[Path] | None = None,
+    tables: Sequence[str] = ("orders",),
+) -> Dataset:
+    server = Server(CLAUSE, "live", "local", path=str(folder), data_format=data_format)
+    columns = (Column(CLAUSE, "id", "id"),)
+    promised = tuple(Table(CLAUSE, name, name, columns) for name in tables)
+    given = (folder,) if roots is None else tuple(roots)
+    return open_server(server, promised, bases=(), roots=given)
+
+
+def asked(data: Dataset, *metrics: Metric) -> Survey:
+    return survey(data, metrics, now=NOW)
+
+
+def nulls(name: str) -> CountWhere:
+    return CountWhere("orders", IsNull(name))
+
+
+def kinds(found: Survey) -> dict[str, str]:
+    columns = found.measurements[TableSchema("orders")]
+    assert isinstance(columns, Columns)
+    return {column.name: column.kind for column in columns.columns}
+
+
+# --- Delta: what its own writer makes
+
+
+def test_only_the_live_files_of_the_newest_delta_version_are_read(tmp_path: Path) -> None:
+    write_deltalake(tmp_path, pl.DataFrame({"id": [1, 2]}))
+    first = opened(tmp_path, DataFormat.DELTA)
+    write_deltalake(tmp_path, pl.DataFrame({"id": [3, 3, None]}), mode="overwrite")
+    second = opened(tmp_path, DataFormat.DELTA)
+    found = asked(second, ROWS, nulls("id"), SurplusRows("orders", ("id",)))
+    assert found.measurements == {
+        ROWS: Count(3),
+        nulls("id"): Count(1),
+        SurplusRows("orders", ("id",)): Repeats(2, 1, 1, 2),
+    }
+    assert first.version != second.version
+    assert opened(tmp_path, DataFormat.DELTA).version == second.version
+    commit = DeltaTable(tmp_path).history(1)[0]["timestamp"]
+    assert second.modified_at == datetime.fromtimestamp(commit / 1000, UTC)
+
+
+def test_a_version_that_was_opened_is_read_though_a_newer_one_is_there(tmp_path: Path) -> None:
+    write_deltalake(tmp_path, pl.DataFrame({"id": [1, 2]}))
+    data = opened(tmp_path, DataFormat.DELTA)
+    write_deltalake(tmp_path, pl.DataFrame({"id": [3]}), mode="overwrite")
+    assert asked(data, ROWS).measurements == {ROWS: Count(2)}
+
+
+def test_a_delta_column_that_old_files_lack_is_null_in_their_rows(tmp_path: Path) -> None:
+    write_deltalake(tmp_path, pl.DataFrame({"id": [1, 2]}))
+    newer = pl.DataFrame({"id": [3], "word": ["a"]})
+    write_deltalake(tmp_path, newer, mode="append", schema_mode="merge")
+    found = asked(opened(tmp_path, DataFormat.DELTA), ROWS, nulls("word"), TableSchema("orders"))
+    assert found.measurements[nulls("word")] == Count(2)
+    assert kinds(found) == {"id": "integer", "word": "string"}
+
+
+def test_delta_partitions_have_the_values_of_the_log(tmp_path: Path) -> None:
+    parts = ["x y", "b/1", None, "b%2F1", "ä", "b/1"]
+    write_deltalake(tmp_path, pl.DataFrame({"id": range(6), "part": parts}), partition_by=["part"])
+    invalid = CountWhere("orders", IsInvalid("part", values=("b/1", "x y")))
+    found = asked(opened(tmp_path, DataFormat.DELTA), ROWS, nulls("part"), invalid)
+    assert found.measurements == {ROWS: Count(6), nulls("part"): Count(1), invalid: Count(2)}
+
+
+def test_delta_tables_stand_side_by_side(tmp_path: Path) -> None:
+    write_deltalake(tmp_path / "orders", pl.DataFrame({"id": [1]}))
+    write_deltalake(tmp_path / "lines", pl.DataFrame({"id": [1, 2]}))
+    data = opened(tmp_path, DataFormat.DELTA, tables=("orders", "lines"))
+    lines = RowCount("lines")
+    assert asked(data, ROWS, lines).measurements == {ROWS: Count(1), lines: Count(2)}
+
+
+def test_an_empty_delta_table_has_columns_and_no_row(tmp_path: Path) -> None:
+    write_deltalake(tmp_path, pl.DataFrame({"id": [1]}).clear())
+    found = asked(opened(tmp_path, DataFormat.DELTA), ROWS, TableSchema("orders"))
+    assert found.measurements[ROWS] == Count(0)
+    assert kinds(found) == {"id": "integer"}
+
+
+def test_where_no_delta_table_is_it_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no delta table is at"):
+        opened(tmp_path, DataFormat.DELTA)
+
+
+def test_a_live_delta_file_that_is_gone_is_told(tmp_path: Path) -> None:
+    write_deltalake(tmp_path, pl.DataFrame({"id": [1]}))
+    next(tmp_path.glob("*.parquet")).unlink()
+    with pytest.raises(SourceError, match="a file that the table's record names is not there"):
+        opened(tmp_path, DataFormat.DELTA)
+
+
+# --- Delta: what other writers make, by hand
+
+
+def z85(data: bytes) -> str:
+    digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+    written = ""
+    for at in range(0, len(data), 4):
+        left, five = int.from_bytes(data[at : at + 4].ljust(4, b"\0"), "big"), ""
+        for _ in range(5):
+            five, left = digits[left % 85] + five, left // 85
+        written += five
+    return written
+
+
+def bitmap(rows: Sequence[int]) -> bytes:
+    """Return deleted rows as the protocol writes them: a magic number and one bitmap of 32 bits."""
+    return struct.pack("<IQI", 1681511377, 1, 0) + BitMap(rows).serialize()
+
+
+def inline(rows: Sequence[int]) -> dict[str, Any]:
+    data = bitmap(rows)
+    length = {"sizeInBytes": len(data), "cardinality": len(rows)}
+    return {"storageType": "i", "pathOrInlineDv": z85(data), **length}
+
+
+def by_hand(
+    folder: Path,
+    fields: Mapping[str, tuple[str, str]],
+    added: Sequence[Mapping[str, Any]],
+    *,
+    features: Sequence[str] = (),
+    mode: str = "none",
+    partitions: Sequence[str] = (),
+) -> None:
+    """Write a log: fields are name -> (type, name in the files)."""
+    (folder / "_delta_log").mkdir(parents=True)
+    schema = {
+        "type": "struct",
+        "fields": [
+            {
+                "name": name,
+                "type": kind,
+                "nullable": True,
+                "metadata": {
+                    "delta.columnMapping.id": at,
+                    "delta.columnMapping.physicalName": stored,
+                }
+                if mode != "none"
+                else {},
+            }
+            for at, (name, (kind, stored)) in enumerate(fields.items(), 1)
+        ],
+    }
+    configuration = {"delta.columnMapping.mode": mode, "delta.columnMapping.maxColumnId": "9"}
+    actions: list[Mapping[str, Any]] = [
+        {"commitInfo": {"timestamp": 1700000000000, "operation": "WRITE"}},
+        {
+            "protocol": {
+                "minReaderVersion": 3,
+                "minWriterVersion": 7,
+                "readerFeatures": list(features),
+                "writerFeatures": list(features),
+            }
+        },
+        {
+            "metaData": {
+                "id": "5fba94ed-9794-4965-ba6e-6ee3c0d22af9",
+                "format": {"provider": "parquet", "options": {}},
+                "schemaString": json.dumps(schema),
+                "partitionColumns": list(partitions),
+                "configuration": configuration if mode != "none" else {},
+                "createdTime": 1700000000000,
+            }
+        },
+    ]
+    plain: dict[str, Any] = {"partitionValues": {}, "size": 1, "modificationTime": 1700000000000}
+    actions += [{"add": {**plain, "dataChange": True, **each}} for each in added]
+    log = folder / "_delta_log" / f"{0:020}.json"
+    log.write_text("".join(json.dumps(action) + "\n" for action in actions))
+
+
+def test_deletion_vectors_and_renamed_columns_are_read(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    one = pl.DataFrame({"col-1": [1, 2, 2, 4], "col-2": ["a", "b", None, None]})
+    one.write_parquet(tmp_path / "x" / "one.parquet")
+    pl.DataFrame({"col-1": pl.Series([5], dtype=pl.Int32)}).write_parquet(tmp_path / "two.parquet")
+    by_hand(
+        tmp_path,
+        {"id": ("long", "col-1"), "word": ("string", "col-2"), "day": ("date", "col-3")},
+        [
+            {
+                "path": "x/one.parquet",
+                "partitionValues": {"col-3": "2024-01-02"},
+                "stats": '{"numRecords": 4}',
+                "deletionVector": inline([1, 3]),
+            },
+            {"path": "two.parquet", "partitionValues": {"col-3": None}},
+        ],
+        features=["deletionVectors", "columnMapping"],
+        mode="name",
+        partitions=["day"],
+    )
+    key = SurplusRows("orders", ("id",))
+    on_the_day = CountWhere("orders", IsInvalid("day", values=("2024-01-02",)))
+    data = opened(tmp_path, DataFormat.DELTA)
+    found = asked(data, ROWS, nulls("word"), nulls("day"), key, on_the_day)
+    assert found.measurements == {
+        ROWS: Count(3),
+        nulls("word"): Count(2),
+        nulls("day"): Count(1),
+        key: Repeats(rows=3),
+        on_the_day: Count(0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("features", "mode", "words"),
+    [
+        (["catalogManaged"], "none", "asks for what is not read"),
+        (["columnMapping"], "id", "maps its columns by id"),
+    ],
+)
+def test_a_delta_table_that_asks_for_more_is_refused(
+    tmp_path: Path, features: list[str], mode: str, words: str
+) -> None:
+    pl.DataFrame({"id": [1]}).write_parquet(tmp_path / "one.parquet")
+    by_hand(
+        tmp_path, {"id": ("long", "id")}, [{"path": "one.parquet"}], features=features, mode=mode
+    )
+    with pytest.raises(SourceError, match=words):
+        opened(tmp_path, DataFormat.DELTA)
+
+
+def test_a_file_of_another_type_than_the_log_is_told(tmp_path: Path) -> None:
+    pl.DataFrame({"id": ["a"]}).write_parquet(tmp_path / "one.parquet")
+    by_hand(tmp_path, {"id": ("long", "id")}, [{"path": "one.parquet"}])
+    found = asked(opened(tmp_path, DataFormat.DELTA), ROWS)
+    assert "a file has column 'id' as String, and the table's record as Int64" in str(
+        found.failures["orders"]
+    )
+
+
+# --- Delta: what must not be read
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    pl.DataFrame({"id": [1, 2, 3]}).write_parquet(folder / "secret.parquet")
+    data = bitmap([0])
+    checked = struct.pack(">I", len(data)) + data + struct.pack(">I", zlib.crc32(data))
+    (folder / "vector.bin").write_bytes(b"\1" + checked)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "file://{outside}/secret.parquet",
+        "{outside}/secret.parquet",
+        "../outside/secret.parquet",
+        "%2E%2E/outside/secret.parquet",
+        "link/secret.parquet",
+        "s3://bucket/secret.parquet",
+        "https://127.0.0.1:9/secret.parquet",
+        "file://elsewhere/secret.parquet",
+    ],
+)
+def test_a_delta_log_leads_nowhere_outside(tmp_path: Path, outside: Path, named: str) -> None:
+    table = tmp_path / "table"
+    by_hand(table, {"id": ("long", "id")}, [{"path": named.format(outside=outside)}])
+    (table / "link").symlink_to(outside)
+    with pytest.raises(SourceError, match=r"leads outside|of another machine"):
+        opened(table, DataFormat.DELTA)
+
+
+def test_a_deletion_vector_outside_is_not_opened(tmp_path: Path, outside: Path) -> None:
+    table = tmp_path / "table"
+    table.mkdir()
+    pl.DataFrame({"id": [1, 2]}).write_parquet(table / "one.parquet")
+    vector = {
+        "storageType": "p",
+        "pathOrInlineDv": f"file://{outside}/vector.bin",
+        "offset": 1,
+        "sizeInBytes": len(bitmap([0])),
+        "cardinality": 1,
+    }
+    added = [{"path": "one.parquet", "deletionVector": vector}]
+    by_hand(table, {"id": ("long", "id")}, added, features=["deletionVectors"])
+    with pytest.raises(SourceError, match="deletion vectors by absolute paths"):
+        opened(table, DataFormat.DELTA)
+
+
+def test_a_log_that_is_a_link_to_another_is_refused(tmp_path: Path) -> None:
+    write_deltalake(tmp_path / "secret", pl.DataFrame({"id": [1]}))
+    (tmp_path / "table").mkdir()
+    (tmp_path / "table" / "_delta_log").symlink_to(tmp_path / "secret" / "_delta_log")
+    with pytest.raises(SourceError, match="leads outside"):
+        opened(tmp_path / "table", DataFormat.DELTA)
+
+
+# --- Iceberg
+
+
+def fields(**types: IcebergType) -> Schema:
+    return Schema(
+        *(
+            NestedField(field_id=at, name=name, field_type=kind)
+            for at, (name, kind) in enumerate(types.items(), 1)
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    folder = tmp_path_factory.mktemp("warehouse")
+    catalog = InMemoryCatalog("test", warehouse=folder.as_uri())
+    catalog.create_namespace("of")
+    return catalog, folder / "of"
+
+
+def test_iceberg_columns_are_found_by_their_ids(warehouse: tuple[Any, Path]) -> None:
+    catalog, folder = warehouse
+    table = catalog.create_table("of.orders", schema=fields(id=IntegerType(), word=StringType()))
+    table.append(
+        pl.DataFrame(
+            {"id": [1, None], "word": ["a", None]}, schema_overrides={"id": pl.Int32}
+        ).to_arrow()
+    )
+    first = opened(folder / "orders", DataFormat.ICEBERG)
+    with table.update_schema() as changed:
+        changed.rename_column("word", "text")
+        changed.add_column("more", StringType())
+        changed.update_column("id", LongType())
+    table.append(pl.DataFrame({"id": [4], "text": ["d"], "more": ["x"]}).to_arrow())
+    data = opened(folder / "orders", DataFormat.ICEBERG)
+    asked_for = (nulls("text"), nulls("more"), SurplusRows("orders", ("text",)))
+    found = asked(data, ROWS, *asked_for, TableSchema("orders"))
+    assert found.measurements[ROWS] == Count(3)
+    answers = [found.measurements[metric] for metric in asked_for]
+    assert answers == [Count(1), Count(2), Repeats(rows=2)]
+    assert kinds(found) == {"id": "integer", "text": "string", "more": "string"}
+    snapshot = table.current_snapshot()
+    assert snapshot is not None
+    assert data.modified_at == datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
+    assert first.version != data.version
+    assert asked(first, ROWS).measurements == {ROWS: Count(2)}
+
+
+def test_an_iceberg_table_without_a_snapshot_is_empty(
+    warehouse: tuple[Any, Path],
+) -> None:
+    catalog, folder = warehouse
+    catalog.create_table("of.empty", schema=fields(id=LongType()))
+    found = asked(opened(folder / "empty", DataFormat.ICEBERG), ROWS, TableSchema("orders"))
+    assert found.measurements[ROWS] == Count(0)
+    assert kinds(found) == {"id": "integer"}
+
+
+def test_an_iceberg_record_leads_nowhere_outside(
+    warehouse: tuple[Any, Path], tmp_path: Path
+) -> None:
+    catalog, folder = warehouse
+    table = catalog.create_table(
+        "of.astray",
+        schema=fields(id=LongType()),
+        properties={"write.data.path": (tmp_path / "outside").as_uri()},
+    )
+    table.append(pl.DataFrame({"id": [1]}).to_arrow())
+    with pytest.raises(SourceError, match="leads outside"):
+        opened(folder / "astray", DataFormat.ICEBERG)
+    both = opened(folder / "astray", DataFormat.ICEBERG, roots=(folder, tmp_path))
+    assert asked(both, ROWS).measurements == {ROWS: Count(1)}
+
+
+@pytest.mark.parametrize("elsewhere", ["s3://bucket/list.avro", "http://127.0.0.1:9/list.avro"])
+def test_an_iceberg_record_reaches_no_address_and_names_no_class(
+    warehouse: tuple[Any, Path], tmp_path: Path, elsewhere: str
+) -> None:
+    catalog, folder = warehouse
+    name = f"reaching{elsewhere[0]}"
+    table = catalog.create_table(f"of.{name}", schema=fields(id=LongType()))
+    table.append(pl.DataFrame({"id": [1]}).to_arrow())
+    shutil.copytree(folder / name, tmp_path / "table")
+    newest = max((tmp_path / "table" / "metadata").glob("*.metadata.json"))
+    written = json.loads(newest.read_text())
+    written["snapshots"][-1]["manifest-list"] = elsewhere
+    written["properties"]["py-io-impl"] = "os.system"
+    newest.write_text(json.dumps(written))
+    with pytest.raises(SourceError, match="of another machine"):
+        opened(tmp_path / "table", DataFormat.ICEBERG)
+
+
+def test_broken_iceberg_metadata_are_told(tmp_path: Path) -> None:
+    (tmp_path / "metadata").mkdir()
+    with pytest.raises(SourceError, match="has no metadata file"):
+        opened(tmp_path, DataFormat.ICEBERG)
+    (tmp_path / "metadata" / "v1.metadata.json").write_text("{}")
+    with pytest.raises(SourceError, match="cannot be planned"):
+        opened(tmp_path, DataFormat.ICEBERG)
+
+
+@pytest.mark.parametrize(
+    ("module", "extra", "record"),
+    [("deltalake", "delta", "_delta_log"), ("pyiceberg", "iceberg", "metadata/v1.metadata.json")],
+)
+def test_what_is_not_installed_is_named(
+    tmp_path: Path, module: str, extra: str, record: str
+) -> None:
+    (tmp_path / record).mkdir(parents=True)
+    code = f"""
+import sys
+sys.modules[{module!r}] = None
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Table
+from contractwatch.model.server import DataFormat, Server
+from contractwatch.sources import open_server
+clause = Clause("servers[0]", 1)
+server = Server(clause, "live", "local", path={str(tmp_path)!r}, data_format=DataFormat({extra!r}))
+try:
+    open_server(server, (Table(clause, "orders", "orders", ()),), bases=(), roots=None)
+except Exception as error:
+    print(error)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert f"install contractwatch-agent[{extra}]" in ran.stdout
