@@ -271,6 +271,7 @@ def _rules(settings: Settings) -> Rules:
         environment=settings.environment,
         variables=variables(settings.contract_environment, environment()),
         roots=settings.roots,
+        full_scans=frozenset(settings.full_scans),
         deadline_seconds=settings.deadline_seconds,
         deadline_limit_seconds=settings.deadline_limit_seconds,
         default_interval=timedelta(seconds=settings.default_interval_seconds),

@@ -45,6 +45,7 @@ class Settings:
     roots: tuple[Path, ...]
     environment: str
     contract_environment: tuple[str, ...]
+    full_scans: tuple[str, ...]
     store_url: str
     host: str
     port: int
@@ -194,6 +195,7 @@ class _Table(BaseSettings):
     roots: tuple[Path, ...] = ()
     environment: str = ""
     contract_environment: tuple[str, ...] = ()
+    full_scans: tuple[str, ...] = ()
     store_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
@@ -253,7 +255,7 @@ def _environment(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]
     try:
         return source(), []
     except _ParseError:
-        names = ("CONTRACTS", "CONTRACT_ENVIRONMENT", "ROOTS", "RECEIVERS", "ALERTS")
+        names = ("CONTRACT", "FULL_SCANS", "ROOTS", "RECEIVERS", "ALERTS")
         lists = tuple(f"{PREFIX}{name}" for name in names)
         named = ", ".join(sorted(name for name in environ if name.upper().startswith(lists)))
         return {}, [f'one of {named}: a list is written as JSON, such as ["contracts"]']

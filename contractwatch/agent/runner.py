@@ -28,6 +28,7 @@ from contractwatch.alerting.notices import announce, dates_of, policy_at
 from contractwatch.errors import Blame, StoreError
 from contractwatch.model.contract import Contract
 from contractwatch.model.frozen import frozen
+from contractwatch.model.file_state import KeptTable
 from contractwatch.model.incident import Notification, Transition
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductCard, ProductMemory, ProductRecord, RunEntry
@@ -54,7 +55,10 @@ _log = structlog.get_logger(__name__)
 
 @frozen
 class Rules:
-    """What the operator chose about runs."""
+    """What the operator chose about runs.
+
+    `full_scans` are products all of whose files are read on every run; `*` stands for every one.
+    """
 
     environment: str
     roots: tuple[Path, ...]
@@ -64,6 +68,7 @@ class Rules:
     reprobe: timedelta
     post: Post
     variables: tuple[tuple[str, str], ...] = ()
+    full_scans: frozenset[str] = frozenset()
 
 
 class Memory(Protocol):
@@ -202,7 +207,7 @@ class Runner:
         product = contract.product
         memory = around.store.memory(product, now=around.clock.now())
         prepared = self._prepare(contract, around.clock.now())
-        reading, was_late = self._read(prepared, contract, folder)
+        reading, was_late = self._read(prepared, contract, folder, memory.kept)
         if reading is None:
             around.series.cancelled()
             return None
@@ -211,7 +216,7 @@ class Runner:
         reading = recalled(reading, memory, prepared.plan, now=now)
         run = judge(prepared.plan, reading, now=now)
         entry = self._entry(contract, memory, run, prepared.promised)
-        entry = replace(entry, looks=looks_of(reading, now=now))
+        entry = replace(entry, looks=looks_of(reading, now=now), kept=reading.kept)
         judged = around.clock.monotonic()
         with self._saving:
             if product in self._gone:
@@ -247,7 +252,11 @@ class Runner:
         return prepared
 
     def _read(
-        self, prepared: _Prepared, contract: Contract, folder: Path
+        self,
+        prepared: _Prepared,
+        contract: Contract,
+        folder: Path,
+        kept: tuple[KeptTable, ...],
     ) -> tuple[Reading | None, bool]:
         """Return what a worker read (None: shut down), and whether it was over its deadline."""
         around, server = self._around, prepared.server
@@ -268,6 +277,8 @@ class Runner:
             now=started,
             leads=leads_of(metrics, visitor, around.registry()),
             environment=self._rules.variables,
+            keeps_states=not {contract.product, "*"} & self._rules.full_scans,
+            kept=kept,
         )
         answer = around.workers.run(scan, job, deadline_seconds=self._deadline(contract))
         match answer:

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+from contractwatch.agent.keeping import Told, all_read, told
 from contractwatch.agent.neighbours import Lead
 from contractwatch.agent.resolution import resolve, resolve_server
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
+from contractwatch.model.dataset import Dataset
 from contractwatch.model.evidence import Evidence
+from contractwatch.model.file_state import KeptTable
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.reference import ComparingMetric
 from contractwatch.model.run import Reading
@@ -24,6 +28,8 @@ class ScanJob:
     `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant. `environment`
     holds the variables that contracts may use, with their values. `leads` say where the references
     to other tables lead. `trusts_statistics` is as in `engines.polars.survey`.
+    With `keeps_states` answers may rest on what is `kept` of the files, unless values are to be
+    read anyway.
     """
 
     server: Server
@@ -35,6 +41,8 @@ class ScanJob:
     trusts_statistics: bool = True
     leads: tuple[Lead, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    keeps_states: bool = False
+    kept: tuple[KeptTable, ...] = ()
 
 
 FURTHER_TRIES = 2
@@ -69,6 +77,7 @@ class _Found:
     measurements: Mapping[Metric, Measurement]
     evidence: Mapping[Metric, Evidence]
     file_bytes: int
+    kept: tuple[KeptTable, ...] | None = None
 
 
 def _find(job: ScanJob) -> _Found:
@@ -77,40 +86,56 @@ def _find(job: ScanJob) -> _Found:
     Raises:
         SourceError: If nothing can be read.
     """
-    # Imported here because the agent's own process, which loads this file to name the function,
-    # must not load Polars: half a second and 50 MB that only the workers need.
-    from contractwatch.agent.comparisons import compared  # noqa: PLC0415 - see above
-    from contractwatch.engines.polars import survey  # noqa: PLC0415 - see above
-    from contractwatch.sources import open_server  # noqa: PLC0415 - see above
+    from contractwatch.sources import open_server  # noqa: PLC0415 - the agent only names this file
 
     environment = dict(job.environment)
     resolution = resolve(job.tables, job.metrics, environment)
     server = resolve_server(job.server, environment)
-    dataset = open_server(server, resolution.tables, bases=job.bases, roots=job.roots)
+    again = partial(open_server, server, resolution.tables, bases=job.bases, roots=job.roots)
+    dataset = again()
     schemas = {TableSchema(table.name) for table in job.tables}
     asked = set(resolution.asked.values())
     comparing = {metric for metric in asked if isinstance(metric, ComparingMetric)}
-    found = survey(
-        dataset,
-        (asked - comparing) | schemas,
-        now=job.now,
-        trusts_statistics=job.trusts_statistics,
-    )
-    across = compared(
-        dataset,
-        comparing,
-        job.leads,
-        tables=job.tables,
-        roots=job.roots,
-        environment=environment,
-    )
+    found = _answered(job, dataset, (asked - comparing) | schemas, again)
+    across = _across(job, dataset, comparing)
     evidence = {
         metric: found.evidence.get(resolved, Evidence.SCAN)
         for metric, resolved in resolution.asked.items()
     }
     measured = resolution.restored({**found.measurements, **across})
     file_bytes = sum(file.size for table in dataset.tables for file in table.files)
-    return _Found(dataset.version, found.failures, measured, evidence, file_bytes)
+    return _Found(dataset.version, found.failures, measured, evidence, file_bytes, found.kept)
+
+
+def _answered(
+    job: ScanJob, dataset: Dataset, metrics: set[Metric], listed_again: Callable[[], Dataset]
+) -> Told:
+    """Ask what is about one table, of what is kept of its files where that is allowed."""
+    if job.keeps_states and job.trusts_statistics:
+        return told(dataset, metrics, job.kept, now=job.now, listed_again=listed_again)
+    return all_read(dataset, metrics, now=job.now, trusts_statistics=job.trusts_statistics)
+
+
+def _across(
+    job: ScanJob,
+    dataset: Dataset,
+    metrics: set[ComparingMetric],
+) -> Mapping[Metric, Measurement]:
+    if not metrics:
+        return {}
+    # Imported here because it brings Polars, half a second and 50 MB, which the agent's own process
+    # and a run without such questions can do without.
+    from contractwatch.agent.comparisons import compared  # noqa: PLC0415 - see above
+
+    found = compared(
+        dataset,
+        metrics,
+        job.leads,
+        tables=job.tables,
+        roots=job.roots,
+        environment=dict(job.environment),
+    )
+    return {**found}
 
 
 def _attempt(job: ScanJob) -> tuple[Reading, bool]:
@@ -139,6 +164,7 @@ def _attempt(job: ScanJob) -> tuple[Reading, bool]:
         blame=blame,
         evidence=found.evidence,
         file_bytes=found.file_bytes,
+        kept=found.kept,
     )
     return reading, any(error.retryable for error in failures)
 
