@@ -24,6 +24,7 @@ from contractwatch.cli.selected import (
     refuse_unknown_columns,
     topics_of,
 )
+from contractwatch.cli.state_folder import StateFolder
 from contractwatch.cli.whole_file import write_whole
 from contractwatch.errors import ContractError, Problem, UsageError
 from contractwatch.model.contract import Contract, Status
@@ -34,6 +35,7 @@ from contractwatch.odcs.load import load_contract
 from contractwatch.selection import Selection, is_empty, select, without_rows
 
 _NO_SERVER = "the contract names no server"
+_NO_STATES = StateFolder(None, is_written=False)
 
 
 @frozen
@@ -52,6 +54,7 @@ class _Wish:
     registry: Registry
     evidence: options.Trusted = options.Trusted.METADATA
     variables: tuple[tuple[str, str], ...] = ()
+    states: StateFolder = _NO_STATES
 
 
 def command(  # noqa: PLR0913 - one parameter for each option of the command
@@ -69,6 +72,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     filters: options.Filters = None,
     allow_env: options.AllowedNames = None,
     evidence: options.LeastEvidence = options.Trusted.METADATA,
+    state_dir: options.StateDir = None,
     form: options.Form = Format.TEXT,
     output: options.Output = None,
     fail_on: options.FailOnOption = FailOn.FAILED,
@@ -98,7 +102,9 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     refuse_unknown(selection, servers, contracts)
     refuse_unknown_columns(columns, contracts)
     sampling, allowed = Sampling(samples, columns), _variables(allow_env or ())
-    wish = _Wish(selection, servers, sampling, registry, evidence=evidence, variables=allowed)
+    is_whole = selection.is_everything and not row_filter and not filters
+    states = StateFolder(state_dir, is_written=is_whole)
+    wish = _Wish(selection, servers, sampling, registry, evidence, allowed, states)
     findings = _all_findings(loaded, wish)
     _write(Report(findings, selection, fail_on, show_all), form, output)
     raise typer.Exit(exit_code(findings, fail_on))
@@ -184,9 +190,12 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
         trusts_statistics=wish.evidence is options.Trusted.METADATA,
         leads=leads_of(metrics, visitor, wish.registry),
         environment=wish.variables,
+        keeps_states=wish.states.is_used,
+        kept=wish.states.read(entry.contract, server),
     )
     closed = server.unsupported or plan.contract.status is Status.RETIRED
     reading = Reading(server.name, now, {}, readable=None) if closed else scan(job)
+    wish.states.write(entry.contract, server, reading.kept)
     run = verify.judge(asked, reading, now=now)
     return Judged(entry.contract, run, entry.problems, samples_of(asked, run, job, wish.sampling))
 

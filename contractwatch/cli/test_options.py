@@ -75,6 +75,14 @@ LeastEvidence: TypeAlias = Annotated[
     typer.Option(
         help="What answers may rest on: with `scan` every value is read, whatever files say.",
     ),
+StateDir: TypeAlias = Annotated[
+    Path | None,
+    Option(
+        "--state-dir",
+        metavar="DIR",
+        help="Keep there what each file answered, and read only new and changed files next time.",
+    ),
+]
 ]
 Form: TypeAlias = Annotated[
     Format, typer.Option("--format", help="How the results are told (docs/results.md).")
