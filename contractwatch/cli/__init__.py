@@ -1,68 +1,25 @@
-"""The command line: an index of commands, each imported when it is called, and one error boundary.
+"""The command line: each command imported when it is called, and one error boundary.
 
 Exit codes that all commands share: 2 when contractwatch could not do what was asked, 64 when it was
 asked wrongly. Each command's help says its own.
 """
 
+import gc
 import os
 import sys
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, Any
 
-import typer
-from typer.core import TyperCommand, TyperGroup
-
-from contractwatch import __version__
+from contractwatch.cli.commands import COMMANDS
 from contractwatch.cli.plain_words import plain_call
-from contractwatch.cli.usage_words import in_our_voice, no_such_command
 from contractwatch.errors import ContractwatchError, SettingsError, UsageError
-from contractwatch.model.frozen import frozen
 
 EXIT_FAILURE = 2
 EXIT_USAGE = 64
 _EXIT_INTERRUPTED = 130
 _LINES_SHOWN = 20
-_CONTEXT = {"max_content_width": 100, "help_option_names": ["--help", "-h"]}
-
-
-@frozen
-class Entry:
-    """Where a command is, and what it does in one line: shown without importing it."""
-
-    module: str
-    summary: str
-
-
-COMMANDS: Mapping[str, Entry] = {
-    "test": Entry("contractwatch.cli.test", "Run contracts against their data, now and here."),
-    "lint": Entry("contractwatch.cli.lint", "Say everything that is wrong in contract files."),
-    "export": Entry("contractwatch.cli.export", "Write a contract in another tool's form."),
-    "run": Entry("contractwatch.cli.run", "Run the agent: schedule, record, pages, messages."),
-    "status": Entry("contractwatch.cli.status", "Show every product and its state."),
-    "trust": Entry("contractwatch.cli.trust", "Explain a product's trust score."),
-    "gate": Entry("contractwatch.cli.gate", "Decide for a pipeline whether a product may be used."),
-    "notify-test": Entry("contractwatch.cli.notify_test", "Send a receiver one test message."),
-    "demo": Entry("contractwatch.cli.demo", "Watch the main job on real flights data."),
-}
-
-
-class LazyGroup(TyperGroup):
-    """A group whose commands are known by name and summary, and imported when one is called."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        entry = COMMANDS.get(cmd_name)
-        return entry and TyperCommand(name=cmd_name, help=entry.summary)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            ctx.fail(no_such_command(args[0], COMMANDS))
-        name, known, rest = super().resolve_command(ctx, args)
-        return name, known and _load(str(name)), rest
+_RARELY = (50_000, 20, 20)
+"""After how many new objects a short command looks for garbage: not while it imports modules."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -71,21 +28,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Words after the command's name; None takes those of the process.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_run(given))
+    if arguments is not None:
+        sys.exit(_run(list(arguments)))
+    given = sys.argv[1:]
+    if not any(name in given for name, entry in COMMANDS.items() if entry.lasts):
+        gc.set_threshold(*_RARELY)
+    code = _run(given)
+    gc.freeze()  # else the end looks for garbage, several times, among all that was imported
+    sys.exit(code)
 
 
 def _run(given: list[str]) -> int:
     words = [word for word in given if word != "--debug"] or ["--help"]
     try:
         return _call(words) or 0
-    except typer.Abort:
+    except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
     except Exception as error:
         if "--debug" in given:
+            # imported here: it takes a hundredth of a second, and is seldom asked for
+            import traceback  # noqa: PLC0415 - see above
+
             traceback.print_exc()
         return _tell(error)
 
@@ -96,64 +62,14 @@ def _call(words: list[str]) -> int | None:
         command = import_module(entry.module).command
         arguments = plain_call(command, words[1:])
         if arguments is not None:
-            try:
-                return command(**arguments)
-            except typer.Exit as end:
-                return end.exit_code
-    return _group()(words, prog_name="contractwatch", standalone_mode=False)
+            return command(**arguments)
+    # Imported here: only what is not plain needs typer.
+    from contractwatch.cli.by_typer import call_by_typer  # noqa: PLC0415 - see above
 
-
-def _group() -> Any:
-    app = typer.Typer(
-        cls=LazyGroup,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings=_CONTEXT,
-        epilog="Example: contractwatch test contracts/",
-    )
-    app.callback()(_options)
-    return typer.main.get_command(app)
-
-
-def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it with the flag's value
-    if asked:
-        typer.echo(f"contractwatch {__version__}")
-        raise typer.Exit
-
-
-def _options(
-    *,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            help="Print the version and end.",
-            is_eager=True,
-            callback=_print_version,
-        ),
-    ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the stack of an error; may stand anywhere.")
-    ] = False,
-) -> None:
-    """Keep the record of kept and broken data promises."""
-
-
-def _load(name: str) -> Any:
-    module = import_module(COMMANDS[name].module)
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name=name, context_settings=_CONTEXT)(module.command)
-    return typer.main.get_command(app)
+    return call_by_typer(words)
 
 
 def _tell(error: Exception) -> int:
-    if isinstance(error, typer.TyperException):
-        context = getattr(error, "ctx", None)
-        path = context.command_path if context else "contractwatch"
-        _say(f"{path}: {in_our_voice(error.format_message())}")
-        _say(f"try '{path} --help'")
-        return EXIT_USAGE
     if isinstance(error, ContractwatchError):
         lines = str(error).splitlines()
         for line in lines[:_LINES_SHOWN]:

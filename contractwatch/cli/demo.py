@@ -7,9 +7,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 
-import typer
 from rich.console import Console
 
+from contractwatch.cli.parameters import Option
 from contractwatch.demo.agent_process import AgentProcess, free_port
 from contractwatch.demo.faults import FAULTS
 from contractwatch.demo.flights_data import read_flights_data
@@ -24,9 +24,9 @@ _PAUSE_SECONDS = 15.0
 def command(
     *,
     once: Annotated[
-        bool, typer.Option("--once", help="Run the script once, in about a minute, and end.")
+        bool, Option("--once", help="Run the script once, in about a minute, and end.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = 0,
+    port: Annotated[int, Option(help="Port of the page; 0 takes a free one.")] = 0,
 ) -> None:
     """Replay live flights data, break promises, and watch them told.
 

@@ -4,8 +4,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from contractwatch.cli.output import say
+from contractwatch.cli.parameters import Argument, Option
 from contractwatch.cli.whole_file import write_whole
 from contractwatch.engines.pandera import pandera_source
 from contractwatch.errors import UsageError
@@ -19,10 +19,10 @@ class Form(StrEnum):
 
 
 def command(
-    form: Annotated[Form, typer.Argument(help="The other tool.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A contract.")],
+    form: Annotated[Form, Argument(help="The other tool.")],
+    file: Annotated[Path, Argument(metavar="FILE", help="A contract.")],
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write there; by default to the terminal.")
+        Path | None, Option(metavar="FILE", help="Write there; by default to the terminal.")
     ] = None,
 ) -> None:
     """Write a contract in another tool's form.
@@ -40,6 +40,6 @@ def command(
     sources = {Form.PANDERA: pandera_source}
     text = sources[form](contract)
     if output is None:
-        typer.echo(text, nl=False)
+        say(text, nl=False)
     else:
         write_whole(output, text)

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-import typer
-
 from contractwatch.agent.clock import system_clock
+from contractwatch.cli.output import say
+from contractwatch.cli.parameters import Option
 from contractwatch.cli.record import ConfigOption, ProductArgument, open_record, record_named
 from contractwatch.cli.remote import UnreachableError, ask
 from contractwatch.errors import StoreError
@@ -22,25 +22,23 @@ from contractwatch.web.policy import policy_of
 
 RequireOption: TypeAlias = Annotated[
     str,
-    typer.Option(
-        metavar="OBJECTIVES", help="Such as schema,freshness; by default all that is promised."
-    ),
+    Option(metavar="OBJECTIVES", help="Such as schema,freshness; by default all that is promised."),
 ]
 ScoreOption: TypeAlias = Annotated[
-    float | None, typer.Option(metavar="N", help="Lowest trust score, 0 to 100.")
+    float | None, Option(metavar="N", help="Lowest trust score, 0 to 100.")
 ]
 AgeOption: TypeAlias = Annotated[
-    str, typer.Option(metavar="D", help="Oldest last run, such as 2h, 90m, 1d or PT2H.")
+    str, Option(metavar="D", help="Oldest last run, such as 2h, 90m, 1d or PT2H.")
 ]
 UnknownOption: TypeAlias = Annotated[
-    OnUnknown, typer.Option(help="What to do when a required promise is not known.")
+    OnUnknown, Option(help="What to do when a required promise is not known.")
 ]
 UrlOption: TypeAlias = Annotated[
-    str, typer.Option(metavar="URL", help="Ask the agent there; else read the store.")
+    str, Option(metavar="URL", help="Ask the agent there; else read the store.")
 ]
 TimeoutOption: TypeAlias = Annotated[
     float,
-    typer.Option(metavar="S", min=0.1, max=300, help="Longest wait for the agent, in seconds."),
+    Option(metavar="S", min=0.1, max=300, help="Longest wait for the agent, in seconds."),
 ]
 
 
@@ -54,7 +52,7 @@ def command(  # noqa: PLR0913 - the options of the policy, each its own word
     url: UrlOption = "",
     timeout_seconds: TimeoutOption = 10.0,
     config: ConfigOption = None,
-) -> None:
+) -> int:
     """Decide whether a product may be used now; the decision is JSON on stdout.
 
     Exit code 0: use it. 1: a required promise is broken, or the score is too low. 2: not known, or
@@ -78,8 +76,8 @@ def command(  # noqa: PLR0913 - the options of the policy, each its own word
             body = _decided(product, policy, config)
     except (StoreError, UnreachableError) as error:
         body = _unreachable(product, str(error))
-    typer.echo(json.dumps(body, indent=2))
-    raise typer.Exit(int(str(body["exit_code"])))
+    say(json.dumps(body, indent=2))
+    return int(str(body["exit_code"]))
 
 
 def _decided(product: str, policy: Policy, config: Path | None) -> dict[str, object]:

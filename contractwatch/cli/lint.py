@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from contractwatch.agent.clock import system_clock
 from contractwatch.cli.contract_files import find_contracts
+from contractwatch.cli.output import say
+from contractwatch.cli.parameters import Argument
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
 from contractwatch.odcs.load import load_contract
@@ -15,9 +15,9 @@ from contractwatch.odcs.load import load_contract
 
 def command(
     places: Annotated[
-        list[Path], typer.Argument(metavar="FILE|DIR...", help="Contracts, or folders of them.")
+        list[Path], Argument(metavar="FILE|DIR...", help="Contracts, or folders of them.")
     ],
-) -> None:
+) -> int:
     """Say everything that is wrong in contract files, and read no data.
 
     Exit code 0: no errors (there may be warnings). 1: a contract is refused. 64: wrong usage.
@@ -27,13 +27,13 @@ def command(
     files = find_contracts(places)
     problems = _problems(files)
     for problem in problems:
-        typer.echo(f"{problem}" if problem.level is Level.ERROR else f"{problem} (warning)")
+        say(f"{problem}" if problem.level is Level.ERROR else f"{problem} (warning)")
     errors = sum(problem.level is Level.ERROR for problem in problems)
-    typer.echo(
+    say(
         f"{_counted(len(files), 'contract')}: {_counted(errors, 'error')}, "
         f"{_counted(len(problems) - errors, 'warning')}"
     )
-    raise typer.Exit(1 if errors else 0)
+    return 1 if errors else 0
 
 
 def _problems(files: Iterable[Path]) -> list[Problem]:

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
-import typer
-
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.secrets import reveal
 from contractwatch.channels import CHANNELS, World
+from contractwatch.cli.output import say
+from contractwatch.cli.parameters import Argument, Option
 from contractwatch.cli.record import ConfigOption
 from contractwatch.errors import ChannelError, UsageError
 from contractwatch.model.clause import Severity
@@ -28,13 +28,11 @@ _PRODUCT = "contractwatch/notify-test"
 
 
 def command(
-    receiver: Annotated[
-        str, typer.Argument(metavar="[RECEIVER]", help="Its name in the settings.")
-    ] = "",
+    receiver: Annotated[str, Argument(metavar="[RECEIVER]", help="Its name in the settings.")] = "",
     *,
-    everyone: Annotated[bool, typer.Option("--all", help="Every receiver there is.")] = False,
+    everyone: Annotated[bool, Option("--all", help="Every receiver there is.")] = False,
     config: ConfigOption = None,
-) -> None:
+) -> int:
     """Send one message, marked as a test, and say what the receiver answered.
 
     It is sent at once, once, and is not recorded. At PagerDuty it opens an incident of severity
@@ -51,12 +49,12 @@ def command(
     for each in chosen:
         try:
             answer = CHANNELS[each.kind](marked_message(each, world.now()), each, world)
-            typer.echo(f"{each.name} ({each.kind}): took it; it {answer}")
+            say(f"{each.name} ({each.kind}): took it; it {answer}")
         except ChannelError as error:
             failed += 1
-            typer.echo(f"{each.name} ({each.kind}): did not take it: {error}", err=True)
-            typer.echo(f"  {_outlook(error)}", err=True)
-    raise typer.Exit(1 if failed else 0)
+            say(f"{each.name} ({each.kind}): did not take it: {error}", err=True)
+            say(f"  {_outlook(error)}", err=True)
+    return 1 if failed else 0
 
 
 def marked_message(receiver: Receiver, now: datetime) -> Notification:

@@ -6,19 +6,15 @@ as much as half of a small run. Words that leave no doubt need none of it. Where
 wrong; a test holds the two to the same understanding.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
-from typer.models import ArgumentInfo, OptionInfo
-from typer.utils import get_params_from_function
-
+from contractwatch.cli.parameters import Argument, Option
 from contractwatch.model.frozen import frozen
-
-_ASKS_MORE = ("callback", "click_type", "envvar", "parser", "prompt", "shell_complete", "count")
-"""What an option may ask of typer that is not done here."""
 
 
 class _DoubtError(Exception):
@@ -31,15 +27,15 @@ class _Word:
 
     name: str
     kind: type[Any]
-    info: ArgumentInfo | OptionInfo
+    info: Argument | Option
     is_list: bool
     is_required: bool
 
     @property
     def options(self) -> tuple[str, ...]:
-        if isinstance(self.info, ArgumentInfo):
+        if isinstance(self.info, Argument):
             return ()
-        return tuple(self.info.param_decls or (f"--{self.name.replace('_', '-')}",))
+        return (self.info.name or f"--{self.name.replace('_', '-')}",)
 
     def read(self, written: str) -> object:
         """Return the value that is written."""
@@ -55,6 +51,8 @@ class _Word:
 
     def _number(self, written: str) -> int:
         if not (written.isascii() and written.isdecimal()):
+            raise _DoubtError
+        if not isinstance(self.info, Option):
             raise _DoubtError
         low, high = self.info.min, self.info.max
         number = int(written)
@@ -74,18 +72,17 @@ def plain_call(command: Callable[..., Any], words: Sequence[str]) -> dict[str, o
 
 
 def _parameters(command: Callable[..., Any]) -> Iterator[_Word]:
-    for name, parameter in get_params_from_function(command).items():
-        info = parameter.default
-        if not isinstance(info, ArgumentInfo | OptionInfo):
+    for name, parameter in inspect.signature(command).parameters.items():
+        infos = getattr(parameter.annotation, "__metadata__", ())
+        if len(infos) != 1 or not isinstance(infos[0], Argument | Option):
             raise _DoubtError
-        if any(getattr(info, more, None) for more in _ASKS_MORE):
-            raise _DoubtError
-        kind = _without_none(parameter.annotation)
+        kind = _without_none(get_args(parameter.annotation)[0])
         is_list = get_origin(kind) is list
         inner = get_args(kind)[0] if is_list else kind
         if not isinstance(inner, type):
             raise _DoubtError
-        yield _Word(name, inner, info, is_list, is_required=info.default is ...)
+        is_required = parameter.default is inspect.Parameter.empty
+        yield _Word(name, inner, infos[0], is_list, is_required)
 
 
 def _without_none(annotation: Any) -> Any:

@@ -6,8 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-import typer
-
+from contractwatch.cli.parameters import Argument, Option
 from contractwatch.errors import UsageError
 from contractwatch.model.product import ProductRecord
 from contractwatch.settings import environment, load_settings
@@ -23,16 +22,16 @@ class Format(StrEnum):
 
 
 FormatOption: TypeAlias = Annotated[
-    Format, typer.Option("--format", help="A table to read, or JSON (docs/api.md).")
+    Format, Option("--format", help="A table to read, or JSON (docs/api.md).")
 ]
 ConfigOption: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         metavar="FILE", help="Settings file; contractwatch.toml of this folder, if it is there."
     ),
 ]
 ProductArgument: TypeAlias = Annotated[
-    str, typer.Argument(metavar="PRODUCT", help="Public name of the product, as domain/name.")
+    str, Argument(metavar="PRODUCT", help="Public name of the product, as domain/name.")
 ]
 
 

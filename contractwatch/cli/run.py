@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from contractwatch.app import run
+from contractwatch.cli.parameters import Option
 from contractwatch.settings import environment, load_settings
 
 
@@ -14,13 +13,13 @@ def command(
     *,
     config: Annotated[
         Path | None,
-        typer.Option(help="Settings file; contractwatch.toml of this folder, if it is there."),
+        Option(help="Settings file; contractwatch.toml of this folder, if it is there."),
     ] = None,
     contracts: Annotated[
-        Path | None, typer.Option(help="Folder of contracts, in place of the one in the settings.")
+        Path | None, Option(help="Folder of contracts, in place of the one in the settings.")
     ] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port of the pages and series.")
+        int | None, Option(min=0, max=65535, help="Port of the pages and series.")
     ] = None,
 ) -> int:
     """Run the agent: watch the contracts, run them when due, keep the record, tell the owners.

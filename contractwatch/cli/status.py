@@ -5,13 +5,14 @@ from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from contractwatch.agent.clock import system_clock
 from contractwatch.alerting.words import duration
+from contractwatch.cli.output import say
+from contractwatch.cli.parameters import Option
 from contractwatch.cli.record import ConfigOption, Format, FormatOption, open_record
 from contractwatch.slo.status import StatusWord
 from contractwatch.web.board import View, view_of
@@ -37,9 +38,7 @@ def command(
     *,
     form: FormatOption = Format.TEXT,
     config: ConfigOption = None,
-    only: Annotated[
-        StatusWord | None, typer.Option(help="Show the products of this state only.")
-    ] = None,
+    only: Annotated[StatusWord | None, Option(help="Show the products of this state only.")] = None,
 ) -> None:
     """Show every product: state, since when, budget left, trust, last run and coverage.
 
@@ -64,7 +63,7 @@ def command(
             "last_heartbeat": iso(beat) if beat else None,
             "products": listed,
         }
-        typer.echo(json.dumps(body, indent=2))
+        say(json.dumps(body, indent=2))
         return
     console = Console(highlight=False)
     if shown:

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import typer
-
 from contractwatch import verify
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
@@ -16,6 +14,7 @@ from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.filters import narrowed
 from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, Report, exit_code
 from contractwatch.cli.neighbourhood import neighbourhood
+from contractwatch.cli.output import say
 from contractwatch.cli.reports import Format
 from contractwatch.cli.sampling import Sampling, samples_of
 from contractwatch.cli.selected import (
@@ -79,7 +78,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     show_all: options.ShowAll = False,
     samples: options.SampleCount = 0,
     sample_columns: options.SampleColumns = "",
-) -> None:
+) -> int:
     """Run contracts against their data, here and now, and tell what is kept and what is broken.
 
     Relative paths in a contract are looked up beside it, then in the current folder. What is not
@@ -107,7 +106,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     wish = _Wish(selection, servers, sampling, registry, evidence, allowed, states)
     findings = _all_findings(loaded, wish)
     _write(Report(findings, selection, fail_on, show_all), form, output)
-    raise typer.Exit(exit_code(findings, fail_on))
+    return exit_code(findings, fail_on)
 
 
 def _all_findings(loaded: Sequence[_Loaded | Refused], wish: _Wish) -> tuple[Finding, ...]:
@@ -136,7 +135,7 @@ def _load(path: Path) -> _Loaded | Refused:
         contract, problems = load_contract(path, today=system_clock().now().date())
     except ContractError as error:
         for problem in error.problems:
-            typer.echo(str(problem), err=True)
+            say(str(problem), err=True)
         return Refused(str(path), error.problems)
     return _Loaded(contract, problems)
 
@@ -209,4 +208,4 @@ def _write(report: Report, form: Format, output: Path | None) -> None:
 
         text.show_in_terminal(report)
     else:
-        typer.echo(reports.render(form, report), nl=False)
+        say(reports.render(form, report), nl=False)

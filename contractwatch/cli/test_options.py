@@ -4,9 +4,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-import typer
-
 from contractwatch.cli.findings import FailOn
+from contractwatch.cli.parameters import Argument, Option
 from contractwatch.cli.reports import Format
 from contractwatch.model.clause import Dimension
 
@@ -21,42 +20,42 @@ class Trusted(StrEnum):
 
 
 Places: TypeAlias = Annotated[
-    list[Path], typer.Argument(metavar="FILE|DIR...", help="Contracts, or folders of them.")
+    list[Path], Argument(metavar="FILE|DIR...", help="Contracts, or folders of them.")
 ]
 ServerName: TypeAlias = Annotated[
-    str, typer.Option(metavar="NAME|all", help="Run on this server only; on all by default.")
+    str, Option(metavar="NAME|all", help="Run on this server only; on all by default.")
 ]
 Environment: TypeAlias = Annotated[
-    str, typer.Option(metavar="ENV", help="Run on the servers of this environment only.")
+    str, Option(metavar="ENV", help="Run on the servers of this environment only.")
 ]
 QualityIds: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--quality-id", metavar="ID", help="Judge this quality rule; may be repeated."),
+    Option("--quality-id", metavar="ID", help="Judge this quality rule; may be repeated."),
 ]
 Tag: TypeAlias = Annotated[
     str,
-    typer.Option(metavar="TAG", help="Judge what has this tag: contract, table, column or rule."),
+    Option(metavar="TAG", help="Judge what has this tag: contract, table, column or rule."),
 ]
 OneDimension: TypeAlias = Annotated[
-    Dimension | None, typer.Option(help="Judge the promises of this quality dimension.")
+    Dimension | None, Option(help="Judge the promises of this quality dimension.")
 ]
 Checks: TypeAlias = Annotated[
     str,
-    typer.Option(metavar="schema,quality,sla,custom", help="Judge these parts of the contracts."),
+    Option(metavar="schema,quality,sla,custom", help="Judge these parts of the contracts."),
 ]
 MetadataOnly: TypeAlias = Annotated[
-    bool, typer.Option("--metadata-only", help="Judge what needs no row; skip the rest.")
+    bool, Option("--metadata-only", help="Judge what needs no row; skip the rest.")
 ]
 SchemaName: TypeAlias = Annotated[
-    str, typer.Option(metavar="TABLE", help="Judge the promises about this table.")
+    str, Option(metavar="TABLE", help="Judge the promises about this table.")
 ]
 Filter: TypeAlias = Annotated[
     str,
-    typer.Option("--filter", metavar="PREDICATE", help="Judge these rows of the only table."),
+    Option("--filter", metavar="PREDICATE", help="Judge these rows of the only table."),
 ]
 Filters: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--filters",
         metavar="TABLE=PREDICATE",
         help="Judge these rows of this table, in SQL rules, too; may be repeated.",
@@ -64,7 +63,7 @@ Filters: TypeAlias = Annotated[
 ]
 AllowedNames: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--allow-env",
         metavar="NAME",
         help="Let contracts use ${NAME} of the environment; may be repeated.",
@@ -72,9 +71,10 @@ AllowedNames: TypeAlias = Annotated[
 ]
 LeastEvidence: TypeAlias = Annotated[
     Trusted,
-    typer.Option(
+    Option(
         help="What answers may rest on: with `scan` every value is read, whatever files say.",
     ),
+]
 StateDir: TypeAlias = Annotated[
     Path | None,
     Option(
@@ -83,22 +83,21 @@ StateDir: TypeAlias = Annotated[
         help="Keep there what each file answered, and read only new and changed files next time.",
     ),
 ]
-]
 Form: TypeAlias = Annotated[
-    Format, typer.Option("--format", help="How the results are told (docs/results.md).")
+    Format, Option("--format", help="How the results are told (docs/results.md).")
 ]
 Output: TypeAlias = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write there; by default to the terminal.")
+    Path | None, Option(metavar="FILE", help="Write there; by default to the terminal.")
 ]
 FailOnOption: TypeAlias = Annotated[
-    FailOn, typer.Option(help="The least bad outcome that ends with exit code 1.")
+    FailOn, Option(help="The least bad outcome that ends with exit code 1.")
 ]
 ShowAll: TypeAlias = Annotated[
-    bool, typer.Option("--all", help="Text, SARIF, Markdown: list each passed check, too.")
+    bool, Option("--all", help="Text, SARIF, Markdown: list each passed check, too.")
 ]
 SampleCount: TypeAlias = Annotated[
     int,
-    typer.Option(
+    Option(
         "--samples",
         metavar="N",
         min=0,
@@ -107,5 +106,5 @@ SampleCount: TypeAlias = Annotated[
     ),
 ]
 SampleColumns: TypeAlias = Annotated[
-    str, typer.Option(metavar="COLUMN,...", help="Show these columns of the rows, too.")
+    str, Option(metavar="COLUMN,...", help="Show these columns of the rows, too.")
 ]

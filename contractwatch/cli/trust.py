@@ -2,12 +2,12 @@
 
 import json
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from contractwatch.agent.clock import system_clock
+from contractwatch.cli.output import say
 from contractwatch.cli.record import (
     ConfigOption,
     Format,
@@ -40,7 +40,7 @@ def command(
     with open_record(config) as store:
         view = view_of(record_named(store, product), now=system_clock().now())
     if form is Format.JSON:
-        typer.echo(json.dumps(trust_body(view), indent=2))
+        say(json.dumps(trust_body(view), indent=2))
         return
     console = Console(highlight=False)
     console.print(Text(_headline(product, view.trust)))

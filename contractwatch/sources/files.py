@@ -93,6 +93,7 @@ def _table_files(search: Search, table: Table, found: Sequence[FoundFile]) -> Ta
             str(file.path.absolute()),
             file.status.st_size,
             datetime.fromtimestamp(file.status.st_mtime, UTC),
+            change=(file.status.st_ino, file.status.st_mtime_ns, file.status.st_ctime_ns),
         )
         for file in found
     )
@@ -109,7 +110,6 @@ def _table_files(search: Search, table: Table, found: Sequence[FoundFile]) -> Ta
 
 def _hive_root(search: Search, files: Sequence[DataFile]) -> str | None:
     """Return the directory above all `key=value` ones; None if partitions are not to be read."""
-            change=(file.status.st_ino, file.status.st_mtime_ns, file.status.st_ctime_ns),
     wanted = search.server.read.hive_partitioning
     start = search.start.absolute() if search.roots is None else search.start.resolve()
     named = [at for at, part in enumerate(start.parts) if "=" in part]

@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from benchmarks.receiver import Answer, Behaviour, Receiver, Script
+from contractwatch.cli.by_typer import for_typer
 from contractwatch.cli.notify_test import command
 from contractwatch.errors import SettingsError, UsageError
 
@@ -27,7 +28,7 @@ def settings_file(folder: Path, **urls: str) -> Path:
 
 def notify_test(*words: str) -> Result:
     app = typer.Typer()
-    app.command()(command)
+    app.command()(for_typer(command))
     return CliRunner().invoke(app, list(words))
 
 

@@ -8,7 +8,7 @@ import pytest
 from cli_values import call, publish
 
 from contractwatch import __version__
-from contractwatch.cli import COMMANDS
+from contractwatch.cli.commands import COMMANDS
 
 
 def _python(code: str, *words: str) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,9 @@ import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.cli import COMMANDS
+from contractwatch.cli.by_typer import for_typer
+from contractwatch.cli.commands import COMMANDS
+from contractwatch.cli.parameters import Argument, Option
 from contractwatch.cli.plain_words import plain_call
 
 
@@ -22,14 +24,14 @@ class Form(StrEnum):
 
 def _recorder(heard: list[dict[str, object]]) -> Callable[..., Any]:
     def command(
-        places: Annotated[list[Path], typer.Argument()],
+        places: Annotated[list[Path], Argument()],
         *,
-        form: Annotated[Form, typer.Option("--form")] = Form.ONE,
-        note: Annotated[str, typer.Option()] = "",
-        number: Annotated[int, typer.Option("--number", min=0, max=9)] = 0,
-        tags: Annotated[list[str] | None, typer.Option("--tag")] = None,
-        output: Annotated[Path | None, typer.Option()] = None,
-        show_all: Annotated[bool, typer.Option("--all")] = False,
+        form: Annotated[Form, Option("--form")] = Form.ONE,
+        note: Annotated[str, Option()] = "",
+        number: Annotated[int, Option("--number", min=0, max=9)] = 0,
+        tags: Annotated[list[str] | None, Option("--tag")] = None,
+        output: Annotated[Path | None, Option()] = None,
+        show_all: Annotated[bool, Option("--all")] = False,
     ) -> None:
         heard.append(locals().copy())
 
@@ -39,7 +41,7 @@ def _recorder(heard: list[dict[str, object]]) -> Callable[..., Any]:
 def _by_typer(words: list[str]) -> dict[str, object] | None:
     heard: list[dict[str, object]] = []
     app = typer.Typer(add_completion=False)
-    app.command()(_recorder(heard))
+    app.command()(for_typer(_recorder(heard)))
     try:
         typer.main.get_command(app)(words, standalone_mode=False)
     except typer.TyperException:
