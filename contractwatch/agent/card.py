@@ -8,6 +8,7 @@ from contractwatch.model.contract import Contract
 from contractwatch.model.lifetime import Notice
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductCard
+from contractwatch.model.upstream import InputProduct
 from contractwatch.slo.targets import targets_of
 
 
@@ -18,6 +19,7 @@ def card_of(
     *,
     notices: Iterable[Notice],
     now: datetime,
+    inputs: Iterable[InputProduct] = (),
 ) -> ProductCard:
     """Return the card of a product.
 
@@ -27,6 +29,7 @@ def card_of(
         table: When it is run.
         notices: The latest that were told of its ends.
         now: To know the interval of that time.
+        inputs: The products that it is made of.
     """
     return ProductCard(
         product=contract.product,
@@ -45,4 +48,5 @@ def card_of(
         alerts=contract.alerts,
         lifetime=contract.lifetime,
         notices=tuple(notices),
+        inputs=tuple(inputs),
     )

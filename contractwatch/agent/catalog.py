@@ -16,6 +16,7 @@ import structlog
 import watchfiles
 
 from contractwatch.agent.clock import Clock
+from contractwatch.agent.inputs import input_problems
 from contractwatch.agent.neighbours import Published, Registry
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
@@ -96,8 +97,7 @@ class Catalog:
 
     def broken(self) -> frozenset[str]:
         """Return the files that hold no good contract now, by the names that people see."""
-        states = self._files.values()
-        return frozenset(state.shown for state in states if state.contract is None)
+        return _broken(self._files.values())
 
     def look(self) -> Change:
         """Look at the files once, and take what differs from the last look.
@@ -118,11 +118,13 @@ class Catalog:
             }
             products, clashes = _by_product(files, self._products)
             change = _difference(self._products, products)
+            folders = {state.shown: path.parent for path, state in files.items()}
+            published = [Published(one, folders[one.file]) for one in products.values()]
+            registry = Registry(published, broken=_broken(files.values()))
+            clashes = (*clashes, *input_problems(published, registry))
             self._report(files, clashes)
             self._files, self._products, self._clashes = files, products, clashes
-            self._folders = {state.shown: path.parent for path, state in files.items()}
-            published = [Published(one, self.folder(one)) for one in products.values()]
-            self._registry = Registry(published, broken=self.broken())
+            self._folders, self._registry = folders, registry
         return change
 
     def watch(
@@ -170,6 +172,10 @@ class Catalog:
                 log("contract_problem", problem=str(problem))
         errors = any(problem.level is Level.ERROR for problem in (*found, *clashes))
         self._series.reloaded(is_whole=not errors, at=self._clock.now())
+
+
+def _broken(states: Iterable[_File]) -> frozenset[str]:
+    return frozenset(state.shown for state in states if state.contract is None)
 
 
 def _may_matter(_change: watchfiles.Change, path: str) -> bool:

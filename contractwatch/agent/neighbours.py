@@ -117,6 +117,8 @@ class Visitor:
 
 def refers_elsewhere(contract: Contract) -> bool:
     """Whether anything in the contract refers to another one."""
+    if contract.inputs:
+        return True
     for table in contract.tables:
         keys = (*table.relationships, *table.coverages)
         targets = [one.target for one in keys] + [one.right.of for one in table.reconciliations]

@@ -15,6 +15,8 @@ import structlog
 from contractwatch.agent.account import budgets_of, costs_of, lines_after
 from contractwatch.agent.card import card_of
 from contractwatch.agent.clock import Clock
+from contractwatch.agent.failing import reading_of
+from contractwatch.agent.inputs import inputs_of
 from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
 from contractwatch.agent.outage import Outage
 from contractwatch.agent.recall import looks_of, recalled
@@ -23,12 +25,12 @@ from contractwatch.agent.servers import choose_server
 from contractwatch.agent.timing import Timetable, next_look, timetable_of
 from contractwatch.agent.workers import Answered, Cancelled, Failed, Workers
 from contractwatch.alerting import incidents as alerting
-from contractwatch.alerting.message import Post, notifications
+from contractwatch.alerting.message import Post, blamed, notifications
 from contractwatch.alerting.notices import announce, dates_of, policy_at
-from contractwatch.errors import Blame, StoreError
+from contractwatch.errors import StoreError
 from contractwatch.model.contract import Contract
-from contractwatch.model.frozen import frozen
 from contractwatch.model.file_state import KeptTable
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Notification, Transition
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductCard, ProductMemory, ProductRecord, RunEntry
@@ -36,6 +38,7 @@ from contractwatch.model.run import Reading, RunOutcome, RunResult
 from contractwatch.model.server import Server
 from contractwatch.slo.ledger import advance_all, hear_all, horizon_of
 from contractwatch.slo.observe import observe
+from contractwatch.slo.upstream import troubled
 from contractwatch.verify import (
     Plan,
     as_of,
@@ -285,7 +288,10 @@ class Runner:
             case Cancelled():
                 return None, False
             case Failed():
-                reading, was_late = _failed(prepared, started, answer), answer.was_late
+                reading, was_late = (
+                    reading_of(answer, prepared.plan, prepared.server, started),
+                    answer.was_late,
+                )
             case Answered():
                 reading, was_late = answer.value, False
         around.series.took("scan", answer.seconds)
@@ -329,7 +335,8 @@ class Runner:
         )
         post = self._rules.post
         notices, announced = announce(contract, memory.notices, post=post, now=now)
-        card = card_of(contract, promised, table, notices=notices, now=now)
+        inputs = inputs_of(contract, self._around.registry())
+        card = card_of(contract, promised, table, notices=notices, inputs=inputs, now=now)
         entry = RunEntry(card, now, run, entries, standings, incidents, transitions, ())
         return replace(entry, notifications=(*self._messages(contract, entry), *announced))
 
@@ -343,7 +350,7 @@ class Runner:
         record = self._around.store.record(contract.product)
         before = record.lines if record is not None else ()
         lines = lines_after(before, entry.standings, entry.entries)
-        return notifications(
+        found = notifications(
             entry.transitions,
             contract=contract,
             post=self._rules.post,
@@ -351,6 +358,8 @@ class Runner:
             costs=costs_of(lines, entry.transitions),
             now=entry.at,
         )
+        upstream = troubled(entry.card.inputs, self._around.store.record, now=entry.at)
+        return tuple(blamed(one, upstream) for one in found) if upstream else found
 
     def _tell(self, entry: RunEntry) -> None:
         """Wake the dispatcher, now that what it sends is saved."""
@@ -379,15 +388,3 @@ class Runner:
         )
         if at is not None:
             self._around.look(contract.product, at)
-
-
-def _failed(prepared: _Prepared, started: datetime, failed: Failed) -> Reading:
-    """Return the reading of a worker that gave none: not the product's fault."""
-    return Reading(
-        server=prepared.server.name,
-        started_at=started,
-        measurements=unread(prepared.plan, failed.reason),
-        readable=None,
-        error=failed.reason,
-        blame=Blame.AGENT,
-    )

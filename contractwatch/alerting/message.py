@@ -22,6 +22,7 @@ from contractwatch.model.incident import (
 )
 from contractwatch.model.objective import Budget, Objective
 from contractwatch.model.receiver import Receiver
+from contractwatch.model.upstream import Upstream
 
 URGENCY = {
     Severity.ERROR: Urgency.PAGE,
@@ -82,6 +83,11 @@ def notifications(
             _notification(receiver, kind, notes, contract=contract, base_url=post.base_url, now=now)
         )
     return tuple(messages)
+
+
+def blamed(notification: Notification, upstream: tuple[Upstream, ...]) -> Notification:
+    """Return the message with the inputs that are in trouble; one that ends blames nobody."""
+    return notification if notification.kind in _ENDS else replace(notification, upstream=upstream)
 
 
 def key_of(receiver: str, told: Iterable[tuple[str, int]]) -> str:

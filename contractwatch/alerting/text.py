@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from contractwatch.alerting.clauses import says_all, what_is_wrong
 from contractwatch.alerting.ending import notice_lines, notice_words
+from contractwatch.alerting.upstream import upstream_json, upstream_lines
 from contractwatch.alerting.words import cut, duration, instant
 from contractwatch.model.incident import (
     BrokenPromise,
@@ -49,6 +50,7 @@ def lines(notification: Notification) -> tuple[str, ...]:
         said = list(notice_lines(notification.notice, notification.created_at))
     else:
         said = [_opening(note) for note in notification.notes]
+    said += upstream_lines(notification.upstream)
     if notification.page_url:
         said.append(f"Look: {notification.page_url}")
     said.append(f"Owner: {notification.owner or 'not named in the contract'}.")
@@ -89,6 +91,7 @@ def as_json(notification: Notification) -> dict[str, object]:
         "created_at": notification.created_at.isoformat(),
         "incidents": [_note_json(note) for note in notification.notes],
         "notice": _notice_json(notification),
+        "upstream": upstream_json(notification.upstream),
         "lines": list(lines(notification)),
     }
 

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 from contractwatch.agent.clock import system_clock
+from contractwatch.agent.inputs import input_problems
+from contractwatch.agent.neighbours import Published
 from contractwatch.cli.contract_files import find_contracts
+from contractwatch.cli.neighbourhood import neighbourhood
 from contractwatch.cli.output import say
 from contractwatch.cli.parameters import Argument
 from contractwatch.errors import ContractError, Level, Problem
@@ -41,13 +44,17 @@ def _problems(files: Iterable[Path]) -> list[Problem]:
     found: list[Problem] = []
     today = system_clock().now().date()
     holders: dict[str, Contract] = {}
+    contracts: list[Contract] = []
+    refused: list[str] = []
     for path in files:
         try:
             contract, problems = load_contract(path, today=today)
         except ContractError as error:
             found.extend(_sorted(error.problems))
+            refused.append(str(path))
             continue
         found.extend(_sorted(problems))
+        contracts.append(contract)
         if contract.status is Status.RETIRED:
             continue
         holder = holders.setdefault(contract.product, contract)
@@ -55,7 +62,15 @@ def _problems(files: Iterable[Path]) -> list[Problem]:
             message = f"the product {contract.product!r} is promised by {holder.file} already; "
             message += "give one of them another name or domain"
             found.append(Problem(contract.file, 0, "name", message))
-    return found
+    return [*found, *_doubtful_inputs(contracts, refused)]
+
+
+def _doubtful_inputs(contracts: list[Contract], refused: list[str]) -> tuple[Problem, ...]:
+    """Return what is doubtful about inputs, which may lie beside the files that are given."""
+    if not any(contract.inputs for contract in contracts):
+        return ()
+    published = [Published(one, Path(one.file).resolve().parent) for one in contracts]
+    return input_problems(published, neighbourhood(contracts, refused))
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

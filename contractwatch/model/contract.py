@@ -16,6 +16,7 @@ from contractwatch.model.segment import SegmentRule
 from contractwatch.model.server import Server
 from contractwatch.model.service_level import ServiceLevel
 from contractwatch.model.sql import SqlRule
+from contractwatch.model.upstream import Input
 
 _NO_DATES = Lifetime()
 
@@ -220,6 +221,7 @@ class Contract:
     alerts: AlertPolicy = AlertPolicy()
     addresses: tuple[str, ...] = ()
     lifetime: Lifetime = _NO_DATES
+    inputs: tuple[Input, ...] = ()
     labels: tuple[Label, ...] = ()
 
     @property

@@ -7,6 +7,7 @@ from contractwatch.model.clause import Severity
 from contractwatch.model.frozen import frozen
 from contractwatch.model.lifetime import Notice
 from contractwatch.model.objective import Objective
+from contractwatch.model.upstream import Upstream
 
 
 class Phase(StrEnum):
@@ -135,6 +136,7 @@ class Notification:
     """One message to one receiver about one product: every transition of one kind of one run.
 
     With a `notice` it announces an end instead, and has no notes; its `kind` says nothing then.
+    `upstream` are inputs in trouble, which may be the cause.
     `key` is the idempotency key: the same over all attempts of this message. `lane` orders:
     messages of one lane are delivered one after the other.
     """
@@ -155,6 +157,7 @@ class Notification:
     page_url: str = ""
     is_test: bool = False
     notice: Notice | None = None
+    upstream: tuple[Upstream, ...] = ()
 
 
 @frozen

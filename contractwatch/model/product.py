@@ -17,6 +17,7 @@ from contractwatch.model.objective import (
 )
 from contractwatch.model.run import Coverage, RunOutcome, RunResult
 from contractwatch.model.state import IncidentLog, ProbeTally, Sighting, Watermark
+from contractwatch.model.upstream import InputProduct
 
 _NO_PROBES = ProbeTally()
 _PLAIN_ALERTS = AlertPolicy()
@@ -47,6 +48,7 @@ class ProductCard:
     alerts: AlertPolicy = _PLAIN_ALERTS
     lifetime: Lifetime = _NO_DATES
     notices: tuple[Notice, ...] = ()
+    inputs: tuple[InputProduct, ...] = ()
 
 
 @frozen

@@ -6,6 +6,7 @@ from datetime import date
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
 from contractwatch.odcs.document import Document
+from contractwatch.odcs.inputs import read_inputs
 from contractwatch.odcs.labels import read_labels
 from contractwatch.odcs.levels import read_levels
 from contractwatch.odcs.lifetime import read_lifetime
@@ -77,6 +78,7 @@ def _contract(root: Place, today: date | None, findings: Findings) -> Contract:
         alerts=alerts,
         addresses=addresses_of(root),
         lifetime=read_lifetime(root, today, findings),
+        inputs=read_inputs(root, findings),
         labels=read_labels(root),
     )
 

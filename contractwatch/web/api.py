@@ -58,7 +58,9 @@ class Api:
     def product(self, product: str) -> JSONResponse:
         """Show one product: objectives, trust, incidents, every clause, runs."""
         view = self._site.view(product)
-        return self._unknown(product) if view is None else JSONResponse(bodies.detail_body(view))
+        if view is None:
+            return self._unknown(product)
+        return JSONResponse(bodies.detail_body(view, self._site.upstream(view)))
 
     def trust(self, product: str) -> JSONResponse:
         """Show the trust score of a product and its exact explanation."""

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+from contractwatch.alerting.upstream import upstream_json
 from contractwatch.model.incident import BrokenPromise, Incident
 from contractwatch.model.objective import Interval, StateSeconds
 from contractwatch.model.product import BudgetLine, LedgerLine, RunSummary
 from contractwatch.model.run import CheckResult, RunResult
+from contractwatch.model.upstream import Upstream
 from contractwatch.slo.budget import compliance_of, intervals_of
 from contractwatch.slo.ledger import merged
 from contractwatch.slo.trust import TrustPart, TrustScore
@@ -46,7 +48,7 @@ def product_body(view: View) -> Body:
     }
 
 
-def detail_body(view: View) -> Body:
+def detail_body(view: View, upstream: tuple[Upstream, ...] = ()) -> Body:
     """Return everything that is known of a product."""
     run = view.record.last_run
     return {
@@ -58,6 +60,11 @@ def detail_body(view: View) -> Body:
         ],
         "trust": trust_body(view),
         "incidents": [incident_body(incident) for incident in reversed(view.record.incidents)],
+        "inputs": [
+            {"contract": one.contract, "product": one.product or None}
+            for one in view.record.card.inputs
+        ],
+        "upstream": upstream_json(upstream),
         "checks": [check_body(result) for result in (run.results if run else ())],
         "runs": [_run_summary(summary) for summary in view.record.runs],
         "data_versions": len(view.record.data_versions),

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from contractwatch import __version__
 from contractwatch.alerting.broken import observed_words
+from contractwatch.alerting.upstream import upstream_words
 from contractwatch.alerting.words import number
 from contractwatch.model.check import Outcome
 from contractwatch.model.frozen import frozen
@@ -119,6 +120,7 @@ class Pages:
             "product.html",
             view=view,
             lines=lines,
+            upstream=self._site.upstream(view),
             all_default=all(line.budget.budget.target.is_default for line in lines),
             shown=shown_of(view.record.lines, end=view.as_of),
             groups=groups(view),
@@ -178,6 +180,7 @@ def environment() -> Environment:
         "count_of": words.count_of,
         "duration": words.roughly,
         "iso": words.iso,
+        "trouble": upstream_words,
         "number": number,
         "observed": observed_words,
         "percent": words.percent,

@@ -6,6 +6,9 @@ import structlog
 
 from contractwatch.errors import Problem, StoreError
 from contractwatch.model.frozen import frozen
+from contractwatch.model.product import ProductRecord
+from contractwatch.model.upstream import Upstream
+from contractwatch.slo.upstream import troubled
 from contractwatch.web.board import Board, View
 
 log = structlog.get_logger()
@@ -27,6 +30,15 @@ class Site:
     board: Board
     health: Callable[[], HealthReport]
     problems: Callable[[], Sequence[Problem]]
+
+    def upstream(self, view: View) -> tuple[Upstream, ...]:
+        """Return the inputs of a product that are in trouble, as of the snapshot."""
+        views = self.board.snapshot.views
+
+        def record_of(product: str) -> ProductRecord | None:
+            return views[product].record if product in views else None
+
+        return troubled(view.record.card.inputs, record_of, now=self.board.now())
 
     def view(self, product: str) -> View | None:
         """Return a product of the snapshot as it is now in the record; None if there is none.

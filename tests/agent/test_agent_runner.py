@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.heart import Heart
+from contractwatch.agent.neighbours import Published, Registry
 from contractwatch.agent.outage import Outage
 from contractwatch.agent.resume import contract_of, departed, resume
 from contractwatch.agent.runner import RETRY, Rules, Runner, Surroundings
@@ -444,3 +445,26 @@ def test_after_its_life_nothing_is_checked_and_data_that_are_left_are_a_warning(
     }
     assert (gone.outcome, gone.readable, gone.error) == (RunOutcome.PASSED, None, "")
     assert set(bench.states().values()) == {ObjectiveState.GOOD}
+
+
+def test_a_breach_is_told_with_the_input_that_is_broken(bench: Bench) -> None:
+    source = bench.contract(contract_text("source", interval="PT24H"))
+    text = contract_text("orders", interval="PT24H").replace("customProperties:\n", "", 1)
+    own = f"{{property: contractwatch.inputs, value: [{{contract: {source.contract_id}}}]}}"
+    text = text.replace("53581432-6c55", "53581433-6c55").replace(
+        "  - property: contractwatch.schedule\n    value: {interval: PT24H}\n",
+        f"customProperties: [{own}]\n",
+    )
+    made = bench.contract(text)
+    registry = Registry([Published(one, bench.folder) for one in (source, made)])
+    around = replace(bench.runner._around, registry=lambda: registry)
+    bench.runner._around = around
+    bench.publish(has_null=True)
+    for contract in (source, source, made, made):
+        bench.run(contract)
+        bench.time.pass_by(MINUTE)
+
+    (_, told) = bench.messages
+    assert [(one.product, one.objectives) for one in told.upstream] == [
+        ("shop/source", (Objective.COMPLETENESS,))
+    ]

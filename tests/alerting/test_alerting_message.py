@@ -253,6 +253,7 @@ def test_the_json_is_the_documented_one() -> None:
         "page_url": "https://cw.example.test/products/finance/orders",
         "created_at": "2026-11-22T09:41:00+00:00",
         "notice": None,
+        "upstream": [],
         "incidents": [
             {
                 "id": "i1",

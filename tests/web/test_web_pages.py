@@ -15,6 +15,7 @@ from contractwatch.model.incident import BrokenPromise, Phase
 from contractwatch.model.objective import Objective, Target
 from contractwatch.model.product import ProductRecord
 from contractwatch.model.run import RunOutcome
+from contractwatch.model.upstream import InputProduct
 from contractwatch.web import words
 from contractwatch.web.board import Board
 from contractwatch.web.site import HealthReport
@@ -403,3 +404,18 @@ def test_a_product_without_support_says_so_and_when_its_life_ends(
         -86_400,
         864_000,
     )
+
+
+def test_a_product_names_the_input_that_is_in_trouble(
+    memory: Memory, board: Board, client: httpx.Client
+) -> None:
+    inputs = (InputProduct("o", "finance/orders"), InputProduct("gone", ""))
+    made = values.kept(card=values.card("finance/refunds", inputs=inputs))
+    memory.become(made, values.breached())
+    board.refresh()
+    text = words_of(client.get("/products/finance/refunds"))
+    assert "Upstream: finance/orders : freshness broken since" in text
+    assert "gone, not found" in text
+    body = client.get("/api/v1/products/finance/refunds").json()
+    assert [one["product"] for one in body["inputs"]] == ["finance/orders", None]
+    assert [one["product"] for one in body["upstream"]] == ["finance/orders"]

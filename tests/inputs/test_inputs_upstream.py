@@ -1,0 +1,183 @@
+"""A breach is told with the input that may be its cause, if one is in trouble."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from contractwatch.agent.inputs import input_problems, inputs_of
+from contractwatch.agent.neighbours import Published, Registry
+from contractwatch.alerting import text
+from contractwatch.alerting.message import blamed
+from contractwatch.cli.lint import _problems as lint
+from contractwatch.cli.notify_test import marked_message
+from contractwatch.errors import ContractError
+from contractwatch.model.check import Outcome, Promise, Verdict
+from contractwatch.model.clause import Clause, Dimension, Severity
+from contractwatch.model.contract import Contract
+from contractwatch.model.incident import TransitionKind
+from contractwatch.model.objective import Objective, ObjectiveState, Standing, StateSeconds
+from contractwatch.model.product import LedgerLine, ProductCard, ProductRecord
+from contractwatch.model.receiver import Receiver, ReceiverKind
+from contractwatch.model.run import CheckResult, Coverage, RunOutcome, RunResult
+from contractwatch.model.upstream import Input, InputProduct, Upstream
+from contractwatch.odcs.load import parse_contract
+from contractwatch.slo.upstream import troubled
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+CLAIMS = "7d2f4f1e-6b1c-4a59-9a2e-0c5d1b7f0a01"
+
+
+def document(name: str, contract_id: str, inputs: str = "", version: str = "2.1.0") -> str:
+    below = f"customProperties: [{{property: contractwatch.inputs, value: [{inputs}]}}]\n"
+    return f"""\
+apiVersion: v3.1.0
+kind: DataContract
+id: {contract_id}
+name: {name}
+domain: care
+version: {version}
+status: active
+servers: [{{server: s, type: local, path: ./t.csv, format: csv}}]
+schema: [{{name: t, logicalType: object, properties: [{{name: a, logicalType: string}}]}}]
+{below if inputs else ""}"""
+
+
+def loaded(name: str, contract_id: str, inputs: str = "", version: str = "2.1.0") -> Contract:
+    read, _ = parse_contract(
+        document(name, contract_id, inputs, version).encode(), f"contracts/{name}.odcs.yaml"
+    )
+    return read
+
+
+def published(*contracts: Contract) -> tuple[Published, ...]:
+    return tuple(Published(one, Path("/contracts")) for one in contracts)
+
+
+def failing(table: str) -> CheckResult:
+    promise = Promise(
+        "p", "freshness", Clause("x", 1), table, "a", Severity.ERROR, Dimension.TIMELINESS,
+        Objective.FRESHNESS, "fresh",
+    )  # fmt: skip
+    return CheckResult(promise, Verdict(Outcome.FAILED))
+
+
+def record(
+    state: ObjectiveState = ObjectiveState.GOOD, *failed: str, newest: datetime | None = None
+) -> ProductRecord:
+    since = NOW - HOUR
+    standing = Standing(Objective.FRESHNESS, state, since, NOW, NOW, NOW + HOUR)
+    card = ProductCard("care/claims", CLAIMS, "1", "active", "care", "", (), "", "", "", (), 60.0)
+    run = RunResult(
+        CLAIMS, "care/claims", "1", "", "s", NOW, NOW, RunOutcome.FAILED, Coverage(1, 1),
+        tuple(map(failing, failed)), readable=True, data_timestamp=newest,
+    )  # fmt: skip
+    return ProductRecord(card, (LedgerLine(standing, (), StateSeconds()),), (), run, (), ())
+
+
+def trouble(known: ProductRecord | None, **wanted: object) -> tuple[Upstream, ...]:
+    one = replace(InputProduct(CLAIMS, "care/claims"), **wanted)
+    return troubled([one], lambda _: known, now=NOW)
+
+
+BROKEN = Upstream("care/claims", (Objective.FRESHNESS,), NOW - HOUR)
+
+
+def test_an_input_in_breach_is_in_trouble_since_it_broke() -> None:
+    assert trouble(record(ObjectiveState.BAD, "t")) == (BROKEN,)
+    assert trouble(record(ObjectiveState.BAD, "t"), tables=("t",)) == (BROKEN,)
+    assert trouble(record(ObjectiveState.BAD), tables=("t",)) == (BROKEN,)
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted"),
+    [
+        (record(), {}),
+        (None, {}),
+        (record(ObjectiveState.BAD, "t"), {"product": ""}),
+        (record(ObjectiveState.BAD, "other"), {"tables": ("t",)}),
+        (record(newest=NOW - 2 * HOUR), {"max_lag": 2 * HOUR}),
+        (record(), {"max_lag": HOUR}),
+    ],
+)
+def test_what_is_well_not_known_or_not_meant_is_no_trouble(
+    known: ProductRecord | None, wanted: dict[str, object]
+) -> None:
+    assert trouble(known, **wanted) == ()
+
+
+def test_an_input_that_is_older_than_allowed_is_in_trouble() -> None:
+    known = record(newest=NOW - 3 * HOUR)
+    late = Upstream("care/claims", age_seconds=10_800.0, max_lag_seconds=7_200.0)
+    assert trouble(known, max_lag=2 * HOUR) == (late,)
+
+
+def test_a_message_names_the_input_unless_it_tells_of_an_end() -> None:
+    log = Receiver("log", ReceiverKind.LOG)
+    opened = replace(marked_message(log, NOW), is_test=False)
+    late = replace(BROKEN, age_seconds=10_800.0, max_lag_seconds=7_200.0)
+    told = blamed(opened, (late,))
+    assert text.lines(told)[1] == (
+        "Upstream: care/claims: freshness broken since 2026-03-10 11:00:00 UTC; "
+        "its newest data are 3h old, at most 2h allowed; that may be the cause."
+    )
+    assert text.as_json(told)["upstream"] == [
+        {
+            "product": "care/claims",
+            "breached": ["freshness"],
+            "since": "2026-03-10T11:00:00+00:00",
+            "age_seconds": 10_800.0,
+            "max_lag_seconds": 7_200.0,
+        }
+    ]
+    resolved = replace(opened, kind=TransitionKind.RESOLVED)
+    assert blamed(resolved, (late,)) == resolved
+
+
+def test_inputs_are_read_with_their_range_tables_and_lag() -> None:
+    written = f"{{contract: {CLAIMS}, version: '>=2.0.0 <3.0.0', objects: [t], maxLag: PT12H}}"
+    (one,) = loaded("care", "c", written).inputs
+    clause = Clause("customProperties[0].value[0]", 10)
+    assert one == Input(clause, CLAIMS, ">=2.0.0 <3.0.0", ("t",), 12 * HOUR)
+
+
+def test_a_range_that_is_none_is_an_error() -> None:
+    with pytest.raises(ContractError) as refused:
+        loaded("care", "c", f"{{contract: {CLAIMS}, version: newest}}")
+    assert [problem.message for problem in refused.value.problems] == [
+        "no range of versions: 'newest'; expected such as '>=2.0.0 <3.0.0'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("version: '>=2.0.0 <3.0.0', objects: [t]", ""),
+        ("version: ^1.0", "contracts/claims.odcs.yaml has the version 2.1.0; expected ^1.0"),
+        ("objects: [u]", "no table of contracts/claims.odcs.yaml is 'u'"),
+    ],
+)
+def test_an_input_that_is_not_as_expected_is_a_warning(written: str, message: str) -> None:
+    both = published(
+        loaded("claims", CLAIMS), loaded("care", "c", f"{{contract: {CLAIMS}, {written}}}")
+    )
+    found = input_problems(both, Registry(both))
+    assert [problem.message for problem in found] == ([message] if message else [])
+
+
+def test_an_input_that_is_not_known_is_a_warning_and_has_no_product() -> None:
+    care = loaded("care", "c", "{contract: gone}")
+    (problem,) = input_problems(published(care), Registry(published(care)))
+    assert problem.message.startswith("the input is not found: no contract is known as 'gone'")
+    assert inputs_of(care, Registry()) == (InputProduct("gone", ""),)
+
+
+def test_lint_looks_for_inputs_beside_the_files_that_it_is_given(tmp_path: Path) -> None:
+    (tmp_path / "claims.odcs.yaml").write_text(document("claims", CLAIMS))
+    care = tmp_path / "care.odcs.yaml"
+    care.write_text(document("care", "c", f"{{contract: {CLAIMS}, version: '<2'}}"))
+    assert [problem.message for problem in lint([care])] == [
+        f"{tmp_path / 'claims.odcs.yaml'} has the version 2.1.0; expected <2"
+    ]
