@@ -143,14 +143,14 @@ def _attempt(job: ScanJob) -> tuple[Reading, bool]:
     try:
         found = _find(job)
     except SourceError as error:
-        return _unread(job, str(error), error.blame), error.retryable
+        return unread(job, str(error), error.blame), error.retryable
     except MemoryError:
-        return _unread(job, "the memory limit was reached", Blame.AMBIGUOUS), False
+        return unread(job, "the memory limit was reached", Blame.AMBIGUOUS), False
     except BaseException as error:
         # A panic inside Polars is no Exception; anything but an order to stop is an answer here.
         if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
             raise
-        return _unread(job, f"the reader failed ({type(error).__name__})", Blame.AGENT), False
+        return unread(job, f"the reader failed ({type(error).__name__})", Blame.AGENT), False
     failures = found.failures.values()
     blame = _worst(error.blame for error in failures)
     nothing_read = len(found.failures) == len(job.tables) and bool(job.tables)
@@ -181,7 +181,8 @@ def _readable(blame: Blame | None) -> bool | None:
     return False if blame is Blame.PRODUCT else None
 
 
-def _unread(job: ScanJob, error: str, blame: Blame) -> Reading:
+def unread(job: ScanJob, error: str, blame: Blame) -> Reading:
+    """Return the reading of a job that read nothing, with the reason and who is to blame."""
     reason = Unmeasured(error)
     return Reading(
         server=job.server.name,

@@ -273,17 +273,20 @@ class _Slot:
         return f"worker ended (exit code {process.exitcode})"
 
     def _replace(self) -> None:
-        # Imported for a death only: the command line has workers, and a start of a tenth of that.
-        import structlog  # noqa: PLC0415 - see above
-
-        process = self._process
-        structlog.get_logger(__name__).warning(
-            "worker_replaced", pid=process.pid if process else None
-        )
+        if isinstance(self._context, SpawnContext):
+            _log_death(self._process)
         self.kill()
         if self._pipe is not None:
             self._pipe.close()
         self.start()
+
+
+def _log_death(process: SpawnProcess | ForkProcess | None) -> None:
+    # Imported for a death only: the command line, which has a worker and no log, loads this file.
+    import structlog  # noqa: PLC0415 - see above
+
+    log = structlog.get_logger(__name__)
+    log.warning("worker_replaced", pid=process.pid if process else None)
 
 
 _THERE = "there"

@@ -1,17 +1,19 @@
 """Rows that break a promise are shown by their keys, if asked; a classified column never is."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeGuard
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias, TypeGuard
 
 from contractwatch.agent.resolution import resolve, resolve_server
 from contractwatch.agent.scan import ScanJob
+from contractwatch.agent.workers import Failed
+from contractwatch.checks.sql import SQL
 from contractwatch.cli.findings import Samples
 from contractwatch.errors import SourceError
-from contractwatch.model.check import Outcome
+from contractwatch.model.check import Check, Outcome
 from contractwatch.model.contract import Column, Contract, Table
-from contractwatch.model.metric import CountWhere, Metric, Unparseable
+from contractwatch.model.frozen import frozen
+from contractwatch.model.metric import CountWhere, Metric, SurplusRows, Unparseable
 from contractwatch.model.run import RunResult
 from contractwatch.verify import Plan
 
@@ -24,9 +26,12 @@ _NOT_ROWS = "what breaks this promise is told by no single row"
 _NO_COLUMN = "no column may be shown; the table has no primary key: name one with --sample-columns"
 _ALL_CLASSIFIED = "no column may be shown: they are classified"
 _UNREADABLE = "the rows cannot be read"
+_ONE_NUMBER = "a query in SQL answers with one number; select its rows yourself"
+
+Rows: TypeAlias = tuple[Mapping[str, int | float | bool | str | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sampling:
     """How many rows are shown, and which columns beside the primary key."""
 
@@ -34,45 +39,73 @@ class Sampling:
     columns: tuple[str, ...] = ()
 
 
+@frozen
+class Asked:
+    """Up to `limit` rows that a question counts; `columns` are physical by shown name."""
+
+    metrics: tuple[CountWhere | Unparseable | SurplusRows, ...]
+    columns: tuple[tuple[str, str], ...]
+    limit: int
+
+
 def samples_of(
-    plan: Plan, run: RunResult, job: ScanJob, sampling: Sampling
+    plan: Plan,
+    run: RunResult,
+    sampling: Sampling,
+    read: Callable[[tuple[Asked, ...]], list[Rows | None] | Failed],
 ) -> Mapping[str, Samples]:
-    """Return rows for every failed check that counts rows, by the promise's id."""
+    """Return rows for every failed check that counts rows, by the promise's id.
+
+    Args:
+        plan: The checks.
+        run: What became of them.
+        sampling: What a person asked for.
+        read: Reads the rows that are asked for, as `rows_of` does.
+    """
     failed = {
         result.promise.promise_id
         for result in run.results
-        if result.outcome is Outcome.FAILED and result.verdict.violations
+        if result.outcome is Outcome.FAILED
+        and (result.verdict.violations or result.promise.kind == SQL.name)
     }
     checks = [check for check in plan.checks if check.promise.promise_id in failed]
     if not checks or not sampling.limit:
         return {}
-    # Imported when rows are asked for: this file is loaded by every call of the command.
-    from contractwatch.engines.samples import Wanted, sample  # noqa: PLC0415 - see above
-    from contractwatch.sources import open_server  # noqa: PLC0415 - see above
-
     found: dict[str, Samples] = {}
-    asked: list[tuple[str, Wanted, tuple[str, ...]]] = []
+    asked: dict[str, tuple[Asked, tuple[str, ...]]] = {}
     for check in checks:
         promise_id = check.promise.promise_id
         shown, withheld = _columns(plan.contract, check.promise.table, sampling)
         metrics = tuple(metric for metric in check.metrics() if _counts_rows(metric))
         if not metrics or not shown:
             why = _ALL_CLASSIFIED if withheld else _NO_COLUMN
-            found[promise_id] = Samples((), _NOT_ROWS if not metrics else why, withheld)
+            found[promise_id] = Samples((), _without_rows(check) if not metrics else why, withheld)
             continue
-        asked.append((promise_id, Wanted(metrics, shown), withheld))
+        asked[promise_id] = (Asked(metrics, shown, sampling.limit), withheld)
+    told = read(tuple(one for one, _ in asked.values())) if asked else []
+    rows = [None] * len(asked) if isinstance(told, Failed) else told
+    for (promise_id, (_, withheld)), read_rows in zip(asked.items(), rows, strict=True):
+        why = _UNREADABLE if read_rows is None else ""
+        found[promise_id] = Samples(read_rows or (), why, withheld)
+    return found
+
+
+def rows_of(wish: tuple[ScanJob, tuple[Asked, ...]]) -> list[Rows | None]:
+    """Return the rows that are asked for, None where they cannot be read; a job for a worker."""
+    # Imported where rows are read: this file is loaded by every call of the command.
+    from contractwatch.engines.samples import Wanted, sample  # noqa: PLC0415 - see above
+    from contractwatch.sources import open_server  # noqa: PLC0415 - see above
+
+    job, asked = wish
+    wanted = [Wanted(one.metrics, one.columns) for one in asked]
     try:
         environment = dict(job.environment)
         tables = resolve(job.tables, (), environment).tables
         server = resolve_server(job.server, environment)
-        dataset = open_server(server, tables, bases=job.bases, roots=job.roots)
-        rows = sample(dataset, [wanted for _, wanted, _ in asked], limit=sampling.limit)
+        dataset = open_server(server, tables, bases=job.bases, roots=job.roots, reach=job.reach)
+        return list(sample(dataset, wanted, limit=max(one.limit for one in asked)))
     except SourceError:
-        rows = [None] * len(asked)
-    for (promise_id, _, withheld), read in zip(asked, rows, strict=True):
-        why = _UNREADABLE if read is None else ""
-        found[promise_id] = Samples(read or (), why, withheld)
-    return found
+        return [None] * len(asked)
 
 
 def is_classified(column: Column, tags: Iterable[str]) -> bool:
@@ -81,8 +114,14 @@ def is_classified(column: Column, tags: Iterable[str]) -> bool:
     return column.classification.strip().lower() not in _OPEN or bool(words & _CLOSED_TAGS)
 
 
-def _counts_rows(metric: Metric) -> TypeGuard[CountWhere | Unparseable]:
+def _counts_rows(metric: Metric) -> TypeGuard[CountWhere | Unparseable | SurplusRows]:
+    if isinstance(metric, SurplusRows):
+        return not metric.inside
     return isinstance(metric, CountWhere | Unparseable)
+
+
+def _without_rows(check: Check) -> str:
+    return _ONE_NUMBER if check.promise.kind == SQL.name else _NOT_ROWS
 
 
 def _columns(

@@ -7,16 +7,17 @@ from pathlib import Path
 from contractwatch import verify
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
-from contractwatch.agent.scan import ScanJob, scan
+from contractwatch.agent.scan import ScanJob
 from contractwatch.cli import reports
 from contractwatch.cli import test_options as options
 from contractwatch.cli.contract_files import find_contracts
+from contractwatch.cli.apart import DEADLINE_SECONDS, Apart
 from contractwatch.cli.filters import narrowed
 from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, Report, exit_code
 from contractwatch.cli.neighbourhood import neighbourhood
 from contractwatch.cli.output import say
 from contractwatch.cli.reports import Format
-from contractwatch.cli.sampling import Sampling, samples_of
+from contractwatch.cli.sampling import Sampling, rows_of, samples_of
 from contractwatch.cli.selected import (
     ServerChoice,
     refuse_unknown,
@@ -52,6 +53,7 @@ class _Wish:
     sampling: Sampling
     registry: Registry
     evidence: options.Trusted = options.Trusted.METADATA
+    apart: Apart
     variables: tuple[tuple[str, str], ...] = ()
     states: StateFolder = _NO_STATES
 
@@ -79,6 +81,8 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     samples: options.SampleCount = 0,
     sample_columns: options.SampleColumns = "",
 ) -> int:
+    deadline: options.Deadline = DEADLINE_SECONDS,
+    memory_mb: options.MemoryMegabytes = 0,
     """Run contracts against their data, here and now, and tell what is kept and what is broken.
 
     Relative paths in a contract are looked up beside it, then in the current folder. What is not
@@ -102,9 +106,13 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     refuse_unknown_columns(columns, contracts)
     sampling, allowed = Sampling(samples, columns), _variables(allow_env or ())
     is_whole = selection.is_everything and not row_filter and not filters
+    apart = Apart(memory_mb=memory_mb, deadline_seconds=deadline)
     states = StateFolder(state_dir, is_written=is_whole)
-    wish = _Wish(selection, servers, sampling, registry, evidence, allowed, states)
-    findings = _all_findings(loaded, wish)
+    wish = _Wish(selection, servers, sampling, registry, apart, evidence, allowed, states)
+    try:
+        findings = _all_findings(loaded, wish)
+    finally:
+        apart.close()
     _write(Report(findings, selection, fail_on, show_all), form, output)
     return exit_code(findings, fail_on)
 
@@ -193,10 +201,13 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
         kept=wish.states.read(entry.contract, server),
     )
     closed = server.unsupported or plan.contract.status is Status.RETIRED
-    reading = Reading(server.name, now, {}, readable=None) if closed else scan(job)
+    reading = Reading(server.name, now, {}, readable=None) if closed else wish.apart.read(job)
     wish.states.write(entry.contract, server, reading.kept)
     run = verify.judge(asked, reading, now=now)
-    return Judged(entry.contract, run, entry.problems, samples_of(asked, run, job, wish.sampling))
+    samples = samples_of(
+        asked, run, wish.sampling, lambda rows: wish.apart.ask(rows_of, (job, rows))
+    )
+    return Judged(entry.contract, run, entry.problems, samples)
 
 
 def _write(report: Report, form: Format, output: Path | None) -> None:

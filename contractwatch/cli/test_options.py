@@ -108,3 +108,16 @@ SampleCount: TypeAlias = Annotated[
 SampleColumns: TypeAlias = Annotated[
     str, Option(metavar="COLUMN,...", help="Show these columns of the rows, too.")
 ]
+Deadline: TypeAlias = Annotated[
+    int, Option(metavar="SECONDS", min=1, help="Let reading take so long, a contract.")
+]
+MemoryMegabytes: TypeAlias = Annotated[
+    int,
+    Option(
+        "--memory-mb",
+        metavar="N",
+        min=256,
+        help="Let reading hold so many megabytes; else four fifths of what is free.",
+        show_default=False,
+    ),
+]

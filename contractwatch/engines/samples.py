@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from contractwatch.engines.expressions import Cells, violates
+from contractwatch.engines.expressions import Cells, key_member, violates
 from contractwatch.engines.failures import UNREADABLE
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.literals import UncastableError
@@ -22,11 +22,12 @@ from contractwatch.model.metric import CountWhere, Unparseable
 Shown: TypeAlias = int | float | bool | str | None
 """A cell as it is shown: numbers and truth as they are, all else as text."""
 
-RowMetric: TypeAlias = CountWhere | Unparseable
+RowMetric: TypeAlias = CountWhere | Unparseable | SurplusRows
 """A question whose answer counts rows that can be told one by one."""
 
 _LONGEST = 200
 _LARGEST = 2**53
+_ENOUGH = 50
 
 
 @frozen
@@ -65,12 +66,40 @@ def _rows(frame: Frame | None, wanted: Wanted, limit: int) -> Rows | None:
         return None
     shown = {name: cells for name, cells in _columns(frame, wanted.columns) if _is_simple(cells)}
     try:
-        broken = pl.any_horizontal(_condition(frame, metric) for metric in wanted.metrics)
         columns = [cells.raw.alias(name) for name, cells in shown.items()]
-        found = frame.rows.filter(broken).head(limit).select(columns).collect(engine="streaming")
+        found = _broken(frame, wanted, columns, limit)
+        for metric in wanted.metrics:
+            if isinstance(metric, SurplusRows):
+                found = pl.concat([found, _repeated(frame, metric, columns, limit)]).head(limit)
     except (*UNREADABLE, UncastableError, KeyError):
         return None
     return tuple({name: _shown(value) for name, value in row.items()} for row in found.to_dicts())
+
+
+def _broken(frame: Frame, wanted: Wanted, columns: Sequence[pl.Expr], limit: int) -> pl.DataFrame:
+    """Return rows that one of the questions counts by looking at each row alone."""
+    alone = [
+        _condition(frame, metric)
+        for metric in wanted.metrics
+        if not isinstance(metric, SurplusRows)
+    ]
+    broken = pl.any_horizontal(alone) if alone else pl.lit(value=False)
+    rows = frame.rows.filter(broken).head(limit).select(columns)
+    return rows.collect(engine="streaming")
+
+
+def _repeated(
+    frame: Frame, metric: SurplusRows, columns: Sequence[pl.Expr], limit: int
+) -> pl.DataFrame:
+    """Return rows of keys that occur more than once, those of one key side by side."""
+    members = [frame.cells[_name(frame, column)] for column in metric.columns]
+    keys = [f"\x00key{position}" for position in range(len(members))]
+    named = [key_member(cells, ()).alias(key) for key, cells in zip(keys, members, strict=True)]
+    whole = frame.rows.with_columns(named).drop_nulls(keys)
+    twice = whole.group_by(keys).len("\x00rows").filter(pl.col("\x00rows") > 1)
+    few = twice.head((limit + 1) // 2).collect(engine="streaming").lazy().select(keys)
+    rows = whole.join(few, on=keys, how="semi").select(*columns, *keys).head(_ENOUGH * limit)
+    return rows.collect(engine="streaming").sort(keys).drop(keys).head(limit)
 
 
 def _columns(frame: Frame, names: Iterable[tuple[str, str]]) -> Iterable[tuple[str, Cells]]:
@@ -86,15 +115,19 @@ def _is_simple(cells: Cells) -> bool:
     return not cells.dtype.is_nested() and not is_opaque
 
 
-def _condition(frame: Frame, metric: RowMetric) -> pl.Expr:
+def _name(frame: Frame, column: str) -> str:
+    found = frame.columns.find(column)
+    return found.name if found else column
+
+
+def _condition(frame: Frame, metric: CountWhere | Unparseable) -> pl.Expr:
     """Return what holds for the rows in question.
 
     Raises:
         KeyError: If the column is absent.
     """
     column = metric.predicate.column if isinstance(metric, CountWhere) else metric.column
-    found = frame.columns.find(column)
-    cells = frame.cells[found.name if found else column]
+    cells = frame.cells[_name(frame, column)]
     if isinstance(metric, CountWhere):
         return violates(metric.predicate, cells).fill_null(value=False)
     return pl.lit(value=False) if cells.readable is None else ~cells.readable

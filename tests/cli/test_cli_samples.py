@@ -115,3 +115,24 @@ def test_other_forms_never_tell_a_row(tmp_path: Path) -> None:
     for form in ("junit", "github", "sarif", "markdown"):
         assert "987654" not in call("test", path, "--samples", "5", "--format", form).out
     assert "987654" in call("test", path, "--samples", "5").out
+
+
+def test_rows_of_a_repeated_key_stand_side_by_side_if_their_columns_may_be_shown(
+    tmp_path: Path,
+) -> None:
+    path = _publish(tmp_path, CONTRACT.replace("restricted}", "restricted, unique: true}"))
+    rows = ["1,eu,ann,1,40", "2,us,bob,2,41", "3,eu,,3,42", "1,us,ann,4,43", "4,us,,5,44"]
+    (tmp_path / "people.csv").write_text("\n".join(["id,region,email,phone,age", *rows]) + "\n")
+    found = _samples(path, "--samples", "5", "--sample-columns", "region,email")
+    twice = [{"id": "1", "region": "eu"}, {"id": "1", "region": "us"}]
+    assert found["unique"] == {"rows": twice, "why_none": "", "withheld": ["email"]}
+    assert found["primaryKey"]["rows"] == twice
+    assert len(_samples(path, "--samples", "1")["unique"]["rows"]) == 1
+
+
+def test_a_query_says_why_it_has_no_rows(tmp_path: Path) -> None:
+    query = "{id: q, type: sql, query: SELECT COUNT(*) FROM people, mustBe: 99}"
+    rule = f"  - name: people\n    quality: [{query}]\n"
+    path = _publish(tmp_path, CONTRACT.replace("  - name: people\n", rule))
+    assert "one number" in _samples(path, "--samples", "3")["sql"]["why_none"]
+    assert "one number" in call("test", path, "--samples", "3").out
