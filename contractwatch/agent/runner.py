@@ -33,7 +33,7 @@ from contractwatch.model.file_state import KeptTable
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Notification, Transition
 from contractwatch.model.objective import Objective
-from contractwatch.model.product import ProductCard, ProductMemory, ProductRecord, RunEntry
+from contractwatch.model.product import ProductMemory, ProductRecord, RunEntry
 from contractwatch.model.run import Reading, RunOutcome, RunResult
 from contractwatch.model.server import Server
 from contractwatch.slo.ledger import advance_all, hear_all, horizon_of
