@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 import polars as pl
@@ -20,6 +21,7 @@ HERE = Path(__file__).parent
 CONTRACT = HERE / "lineitem.odcs.yaml"
 _TOOL = Path(sys.executable).parent / "tpchgen-cli"
 _GROUP = 122_880
+_ROWS_AT_ONCE = 2_000_000
 _EVERY = 9_985
 _DUPLICATES = 459
 _BROKEN: Mapping[str, object] = {
@@ -71,8 +73,18 @@ def _generated(made: Path, scale: float) -> Path:
 
 
 def _shuffled(rows: pl.LazyFrame, path: Path) -> None:
-    everything = rows.collect().sample(fraction=1, shuffle=True, seed=1)
-    everything.write_parquet(path, compression="snappy", row_group_size=_GROUP)
+    """Deal the rows out to files that fit into memory, shuffle each, and put them together."""
+    count = -(-rows.select(pl.len()).collect().item() // _ROWS_AT_ONCE)
+    dealt = rows.with_row_index("row").with_columns(heap=pl.col("row").hash(seed=1) % count)
+    with TemporaryDirectory(dir=path.parent) as folder:
+        dealt.drop("row").sink_parquet(pl.PartitionBy(folder, key="heap", include_key=False))
+        for heap in Path(folder).iterdir():
+            mixed = pl.read_parquet(heap, hive_partitioning=False).sample(
+                fraction=1, shuffle=True, seed=1
+            )
+            mixed.write_parquet(heap.with_suffix(".parquet"))
+        whole = pl.scan_parquet(sorted(Path(folder).glob("*.parquet")), hive_partitioning=False)
+        whole.sink_parquet(path, compression="snappy", row_group_size=_GROUP)
 
 
 def _dirty(rows: pl.LazyFrame, path: Path) -> None:

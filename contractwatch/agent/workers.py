@@ -20,6 +20,7 @@ from queue import Empty, LifoQueue
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
+from contractwatch.engines.memory import KEY_BYTES
 from contractwatch.model.frozen import frozen
 
 _POLL_SECONDS = 0.05
@@ -323,6 +324,7 @@ def _work(pipe: _Pipe, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
     if limits.threads:
         os.environ["POLARS_MAX_THREADS"] = str(limits.threads)
     os.environ["POLARS_OOC_MEMORY_BUDGET_MB"] = str(limits.memory_mb // 2)
+    KEY_BYTES.set(limits.memory_mb * _MEGABYTE // 2)
     os.environ["POLARS_OOMKILL_THRESHOLD_MB"] = str(limits.memory_mb)
     with suppress(OSError):  # the kernel, if it must, takes a worker before the agent
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")

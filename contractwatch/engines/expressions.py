@@ -29,6 +29,8 @@ from contractwatch.model.path import Member
 from contractwatch.model.rule import Bound
 
 _TOLERANCE = 1e-9
+_FEW = 8
+"""So many texts are compared one by one in less time than a cell is hashed."""
 _UTC = "Etc/UTC"
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
 
@@ -159,6 +161,8 @@ def _never(cells: Cells) -> pl.Expr:
 
 def _is_member(values: Iterable[Scalar], cells: Cells) -> pl.Expr:
     allowed = literals.members(values, cells.dtype, _UTC)
+    if cells.dtype == pl.String and 0 < len(allowed) <= _FEW:
+        return pl.any_horizontal(cells.value == text for text in allowed)
     compared = cells.value.to_physical() if literals.is_discrete(cells.dtype) else cells.value
     return compared.is_in(allowed.implode())
 

@@ -1,7 +1,8 @@
 """A large parquet table is read as little as the questions allow: column by column, in one go.
 
-What statistics may rule out is asked as filters, the rest in one fused select; keys have scans of
-their own, for they need few columns. All these plans run at the same time.
+What statistics may rule out is asked as filters, all at the same time. The rest is asked in one
+select for each set of columns, one after another: side by side, or in one select, columns that are
+decided sooner would pile up in memory. Keys have scans of their own, for they need few columns.
 """
 
 from collections.abc import Sequence
@@ -34,47 +35,40 @@ def read_little(
     opened(frame.table)
     pruned, others = pruning.split(frame, questions)
     asked = pruning.plans(frame, pruned)
-    if others:
-        prepared = frame.rows.with_columns(**derived_by(others))
-        asked.append((prepared.select(aliased(others)), others))
-    rising, shuffled = ordering.by_their_beginning(frame, keys)
-    plans = [plan for plan, _ in asked]
-    plans += [frame.rows.select(ordering.ascent(key)) for key in rising]
-    plans += _hashing(frame, shuffled)
-    found = iter(pl.collect_all(plans, engine="streaming"))
+    found = pl.collect_all([plan for plan, _ in asked], engine="streaming")
     answers: dict[Metric, Measurement] = {}
-    for _, those in asked:
-        answers.update(answered(those, next(found)))
-    ascents = [(key, ordering.rows_of_ascent(next(found))) for key in rising]
-    answers.update({key.metric: Repeats(rows=rows) for key, rows in ascents if rows is not None})
-    answers.update(_distinct(frame, shuffled, list(found), opened=opened))
-    unproven = [key for key, rows in ascents if rows is None]
-    if unproven:
-        opened(frame.table)
-        hashes = pl.collect_all(_hashing(frame, unproven), engine="streaming")
-        answers.update(_distinct(frame, unproven, hashes, opened=opened))
+    for (_, those), one in zip(asked, found, strict=True):
+        answers.update(answered(those, one))
+    for those in pruning.apart(others):
+        prepared = frame.rows.with_columns(**derived_by(those)).select(aliased(those))
+        answers.update(answered(those, prepared.collect(engine="streaming")))
+    rising, shuffled = ordering.by_their_beginning(frame, keys)
+    for key in rising:
+        rows = ordering.rows_of_ascent(frame, key)
+        if rows is None:
+            shuffled.append(key)
+        else:
+            answers[key.metric] = Repeats(rows=rows)
+    answers.update(_distinct(frame, shuffled, opened=opened))
     return answers
 
 
-def _hashing(frame: Frame, keys: Sequence[Key]) -> list[pl.LazyFrame]:
-    """Return two plans a key: the hashes that repeat, and the rows that have a whole key."""
-    return [
-        plan
-        for key in keys
-        for plan in (ordering.repeated_hashes(frame, key), ordering.complete_rows(frame, key))
-    ]
-
-
-def _distinct(
-    frame: Frame, keys: Sequence[Key], found: Sequence[pl.DataFrame], *, opened: Opened
-) -> dict[Metric, Measurement]:
+def _distinct(frame: Frame, keys: Sequence[Key], *, opened: Opened) -> dict[Metric, Measurement]:
+    """Sort the keys as hashes, and count those that seem to repeat."""
+    if not keys:
+        return {}
+    opened(frame.table)
+    rows = frame.rows.select(pl.len()).collect(engine="streaming").item()
     answers: dict[Metric, Measurement] = {}
     suspected: list[tuple[Key, int, pl.Series]] = []
-    for key, hashes, complete in zip(keys, found[::2], found[1::2], strict=True):
-        if hashes.is_empty():
-            answers[key.metric] = Repeats(rows=complete.item())
+    for key in keys:
+        complete, suspects = ordering.repeated_hashes(frame, key, rows=rows)
+        if suspects.is_empty():
+            answers[key.metric] = Repeats(rows=complete)
+        elif ordering.are_too_many(suspects):
+            answers[key.metric] = ordering.counted_by_parts(frame, key, rows=rows)
         else:
-            suspected.append((key, complete.item(), hashes.to_series()))
+            suspected.append((key, complete, suspects))
     if suspected:
         answers.update(confirmed(frame, suspected, opened=opened))
     return answers

@@ -87,6 +87,25 @@ def plans(
     return made
 
 
+def apart(questions: Iterable[Question]) -> list[list[Question]]:
+    """Return the questions in groups that have no column in common."""
+    groups: list[tuple[set[str], list[Question]]] = []
+    for question in questions:
+        names, members = _columns(question), [question]
+        for group in [one for one in groups if not names.isdisjoint(one[0])]:
+            groups.remove(group)
+            names, members = names | group[0], group[1] + members
+        groups.append((names, members))
+    return [members for _, members in groups]
+
+
+def _columns(question: Question) -> set[str]:
+    derived = question.derived
+    roots = {name for one in question.selected for name in one.meta.root_names()}
+    within = {name for one in derived.values() for name in one.meta.root_names()}
+    return (roots - derived.keys()) | within
+
+
 def _is_pruned(frame: Frame, metric: Metric) -> bool:
     if not (frame.trusts_statistics and is_large(frame)):
         return False

@@ -42,6 +42,10 @@ class Key:
         """Return a number a complete key: equal for equal keys, and hardly ever for others."""
         return self._hash().filter(self.is_complete()).alias("hash")
 
+    def hash_if_complete(self) -> pl.Expr:
+        """Return that number in each row, and null where the key is not complete."""
+        return pl.when(self.is_complete()).then(self._hash()).alias("hash")
+
     def suspected(self, suspects: pl.Series) -> list[pl.Expr]:
         """Return the members of the complete keys whose hash is one of the suspects."""
         chosen = self.is_complete() & self._hash().is_in(suspects.implode())

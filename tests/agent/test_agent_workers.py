@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from contractwatch.agent.workers import Answered, Cancelled, Failed, WorkerLimits, Workers
+from contractwatch.engines.memory import KEY_BYTES
 
 MEMORY_MB = 300
 
@@ -24,6 +25,10 @@ def double(number: int) -> int:
 
 def variable(name: str) -> str:
     return os.environ.get(name, "")
+
+
+def bytes_for_keys(_: int) -> int:
+    return KEY_BYTES.get()
 
 
 def sleep_for_ever(_: int) -> None:
@@ -68,6 +73,13 @@ def test_a_worker_has_its_limits_before_polars_is_imported(workers: Workers) -> 
 
     assert isinstance(answer, Answered)
     assert answer.value == "1"
+
+
+def test_half_of_a_workers_memory_is_for_keys(workers: Workers) -> None:
+    answer = workers.run(bytes_for_keys, 0, deadline_seconds=30)
+
+    assert isinstance(answer, Answered)
+    assert answer.value == MEMORY_MB * 1024 * 1024 // 2
 
 
 def test_a_job_that_sleeps_for_ever_ends_at_its_deadline_and_the_pool_is_whole(

@@ -1,6 +1,7 @@
 """What statistics rule out is not read, and no answer changes by it."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from naive_oracle import Row, answer
 from test_engines_oracle import SCHEMA, metrics, tables
 
 from contractwatch.engines.frames import Frame, open_table
+from contractwatch.engines.memory import KEY_BYTES
 from contractwatch.engines.polars import Survey, survey
 from contractwatch.engines.pruning import WORTH_BYTES
 from contractwatch.model.dataset import Dataset, TableFiles
@@ -26,6 +28,7 @@ from contractwatch.model.metric import (
     IsBelow,
     IsInvalid,
     IsLonger,
+    IsMissing,
     IsNull,
     Metric,
     RowCount,
@@ -73,21 +76,71 @@ def test_pruned_answers_are_those_of_the_naive_oracle(
     assert found.measurements == {metric: answer(metric, repeated, NOW) for metric in asked}
 
 
+@contextmanager
+def memory_for_keys(size: int) -> Generator[None]:
+    token = KEY_BYTES.set(size)
+    try:
+        yield
+    finally:
+        KEY_BYTES.reset(token)
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3) | st.none(), st.sampled_from(["a", "b", None]))),
     st.booleans(),
+    st.sampled_from([0, 100, 700]),
 )
-def test_keys_are_counted_exactly_sorted_or_not(
-    keys: list[tuple[int | None, str | None]], ascending: bool
+def test_keys_are_counted_exactly_sorted_or_not_in_whatever_memory(
+    keys: list[tuple[int | None, str | None]], ascending: bool, memory: int
 ) -> None:
     if ascending:
         keys = sorted(keys, key=lambda key: (key[0] is None, key[0] or 0, key[1] or ""))
     rows: list[Row] = [{"id": number, "word": word} for number, word in keys]
     frame = pl.DataFrame(rows, schema={"id": pl.Int64, "word": pl.String})
     asked = [KEY, SurplusRows(TABLE, ("id", "word")), SurplusRows(TABLE, ("word",))]
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, memory_for_keys(memory):
         found = lean(write(folder, frame, 3, statistics=True), asked).measurements
+    assert found == {metric: answer(metric, rows, NOW) for metric in asked}
+
+
+@pytest.mark.parametrize("memory", [0, 1, 10_000])
+def test_many_keys_of_which_most_repeat_are_counted_part_by_part(
+    tmp_path: Path, memory: int
+) -> None:
+    numbers = [number * 7919 % 10_007 for number in range(10_000)]
+    frame = pl.DataFrame({"id": [*numbers, *numbers[:9000], *numbers[:10], None]})
+    with memory_for_keys(memory):
+        found = lean(write(tmp_path, frame, 3000, statistics=True), [KEY]).measurements
+    assert found == {KEY: Repeats(rows=19_010, surplus=9010, keys=9000, affected=18_010)}
+
+
+@pytest.mark.parametrize("at", [1, 699, 700, 701, 4999])
+def test_a_key_that_does_not_rise_at_the_edge_of_a_row_group_is_found(
+    tmp_path: Path, at: int
+) -> None:
+    numbers = list(range(5000))
+    numbers[at] = numbers[at - 1]
+    data = write(tmp_path, pl.DataFrame({"id": numbers}), 700, statistics=True)
+    assert lean(data, [KEY]).measurements == {
+        KEY: Repeats(rows=5000, surplus=1, keys=1, affected=2)
+    }
+
+
+@pytest.mark.parametrize("count", [1, 8, 9])
+@pytest.mark.parametrize("trusting", [True, False])
+def test_sets_of_few_and_of_many_texts_are_looked_up_alike(
+    tmp_path: Path, count: int, trusting: bool
+) -> None:
+    words = [*"abcdefghij", "ä", "", None] * 30
+    rows: list[Row] = [{"word": word} for word in words]
+    data = write(tmp_path, pl.DataFrame(rows), 50, statistics=True)
+    values = tuple("abcdefghij"[:count])
+    asked = [
+        CountWhere(TABLE, IsInvalid("word", values=values)),
+        CountWhere(TABLE, IsMissing("word", values)),
+    ]
+    found = lean(data, asked, trusting=trusting).measurements
     assert found == {metric: answer(metric, rows, NOW) for metric in asked}
 
 
