@@ -10,8 +10,8 @@ from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_o
 from contractwatch.agent.scan import ScanJob
 from contractwatch.cli import reports
 from contractwatch.cli import test_options as options
-from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.apart import DEADLINE_SECONDS, Apart
+from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.filters import narrowed
 from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, Report, exit_code
 from contractwatch.cli.neighbourhood import neighbourhood
@@ -52,8 +52,8 @@ class _Wish:
     servers: ServerChoice
     sampling: Sampling
     registry: Registry
-    evidence: options.Trusted = options.Trusted.METADATA
     apart: Apart
+    evidence: options.Trusted = options.Trusted.METADATA
     variables: tuple[tuple[str, str], ...] = ()
     states: StateFolder = _NO_STATES
 
@@ -80,9 +80,9 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     show_all: options.ShowAll = False,
     samples: options.SampleCount = 0,
     sample_columns: options.SampleColumns = "",
-) -> int:
     deadline: options.Deadline = DEADLINE_SECONDS,
     memory_mb: options.MemoryMegabytes = 0,
+) -> int:
     """Run contracts against their data, here and now, and tell what is kept and what is broken.
 
     Relative paths in a contract are looked up beside it, then in the current folder. What is not
@@ -105,8 +105,8 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     refuse_unknown(selection, servers, contracts)
     refuse_unknown_columns(columns, contracts)
     sampling, allowed = Sampling(samples, columns), _variables(allow_env or ())
-    is_whole = selection.is_everything and not row_filter and not filters
     apart = Apart(memory_mb=memory_mb, deadline_seconds=deadline)
+    is_whole = selection.is_everything and not row_filter and not filters
     states = StateFolder(state_dir, is_written=is_whole)
     wish = _Wish(selection, servers, sampling, registry, apart, evidence, allowed, states)
     try:

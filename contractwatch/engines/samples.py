@@ -17,7 +17,7 @@ from contractwatch.engines.literals import UncastableError
 from contractwatch.errors import SourceError
 from contractwatch.model.dataset import Dataset
 from contractwatch.model.frozen import frozen
-from contractwatch.model.metric import CountWhere, Unparseable
+from contractwatch.model.metric import CountWhere, SurplusRows, Unparseable
 
 Shown: TypeAlias = int | float | bool | str | None
 """A cell as it is shown: numbers and truth as they are, all else as text."""
@@ -130,6 +130,8 @@ def _condition(frame: Frame, metric: CountWhere | Unparseable) -> pl.Expr:
     cells = frame.cells[_name(frame, column)]
     if isinstance(metric, CountWhere):
         return violates(metric.predicate, cells).fill_null(value=False)
+    if cells.within is not None:
+        return cells.within.strays(metric.inside)
     return pl.lit(value=False) if cells.readable is None else ~cells.readable
 
 
