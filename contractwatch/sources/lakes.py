@@ -4,7 +4,7 @@ Such a record (the log of a Delta table, the metadata of an Iceberg table) may n
 address: each is held against the directories that the operator allowed before it is read.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -14,17 +14,12 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import Dataset, TableFiles
 from contractwatch.model.server import DataFormat, Server
-from contractwatch.sources import delta, iceberg
 from contractwatch.sources.confined import Folder
 from contractwatch.sources.search import refused
 
 _Opened: TypeAlias = tuple[TableFiles, datetime]
 
-_OPENED_BY: Mapping[DataFormat, tuple[str, Callable[[Folder, Table], _Opened]]] = {
-    DataFormat.DELTA: (delta.RECORD, delta.open_table),
-    DataFormat.ICEBERG: (iceberg.RECORD, iceberg.open_table),
-}
-LAKES = frozenset(_OPENED_BY)
+LAKES = frozenset({DataFormat.DELTA, DataFormat.ICEBERG})
 """The formats of tables that keep a record of their files."""
 
 _GLOBS = frozenset("*?[")
@@ -64,7 +59,7 @@ def _open(
 ) -> _Opened:
     if server.data_format is None or _GLOBS & set(path):
         raise refused(server, "holds a wildcard; expected the folder of one table")
-    record, opened_by = _OPENED_BY[server.data_format]
+    record, opened_by = _reader(server.data_format)
     folders = [Folder(server, base / path, roots) for base in bases or (Path.cwd(),)]
     allowed = [folder for folder in folders if folder.is_allowed]
     if not allowed:
@@ -75,3 +70,13 @@ def _open(
             return opened_by(real, table)
     sentence = f"no {server.data_format.value} table is at {path!r}: it has no folder {record!r}"
     raise SourceError(sentence, retryable=True, blame=Blame.PRODUCT)
+
+
+def _reader(data_format: DataFormat) -> tuple[str, Callable[[Folder, Table], _Opened]]:
+    """Return the name of the folder with the record, and what reads it."""
+    # Imported for such a table: both bring Polars, which finding other files does without.
+    from contractwatch.sources import delta, iceberg  # noqa: PLC0415 - see above
+
+    if data_format is DataFormat.DELTA:
+        return delta.RECORD, delta.open_table
+    return iceberg.RECORD, iceberg.open_table
