@@ -7,6 +7,7 @@ from contractwatch.alerting.broken import observed_words
 from contractwatch.cli.findings import FailOn, Judged
 from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Severity
+from contractwatch.model.evidence import Evidence
 from contractwatch.model.run import CheckResult, RunResult
 
 GRADES = ("failed", "error", "warning", "skipped", "passed")
@@ -71,9 +72,11 @@ def counts_of(results: Iterable[CheckResult]) -> str:
 
 
 def coverage_of(run: RunResult) -> str:
-    """Return the coverage in words."""
+    """Return the coverage in words, and how many checks rest on what was known of the files."""
     share = f"{100 * run.coverage.ratio:.0f} %"
-    return f"coverage: {run.coverage.executed} of {run.coverage.promised} clauses, {share}"
+    known = sum(result.verdict.evidence is Evidence.STATE for result in run.results)
+    state = f"; {known} checks rest on earlier reads of unchanged files" if known else ""
+    return f"coverage: {run.coverage.executed} of {run.coverage.promised} clauses, {share}{state}"
 
 
 def printable(text: str) -> str:
