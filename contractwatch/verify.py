@@ -147,6 +147,11 @@ def asked_of_data(plan: Plan) -> frozenset[Metric]:
     return frozenset(one for one in plan.metrics if not isinstance(one, RecordMetric))
 
 
+def asked_of_record(plan: Plan) -> frozenset[type[RecordMetric]]:
+    """Return the kinds of metrics of a plan that only the record answers."""
+    return frozenset(type(one) for one in plan.metrics if isinstance(one, RecordMetric))
+
+
 def _without_record(metrics: Iterable[Metric]) -> dict[Metric, Measurement]:
     nothing: dict[Metric, Measurement] = {}
     for metric in metrics:

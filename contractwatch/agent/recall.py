@@ -3,23 +3,39 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from contractwatch.checks.watermarks import sighted, watermark
 from contractwatch.model.metric import (
     IncidentTimes,
     Metric,
     Probes,
+    RecordMetric,
     RowCount,
     RowHistory,
     UpdateHistory,
 )
-from contractwatch.model.product import Look, ProductMemory
+from contractwatch.model.product import Look, ProductMemory, ProductRecord, RunEntry
 from contractwatch.model.run import Reading
 from contractwatch.model.state import Count, Measurement, ProbeTally, Sightings, Watermark
 from contractwatch.verify import Plan
 
 _LINES = 400
 """So many counts are kept within a baseline's offset: a run every minute is no week of lines."""
+
+
+class Memory(Protocol):
+    """What a run needs of the store."""
+
+    def memory(
+        self, product: str, *, now: datetime, asked: frozenset[type[RecordMetric]] = ...
+    ) -> ProductMemory: ...
+
+    def record(self, product: str) -> ProductRecord | None: ...
+
+    def commit(self, entry: RunEntry) -> int: ...
+
+    def withdraw(self, product: str, *, at: datetime) -> bool: ...
 
 
 def recalled(reading: Reading, memory: ProductMemory, plan: Plan, *, now: datetime) -> Reading:

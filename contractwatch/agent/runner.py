@@ -3,7 +3,6 @@
 The runner decides nothing: it reads, asks the core, and writes.
 """
 
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,8 +18,9 @@ from contractwatch.agent.failing import reading_of
 from contractwatch.agent.inputs import inputs_of
 from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
 from contractwatch.agent.outage import Outage
-from contractwatch.agent.recall import looks_of, recalled
+from contractwatch.agent.recall import Memory, looks_of, recalled
 from contractwatch.agent.scan import ScanJob, scan
+from contractwatch.agent.served import Served
 from contractwatch.agent.servers import choose_server
 from contractwatch.agent.timing import Timetable, next_look, timetable_of
 from contractwatch.agent.workers import Answered, Cancelled, Failed, Workers
@@ -32,8 +32,9 @@ from contractwatch.model.contract import Contract
 from contractwatch.model.file_state import KeptTable
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Notification, Transition
+from contractwatch.model.metric import RecordMetric
 from contractwatch.model.objective import Objective
-from contractwatch.model.product import ProductMemory, ProductRecord, RunEntry
+from contractwatch.model.product import ProductMemory, RunEntry
 from contractwatch.model.run import Reading, RunOutcome, RunResult
 from contractwatch.model.server import Server
 from contractwatch.slo.ledger import advance_all, hear_all, horizon_of
@@ -43,6 +44,7 @@ from contractwatch.verify import (
     Plan,
     as_of,
     asked_of_data,
+    asked_of_record,
     has_ended,
     judge,
     plan,
@@ -72,18 +74,6 @@ class Rules:
     post: Post
     variables: tuple[tuple[str, str], ...] = ()
     full_scans: frozenset[str] = frozenset()
-
-
-class Memory(Protocol):
-    """What the runner needs of the store."""
-
-    def memory(self, product: str, *, now: datetime) -> ProductMemory: ...
-
-    def record(self, product: str) -> ProductRecord | None: ...
-
-    def commit(self, entry: RunEntry) -> int: ...
-
-    def withdraw(self, product: str, *, at: datetime) -> bool: ...
 
 
 class RunSeries(Protocol):
@@ -131,6 +121,7 @@ class _Prepared:
     promised: frozenset[Objective]
     server: Server
     has_ended: bool
+    recorded: frozenset[type[RecordMetric]]
 
 
 class Runner:
@@ -140,13 +131,11 @@ class Runner:
         self._rules = rules
         self._around = around
         self._prepared: dict[str, _Prepared] = {}
-        self._gone: set[str] = set()
-        self._saving = threading.Lock()
+        self._served = Served()
 
     def welcome(self, product: str) -> None:
         """Serve a product (again)."""
-        with self._saving:
-            self._gone.discard(product)
+        self._served.welcome(product)
 
     def run(self, contract: Contract, folder: Path) -> RunResult | None:
         """Run a contract once; None when nothing was judged or nothing could be saved.
@@ -181,8 +170,7 @@ class Runner:
         Raises:
             StoreError: And then it is served as before; withdrawing it again is safe.
         """
-        with self._saving:
-            self._gone.add(contract.product)  # a run under way must not bring it back
+        self._served.dismiss(contract.product)
         around = self._around
         now = around.clock.now()
         memory = around.store.memory(contract.product, now=now)
@@ -202,14 +190,15 @@ class Runner:
     def _once(self, contract: Contract, folder: Path) -> RunResult | None:
         """Run a contract.
 
-        1 what is remembered, 2 the plan, 3 the scan in a worker, 4 what only the record
+        1 the plan, 2 what is remembered, 3 the scan in a worker, 4 what only the record
         knows, 5 the verdict, 6 the ledger, 7 incidents and messages, 8 one commit, 9 wake the
         dispatcher and the scheduler.
         """
         around = self._around
         product = contract.product
-        memory = around.store.memory(product, now=around.clock.now())
-        prepared = self._prepare(contract, around.clock.now())
+        now = around.clock.now()
+        prepared = self._prepare(contract, now)
+        memory = around.store.memory(product, now=now, asked=prepared.recorded)
         reading, was_late = self._read(prepared, contract, folder, memory.kept)
         if reading is None:
             around.series.cancelled()
@@ -221,8 +210,8 @@ class Runner:
         entry = self._entry(contract, memory, run, prepared.promised)
         entry = replace(entry, looks=looks_of(reading, now=now), kept=reading.kept)
         judged = around.clock.monotonic()
-        with self._saving:
-            if product in self._gone:
+        with self._served.saving(product) as is_served:
+            if not is_served:
                 return None
             around.store.commit(entry)
         around.outage.saved()
@@ -250,7 +239,8 @@ class Runner:
         server, warning = choose_server(contract, self._rules.environment)
         if warning:
             _log.warning("server_guessed", product=contract.product, problem=warning)
-        prepared = _Prepared(planned, promised_objectives(planned), server, ended)
+        recorded = asked_of_record(planned)
+        prepared = _Prepared(planned, promised_objectives(planned), server, ended, recorded)
         self._prepared[contract.product] = prepared
         return prepared
 

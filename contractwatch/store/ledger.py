@@ -57,6 +57,7 @@ _LONGER = (
 _FORGET = delete(tables.standing).where(tables.standing.c.product_id == bindparam("of_product"))
 _STATES = {state.value: state for state in ObjectiveState}
 _OBJECTIVES = {objective.value: objective for objective in Objective}
+_ORDER = {objective: place for place, objective in enumerate(Objective)}
 
 
 @frozen
@@ -143,6 +144,11 @@ def standing_of(row: "Row[Any]") -> Standing:
         horizon=from_micros(row.horizon),
         stale_at=instant_or_none(row.stale_at),
     )
+
+
+def in_order(standings: Iterable[Standing]) -> tuple[Standing, ...]:
+    """Return standings in the order of the objectives."""
+    return tuple(sorted(standings, key=lambda standing: _ORDER[standing.objective]))
 
 
 def _joined(spans: Iterable[Interval]) -> list[Interval]:

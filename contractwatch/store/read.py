@@ -1,9 +1,8 @@
 """What the record knows is read in a handful of queries, however many products there are."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, Table, func, or_, select
@@ -22,31 +21,22 @@ from contractwatch.model.product import (
     DataVersion,
     LedgerLine,
     ProductCard,
-    ProductMemory,
     ProductRecord,
     RunSummary,
 )
 from contractwatch.model.run import Coverage, RunOutcome, RunResult
-from contractwatch.model.state import ProbeTally
 from contractwatch.store import tables
 from contractwatch.store.codec import (
-    MICROS_A_DAY,
     from_micros,
     instant_or_none,
     load,
-    to_micros,
 )
-from contractwatch.store.file_states import kept_of
-from contractwatch.store.incident_times import incident_log
-from contractwatch.store.ledger import standing_of
+from contractwatch.store.ledger import in_order, standing_of
 from contractwatch.store.plans import Plans
 from contractwatch.store.results import RunPlan, unpack_results
-from contractwatch.store.sightings import watched
 
 T = TypeVar("T")
 
-PROBE_DAYS = 28
-REMEMBERED = timedelta(days=1)
 RESOLVED_SHOWN = 20
 
 _ORDER = {objective.value: place for place, objective in enumerate(Objective)}
@@ -95,45 +85,7 @@ def served_standings(connection: Connection) -> dict[str, tuple[Standing, ...]]:
     grouped: dict[str, list[Standing]] = defaultdict(list)
     for row in rows:
         grouped[row.name].append(standing_of(row))
-    return {name: _in_order(found) for name, found in sorted(grouped.items())}
-
-
-def memory_of(connection: Connection, name: str, now: datetime) -> ProductMemory:
-    """Return what a run must know of its product; one that is new or was withdrawn begins anew.
-
-    A withdrawn one still has its incidents and its probes, but no standings: the time in which it
-    was not served is in no ledger.
-    """
-    product = tables.product.c
-    row = connection.execute(
-        select(product.id, product.withdrawn_at, product.card).where(product.name == name)
-    ).first()
-    if row is None:
-        return ProductMemory()
-    standing, incident = tables.standing, tables.incident
-    standings: Iterable[Any] = ()
-    if row.withdrawn_at is None:
-        standings = connection.execute(select(standing).where(standing.c.product_id == row.id))
-    incidents = connection.execute(
-        select(incident.c.content)
-        .where(
-            incident.c.product_id == row.id,
-            or_(
-                incident.c.phase != Phase.RESOLVED.value,
-                incident.c.resolved_at >= to_micros(now - REMEMBERED),
-            ),
-        )
-        .order_by(incident.c.id)
-    )
-    return ProductMemory(
-        _in_order([standing_of(found) for found in standings]),
-        tuple(load(found.content, Incident) for found in incidents),
-        _probes(connection, row.id, now),
-        watched(connection, row.id),
-        incident_log(connection, row.id, now),
-        load(row.card, ProductCard).notices,
-        kept_of(connection, row.id),
-    )
+    return {name: in_order(found) for name, found in sorted(grouped.items())}
 
 
 def records_of(
@@ -298,17 +250,6 @@ def _summary(row: "Row[Any]") -> RunSummary:
     )
 
 
-def _probes(connection: Connection, product_id: int, now: datetime) -> ProbeTally:
-    probe = tables.probe_day.c
-    first_day = to_micros(now) // MICROS_A_DAY - PROBE_DAYS
-    row = connection.execute(
-        select(func.sum(probe.good).label("good"), func.sum(probe.total).label("total")).where(
-            probe.product_id == product_id, probe.day > first_day
-        )
-    ).one()
-    return ProbeTally(int(row.good or 0), int(row.total or 0))
-
-
 def _of(table: Table, products: Sequence[int]) -> Select[Any]:
     return select(table).where(table.c.product_id.in_(products))
 
@@ -320,7 +261,3 @@ def _grouped(
     for row in connection.execute(query):
         found[row.product_id].append(noun(row))
     return found
-
-
-def _in_order(standings: Iterable[Standing]) -> tuple[Standing, ...]:
-    return tuple(sorted(standings, key=lambda standing: _ORDER[standing.objective.value]))

@@ -21,6 +21,7 @@ from contractwatch.store.codec import instant_or_none, to_micros
 from contractwatch.store.compaction import Compaction, Retention, compact
 from contractwatch.store.engine import WHERE, immediate, open_engine, path_of, told
 from contractwatch.store.lock import AgentLock
+from contractwatch.store.memory import RECORDED, Recorded, memory_of
 from contractwatch.store.plans import Plans
 from contractwatch.store.rows import HEARTBEAT, REVISION, bump, number, put
 from contractwatch.store.together import Together
@@ -87,10 +88,12 @@ class Store:
 
     # ---- runs
 
-    def memory(self, product: str, *, now: datetime) -> ProductMemory:
-        """Return what a run must know of its product before it decides."""
+    def memory(
+        self, product: str, *, now: datetime, asked: frozenset[Recorded] = RECORDED
+    ) -> ProductMemory:
+        """Return what a run must know of its product before it decides, and what it asks."""
         with self._reading(f"the memory of {product} was not read") as connection:
-            return read.memory_of(connection, product, now)
+            return memory_of(connection, product, now, asked)
 
     def commit(self, entry: RunEntry) -> int:
         """Write everything that one run leaves in one transaction; return its id, 0 without a run.

@@ -13,9 +13,10 @@ from store_values import HOUR, MINUTE, NOW
 
 import contractwatch.store
 from contractwatch.model.incident import Cause, Phase
+from contractwatch.model.metric import UpdateHistory
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import Look, ProductMemory, Watched
-from contractwatch.model.state import IncidentLog, IncidentTime, Sighting, Watermark
+from contractwatch.model.state import IncidentLog, IncidentTime, ProbeTally, Sighting, Watermark
 from contractwatch.store import sightings
 from contractwatch.store.codec import dump, to_micros
 from contractwatch.store.store import Store
@@ -146,3 +147,12 @@ def _first_schema(url: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     engine.dispose()
+
+
+def test_what_only_the_record_answers_is_read_if_it_is_asked(store: Store) -> None:
+    look(FIRST, at=NOW, store=store)
+    whole = store.memory(PRODUCT, now=NOW)
+    seen = store.memory(PRODUCT, now=NOW, asked=frozenset({UpdateHistory}))
+    nothing = store.memory(PRODUCT, now=NOW, asked=frozenset())
+    assert (seen.watched, seen.probes) == (whole.watched, ProbeTally())
+    assert (nothing.watched, nothing.standings) == ((), whole.standings)

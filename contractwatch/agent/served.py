@@ -1,0 +1,42 @@
+"""A product that was withdrawn is not brought back by a run that was under way."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+
+class Served:
+    """Knows which products are saved just now, and which are served no more."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._gone: set[str] = set()
+        self._saved_now: set[str] = set()
+
+    def welcome(self, product: str) -> None:
+        """Serve a product (again)."""
+        with self._changed:
+            self._gone.discard(product)
+
+    def dismiss(self, product: str) -> None:
+        """Serve a product no more; what is saved of it just now is saved when this returns."""
+        with self._changed:
+            self._gone.add(product)
+            self._changed.wait_for(lambda: product not in self._saved_now)
+
+    @contextmanager
+    def saving(self, product: str) -> Generator[bool]:
+        """Hold the product while a run of it is saved; False if it is served no more.
+
+        No two runs of one product are saved at once: the scheduler sees to that.
+        """
+        with self._changed:
+            is_served = product not in self._gone
+            if is_served:
+                self._saved_now.add(product)
+        try:
+            yield is_served
+        finally:
+            with self._changed:
+                self._saved_now.discard(product)
+                self._changed.notify_all()

@@ -1,0 +1,95 @@
+"""What a run must know of its product is read in few queries, which are built once."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import Connection, bindparam, func, or_, select
+
+from contractwatch.model.incident import Incident, Phase
+from contractwatch.model.lifetime import Notice
+from contractwatch.model.metric import IncidentTimes, Probes, RowHistory, UpdateHistory
+from contractwatch.model.product import ProductCard, ProductMemory
+from contractwatch.model.state import IncidentLog, ProbeTally
+from contractwatch.store import tables
+from contractwatch.store.codec import MICROS_A_DAY, load, to_micros
+from contractwatch.store.file_states import kept_of
+from contractwatch.store.incident_times import incident_log
+from contractwatch.store.ledger import in_order, standing_of
+from contractwatch.store.sightings import watched
+
+Recorded: TypeAlias = type[Probes] | type[UpdateHistory] | type[RowHistory] | type[IncidentTimes]
+"""A kind of question that the record answers."""
+
+RECORDED: Final[frozenset[Recorded]] = frozenset({Probes, UpdateHistory, RowHistory, IncidentTimes})
+
+_SEEN: Final[frozenset[Recorded]] = frozenset({UpdateHistory, RowHistory})
+
+PROBE_DAYS = 28
+REMEMBERED = timedelta(days=1)
+
+_CARDS_KEPT = 10_000
+
+_PRODUCT = tables.product.c
+_STANDING = tables.standing.c
+_INCIDENT = tables.incident.c
+_PROBE = tables.probe_day.c
+_ROW = select(_PRODUCT.id, _PRODUCT.withdrawn_at, _PRODUCT.card).where(
+    _PRODUCT.name == bindparam("of_name")
+)
+_STANDINGS = select(tables.standing).where(_STANDING.product_id == bindparam("of_product"))
+_INCIDENTS = (
+    select(_INCIDENT.content)
+    .where(
+        _INCIDENT.product_id == bindparam("of_product"),
+        or_(
+            _INCIDENT.phase != Phase.RESOLVED.value,
+            _INCIDENT.resolved_at >= bindparam("remembered"),
+        ),
+    )
+    .order_by(_INCIDENT.id)
+)
+_PROBES = select(func.sum(_PROBE.good).label("good"), func.sum(_PROBE.total).label("total")).where(
+    _PROBE.product_id == bindparam("of_product"), _PROBE.day > bindparam("first_day")
+)
+
+
+def memory_of(
+    connection: Connection, name: str, now: datetime, asked: frozenset[Recorded]
+) -> ProductMemory:
+    """Return what a run must know of its product; one that is new or was withdrawn begins anew.
+
+    A withdrawn one still has its incidents and its probes, but no standings: the time in which it
+    was not served is in no ledger. What only the record answers is read if it is asked.
+    """
+    row = connection.execute(_ROW, {"of_name": name}).first()
+    if row is None:
+        return ProductMemory()
+    mine = {"of_product": row.id}
+    standings: Iterable[Any] = ()
+    if row.withdrawn_at is None:
+        standings = connection.execute(_STANDINGS, mine)
+    remembered = to_micros(now - REMEMBERED)
+    incidents = connection.execute(_INCIDENTS, {**mine, "remembered": remembered})
+    return ProductMemory(
+        in_order([standing_of(found) for found in standings]),
+        tuple(load(found.content, Incident) for found in incidents),
+        _probes(connection, row.id, now) if Probes in asked else ProbeTally(),
+        watched(connection, row.id) if asked & _SEEN else (),
+        incident_log(connection, row.id, now) if IncidentTimes in asked else IncidentLog(),
+        _notices(row.card),
+        kept_of(connection, row.id),
+    )
+
+
+def _probes(connection: Connection, product_id: int, now: datetime) -> ProbeTally:
+    first_day = to_micros(now) // MICROS_A_DAY - PROBE_DAYS
+    row = connection.execute(_PROBES, {"of_product": product_id, "first_day": first_day}).one()
+    return ProbeTally(int(row.good or 0), int(row.total or 0))
+
+
+@lru_cache(maxsize=_CARDS_KEPT)
+def _notices(card: str) -> tuple[Notice, ...]:
+    """Return the notices of a card, which is nearly always the one of the last run."""
+    return load(card, ProductCard).notices

@@ -1,0 +1,36 @@
+"""A product that is withdrawn while a run of it is saved is withdrawn after that run."""
+
+import threading
+
+from contractwatch.agent.served import Served
+
+SECONDS = 30.0
+
+
+def test_to_dismiss_a_product_waits_for_what_is_saved_of_it_and_for_nothing_else() -> None:
+    served = Served()
+    dismissed = threading.Event()
+
+    def dismiss() -> None:
+        served.dismiss("shop/orders")
+        dismissed.set()
+
+    thread = threading.Thread(target=dismiss)
+    with served.saving("shop/orders") as is_served, served.saving("shop/other"):
+        assert is_served
+        thread.start()
+        while "shop/orders" not in served._gone:
+            threading.Event().wait(0.001)
+        assert not dismissed.is_set()
+    thread.join(SECONDS)
+    assert dismissed.is_set()
+
+
+def test_a_dismissed_product_is_not_saved_until_it_is_welcome_again() -> None:
+    served = Served()
+    served.dismiss("shop/orders")
+    with served.saving("shop/orders") as is_served:
+        assert not is_served
+    served.welcome("shop/orders")
+    with served.saving("shop/orders") as is_served:
+        assert is_served
