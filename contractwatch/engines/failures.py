@@ -14,6 +14,8 @@ UNREADABLE = (*QUERY_FAILURES, OSError, UnicodeError)
 MORE_FIELDS = "a row has more fields than the header"
 NOT_ENCODED = "it holds bytes that are not in the stated encoding"
 NO_OBJECT = "a line is no JSON object"
+TOO_DEEP = "a value is nested too deeply"
+_CONTRADICTION = "a file contradicts itself, or the reader cannot cope with it"
 
 # Parts of the library's messages that tell causes apart; the messages themselves may quote cells.
 _CAUSES = (
@@ -22,15 +24,16 @@ _CAUSES = (
     ("empty csv", "a file is empty: it has no header"),
     ("utf-8", NOT_ENCODED),
     ("utf8", NOT_ENCODED),
+    ("depthlimitexceeded", TOO_DEEP),
     ("ndjson line", NO_OBJECT),
     ("parsing line", NO_OBJECT),
     ("parquet", "a file is no complete parquet file"),
     ("out of specification", "a file is no complete parquet file"),
 )
 
-
 _BINARY = frozenset({DataFormat.ARROW, DataFormat.AVRO})
 """Formats of which a broken file is told by one sentence: the messages name bytes and offsets."""
+
 
 class BrokenTextError(UnicodeError):
     """A text that we read ourselves is broken; the message is ours and may be shown."""
@@ -39,6 +42,9 @@ class BrokenTextError(UnicodeError):
 def unreadable(error: BaseException, table: str, data_format: DataFormat) -> SourceError:
     """Return the failure to read a table, with the one to blame."""
     sentence = f"table {table!r} cannot be read as {data_format.value}"
+    if isinstance(error, pl.exceptions.PanicException):
+        said = f"{sentence}: {_CONTRADICTION}"
+        return SourceError(said, retryable=False, blame=Blame.PRODUCT)
     if isinstance(error, BrokenTextError):
         return SourceError(f"{sentence}: {error}", retryable=False, blame=Blame.PRODUCT)
     if isinstance(error, FileNotFoundError):
