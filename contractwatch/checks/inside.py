@@ -32,18 +32,14 @@ def verdict_without_way(
     is_nested = promise.inside or promise.kind in _OF_WHOLE
     if not is_nested:
         return None
-    if column.text:
-        return Verdict(Outcome.SKIPPED, reason=_why_not(data_format))
+    if data_format is DataFormat.CSV:
+        return Verdict(Outcome.SKIPPED, reason="csv holds no nested values")
     inside = promise.inside
     if promise.kind == _PRESENCE:
         outer = column.follow(inside[:-1])
+        if outer is not None and outer.text and outer.kind == "null":
+            return Verdict(Outcome.SKIPPED, reason="no value is there to know its members by")
         exists = outer is not None and outer.kind == "object"
     else:
         exists = column.follow(inside) is not None
     return None if exists else Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
-
-
-def _why_not(data_format: DataFormat | None) -> str:
-    if data_format is DataFormat.JSON:
-        return "unsupported: nested values of json sources"
-    return "csv holds no nested values"

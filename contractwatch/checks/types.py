@@ -58,9 +58,8 @@ class DeclaredType:
 
     def metrics(self) -> tuple[Metric, ...]:
         table, (column,) = self.promise.table, self.promise.physical_columns
-        if self.logical_type in _NESTED or self.promise.inside:
-            return (TableSchema(table),)
-        return (TableSchema(table), Unparseable(table, column), RowCount(table))
+        cells = Unparseable(table, column, self.promise.inside)
+        return (TableSchema(table), cells, RowCount(table))
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         of_schema, *of_cells = self.metrics()
@@ -72,7 +71,7 @@ class DeclaredType:
             return self._of_days(found, answers)
         if not found.text:
             return self._of_schema(found)
-        if not of_cells:
+        if found.kind == "string" and self.logical_type in _NESTED:
             return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=_UNVERIFIABLE)
         error = unanswered(answers, of_cells, self.logical_type)
         if error is not None:
@@ -82,7 +81,8 @@ class DeclaredType:
 
     def has_days_only(self, answers: Mapping[Metric, Measurement]) -> bool:
         """Whether a date was promised and the column has timestamps, all of them at midnight."""
-        days = Unparseable(self.promise.table, *self.promise.physical_columns)
+        (column,) = self.promise.physical_columns
+        days = Unparseable(self.promise.table, column)
         return (
             isinstance(answers.get(TableSchema(self.promise.table)), Columns)
             and self._may_be_days(_find(answers, self.promise))

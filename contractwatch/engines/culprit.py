@@ -102,7 +102,7 @@ def _first(broken: Iterable[bool]) -> int | None:
 
 def _is_object(line: bytes) -> bool:
     try:
-        return not line.strip() or isinstance(json.loads(line), dict)
+        return not line.strip() or isinstance(json.loads(line, parse_constant=_refused), dict)
     except (ValueError, RecursionError):
         return False
 
@@ -113,3 +113,7 @@ def _is_utf8(line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+def _refused(written: str) -> str:
+    raise ValueError(written)  # Python knows NaN, and JSON does not
+
+

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import TypeAlias, assert_never
+from typing import Protocol, TypeAlias, assert_never
 
 import polars as pl
 
@@ -25,7 +25,7 @@ from contractwatch.model.metric import (
     Predicate,
     RepeatsElements,
 )
-from contractwatch.model.path import Member
+from contractwatch.model.path import Member, Step
 from contractwatch.model.rule import Bound
 
 _TOLERANCE = 1e-9
@@ -37,13 +37,22 @@ _UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
 _OfValues: TypeAlias = IsInvalid | IsBelow | IsAbove | IsShorter | IsLonger | IsNotMultiple
 
 
+class Within(Protocol):
+    """Answers what is asked of a column of objects or arrays that are written as text."""
+
+    def violates(self, predicate: Predicate) -> pl.Expr: ...
+
+    def strays(self, inside: tuple[Step, ...]) -> pl.Expr: ...
+
+
 @frozen
 class Cells:
     """A column as it is compared.
 
     `raw` is as the file has it; `value` is of type `dtype`, and null where a text cannot be parsed;
     `readable` says for text sources whether the text is of the declared type; `is_day` for
-    timestamps where a date is declared, whether they are null or at midnight.
+    timestamps where a date is declared, whether they are null or at midnight. `within` answers for
+    values that are inside of texts, and is None for all others.
     """
 
     raw: pl.Expr
@@ -51,6 +60,7 @@ class Cells:
     dtype: pl.DataType
     readable: pl.Expr | None = None
     is_day: pl.Expr | None = None
+    within: "Within | None" = None
 
     @property
     def is_present(self) -> pl.Expr:
@@ -66,6 +76,8 @@ def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
     Raises:
         UncastableError: If a value of the contract has no meaning in the column's type.
     """
+    if cells.within is not None:
+        return cells.within.violates(predicate)
     match predicate:
         case IsNull():
             return cells.raw.is_null()

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from contractwatch.engines import delta, iceberg, readers, scope, text
+from contractwatch.engines import delta, iceberg, nested_json, readers, scope, text
 from contractwatch.engines.expressions import Cells
 from contractwatch.engines.failures import UNREADABLE, unreadable
 from contractwatch.engines.nested import children_of
@@ -44,6 +44,8 @@ _KINDS: Mapping[type[pl.DataType], str] = {
     pl.Null: "null",
 }
 _TEXTUAL = (pl.String, pl.Categorical, pl.Enum)
+
+_NO_CELLS: Mapping[str, Cells] = {}
 
 Types: TypeAlias = dict[str, pl.DataType]
 Partition: TypeAlias = tuple[tuple[str, str | None], ...]
@@ -95,6 +97,8 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
         SourceError: If a file cannot be read as the format that the contract states.
     """
     try:
+        if nested_json.is_promised(files):
+            return _of_document(files)
         parts = _parts(files)
     except UNREADABLE as error:
         raise unreadable(error, files.table, files.data_format) from error
@@ -109,6 +113,15 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
         return _frame(files, _nothing(types), types, columns)
     whole = pl.concat([_aligned(part, types) for part in parts]) if parts else _nothing(types)
     return _frame(files, whole, types, columns)
+
+
+def _of_document(files: TableFiles) -> Frame:
+    """Return a table of JSON files of which something inside of values is promised."""
+    partitions = [dict(partition_of(file, files.hive_root)) for file in files.files]
+    found = nested_json.open_document(files, partitions)
+    flat = (_column_type(name, dtype, files.data_format) for name, dtype in found.flat.items())
+    columns = Columns((*flat, *found.types) if found.has_rows else ())
+    return _frame(files, found.rows, found.flat, columns, found.cells)
 
 
 def _nothing(types: Types) -> pl.LazyFrame:
@@ -241,8 +254,14 @@ def _literal(written: str | None, dtype: pl.DataType) -> pl.Expr:
     return text_of.str.to_date("%Y-%m-%d") if dtype == pl.Date else text_of.cast(dtype)
 
 
-def _frame(files: TableFiles, rows: pl.LazyFrame, types: Types, columns: Columns) -> Frame:
-    cells: dict[str, Cells] = {}
+def _frame(
+    files: TableFiles,
+    rows: pl.LazyFrame,
+    types: Types,
+    columns: Columns,
+    known: Mapping[str, Cells] = _NO_CELLS,
+) -> Frame:
+    cells = dict(known)
     parsed_columns: list[pl.Expr] = []
     declared = _declared(files.columns, columns)
     for position, (name, dtype) in enumerate(types.items()):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, TypeAlias
 
-from contractwatch.model.contract import Column
+from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import DataFile, TableFiles
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
@@ -39,6 +39,7 @@ _FORMATS = frozenset({DataFormat.PARQUET, DataFormat.CSV, DataFormat.JSON})
 _SETTLED = timedelta(seconds=2)
 """A file may be written again within the tick of its clock: a younger one is not yet known."""
 
+_NESTED = frozenset({LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR})
 _OPEN = frozenset({"", "public", "internal"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PROMISED_ONLY = frozenset(
@@ -183,7 +184,13 @@ def _as_read(column: Column) -> tuple[object, ...]:
 
 def may_be_kept(files: TableFiles) -> bool:
     """Return whether every file of the table can be told from another content of its path."""
+    if files.data_format is DataFormat.JSON and any(map(_is_nested, files.columns)):
+        return False  # which members the objects have is known of all files together
     return files.data_format in _FORMATS and all(map(stamp_of, files.files))
+
+
+def _is_nested(column: Column) -> bool:
+    return bool(column.nested) or column.logical_type in _NESTED
 
 
 def holds(answer: FileAnswer, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from typing import TypeAlias, assert_never
 
 import polars as pl
 
+from contractwatch.engines.json_tree import SIZE
 from contractwatch.engines.literals import UncastableError
 from contractwatch.model.metric import IsLarger, IsSmaller, LacksMembers, RepeatsElements
 from contractwatch.model.path import Each, Member, Step
@@ -86,6 +87,8 @@ def of_whole(predicate: OfWhole, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def _size(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Struct):
+        if any(field.name == SIZE for field in dtype.fields):
+            return pl.when(value.is_not_null()).then(value.struct.field(SIZE))
         present = [value.struct.field(field.name).is_not_null() for field in dtype.fields]
         size = pl.sum_horizontal(present) if present else value.is_null().cast(pl.UInt32)
         return pl.when(value.is_not_null()).then(size)

@@ -240,6 +240,8 @@ def _count(frame: Frame, metric: CountWhere | Unparseable, column: str) -> Quest
         return cells
     if isinstance(metric, CountWhere):
         return Question(metric, (violates(metric.predicate, cells).sum(),), counted)
+    if cells.within is not None:
+        return Question(metric, (cells.within.strays(metric.inside).sum(),), counted)
     of_type = cells.is_day if cells.readable is None else cells.readable
     readable = cells.raw.is_null() if of_type is None else of_type
     return Question(metric, (readable.not_().sum(),), counted)

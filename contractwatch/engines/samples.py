@@ -130,6 +130,8 @@ def _condition(frame: Frame, metric: CountWhere | Unparseable) -> pl.Expr:
     cells = frame.cells[_name(frame, column)]
     if isinstance(metric, CountWhere):
         return violates(metric.predicate, cells).fill_null(value=False)
+    if cells.within is not None:
+        return cells.within.strays(metric.inside)
     return pl.lit(value=False) if cells.readable is None else ~cells.readable
 
 

@@ -182,11 +182,13 @@ class Unparseable:
     """How many cells of a text source are not null and are not of the declared type?
 
     Zero for typed sources, where the schema answers; but of a column that is declared a date and
-    holds timestamps, the cells that are not at midnight in the column's time zone.
+    holds timestamps, the cells that are not at midnight in the column's time zone. With `inside` it
+    is about the values at the end of that way, and a cell counts once.
     """
 
     table: str
     column: str
+    inside: tuple[Step, ...] = ()
 
 
 @frozen

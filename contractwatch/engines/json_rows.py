@@ -1,0 +1,227 @@
+"""JSON files of which something inside of values is promised are read line by line, in batches.
+
+The library would end at the first value of another shape. Here each line is parsed by the standard
+library: slower, and a value of another shape costs no more than its own verdict.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from contractwatch.engines.json_tree import (
+    Node,
+    Notes,
+    Repeated,
+    Way,
+    laid_out,
+    member_of,
+    observe,
+    text_of,
+)
+from contractwatch.model.path import Member
+
+_BATCH_ROWS = 10_000
+_BATCH_BYTES = 8 * 1024 * 1024
+_SAMPLED_LINES = 1000
+_EXACT = 1e15
+_NO_OBJECT = "parsing line"
+_LONE = (b"\\ud", b"\\uD")
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """The lines of one file, and the texts of its partition's columns."""
+
+    lines: "Lines"
+    partition: Mapping[str, str | None]
+
+
+class Lines:
+    """Opens a file's lines anew each time that they are asked for."""
+
+    def __init__(self, source: str | bytes) -> None:
+        self._source = source
+
+    def __iter__(self) -> Iterator[bytes]:
+        if isinstance(self._source, bytes):
+            yield from (line for line in self._source.splitlines() if line.strip())
+            return
+        with open(self._source, "rb") as file:  # noqa: PTH123 - a path is an opaque text here
+            yield from (line for line in file if line.strip())
+
+
+def noted(tree: Node, name: str, what: str) -> dict[Way, str]:
+    """Return the columns that say of a row whether it is `astray`, or `null`, at each place."""
+    return {node.way: f"\x00{what}{at}\x00{name}" for at, node in enumerate(tree.walk())}
+
+
+def scan(
+    files: Sequence[JsonText], flat: Sequence[str], trees: Mapping[str, Node]
+) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
+    """Return the rows: texts, values laid out along their trees, and notes in hidden columns."""
+    types: dict[str, pl.DataType] = {name: pl.String() for name in flat}
+    for name, tree in trees.items():
+        types[name] = tree.dtype()
+        for what in ("astray", "null"):
+            types |= dict.fromkeys(noted(tree, name, what).values(), pl.Boolean())
+    laid = tuple(
+        (name, tree, noted(tree, name, "astray"), noted(tree, name, "null"))
+        for name, tree in trees.items()
+    )
+    layout = _Layout(tuple(flat), laid, types)
+
+    def batches(
+        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        left = n_rows
+        for frame in _frames(files, layout):
+            found = frame if columns is None else frame.select(columns)
+            found = found if left is None else found.head(left)
+            left = None if left is None else left - found.height
+            yield found if predicate is None else found.filter(predicate)
+            if left is not None and left <= 0:
+                return
+
+    return register_io_source(batches, schema=pl.Schema(types), is_pure=True), types
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    flat: tuple[str, ...]
+    laid: tuple[tuple[str, Node, dict[Way, str], dict[Way, str]], ...]
+    types: dict[str, pl.DataType]
+
+
+def _frames(files: Sequence[JsonText], layout: _Layout) -> Iterator[pl.DataFrame]:
+    for file in files:
+        batch: list[dict[str, object]] = []
+        size = 0
+        for line in file.lines:
+            batch.append(_row(parsed(line), file.partition, layout))
+            size += len(line)
+            if len(batch) >= _BATCH_ROWS or size >= _BATCH_BYTES:
+                yield _frame(batch, layout)
+                batch, size = [], 0
+        if batch:
+            yield _frame(batch, layout)
+
+
+def _frame(batch: Sequence[Mapping[str, object]], layout: _Layout) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            pl.Series(name, [row.get(name) for row in batch], dtype=dtype)
+            for name, dtype in layout.types.items()
+        ]
+    )
+
+
+def _row(
+    record: dict[str, object], partition: Mapping[str, str | None], layout: _Layout
+) -> dict[str, object]:
+    row: dict[str, object] = {**partition}
+    for name in layout.flat:
+        if name in record:
+            row[name] = text_of(record[name])
+    for name, tree, astray, null in layout.laid:
+        notes = Notes()
+        row[name] = laid_out(tree, member_of(record, name), notes)
+        row.update((astray[way], True) for way in notes.astray)
+        row.update((null[way], True) for way in notes.null)
+    return row
+
+
+def parsed(line: bytes) -> dict[str, object]:
+    """Return the object of a line, its numbers as texts.
+
+    Raises:
+        ComputeError: If it is no JSON object, worded so that the cause is told.
+    """
+    try:
+        written = line.decode()
+    except UnicodeDecodeError as error:
+        raise pl.exceptions.ComputeError("invalid utf-8") from error
+    try:
+        record: object = json.loads(
+            written,
+            object_pairs_hook=_pairs,
+            parse_int=str,
+            parse_float=_number,
+            parse_constant=_refused,
+        )
+    except (ValueError, RecursionError) as error:
+        raise pl.exceptions.ComputeError(_NO_OBJECT) from error
+    if not isinstance(record, dict):
+        raise pl.exceptions.ComputeError(_NO_OBJECT)
+    found = cast("dict[str, object]", record)
+    return _sound(found) if any(lone in line for lone in _LONE) else found
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Repeated(reversed(pairs))
+
+
+def _number(written: str) -> str:
+    """Return a whole number without point and exponent, as the library does for flat files."""
+    value = float(written)
+    return str(int(value)) if value.is_integer() and abs(value) < _EXACT else written
+
+
+def _refused(written: str) -> str:
+    raise ValueError(written)
+
+
+def _sound(value: Any) -> Any:
+    """Return a value whose texts can be encoded: half a surrogate pair cannot."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        items = [(_sound(k), _sound(v)) for k, v in cast("dict[str, object]", value).items()]
+        return Repeated(items) if isinstance(value, Repeated) else dict(items)
+    if isinstance(value, list):
+        return [_sound(each) for each in cast("list[object]", value)]
+    return value
+
+
+def seen_in(files: Sequence[JsonText], trees: Mapping[str, Node]) -> dict[str, set[Way]]:
+    """Return the places at which values stand, by column; the search ends once all are found.
+
+    After the first lines only those are parsed that hold the name of a member not yet found.
+    """
+    seen: dict[str, set[Way]] = {name: set() for name in trees}
+    wanted = _wanted(trees, seen)
+    for file in files:
+        for at, line in enumerate(file.lines):
+            if not wanted:
+                return seen
+            if at >= _SAMPLED_LINES and not any(name in line.lower() for name in wanted):
+                continue
+            try:
+                record = parsed(line)
+            except pl.exceptions.ComputeError:
+                continue  # it is told when the rows are read
+            for name, tree in trees.items():
+                observe(tree, member_of(record, name), seen[name])
+            wanted = _wanted(trees, seen)
+    return seen
+
+
+def _wanted(trees: Mapping[str, Node], seen: Mapping[str, set[Way]]) -> frozenset[bytes]:
+    """Return the names, in lower case and quotes, of what was not found yet."""
+    return frozenset(
+        json.dumps(_name(node, name).lower(), ensure_ascii=ascii_).encode()
+        for name, tree in trees.items()
+        for node in tree.walk()
+        if node.way not in seen[name]
+        for ascii_ in (True, False)
+    )
+
+
+def _name(node: Node, column: str) -> str:
+    """Return the name of the member that a place is, or is inside of."""
+    members = [step.name for step in node.way if isinstance(step, Member)]
+    return members[-1] if members else column

@@ -1,0 +1,196 @@
+"""What a contract promises inside a JSON value is a tree, and a value is laid out along it.
+
+Scalars stay texts, as those of flat files do. An object keeps the members that are promised and the
+number of all that are not null; a map becomes an array of entries, as Parquet has them. A value of
+another shape than promised is noted with the place of the promise, and left out.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias, cast
+
+import polars as pl
+
+from contractwatch.model.contract import Column, LogicalType
+from contractwatch.model.path import Each, Member, Step
+from contractwatch.model.rule import OptionKind
+from contractwatch.model.state import ColumnType
+
+SIZE = "\x00size"
+"""A field of every object: how many of its members are not null."""
+
+Way: TypeAlias = tuple[Step, ...]
+
+_KEY, _VALUE = Member("key"), Member("value")
+_ARRAYS = frozenset({LogicalType.ARRAY, LogicalType.VECTOR})
+
+
+class Repeated(dict[str, object]):
+    """An object that has a key twice: which of the values counts nobody knows."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A promised value: `way` leads to it from the column. `element` is of an array, or a map."""
+
+    way: Way
+    column: Column | None
+    kind: str = "scalar"
+    members: "dict[str, Node]" = field(default_factory=dict[str, "Node"])
+    element: "Node | None" = None
+
+    def walk(self) -> "Iterator[Node]":
+        """Yield the node and all below it."""
+        yield self
+        for child in self.children():
+            yield from child.walk()
+
+    def children(self) -> "list[Node]":
+        """Return the nodes one step below."""
+        return [*self.members.values(), *([self.element] if self.element else [])]
+
+    def dtype(self) -> pl.DataType:
+        """Return the type of the values as they are laid out."""
+        if self.kind == "scalar":
+            return pl.String()
+        if self.kind == "object":
+            fields = {name: child.dtype() for name, child in self.members.items()}
+            return pl.Struct({**fields, SIZE: pl.UInt32()})
+        return pl.List(self.element.dtype() if self.element else pl.String())
+
+
+@dataclass(slots=True)
+class Notes:
+    """Places (by way) at which one row has a value of another shape, or none."""
+
+    astray: set[Way] = field(default_factory=set[Way])
+    null: set[Way] = field(default_factory=set[Way])
+
+
+def tree_of(column: Column) -> Node | None:
+    """Return the tree of a column that is promised to hold more than a scalar, else None."""
+    known = {inner.inside: inner for inner in column.nested}
+    root = _node((), column, known)
+    return None if root.kind == "scalar" else root
+
+
+def _node(way: Way, column: Column | None, known: dict[Way, Column]) -> Node:
+    below = {
+        inner[len(way)] for inner in known if len(inner) > len(way) and inner[: len(way)] == way
+    }
+    logical = column.logical_type if column else None
+    listed = {step.name for step in below if isinstance(step, Member)}
+    names = sorted(listed.union(_required(column)))
+    node = Node(way, column)
+    if logical is LogicalType.MAP:
+        entry = Node((*way, Each()), None, "object")
+        for part in (_KEY, _VALUE):
+            inner = (*way, Each(), part)
+            entry.members[part.name] = _node(inner, known.get(inner), known)
+        node.kind, node.element = "map", entry
+    elif Each() in below or logical in _ARRAYS:
+        inner = (*way, Each())
+        node.kind, node.element = "array", _node(inner, known.get(inner), known)
+    elif names or logical is LogicalType.OBJECT:
+        node.kind = "object"
+        for name in names:
+            inner = (*way, Member(name))
+            node.members[name] = _node(inner, known.get(inner), known)
+    return node
+
+
+def _required(column: Column | None) -> Iterator[str]:
+    """Yield the members that an object must have, listed as properties or not."""
+    for option in column.options if column else ():
+        if option.kind is OptionKind.REQUIRED_PROPERTIES:
+            yield from option.members
+
+
+def laid_out(node: Node, value: object, notes: Notes) -> object:
+    """Return a parsed JSON value as the node promises it, and note what is not so."""
+    if value is None:
+        notes.null.add(node.way)
+        return None
+    if node.kind == "scalar":
+        if isinstance(value, dict | list):
+            notes.astray.add(node.way)
+        return text_of(cast("object", value))
+    if node.kind == "object":
+        return _object(node, value, notes)
+    return _elements(node, value, notes)
+
+
+def _object(node: Node, value: object, notes: Notes) -> object:
+    if not isinstance(value, dict) or isinstance(value, Repeated):
+        notes.astray.add(node.way)
+        return None
+    found = cast("dict[str, object]", value)
+    laid: dict[str, object] = {
+        name: laid_out(child, member_of(found, name), notes) for name, child in node.members.items()
+    }
+    laid[SIZE] = sum(each is not None for each in found.values())
+    return laid
+
+
+def _elements(node: Node, value: object, notes: Notes) -> object:
+    if node.kind == "map" and isinstance(value, dict) and not isinstance(value, Repeated):
+        entries = cast("dict[str, object]", value)
+        value = [{"key": key, "value": inner} for key, inner in entries.items()]
+    if not isinstance(value, list):
+        notes.astray.add(node.way)
+        return None
+    elements = cast("list[object]", value)
+    if node.element is None:
+        return [text_of(each) for each in elements]
+    return [laid_out(node.element, each, notes) for each in elements]
+
+
+def member_of(found: dict[str, object], name: str) -> object:
+    """Return the member of exactly that name, else of the only one alike but for case."""
+    if name in found:
+        return found[name]
+    lower = name.lower()
+    alike = [key for key in found if key.lower() == lower]
+    return found[alike[0]] if len(alike) == 1 else None
+
+
+def text_of(value: object) -> str | None:
+    """Return a scalar as a text, and what is none as its JSON. Numbers are texts already."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def observe(node: Node, value: object, seen: set[Way]) -> None:
+    """Add the places at which a value, or a member that is null, stands."""
+    if value is None:
+        return
+    seen.add(node.way)
+    if node.kind == "map" and isinstance(value, dict):
+        value = [{"key": k, "value": v} for k, v in cast("dict[str, object]", value).items()]
+    if isinstance(value, list) and node.element is not None:
+        for each in cast("list[object]", value):
+            observe(node.element, each, seen)
+    elif isinstance(value, dict) and node.kind == "object":
+        found = cast("dict[str, object]", value)
+        lower = {key.lower() for key in found}
+        for name, child in node.members.items():
+            if name.lower() in lower:
+                seen.add(child.way)
+                observe(child, member_of(found, name), seen)
+
+
+def type_of(node: Node, name: str, seen: set[Way]) -> ColumnType:
+    """Return what the data show of a promised value, without the members that are nowhere."""
+    if node.way not in seen:
+        return ColumnType(name, "null", "null", text=True)
+    children = [
+        type_of(child, name, seen) for name, child in node.members.items() if child.way in seen
+    ]
+    if node.element is not None:
+        children = [type_of(node.element, "[]", seen)]
+    kind = {"scalar": "string", "map": "array"}.get(node.kind, node.kind)
+    return ColumnType(name, kind, node.kind, text=True, children=tuple(children))
