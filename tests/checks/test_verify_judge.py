@@ -147,6 +147,15 @@ def test_one_unmeasured_check_among_passed_ones_is_a_run_in_error() -> None:
     assert run.coverage == Coverage(2, 3)
 
 
+def test_a_check_of_any_severity_without_an_answer_is_a_run_in_error() -> None:
+    lenient = rule(RuleMetric.NULL_VALUES, rule_id="lenient", severity=Severity.WARNING)
+    given = _contract(column("c", rules=(lenient,)))
+    (nulls,) = (one for one in verify.plan(given).metrics if isinstance(one, CountWhere))
+    run = _run(given, {nulls: Unmeasured("no such function")})
+    assert run.outcome is RunOutcome.ERROR
+    assert run.error == "1 of 3 checks have no answer: no such function"
+
+
 def test_a_failed_check_of_severity_error_outweighs_an_error() -> None:
     both = (_REQUIRED, column("d"))
     plan = verify.plan(_contract(*both))
