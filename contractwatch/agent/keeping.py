@@ -101,7 +101,7 @@ def told(
         _disown(gathered, table, error)
     if gathered.fresh:
         _keep(gathered, dataset, now, listed_again)
-    kept = tuple(KeptTable(table, content) for table, content in gathered.contents.items())
+    kept = tuple(KeptTable(*one) for one in sorted(gathered.contents.items()))
     return Told(gathered.answers, failures, gathered.evidence, kept)
 
 

@@ -208,7 +208,8 @@ class Runner:
         reading = recalled(reading, memory, prepared.plan, now=now)
         run = judge(prepared.plan, reading, now=now)
         entry = self._entry(contract, memory, run, prepared.promised)
-        entry = replace(entry, looks=looks_of(reading, now=now), kept=reading.kept)
+        kept = None if reading.kept == memory.kept else reading.kept
+        entry = replace(entry, looks=looks_of(reading, now=now), kept=kept)
         judged = around.clock.monotonic()
         with self._served.saving(product) as is_served:
             if not is_served:

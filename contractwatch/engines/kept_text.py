@@ -30,6 +30,7 @@ from contractwatch.model.state import (
 MOST_BYTES = 8 << 20
 """States that take more than this, compressed, are not kept."""
 
+_MOST_EXPANDED = 256 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
@@ -65,7 +66,11 @@ def packed(states: TableStates, context: str) -> bytes:
 def unpacked(content: bytes, context: str) -> TableStates | None:
     """Return the states that `packed` wrote, or None if they are of another context or damaged."""
     try:
-        read: dict[str, Any] = json.loads(zlib.decompress(content))
+        expanding = zlib.decompressobj()
+        expanded = expanding.decompress(content, _MOST_EXPANDED)
+        if not expanding.eof:  # cut off, or no work of ours
+            return None
+        read: dict[str, Any] = json.loads(expanded)
         return _states(read) if read["context"] == context else None
     except (zlib.error, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return None

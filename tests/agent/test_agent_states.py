@@ -1,0 +1,121 @@
+"""What the files answered is in the store with the run that asked, and only with it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import polars as pl
+import pytest
+from agent_values import contract_text
+
+from contractwatch.agent.clock import Clock
+from contractwatch.agent.outage import Outage
+from contractwatch.agent.runner import Rules, Runner, Surroundings
+from contractwatch.agent.workers import Answered
+from contractwatch.alerting.message import Post
+from contractwatch.errors import StoreError
+from contractwatch.model.check import Outcome
+from contractwatch.model.evidence import Evidence
+from contractwatch.model.product import RunEntry
+from contractwatch.odcs.load import parse_contract
+from contractwatch.store.store import Store
+
+PRODUCT = "shop/orders"
+
+
+class HereWorkers:
+    """Does each job at once, in place."""
+
+    def run(self, job: Any, argument: Any, *, deadline_seconds: float) -> Answered[Any]:
+        return Answered(job(argument), 0.1)
+
+
+class BrittleStore(Store):
+    """A real store that may fail as a run is saved."""
+
+    fails = False
+
+    def commit(self, entry: RunEntry) -> int:
+        if self.fails:
+            raise StoreError("the disk is full", kind="full")
+        return super().commit(entry)
+
+
+class Agent:
+    """A runner that runs one contract; its clock is an hour ahead of the files."""
+
+    def __init__(self, folder: Path, *full_scans: str) -> None:
+        self.folder = folder
+        now = datetime.now(UTC) + timedelta(hours=1)
+        clock = Clock(now=lambda: now, monotonic=lambda: 0.0)
+        self.store = BrittleStore.open(f"sqlite:///{folder / 'record.db'}")
+        day = timedelta(days=1)
+        rules = Rules(
+            environment="prod",
+            roots=(folder.parent,),
+            deadline_seconds=60,
+            deadline_limit_seconds=60,
+            default_interval=day,
+            reprobe=day,
+            post=Post((), ()),
+            full_scans=frozenset(full_scans),
+        )
+        around = Surroundings(
+            store=self.store,
+            workers=HereWorkers(),
+            clock=clock,
+            series=Mock(),
+            outage=Outage(clock),
+            new_id=lambda: "1",
+            enqueued=Mock(),
+            look=Mock(),
+        )
+        self.runner = Runner(rules, around)
+
+    def evidence(self) -> set[Evidence | None]:
+        """Run once and return what the checks that pass rest on."""
+        contract, _ = parse_contract(contract_text().encode(), "contracts/orders.odcs.yaml")
+        run = self.runner.run(contract, self.folder)
+        results = run.results if run is not None else ()
+        return {one.verdict.evidence for one in results if one.outcome is Outcome.PASSED}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "data").mkdir()
+    frame = pl.DataFrame({"id": [1, 2, 3], "city": ["a", "b", "c"]})
+    frame.write_parquet(tmp_path / "data" / "orders.parquet")
+    return tmp_path / "contracts"
+
+
+@pytest.fixture
+def agent(folder: Path) -> Iterator[Agent]:
+    agent = Agent(folder)
+    yield agent
+    agent.store.close()
+
+
+def test_the_next_run_of_another_process_rests_on_what_was_kept(agent: Agent, folder: Path) -> None:
+    assert Evidence.STATE not in agent.evidence()
+    agent.store.close()
+    again = Agent(folder)
+    assert again.evidence() == {Evidence.STATE}
+    again.store.close()
+
+
+def test_a_run_that_is_not_saved_keeps_nothing(agent: Agent) -> None:
+    agent.store.fails = True
+    assert agent.evidence() == set()
+    agent.store.fails = False
+    assert Evidence.STATE not in agent.evidence()
+
+
+@pytest.mark.parametrize("product", [PRODUCT, "*"])
+def test_a_product_of_full_scans_is_read_whole_every_time(folder: Path, product: str) -> None:
+    agent = Agent(folder, product)
+    agent.evidence()
+    assert Evidence.STATE not in agent.evidence()
+    agent.store.close()
