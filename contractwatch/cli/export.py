@@ -9,13 +9,16 @@ from contractwatch.cli.parameters import Argument, Option
 from contractwatch.cli.whole_file import write_whole
 from contractwatch.engines.pandera import pandera_source
 from contractwatch.errors import UsageError
+from contractwatch.odcs.document import load
 from contractwatch.odcs.load import load_contract
+from contractwatch.odcs.write import written
 
 
 class Form(StrEnum):
     """The forms that are written."""
 
     PANDERA = "pandera"
+    ODCS = "odcs"
 
 
 def command(
@@ -29,6 +32,8 @@ def command(
 
     pandera: Python source with a schema for each table, with which a team validates its frame
     before it publishes. It runs with pandera and polars alone.
+    odcs: the same contract as ODCS 3.1.0, from any 3.x. It promises the same here; what 3.1.0 has
+    no place for is kept in the custom property contractwatch.kept. Comments are not written.
 
     Exit code 0: written. 2: the contract is refused. 64: wrong usage.
 
@@ -37,9 +42,21 @@ def command(
     if not file.is_file():
         raise UsageError(f"{file}: no such file")
     contract, _ = load_contract(file)
-    sources = {Form.PANDERA: pandera_source}
-    text = sources[form](contract)
+    match form:
+        case Form.PANDERA:
+            text = pandera_source(contract)
+        case Form.ODCS:
+            text = _normal(file)
     if output is None:
         say(text, nl=False)
     else:
         write_whole(output, text)
+
+
+def _normal(file: Path) -> str:
+    """Return a contract as ODCS 3.1.0, and say if that leaves out comments."""
+    data = file.read_bytes()
+    text = written(load(data, str(file)))
+    if any(line.lstrip().startswith(b"#") or b" #" in line for line in data.splitlines()):
+        say(f"{file}: its comments are not written; they are no part of a contract", err=True)
+    return text

@@ -8,6 +8,7 @@ from typing import Any, cast
 from contractwatch.errors import Problem
 from contractwatch.odcs.complaints import complaints
 from contractwatch.odcs.document import Document
+from contractwatch.odcs.kept import restored
 from contractwatch.odcs.older import modern
 from contractwatch.odcs.place import Findings, Place, custom_name, suggestion
 from contractwatch.odcs.schema import VERSIONS, contract_validator, extension_validators
@@ -34,6 +35,7 @@ def checked(document: Document, findings: Findings) -> Document:
     root = Place(document, "", document.data)
     if not _is_readable(root, findings):
         return document
+    document = restored(document)
     data = modern(document, findings)
     seen: set[tuple[str, str]] = set()
     found = complaints(contract_validator(), _at_newest(data), document, "")

@@ -67,7 +67,7 @@ class Case:
 
     def contract(self) -> Contract:
         """Load the contract as if it were published."""
-        return parse_contract(json.dumps(self._document()).encode(), "golden.yaml")[0]
+        return parse_contract(json.dumps(self.document()).encode(), "golden.yaml")[0]
 
     def run(self, side: str, folder: Path) -> RunResult:
         """Run the contract over the data of that side: `keeps` or `breaks`."""
@@ -105,7 +105,8 @@ class Case:
     def _format(self) -> str:
         return self.body.get("format", "parquet")
 
-    def _document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
+        """Return the contract as plain values."""
         tables = [_table("t", self.body["schema"]) | self.body.get("object", {})]
         if "other" in self.body:
             tables.append(_table("u", self.body["other"]))

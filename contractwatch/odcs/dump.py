@@ -1,0 +1,46 @@
+"""Plain values become YAML that every reader takes for the same values."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+_WIDTH = 100
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
+_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
+
+
+def dumped(data: Mapping[str, object]) -> str:
+    """Return the values as YAML, keys in their order.
+
+    A text stays a text for readers of YAML 1.1 and 1.2: what looks like a number, a date, a time of
+    day or a truth is quoted.
+    """
+    text: str = yaml.dump(
+        dict(data),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=_WIDTH,
+        default_flow_style=False,
+    )
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts in quotes wherever that may matter, and no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    is_plain = _PLAIN.fullmatch(value) is not None and value.lower() not in _WORDS
+    style = None if is_plain else "|" if "\n" in value else '"' if "'" in value else "'"
+    # the types of PyYAML leave the style open
+    represent: Callable[..., yaml.ScalarNode] = dumper.represent_scalar  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return represent("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
