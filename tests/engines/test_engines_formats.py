@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import polars as pl
 import pytest
+from deltalake import write_deltalake
 from engine_values import NOW, TABLE, ask, column, dataset, text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_oracle import Row, answer
+from pyiceberg.catalog.memory import InMemoryCatalog
 from test_engines_oracle import (
     LOGICAL,
     SCHEMA,
@@ -26,13 +28,17 @@ from test_engines_oracle import (
 )
 
 from contractwatch.engines.polars import measure, survey
-from contractwatch.model.contract import LogicalType
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import LogicalType, Table
 from contractwatch.model.metric import CountWhere, IsBelow, IsNull, Metric, RowCount, SurplusRows
-from contractwatch.model.server import DataFormat
+from contractwatch.model.server import DataFormat, Server
 from contractwatch.model.state import Count, Unmeasured
+from contractwatch.sources import open_server
 
 WRITTEN = [name for name in SCHEMA if name not in {"small", "zoned", "money"}]
 """Those that the library can write as Avro; it cuts the sign off decimals."""
+
+CLAUSE = Clause("servers[0]", 1)
 
 IpcPacking: TypeAlias = Literal["uncompressed", "lz4", "zstd"]
 AvroPacking: TypeAlias = Literal["uncompressed", "snappy", "deflate"]
@@ -106,6 +112,46 @@ def test_a_json_array_and_the_naive_oracle_agree(rows: list[Row], data: st.DataO
         found = measure(dataset([path], DataFormat.JSON, columns, json_array=True), asked, now=NOW)
     if rows:
         assert found == {metric: answer(metric, as_instants(rows), NOW) for metric in asked}
+
+
+def lake_agrees(
+    folder: Path, data_format: DataFormat, parts: Sequence[list[Row]], asked: Sequence[Metric]
+) -> None:
+    """Hold the engine against the oracle, over a table that was written file by file."""
+    server = Server(CLAUSE, "live", "local", path=str(folder), data_format=data_format)
+    table = Table(CLAUSE, TABLE, TABLE, ())
+    found = measure(open_server(server, (table,), bases=(), roots=(folder,)), asked, now=NOW)
+    together = [row for rows in parts for row in rows]
+    assert found == {metric: answer(metric, together, NOW) for metric in asked}
+
+
+def utc(one: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with the one zone that such tables know."""
+    return one.with_columns(pl.col("zoned").cast(pl.Datetime("us", "UTC")))
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.lists(tables(list(SCHEMA)).filter(bool), min_size=1, max_size=2), metrics(list(SCHEMA)))
+def test_delta_and_the_naive_oracle_agree(parts: list[list[Row]], asked: list[Metric]) -> None:
+    with TemporaryDirectory() as folder:
+        for rows in parts:
+            one = utc(frame(rows, list(SCHEMA)))
+            write_deltalake(folder, one, mode="append", partition_by=["flag"])
+        lake_agrees(Path(folder), DataFormat.DELTA, parts, asked)
+
+
+@settings(max_examples=2, deadline=None)
+@given(st.lists(tables(list(SCHEMA)).filter(bool), min_size=1, max_size=2), metrics(list(SCHEMA)))
+def test_iceberg_and_the_naive_oracle_agree(parts: list[list[Row]], asked: list[Metric]) -> None:
+    with TemporaryDirectory() as folder:
+        catalog: Any = InMemoryCatalog("test", warehouse=Path(folder).as_uri())
+        catalog.create_namespace("of")
+        written = [utc(frame(rows, list(SCHEMA))) for rows in parts]
+        ready: list[Any] = [one.with_columns(pl.col("small").cast(pl.Int32)) for one in written]
+        table = catalog.create_table("of.orders", schema=ready[0].to_arrow().schema)
+        for one in ready:
+            table.append(one.to_arrow())
+        lake_agrees(Path(folder) / "of" / "orders", DataFormat.ICEBERG, parts, asked)
 
 
 @pytest.mark.parametrize("packed", ["uncompressed", "snappy", "deflate"])
