@@ -5,6 +5,7 @@ class. A short command declares two hundred nouns and makes values of a quarter 
 """
 
 import dataclasses
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, dataclass_transform
 
@@ -16,24 +17,67 @@ def frozen(cls: type[T]) -> type[T]:
     """Return the class as `dataclass(frozen=True, slots=True)` does, its methods made on first use.
 
     Fields, `replace`, `asdict`, `match`, pickle and copy work as with any dataclass. Fields may
-    have a default or a default factory; of other wishes TypeError is raised.
+    have a default or a default factory; other wishes are a TypeError, at the first use at latest.
     """
-    cls.__doc__ = cls.__doc__ or cls.__name__  # else dataclass() works out a signature for it
-    plain: Any = dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
-    fields = dataclasses.fields(plain)
-    if hasattr(cls, "__post_init__") or any(field.kw_only or not field.init for field in fields):
-        raise TypeError(f"{cls.__qualname__}: a frozen noun has plain fields only")
-    above = {slot for base in cls.__mro__[1:] for slot in getattr(base, "__slots__", ())}
-    slots = tuple(field.name for field in fields if field.name not in above)
-    left_out = {*(field.name for field in fields), "__dict__", "__weakref__"}
-    made_later = {name: _Later(make) for name, make in _MAKERS.items()}
-    own = {name: value for name, value in vars(cls).items() if name not in left_out}
-    body = {**_SHARED, **made_later, **own, "__slots__": slots}
+    if hasattr(cls, "__post_init__"):
+        raise TypeError(_PLAIN_ONLY.format(cls.__qualname__))
+    own = tuple(cls.__annotations__)
+    above = tuple(dict.fromkeys(name for base in cls.__mro__ for name in _fields_of(base)))
+    body = {name: value for name, value in vars(cls).items() if name not in _OF_A_DICT}
+    for name in own:
+        body.pop(name, None)
+    body = {
+        **_SHARED,
+        **{name: _Later(make) for name, make in _MAKERS.items()},
+        "__dataclass_fields__": _LaterFields(cls),
+        **body,
+        "__slots__": tuple(name for name in own if name not in above),
+        "__match_args__": tuple(dict.fromkeys((*above, *own))),
+    }
     slotted = type(cls)(cls.__name__, cls.__bases__, body)
     slotted.__qualname__ = cls.__qualname__
     return slotted
 
 
+_PLAIN_ONLY = "{}: a frozen noun has plain fields only"
+_OF_A_DICT = ("__dict__", "__weakref__")
+
+
+def _fields_of(base: type) -> tuple[str, ...]:
+    return vars(base).get("__match_args__", ())
+
+
+class _LaterFields:
+    """The fields of a class, which are made when somebody asks, from what was written."""
+
+    __slots__ = ("_owner", "_written")
+
+    def __init__(self, written: type) -> None:
+        self._written = written
+
+    def __set_name__(self, owner: type, _name: str) -> None:
+        self._owner = owner
+
+    def __get__(self, _instance: object, _kind: type | None = None) -> Any:
+        with _ONE_AT_A_TIME:
+            known: Any = vars(self._owner)["__dataclass_fields__"]
+            return self._made() if known is self else known
+
+    def _made(self) -> Any:
+        written: Any = self._written
+        written.__doc__ = written.__doc__ or written.__name__  # else dataclass() works one out
+        dataclasses.dataclass(init=False, repr=False, eq=False)(written)
+        fields = dataclasses.fields(written)
+        names = tuple(field.name for field in fields if field.init and not field.kw_only)
+        if names != vars(self._owner)["__match_args__"]:
+            raise TypeError(_PLAIN_ONLY.format(self._owner.__qualname__))
+        for name in ("__dataclass_params__", "__dataclass_fields__"):
+            setattr(self._owner, name, getattr(written, name))
+        return written.__dataclass_fields__
+
+
+_ONE_AT_A_TIME = threading.RLock()
+"""Two threads may ask first: what was written is read by one of them."""
 _Fields = Sequence["dataclasses.Field[Any]"]
 
 

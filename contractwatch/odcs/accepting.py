@@ -55,6 +55,13 @@ class _Reader:
             found = found[key]
         return found
 
+    def always_known(self, schema: Schema) -> set[str]:
+        """Return the keys that a schema knows whatever the value is."""
+        names = {*schema.get("properties", ())}
+        if "$ref" in schema:
+            names |= self.always_known(self.referred(schema["$ref"]))
+        return names.union(*map(self.always_known, schema.get("allOf", ())))
+
     def known(self, schema: Schema, value: Mapping[str, Any]) -> set[str]:
         """Return the keys of a mapping that the parts of a schema which accept it know."""
         names = {*schema.get("properties", ())}
@@ -144,7 +151,9 @@ def _unevaluated(reader: _Reader, asked: Any, value: Any, schema: Schema) -> boo
     if asked is not False:
         raise _UnknownWordError
     entries = cast("dict[str, Any]", value)
-    return entries.keys() <= reader.known(schema, entries)
+    return entries.keys() <= reader.always_known(schema) or (
+        entries.keys() <= reader.known(schema, entries)
+    )
 
 
 def _items(reader: _Reader, asked: Any, value: Any, _schema: Schema) -> bool:

@@ -156,7 +156,7 @@ def test_a_noun_below_a_noun_has_the_fields_of_both() -> None:
     assert ours.__slots__ == theirs.__slots__
 
 
-def test_a_wish_that_is_not_granted_is_refused_at_the_declaration() -> None:
+def test_a_wish_that_is_not_granted_is_refused() -> None:
     with pytest.raises(TypeError, match="has plain fields only"):
 
         @frozen
@@ -165,11 +165,18 @@ def test_a_wish_that_is_not_granted_is_refused_at_the_declaration() -> None:
 
             def __post_init__(self) -> None: ...
 
-    with pytest.raises(TypeError, match="has plain fields only"):
+    @frozen
+    class Hidden:
+        x: int = field(default=1, init=False)
 
-        @frozen
-        class Hidden:
-            x: int = field(default=1, init=False)
+    @frozen
+    class Counted:
+        total: typing.ClassVar[int] = 0
+        x: int = 1
+
+    for refused in (Hidden, Counted):
+        with pytest.raises(TypeError, match="has plain fields only"):
+            refused()
 
 
 def test_no_method_is_made_before_it_is_asked_for() -> None:
