@@ -59,8 +59,9 @@ class KeyProof:
             places: The places that the kept bundles have now, by those that they had.
         """
         spans: dict[int, KeySpan] = {}
+        question = digest_of(self.range_question)
         for at, bundle in enumerate(self.bundles):
-            span = bundle.answers[digest_of(self.range_question)]
+            span = bundle.answers[question]
             assert isinstance(span, KeySpan)
             spans[at] = span
         before = [

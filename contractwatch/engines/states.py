@@ -146,9 +146,13 @@ class _Refreshing:
     def _read(self, read: _Read, asked: Sequence[Metric], keys: Sequence[SurplusRows]) -> None:
         """Ask each bundle what is not known of it; a new one its own repeats, too, if of use."""
         asks_keys = keys if read.known_before or len(read.bundles) == 1 else ()
+        questions = [(metric, digest_of(metric)) for metric in asked]
         for at, bundle in enumerate(read.bundles):
-            wanted = (one for one in asked if one not in self.lost)
-            missing = [one for one in wanted if not self._is_known(bundle, one)]
+            missing: list[Metric] = [
+                metric
+                for metric, question in questions
+                if metric not in self.lost and not self._is_known(bundle, metric, question)
+            ]
             missing += asks_keys if at >= read.known_before else ()
             if missing:
                 read.own[at] = self._survey(bundle.files, missing)
@@ -229,8 +233,8 @@ class _Refreshing:
             for some in bundles
         ]
 
-    def _is_known(self, bundle: Bundle, metric: Metric) -> bool:
-        answer = bundle.answers.get(digest_of(metric))
+    def _is_known(self, bundle: Bundle, metric: Metric, question: str) -> bool:
+        answer = bundle.answers.get(question)
         is_known = answer is not None and holds(answer, self.now)
         if is_known:
             self.evidence[metric] = Evidence.STATE
@@ -273,7 +277,8 @@ class _Refreshing:
         return replace(bundle, answers=answers)
 
     def _sum(self, bundles: Iterable[Bundle], metric: Metric) -> FileAnswer:
-        return summed([bundle.answers[digest_of(metric)] for bundle in bundles])
+        question = digest_of(metric)
+        return summed([bundle.answers[question] for bundle in bundles])
 
     def _whole(
         self, known: TableStates, measurements: dict[Metric, Measurement]
