@@ -29,6 +29,7 @@ _VERBS = {
     "maxProperties": ("no ", "with "),
     "requiredProperties": ("no object ", "with an object "),
     "dimensions": ("every ", "not a "),
+    "normalized": ("every ", "not a "),
 }
 """Kind: how its promise begins, and what stands there in the words of what was seen."""
 

@@ -17,6 +17,8 @@ _OF_WHOLE = frozenset(
         OptionKind.MAX_PROPERTIES,
         OptionKind.REQUIRED_PROPERTIES,
         OptionKind.DIMENSIONS,
+        OptionKind.NORMALIZED,
+        OptionKind.ELEMENT_TYPE,
     }
 )
 _PRESENCE = "presence"

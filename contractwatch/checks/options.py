@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from contractwatch.checks.counts import ViolatingRows
+from contractwatch.checks.element_type import ElementType
 from contractwatch.checks.formats import FORMAT_PATTERNS, INTEGER_RANGES
 from contractwatch.checks.terms import Kind, columns_of, promise_of
 from contractwatch.checks.thresholds import NONE_AT_ALL, number_words
@@ -16,6 +17,7 @@ from contractwatch.model.metric import (
     IsLarger,
     IsLonger,
     IsNotMultiple,
+    IsNotNormalized,
     IsShorter,
     IsSmaller,
     LacksMembers,
@@ -43,6 +45,8 @@ _WORDS: Mapping[OptionKind, str] = {
     OptionKind.MAX_PROPERTIES: "no more entries than {}",
     OptionKind.REQUIRED_PROPERTIES: "no object without {}",
     OptionKind.DIMENSIONS: "every vector of length {}",
+    OptionKind.ELEMENT_TYPE: "vectors of {}",
+    OptionKind.NORMALIZED: "every vector of the Euclidean length 1",
 }
 
 
@@ -58,11 +62,15 @@ def checks(contract: Contract) -> Iterator[Check]:
                 expected=_WORDS[option.kind].format(_bound_words(option.value)),
                 severity=_severity(column, option),
             )
-            yield ViolatingRows(promise, NONE_AT_ALL, _PREDICATES[option.kind](column, option))
+            if option.kind is OptionKind.ELEMENT_TYPE:
+                yield ElementType(promise, str(option.value))
+            else:
+                yield ViolatingRows(promise, NONE_AT_ALL, _PREDICATES[option.kind](column, option))
 
 
 def _severity(column: Column, option: Option) -> Severity:
     is_hint = option.kind is OptionKind.FORMAT and column.logical_type is LogicalType.STRING
+    is_hint = is_hint or option.kind is OptionKind.NORMALIZED
     return Severity.WARNING if is_hint else Severity.ERROR
 
 
@@ -134,4 +142,5 @@ _PREDICATES: Mapping[OptionKind, Callable[[Column, Option], tuple[Predicate, ...
         LacksMembers(column.physical_name, option.members),
     ),
     OptionKind.DIMENSIONS: _other_length,
+    OptionKind.NORMALIZED: lambda column, _: (IsNotNormalized(column.physical_name),),
 }

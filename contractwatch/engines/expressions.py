@@ -18,6 +18,7 @@ from contractwatch.model.metric import (
     IsLonger,
     IsMissing,
     IsNotMultiple,
+    IsNotNormalized,
     IsNull,
     IsShorter,
     IsSmaller,
@@ -85,7 +86,7 @@ def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
             return _missing(predicate.values, cells)
         case Inside():
             return _offends(predicate, cells)
-        case IsSmaller() | IsLarger() | RepeatsElements() | LacksMembers():
+        case IsSmaller() | IsLarger() | RepeatsElements() | IsNotNormalized() | LacksMembers():
             return nested.of_whole(predicate, cells.value, cells.dtype)
         case _:
             return _never(cells) if cells.dtype == pl.Null else _wrong(predicate, cells)

@@ -7,13 +7,21 @@ import polars as pl
 
 from contractwatch.engines.json_tree import SIZE
 from contractwatch.engines.literals import UncastableError
-from contractwatch.model.metric import IsLarger, IsSmaller, LacksMembers, RepeatsElements
+from contractwatch.model.metric import (
+    IsLarger,
+    IsNotNormalized,
+    IsSmaller,
+    LacksMembers,
+    RepeatsElements,
+)
 from contractwatch.model.path import Each, Member, Step
 
 Judge: TypeAlias = Callable[[pl.Expr, pl.DataType], pl.Expr]
 """Returns whether a value of a type violates."""
 
-OfWhole: TypeAlias = IsSmaller | IsLarger | RepeatsElements | LacksMembers
+_UNIT_TOLERANCE = 1e-3
+
+OfWhole: TypeAlias = IsSmaller | IsLarger | RepeatsElements | IsNotNormalized | LacksMembers
 """Predicates that look at an object or an array as a whole."""
 
 
@@ -79,6 +87,8 @@ def of_whole(predicate: OfWhole, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
             return _size(value, dtype) > predicate.size
         case RepeatsElements():
             return _repeats(predicate.inside, value, dtype)
+        case IsNotNormalized():
+            return _has_other_length(value, dtype)
         case LacksMembers():
             return _lacks(predicate.members, value, dtype)
         case _:
@@ -106,6 +116,14 @@ def _repeats(inside: tuple[Step, ...], value: pl.Expr, dtype: pl.DataType) -> pl
         return _never(value)
     present = items.list.eval(element).list.drop_nulls() if inside else items.list.drop_nulls()
     return present.list.n_unique() < present.list.len()
+
+
+def _has_other_length(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    items, inner = _elements(value, dtype)
+    if not inner.is_numeric():
+        raise UncastableError(f"values of type {_named(inner)} have no length as a vector")
+    squares = items.list.eval(pl.element().cast(pl.Float64) ** 2).list.sum()
+    return value.is_not_null() & ~((squares.sqrt() - 1).abs() <= _UNIT_TOLERANCE)
 
 
 def _lacks(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.Expr:

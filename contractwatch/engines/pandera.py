@@ -29,6 +29,7 @@ from contractwatch.model.metric import (
     IsLonger,
     IsMissing,
     IsNotMultiple,
+    IsNotNormalized,
     IsNull,
     IsShorter,
     IsSmaller,
@@ -41,7 +42,7 @@ from contractwatch.model.rule import DuplicateCounting, Threshold
 Literals: TypeAlias = dict[str, Any]
 """The promises of a table in plain values, which have a source text."""
 
-_OF_NESTED = (IsSmaller, IsLarger, RepeatsElements, LacksMembers, Inside)
+_OF_NESTED = (IsSmaller, IsLarger, RepeatsElements, IsNotNormalized, LacksMembers, Inside)
 _REPEATED = {
     DuplicateCounting.SURPLUS: "repeated",
     DuplicateCounting.KEYS: "repeated key",
@@ -226,7 +227,14 @@ def _predicate(predicate: Predicate) -> Literals:
             return {"is": word, "column": column, "length": length}
         case IsNotMultiple(column, divisor):
             return {"is": "no multiple", "column": column, "divisor": divisor}
-        case IsSmaller() | IsLarger() | RepeatsElements() | LacksMembers() | Inside():
+        case (
+            IsSmaller()
+            | IsLarger()
+            | RepeatsElements()
+            | IsNotNormalized()
+            | LacksMembers()
+            | Inside()
+        ):
             raise TypeError(f"{predicate} is about nested values, which are not exported")
         case _:
             assert_never(predicate)

@@ -110,6 +110,13 @@ class RepeatsElements:
 
 
 @frozen
+class IsNotNormalized:
+    """The vector is not null, and its Euclidean length is further than 1e-3 from 1."""
+
+    column: str
+
+
+@frozen
 class LacksMembers:
     """The object is not null, and one of these members is null or is not there."""
 
@@ -129,6 +136,7 @@ CellPredicate: TypeAlias = (
     | IsSmaller
     | IsLarger
     | RepeatsElements
+    | IsNotNormalized
     | LacksMembers
 )
 """What a violating value looks like. `column` is a physical name."""

@@ -109,6 +109,8 @@ class OptionKind(StrEnum):
     MAX_PROPERTIES = "maxProperties"
     REQUIRED_PROPERTIES = "requiredProperties"
     DIMENSIONS = "dimensions"
+    ELEMENT_TYPE = "elementType"
+    NORMALIZED = "normalized"
 
 
 Bound: TypeAlias = int | float | Decimal | date | datetime | str

@@ -15,9 +15,14 @@ NESTED_KINDS = frozenset(
         OptionKind.MAX_PROPERTIES,
         OptionKind.REQUIRED_PROPERTIES,
         OptionKind.DIMENSIONS,
+        OptionKind.ELEMENT_TYPE,
+        OptionKind.NORMALIZED,
     }
 )
-_SIZES = NESTED_KINDS - {OptionKind.UNIQUE_ITEMS, OptionKind.REQUIRED_PROPERTIES}
+_FLAGS = frozenset({OptionKind.UNIQUE_ITEMS, OptionKind.NORMALIZED})
+_SIZES = NESTED_KINDS - _FLAGS - {OptionKind.REQUIRED_PROPERTIES, OptionKind.ELEMENT_TYPE}
+_UNKNOWN_TYPES = frozenset({"bfloat16", "binary"})
+"""Types of elements that no file declares."""
 
 
 def kind_of(entry: Place) -> str:
@@ -28,6 +33,8 @@ def kind_of(entry: Place) -> str:
 
 def is_executed(entry: Place) -> bool:
     """Whether the option is one that is executed, or one that promises nothing."""
+    if kind_of(entry) == OptionKind.ELEMENT_TYPE:
+        return entry.value not in _UNKNOWN_TYPES
     return kind_of(entry) in NESTED_KINDS or entry.value is False
 
 
@@ -37,7 +44,10 @@ def nested_limit(entry: Place) -> Option | None:
     if kind in _SIZES:
         size = None if isinstance(entry.value, str) else number_of(entry.value)
         return None if size is None else Option(entry.clause, OptionKind(kind), int(size))
-    if kind == OptionKind.UNIQUE_ITEMS:
+    if kind == OptionKind.ELEMENT_TYPE:
+        is_known = isinstance(entry.value, str) and is_executed(entry)
+        return Option(entry.clause, OptionKind(kind), str(entry.value)) if is_known else None
+    if kind in _FLAGS:
         return Option(entry.clause, OptionKind(kind), value=True) if entry.value is True else None
     members = tuple(item.value for item in entry.each() if isinstance(item.value, str))
     if kind != OptionKind.REQUIRED_PROPERTIES or not members:

@@ -1,0 +1,40 @@
+"""The elements of a vector have the type that its contract declares."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from contractwatch.checks.terms import answer, unanswered
+from contractwatch.model.check import Outcome, Promise, Verdict
+from contractwatch.model.frozen import frozen
+from contractwatch.model.metric import Metric, TableSchema
+from contractwatch.model.path import Each
+from contractwatch.model.state import Columns, Measurement
+
+_UNVERIFIABLE = "unverifiable: the source is text"
+
+
+@frozen
+class ElementType:
+    """The file's own type of the elements is `expected`, whatever its case: `float32`, `int8`."""
+
+    promise: Promise
+    expected: str
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (TableSchema(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        error = unanswered(answers, self.metrics(), self.expected)
+        if error is not None:
+            return error
+        columns = answer(answers, TableSchema(self.promise.table), Columns)
+        column = columns.find(self.promise.physical_columns[0])
+        element = column.follow((*self.promise.inside, Each())) if column else None
+        if element is None:
+            return Verdict(Outcome.FAILED, "no array", self.expected, reason="not an array")
+        if element.text:
+            return Verdict(Outcome.SKIPPED, threshold=self.expected, reason=_UNVERIFIABLE)
+        kept = element.physical.lower() == self.expected
+        reason = "" if kept else f"the elements are {element.physical}"
+        outcome = Outcome.PASSED if kept else Outcome.FAILED
+        return Verdict(outcome, element.physical, self.expected, reason=reason)
