@@ -6,7 +6,6 @@ library: slower, and a value of another shape costs no more than its own verdict
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import polars as pl
@@ -22,6 +21,7 @@ from contractwatch.engines.json_tree import (
     observe,
     text_of,
 )
+from contractwatch.model.frozen import frozen
 from contractwatch.model.path import Member
 
 _BATCH_ROWS = 10_000
@@ -32,7 +32,7 @@ _NO_OBJECT = "parsing line"
 _LONE = (b"\\ud", b"\\uD")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JsonText:
     """The lines of one file, and the texts of its partition's columns."""
 
@@ -89,7 +89,7 @@ def scan(
     return register_io_source(batches, schema=pl.Schema(types), is_pure=True), types
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Layout:
     flat: tuple[str, ...]
     laid: tuple[tuple[str, Node, dict[Way, str], dict[Way, str]], ...]

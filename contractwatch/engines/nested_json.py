@@ -1,7 +1,6 @@
 """Values inside of JSON cells are judged as those of Parquet are, each parsed as promised."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -12,6 +11,7 @@ from contractwatch.engines.json_tree import Node, Way, tree_of, type_of
 from contractwatch.engines.nested import offends
 from contractwatch.model.contract import Column
 from contractwatch.model.dataset import TableFiles
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
     Inside,
     IsNull,
@@ -22,7 +22,7 @@ from contractwatch.model.server import DataFormat
 from contractwatch.model.state import ColumnType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """A table of JSON files: rows, the types of their flat columns, and the nested columns.
 
@@ -92,7 +92,7 @@ def _cells(tree: Node, name: str) -> Cells:
     return Cells(pl.col(name), value, dtype, ~within.strays(()), within=within)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Within:
     """Answers what is asked of a column whose values are laid out along a tree."""
 
