@@ -55,7 +55,7 @@ def compare(
         metrics: The questions.
         sides: Where each reference or total of the questions leads, or why it leads nowhere.
     """
-    comparison = _Comparison({files.table: files for files in dataset.tables}, sides)
+    comparison = _Comparison(dataset, sides)
     return {metric: comparison.answer(metric) for metric in metrics}
 
 
@@ -67,7 +67,7 @@ class _NotComparedError(Exception):
 class _Comparison:
     """The tables at hand, each opened once."""
 
-    own: Mapping[str, TableFiles]
+    own: Dataset
     sides: Sides
     frames: dict[int, Frame] = field(default_factory=dict[int, Frame])
 
@@ -88,9 +88,9 @@ class _Comparison:
             return Unmeasured(str(error))
 
     def _matched(self, metric: Orphans | CoveredKeys, target: Side) -> Measurement:
-        files = self.own.get(metric.table)
+        files = next((one for one in self.own.tables if one.table == metric.table), None)
         if files is None:
-            return Unmeasured(f"the server has no table {metric.table!r}")
+            return Unmeasured(self.own.why_not(metric.table))
         asking = Side(files, metric.columns, metric.table)
         frame, keys_frame = self._frame(files), self._frame(target.files)
         pairs = [

@@ -107,7 +107,7 @@ def survey(
     """
     files = {table.table: table for table in dataset.tables}
     answers: dict[Metric, Measurement] = {}
-    failures: dict[str, SourceError] = {}
+    failures = dict(dataset.unfound)
     evidence: dict[Metric, Evidence] = {}
     readable: dict[str, sql.Readable] = {}
     of_data = [one for one in dict.fromkeys(metrics) if not isinstance(one, RecordMetric)]
@@ -115,7 +115,7 @@ def survey(
     asked: dict[str, list[Metric]] = {name: [] for name in files}
     for metric in of_data:
         if metric.table not in asked:
-            answers[metric] = Unmeasured(f"the server has no table {metric.table!r}")
+            answers[metric] = Unmeasured(dataset.why_not(metric.table))
         elif not isinstance(metric, SqlScalar):
             asked[metric.table].append(metric)
     for table, questions in asked.items():

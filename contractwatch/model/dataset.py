@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from contractwatch.errors import SourceError
 from contractwatch.model.contract import Column
 from contractwatch.model.frozen import frozen
 from contractwatch.model.server import DataFormat, ReadPolicy
@@ -83,3 +84,9 @@ class Dataset:
     tables: tuple[TableFiles, ...]
     version: str
     modified_at: datetime | None = None
+    unfound: tuple[tuple[str, SourceError], ...] = ()
+
+    def why_not(self, table: str) -> str:
+        """Return why a table is not among those that were found."""
+        known = (str(failure) for name, failure in self.unfound if name == table)
+        return next(known, f"the server has no table {table!r}")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from contractwatch.errors import SourceError
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.server import Server
@@ -27,7 +28,7 @@ def open_files(
     bases: tuple[Path, ...],
     roots: tuple[Path, ...] | None,
 ) -> Dataset:
-    """Find the files of every table.
+    """Find the files of every table; one that has none leaves the others found.
 
     Args:
         server: A server of type local.
@@ -36,7 +37,7 @@ def open_files(
         roots: Directories in which every file must really be, links followed; None allows all.
 
     Raises:
-        SourceError: If a path is not allowed, matches nothing, or cannot be read.
+        SourceError: If no table is found: paths are not allowed, match nothing or are not readable.
     """
     if "://" in server.path:
         raise refused(server, "is an address, and no path of this machine")
@@ -48,6 +49,7 @@ def open_files(
         folders = [(table, _folder_for(server.path, table, tables)) for table in tables]
         return open_lake(server, folders, bases=bases, roots=real_roots)
     opened: list[TableFiles] = []
+    unfound: list[tuple[str, SourceError]] = []
     stamps: list[tuple[str, str, int, int]] = []
     for table in tables:
         written = _written(server.path, table)
@@ -56,14 +58,20 @@ def open_files(
             Search(server, data_format, *_split(base, written), stem, real_roots)
             for base in bases or (Path.cwd(),)
         ]
-        search, found = first(searches)
+        try:
+            search, found = first(searches)
+        except SourceError as error:
+            unfound.append((table.name, error))
+            continue
         stamps += [
             (table.name, file.name, file.status.st_size, file.status.st_mtime_ns) for file in found
         ]
         opened.append(_table_files(search, table, found))
     newest = max((file.modified_at for table in opened for file in table.files), default=None)
     version = sha256(repr(sorted(stamps)).encode()).hexdigest()
-    return Dataset(server.name, tuple(opened), version, newest)
+    if unfound and not opened:
+        raise unfound[0][1]
+    return Dataset(server.name, tuple(opened), version, newest, tuple(unfound))
 
 
 def _written(path: str, table: Table) -> str:

@@ -45,12 +45,21 @@ def test_a_reading_answers_all_and_travels_between_processes(job: ScanJob) -> No
     assert len(reading.data_version) == 64
 
 
-def test_a_missing_file_leaves_every_question_unmeasured(job: ScanJob, tmp_path: Path) -> None:
+def test_a_missing_file_leaves_the_questions_about_its_table_unmeasured(
+    job: ScanJob, tmp_path: Path
+) -> None:
     (tmp_path / "lines.parquet").unlink()
     reading = scan(job)
+    assert (reading.readable, reading.blame, reading.error) == (False, Blame.PRODUCT, "")
+    lacks = Unmeasured("no file matches '{object}.parquet'")
+    assert reading.measurements[RowCount("orders")] == Count(2)
+    assert reading.measurements[TableSchema("lines")] == lacks
+    assert reading.measurements[RowCount("lines")] == lacks
+    (tmp_path / "orders.parquet").unlink()
+    reading = scan(job)
     assert (reading.readable, reading.blame) == (False, Blame.PRODUCT)
-    assert reading.error == "no file matches '{object}.parquet'"
-    assert reading.measurements == dict.fromkeys(METRICS, Unmeasured(reading.error))
+    assert reading.error == lacks.reason
+    assert reading.measurements == dict.fromkeys(METRICS, lacks)
 
 
 def test_one_broken_table_is_unreadable_and_the_other_still_answers(
