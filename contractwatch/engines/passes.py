@@ -83,14 +83,12 @@ def read_once(
     frame: Frame, questions: Sequence[Question], keys: Sequence[Key], *, opened: Opened
 ) -> dict[Metric, Measurement]:
     """Read the rows once for everything, and once more only if keys seem to repeat."""
-    derived = derived_by(questions)
     # Without an explicit cache only some sources are shared between plans of one collect_all.
-    rows = frame.rows.with_columns(**derived) if derived else frame.rows
-    rows = rows.cache() if keys else rows
+    rows = frame.rows.cache() if keys else frame.rows
     plans = [rows.select(key.hashed()) for key in keys]
     selected = [*aliased(questions), *_read_besides(frame)]
-    if selected:
-        plans.append(rows.select(selected))
+    if selected:  # what is computed for questions alone comes after what the keys share
+        plans.append(rows.with_columns(**derived_by(questions)).select(selected))
     opened(frame.table)
     results = pl.collect_all(plans, engine="streaming")
     answers = answered(questions, results[-1]) if questions else {}
