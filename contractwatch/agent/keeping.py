@@ -98,7 +98,7 @@ def told(
         if may_be_kept(files):
             _gather(gathered, files, mine, contents.get(files.table, b""), now)
     left = asked - gathered.answers.keys()
-    failures: Mapping[str, SourceError] = {}
+    failures: Mapping[str, SourceError] = dict(dataset.unfound)
     if left:
         failures = _read(gathered, dataset, left, now)
     for table, error in failures.items():
