@@ -43,7 +43,9 @@ def open_table(folder: Folder, table: Table) -> tuple[TableFiles, datetime]:
     except SourceError:
         raise
     except Exception as error:
-        raise _unread(f"cannot be planned ({type(error).__name__})") from error
+        is_equality = "equality deletes" in str(error).lower()
+        why = "has equality deletes" if is_equality else "cannot be planned"
+        raise _unread(why) from error
     if len(tasks) > MAX_FILES:
         raise refused(folder.server, f"holds a table of more than {MAX_FILES:,} files")
     for task in tasks:

@@ -66,7 +66,7 @@ def agrees(
     assert found == {metric: answer(metric, together, NOW) for metric in asked}
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     st.lists(tables(list(SCHEMA)).filter(bool), min_size=1, max_size=2),
     metrics(list(SCHEMA)),
@@ -83,7 +83,7 @@ def test_arrow_and_the_naive_oracle_agree(
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     st.lists(tables(WRITTEN).filter(bool), min_size=1, max_size=2),
     metrics(WRITTEN),
@@ -100,7 +100,7 @@ def test_avro_and_the_naive_oracle_agree(
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(tables([name for name in LOGICAL if name != "real"]).map(existing), st.data())
 def test_a_json_array_and_the_naive_oracle_agree(rows: list[Row], data: st.DataObject) -> None:
     names = [name for name in LOGICAL if name != "real"]
@@ -130,7 +130,7 @@ def utc(one: pl.DataFrame) -> pl.DataFrame:
     return one.with_columns(pl.col("zoned").cast(pl.Datetime("us", "UTC")))
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.lists(tables(list(SCHEMA)).filter(bool), min_size=1, max_size=2), metrics(list(SCHEMA)))
 def test_delta_and_the_naive_oracle_agree(parts: list[list[Row]], asked: list[Metric]) -> None:
     with TemporaryDirectory() as folder:

@@ -107,7 +107,7 @@ def without_nan(value: Any) -> Any:
     return 7.5 if isinstance(value, float) and value != value else value  # noqa: PLR0124
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.lists(rows_of.map(without_nan), min_size=1, max_size=6), predicates(), st.booleans())
 def test_nested_json_and_the_naive_oracle_agree(
     rows: list[dict[str, Any]],

@@ -1,8 +1,7 @@
-"""Delta and Iceberg tables are read by their own record, and no record leads outside the roots."""
+"""Delta tables are read by their log, and no log leads outside the roots."""
 
 import json
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -15,63 +14,13 @@ from typing import Any
 import polars as pl
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from pyiceberg.catalog.memory import InMemoryCatalog
-from pyiceberg.schema import Schema
-from pyiceberg.types import IcebergType, IntegerType, LongType, NestedField, StringType
+from lake_values import ROWS, asked, kinds, nulls, opened
 from pyroaring import BitMap
 
-from contractwatch.engines.polars import Survey, survey
 from contractwatch.errors import SourceError
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, Table
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.metric import (
-    CountWhere,
-    IsInvalid,
-    IsNull,
-    Metric,
-    RowCount,
-    SurplusRows,
-    TableSchema,
-)
-from contractwatch.model.server import DataFormat, Server
-from contractwatch.model.state import Columns, Count, Repeats
-from contractwatch.sources import open_server
-
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-CLAUSE = Clause("schema[0]", 1)
-ROWS = RowCount("orders")
-
-
-def opened(
-    folder: Path,
-    data_format: DataFormat,
-    *,
-    roots: Sequence[Path] | None = None,
-    tables: Sequence[str] = ("orders",),
-) -> Dataset:
-    server = Server(CLAUSE, "live", "local", path=str(folder), data_format=data_format)
-    columns = (Column(CLAUSE, "id", "id"),)
-    promised = tuple(Table(CLAUSE, name, name, columns) for name in tables)
-    given = (folder,) if roots is None else tuple(roots)
-    return open_server(server, promised, bases=(), roots=given)
-
-
-def asked(data: Dataset, *metrics: Metric) -> Survey:
-    return survey(data, metrics, now=NOW)
-
-
-def nulls(name: str) -> CountWhere:
-    return CountWhere("orders", IsNull(name))
-
-
-def kinds(found: Survey) -> dict[str, str]:
-    columns = found.measurements[TableSchema("orders")]
-    assert isinstance(columns, Columns)
-    return {column.name: column.kind for column in columns.columns}
-
-
-# --- Delta: what its own writer makes
+from contractwatch.model.metric import CountWhere, IsInvalid, RowCount, SurplusRows, TableSchema
+from contractwatch.model.server import DataFormat
+from contractwatch.model.state import Count, Repeats
 
 
 def test_only_the_live_files_of_the_newest_delta_version_are_read(tmp_path: Path) -> None:
@@ -140,9 +89,6 @@ def test_a_live_delta_file_that_is_gone_is_told(tmp_path: Path) -> None:
     next(tmp_path.glob("*.parquet")).unlink()
     with pytest.raises(SourceError, match="a file that the table's record names is not there"):
         opened(tmp_path, DataFormat.DELTA)
-
-
-# --- Delta: what other writers make, by hand
 
 
 def z85(data: bytes) -> str:
@@ -284,9 +230,6 @@ def test_a_file_of_another_type_than_the_log_is_told(tmp_path: Path) -> None:
     )
 
 
-# --- Delta: what must not be read
-
-
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
     folder = tmp_path / "outside"
@@ -344,130 +287,26 @@ def test_a_log_that_is_a_link_to_another_is_refused(tmp_path: Path) -> None:
         opened(tmp_path / "table", DataFormat.DELTA)
 
 
-# --- Iceberg
-
-
-def fields(**types: IcebergType) -> Schema:
-    return Schema(
-        *(
-            NestedField(field_id=at, name=name, field_type=kind)
-            for at, (name, kind) in enumerate(types.items(), 1)
-        )
-    )
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
-    folder = tmp_path_factory.mktemp("warehouse")
-    catalog = InMemoryCatalog("test", warehouse=folder.as_uri())
-    catalog.create_namespace("of")
-    return catalog, folder / "of"
-
-
-def test_iceberg_columns_are_found_by_their_ids(warehouse: tuple[Any, Path]) -> None:
-    catalog, folder = warehouse
-    table = catalog.create_table("of.orders", schema=fields(id=IntegerType(), word=StringType()))
-    table.append(
-        pl.DataFrame(
-            {"id": [1, None], "word": ["a", None]}, schema_overrides={"id": pl.Int32}
-        ).to_arrow()
-    )
-    first = opened(folder / "orders", DataFormat.ICEBERG)
-    with table.update_schema() as changed:
-        changed.rename_column("word", "text")
-        changed.add_column("more", StringType())
-        changed.update_column("id", LongType())
-    table.append(pl.DataFrame({"id": [4], "text": ["d"], "more": ["x"]}).to_arrow())
-    data = opened(folder / "orders", DataFormat.ICEBERG)
-    asked_for = (nulls("text"), nulls("more"), SurplusRows("orders", ("text",)))
-    found = asked(data, ROWS, *asked_for, TableSchema("orders"))
-    assert found.measurements[ROWS] == Count(3)
-    answers = [found.measurements[metric] for metric in asked_for]
-    assert answers == [Count(1), Count(2), Repeats(rows=2)]
-    assert kinds(found) == {"id": "integer", "text": "string", "more": "string"}
-    snapshot = table.current_snapshot()
-    assert snapshot is not None
-    assert data.modified_at == datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
-    assert first.version != data.version
-    assert asked(first, ROWS).measurements == {ROWS: Count(2)}
-
-
-def test_an_iceberg_table_without_a_snapshot_is_empty(
-    warehouse: tuple[Any, Path],
-) -> None:
-    catalog, folder = warehouse
-    catalog.create_table("of.empty", schema=fields(id=LongType()))
-    found = asked(opened(folder / "empty", DataFormat.ICEBERG), ROWS, TableSchema("orders"))
-    assert found.measurements[ROWS] == Count(0)
-    assert kinds(found) == {"id": "integer"}
-
-
-def test_an_iceberg_record_leads_nowhere_outside(
-    warehouse: tuple[Any, Path], tmp_path: Path
-) -> None:
-    catalog, folder = warehouse
-    table = catalog.create_table(
-        "of.astray",
-        schema=fields(id=LongType()),
-        properties={"write.data.path": (tmp_path / "outside").as_uri()},
-    )
-    table.append(pl.DataFrame({"id": [1]}).to_arrow())
-    with pytest.raises(SourceError, match="leads outside"):
-        opened(folder / "astray", DataFormat.ICEBERG)
-    both = opened(folder / "astray", DataFormat.ICEBERG, roots=(folder, tmp_path))
-    assert asked(both, ROWS).measurements == {ROWS: Count(1)}
-
-
-@pytest.mark.parametrize("elsewhere", ["s3://bucket/list.avro", "http://127.0.0.1:9/list.avro"])
-def test_an_iceberg_record_reaches_no_address_and_names_no_class(
-    warehouse: tuple[Any, Path], tmp_path: Path, elsewhere: str
-) -> None:
-    catalog, folder = warehouse
-    name = f"reaching{elsewhere[0]}"
-    table = catalog.create_table(f"of.{name}", schema=fields(id=LongType()))
-    table.append(pl.DataFrame({"id": [1]}).to_arrow())
-    shutil.copytree(folder / name, tmp_path / "table")
-    newest = max((tmp_path / "table" / "metadata").glob("*.metadata.json"))
-    written = json.loads(newest.read_text())
-    written["snapshots"][-1]["manifest-list"] = elsewhere
-    written["properties"]["py-io-impl"] = "os.system"
-    newest.write_text(json.dumps(written))
-    with pytest.raises(SourceError, match="of another machine"):
-        opened(tmp_path / "table", DataFormat.ICEBERG)
-
-
-def test_broken_iceberg_metadata_are_told(tmp_path: Path) -> None:
-    (tmp_path / "metadata").mkdir()
-    with pytest.raises(SourceError, match="has no metadata file"):
-        opened(tmp_path, DataFormat.ICEBERG)
-    (tmp_path / "metadata" / "v1.metadata.json").write_text("{}")
-    with pytest.raises(SourceError, match="cannot be planned"):
-        opened(tmp_path, DataFormat.ICEBERG)
-
-
-@pytest.mark.parametrize(
-    ("module", "extra", "record"),
-    [("deltalake", "delta", "_delta_log"), ("pyiceberg", "iceberg", "metadata/v1.metadata.json")],
-)
-def test_what_is_not_installed_is_named(
-    tmp_path: Path, module: str, extra: str, record: str
-) -> None:
-    (tmp_path / record).mkdir(parents=True)
+def test_what_is_not_installed_is_named(tmp_path: Path) -> None:
+    (tmp_path / "_delta_log").mkdir()
+    (tmp_path / "metadata" / "v1.metadata.json").mkdir(parents=True)
     code = f"""
 import sys
-sys.modules[{module!r}] = None
+sys.modules["deltalake"] = sys.modules["pyiceberg"] = None
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Table
 from contractwatch.model.server import DataFormat, Server
 from contractwatch.sources import open_server
 clause = Clause("servers[0]", 1)
-server = Server(clause, "live", "local", path={str(tmp_path)!r}, data_format=DataFormat({extra!r}))
-try:
-    open_server(server, (Table(clause, "orders", "orders", ()),), bases=(), roots=None)
-except Exception as error:
-    print(error)
+for known in (DataFormat.DELTA, DataFormat.ICEBERG):
+    server = Server(clause, "live", "local", path={str(tmp_path)!r}, data_format=known)
+    try:
+        open_server(server, (Table(clause, "orders", "orders", ()),), bases=(), roots=None)
+    except Exception as error:
+        print(error)
 """
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
-    assert f"install contractwatch-agent[{extra}]" in ran.stdout
+    assert "need deltalake; install contractwatch-agent[delta]" in ran.stdout
+    assert "need pyiceberg and pyarrow; install contractwatch-agent[iceberg]" in ran.stdout

@@ -1,0 +1,141 @@
+"""Iceberg tables are read by their metadata, and no metadata lead outside the roots."""
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from iceberg_deletes import delete_rows
+from lake_values import ROWS, asked, kinds, nulls, opened
+from pyiceberg.catalog.memory import InMemoryCatalog
+from pyiceberg.manifest import DataFileContent
+from pyiceberg.schema import Schema
+from pyiceberg.types import IcebergType, IntegerType, LongType, NestedField, StringType
+
+from contractwatch.errors import SourceError
+from contractwatch.model.metric import SurplusRows, TableSchema
+from contractwatch.model.server import DataFormat
+from contractwatch.model.state import Count, Repeats
+
+
+def fields(**types: IcebergType) -> Schema:
+    return Schema(
+        *(
+            NestedField(field_id=at, name=name, field_type=kind)
+            for at, (name, kind) in enumerate(types.items(), 1)
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    folder = tmp_path_factory.mktemp("warehouse")
+    catalog = InMemoryCatalog("test", warehouse=folder.as_uri())
+    catalog.create_namespace("of")
+    return catalog, folder / "of"
+
+
+def test_iceberg_columns_are_found_by_their_ids(warehouse: tuple[Any, Path]) -> None:
+    catalog, folder = warehouse
+    table = catalog.create_table("of.orders", schema=fields(id=IntegerType(), word=StringType()))
+    table.append(
+        pl.DataFrame(
+            {"id": [1, None], "word": ["a", None]}, schema_overrides={"id": pl.Int32}
+        ).to_arrow()
+    )
+    first = opened(folder / "orders", DataFormat.ICEBERG)
+    with table.update_schema() as changed:
+        changed.rename_column("word", "text")
+        changed.add_column("more", StringType())
+        changed.update_column("id", LongType())
+    table.append(pl.DataFrame({"id": [4], "text": ["d"], "more": ["x"]}).to_arrow())
+    data = opened(folder / "orders", DataFormat.ICEBERG)
+    asked_for = (nulls("text"), nulls("more"), SurplusRows("orders", ("text",)))
+    found = asked(data, ROWS, *asked_for, TableSchema("orders"))
+    assert found.measurements[ROWS] == Count(3)
+    answers = [found.measurements[metric] for metric in asked_for]
+    assert answers == [Count(1), Count(2), Repeats(rows=2)]
+    assert kinds(found) == {"id": "integer", "text": "string", "more": "string"}
+    snapshot = table.current_snapshot()
+    assert snapshot is not None
+    assert data.modified_at == datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
+    assert first.version != data.version
+    assert asked(first, ROWS).measurements == {ROWS: Count(2)}
+
+
+def test_an_iceberg_table_without_a_snapshot_is_empty(
+    warehouse: tuple[Any, Path],
+) -> None:
+    catalog, folder = warehouse
+    catalog.create_table("of.empty", schema=fields(id=LongType()))
+    found = asked(opened(folder / "empty", DataFormat.ICEBERG), ROWS, TableSchema("orders"))
+    assert found.measurements[ROWS] == Count(0)
+    assert kinds(found) == {"id": "integer"}
+
+
+def test_an_iceberg_record_leads_nowhere_outside(
+    warehouse: tuple[Any, Path], tmp_path: Path
+) -> None:
+    catalog, folder = warehouse
+    table = catalog.create_table(
+        "of.astray",
+        schema=fields(id=LongType()),
+        properties={"write.data.path": (tmp_path / "outside").as_uri()},
+    )
+    table.append(pl.DataFrame({"id": [1]}).to_arrow())
+    with pytest.raises(SourceError, match="leads outside"):
+        opened(folder / "astray", DataFormat.ICEBERG)
+    both = opened(folder / "astray", DataFormat.ICEBERG, roots=(folder, tmp_path))
+    assert asked(both, ROWS).measurements == {ROWS: Count(1)}
+
+
+@pytest.mark.parametrize("elsewhere", ["s3://bucket/list.avro", "http://127.0.0.1:9/list.avro"])
+def test_an_iceberg_record_reaches_no_address_and_names_no_class(
+    warehouse: tuple[Any, Path], tmp_path: Path, elsewhere: str
+) -> None:
+    catalog, folder = warehouse
+    name = f"reaching{elsewhere[0]}"
+    table = catalog.create_table(f"of.{name}", schema=fields(id=LongType()))
+    table.append(pl.DataFrame({"id": [1]}).to_arrow())
+    shutil.copytree(folder / name, tmp_path / "table")
+    newest = max((tmp_path / "table" / "metadata").glob("*.metadata.json"))
+    written = json.loads(newest.read_text())
+    written["snapshots"][-1]["manifest-list"] = elsewhere
+    written["properties"]["py-io-impl"] = "os.system"
+    newest.write_text(json.dumps(written))
+    with pytest.raises(SourceError, match="of another machine"):
+        opened(tmp_path / "table", DataFormat.ICEBERG)
+
+
+def test_broken_iceberg_metadata_are_told(tmp_path: Path) -> None:
+    (tmp_path / "metadata").mkdir()
+    with pytest.raises(SourceError, match="has no metadata file"):
+        opened(tmp_path, DataFormat.ICEBERG)
+    (tmp_path / "metadata" / "v1.metadata.json").write_text("{}")
+    with pytest.raises(SourceError, match="cannot be planned"):
+        opened(tmp_path, DataFormat.ICEBERG)
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_iceberg_rows_that_are_deleted_by_position_are_not_read(
+    warehouse: tuple[Any, Path], bounded: bool
+) -> None:
+    catalog, folder = warehouse
+    name = f"deleted{bounded}"
+    table = catalog.create_table(f"of.{name}", schema=fields(id=LongType()))
+    table.append(pl.DataFrame({"id": [1, 2, 3, None]}).to_arrow())
+    delete_rows(folder / name, table, [1, 3], bounded=bounded)
+    found = asked(opened(folder / name, DataFormat.ICEBERG), ROWS, nulls("id"))
+    assert found.measurements == {ROWS: Count(2), nulls("id"): Count(0)}
+
+
+def test_equality_deletes_are_refused(warehouse: tuple[Any, Path]) -> None:
+    catalog, folder = warehouse
+    table = catalog.create_table("of.equal", schema=fields(id=LongType()))
+    table.append(pl.DataFrame({"id": [1, 2]}).to_arrow())
+    delete_rows(folder / "equal", table, [1], content=DataFileContent.EQUALITY_DELETES)
+    with pytest.raises(SourceError, match="has equality deletes: this is not read"):
+        opened(folder / "equal", DataFormat.ICEBERG)
