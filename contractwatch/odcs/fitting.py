@@ -27,13 +27,14 @@ _LONGEST = 120
 class Misfit:
     """A place that the schema rejects.
 
-    `is_unknown`: there is no such key. `is_lack`: a key is missing, so nothing can be moved.
+    `is_unknown`: there is no such key. `is_lack`: `key` is missing, so nothing can be moved.
     """
 
     path: Path
     why: str
     is_unknown: bool = False
     is_lack: bool = False
+    key: str = ""
 
 
 def misfits(data: Mapping[str, object]) -> Iterator[Misfit]:
@@ -77,7 +78,10 @@ def _misfits(error: ValidationError) -> Iterator[Misfit]:
     path: Path = tuple(error.absolute_path)
     why = error.message[:_LONGEST] if len(error.message) <= _LONGEST else str(error.validator)
     if error.validator == "required":
-        yield Misfit(path, why, is_lack=True)
+        needed = cast("list[str]", error.validator_value)
+        lacks = [key for key in needed if key not in cast("Mapping[str, Any]", error.instance)]
+        for key in lacks:
+            yield Misfit(path, f"{key!r} is needed there", is_lack=True, key=key)
     elif error.validator in _UNKNOWN:
         quoted = set(re.findall(r"'((?:[^'\\]|\\.)*)'", error.message))
         known = _known(error)

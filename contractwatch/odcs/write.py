@@ -40,13 +40,13 @@ def written(document: Document) -> str:
     _keep_old_rules(source.data, data)
     _rename(data)
     for _ in range(_ROUNDS):
-        found = list(misfits(data))
+        found = list(dict.fromkeys(misfits(data)))
         if not found:
             return dumped(data)
         stuck = [one for one in found if not _moved(data, one)]
         if len(stuck) == len(found):
             raise ContractError(tuple(_problem(document, one) for one in stuck))
-    raise ContractError(tuple(_problem(document, one) for one in misfits(data)))
+    raise ContractError(tuple(_problem(document, one) for one in dict.fromkeys(misfits(data))))
 
 
 def _rename(data: _Json) -> None:
@@ -190,7 +190,12 @@ def _at(data: _Json, path: Path) -> object:
 
 
 def _problem(document: Document, misfit: Misfit) -> Problem:
-    steps = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in misfit.path)
-    path = steps.removeprefix(".")
-    message = f"cannot be said in ODCS 3.1.0: {misfit.why}; change it, or keep the version"
-    return Problem(document.file, document.line_of(path), path, message)
+    """Return the problem; a key that was moved and must be there is one that is not taken."""
+    path, why = misfit.path, misfit.why
+    owner = _at(dict(document.data), path)
+    if misfit.is_lack and isinstance(owner, dict) and misfit.key in owner:
+        path, why = (*path, misfit.key), f"{misfit.key!r} is not taken in this form"
+    written_path = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in path)
+    written_path = written_path.removeprefix(".")
+    message = f"cannot be said in ODCS 3.1.0: {why}; change it, or keep the version"
+    return Problem(document.file, document.line_of(written_path), written_path, message)
