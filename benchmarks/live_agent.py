@@ -71,10 +71,22 @@ class LiveAgent:
 
     def skipped(self) -> str:
         """Return the ticks that got no run of their own, by reason."""
+        found = self._series("contractwatch_scheduler_skipped_runs_total")
+        return ", ".join(f"{labels} {value:.0f}" for labels, value in found.items())
+
+    def phases(self) -> dict[str, float]:
+        """Return the mean seconds of each phase of a run since its start, waits included."""
+        name = "contractwatch_evaluation_duration_seconds"
+        sums, counts = self._series(f"{name}_sum"), self._series(f"{name}_count")
+        return {
+            labels.split('"')[1]: total / max(1.0, counts[labels]) for labels, total in sums.items()
+        }
+
+    def _series(self, name: str) -> dict[str, float]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
-        name = "contractwatch_scheduler_skipped_runs_total"
-        return ", ".join(line.removeprefix(name) for line in lines if line.startswith(name))
+        found = (line.removeprefix(name).rsplit(" ", 1) for line in lines if line.startswith(name))
+        return {labels: float(value) for labels, value in found}
 
     def count(self, event: str) -> int:
         """Return how often it logged an event."""

@@ -132,6 +132,8 @@ def _print_end(agent: LiveAgent) -> None:
     used = agent.used()
     workers = ", ".join(f"{mb:.0f}" for mb in used.worker_mb)
     print(f"  memory:    {used.agent_mb:.0f} MB the agent, {workers} MB its workers")
+    phases = ", ".join(f"{name} {1000 * mean:.0f}" for name, mean in agent.phases().items())
+    print(f"  phases:    mean ms, waits included: {phases}")
     print(f"  without a run of their own: {agent.skipped()}")
 
 

@@ -369,7 +369,7 @@ def _settings(read: _Table, base: Path) -> Settings:
         "store_url": read.store_url or f"{_SQLITE}{base / DEFAULT_DATABASE}",
         "base_url": read.base_url.rstrip("/") or f"http://{read.host}:{read.port}",
         "worker_threads": read.worker_threads or max(1, (os.cpu_count() or 1) // read.workers),
-        "run_limit": read.run_limit or 4 * read.workers,
+        "run_limit": read.run_limit or 8 * read.workers,
         "receivers": tuple(_receiver(name, one, base) for name, one in read.receivers.items()),
         "default_receivers": read.alerts.default,
     }
