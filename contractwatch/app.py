@@ -21,6 +21,7 @@ from contractwatch.agent.heart import Heart
 from contractwatch.agent.janitor import Janitor
 from contractwatch.agent.logs import configure_logs
 from contractwatch.agent.outage import Outage
+from contractwatch.agent.reach import reach_of
 from contractwatch.agent.resume import contract_of, departed, resume
 from contractwatch.agent.runner import Rules, Runner, Surroundings
 from contractwatch.agent.scheduler import Scheduler
@@ -272,6 +273,7 @@ def _rules(settings: Settings) -> Rules:
         variables=variables(settings.contract_environment, environment()),
         roots=settings.roots,
         full_scans=frozenset(settings.full_scans),
+        reach=reach_of(environment(), endpoints=settings.s3_endpoints, buckets=settings.s3_buckets),
         deadline_seconds=settings.deadline_seconds,
         deadline_limit_seconds=settings.deadline_limit_seconds,
         default_interval=timedelta(seconds=settings.default_interval_seconds),

@@ -7,7 +7,7 @@ and read by the agent at the moment of use; none is ever kept in a value.
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, cast
@@ -23,6 +23,7 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError as _ParseError
 
 from contractwatch.errors import SettingsError
+from contractwatch.model.frozen import frozen
 from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 
 PREFIX = "CONTRACTWATCH_"
@@ -37,7 +38,7 @@ _WRITTEN_OUT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """Everything an operator can choose. Paths are absolute; the unit is in the name."""
 
@@ -46,6 +47,8 @@ class Settings:
     environment: str
     contract_environment: tuple[str, ...]
     full_scans: tuple[str, ...]
+    s3_endpoints: tuple[str, ...]
+    s3_buckets: tuple[str, ...]
     store_url: str
     host: str
     port: int
@@ -196,6 +199,8 @@ class _Table(BaseSettings):
     environment: str = ""
     contract_environment: tuple[str, ...] = ()
     full_scans: tuple[str, ...] = ()
+    s3_endpoints: tuple[str, ...] = ()
+    s3_buckets: tuple[str, ...] = ()
     store_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
@@ -255,7 +260,7 @@ def _environment(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]
     try:
         return source(), []
     except _ParseError:
-        names = ("CONTRACT", "FULL_SCANS", "ROOTS", "RECEIVERS", "ALERTS")
+        names = ("CONTRACT", "FULL_SCANS", "ROOTS", "S3_", "RECEIVERS", "ALERTS")
         lists = tuple(f"{PREFIX}{name}" for name in names)
         named = ", ".join(sorted(name for name in environ if name.upper().startswith(lists)))
         return {}, [f'one of {named}: a list is written as JSON, such as ["contracts"]']

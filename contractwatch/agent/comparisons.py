@@ -6,6 +6,7 @@ Loaded in a worker only: it brings Polars with it.
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from contractwatch.agent.neighbours import Destination, Elsewhere, Lead, Nowhere
 from contractwatch.agent.resolution import Environment, resolve, resolve_server
@@ -15,9 +16,17 @@ from contractwatch.model.contract import Table
 from contractwatch.model.dataset import Dataset
 from contractwatch.model.metric import RowCount
 from contractwatch.model.reference import ComparingMetric, Reference, Total, TotalOf
+from contractwatch.model.server import Server
 from contractwatch.model.state import Measurement, Unmeasured
 from contractwatch.odcs.variables import UnresolvedError, has_variables, resolved
-from contractwatch.sources import open_server
+
+
+class Opener(Protocol):
+    """Finds the tables of a server, as `sources.open_server` with its limits set."""
+
+    def __call__(
+        self, server: Server, tables: tuple[Table, ...], *, bases: tuple[Path, ...]
+    ) -> Dataset: ...
 
 
 def compared(
@@ -26,7 +35,7 @@ def compared(
     leads: Iterable[Lead],
     *,
     tables: tuple[Table, ...],
-    roots: tuple[Path, ...] | None,
+    open_other: Opener,
     environment: Environment,
 ) -> dict[ComparingMetric, Measurement]:
     """Answer the questions about two tables.
@@ -39,10 +48,10 @@ def compared(
         metrics: The questions.
         leads: Where each of their references leads.
         tables: Of the contract that asks.
-        roots: As in `sources.open_server`; the other servers are held to the same.
+        open_other: `sources.open_server`, held to the same limits as for the contract that asks.
         environment: The variables that contracts may use.
     """
-    there = _There(dataset, tables, roots, environment)
+    there = _There(dataset, tables, open_other, environment)
     asked = list(metrics)
     sides: dict[Reference | TotalOf, Side | Unmeasured] = {}
     tables_of: dict[Reference, Table] = {}
@@ -64,7 +73,7 @@ class _There:
 
     dataset: Dataset
     tables: tuple[Table, ...]
-    roots: tuple[Path, ...] | None
+    open_other: Opener
     environment: Environment
     opened: dict[Elsewhere, Dataset | Unmeasured] = field(
         default_factory=dict[Elsewhere, Dataset | Unmeasured]
@@ -100,7 +109,7 @@ class _There:
         tables = resolve(elsewhere.tables, (), self.environment).tables
         try:
             server = resolve_server(elsewhere.server, self.environment)
-            return open_server(server, tables, bases=elsewhere.bases, roots=self.roots)
+            return self.open_other(server, tables, bases=elsewhere.bases)
         except SourceError as error:
             return Unmeasured(f"the data of {elsewhere.contract} cannot be read: {error}")
 

@@ -35,6 +35,7 @@ from contractwatch.model.incident import Notification, Transition
 from contractwatch.model.metric import RecordMetric
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductMemory, RunEntry
+from contractwatch.model.reach import NO_REACH, Reach
 from contractwatch.model.run import Reading, RunOutcome, RunResult
 from contractwatch.model.server import Server
 from contractwatch.slo.ledger import advance_all, hear_all, horizon_of
@@ -74,6 +75,7 @@ class Rules:
     post: Post
     variables: tuple[tuple[str, str], ...] = ()
     full_scans: frozenset[str] = frozenset()
+    reach: Reach = NO_REACH
 
 
 class RunSeries(Protocol):
@@ -273,6 +275,7 @@ class Runner:
             environment=self._rules.variables,
             keeps_states=not {contract.product, "*"} & self._rules.full_scans,
             kept=kept,
+            reach=self._rules.reach,
         )
         answer = around.workers.run(scan, job, deadline_seconds=self._deadline(contract))
         match answer:

@@ -1,7 +1,6 @@
 """One server is read once, and whatever its data does to the reader ends in a `Reading`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,22 +13,24 @@ from contractwatch.model.contract import Table
 from contractwatch.model.dataset import Dataset
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.file_state import KeptTable
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, TableSchema
+from contractwatch.model.reach import NO_REACH, Reach
 from contractwatch.model.reference import ComparingMetric
 from contractwatch.model.run import Reading
 from contractwatch.model.server import Server
 from contractwatch.model.state import Measurement, Unmeasured
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScanJob:
     """What a worker needs to read one server: plain values, so that they reach another process.
 
     `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant. `environment`
     holds the variables that contracts may use, with their values. `leads` say where the references
-    to other tables lead. `trusts_statistics` is as in `engines.polars.survey`.
-    With `keeps_states` answers may rest on what is `kept` of the files, unless values are to be
-    read anyway.
+    to other tables lead. `trusts_statistics` is as in `engines.polars.survey`. `reach` says which
+    object stores may be read. With `keeps_states` answers may rest on what is `kept` of the files,
+    unless values are to be read anyway.
     """
 
     server: Server
@@ -41,6 +42,7 @@ class ScanJob:
     trusts_statistics: bool = True
     leads: tuple[Lead, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    reach: Reach = NO_REACH
     keeps_states: bool = False
     kept: tuple[KeptTable, ...] = ()
 
@@ -68,7 +70,7 @@ def settled(attempt: Callable[[], tuple[Reading, bool]]) -> Reading:
     return reading
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Found:
     """What was found before it is a reading; `failures` are by table."""
 
@@ -91,13 +93,14 @@ def _find(job: ScanJob) -> _Found:
     environment = dict(job.environment)
     resolution = resolve(job.tables, job.metrics, environment)
     server = resolve_server(job.server, environment)
-    again = partial(open_server, server, resolution.tables, bases=job.bases, roots=job.roots)
-    dataset = again()
+    open_own = partial(open_server, roots=job.roots, reach=job.reach)
+    dataset = open_own(server, resolution.tables, bases=job.bases)
     schemas = {TableSchema(table.name) for table in job.tables}
     asked = set(resolution.asked.values())
     comparing = {metric for metric in asked if isinstance(metric, ComparingMetric)}
+    again = partial(open_own, server, resolution.tables, bases=job.bases)
     found = _answered(job, dataset, (asked - comparing) | schemas, again)
-    across = _across(job, dataset, comparing)
+    across = _across(job, dataset, comparing, open_own)
     evidence = {
         metric: found.evidence.get(resolved, Evidence.SCAN)
         for metric, resolved in resolution.asked.items()
@@ -120,6 +123,7 @@ def _across(
     job: ScanJob,
     dataset: Dataset,
     metrics: set[ComparingMetric],
+    open_other: Callable[..., Dataset],
 ) -> Mapping[Metric, Measurement]:
     if not metrics:
         return {}
@@ -132,7 +136,7 @@ def _across(
         metrics,
         job.leads,
         tables=job.tables,
-        roots=job.roots,
+        open_other=open_other,
         environment=dict(job.environment),
     )
     return {**found}

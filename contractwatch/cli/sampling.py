@@ -102,7 +102,7 @@ def rows_of(wish: tuple[ScanJob, tuple[Asked, ...]]) -> list[Rows | None]:
         environment = dict(job.environment)
         tables = resolve(job.tables, (), environment).tables
         server = resolve_server(job.server, environment)
-        dataset = open_server(server, tables, bases=job.bases, roots=job.roots)
+        dataset = open_server(server, tables, bases=job.bases, roots=job.roots, reach=job.reach)
         return list(sample(dataset, wanted, limit=max(one.limit for one in asked)))
     except SourceError:
         return [None] * len(asked)

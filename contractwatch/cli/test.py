@@ -7,6 +7,7 @@ from pathlib import Path
 from contractwatch import verify
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
+from contractwatch.agent.reach import personal_reach
 from contractwatch.agent.scan import ScanJob
 from contractwatch.cli import reports
 from contractwatch.cli import test_options as options
@@ -197,6 +198,7 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
         trusts_statistics=wish.evidence is options.Trusted.METADATA,
         leads=leads_of(metrics, visitor, wish.registry),
         environment=wish.variables,
+        reach=personal_reach(),
         keeps_states=wish.states.is_used,
         kept=wish.states.read(entry.contract, server),
     )

@@ -15,7 +15,9 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from contractwatch.engines.failures import BrokenTextError
+from contractwatch.engines.remote import OF_STORE, opened
 from contractwatch.errors import Blame, SourceError
+from contractwatch.model.dataset import Remote
 from contractwatch.model.frozen import frozen
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -43,26 +45,28 @@ class _Header:
         return b"".join((_MAGIC, _number(len(pairs)), texts, _number(0), self.sync))
 
 
-def read_schema(path: str) -> pl.Schema:
+def read_schema(path: str, remote: Remote | None = None) -> pl.Schema:
     """Return the columns of a file from its header.
 
     Raises:
         BrokenTextError: If the file is no Avro file.
         SourceError: If it has a type that the library cannot decode.
     """
-    with open(path, "rb") as file:  # noqa: PTH123 - a path is an opaque text here
+    with opened(path, remote) as file:
         header = _header(file)
     return pl.read_avro(BytesIO(header.written("null"))).schema
 
 
-def scan(paths: list[str], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+def scan(
+    paths: list[str], schema: Mapping[str, pl.DataType], remote: Remote | None = None
+) -> pl.LazyFrame:
     """Return the rows of files that have these columns."""
 
     def batches(
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
     ) -> Iterator[pl.DataFrame]:
         left = n_rows
-        for frame in _sound_frames(paths):
+        for frame in _sound_frames(paths, remote):
             found = frame if columns is None else frame.select(columns)
             found = found if left is None else found.head(left)
             left = None if left is None else left - found.height
@@ -73,17 +77,19 @@ def scan(paths: list[str], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     return register_io_source(batches, schema=pl.Schema(schema), is_pure=True)
 
 
-def _sound_frames(paths: list[str]) -> Iterator[pl.DataFrame]:
+def _sound_frames(paths: list[str], remote: Remote | None) -> Iterator[pl.DataFrame]:
     """Yield the frames; broken files end as those do that the library reads by itself."""
     try:
-        yield from _frames(paths)
+        yield from _frames(paths, remote)
     except BrokenTextError as error:
         raise pl.exceptions.ComputeError(str(error)) from error
+    except (FileNotFoundError, SourceError) as error:
+        raise pl.exceptions.ComputeError(f"{OF_STORE}: {error}") from error
 
 
-def _frames(paths: list[str]) -> Iterator[pl.DataFrame]:
+def _frames(paths: list[str], remote: Remote | None) -> Iterator[pl.DataFrame]:
     for path in paths:
-        with open(path, "rb") as file:  # noqa: PTH123 - a path is an opaque text here
+        with opened(path, remote) as file:
             header = _header(file)
             kept = "snappy" if header.codec == "snappy" else "null"
             blocks, size = [header.written(kept)], 0

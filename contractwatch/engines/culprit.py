@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import io
 import json
 import os
 from collections.abc import Iterable
@@ -11,6 +12,8 @@ import polars as pl
 
 from contractwatch.engines import readers
 from contractwatch.engines.failures import MORE_FIELDS, NO_OBJECT, NOT_ENCODED, UNREADABLE
+from contractwatch.engines.relay import trouble_of
+from contractwatch.engines.remote import opened, told
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.dataset import DataFile, TableFiles
 from contractwatch.model.server import DataFormat
@@ -24,6 +27,10 @@ _MAX_BYTES_FOR_LINE = 64 * 1024 * 1024
 
 def located(error: SourceError, files: TableFiles) -> SourceError:
     """Return the failure with the file, and the line if that is cheap, where they are found."""
+    if files.remote is not None and trouble_of(files.remote.relay) is not None:
+        known = told("", files.remote.relay)
+        sentence = f"table {files.table!r} cannot be read as {files.data_format.value}: {known}"
+        return SourceError(sentence, retryable=known.retryable, blame=known.blame)
     if error.blame is not Blame.PRODUCT:
         return error
     file = _culprit(files)
@@ -54,6 +61,8 @@ def _is_readable(files: TableFiles, file: DataFile) -> bool:
             readers.scan(files, [looked]).select(pl.all().null_count()).collect(engine="streaming")
     except UNREADABLE:
         return False
+    except SourceError:
+        return True
     return True
 
 
@@ -74,18 +83,19 @@ def _line(said: str, files: TableFiles, file: DataFile) -> int | None:
         is_utf8 = codecs.lookup(files.read.encoding).name == "utf-8"
         if not is_utf8 or files.json_array:
             return None
-        with Path(file.path).open("rb") as lines:
+        with opened(file.path, files.remote) as lines:
             if NO_OBJECT in said and files.data_format is DataFormat.JSON:
                 return _first(not _is_object(line) for line in lines)
             return _first(not _is_utf8(line) for line in lines) if NOT_ENCODED in said else None
-    except (OSError, ValueError, LookupError, csv.Error):
+    except (OSError, ValueError, LookupError, csv.Error, SourceError):
         return None
 
 
 def _longer_than_header(files: TableFiles, file: DataFile) -> int | None:
     """Return the line in which the first row with too many fields begins."""
     encoding = files.read.encoding
-    with Path(file.path).open(encoding=encoding, errors="replace", newline="") as lines:
+    with opened(file.path, files.remote) as stream:
+        lines = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
         rows = csv.reader(lines, delimiter=files.read.separator)
         width = len(next(rows))
         begins = rows.line_num + 1
@@ -107,13 +117,13 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
+def _refused(written: str) -> str:
+    raise ValueError(written)  # Python knows NaN, and JSON does not
+
+
 def _is_utf8(line: bytes) -> bool:
     try:
         line.decode()
     except UnicodeDecodeError:
         return False
     return True
-def _refused(written: str) -> str:
-    raise ValueError(written)  # Python knows NaN, and JSON does not
-
-

@@ -3,6 +3,7 @@
 import polars as pl
 
 from contractwatch.engines.ecma import TOO_LONG
+from contractwatch.engines.remote import OF_STORE, told
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.server import DataFormat
 
@@ -51,6 +52,9 @@ def unreadable(error: BaseException, table: str, data_format: DataFormat) -> Sou
         return SourceError(
             f"{sentence}: a file went away while it was read", retryable=True, blame=Blame.PRODUCT
         )
+    if OF_STORE in str(error):
+        known = told(str(error), "")
+        return SourceError(f"{sentence}: {known}", retryable=known.retryable, blame=known.blame)
     if isinstance(error, PermissionError):
         return SourceError(f"{sentence}: permission denied", retryable=False, blame=Blame.AGENT)
     is_empty = "invalid argument" in str(error).lower()  # what is said of an empty arrow file

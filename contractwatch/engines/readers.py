@@ -5,26 +5,29 @@ import json
 import mmap
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
 import polars as pl
 
-from contractwatch.engines import avro
-from contractwatch.engines.failures import BrokenTextError
-from contractwatch.model.dataset import DataFile, TableFiles
+from contractwatch.engines import avro, bounds
+from contractwatch.engines.failures import TOO_DEEP, BrokenTextError
+from contractwatch.engines.remote import begins, opened, scan_options, whole
+from contractwatch.model.dataset import DataFile, Remote, TableFiles
+from contractwatch.model.frozen import frozen
 from contractwatch.model.server import DataFormat
 
 Schema: TypeAlias = tuple[tuple[str, pl.DataType], ...]
 
 _BOM = codecs.BOM_UTF8
 _SAMPLED_LINES = 1000
+_SAMPLED_BYTES = 64 * 1024 * 1024
 _NO_KEYS = "\x00"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OneFile:
     """One file: where its bytes are (a path, or the bytes themselves) and which columns it has.
 
@@ -40,28 +43,32 @@ def look(table: TableFiles, file: DataFile) -> OneFile:
     """Return the columns of a file from its footer, its header or its keys.
 
     Raises:
-        OSError, UnicodeError, PolarsError: If the file is not of the table's format.
+        OSError, UnicodeError, PolarsError: If the file is not of the table's format, or has more
+            columns than we read.
     """
+    looked = _look(table, file)
+    bounds.refuse_wide(looked.schema)
+    return looked
+
+
+def _look(table: TableFiles, file: DataFile) -> OneFile:
     match table.data_format:
         case DataFormat.PARQUET:
-            return OneFile(file.path, tuple(pl.read_parquet_schema(file.path).items()))
+            return OneFile(file.path, _parquet_schema(table, file.path))
         case DataFormat.ARROW:
-            return OneFile(file.path, tuple(pl.read_ipc_schema(file.path).items()))
+            return OneFile(file.path, _arrow_schema(table, file.path))
         case DataFormat.AVRO:
-            return OneFile(file.path, tuple(avro.read_schema(file.path).items()))
+            return OneFile(file.path, tuple(avro.read_schema(file.path, table.remote).items()))
         case DataFormat.DELTA | DataFormat.ICEBERG:
             raise BrokenTextError("such a table is no single file")
         case DataFormat.CSV:
-            source = _in_utf8(file.path, table.read.encoding)
-            header = pl.read_csv(
-                source, n_rows=0, infer_schema=False, separator=table.read.separator, glob=False
-            )
-            return OneFile(source, _all_text(header.columns))
+            source = _in_utf8(file.path, table)
+            return OneFile(source, _all_text(_header(table, source)))
         case DataFormat.JSON:
-            source = _in_utf8(file.path, table.read.encoding)
+            source = _in_utf8(file.path, table)
             if table.json_array:
-                return _look_into_array(source)
-            return _look_into_lines(source, [column.physical_name for column in table.columns])
+                return _look_into_array(source, table)
+            return _look_into_lines(source, table)
         case _:
             assert_never(table.data_format)
 
@@ -71,22 +78,50 @@ def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
     sources = [file.source for file in files]
     match table.data_format:
         case DataFormat.PARQUET:
-            return pl.scan_parquet(_paths(sources), glob=False, hive_partitioning=False)
+            return pl.scan_parquet(
+                _paths(sources), glob=False, hive_partitioning=False, **scan_options(table.remote)
+            )
         case DataFormat.ARROW:
-            return pl.scan_ipc(_paths(sources), glob=False, hive_partitioning=False)
+            return pl.scan_ipc(
+                _paths(sources), glob=False, hive_partitioning=False, **scan_options(table.remote)
+            )
         case DataFormat.AVRO:
-            return avro.scan(_paths(sources), dict(files[0].schema))
+            return avro.scan(_paths(sources), dict(files[0].schema), table.remote)
         case DataFormat.DELTA | DataFormat.ICEBERG:
             raise BrokenTextError("such a table is no single file")
         case DataFormat.CSV:
             return pl.concat([_scan_csv(table, source) for source in _at_once(sources)])
         case DataFormat.JSON:
             schema = dict(files[0].schema) or {_NO_KEYS: pl.String()}
-            return pl.concat(
-                [pl.scan_ndjson(source, schema=schema) for source in _at_once(sources)]
-            )
+            return pl.concat([_scan_lines(table, source, schema) for source in _at_once(sources)])
         case _:
             assert_never(table.data_format)
+
+
+def _parquet_schema(table: TableFiles, path: str) -> Schema:
+    if table.remote is None:
+        return tuple(pl.read_parquet_schema(path).items())
+    options = scan_options(table.remote)
+    return tuple(pl.scan_parquet(path, glob=False, **options).collect_schema().items())
+
+
+def _arrow_schema(table: TableFiles, path: str) -> Schema:
+    if table.remote is None:
+        return tuple(pl.read_ipc_schema(path).items())
+    return tuple(
+        pl.scan_ipc(path, glob=False, **scan_options(table.remote)).collect_schema().items()
+    )
+
+
+def _header(table: TableFiles, source: str | bytes) -> list[str]:
+    with BytesIO(source) if isinstance(source, bytes) else opened(source, table.remote) as file:
+        bounds.refuse_long_header(file)
+    if table.remote is not None and isinstance(source, str):
+        return _scan_csv(table, [source]).collect_schema().names()
+    separator = table.read.separator
+    return pl.read_csv(
+        source, n_rows=0, infer_schema=False, separator=separator, glob=False
+    ).columns
 
 
 def _all_text(names: Sequence[str]) -> Schema:
@@ -111,57 +146,89 @@ def _scan_csv(table: TableFiles, source: list[str] | bytes) -> pl.LazyFrame:
         null_values=list(table.read.null_values) or None,
         empty_string_is_null="" in table.read.null_values,
         glob=False,
+        **(scan_options(table.remote) if isinstance(source, list) else {}),
     )
 
 
-def _in_utf8(path: str, encoding: str) -> str | bytes:
+def _scan_lines(
+    table: TableFiles, source: list[str] | bytes, schema: dict[str, pl.DataType]
+) -> pl.LazyFrame:
+    options = scan_options(table.remote) if isinstance(source, list) else {}
+    return pl.scan_ndjson(source, schema=schema, **options)
+
+
+def _in_utf8(path: str, table: TableFiles) -> str | bytes:
     """Return the path, or the text itself where the encoding or its mark would be misread."""
     try:
-        codec = codecs.lookup(encoding).name
+        codec = codecs.lookup(table.read.encoding).name
     except LookupError as error:
         raise BrokenTextError("the server's encoding is not known") from error
     if codec == "utf-8":
-        with Path(path).open("rb") as file:
-            marked = file.read(len(_BOM)) == _BOM
-            return file.read() if marked else path
-    return Path(path).read_bytes().decode(codec).removeprefix("\ufeff").encode()
+        expanded = _expanded(path, table)
+        if expanded is not None:
+            return expanded.removeprefix(_BOM)
+        marked = begins(path, table.remote, len(_BOM)) == _BOM
+        return whole(path, table.remote).removeprefix(_BOM) if marked else path
+    held = _expanded(path, table) or whole(path, table.remote)
+    return held.decode(codec).removeprefix("\ufeff").encode()
 
 
-def _look_into_lines(source: str | bytes, wanted: Sequence[str]) -> OneFile:
+def _expanded(path: str, table: TableFiles) -> bytes | None:
+    with opened(path, table.remote) as file:
+        return bounds.expanded(file)
+
+
+def _look_into_lines(source: str | bytes, table: TableFiles) -> OneFile:
     """Return the keys of the first lines, and those wanted ones that come first in a later line."""
     keys: dict[str, None] = {}
-    lines = _lines(source)
-    sampled = list(islice(lines, _SAMPLED_LINES))
-    lines.close()
-    for line in sampled:
+    lines = _lines(source, table.remote)
+    lines_read = bytes_read = 0
+    for line in islice(lines, _SAMPLED_LINES):
         keys.update(dict.fromkeys(_keys(line)))
-    if len(sampled) == _SAMPLED_LINES:
+        bounds.refuse_many(keys)
+        lines_read, bytes_read = lines_read + 1, bytes_read + len(line)
+        if bytes_read > _SAMPLED_BYTES:
+            break
+    lines.close()
+    if lines_read == _SAMPLED_LINES or bytes_read > _SAMPLED_BYTES:
+        wanted = (column.physical_name for column in table.columns)
         late = [name for name in wanted if name not in keys]
-        keys.update(dict.fromkeys(_keys_anywhere(source, late)))
-    return OneFile(source, _all_text(list(keys)), is_empty=not sampled)
+        keys.update(dict.fromkeys(_keys_anywhere(source, late, table.remote)))
+    return OneFile(source, _all_text(list(keys)), is_empty=not lines_read)
 
 
-def _lines(source: str | bytes) -> Generator[bytes]:
+def _lines(source: str | bytes, remote: Remote | None) -> Generator[bytes]:
     if isinstance(source, bytes):
         yield from (line for line in source.splitlines() if line.strip())
         return
-    with Path(source).open("rb") as file:
-        yield from (line for line in file if line.strip())
+    with opened(source, remote) as file:
+        yield from bounds.lines_of(file)
 
 
 def _keys(line: bytes) -> Iterator[str]:
     """Yield the keys of one JSON object; a broken line is found when the rows are read."""
     try:
-        record = json.loads(line)
+        record = json.loads(line, parse_int=str)  # the length of Python's integers is limited
+    except RecursionError as error:
+        raise BrokenTextError(TOO_DEEP) from error
     except ValueError:
         return
     if isinstance(record, dict):
         yield from record
 
 
-def _keys_anywhere(source: str | bytes, names: Sequence[str]) -> Iterator[str]:
+def _keys_anywhere(
+    source: str | bytes, names: Sequence[str], remote: Remote | None
+) -> Iterator[str]:
     if isinstance(source, bytes):
         yield from (name for name in names if _key_pattern(name).search(source))
+        return
+    if remote is not None:
+        patterns = {name: _key_pattern(name) for name in names}
+        found = {
+            n for line in _lines(source, remote) for n, p in patterns.items() if p.search(line)
+        }
+        yield from (name for name in names if name in found)
         return
     with Path(source).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as m:
         yield from [name for name in names if _key_pattern(name).search(m)]
@@ -173,13 +240,14 @@ def _key_pattern(name: str) -> re.Pattern[bytes]:
     return re.compile(rb"(?:" + plain + rb"|" + escaped + rb")\s*:")
 
 
-def _look_into_array(source: str | bytes) -> OneFile:
+def _look_into_array(source: str | bytes, table: TableFiles) -> OneFile:
     """Return the array as JSON lines: the library's own array reader refuses mixed values."""
-    data = Path(source).read_bytes() if isinstance(source, str) else source
+    data = whole(source, table.remote) if isinstance(source, str) else source
     lines: list[str] = []
     keys: dict[str, None] = {}
     for record, written in _elements(data.decode()):
         keys.update(dict.fromkeys(record))
+        bounds.refuse_many(keys)
         lines.append(written)
     # Line ends of pretty-printed JSON stand between tokens only: inside a string they are escaped.
     text = "\n".join(line.replace("\n", " ").replace("\r", " ") for line in lines)
@@ -192,7 +260,7 @@ def _elements(data: str) -> Iterator[tuple[dict[str, object], str]]:
     Raises:
         BrokenTextError: If the text is no array of objects.
     """
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(parse_int=str)  # the length of Python's integers is limited
     start = _after_blank(data, 0)
     if data[start : start + 1] != "[":
         raise BrokenTextError("it does not begin as a JSON array")
@@ -200,7 +268,9 @@ def _elements(data: str) -> Iterator[tuple[dict[str, object], str]]:
     while data[start : start + 1] != "]":
         try:
             record, end = decoder.raw_decode(data, start)
-        except (ValueError, RecursionError) as error:
+        except RecursionError as error:
+            raise BrokenTextError(TOO_DEEP) from error
+        except ValueError as error:
             raise BrokenTextError("the JSON array is broken or ends too early") from error
         if not isinstance(record, dict):
             raise BrokenTextError("an element of the JSON array is no object")

@@ -37,8 +37,10 @@ class ReadPolicy:
 
 @frozen
 class Server:
-    """Where the data is. `kind` is the ODCS type; only `local` is opened in this version.
+    """Where the data is. `kind` is the ODCS type; `local` and `s3` are opened in this version.
 
+    `path` is the location of an object store, too, and `endpoint` the address of one that is not
+    the provider's own.
     `unsupported` says why its data checks are skipped; empty when it is opened.
     """
 
@@ -51,3 +53,4 @@ class Server:
     json_array: bool = False
     read: ReadPolicy = ReadPolicy()
     unsupported: str = ""
+    endpoint: str = ""

@@ -3,6 +3,7 @@
 from contractwatch.model.server import DataFormat, ReadPolicy, Server
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.repeated import refuse_repeated
+from contractwatch.odcs.server_places import PATH_KEYS, S3, data_path, suffix_of
 from contractwatch.odcs.zones import UTC_NAME, zone_at
 
 _FORMATS = {
@@ -12,9 +13,9 @@ _FORMATS = {
     "jsonl": DataFormat.JSON,
     "ndjson": DataFormat.JSON,
     "avro": DataFormat.AVRO,
-    "arrow": DataFormat.ARROW,
     "delta": DataFormat.DELTA,
     "iceberg": DataFormat.ICEBERG,
+    "arrow": DataFormat.ARROW,
     "ipc": DataFormat.ARROW,
     "feather": DataFormat.ARROW,
 }
@@ -26,6 +27,9 @@ _ENCODINGS = {
     "us-ascii": "utf8",
     "utf8-lossy": "utf8-lossy",
 }
+_OWN_RECORD = frozenset({DataFormat.DELTA, DataFormat.ICEBERG})
+"""Formats whose own record names their files: in a store it may name those of any bucket."""
+
 _UTF8 = frozenset(_ENCODINGS.values())
 _LONGEST_SHOWN = 40
 
@@ -55,19 +59,19 @@ def _server(place: Place, findings: Findings) -> Server:
     kind = place.text("type")
     written = place.text("format").lower()
     read = _policy(place, findings)
-    path = place.text("path") if kind == "local" else ""
-    if kind == "local" and place.has("path") and not path:
-        findings.error(place.at("path"), "the path is empty; expected files such as ./data/*.csv")
+    path, endpoint = data_path(place, findings)
+    written = written or (suffix_of(path) if kind == S3 else "")
     return Server(
         clause=place.clause,
         name=place.text("server"),
         kind=kind,
         environment=place.text("environment"),
         path=path,
-        data_format=_FORMATS.get(written) if kind == "local" else None,
+        data_format=_FORMATS.get(written) if kind in PATH_KEYS else None,
         json_array=_is_array(place),
         read=read,
         unsupported=_why_not(place, kind, written, read),
+        endpoint=endpoint,
     )
 
 
@@ -81,10 +85,12 @@ def _is_array(place: Place) -> bool:
 
 def _why_not(place: Place, kind: str, written: str, read: ReadPolicy) -> str:
     policy = place.custom("read")
-    if kind != "local":
+    if kind not in PATH_KEYS:
         return f"servers of type '{kind[:_LONGEST_SHOWN]}' are not read yet"
     if written not in _FORMATS:
         return f"files of format '{written[:_LONGEST_SHOWN]}' are not read yet"
+    if kind == S3 and _FORMATS[written] in _OWN_RECORD:
+        return f"tables of format '{written}' in object stores are not read yet"
     if read.encoding not in _UTF8:
         return f"the encoding '{read.encoding[:_LONGEST_SHOWN]}' is not read yet"
     if policy is not None and policy.flag("hasHeader") is False:

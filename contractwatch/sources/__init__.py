@@ -8,9 +8,10 @@ from typing import Protocol
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import Dataset
+from contractwatch.model.reach import NO_REACH, Reach
 from contractwatch.model.server import Server
 from contractwatch.odcs.variables import has_variables
-from contractwatch.sources import files
+from contractwatch.sources import files, objects
 
 
 class Source(Protocol):
@@ -23,11 +24,13 @@ class Source(Protocol):
         *,
         bases: tuple[Path, ...],
         roots: tuple[Path, ...] | None,
+        reach: Reach,
     ) -> Dataset: ...
 
 
 SOURCES: Mapping[str, Source] = {
     "local": files.open_files,
+    "s3": objects.open_objects,
 }
 
 
@@ -37,6 +40,7 @@ def open_server(
     *,
     bases: tuple[Path, ...],
     roots: tuple[Path, ...] | None,
+    reach: Reach = NO_REACH,
 ) -> Dataset:
     """Find the tables of a server; nothing of their rows is read.
 
@@ -46,6 +50,7 @@ def open_server(
         bases: Directories against which a relative path is tried in turn; the first match wins.
         roots: Directories below which every file must really be; None gives the rights of the
             person who asks.
+        reach: Which object stores and buckets may be read, and as whom.
 
     Raises:
         SourceError: If a table is not found, or not allowed, with the one to blame.
@@ -54,11 +59,11 @@ def open_server(
     if source is None or server.unsupported:
         reason = server.unsupported or f"servers of type {server.kind!r} are not read"
         raise SourceError(reason, retryable=False, blame=Blame.AGENT)
-    if any(map(has_variables, (server.path, *(table.where for table in tables)))):
+    if any(map(has_variables, (server.path, server.endpoint, *(table.where for table in tables)))):
         raise SourceError(
             "a variable has no value here; expected one", retryable=False, blame=Blame.AGENT
         )
-    found = source(server, tables, bases=bases, roots=roots)
+    found = source(server, tables, bases=bases, roots=roots, reach=reach)
     conditions = {table.name: table.where for table in tables}
     scoped = (replace(files, where=conditions.get(files.table, "")) for files in found.tables)
     return replace(found, tables=tuple(scoped))

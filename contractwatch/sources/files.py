@@ -13,12 +13,13 @@ from pathlib import Path
 from contractwatch.errors import SourceError
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.reach import Reach
 from contractwatch.model.server import Server
 from contractwatch.sources.lakes import LAKES, open_lake
 from contractwatch.sources.search import FoundFile, Search, first, refused
 
 _PLACEHOLDERS = ("{object}", "{model}", "{table}")
-_MAGIC = frozenset("*?[")
+MAGIC = frozenset("*?[")
 
 
 def open_files(
@@ -27,6 +28,7 @@ def open_files(
     *,
     bases: tuple[Path, ...],
     roots: tuple[Path, ...] | None,
+    reach: Reach,
 ) -> Dataset:
     """Find the files of every table; one that has none leaves the others found.
 
@@ -35,10 +37,12 @@ def open_files(
         tables: The tables to find.
         bases: Directories for a relative path, tried in turn.
         roots: Directories in which every file must really be, links followed; None allows all.
+        reach: Of no meaning here.
 
     Raises:
         SourceError: If no table is found: paths are not allowed, match nothing or are not readable.
     """
+    del reach
     if "://" in server.path:
         raise refused(server, "is an address, and no path of this machine")
     data_format = server.data_format
@@ -52,7 +56,7 @@ def open_files(
     unfound: list[tuple[str, SourceError]] = []
     stamps: list[tuple[str, str, int, int]] = []
     for table in tables:
-        written = _written(server.path, table)
+        written = written_for(server.path, table)
         stem = "" if len(tables) == 1 or written != server.path else table.physical_name
         searches = [
             Search(server, data_format, *_split(base, written), stem, real_roots)
@@ -74,7 +78,8 @@ def open_files(
     return Dataset(server.name, tuple(opened), version, newest, tuple(unfound))
 
 
-def _written(path: str, table: Table) -> str:
+def written_for(path: str, table: Table) -> str:
+    """Return the path of one table: its physical name stands for each placeholder."""
     for placeholder in _PLACEHOLDERS:
         path = path.replace(f"${placeholder}", table.physical_name)
         path = path.replace(placeholder, table.physical_name)
@@ -83,7 +88,7 @@ def _written(path: str, table: Table) -> str:
 
 def _folder_for(path: str, table: Table, tables: Sequence[Table]) -> str:
     """Return the folder of a table; without a placeholder those of several stand side by side."""
-    written = _written(path, table)
+    written = written_for(path, table)
     is_alone = len(tables) == 1 or written != path
     return written if is_alone else f"{written}/{table.physical_name}"
 
@@ -91,7 +96,7 @@ def _folder_for(path: str, table: Table, tables: Sequence[Table]) -> str:
 def _split(base: Path, written: str) -> tuple[Path, str]:
     """Return the part of the path before the first glob, and the rest."""
     parts = Path(written).parts
-    plain = next((at for at, part in enumerate(parts) if _MAGIC & set(part)), len(parts))
+    plain = next((at for at, part in enumerate(parts) if MAGIC & set(part)), len(parts))
     return base.joinpath(*parts[:plain]), "/".join(parts[plain:])
 
 

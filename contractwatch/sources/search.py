@@ -14,7 +14,7 @@ from contractwatch.model.server import DataFormat, Server
 MAX_FILES = 100_000
 """More files than this for one table are refused."""
 
-_EXTENSIONS: Mapping[DataFormat, tuple[str, ...]] = {
+EXTENSIONS: Mapping[DataFormat, tuple[str, ...]] = {
     DataFormat.PARQUET: (".parquet", ".pq"),
     DataFormat.CSV: (".csv", ".tsv"),
     DataFormat.JSON: (".json", ".jsonl", ".ndjson"),
@@ -138,7 +138,7 @@ def _below(search: Search, folder: Path) -> Iterator[Path]:
     if not search.stem:
         yield from folder.rglob("*")
         return
-    for extension in _EXTENSIONS[search.data_format]:
+    for extension in EXTENSIONS[search.data_format]:
         yield from _if_there(folder / f"{search.stem}{extension}")
     if (folder / search.stem).is_dir():
         yield from (folder / search.stem).rglob("*")
@@ -146,7 +146,7 @@ def _below(search: Search, folder: Path) -> Iterator[Path]:
 
 def _is_data(search: Search, path: Path) -> bool:
     """Return whether a file below a directory is one of the format and not a hidden one."""
-    known = path.suffix.lower() in _EXTENSIONS[search.data_format]
+    known = path.suffix.lower() in EXTENSIONS[search.data_format]
     return known and not _is_hidden(path.relative_to(search.start)) and path.is_file()
 
 

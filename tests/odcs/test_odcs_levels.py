@@ -202,8 +202,15 @@ def test_json_is_framed_by_lines_or_as_an_array(body: str, is_array: bool) -> No
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ("type: s3, location: s3://b/x, format: csv", "servers of type 's3' are not read yet"),
-        ("type: local, path: x, format: delta", "files of format 'delta' are not read yet"),
+        (
+            "type: azure, location: abfss://b/x, format: csv",
+            "servers of type 'azure' are not read yet",
+        ),
+        ("type: local, path: x, format: orc", "files of format 'orc' are not read yet"),
+        (
+            "type: s3, location: s3://b/x, format: delta",
+            "tables of format 'delta' in object stores are not read yet",
+        ),
         (
             "type: local, path: x, format: csv, encoding: UTF-16",
             "the encoding 'utf-16' is not read yet",

@@ -1,0 +1,148 @@
+"""The objects of a table are those that its location names, as if the keys were paths of files."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import Any
+
+from contractwatch.engines.remote import asked, store_of
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.dataset import DataFile, Remote
+from contractwatch.model.server import DataFormat
+from contractwatch.sources.search import EXTENSIONS, MAX_FILES
+
+MAX_LISTED = 2_000_000
+"""More keys than this below the first wildcard are not looked through."""
+
+_PAGE = 1000
+
+
+@dataclass(slots=True)
+class ObjectSearch:
+    """What belongs to one table, and what was found of it.
+
+    `start` are the parts of the key before the first wildcard, `pattern` those after it, empty if
+    there is none. `stem` is as in `search.Search`; `has_others` tells that it alone kept objects
+    out.
+    """
+
+    start: tuple[str, ...]
+    pattern: tuple[str, ...]
+    stem: str
+    data_format: DataFormat
+    found: dict[str, DataFile] = field(default_factory=dict[str, DataFile])
+    has_others: bool = False
+
+    def offer(self, parts: tuple[str, ...], file: DataFile) -> None:
+        """Take the object if it belongs to the table; `parts` are of the key below the start."""
+        if self._is_wanted(parts, self.stem):
+            self.found["/".join(parts)] = file
+        elif self.stem and not self.has_others:
+            self.has_others = self._is_wanted(parts, "")
+
+    def files(self) -> tuple[DataFile, ...]:
+        """Return the objects in the order of their names; an empty one above others is a folder."""
+        above = {str(one) for name in self.found for one in PurePosixPath(name).parents}
+        kept = (name for name in sorted(self.found) if self.found[name].size or name not in above)
+        return tuple(self.found[name] for name in kept)
+
+    def _is_wanted(self, parts: tuple[str, ...], stem: str) -> bool:
+        if not self.pattern:
+            return not parts or self._is_below(parts, parts, stem)
+        if self.pattern[-1] != "**" and matches(self.pattern, parts):
+            is_meant = _is_hidden(self.pattern) or not _is_hidden(parts)
+            return is_meant and stem in {"", PurePosixPath(parts[-1]).stem}
+        folders = (at for at in range(len(parts)) if matches(self.pattern, parts[:at]))
+        return any(self._is_below(parts[at:], parts, stem) for at in folders)
+
+    def _is_below(self, below: tuple[str, ...], parts: tuple[str, ...], stem: str) -> bool:
+        """Return whether an object below a folder is a data file of the table."""
+        extensions = EXTENSIONS[self.data_format]
+        if PurePosixPath(parts[-1]).suffix.lower() not in extensions or _is_hidden(parts):
+            return False
+        names = {f"{stem}{extension}" for extension in extensions}
+        return not stem or below[0] in ({stem} if below[1:] else names)
+
+
+def _is_hidden(parts: Iterable[str]) -> bool:
+    return any(part.startswith((".", "_")) for part in parts)
+
+
+def matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether the parts of a path match those of a glob; `**` stands for any number of folders."""
+    reached = {0}  # how much of the pattern is used up
+    for part in parts:
+        reached = {
+            at if pattern[at] == "**" else at + 1
+            for at in _with_none(pattern, reached)
+            if at < len(pattern) and (pattern[at] == "**" or fnmatchcase(part, pattern[at]))
+        }
+    return len(pattern) in _with_none(pattern, reached)
+
+
+def _with_none(pattern: Sequence[str], reached: Iterable[int]) -> set[int]:
+    """Return the places in the pattern, with those after a `**` that stands for no folder."""
+    every: set[int] = set()
+    for at in reached:
+        every.add(at)
+        after = at
+        while after < len(pattern) and pattern[after] == "**":
+            after += 1
+            every.add(after)
+    return every
+
+
+def search(remote: Remote, searches: Sequence[ObjectSearch]) -> None:
+    """Find the objects of all searches; what they share is listed once.
+
+    Raises:
+        SourceError: If the bucket cannot be listed, or holds too much.
+    """
+    store = store_of(remote)
+    starts = dict.fromkeys(one.start for one in searches)
+    for start in starts:
+        of_start = [one for one in searches if one.start == start]
+        for entry in _entries(store, remote, start, is_plain=not of_start[0].pattern):
+            file = _file(remote, entry)
+            parts = tuple(entry["path"].split("/"))[len(start) :]
+            for one in of_start:
+                one.offer(parts, file)
+                _limit(len(one.found), MAX_FILES, "matches")
+
+
+def _entries(store: Any, remote: Remote, start: Sequence[str], *, is_plain: bool) -> Iterator[Any]:
+    """Yield the object that the start itself names, else all objects below it."""
+    # An extra: agents that read no object store do not install it.
+    import obstore  # noqa: PLC0415 - see above
+
+    key = "/".join(start)
+    if is_plain and key:
+        try:
+            yield asked(remote, lambda: obstore.head(store, key))
+        except FileNotFoundError:
+            pass
+        else:
+            return
+    pages = iter(asked(remote, lambda: obstore.list(store, key or None, chunk_size=_PAGE)))
+    listed = 0
+    while page := asked(remote, lambda: next(pages, None)):
+        listed += len(page)
+        _limit(listed, MAX_LISTED, "stands before")
+        yield from page
+
+
+def _limit(count: int, limit: int, what: str) -> None:
+    if count > limit:
+        raise SourceError(
+            f"the location {what} more than {limit:,} objects", retryable=False, blame=Blame.PRODUCT
+        )
+
+
+def _file(remote: Remote, entry: Any) -> DataFile:
+    return DataFile(
+        f"s3://{remote.bucket}/{entry['path']}",
+        int(entry["size"]),
+        entry["last_modified"],
+        str(entry["e_tag"] or ""),
+    )

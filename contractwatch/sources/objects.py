@@ -1,0 +1,145 @@
+"""The objects of an S3 server are found: an allowed store, an allowed bucket, as the operator set.
+
+A location is `s3://bucket/path`; its path holds placeholders and globs as that of a local server
+does. Nothing but the name of the store and of the bucket comes from the contract: region and
+credentials are the agent's own.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from contractwatch.engines.remote import SCHEME
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.contract import Table
+from contractwatch.model.dataset import DataFile, Dataset, Remote, TableFiles
+from contractwatch.model.reach import Reach
+from contractwatch.model.server import Server
+from contractwatch.sources.endpoints import reached
+from contractwatch.sources.files import MAGIC, written_for
+from contractwatch.sources.object_search import ObjectSearch, search
+
+
+def open_objects(
+    server: Server,
+    tables: tuple[Table, ...],
+    *,
+    bases: tuple[Path, ...],
+    roots: tuple[Path, ...] | None,
+    reach: Reach,
+) -> Dataset:
+    """Find the objects of every table.
+
+    Args:
+        server: A server of type s3.
+        tables: The tables to find.
+        bases: Of no meaning here.
+        roots: Of no meaning here.
+        reach: Which stores and buckets may be read, and as whom.
+
+    Raises:
+        SourceError: If the store or the bucket is not allowed, not reached or matches nothing.
+    """
+    del bases, roots
+    bucket, searches = _searches(server, tables, reach)
+    remote = reached(server, bucket, reach)
+    search(remote, searches)
+    opened: list[TableFiles] = []
+    for table, one in zip(tables, searches, strict=True):
+        files = one.files()
+        if not files:
+            raise _nothing(server, one)
+        opened.append(_table_files(server, table, one, files, remote))
+    stamps = [
+        (table.table, file.path, file.size, file.modified_at.isoformat(), file.etag)
+        for table in opened
+        for file in table.files
+    ]
+    newest = max((file.modified_at for table in opened for file in table.files), default=None)
+    version = sha256(repr(sorted(stamps)).encode()).hexdigest()
+    return Dataset(server.name, tuple(opened), version, newest)
+
+
+def _searches(
+    server: Server, tables: Sequence[Table], reach: Reach
+) -> tuple[str, list[ObjectSearch]]:
+    """Return the bucket, and what each table is looked for by.
+
+    Raises:
+        SourceError: If a location is none, or not allowed.
+    """
+    data_format = server.data_format
+    if data_format is None:
+        raise _refused(server, "has no format that can be read")
+    buckets: set[str] = set()
+    searches: list[ObjectSearch] = []
+    for table in tables:
+        written = written_for(server.path, table)
+        bucket, *parts = _parts(server, written)
+        stem = "" if len(tables) == 1 or written != server.path else table.physical_name
+        plain = next((at for at, part in enumerate(parts) if MAGIC & set(part)), len(parts))
+        one = ObjectSearch(tuple(parts[:plain]), tuple(parts[plain:]), stem, data_format)
+        if not _is_allowed((bucket, *one.start), reach.buckets):
+            raise SourceError(
+                f"location {server.path!r} is outside the buckets that the operator allowed",
+                retryable=False,
+                blame=Blame.AGENT,
+            )
+        buckets.add(bucket)
+        searches.append(one)
+    if len(buckets) > 1:
+        raise _refused(server, "names more than one bucket")
+    return next(iter(buckets), ""), searches
+
+
+def _parts(server: Server, written: str) -> list[str]:
+    """Return the bucket and the parts of the key."""
+    parts = [part for part in written.removeprefix(SCHEME).split("/") if part not in {"", "."}]
+    if not written.startswith(SCHEME) or not parts or MAGIC & set(parts[0]):
+        raise _refused(server, "is no location such as s3://bucket/path")
+    if ".." in parts:
+        raise _refused(server, "goes up; a key has no folder above it")
+    return parts
+
+
+def _is_allowed(place: Sequence[str], buckets: tuple[str, ...] | None) -> bool:
+    if buckets is None:
+        return True
+    entries = ([part for part in entry.split("/") if part] for entry in buckets)
+    return any(list(place[: len(entry)]) == entry for entry in entries)
+
+
+def _table_files(
+    server: Server, table: Table, one: ObjectSearch, files: tuple[DataFile, ...], remote: Remote
+) -> TableFiles:
+    return TableFiles(
+        table.name,
+        files,
+        one.data_format,
+        table.columns,
+        server.read,
+        server.json_array,
+        _hive_root(server, one, files, remote),
+        remote=remote,
+    )
+
+
+def _hive_root(
+    server: Server, one: ObjectSearch, files: Sequence[DataFile], remote: Remote
+) -> str | None:
+    """Return the folder above all `key=value` ones; None if partitions are not to be read."""
+    named = next((at for at, part in enumerate(one.start) if "=" in part), len(one.start))
+    root = f"{SCHEME}{remote.bucket}/" + "".join(f"{part}/" for part in one.start[:named])
+    folders = (file.path.removeprefix(root).split("/")[:-1] for file in files)
+    has_pairs = any("=" in folder for parts in folders for folder in parts)
+    return root if has_pairs and server.read.hive_partitioning is not False else None
+
+
+def _nothing(server: Server, one: ObjectSearch) -> SourceError:
+    if one.has_others:
+        return _refused(server, f"holds no file named {one.stem!r}; put {{object}} into it")
+    return SourceError(f"no object matches {server.path!r}", retryable=True, blame=Blame.PRODUCT)
+
+
+def _refused(server: Server, why: str) -> SourceError:
+    return SourceError(f"location {server.path!r} {why}", retryable=False, blame=Blame.PRODUCT)
