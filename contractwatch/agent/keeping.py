@@ -97,6 +97,8 @@ def told(
         )
         if may_be_kept(files):
             _gather(gathered, files, mine, contents.get(files.table, b""), now)
+    unfound = {table for table, _ in dataset.unfound} & contents.keys()
+    gathered.contents.update({table: contents[table] for table in unfound})
     left = asked - gathered.answers.keys()
     failures: Mapping[str, SourceError] = dict(dataset.unfound)
     if left:
