@@ -1,9 +1,12 @@
 """Entries of several threads share a transaction; each is in the record whole, or not at all."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import store_values as make
@@ -16,6 +19,23 @@ from contractwatch.store.store import Store
 from contractwatch.store.together import Together
 
 SECONDS = 30.0
+HERE = Path(__file__).parent
+
+WRITER = """
+import sys, threading
+sys.path.insert(0, sys.argv[2])
+import store_values as make
+from contractwatch.store.store import Store
+store = Store.open(sys.argv[1])
+def write(product):
+    for number in range(100_000):
+        at = make.NOW + number * make.HOUR
+        store.commit(make.entry(product, at=at, entries=(make.span(at, at + make.HOUR),)))
+        sys.stdout.write(f"{product} {number + 1}\\n")
+        sys.stdout.flush()
+for number in range(6):
+    threading.Thread(target=write, args=(f"finance/{number}",)).start()
+"""
 
 
 class Gate:
@@ -101,3 +121,36 @@ def test_a_group_is_one_transaction_and_a_wrong_entry_of_it_leaves_nothing(store
     revision = store.revision()
     assert len(store._write([good, make.entry()])) == 2
     assert (len(commits), store.revision()) == (1, revision + 2)
+
+
+def test_kill_9_leaves_whole_entries_of_a_group_and_loses_none_that_was_acknowledged(
+    url: str, tmp_path: Path
+) -> None:
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, url, str(HERE)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert writer.stdout is not None
+    said = [writer.stdout.readline() for _ in range(40)]
+    writer.kill()
+    said += [line for line in writer.stdout.read().splitlines(keepends=True) if line[-1] == "\n"]
+    writer.wait(timeout=60)
+    writer.stdout.close()
+    acknowledged = {product: int(number) for product, number in map(str.split, said)}
+
+    store = Store.open(url)
+    entries: dict[str, int] = {}
+    for record in store.records():
+        (line,) = record.lines
+        entries[record.card.product] = round(line.total.good / 3600)
+        assert record.last_run is not None
+        assert record.last_run.finished_at == line.standing.observed_at
+        found = store.record(record.card.product, runs=100_000)
+        assert found is not None
+        assert len(found.runs) == entries[record.card.product]
+    assert sum(entries.values()) == store.revision()
+    for product, number in acknowledged.items():
+        assert number <= entries[product] <= number + 1
+    store.close()
