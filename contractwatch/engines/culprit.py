@@ -31,7 +31,7 @@ def located(error: SourceError, files: TableFiles) -> SourceError:
         known = told("", files.remote.relay)
         sentence = f"table {files.table!r} cannot be read as {files.data_format.value}: {known}"
         return SourceError(sentence, retryable=known.retryable, blame=known.blame)
-    if error.blame is not Blame.PRODUCT:
+    if error.blame is not Blame.PRODUCT or files.snapshot is not None:
         return error
     file = _culprit(files)
     if file is None:

@@ -21,6 +21,8 @@ from contractwatch.engines.json_tree import (
     observe,
     text_of,
 )
+from contractwatch.engines.remote import opened
+from contractwatch.model.dataset import Remote
 from contractwatch.model.frozen import frozen
 from contractwatch.model.path import Member
 
@@ -43,14 +45,15 @@ class JsonText:
 class Lines:
     """Opens a file's lines anew each time that they are asked for."""
 
-    def __init__(self, source: str | bytes) -> None:
+    def __init__(self, source: str | bytes, remote: Remote | None) -> None:
         self._source = source
+        self._remote = remote
 
     def __iter__(self) -> Iterator[bytes]:
         if isinstance(self._source, bytes):
             yield from (line for line in self._source.splitlines() if line.strip())
             return
-        with open(self._source, "rb") as file:  # noqa: PTH123 - a path is an opaque text here
+        with opened(self._source, self._remote) as file:
             yield from (line for line in file if line.strip())
 
 

@@ -50,6 +50,7 @@ def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | Non
 
     Raises:
         OSError, UnicodeError, PolarsError: If a file is no such JSON.
+        SourceError: If an object of a store cannot be read.
     """
     trees = _trees(files.columns)
     texts: list[JsonText] = []
@@ -59,7 +60,7 @@ def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | Non
         keys.update(dict.fromkeys(name for name, _ in looked.schema))
         keys.update(dict.fromkeys(partition))
         if not looked.is_empty:
-            texts.append(JsonText(Lines(looked.source), partition))
+            texts.append(JsonText(Lines(looked.source, files.remote), partition))
     named = {name: tree for name, tree in trees.items() if _find(keys, name)}
     taken = {_find(keys, name) for name in named}
     flat = [name for name in keys if name not in taken]

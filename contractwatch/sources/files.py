@@ -14,7 +14,7 @@ from contractwatch.errors import SourceError
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.reach import Reach
-from contractwatch.model.server import Server
+from contractwatch.model.server import DataFormat, Server
 from contractwatch.sources.lakes import LAKES, open_lake
 from contractwatch.sources.search import FoundFile, Search, first, refused
 
@@ -43,15 +43,10 @@ def open_files(
         SourceError: If no table is found: paths are not allowed, match nothing or are not readable.
     """
     del reach
-    if "://" in server.path:
-        raise refused(server, "is an address, and no path of this machine")
-    data_format = server.data_format
-    if data_format is None:
-        raise refused(server, "has no format that can be read")
+    data_format = _format_of(server)
     real_roots = None if roots is None else tuple(root.resolve() for root in roots)
     if data_format in LAKES:
-        folders = [(table, _folder_for(server.path, table, tables)) for table in tables]
-        return open_lake(server, folders, bases=bases, roots=real_roots)
+        return open_lake(server, _folders(server.path, tables), bases=bases, roots=real_roots)
     opened: list[TableFiles] = []
     unfound: list[tuple[str, SourceError]] = []
     stamps: list[tuple[str, str, int, int]] = []
@@ -78,6 +73,14 @@ def open_files(
     return Dataset(server.name, tuple(opened), version, newest, tuple(unfound))
 
 
+def _format_of(server: Server) -> DataFormat:
+    if "://" in server.path:
+        raise refused(server, "is an address, and no path of this machine")
+    if server.data_format is None:
+        raise refused(server, "has no format that can be read")
+    return server.data_format
+
+
 def written_for(path: str, table: Table) -> str:
     """Return the path of one table: its physical name stands for each placeholder."""
     for placeholder in _PLACEHOLDERS:
@@ -86,11 +89,14 @@ def written_for(path: str, table: Table) -> str:
     return path
 
 
-def _folder_for(path: str, table: Table, tables: Sequence[Table]) -> str:
-    """Return the folder of a table; without a placeholder those of several stand side by side."""
-    written = written_for(path, table)
-    is_alone = len(tables) == 1 or written != path
-    return written if is_alone else f"{written}/{table.physical_name}"
+def _folders(path: str, tables: Sequence[Table]) -> list[tuple[Table, str]]:
+    """Return each table with its folder; without a placeholder they stand side by side."""
+    written = [(table, written_for(path, table)) for table in tables]
+    is_alone = len(tables) == 1
+    return [
+        (table, folder if is_alone or folder != path else f"{folder}/{table.physical_name}")
+        for table, folder in written
+    ]
 
 
 def _split(base: Path, written: str) -> tuple[Path, str]:

@@ -44,13 +44,22 @@ def open_lake(
         SourceError: If a path is not allowed or no table is there, if the record is broken or of a
             kind that we cannot read, or if what reads it is not installed.
     """
-    found = [_open(server, table, path, bases, roots) for table, path in tables]
+    found: list[_Opened] = []
+    unfound: list[tuple[str, SourceError]] = []
+    for table, path in tables:
+        try:
+            found.append(_open(server, table, path, bases, roots))
+        except SourceError as error:
+            unfound.append((table.name, error))
+    if unfound and not found:
+        raise unfound[0][1]
     stamps = sorted((files.table, files.snapshot) for files, _ in found)
     return Dataset(
         server.name,
         tuple(files for files, _ in found),
         sha256(repr(stamps).encode()).hexdigest(),
         max((modified for _, modified in found), default=None),
+        tuple(unfound),
     )
 
 

@@ -113,18 +113,8 @@ def inline(rows: Sequence[int]) -> dict[str, Any]:
     return {"storageType": "i", "pathOrInlineDv": z85(data), **length}
 
 
-def by_hand(
-    folder: Path,
-    fields: Mapping[str, tuple[str, str]],
-    added: Sequence[Mapping[str, Any]],
-    *,
-    features: Sequence[str] = (),
-    mode: str = "none",
-    partitions: Sequence[str] = (),
-) -> None:
-    """Write a log: fields are name -> (type, name in the files)."""
-    (folder / "_delta_log").mkdir(parents=True)
-    schema = {
+def written_schema(fields: Mapping[str, tuple[str, str]], mode: str) -> dict[str, Any]:
+    return {
         "type": "struct",
         "fields": [
             {
@@ -141,6 +131,19 @@ def by_hand(
             for at, (name, (kind, stored)) in enumerate(fields.items(), 1)
         ],
     }
+
+
+def by_hand(
+    folder: Path,
+    fields: Mapping[str, tuple[str, str]],
+    added: Sequence[Mapping[str, Any]],
+    *,
+    features: Sequence[str] = (),
+    mode: str = "none",
+    partitions: Sequence[str] = (),
+) -> None:
+    """Write a log: fields are name -> (type, name in the files)."""
+    (folder / "_delta_log").mkdir(parents=True)
     configuration = {"delta.columnMapping.mode": mode, "delta.columnMapping.maxColumnId": "9"}
     actions: list[Mapping[str, Any]] = [
         {"commitInfo": {"timestamp": 1700000000000, "operation": "WRITE"}},
@@ -156,7 +159,7 @@ def by_hand(
             "metaData": {
                 "id": "5fba94ed-9794-4965-ba6e-6ee3c0d22af9",
                 "format": {"provider": "parquet", "options": {}},
-                "schemaString": json.dumps(schema),
+                "schemaString": json.dumps(written_schema(fields, mode)),
                 "partitionColumns": list(partitions),
                 "configuration": configuration if mode != "none" else {},
                 "createdTime": 1700000000000,
