@@ -7,7 +7,7 @@ another shape than promised is noted with the place of the promise, and left out
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, cast
 
 import polars as pl
@@ -91,7 +91,10 @@ def _node(way: Way, column: Column | None, known: dict[Way, Column]) -> Node:
         node.kind, node.element = "map", entry
     elif Each() in below or logical in _ARRAYS:
         inner = (*way, Each())
-        node.kind, node.element = "array", _node(inner, known.get(inner), known)
+        of_element = known.get(inner)
+        if column and logical is LogicalType.VECTOR and of_element is None:
+            of_element = replace(column, logical_type=LogicalType.NUMBER, options=(), inside=inner)
+        node.kind, node.element = "array", _node(inner, of_element, known)
     elif names or logical is LogicalType.OBJECT:
         node.kind = "object"
         for name in names:

@@ -14,6 +14,7 @@ from contractwatch.model.dataset import TableFiles
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
     Inside,
+    IsNotNormalized,
     IsNull,
     Predicate,
     RepeatsElements,
@@ -126,7 +127,7 @@ class _Within:
         is_whole = node is not None and node.kind != "scalar"
         if isinstance(asked, IsNull) and is_whole:
             return self._noted("null", way)
-        if isinstance(asked, RepeatsElements):
+        if isinstance(asked, RepeatsElements | IsNotNormalized):
             value, dtype = _typed(self.tree, pl.col(self.name))
             return offends(way, value, dtype, lambda v, d: violates(asked, Cells(v, v, d)))
 

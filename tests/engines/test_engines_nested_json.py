@@ -22,6 +22,7 @@ from contractwatch.model.metric import (
     Inside,
     IsAbove,
     IsLarger,
+    IsNotNormalized,
     IsNull,
     IsSmaller,
     Metric,
@@ -200,6 +201,12 @@ def test_big_numbers_are_exact_and_sizes_count_every_member(tmp_path: Path) -> N
         CountWhere(TABLE, Inside((), IsSmaller("order", 3))): Count(1),
     }
     assert measure(data, asked, now=NOW) == asked
+
+
+def test_vectors_are_numbers(tmp_path: Path) -> None:
+    lines = '{"v": [0.6, "0.8"]}\n{"v": [1, 1]}\n{"v": null}\n'
+    data = json_text(tmp_path, lines, [column("v", L.VECTOR)])
+    assert ask(data, CountWhere(TABLE, IsNotNormalized("v"))) == Count(1)
 
 
 def test_elements_that_mean_the_same_repeat(tmp_path: Path) -> None:
