@@ -88,15 +88,23 @@ def plans(
 
 
 def apart(questions: Iterable[Question]) -> list[list[Question]]:
-    """Return the questions in groups that have no column in common."""
+    """Return the questions in groups that have no column in common.
+
+    One about no column is put to another: the number of rows alone would be taken from statistics.
+    """
     groups: list[tuple[set[str], list[Question]]] = []
+    homeless: list[Question] = []
     for question in questions:
         names, members = _columns(question), [question]
+        if not names:
+            homeless.append(question)
+            continue
         for group in [one for one in groups if not names.isdisjoint(one[0])]:
             groups.remove(group)
             names, members = names | group[0], group[1] + members
         groups.append((names, members))
-    return [members for _, members in groups]
+    found = [members for _, members in groups]
+    return [[*homeless, *found[0]], *found[1:]] if found else [homeless] * bool(homeless)
 
 
 def _columns(question: Question) -> set[str]:

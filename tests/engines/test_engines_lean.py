@@ -19,7 +19,9 @@ from test_engines_oracle import SCHEMA, metrics, tables
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.memory import KEY_BYTES
 from contractwatch.engines.polars import Survey, survey
-from contractwatch.engines.pruning import WORTH_BYTES
+from contractwatch.engines.pruning import WORTH_BYTES, apart
+from contractwatch.engines.questions import Question
+from contractwatch.engines.times import counted
 from contractwatch.model.dataset import Dataset, TableFiles
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.metric import (
@@ -258,6 +260,22 @@ def test_evidence_is_named_for_every_question(tmp_path: Path) -> None:
         TableSchema(TABLE),
         Unparseable(TABLE, "id"),
     }
+
+
+def test_questions_are_asked_together_where_they_share_a_column_and_rows_never_alone() -> None:
+    def question(metric: Metric, *columns: str) -> Question:
+        selected = tuple(pl.col(name).sum() for name in columns) or (pl.len(),)
+        return Question(metric, selected, counted)
+
+    rows = question(RowCount(TABLE))
+    one, two, both, other = (
+        question(CountWhere(TABLE, IsNull(name)), *columns)
+        for name, columns in {"1": ["a"], "2": ["b"], "3": ["a", "b"], "4": ["c"]}.items()
+    )
+    assert apart([rows, one, two, other]) == [[rows, one], [two], [other]]
+    assert apart([one, other, two, both]) == [[other], [two, one, both]]
+    assert apart([rows]) == [[rows]]
+    assert apart([]) == []
 
 
 def test_a_wide_table_shares_its_plans(tmp_path: Path) -> None:
