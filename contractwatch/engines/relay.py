@@ -5,6 +5,7 @@ told not to. So they are given a proxy of this process instead: it connects to t
 was allowed, at an address that it has checked, and refuses every other host.
 """
 
+import ipaddress
 import select
 import socket
 import threading
@@ -45,7 +46,10 @@ class Destination:
 def place_of(address: str | SplitResult) -> Place:
     """Return the host and the port of an address; 0 for a port that is not known."""
     parts = urlsplit(address) if isinstance(address, str) else address
-    return (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+    host = (parts.hostname or "").lower()
+    with suppress(ValueError):  # a number has several spellings, a name has one
+        host = str(ipaddress.ip_address(host))
+    return host, parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
 
 
 def system_resolve(host: str, port: int) -> tuple[str, ...]:

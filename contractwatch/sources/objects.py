@@ -45,11 +45,15 @@ def open_objects(
     remote = reached(server, bucket, reach)
     search(remote, searches)
     opened: list[TableFiles] = []
+    unfound: list[tuple[str, SourceError]] = []
     for table, one in zip(tables, searches, strict=True):
         files = one.files()
-        if not files:
-            raise _nothing(server, one)
-        opened.append(_table_files(server, table, one, files, remote))
+        if files:
+            opened.append(_table_files(server, table, one, files, remote))
+        else:
+            unfound.append((table.name, _nothing(server, one)))
+    if unfound and not opened:
+        raise unfound[0][1]
     stamps = [
         (table.table, file.path, file.size, file.modified_at.isoformat(), file.etag)
         for table in opened
@@ -57,7 +61,7 @@ def open_objects(
     ]
     newest = max((file.modified_at for table in opened for file in table.files), default=None)
     version = sha256(repr(sorted(stamps)).encode()).hexdigest()
-    return Dataset(server.name, tuple(opened), version, newest)
+    return Dataset(server.name, tuple(opened), version, newest, tuple(unfound))
 
 
 def _searches(
