@@ -18,7 +18,9 @@ def render(report: Report) -> str:
         "selection": _selection(report.selection),
         "runs": [_run(finding) for finding in report.findings],
     }
-    return json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # what turns the direction of a terminal is written as an escape
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def _selection(selection: Selection) -> dict[str, object] | None:

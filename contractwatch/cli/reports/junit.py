@@ -7,6 +7,7 @@ from contractwatch.cli.findings import FailOn, Judged, Refused, Report
 from contractwatch.cli.reports.words import (
     grade_of,
     is_failure,
+    no_command,
     observation_of,
     place_of,
     printable,
@@ -47,7 +48,7 @@ def render(report: Report) -> str:
         for case in found:
             lines += _case(case, attributes["file"])
         lines.append("  </testsuite>")
-    return "\n".join([*lines, "</testsuites>"]) + "\n"
+    return no_command("\n".join([*lines, "</testsuites>"]) + "\n")
 
 
 def _suite(

@@ -11,6 +11,7 @@ from contractwatch.cli.reports.words import (
     counts_of,
     coverage_of,
     grade_of,
+    no_command,
     observation_of,
     place_of,
     title_of,
@@ -47,7 +48,7 @@ def show_in_terminal(report: Report) -> None:
 
 
 def _text(report: Report, page: Page) -> str:
-    return "".join(f"{line}\n" for line in _lines(report, page))
+    return no_command("".join(f"{line}\n" for line in _lines(report, page)))
 
 
 def _lines(report: Report, page: Page) -> Iterator[str]:

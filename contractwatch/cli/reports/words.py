@@ -1,5 +1,6 @@
 """What all forms of a report say alike: grades, places, observations, coverage."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -12,6 +13,8 @@ from contractwatch.model.run import CheckResult, RunResult
 
 GRADES = ("failed", "error", "warning", "skipped", "passed")
 """The worst first."""
+
+_COMMAND = re.compile(r"^([ \t]*)::", re.MULTILINE)
 
 RANK: Mapping[str, int] = {grade: place for place, grade in enumerate(GRADES)}
 
@@ -77,6 +80,11 @@ def coverage_of(run: RunResult) -> str:
     known = sum(result.verdict.evidence is Evidence.STATE for result in run.results)
     state = f"; {known} checks rest on earlier reads of unchanged files" if known else ""
     return f"coverage: {run.coverage.executed} of {run.coverage.promised} clauses, {share}{state}"
+
+
+def no_command(text: str) -> str:
+    """Return a document no line of which is a command to the workflow of GitHub that shows it."""
+    return _COMMAND.sub(r"\1: :", text).replace("##[", "# #[")
 
 
 def printable(text: str) -> str:
