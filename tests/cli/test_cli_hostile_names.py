@@ -21,7 +21,7 @@ schema:
   - name: "t\e]0;title\a\n::error::pwned"
     physicalName: t
     quality:
-      - {id: q, type: sql, query: "SELECT 1", mustBe: 2, description: "\n::error::pwned <b>description: "\e[31m\n::error::pwned <b>&|"}|"}
+      - {id: q, type: sql, query: "SELECT 1", mustBe: 2, description: "\n::error::pwned <b>&|"}
       - {id: p, type: text, description: "text\n::error::pwned\e[1m"}
     properties:
       - {name: "a\e[1m\n::error::pwned\u2028\u202e", logicalType: integer, required: true}
