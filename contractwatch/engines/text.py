@@ -1,11 +1,10 @@
 """A text is parsed to the type that the contract declares, and a bad one is null, never an end."""
 
-from dataclasses import dataclass
-
 import polars as pl
 
 from contractwatch.engines.expressions import in_zone
 from contractwatch.model.contract import Column, LogicalType
+from contractwatch.model.frozen import frozen
 
 _DAY_LENGTH = len("2026-01-31")
 _LOCAL_TIMES = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
@@ -15,7 +14,7 @@ _REMEMBERS = False
 """Whether texts are looked up before they are parsed: parsing a date costs half of that."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parsed:
     """What a text means; `readable` is false where it is not null and not of the type."""
 
