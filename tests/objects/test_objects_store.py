@@ -1,6 +1,7 @@
 """Objects of a real store are found and read as files are, and every failure is one sentence."""
 
 import pickle
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -211,3 +212,21 @@ def test_a_glob_means_for_keys_what_it_means_for_paths(pattern: str, parts: list
     ruled_out = {tuple(parts)} if pattern.endswith("**") else set[tuple[str, ...]]()
     matched = {one for one in above if matches(pattern.split("/"), one)}
     assert matched - ruled_out == found - ruled_out
+
+
+def test_a_tunnel_leads_to_the_one_host_and_to_no_other() -> None:
+    with store_that(lambda handler: refuse(handler, 404, "Nothing")) as endpoint:
+        place = relay.place_of(endpoint)
+        through = relay.Relay(relay.Destination(place, allows_private=True))
+        assert b"404 Not Found" in _tunnelled(through, *place)
+        assert b"403 Forbidden" in _tunnelled(through, "127.0.0.2", place[1])
+
+
+def _tunnelled(through: relay.Relay, host: str, port: int) -> bytes:
+    with socket.create_connection(relay.place_of(through.address), timeout=10) as client:
+        client.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\n\r\n".encode())
+        answer = client.recv(4096)
+        if b" 200 " in answer:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = client.recv(4096)
+        return answer
