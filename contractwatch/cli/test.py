@@ -94,32 +94,39 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
 
     Example: contractwatch test contracts/ --format json --output runs.json
     """
-    topics = topics_of(checks)
     ids = tuple(dict.fromkeys(quality_id or ()))
-    selection = Selection(ids, tag, dimension, topics, schema_name, metadata_only)
+    selection = Selection(ids, tag, dimension, topics_of(checks), schema_name, metadata_only)
     columns = tuple(name.strip() for name in sample_columns.split(",") if name.strip())
     servers = ServerChoice(server, environment)
     loaded = [_load(path) for path in find_contracts(places)]
     registry = _registry(loaded)  # whole tables: a key is no orphan for a filter
     loaded = _narrowed(loaded, row_filter, filters or ())
+    _refuse_unknown(loaded, selection, servers, columns)
+    sampling, allowed = Sampling(samples, columns), _variables(allow_env or ())
+    apart = Apart(memory_mb=memory_mb, deadline_seconds=deadline)
+    is_all = selection.is_everything and not (row_filter or filters)
+    states = StateFolder(state_dir, is_written=is_all)
+    wish = _Wish(selection, servers, sampling, registry, apart, evidence, allowed, states)
+    report = Report(_all_findings(loaded, wish), selection, fail_on, show_all)
+    return _written(report, form, output)
+
+
+def _refuse_unknown(
+    loaded: Sequence[_Loaded | Refused],
+    selection: Selection,
+    servers: ServerChoice,
+    columns: tuple[str, ...],
+) -> None:
     contracts = [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
     refuse_unknown(selection, servers, contracts)
     refuse_unknown_columns(columns, contracts)
-    sampling, allowed = Sampling(samples, columns), _variables(allow_env or ())
-    apart = Apart(memory_mb=memory_mb, deadline_seconds=deadline)
-    is_whole = selection.is_everything and not row_filter and not filters
-    states = StateFolder(state_dir, is_written=is_whole)
-    wish = _Wish(selection, servers, sampling, registry, apart, evidence, allowed, states)
-    try:
-        findings = _all_findings(loaded, wish)
-    finally:
-        apart.close()
-    _write(Report(findings, selection, fail_on, show_all), form, output)
-    return exit_code(findings, fail_on)
 
 
 def _all_findings(loaded: Sequence[_Loaded | Refused], wish: _Wish) -> tuple[Finding, ...]:
-    findings = tuple(finding for entry in loaded for finding in _findings(entry, wish))
+    try:
+        findings = tuple(finding for entry in loaded for finding in _findings(entry, wish))
+    finally:
+        wish.apart.close()
     if not findings:
         raise UsageError(f"nothing is selected: no promise has {wish.selection}")
     return findings
@@ -212,7 +219,8 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
     return Judged(entry.contract, run, entry.problems, samples)
 
 
-def _write(report: Report, form: Format, output: Path | None) -> None:
+def _written(report: Report, form: Format, output: Path | None) -> int:
+    """Write the report and return the exit code."""
     if output is not None:
         write_whole(output, reports.render(form, report))
     elif form is Format.TEXT:
@@ -222,3 +230,4 @@ def _write(report: Report, form: Format, output: Path | None) -> None:
         text.show_in_terminal(report)
     else:
         say(reports.render(form, report), nl=False)
+    return exit_code(report.findings, report.fail_on)
