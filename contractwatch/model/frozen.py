@@ -5,7 +5,6 @@ class. A short command declares two hundred nouns and makes values of a quarter 
 """
 
 import dataclasses
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, dataclass_transform
 
@@ -59,12 +58,9 @@ class _LaterFields:
         self._owner = owner
 
     def __get__(self, _instance: object, _kind: type | None = None) -> Any:
-        with _ONE_AT_A_TIME:
-            known: Any = vars(self._owner)["__dataclass_fields__"]
-            return self._made() if known is self else known
-
-    def _made(self) -> Any:
-        written: Any = self._written
+        # of a copy, for two threads may be the first to ask: then both do the same
+        body = {name: one for name, one in vars(self._written).items() if name not in _OF_A_DICT}
+        written: Any = type(self._written)(self._written.__name__, self._written.__bases__, body)
         written.__doc__ = written.__doc__ or written.__name__  # else dataclass() works one out
         dataclasses.dataclass(init=False, repr=False, eq=False)(written)
         fields = dataclasses.fields(written)
@@ -76,8 +72,6 @@ class _LaterFields:
         return written.__dataclass_fields__
 
 
-_ONE_AT_A_TIME = threading.RLock()
-"""Two threads may ask first: what was written is read by one of them."""
 _Fields = Sequence["dataclasses.Field[Any]"]
 
 

@@ -174,7 +174,7 @@ def test_a_wish_that_is_not_granted_is_refused() -> None:
         total: typing.ClassVar[int] = 0
         x: int = 1
 
-    for refused in (Hidden, Counted):
+    for refused in (Hidden, Counted, Hidden):
         with pytest.raises(TypeError, match="has plain fields only"):
             refused()
 
