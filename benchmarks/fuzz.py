@@ -15,6 +15,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -187,7 +188,7 @@ def _change(
         case 0:
             del held[key]
         case 1 | 2:
-            held[key] = chance.choice(HOSTILE)
+            held[key] = deepcopy(chance.choice(HOSTILE))
         case 3:
             copied = cast("dict[object, object]", other)[other_key]
             held[key] = yaml.safe_load(yaml.safe_dump(copied))
