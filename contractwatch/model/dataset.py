@@ -78,7 +78,10 @@ class TableFiles:
 
 @frozen
 class Dataset:
-    """The tables of one server; `version` digests every path, size, modification time and etag."""
+    """The tables of one server; `version` digests every path, size, modification time and etag.
+
+    `unfound` are the other tables of the contract, each with why it is not among them.
+    """
 
     server: str
     tables: tuple[TableFiles, ...]
