@@ -231,10 +231,15 @@ def test_a_text_format_is_a_warning() -> None:
     assert only("format", contract(table(text))).promise.severity is Severity.WARNING
 
 
-WITHOUT_A_VALUE = {OptionKind.FORMAT, OptionKind.UNIQUE_ITEMS}
+WITHOUT_A_NUMBER = {
+    OptionKind.FORMAT,
+    OptionKind.UNIQUE_ITEMS,
+    OptionKind.ELEMENT_TYPE,
+    OptionKind.NORMALIZED,
+}
 
 
-@pytest.mark.parametrize("kind", [k for k in OptionKind if k not in WITHOUT_A_VALUE])
+@pytest.mark.parametrize("kind", [k for k in OptionKind if k not in WITHOUT_A_NUMBER])
 def test_each_option_is_a_check_of_its_own_name(kind: OptionKind) -> None:
     value = "^a$" if kind is OptionKind.PATTERN else 3
     check = only(kind.value, contract(table(column(options=(option(kind, value),)))))

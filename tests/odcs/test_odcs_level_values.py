@@ -171,11 +171,6 @@ def test_a_level_has_the_severity_that_modifies_it() -> None:
             "no rate; expected a number of rows, and 'unit: rows/h'",
         ),
         (
-            "property: errorRate, value: 1, element: order",
-            "",
-            "unknown table 'order'; expected a table of 'schema'; did you mean 'orders'?",
-        ),
-        (
             "property: errorRate, value: 101",
             "",
             "no share; expected a percentage from 0 to 100",
