@@ -164,9 +164,13 @@ def _as_tree(chance: random.Random, text: str) -> str:
 
 
 def _places(tree: object) -> Iterator[tuple[object, object]]:
-    rest = [tree]
+    """Yield each holder with each of its keys, once: aliases make a small text a boundless tree."""
+    rest, seen = [tree], set[int]()
     while rest:
         holder = rest.pop()
+        if id(holder) in seen:
+            continue
+        seen.add(id(holder))
         if isinstance(holder, dict):
             entries = list(cast("dict[object, object]", holder).items())
         elif isinstance(holder, list):
