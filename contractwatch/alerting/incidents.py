@@ -181,9 +181,12 @@ def _new(signal: _Signal, scene: _Scene) -> Incident:
 def _bad(
     book: dict[str, Incident], active: Incident, signal: _Signal, scene: _Scene
 ) -> list[Transition]:
+    severity = max(active.severity, signal.severity, key=_RANK.__getitem__)
+    if active.phase is Phase.PENDING:  # it may have begun when more could be told
+        severity = min(severity, scene.policy.ceiling, key=_RANK.__getitem__)
     seen = replace(
         active,
-        severity=max(active.severity, signal.severity, key=_RANK.__getitem__),
+        severity=severity,
         bad_streak=active.bad_streak + 1,
         good_streak=0,
         recovering_since=None,

@@ -193,5 +193,20 @@ def test_before_general_availability_a_breach_is_information_and_pages_nobody() 
     ]
 
 
+def test_what_was_seen_once_before_the_end_of_support_pages_nobody_after_it() -> None:
+    incidents: tuple[Incident, ...] = ()
+    told: list[Transition] = []
+    new_id = ids()
+    for now in (END - timedelta(minutes=1), END + timedelta(minutes=1)):
+        policy = policy_at(SUPPORT_ENDS, now)
+        incidents, transitions = step(
+            incidents, [bad()], product="p", now=now, policy=policy, new_id=new_id
+        )
+        told += transitions
+    assert [(one.kind, one.incident.severity) for one in told] == [
+        (TransitionKind.OPENED, Severity.INFO)
+    ]
+
+
 def test_something_is_looked_at_when_a_notice_is_due_and_when_the_product_begins() -> None:
     assert dates_of(Lifetime(T0, END)) == (T0, *(END - days * DAY for days in DAYS_BEFORE))
