@@ -89,7 +89,8 @@ def _modifiers_to_root(data: _Json) -> None:
         level["customProperties"] = [entry for entry in custom if not _own_name(entry)]
         if not level["customProperties"]:
             del level["customProperties"]
-        moved[level["id"]] = {_own_name(entry): entry.get("value") for entry in ours}
+        # the first of a name counts
+        moved[level["id"]] = {_own_name(entry): entry.get("value") for entry in reversed(ours)}
     if moved:
         listed = _root_levels(data)
         for level_id, modifiers in moved.items():
@@ -97,7 +98,7 @@ def _modifiers_to_root(data: _Json) -> None:
             if known is None:
                 known = {"sla": level_id}
                 listed.append(known)
-            known |= {name: value for name, value in modifiers.items() if name not in known}
+            known |= modifiers  # what stands in the level itself counts before the root
 
 
 def _items(value: object) -> list[_Json]:

@@ -161,6 +161,25 @@ def test_our_modifiers_of_a_level_stand_at_the_root_and_others_are_kept() -> Non
     assert kept(data)[0]["path"] == ["slaProperties", 0, "customProperties"]
 
 
+def test_of_modifiers_that_contradict_each_other_the_same_one_counts() -> None:
+    schema = column(logicalType="date")
+    level = {"id": "keep", "property": "retention", "value": 1, "unit": "y", "element": "t.c"}
+    modes = [
+        {"vendor": "contractwatch", "property": "retentionMode", "value": mode}
+        for mode in ("atLeast", "atMost")
+    ]
+    root = {
+        "property": "contractwatch.sla",
+        "value": [{"sla": "keep", "retentionMode": "atMost", "severity": "warning"}],
+    }
+    for custom in (modes, modes[:1]):
+        levels = [{**level, "customProperties": custom}]
+        data = data_of(schema=schema, slaProperties=levels, customProperties=[root])
+        assert data["customProperties"][0]["value"] == [
+            {"sla": "keep", "retentionMode": "atLeast", "severity": "warning"}
+        ]
+
+
 def test_a_server_that_3_1_does_not_know_is_custom_there_and_itself_when_it_is_read() -> None:
     server = {"server": "s", "type": "iceberg", "catalog": "c", "catalogUrl": "https://c.test"}
     text, before, after = rewritten(contract(servers=[server]))
@@ -201,3 +220,9 @@ def test_a_text_stays_a_text_for_readers_of_both_yamls(data: dict[str, list[str]
     text = dumped(clean)
     assert yaml.safe_load(text) == clean
     assert load(text.encode(), "w.odcs.yaml").data == clean
+
+
+@pytest.mark.parametrize("text", ["\x85", "a\u2028b", "\u2029 it's\n"])
+def test_what_ends_a_line_for_some_readers_is_escaped(text: str) -> None:
+    data: dict[str, object] = {text: [text]}
+    assert load(dumped(data), "w.odcs.yaml").data == data
