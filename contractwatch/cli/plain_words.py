@@ -16,6 +16,8 @@ from typing import Any, Union, get_args, get_origin
 from contractwatch.cli.parameters import Argument, Option
 from contractwatch.model.frozen import frozen
 
+_MOST_DIGITS = 18
+
 
 class _DoubtError(Exception):
     """Typer must look."""
@@ -50,7 +52,7 @@ class _Word:
         raise _DoubtError
 
     def _number(self, written: str) -> int:
-        if not (written.isascii() and written.isdecimal()):
+        if not (written.isascii() and written.isdecimal()) or len(written) > _MOST_DIGITS:
             raise _DoubtError
         if not isinstance(self.info, Option):
             raise _DoubtError

@@ -114,3 +114,7 @@ def test_what_is_in_doubt_is_left_to_typer(words: list[str]) -> None:
 def test_what_pipelines_call_can_be_called_plainly(name: str) -> None:
     command = import_module(COMMANDS[name].module).command
     assert plain_call(command, ["place"]) is not None
+
+
+def test_a_number_of_absurd_length_is_left_to_typer() -> None:
+    assert _plainly(["a", "--number", "0" * 5_000]) is None
