@@ -5,14 +5,13 @@ from pathlib import Path
 
 from contractwatch.agent.neighbours import Published, Registry
 from contractwatch.errors import Level, Problem
-from contractwatch.model.contract import Contract
 from contractwatch.model.upstream import Input, InputProduct
 from contractwatch.model.version_range import range_of, version_of
 
 
-def inputs_of(contract: Contract, registry: Registry) -> tuple[InputProduct, ...]:
+def inputs_of(published: Published, registry: Registry) -> tuple[InputProduct, ...]:
     """Return the products that a contract's inputs are; one that is not known has no name."""
-    return tuple(_product(one, contract, registry) for one in contract.inputs)
+    return tuple(_product(one, published.folder, registry) for one in published.contract.inputs)
 
 
 def input_problems(published: Iterable[Published], registry: Registry) -> tuple[Problem, ...]:
@@ -25,8 +24,8 @@ def input_problems(published: Iterable[Published], registry: Registry) -> tuple[
     )
 
 
-def _product(one: Input, contract: Contract, registry: Registry) -> InputProduct:
-    found = registry.find(one.contract, Path(contract.file).parent)
+def _product(one: Input, folder: Path, registry: Registry) -> InputProduct:
+    found = registry.find(one.contract, folder)
     product = "" if isinstance(found, str) else found.contract.product
     return InputProduct(one.contract, product, one.tables, one.max_lag)
 

@@ -209,7 +209,7 @@ class Runner:
         now = around.clock.now()
         reading = recalled(reading, memory, prepared.plan, now=now)
         run = judge(prepared.plan, reading, now=now)
-        entry = self._entry(contract, memory, run, prepared.promised)
+        entry = self._entry(Published(contract, folder), memory, run, prepared.promised)
         kept = None if reading.kept == memory.kept else reading.kept
         entry = replace(entry, looks=looks_of(reading, now=now), kept=kept)
         judged = around.clock.monotonic()
@@ -300,12 +300,12 @@ class Runner:
 
     def _entry(
         self,
-        contract: Contract,
+        published: Published,
         memory: ProductMemory,
         run: RunResult,
         promised: frozenset[Objective],
     ) -> RunEntry:
-        now = run.finished_at
+        now, contract = run.finished_at, published.contract
         table = self._table(contract)
         observations = observe(run, promised)
         standings, entries = hear_all(
@@ -329,7 +329,7 @@ class Runner:
         )
         post = self._rules.post
         notices, announced = announce(contract, memory.notices, post=post, now=now)
-        inputs = inputs_of(contract, self._around.registry())
+        inputs = inputs_of(published, self._around.registry())
         card = card_of(contract, promised, table, notices=notices, inputs=inputs, now=now)
         entry = RunEntry(card, now, run, entries, standings, incidents, transitions, ())
         return replace(entry, notifications=(*self._messages(contract, entry), *announced))
@@ -367,7 +367,7 @@ class Runner:
                 objective=incident.objective.value,
                 cause=incident.cause.value,
                 incident=incident.incident_id,
-                told=[one.receiver for one in entry.notifications if one.kind is transition.kind],
+                told=_told_of(transition, entry.notifications),
             )
 
     def _look_again(self, contract: Contract, memory: ProductMemory, entry: RunEntry) -> None:
@@ -382,3 +382,13 @@ class Runner:
         )
         if at is not None:
             self._around.look(contract.product, at)
+
+
+def _told_of(transition: Transition, notifications: Iterable[Notification]) -> list[str]:
+    """Return the receivers of the messages that tell a transition; a notice is another matter."""
+    which = (transition.incident.incident_id, transition.sequence)
+    return [
+        one.receiver
+        for one in notifications
+        if which in {(note.incident_id, note.sequence) for note in one.notes}
+    ]

@@ -171,7 +171,21 @@ def test_an_input_that_is_not_known_is_a_warning_and_has_no_product() -> None:
     care = loaded("care", "c", "{contract: gone}")
     (problem,) = input_problems(published(care), Registry(published(care)))
     assert problem.message.startswith("the input is not found: no contract is known as 'gone'")
-    assert inputs_of(care, Registry()) == (InputProduct("gone", ""),)
+    (gone,) = published(care)
+    assert inputs_of(gone, Registry()) == (InputProduct("gone", ""),)
+
+
+def test_an_input_that_is_named_by_its_file_is_found_beside_the_contract_that_names_it() -> None:
+    written = {"claims": "", "other": "", "care": "{contract: ../claims/contract.odcs.yaml}"}
+    alike = {
+        name: Published(
+            parse_contract(document(name, name, inputs).encode(), "it/contract.odcs.yaml")[0],
+            Path("/contracts") / name,
+        )
+        for name, inputs in written.items()
+    }
+    (found,) = inputs_of(alike["care"], Registry(alike.values()))
+    assert found.product == "care/claims"
 
 
 def test_lint_looks_for_inputs_beside_the_files_that_it_is_given(tmp_path: Path) -> None:
