@@ -225,7 +225,10 @@ class Agent:
         self._withdraw()
 
     def _take(self, change: Change, *, is_first: bool) -> None:
-        """Schedule what came or differs, and nothing of what left."""
+        """Schedule what came or differs, and nothing of what left.
+
+        What comes back while it is withdrawn is served when that is done, and stays so.
+        """
         settings, now = self._settings, self._clock.now()
         default = timedelta(seconds=settings.default_interval_seconds)
         for contract in change.withdrawn:
@@ -234,7 +237,8 @@ class Agent:
             self._known[contract.product] = contract
             first = first_look(contract.product, now=now, products=len(change.put))
             table = timetable_of(contract, default_interval=default)
-            self._runner.welcome(contract.product)
+            with self._withdrawing:
+                self._runner.welcome(contract.product)
             self._scheduler.put(contract.product, table, first=first)
             self._warn_of_routes(contract)
             if not is_first:
