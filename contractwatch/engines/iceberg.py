@@ -38,7 +38,8 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     table = static_table(files.snapshot.location, local)
     # It is said that another package would plan faster.
     warnings.filterwarnings("ignore", ".*polars_iceberg", pl.exceptions.PerformanceWarning)
-    rows = pl.scan_iceberg(table)
+    # What the record says of rows may be wrong, and would be taken for what was read.
+    rows = pl.scan_iceberg(table, use_metadata_statistics=False)
     types = dict(rows.collect_schema())
     if table.current_snapshot() is None:
         return [(pl.LazyFrame(schema=types), types)]

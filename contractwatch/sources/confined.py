@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.dataset import DataFile
 from contractwatch.model.frozen import frozen
 from contractwatch.model.server import Server
-from contractwatch.sources.search import MAX_FILES, refused
+from contractwatch.sources.search import MAX_FILES, real_path, refused
 
 
 @frozen
@@ -22,22 +22,25 @@ class Folder:
     @property
     def is_allowed(self) -> bool:
         """Whether the folder itself may be read."""
-        return self._allows(self.path.resolve())
+        return self._allows(real_path(self.server, self.path))
 
     def local(self, named: str) -> Path:
         """Return the file of this machine that a record names, by path or by `file:` address.
+
+        Nothing in an address is decoded: the readers take `%2F` for three letters, too, and what is
+        confined has to be what they open.
 
         Raises:
             SourceError: If it is an address, or really outside of the allowed directories.
         """
         address = urlsplit(named)
-        if address.scheme not in {"", "file"} or address.netloc not in {"", "localhost"}:
+        if address.scheme not in {"", "file"} or address.netloc:
             raise refused(self.server, "holds a table that names files of another machine")
-        return self.confined(self.path / (unquote(address.path) if address.scheme else named))
+        return self.confined(self.path / named.removeprefix("file:").removeprefix("//"))
 
     def confined(self, path: Path) -> Path:
         """Return the path, or raise SourceError if it is really outside of what is allowed."""
-        real = path.resolve()
+        real = real_path(self.server, path)
         if not self._allows(real):
             raise refused(
                 self.server, "holds a table that leads outside the directories that are allowed"

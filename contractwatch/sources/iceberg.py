@@ -19,6 +19,7 @@ RECORD = "metadata"
 _METADATA = re.compile(r"v?(\d+)(?:-.*)?(?:\.gz)?\.metadata\.json(?:\.gz)?")
 _HINT = "version-hint.text"
 _LONGEST_HINT = 200
+_WHOLE = ("/", "file:/")
 _MOST_METADATA_BYTES = 128 * 1024 * 1024
 
 
@@ -32,7 +33,7 @@ def open_table(folder: Folder, table: Table) -> tuple[TableFiles, datetime]:
     record: dict[str, str] = {}
 
     def local(named: str) -> str:
-        record[named] = str(folder.local(named))
+        record[named] = str(_local(folder, named))
         return record[named]
 
     try:
@@ -72,6 +73,14 @@ def open_table(folder: Folder, table: Table) -> tuple[TableFiles, datetime]:
         ),
     )
     return found, datetime.fromtimestamp(at / 1000, UTC)
+
+
+def _local(folder: Folder, named: str) -> Path:
+    """Return the file that a record names; Polars would look for others where it was started."""
+    path = folder.local(named)
+    if not named.startswith(_WHOLE):
+        raise refused(folder.server, "holds a table that names files without their whole path")
+    return path
 
 
 def _newest(folder: Folder) -> Path:

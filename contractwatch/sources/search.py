@@ -103,6 +103,10 @@ def _search(search: Search) -> list[FoundFile]:
         if len(paths) > MAX_FILES:
             raise refused(search.server, f"matches more than {MAX_FILES:,} files")
         return [_found(search, path) for path in sorted(set(paths))]
+    except ValueError as error:  # a NUL, or `**` beside other letters
+        raise refused(
+            search.server, "cannot be looked for; `**` stands for whole folders"
+        ) from error
     except PermissionError as error:
         raise SourceError(
             f"permission denied for {search.server.path!r}", retryable=False, blame=Blame.AGENT
@@ -174,5 +178,17 @@ def _confine(search: Search, path: Path) -> None:
 def _is_allowed(search: Search, path: Path) -> bool:
     if search.roots is None:
         return True
-    real = path.resolve()
+    real = real_path(search.server, path)
     return any(real.is_relative_to(root) for root in search.roots)
+
+
+def real_path(server: Server, path: Path) -> Path:
+    """Return the path with all links followed.
+
+    Raises:
+        SourceError: If they lead in a circle, or it holds a character that no path has.
+    """
+    try:
+        return path.resolve()
+    except (RuntimeError, ValueError) as error:
+        raise refused(server, "cannot be followed to its end") from error

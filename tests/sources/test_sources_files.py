@@ -258,3 +258,14 @@ def test_a_server_that_is_not_read_says_so(tmp_path: Path) -> None:
     kafka = Server(CLAUSE, "stream", "kafka")
     with pytest.raises(SourceError, match="servers of type 'kafka' are not read"):
         open_server(kafka, (ORDERS,), bases=(tmp_path,), roots=None)
+
+
+@pytest.mark.parametrize("path", ["around", "around/x.csv", "around*", "a\x00b", "a**b.csv"])
+def test_a_path_that_leads_nowhere_leaves_the_other_tables_found(tmp_path: Path, path: str) -> None:
+    write(tmp_path, "lines.csv")
+    (tmp_path / "around").symlink_to("around")
+    tables = (table("orders", path), table("lines", "lines.csv"))
+    for roots in ((tmp_path,), None):
+        data = open_server(server("{object}"), tables, bases=(tmp_path,), roots=roots)
+        assert found(data, tmp_path, "lines") == ["lines.csv"]
+        assert [name for name, _ in data.unfound] == ["orders"]

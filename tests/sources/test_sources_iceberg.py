@@ -139,3 +139,51 @@ def test_equality_deletes_are_refused(warehouse: tuple[Any, Path]) -> None:
     delete_rows(folder / "equal", table, [1], content=DataFileContent.EQUALITY_DELETES)
     with pytest.raises(SourceError, match="has equality deletes: this is not read"):
         opened(folder / "equal", DataFormat.ICEBERG)
+
+
+def test_rows_of_an_iceberg_table_are_counted_and_not_taken_from_its_record(
+    warehouse: tuple[Any, Path],
+) -> None:
+    catalog, folder = warehouse
+    table = catalog.create_table("of.counted", schema=fields(id=LongType()))
+    table.append(pl.DataFrame({"id": [1, 2, 3, None]}).to_arrow())
+    delete_rows(folder / "counted", table, [1, 1])  # the record says that two rows are deleted
+    data = opened(folder / "counted", DataFormat.ICEBERG)
+    assert asked(data, ROWS).measurements == {ROWS: Count(3)}
+
+
+def test_an_iceberg_file_is_confined_by_the_name_under_which_it_is_opened(
+    warehouse: tuple[Any, Path], tmp_path: Path
+) -> None:
+    catalog, folder = warehouse
+    inside = folder / "spelt" / "link"
+    inside.mkdir(parents=True)
+    (folder / "spelt" / "%6Cink").symlink_to(tmp_path)
+    table = catalog.create_table(
+        "of.spelt",
+        schema=fields(id=LongType()),
+        properties={"write.data.path": f"{(folder / 'spelt').as_uri()}/%6Cink"},
+    )
+    table.append(pl.DataFrame({"id": [1]}).to_arrow())
+    for path in tmp_path.glob("*.parquet"):
+        shutil.copy(path, inside)
+    with pytest.raises(SourceError, match="leads outside"):
+        opened(folder / "spelt", DataFormat.ICEBERG)
+    both = opened(folder / "spelt", DataFormat.ICEBERG, roots=(folder, tmp_path))
+    assert asked(both, ROWS).measurements == {ROWS: Count(1)}
+
+
+def test_an_iceberg_record_without_whole_paths_is_refused(
+    warehouse: tuple[Any, Path], tmp_path: Path
+) -> None:
+    catalog, folder = warehouse
+    table = catalog.create_table("of.relative", schema=fields(id=LongType()))
+    table.append(pl.DataFrame({"id": [1]}).to_arrow())
+    shutil.copytree(folder / "relative", tmp_path / "table")
+    newest = max((tmp_path / "table" / "metadata").glob("*.metadata.json"))
+    written = json.loads(newest.read_text())
+    listing = written["snapshots"][-1]["manifest-list"]
+    written["snapshots"][-1]["manifest-list"] = f"metadata/{Path(listing).name}"
+    newest.write_text(json.dumps(written))
+    with pytest.raises(SourceError, match="without their whole path"):
+        opened(tmp_path / "table", DataFormat.ICEBERG)
