@@ -5,6 +5,7 @@ columns that the log renamed are renamed; rows that a deletion vector marks are 
 that a file lacks is null in its rows, as the protocol demands.
 """
 
+import glob
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
@@ -152,7 +153,7 @@ def _grouped(files: Sequence[_LiveFile]) -> list[list[tuple[_LiveFile, pl.Schema
     """Return files that are scanned together: of equal columns and partition, whole ones only."""
     groups: dict[object, list[tuple[_LiveFile, pl.Schema]]] = {}
     for file in files:
-        schema = pl.Schema(pl.read_parquet_schema(file.path))
+        schema = pl.Schema(pl.read_parquet_schema(glob.escape(file.path)))
         alone = file.path if file.deleted is not None else ""
         key = (tuple(schema.items()), repr(sorted(file.partition.items())), alone)
         groups.setdefault(key, []).append((file, schema))

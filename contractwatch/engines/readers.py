@@ -1,6 +1,7 @@
 """A file tells its columns before its rows are read; files of equal columns are scanned at once."""
 
 import codecs
+import glob
 import json
 import mmap
 import re
@@ -100,7 +101,7 @@ def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
 
 def _parquet_schema(table: TableFiles, path: str) -> Schema:
     if table.remote is None:
-        return tuple(pl.read_parquet_schema(path).items())
+        return tuple(pl.read_parquet_schema(glob.escape(path)).items())
     options = scan_options(table.remote)
     return tuple(pl.scan_parquet(path, glob=False, **options).collect_schema().items())
 
@@ -153,8 +154,10 @@ def _scan_csv(table: TableFiles, source: list[str] | bytes) -> pl.LazyFrame:
 def _scan_lines(
     table: TableFiles, source: list[str] | bytes, schema: dict[str, pl.DataType]
 ) -> pl.LazyFrame:
-    options = scan_options(table.remote) if isinstance(source, list) else {}
-    return pl.scan_ndjson(source, schema=schema, **options)
+    if isinstance(source, bytes):
+        return pl.scan_ndjson(source, schema=schema)
+    named = [glob.escape(path) for path in source]  # else a name could be taken for a pattern
+    return pl.scan_ndjson(named, schema=schema, **scan_options(table.remote))
 
 
 def _in_utf8(path: str, table: TableFiles) -> str | bytes:
@@ -280,6 +283,12 @@ def _elements(data: str) -> Iterator[tuple[dict[str, object], str]]:
             start = _after_blank(data, start + 1)
         elif data[start : start + 1] != "]":
             raise BrokenTextError("the JSON array is broken or ends too early")
+    _refuse_rest(data, start + 1)
+
+
+def _refuse_rest(data: str, start: int) -> None:
+    if _after_blank(data, start) < len(data):
+        raise BrokenTextError("something stands after the JSON array")
 
 
 _BLANK = re.compile(r"[ \t\r\n]*")

@@ -1,5 +1,6 @@
 """The live files of one version of a Delta table are found, and none outside of what is allowed."""
 
+import glob
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -96,7 +97,7 @@ def _has_absolute_vector(path: Path) -> bool:
             return any(_is_absolute(json.loads(line)) for line in lines if line.strip())
     if path.suffix != ".parquet":
         return False
-    schema = pl.read_parquet_schema(path)
+    schema = pl.read_parquet_schema(glob.escape(str(path)))
     add = schema.get("add")
     if not isinstance(add, pl.Struct) or "deletionVector" not in add.to_schema():
         return False

@@ -189,6 +189,35 @@ def test_a_column_whose_name_is_one_of_ours(tmp_path: Path) -> None:
     assert "the character NUL" in _asked(tmp_path / "t.csv", DataFormat.CSV)
 
 
+@pytest.mark.parametrize("tail", ["x", '[{"id": 2}]', "]", "\n{}"])
+def test_a_json_array_ends_its_file(tmp_path: Path, tail: str) -> None:
+    (tmp_path / "t.json").write_text(f'[{{"id": 1}}]{tail}')
+    said = _asked(tmp_path / "t.json", DataFormat.JSON, json_array=True)
+    assert "something stands after the JSON array" in said
+    (tmp_path / "t.json").write_text('[{"id": 1}]\r\n ')
+    assert not _asked(tmp_path / "t.json", DataFormat.JSON, json_array=True)
+
+
+@pytest.mark.parametrize("data_format", list(DataFormat)[:3])
+@pytest.mark.parametrize("name", ["s*", "s?", "s[ab]", "**", "s[", "s]["])
+def test_a_name_that_looks_like_a_pattern_is_a_name(
+    tmp_path: Path, data_format: DataFormat, name: str
+) -> None:
+    text = {DataFormat.JSON: '{"id": 1}\n', DataFormat.CSV: "id\n1\n"}
+    files: list[DataFile] = []
+    for folder in (name, "sa"):
+        path = tmp_path / folder / f"{name}x"
+        path.parent.mkdir()
+        path.write_text(text.get(data_format, ""))
+        if data_format is DataFormat.PARQUET:
+            with path.open("wb") as file:
+                pl.DataFrame({"id": [1]}).write_parquet(file)
+        files.append(DataFile(str(path), path.stat().st_size, NOW))
+    table = TableFiles("t", tuple(files[:1]), data_format, COLUMNS)
+    found = survey(Dataset("live", (table,), "v", NOW), {RowCount("t")}, now=NOW)
+    assert found.measurements[RowCount("t")] == Count(1)
+
+
 def test_what_is_whole_is_read(tmp_path: Path) -> None:
     path = _parquet(tmp_path / "t.parquet", bytes)
     files = (DataFile(str(path), path.stat().st_size, NOW),)
