@@ -141,7 +141,7 @@ def range_of(key: SurplusRows, columns: Iterable[Column]) -> KeyRange:
     closed = {
         column.physical_name.lower()
         for column in columns
-        if column.classification.strip().lower() not in _OPEN
+        if any(one.classification.strip().lower() not in _OPEN for one in (column, *column.nested))
     }
     is_closed = any(name.lower() in closed for name in key.columns)
     return KeyRange(key.table, key.columns, key.inside, is_closed)

@@ -13,12 +13,21 @@ from states_values import KEPT, LATER, ORDERS, Folder, row
 from contractwatch.agent import keeping
 from contractwatch.agent.scan import ScanJob, scan
 from contractwatch.engines import states
-from contractwatch.engines.kept import Bundle, KeptFile, KeyGroup, TableStates, apart
+from contractwatch.engines.kept import (
+    Bundle,
+    KeptFile,
+    KeyGroup,
+    TableStates,
+    apart,
+    range_of,
+)
 from contractwatch.engines.kept_text import packed, unpacked
-from contractwatch.model.contract import LogicalType
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import Dataset
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.metric import CountWhere, IsNull, Metric, RowCount, SurplusRows
+from contractwatch.model.path import Member
 from contractwatch.model.personal_data import Detector, DetectorHits, PersonalData
 from contractwatch.model.state import (
     Columns,
@@ -182,3 +191,11 @@ def test_ranges_that_are_apart_in_any_member_share_no_key() -> None:
     }
     assert set(apart(spans)) == {frozenset({0}), frozenset({1, 2}), frozenset({3}), frozenset({4})}
     assert set(apart({**spans, 5: KeySpan(1)})) == {frozenset({0, 1, 2, 3, 5}), frozenset({4})}
+
+
+def test_of_a_key_with_a_classified_value_inside_no_range_is_kept() -> None:
+    clause, way = Clause("schema[0]", 1), (Member("number"),)
+    inner = Column(clause, "card.number", "card", classification="restricted", inside=way)
+    columns = [Column(clause, "card", "card", nested=(inner,)), Column(clause, "id", "id")]
+    assert range_of(SurplusRows(ORDERS, ("card",), way), columns).closed
+    assert not range_of(KEY, columns).closed
