@@ -10,7 +10,6 @@ from contractwatch.engines.failures import QUERY_FAILURES, UNREADABLE, refusal, 
 from contractwatch.engines.frames import Frame
 from contractwatch.engines.questions import Key, Opened, Question, aliased, answered, derived_by
 from contractwatch.model.metric import Metric
-from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Measurement, Repeats, Unmeasured
 
 
@@ -105,14 +104,15 @@ def read_once(
 
 
 def _read_besides(frame: Frame) -> list[pl.Expr]:
-    """Return what makes the library read every field of a CSV file.
+    """Return what makes the library read every field of a CSV file, and every line of a JSON one.
 
     A row with a stray separator is found only by one who reads it to its end: whatever is asked,
-    its fields stand under the wrong names.
+    its fields stand under the wrong names. A line that is no object is counted like any other by
+    one who reads none of its values.
     """
-    if frame.data_format is not DataFormat.CSV:
+    if not frame.data_format.is_text:
         return []
-    names = (column.name for column in frame.columns.columns)
+    names = [column.name for column in frame.columns.columns] or frame.rows.collect_schema().names()
     return [pl.col(name).null_count().alias(f"\x00read{at}") for at, name in enumerate(names)]
 
 

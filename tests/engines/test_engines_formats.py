@@ -233,3 +233,22 @@ def test_a_row_with_a_stray_separator_is_found_whatever_is_asked(
     assert "a row has more fields than the header (orders.csv, line 3)" in str(
         found.failures[TABLE]
     )
+
+
+@pytest.mark.parametrize("metric", [RowCount(TABLE), CountWhere(TABLE, IsNull("a"))], ids=repr)
+@pytest.mark.parametrize("broken", ['{"b": 1} {"b": 2}', '{"b": 1', "x"])
+def test_a_line_that_is_no_json_object_is_found_whatever_is_asked(
+    tmp_path: Path, metric: Metric, broken: str
+) -> None:
+    (tmp_path / "1.json").write_text('{"a": 1, "b": 2}\n')
+    (tmp_path / "2.json").write_text(f'{{"b": 1}}\n{broken}\n')
+    paths = [tmp_path / "1.json", tmp_path / "2.json"]
+    columns = [column("a", LogicalType.INTEGER)]
+    found = survey(dataset(paths, DataFormat.JSON, columns), [metric], now=NOW)
+    assert "a line is no JSON object (2.json, line 2)" in str(found.failures[TABLE])
+
+
+def test_a_json_file_without_any_object_has_no_rows_to_count(tmp_path: Path) -> None:
+    (tmp_path / "1.json").write_text("x\n")
+    data = dataset([tmp_path / "1.json"], DataFormat.JSON, [])
+    assert TABLE in survey(data, [RowCount(TABLE)], now=NOW).failures
