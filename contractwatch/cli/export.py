@@ -9,7 +9,7 @@ from contractwatch.cli.parameters import Argument, Option
 from contractwatch.cli.whole_file import write_whole
 from contractwatch.engines.pandera import pandera_source
 from contractwatch.errors import UsageError
-from contractwatch.odcs.document import load
+from contractwatch.odcs.document import has_comments, load
 from contractwatch.odcs.load import load_contract
 from contractwatch.odcs.write import written
 
@@ -57,6 +57,6 @@ def _normal(file: Path) -> str:
     """Return a contract as ODCS 3.1.0, and say if that leaves out comments."""
     data = file.read_bytes()
     text = written(load(data, str(file)))
-    if any(line.lstrip().startswith(b"#") or b" #" in line for line in data.splitlines()):
+    if has_comments(data):
         say(f"{file}: its comments are not written; they are no part of a contract", err=True)
     return text

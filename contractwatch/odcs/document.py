@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -34,7 +35,9 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _ODD_FLOATS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _GROUPED = re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?")
 _OLD_OCTAL = re.compile(r"[-+]?0[0-7]+")
+_MAYBE_COMMENT = re.compile(r"(?<!\S)#")
 _TAG = "tag:yaml.org,2002:"
+_BLOCKS = frozenset("|>")
 _PLAIN_TAGS = {_TAG + "int": int, _TAG + "float": float, _TAG + "bool": bool}
 
 
@@ -84,6 +87,21 @@ def load(text: str | bytes, file: str) -> Document:
         written=building.written,
         notes=tuple(building.notes),
     )
+
+
+def has_comments(raw: bytes) -> bool:
+    """Return whether there are comments in a text that could be loaded: `#` outside of values."""
+    source = raw.decode("utf-8-sig")
+    places = [found.start() for found in _MAYBE_COMMENT.finditer(source)]
+    inside = 0
+    for token in yaml.scan(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        if isinstance(token, yaml.ScalarToken):
+            start, end = token.start_mark.index, token.end_mark.index
+            if token.style in _BLOCKS:
+                # behind its sign there may be a comment
+                start = max(start, source.find("\n", start))
+            inside += bisect_left(places, end) - bisect_left(places, start)
+    return inside < len(places)
 
 
 def child_path(path: str, key: str | int) -> str:

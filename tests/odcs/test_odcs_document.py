@@ -3,7 +3,7 @@
 import pytest
 
 from contractwatch.errors import ContractError
-from contractwatch.odcs.document import LARGEST_BYTES, load
+from contractwatch.odcs.document import LARGEST_BYTES, has_comments, load
 
 
 @pytest.mark.parametrize(
@@ -120,3 +120,23 @@ def test_a_bomb_of_aliases_is_refused_before_it_is_expanded() -> None:
 
 def test_the_fingerprint_is_of_the_bytes() -> None:
     assert load(b"a: 1\n", "f").fingerprint != load(b"a:  1\n", "f").fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a: b\n", False),
+        ("# c\na: b\n", True),
+        ("a: b # c\n", True),
+        ("a: b\n  # c\n", True),
+        ("a: 'ticket #12'\n", False),
+        ('a: "\u00e4 #12"\nb: |\n  # a title\n  text\n', False),
+        ("a: |  # c\n  # a title\n", True),
+        ("a: https://x.test/y#z\n", False),
+        ("a: 'x #y'  # c\n", True),
+        ("a: [1, # c\n  2]\n", True),
+        ("a: >\n  # text\n# c\n", True),
+    ],
+)
+def test_a_comment_is_told_from_a_text_with_its_sign(text: str, found: bool) -> None:
+    assert has_comments(text.encode()) is found
