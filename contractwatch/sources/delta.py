@@ -2,10 +2,11 @@
 
 import glob
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import polars as pl
@@ -21,10 +22,15 @@ RECORD = "_delta_log"
 """The folder by which a Delta table is known."""
 
 _NEWEST_READER = 3
+_DELETES = "deletionVectors"
+_ID_LETTERS = 20
+_PLAIN = re.compile(r"[A-Za-z0-9_-]*")
+_Vector: TypeAlias = tuple[str, str]
+
 _FEATURES = frozenset(
     {
         "columnMapping",
-        "deletionVectors",
+        _DELETES,
         "timestampNtz",
         "typeWidening",
         "typeWidening-preview",
@@ -56,15 +62,18 @@ def open_table(folder: Folder, table: Table) -> tuple[TableFiles, datetime]:
         _refuse_unreadable(
             opened.protocol().min_reader_version, features, opened.metadata().configuration
         )
-        has_absolute = "deletionVectors" in features and any(map(_has_absolute_vector, log))
+        vectors = (
+            {one for path in log for one in _vectors(path)}
+            if _DELETES in features
+            else set[_Vector]()
+        )
         commits = opened.history(1)
         named: list[str] = pl.DataFrame(opened.get_add_actions())["path"].to_list()
     except SourceError:
         raise
     except Exception as error:
         raise _broken() from error
-    if has_absolute:
-        raise refused(folder.server, "holds a table with deletion vectors by absolute paths")
+    _confine(folder, vectors)
     if len(named) > MAX_FILES:
         raise refused(folder.server, f"holds a table of more than {MAX_FILES:,} files")
     files = tuple(listed(folder.local(unquote(path))) for path in named)
@@ -87,27 +96,45 @@ def _refuse_unreadable(
         raise _unread("maps its columns by id")
 
 
-def _has_absolute_vector(path: Path) -> bool:
-    """Whether a part of the log names a deletion vector by its absolute path.
+def _confine(folder: Folder, vectors: Collection[_Vector]) -> None:
+    """Raise SourceError if a deletion vector is elsewhere: the library would open it.
 
-    The library would open it wherever it is. Only clones have such ones.
+    Only clones name one by its whole path. A relative one has a folder before its id, and the
+    library would follow it anywhere.
     """
+    for kind, place in vectors:
+        if kind != "u":
+            raise refused(folder.server, "holds a table with deletion vectors by absolute paths")
+        if not _PLAIN.fullmatch(place[:-_ID_LETTERS]):
+            raise refused(
+                folder.server, "holds a table with deletion vectors outside of its folder"
+            )
+    for inner in {place[:-_ID_LETTERS] for _, place in vectors}:
+        for path in (folder.path / inner).glob("deletion_vector_*.bin"):
+            folder.confined(path)
+
+
+def _vectors(path: Path) -> Iterator[_Vector]:
+    """Yield kind and place of each deletion vector with a file of its own, of a part of the log."""
     if path.suffix == ".json":
         with path.open("rb") as lines:
-            return any(_is_absolute(json.loads(line)) for line in lines if line.strip())
-    if path.suffix != ".parquet":
-        return False
-    schema = pl.read_parquet_schema(glob.escape(str(path)))
-    add = schema.get("add")
-    if not isinstance(add, pl.Struct) or "deletionVector" not in add.to_schema():
-        return False
-    kind = pl.col("add").struct.field("deletionVector").struct.field("storageType")
-    return bool(pl.scan_parquet(path, glob=False).select((kind == "p").any()).collect().item())
+            for line in lines:
+                yield from _vectors_of(json.loads(line)) if line.strip() else ()
+    elif path.suffix == ".parquet":
+        named = glob.escape(str(path))
+        add = pl.read_parquet_schema(named).get("add")
+        if isinstance(add, pl.Struct) and "deletionVector" in add.to_schema():
+            vector = pl.col("add").struct.field("deletionVector").struct
+            found = pl.scan_parquet(path, glob=False).select(
+                kind=vector.field("storageType"), place=vector.field("pathOrInlineDv")
+            )
+            yield from found.filter(pl.col("kind") != "i").unique().collect().iter_rows()
 
 
-def _is_absolute(action: dict[str, dict[str, Any] | None]) -> bool:
-    vectors = [(each or {}).get("deletionVector") for each in action.values()]
-    return any(vector and vector.get("storageType") == "p" for vector in vectors)
+def _vectors_of(action: Mapping[str, Mapping[str, Any] | None]) -> Iterator[_Vector]:
+    vectors = ((each or {}).get("deletionVector") for each in action.values())
+    known = ((one["storageType"], one["pathOrInlineDv"]) for one in vectors if one)
+    yield from (one for one in known if one[0] != "i")
 
 
 def _committed_at(commits: Sequence[Mapping[str, Any]], log: Iterable[Path]) -> datetime:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
+import uuid
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -282,6 +284,39 @@ def test_a_deletion_vector_outside_is_not_opened(tmp_path: Path, outside: Path) 
         opened(table, DataFormat.DELTA)
 
 
+@pytest.mark.parametrize("inner", ["../outside", "%2E%2E/outside", "{outside}", "", "in"])
+@pytest.mark.parametrize("is_checkpoint", [False, True])
+def test_a_relative_deletion_vector_leads_nowhere_outside(
+    tmp_path: Path, outside: Path, inner: str, is_checkpoint: bool
+) -> None:
+    table, letters = tmp_path / "table", uuid.UUID(int=7)
+    (table / "in").mkdir(parents=True)
+    name = f"deletion_vector_{letters}.bin"
+    (outside / "vector.bin").rename(outside / name)
+    if inner in {"", "in"}:
+        (table / inner / name).symlink_to(outside / name)
+    pl.DataFrame({"id": [1, 2]}).write_parquet(table / "one.parquet")
+    vector = {
+        "storageType": "u",
+        "pathOrInlineDv": inner.format(outside=outside) + z85(letters.bytes),
+        "offset": 1,
+        "sizeInBytes": len(bitmap([0])),
+        "cardinality": 1,
+    }
+    stats = '{"numRecords": 2}'
+    added = [{"path": "one.parquet", "stats": stats, "deletionVector": vector}]
+    by_hand(table, {"id": ("long", "id")}, added, features=["deletionVectors"])
+    if is_checkpoint:
+        DeltaTable(table).create_checkpoint()
+        (table / "_delta_log" / f"{0:020}.json").write_text('{"commitInfo": {"timestamp": 1}}\n')
+    with pytest.raises(SourceError, match="outside"):
+        opened(table, DataFormat.DELTA)
+    if inner in {"", "in"}:
+        (table / inner / name).unlink()
+        shutil.copy(outside / name, table / inner)
+        assert asked(opened(table, DataFormat.DELTA), ROWS).measurements == {ROWS: Count(1)}
+
+
 def test_a_log_that_is_a_link_to_another_is_refused(tmp_path: Path) -> None:
     write_deltalake(tmp_path / "secret", pl.DataFrame({"id": [1]}))
     (tmp_path / "table").mkdir()
@@ -295,6 +330,7 @@ def test_what_is_not_installed_is_named(tmp_path: Path) -> None:
     (tmp_path / "metadata" / "v1.metadata.json").mkdir(parents=True)
     code = f"""
 import sys
+import uuid
 sys.modules["deltalake"] = sys.modules["pyiceberg"] = None
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Table
