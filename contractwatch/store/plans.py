@@ -16,7 +16,7 @@ from contractwatch.store.results import (
 
 
 class Plans:
-    """Plans that were read before, by their id, which is never given twice.
+    """Plans that were read before, by their id, which is never given twice once it is saved.
 
     Threads may share one: the worst that can happen is that a plan is decoded twice.
     """
@@ -49,3 +49,7 @@ class Plans:
             self._known.update(read)
             found.update(read)
         return found
+
+    def forget(self) -> None:
+        """Have all plans read again."""
+        self._known = {}

@@ -278,13 +278,17 @@ class Store:
                 upgrade(connection)
 
     def _write(self, entries: Sequence[RunEntry]) -> list[int]:
-        with self._writing(_unsaved(entries)) as connection:
-            last = bump(connection, by=len(entries))
-            numbered = enumerate(entries, start=last - len(entries) + 1)
-            return [
-                write_entry(connection, entry, self._plans, revision)
-                for revision, entry in numbered
-            ]
+        try:
+            with self._writing(_unsaved(entries)) as connection:
+                last = bump(connection, by=len(entries))
+                numbered = enumerate(entries, start=last - len(entries) + 1)
+                return [
+                    write_entry(connection, entry, self._plans, revision)
+                    for revision, entry in numbered
+                ]
+        except BaseException:
+            self._plans.forget()  # one that was never saved may be among them, and its id is free
+            raise
 
     @contextmanager
     def _reading(self, failing: str) -> Generator[Connection]:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -153,4 +154,21 @@ def test_kill_9_leaves_whole_entries_of_a_group_and_loses_none_that_was_acknowle
     assert sum(entries.values()) == store.revision()
     for product, number in acknowledged.items():
         assert number <= entries[product] <= number + 1
+    store.close()
+
+
+def test_no_plan_of_a_transaction_that_failed_is_taken_for_one_that_is_saved(
+    tmp_path: Path,
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'record.db'}")
+    first = make.entry("finance/first")
+    twin = replace(first, card=make.card("finance/twin"))  # on the plan of the first
+    twice = (make.span(NOW, NOW + make.HOUR), make.span(NOW, NOW + make.HOUR))
+    with pytest.raises(StoreError):
+        store._write([first, twin, make.entry("finance/wrong", entries=twice)])
+    store.commit(make.entry("finance/other"))
+    record = store.record("finance/other")
+    assert record is not None
+    assert record.last_run is not None
+    assert record.last_run.contract_id == "id-of-finance/other"
     store.close()
