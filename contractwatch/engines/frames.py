@@ -25,6 +25,7 @@ from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Columns, ColumnType
 
 _TEXT: pl.DataType = pl.String()
+_ROW = "\x00row"
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _KINDS: Mapping[type[pl.DataType], str] = {
     pl.String: "string",
@@ -236,6 +237,8 @@ def _aligned(part: _Part, types: Types) -> pl.LazyFrame:
     """Return the part with exactly these columns, in this order."""
     if part.types == types and list(part.types) == list(types):
         return part.rows
+    if not types:  # the files agree about no column, and still have rows
+        return part.rows.with_row_index(_ROW).select(_ROW)
     partition = dict(part.partition)
     changed: list[pl.Expr] = []
     for name, dtype in types.items():

@@ -252,3 +252,17 @@ def test_a_json_file_without_any_object_has_no_rows_to_count(tmp_path: Path) -> 
     (tmp_path / "1.json").write_text("x\n")
     data = dataset([tmp_path / "1.json"], DataFormat.JSON, [])
     assert TABLE in survey(data, [RowCount(TABLE)], now=NOW).failures
+
+
+def test_files_that_agree_about_no_column_have_rows(tmp_path: Path) -> None:
+    pl.DataFrame({"a": [1, 2]}).write_parquet(tmp_path / "1.parquet")
+    pl.DataFrame({"a": ["x"]}).write_parquet(tmp_path / "2.parquet")
+    paths = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
+    data = dataset(paths, DataFormat.PARQUET, [column("a", LogicalType.INTEGER)])
+    found = survey(data, [RowCount(TABLE), CountWhere(TABLE, IsNull("a"))], now=NOW)
+    assert found.measurements == {
+        RowCount(TABLE): Count(3),
+        CountWhere(TABLE, IsNull("a")): Unmeasured(
+            "the files do not agree about the type of column 'a'"
+        ),
+    }
