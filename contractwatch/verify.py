@@ -53,12 +53,14 @@ class Plan:
     """The checks of a contract, and the questions that all of them ask.
 
     `skipped` are the results that are known without asking: clauses that are not executed.
+    `is_after_life`: all that is asked is whether the data of an ended product is gone.
     """
 
     contract: Contract
     checks: tuple[Check, ...]
     metrics: frozenset[Metric]
     skipped: tuple[CheckResult, ...] = ()
+    is_after_life: bool = False
 
 
 def plan(contract: Contract) -> Plan:
@@ -86,7 +88,7 @@ def as_of(plan: Plan, now: datetime) -> Plan:
     checks = tuple(end_of_life.checks(plan.contract))
     skipped = (*plan.skipped, *_all_skipped(plan.checks, _ENDED))
     metrics = frozenset(metric for check in checks for metric in check.metrics())
-    return Plan(plan.contract, checks, metrics, skipped)
+    return Plan(plan.contract, checks, metrics, skipped, is_after_life=True)
 
 
 def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
@@ -99,7 +101,7 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
     contract = plan.contract
     server = _server(contract, reading.server)
     answers = {**_without_record(plan.metrics), **reading.measurements}
-    if has_ended(contract, now):
+    if plan.is_after_life:
         reading, answers = _after_life(reading, answers)
     judged = [
         _with_evidence(check, _result(check, answers, server, now), reading.evidence)

@@ -22,6 +22,7 @@ from contractwatch.errors import Blame
 from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.contract import Column, Contract, LogicalType, SkippedClause, Status
+from contractwatch.model.lifetime import Lifetime
 from contractwatch.model.metric import (
     CountWhere,
     Metric,
@@ -353,6 +354,18 @@ def test_the_order_in_which_columns_are_listed_changes_no_verdict(order: list[in
     other = _run(_contract(*(columns[n] for n in order)), types=types)
     assert _outcomes(one) == _outcomes(other)
     assert (one.outcome, one.coverage) == (other.outcome, other.coverage)
+
+
+def test_data_that_goes_with_the_product_while_it_is_read_breaks_no_promise() -> None:
+    clause = Clause("slaProperties[0]", 70)
+    lifetime = Lifetime(end_of_life=NOW, life_clause=clause)
+    given = _contract(column("c"), lifetime=lifetime)
+    plan = verify.as_of(verify.plan(given), NOW - _HOUR)
+    answers = dict.fromkeys(plan.metrics, Unmeasured("no such file"))
+    reading = Reading(
+        "local", _STARTED, answers, readable=False, error="no such file", blame=Blame.PRODUCT
+    )
+    assert verify.judge(plan, reading, now=NOW).outcome is RunOutcome.ERROR
 
 
 def test_every_clause_of_a_full_contract_is_promised_once() -> None:
