@@ -33,8 +33,9 @@ _ENDINGS = {
     Ending.LIFE: "product_life_left_seconds",
 }
 _NO_TIER = ""
-_DIGITS = 12
 """No contract names a tier yet; the label is kept for when one does."""
+
+_DIGITS = 12
 
 
 @dataclass(slots=True)
