@@ -74,6 +74,12 @@ def refuse_long_header(file: BinaryIO) -> None:
         raise BrokenTextError(f"its header is longer than {LONGEST_HEADER // _MEGABYTE} MB")
 
 
+def refuse_lone_returns(header: Iterable[str]) -> None:
+    """Raise BrokenTextError if CR alone ends lines: cells would be taken for names of columns."""
+    if any("\r" in name.replace("\r\n", "") for name in header):
+        raise BrokenTextError("lines end in CR alone; expected LF or CRLF")
+
+
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """Yield each line that is not blank.
 

@@ -64,7 +64,9 @@ def _look(table: TableFiles, file: DataFile) -> OneFile:
             raise BrokenTextError("such a table is no single file")
         case DataFormat.CSV:
             source = _in_utf8(file.path, table)
-            return OneFile(source, _all_text(_header(table, source)))
+            names = _header(table, source)
+            bounds.refuse_lone_returns(names)
+            return OneFile(source, _all_text(names))
         case DataFormat.JSON:
             source = _in_utf8(file.path, table)
             if table.json_array:

@@ -104,6 +104,7 @@ def test_zoned_and_naive_texts_are_instants_of_one_column(tmp_path: Path) -> Non
         (b"id,name", 0),
         (b"\xef\xbb\xbfid,name\r\n1,a\r\n", 1),
         (b'id,name\n1,"a\nb"\n', 1),
+        (b'id,name\r\n1,"a\rb"\r\n', 1),
         (b'id,name\n1,"a ""b"""\n2,\n', 2),
         (b"id,name\n1\n", 1),
         (b"name,id\na,1\n", 1),
@@ -127,6 +128,9 @@ def test_usual_turns_of_csv_are_read(tmp_path: Path, content: bytes, rows: int) 
         (b"id,name\n1,a\n2,b,secret\n", "a row has more fields than the header"),
         (b'id,name\n1,"secret\n2,b\n', "a quoted field is never closed"),
         (b"id,name\n1,\xffsecret\n", "bytes that are not in the stated encoding"),
+        (b"id,name\r1,secret\r2,b\r", "lines end in CR alone; expected LF or CRLF"),
+        (b'"id","name"\r"1","secret"\r', "lines end in CR alone; expected LF or CRLF"),
+        (b"id\rsecret\r\n", "lines end in CR alone; expected LF or CRLF"),
     ],
 )
 def test_a_broken_csv_is_the_products_fault_and_is_told_without_its_cells(
@@ -156,6 +160,11 @@ def test_a_broken_csv_is_told_with_its_file_and_line(
     assert isinstance(answer, Unmeasured)
     assert answer.reason.endswith(where)
     assert str(tmp_path) not in answer.reason
+
+
+def test_a_name_of_a_column_may_go_over_two_lines(tmp_path: Path) -> None:
+    data = text(tmp_path, b'id,"name\r\nof it"\r\n1,a\r\n', (ID,))
+    assert ask(data, RowCount(TABLE)) == Count(1)
 
 
 def test_the_broken_one_of_several_files_is_told_without_its_partition(tmp_path: Path) -> None:
