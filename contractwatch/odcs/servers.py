@@ -1,7 +1,7 @@
 """A server is read with the way its files are read, or with the reason why it is not opened."""
 
 from contractwatch.model.server import DataFormat, ReadPolicy, Server
-from contractwatch.odcs.place import Findings, Place
+from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.repeated import refuse_repeated
 from contractwatch.odcs.server_places import PATH_KEYS, S3, data_path, suffix_of
 from contractwatch.odcs.zones import UTC_NAME, zone_at
@@ -61,6 +61,10 @@ def _server(place: Place, findings: Findings) -> Server:
     read = _policy(place, findings)
     path, endpoint = data_path(place, findings)
     written = written or (suffix_of(path) if kind == S3 else "")
+    unsupported = _why_not(place, kind, written, read)
+    if unsupported and kind in PATH_KEYS:
+        where = place.at("format") if place.has("format") else place
+        findings.warn(where, f"{unsupported}; nothing of this server is judged")
     return Server(
         clause=place.clause,
         name=place.text("server"),
@@ -70,7 +74,7 @@ def _server(place: Place, findings: Findings) -> Server:
         data_format=_FORMATS.get(written) if kind in PATH_KEYS else None,
         json_array=_is_array(place),
         read=read,
-        unsupported=_why_not(place, kind, written, read),
+        unsupported=unsupported,
         endpoint=endpoint,
     )
 
@@ -88,7 +92,8 @@ def _why_not(place: Place, kind: str, written: str, read: ReadPolicy) -> str:
     if kind not in PATH_KEYS:
         return f"servers of type '{kind[:_LONGEST_SHOWN]}' are not read yet"
     if written not in _FORMATS:
-        return f"files of format '{written[:_LONGEST_SHOWN]}' are not read yet"
+        hint = suggestion(written, _FORMATS)
+        return f"files of format '{written[:_LONGEST_SHOWN]}' are not read yet{hint}"
     if kind == S3 and _FORMATS[written] in _OWN_RECORD:
         return f"tables of format '{written}' in object stores are not read yet"
     if read.encoding not in _UTF8:

@@ -21,7 +21,7 @@ def reached(server: Server, bucket: str, reach: Reach) -> Remote:
     endpoint, is_named = _endpoint(server, reach)
     if reach.identity is Identity.NOBODY:
         raise SourceError(
-            "the agent has no credentials for object stores; set AWS_ACCESS_KEY_ID and "
+            "there are no credentials for object stores; set AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for public buckets",
             retryable=False,
             blame=Blame.AGENT,

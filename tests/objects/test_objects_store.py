@@ -167,7 +167,7 @@ HERE = Reach(endpoints=(), identity=Identity.NAMED)
         ("http://127.0.0.1:9", replace(HERE, endpoints=("127.0.0.1",)), "is not allowed"),
         ("http://127.0.0.1:9", replace(HERE, endpoints=("127.0.0.1:9",)), "take connections"),
         ("http://127.0.0.1:9", replace(ANY, buckets=("lake/y",)), "outside the buckets"),
-        ("http://127.0.0.1:9", replace(ANY, identity=Identity.NOBODY), "has no credentials"),
+        ("http://127.0.0.1:9", replace(ANY, identity=Identity.NOBODY), "no credentials"),
     ],
 )
 def test_a_contract_reaches_no_further_than_allowed(endpoint: str, reach: Reach, told: str) -> None:
