@@ -129,7 +129,7 @@ def survey(
         readable[table] = sql.Readable(frame, files[table].columns)
         evidence.update({metric: evidence_of(frame, metric) for metric in questions})
         try:
-            answers.update(_ask(frame, questions, now=now, opened=opened or _unheard))
+            answers.update(_ask(frame, questions, queries, now=now, opened=opened or _unheard))
         except SourceError as error:
             failures[table] = located(error, files[table])
             unread = Unmeasured(str(failures[table]))
@@ -154,8 +154,17 @@ def _from_schema(frame: Frame, metric: Metric) -> Measurement | None:
 
 
 def _ask(
-    frame: Frame, metrics: Iterable[Metric], *, now: datetime, opened: Opened
+    frame: Frame,
+    metrics: Iterable[Metric],
+    queries: Iterable[SqlScalar],
+    *,
+    now: datetime,
+    opened: Opened,
 ) -> dict[Metric, Measurement]:
+    """Answer the metrics; text that queries read later is read to its end here, whatever else is.
+
+    They read the columns that they name, and would count broken lines as rows.
+    """
     answers: dict[Metric, Measurement] = {}
     questions: list[Question] = []
     keys: list[Key] = []
@@ -175,10 +184,16 @@ def _ask(
                 keys.append(planned)
             case _:
                 answers[metric] = planned
-    if questions or keys:
+    if questions or keys or _is_queried_text(frame, queries):
         answers.update(read(frame, questions, keys, opened=opened))
     answers.update(ask_alone(frame, alone, now=now, opened=opened))
     return answers
+
+
+def _is_queried_text(frame: Frame, queries: Iterable[SqlScalar]) -> bool:
+    if frame.refused or not frame.data_format.is_text:
+        return False
+    return any(frame.table in query.tables for query in queries)
 
 
 def _planned(

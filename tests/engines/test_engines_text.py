@@ -22,6 +22,7 @@ from contractwatch.model.metric import (
     Unparseable,
 )
 from contractwatch.model.server import DataFormat, ReadPolicy
+from contractwatch.model.sql import Answer, SqlScalar
 from contractwatch.model.state import Columns, Count, Repeats, Span, Unmeasured
 
 ID = column("id", LogicalType.INTEGER)
@@ -160,6 +161,39 @@ def test_a_broken_csv_is_told_with_its_file_and_line(
     assert isinstance(answer, Unmeasured)
     assert answer.reason.endswith(where)
     assert str(tmp_path) not in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("data_format", "content", "reason"),
+    [
+        (DataFormat.CSV, b"id,name\n1,a\n2,b,secret\n", "more fields than the header"),
+        (DataFormat.JSON, b'{"id": 1}\n{"id": 2} {"id": "secret"}\n', "a line is no JSON object"),
+        (DataFormat.JSON, b'{"id": 1}\n["secret"]\n', "a line is no JSON object"),
+    ],
+)
+@pytest.mark.parametrize("beside", [(), (TableSchema(TABLE),), (RowCount(TABLE),)])
+def test_a_query_does_not_count_what_is_broken(
+    tmp_path: Path,
+    data_format: DataFormat,
+    content: bytes,
+    reason: str,
+    beside: tuple[TableSchema | RowCount, ...],
+) -> None:
+    path = tmp_path / "orders"
+    path.write_bytes(content)
+    query = SqlScalar(TABLE, f"SELECT COUNT(*) FROM {TABLE}", (TABLE,))
+    found = survey(dataset([path], data_format, (ID,)), [query, *beside], now=NOW)
+    answer = found.measurements[query]
+    assert isinstance(answer, Unmeasured)
+    assert f"{reason} (orders, line " in answer.reason
+    assert "secret" not in answer.reason
+    assert found.failures[TABLE].blame is Blame.PRODUCT
+
+
+def test_a_query_over_text_without_a_row_is_answered(tmp_path: Path) -> None:
+    query = SqlScalar(TABLE, "SELECT 5", (TABLE,))
+    assert ask(json_text(tmp_path, b"\n", (ID,)), query) == Answer(5)
+    assert ask(dataset([], DataFormat.CSV, (ID,)), query) == Answer(5)
 
 
 def test_a_name_of_a_column_may_go_over_two_lines(tmp_path: Path) -> None:
