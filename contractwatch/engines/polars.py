@@ -161,9 +161,9 @@ def _ask(
     now: datetime,
     opened: Opened,
 ) -> dict[Metric, Measurement]:
-    """Answer the metrics; text that queries read later is read to its end here, whatever else is.
+    """Answer the metrics; text that is read again later is read to its end here, whatever else is.
 
-    They read the columns that they name, and would count broken lines as rows.
+    Queries and passes of their own read the columns that they name, and would count broken lines.
     """
     answers: dict[Metric, Measurement] = {}
     questions: list[Question] = []
@@ -184,16 +184,18 @@ def _ask(
                 keys.append(planned)
             case _:
                 answers[metric] = planned
-    if questions or keys or _is_queried_text(frame, queries):
+    if questions or keys or _is_read_again(frame, queries, alone):
         answers.update(read(frame, questions, keys, opened=opened))
     answers.update(ask_alone(frame, alone, now=now, opened=opened))
     return answers
 
 
-def _is_queried_text(frame: Frame, queries: Iterable[SqlScalar]) -> bool:
+def _is_read_again(
+    frame: Frame, queries: Iterable[SqlScalar], alone: Iterable[OwnPassMetric]
+) -> bool:
     if frame.refused or not frame.data_format.is_text:
         return False
-    return any(frame.table in query.tables for query in queries)
+    return any(alone) or any(frame.table in query.tables for query in queries)
 
 
 def _planned(

@@ -21,6 +21,7 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
+from contractwatch.model.personal_data import Detector, PersonalDataHits, Searched
 from contractwatch.model.server import DataFormat, ReadPolicy
 from contractwatch.model.sql import Answer, SqlScalar
 from contractwatch.model.state import Columns, Count, Repeats, Span, Unmeasured
@@ -188,6 +189,14 @@ def test_a_query_does_not_count_what_is_broken(
     assert f"{reason} (orders, line " in answer.reason
     assert "secret" not in answer.reason
     assert found.failures[TABLE].blame is Blame.PRODUCT
+
+
+def test_a_pass_of_its_own_does_not_count_what_is_broken(tmp_path: Path) -> None:
+    data = text(tmp_path, b"id,name\n1,a\n2,b,secret\n", (ID, column("name")))
+    hits = PersonalDataHits(TABLE, (Searched("name", (Detector.EMAIL,)),), ("id", "name"))
+    found = survey(data, [hits], now=NOW)
+    assert "more fields than the header" in found.failures[TABLE].args[0]
+    assert isinstance(found.measurements[hits], Unmeasured)
 
 
 def test_a_query_over_text_without_a_row_is_answered(tmp_path: Path) -> None:
