@@ -85,7 +85,8 @@ def _run(finding: Judged, page: Page, *, show_all: bool) -> Iterator[str]:
             yield from _samples(f"{place_of(result)} {result.promise.kind}", samples, page)
     for group in same:
         grade, reason = grade_of(group[0]), group[0].verdict.reason
-        yield from page.wrapped(f"{grade}: {_by_kind(group)}: {reason}", grade)
+        untold = "" if reason in run.error else f": {reason}"  # the headline told what ended all
+        yield from page.wrapped(f"{grade}: {_by_kind(group)}{untold}", grade)
     seen = set(map(id, shown))
     hidden = [result for result in run.results if id(result) not in seen]
     if hidden:
