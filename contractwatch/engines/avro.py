@@ -12,8 +12,8 @@ from io import BytesIO
 from typing import BinaryIO, cast
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
+from contractwatch.engines.batches import lazily
 from contractwatch.engines.failures import BrokenTextError
 from contractwatch.engines.remote import OF_STORE, opened
 from contractwatch.errors import Blame, SourceError
@@ -61,20 +61,7 @@ def scan(
     paths: list[str], schema: Mapping[str, pl.DataType], remote: Remote | None = None
 ) -> pl.LazyFrame:
     """Return the rows of files that have these columns."""
-
-    def batches(
-        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
-    ) -> Iterator[pl.DataFrame]:
-        left = n_rows
-        for frame in _sound_frames(paths, remote):
-            found = frame if columns is None else frame.select(columns)
-            found = found if left is None else found.head(left)
-            left = None if left is None else left - found.height
-            yield found if predicate is None else found.filter(predicate)
-            if left is not None and left <= 0:
-                return
-
-    return register_io_source(batches, schema=pl.Schema(schema), is_pure=True)
+    return lazily(lambda: _sound_frames(paths, remote), schema)
 
 
 def _sound_frames(paths: list[str], remote: Remote | None) -> Iterator[pl.DataFrame]:

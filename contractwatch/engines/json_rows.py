@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
+from contractwatch.engines.batches import lazily
 from contractwatch.engines.json_tree import (
     Node,
     Notes,
@@ -76,20 +76,7 @@ def scan(
         for name, tree in trees.items()
     )
     layout = _Layout(tuple(flat), laid, types)
-
-    def batches(
-        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
-    ) -> Iterator[pl.DataFrame]:
-        left = n_rows
-        for frame in _frames(files, layout):
-            found = frame if columns is None else frame.select(columns)
-            found = found if left is None else found.head(left)
-            left = None if left is None else left - found.height
-            yield found if predicate is None else found.filter(predicate)
-            if left is not None and left <= 0:
-                return
-
-    return register_io_source(batches, schema=pl.Schema(types), is_pure=True), types
+    return lazily(lambda: _frames(files, layout), types), types
 
 
 @frozen
