@@ -3,6 +3,9 @@ PY := .venv/bin/python
 STAMP := .venv/.synced
 DEMO_STAMP := .venv/.demo-data
 
+# Where nothing compiled is kept, every process that a test starts compiles Polars anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint fmt golden bench bench-agent bench-throughput bench-kill lock
 

@@ -29,7 +29,7 @@ def test_a_demo_that_is_told_to_end_ends_its_agent(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
         env=os.environ | {"TMPDIR": str(tmp_path)},
     )
-    patience = threading.Timer(60, demo.kill)
+    patience = threading.Timer(100, demo.kill)
     patience.start()
     agent = 0
     while not agent and demo.poll() is None:
