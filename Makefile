@@ -52,6 +52,8 @@ bench: $(STAMP) ## Verdicts on lineitem against the query by hand and against pe
 	@$(PY) -m benchmarks.peers
 	@$(PY) -m benchmarks.peers --scale 10 --pairs 1 --variants clean
 	@$(PY) -m benchmarks.growth
+	@$(PY) -m benchmarks.one_new_file
+	@$(PY) -m benchmarks.cold_start
 
 bench-agent: $(STAMP) ## 2,000 contracts on a 5-minute schedule
 	@$(PY) -m benchmarks.agent
