@@ -1,7 +1,7 @@
 """A contract becomes a plan of questions, and their answers become a run: pure, the heart."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from contractwatch.checks import CHECKS, end_of_life, types
@@ -53,6 +53,7 @@ class Plan:
     """The checks of a contract, and the questions that all of them ask.
 
     `skipped` are the results that are known without asking: clauses that are not executed.
+    `in_force` are results, by promise, of checks that are not due: judged before, and not asked.
     `is_after_life`: all that is asked is whether the data of an ended product is gone.
     """
 
@@ -61,6 +62,7 @@ class Plan:
     metrics: frozenset[Metric]
     skipped: tuple[CheckResult, ...] = ()
     is_after_life: bool = False
+    in_force: Mapping[str, CheckResult] = field(default_factory=dict[str, CheckResult])
 
 
 def plan(contract: Contract) -> Plan:
@@ -104,7 +106,8 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
     if plan.is_after_life:
         reading, answers = _after_life(reading, answers)
     judged = [
-        _with_evidence(check, _result(check, answers, server, now), reading.evidence)
+        plan.in_force.get(check.promise.promise_id)
+        or _with_evidence(check, _result(check, answers, server, now), reading.evidence)
         for check in plan.checks
     ]
     ordered = sorted([*judged, *plan.skipped], key=lambda result: result.promise.clause.line)
@@ -124,10 +127,18 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
         readable=reading.readable,
         data_version=reading.data_version,
         data_timestamp=_data_timestamp(plan, answers),
-        rows=_rows(answers),
+        rows=_rows(plan, answers),
         error=reading.error or (_why_none(results) if outcome is RunOutcome.ERROR else ""),
         blame=reading.blame,
     )
+
+
+def without(plan: Plan, in_force: Iterable[CheckResult]) -> Plan:
+    """Return the plan that does not ask again what these results of its checks answer."""
+    known = {result.promise.promise_id: result for result in in_force}
+    asked = (check for check in plan.checks if check.promise.promise_id not in known)
+    metrics = frozenset(metric for check in asked for metric in check.metrics())
+    return replace(plan, metrics=metrics, in_force=known)
 
 
 def promised_objectives(plan: Plan) -> frozenset[Objective]:
@@ -311,7 +322,9 @@ def _data_timestamp(plan: Plan, answers: Mapping[Metric, Measurement]) -> dateti
     return max((s.newest for s in spans if isinstance(s, Span) and s.newest), default=None)
 
 
-def _rows(answers: Mapping[Metric, Measurement]) -> int | None:
-    counts = [state for metric, state in answers.items() if isinstance(metric, RowCount)]
-    known = [state.rows for state in counts if isinstance(state, Count)]
+def _rows(plan: Plan, answers: Mapping[Metric, Measurement]) -> int | None:
+    """Return the rows of all tables whose rows the plan counts; None if one was not counted."""
+    asked = (metric for check in plan.checks for metric in check.metrics())
+    counts = {metric for metric in (*asked, *answers) if isinstance(metric, RowCount)}
+    known = [state.rows for one in counts if isinstance(state := answers.get(one), Count)]
     return sum(known) if known and len(known) == len(counts) else None

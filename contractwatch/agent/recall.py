@@ -28,7 +28,12 @@ class Memory(Protocol):
     """What a run needs of the store."""
 
     def memory(
-        self, product: str, *, now: datetime, asked: frozenset[type[RecordMetric]] = ...
+        self,
+        product: str,
+        *,
+        now: datetime,
+        asked: frozenset[type[RecordMetric]] = ...,
+        with_last_run: bool = ...,
     ) -> ProductMemory: ...
 
     def record(self, product: str) -> ProductRecord | None: ...

@@ -14,14 +14,15 @@ import structlog
 from contractwatch.agent.account import budgets_of, costs_of, lines_after
 from contractwatch.agent.card import card_of
 from contractwatch.agent.clock import Clock
+from contractwatch.agent.due import dated, due, last_passes
 from contractwatch.agent.failing import reading_of
 from contractwatch.agent.inputs import inputs_of
 from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
 from contractwatch.agent.outage import Outage
+from contractwatch.agent.prepared import Prepared, prepare
 from contractwatch.agent.recall import Memory, looks_of, recalled
 from contractwatch.agent.scan import ScanJob, scan
 from contractwatch.agent.served import Served
-from contractwatch.agent.servers import choose_server
 from contractwatch.agent.timing import Timetable, next_look, timetable_of
 from contractwatch.agent.workers import Answered, Cancelled, Failed, Workers
 from contractwatch.alerting import incidents as alerting
@@ -32,7 +33,6 @@ from contractwatch.model.contract import Contract
 from contractwatch.model.file_state import KeptTable
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Notification, Transition
-from contractwatch.model.metric import RecordMetric
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductMemory, RunEntry
 from contractwatch.model.reach import NO_REACH, Reach
@@ -41,17 +41,7 @@ from contractwatch.model.server import Server
 from contractwatch.slo.ledger import advance_all, hear_all, horizon_of
 from contractwatch.slo.observe import observe
 from contractwatch.slo.upstream import troubled
-from contractwatch.verify import (
-    Plan,
-    as_of,
-    asked_of_data,
-    asked_of_record,
-    has_ended,
-    judge,
-    plan,
-    promised_objectives,
-    unread,
-)
+from contractwatch.verify import Plan, asked_of_data, judge, unread
 
 RETRY = timedelta(seconds=15)
 """A run that could not be saved is tried again after this."""
@@ -115,24 +105,13 @@ class Surroundings:
     registry: Callable[[], Registry] = Registry
 
 
-@frozen
-class _Prepared:
-    """What is known of a contract before anything is read."""
-
-    plan: Plan
-    promised: frozenset[Objective]
-    server: Server
-    has_ended: bool
-    recorded: frozenset[type[RecordMetric]]
-
-
 class Runner:
     """Runs contracts; any number of threads may, each with another product."""
 
     def __init__(self, rules: Rules, around: Surroundings) -> None:
         self._rules = rules
         self._around = around
-        self._prepared: dict[str, _Prepared] = {}
+        self._prepared: dict[str, Prepared] = {}
         self._served = Served()
 
     def welcome(self, product: str) -> None:
@@ -192,26 +171,31 @@ class Runner:
     def _once(self, contract: Contract, folder: Path) -> RunResult | None:
         """Run a contract.
 
-        1 the plan, 2 what is remembered, 3 the scan in a worker, 4 what only the record
-        knows, 5 the verdict, 6 the ledger, 7 incidents and messages, 8 one commit, 9 wake the
-        dispatcher and the scheduler.
+        1 the plan, 2 what is remembered, 3 what is due, 4 the scan in a worker, 5 what only the
+        record knows, 6 the verdict, 7 the ledger, 8 incidents and messages, 9 one commit, 10 wake
+        the dispatcher and the scheduler.
         """
         around = self._around
         product = contract.product
-        now = around.clock.now()
-        prepared = self._prepare(contract, now)
-        memory = around.store.memory(product, now=now, asked=prepared.recorded)
-        reading, was_late = self._read(prepared, contract, folder, memory.kept)
+        started = around.clock.now()
+        prepared = self._prepare(contract, started)
+        crons, server = prepared.crons, prepared.server
+        memory = around.store.memory(
+            product, now=started, asked=prepared.recorded, with_last_run=bool(crons)
+        )
+        asked = due(prepared.plan, crons, memory, server=server.name, now=started)
+        reading, was_late = self._read(asked, server, Published(contract, folder), memory.kept)
         if reading is None:
             around.series.cancelled()
             return None
         began = around.clock.monotonic()
         now = around.clock.now()
-        reading = recalled(reading, memory, prepared.plan, now=now)
-        run = judge(prepared.plan, reading, now=now)
+        reading = recalled(reading, memory, asked, now=now)
+        run = dated(judge(asked, reading, now=now), crons, memory, began=started)
         entry = self._entry(Published(contract, folder), memory, run, prepared.promised)
         kept = None if reading.kept == memory.kept else reading.kept
-        entry = replace(entry, looks=looks_of(reading, now=now), kept=kept)
+        passes = last_passes(run, memory)
+        entry = replace(entry, looks=looks_of(reading, now=now), kept=kept, last_passes=passes)
         judged = around.clock.monotonic()
         with self._served.saving(product) as is_served:
             if not is_served:
@@ -233,37 +217,26 @@ class Runner:
         )
         return run
 
-    def _prepare(self, contract: Contract, now: datetime) -> _Prepared:
+    def _prepare(self, contract: Contract, now: datetime) -> Prepared:
         known = self._prepared.get(contract.product)
-        ended = has_ended(contract, now)
-        if known is not None and known.plan.contract is contract and known.has_ended == ended:
-            return known
-        planned = as_of(plan(contract), now)
-        server, warning = choose_server(contract, self._rules.environment)
-        if warning:
-            _log.warning("server_guessed", product=contract.product, problem=warning)
-        recorded = asked_of_record(planned)
-        prepared = _Prepared(planned, promised_objectives(planned), server, ended, recorded)
-        self._prepared[contract.product] = prepared
-        return prepared
+        if known is None or not known.holds(contract, now):
+            known = prepare(contract, environment=self._rules.environment, now=now)
+            self._prepared[contract.product] = known
+        return known
 
     def _read(
-        self,
-        prepared: _Prepared,
-        contract: Contract,
-        folder: Path,
-        kept: tuple[KeptTable, ...],
+        self, plan: Plan, server: Server, published: Published, kept: tuple[KeptTable, ...]
     ) -> tuple[Reading | None, bool]:
         """Return what a worker read (None: shut down), and whether it was over its deadline."""
-        around, server = self._around, prepared.server
+        around, contract, folder = self._around, published.contract, published.folder
         started = around.clock.now()
         if server.unsupported or not server.kind:
             reason = server.unsupported or "the contract names no server"
-            answers = unread(prepared.plan, reason)
+            answers = unread(plan, reason)
             return Reading(server.name, started, answers, readable=None), False
         roots = self._rules.roots
-        metrics = asked_of_data(prepared.plan)
-        visitor = Visitor(Published(contract, folder), server, self._rules.environment, roots)
+        metrics = asked_of_data(plan)
+        visitor = Visitor(published, server, self._rules.environment, roots)
         job = ScanJob(
             server=server,
             tables=contract.tables,
@@ -282,10 +255,8 @@ class Runner:
             case Cancelled():
                 return None, False
             case Failed():
-                reading, was_late = (
-                    reading_of(answer, prepared.plan, prepared.server, started),
-                    answer.was_late,
-                )
+                reading = reading_of(answer, plan, server, started)
+                was_late = answer.was_late
             case Answered():
                 reading, was_late = answer.value, False
         around.series.took("scan", answer.seconds)

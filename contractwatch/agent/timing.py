@@ -57,11 +57,35 @@ class Cron:
         return max(first - instant, self.after(first) - first)
 
 
-Timetable: TypeAlias = Every | Cron
+@frozen
+class AnyOf:
+    """Whenever one of several is due; at least one."""
+
+    members: tuple[Every | Cron, ...]
+
+    def after(self, instant: datetime) -> datetime:
+        """Return the first tick later than the instant."""
+        return min(member.after(instant) for member in self.members)
+
+    def interval_at(self, instant: datetime) -> timedelta:
+        """Return the longest wait that an observation at the instant must bridge."""
+        first = self.after(instant)
+        return max(first - instant, self.after(first) - first)
+
+
+Timetable: TypeAlias = Every | Cron | AnyOf
 
 
 def timetable_of(contract: Contract, *, default_interval: timedelta) -> Timetable:
-    """Return when the contract is run: its cron, else its interval, else the default.
+    """Return when the contract is run: at its own times, and at those of its scheduled clauses."""
+    own = dict.fromkeys(Cron(one.cron, one.timezone) for one in contract.own_schedules)
+    whole = _whole(contract, default_interval)
+    others = tuple(one for one in own if one != whole)
+    return AnyOf((whole, *others)) if others else whole
+
+
+def _whole(contract: Contract, default_interval: timedelta) -> Every | Cron:
+    """Return when a contract is due as a whole: its cron, else its interval, else the default.
 
     The offset of an interval is a hash of the product: contracts of one interval are spread evenly
     over it, and stay where they are.

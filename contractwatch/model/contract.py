@@ -149,6 +149,18 @@ class Schedule:
 
 
 @frozen
+class OwnSchedule:
+    """When one rule or service level is judged: a five-field cron in an IANA zone.
+
+    `clause` is where it stands, as its promises have it.
+    """
+
+    clause: Clause
+    cron: str
+    timezone: str = "Etc/UTC"
+
+
+@frozen
 class Route:
     """Where alerts of these severities go: `to` is a support id. No severities match all."""
 
@@ -217,6 +229,7 @@ class Contract:
     owners: tuple[str, ...] = ()
     support: tuple[SupportChannel, ...] = ()
     schedule: Schedule | None = None
+    own_schedules: tuple[OwnSchedule, ...] = ()
     targets: tuple[Target, ...] = ()
     alerts: AlertPolicy = AlertPolicy()
     addresses: tuple[str, ...] = ()

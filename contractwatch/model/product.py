@@ -128,7 +128,8 @@ class ProductMemory:
 
     `incidents` are the pending, open and recovering ones and those resolved within a day. `probes`
     are the availability probes of the last 28 days; `incident_log` has the breaches of these days.
-    `notices` are as in the card; `kept` is what the last run kept of the files.
+    `notices` are as in the card; `kept` is what the last run kept of the files. `last_run` is there
+    if it was asked for, and the product was not withdrawn since.
     """
 
     standings: tuple[Standing, ...] = ()
@@ -138,6 +139,15 @@ class ProductMemory:
     incident_log: IncidentLog = _NO_INCIDENTS
     notices: tuple[Notice, ...] = ()
     kept: tuple[KeptTable, ...] = ()
+    last_run: RunResult | None = None
+
+
+@frozen
+class LastPass:
+    """When a promise with a schedule of its own was last found kept, before it was found broken."""
+
+    promise_id: str
+    at: datetime
 
 
 @frozen
@@ -152,7 +162,8 @@ class LedgerEntry:
 class RunEntry:
     """Everything that one run (or one wake-up: `run` is None) leaves, in one transaction.
 
-    `kept` replaces what was kept of the files; with None that stays.
+    `kept` replaces what was kept of the files; with None that stays. `last_passes` are older than
+    the last run: those of promises that it did not judge.
     """
 
     card: ProductCard
@@ -165,3 +176,4 @@ class RunEntry:
     notifications: tuple[Notification, ...]
     looks: tuple[Look, ...] = ()
     kept: tuple[KeptTable, ...] | None = None
+    last_passes: tuple[LastPass, ...] = ()

@@ -25,11 +25,24 @@ class RunOutcome(StrEnum):
 
 
 @frozen
+class Timing:
+    """When a promise with a schedule of its own was judged, and when it is due again."""
+
+    judged_at: datetime
+    next_at: datetime
+
+
+@frozen
 class CheckResult:
-    """A promise and what was found."""
+    """A promise and what was found.
+
+    With a `timing` the verdict is in force from when it was judged until it is due again; without
+    one it was judged by the run that it stands in.
+    """
 
     promise: Promise
     verdict: Verdict
+    timing: Timing | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -107,10 +107,6 @@ def read_levels(root: Place, tables: ReadTables, findings: Findings) -> tuple[Se
     """Return the service levels that are executed, in the order of the file."""
     places = named(root.at("slaProperties"), "property", findings)
     refuse_repeated(places, "id", "id", findings)
-    for place in places:
-        if place.has("schedule"):
-            message = "a schedule of one service level is not used; it is judged with its contract"
-            findings.warn(place.at("schedule"), message)
     reading = _Reading(root, tables, findings)
     return tuple(level for place in places for level in reading.levels(place))
 

@@ -15,7 +15,7 @@ from contractwatch.odcs.promises import (
     severity_of,
 )
 from contractwatch.odcs.references import UnreadError
-from contractwatch.odcs.rules import note_schedule, rule_id_of
+from contractwatch.odcs.rules import rule_id_of
 from contractwatch.odcs.schema import implementation_validator
 
 
@@ -49,7 +49,6 @@ def read_each(
     """
     known: dict[tuple[type, str], _Rule] = {}
     for rule in rules:
-        note_schedule(rule, findings)
         try:
             found = read(rule) if _fits_schema(rule, findings) else None
         except UnreadError as why:

@@ -13,7 +13,7 @@ from contractwatch.odcs.promises import (
     promised,
     severity_of,
 )
-from contractwatch.odcs.rules import SQL, note_schedule, rule_id_of, threshold_of
+from contractwatch.odcs.rules import SQL, rule_id_of, threshold_of
 from contractwatch.odcs.schema import OPERATORS
 from contractwatch.odcs.variables import has_variables
 
@@ -87,7 +87,6 @@ def _query(
     name = column.text("name") if column is not None else None
     physical = (column.text("physicalName") or name) if column is not None else None
     severity, limit = severity_of(rule, findings), _limit(rule, findings)
-    note_schedule(rule, findings)
     if rule.custom("baseline") is not None:
         findings.skip(rule, _promised(rule, table, name, findings), "contractwatch.baseline")
         return None

@@ -10,6 +10,7 @@ from contractwatch.odcs.inputs import read_inputs
 from contractwatch.odcs.labels import read_labels
 from contractwatch.odcs.levels import read_levels
 from contractwatch.odcs.lifetime import read_lifetime
+from contractwatch.odcs.own_schedules import read_own_schedules
 from contractwatch.odcs.people import read_support, read_team
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.policies import read_alerts, read_targets
@@ -74,6 +75,7 @@ def _contract(root: Place, today: date | None, findings: Findings) -> Contract:
         owners=team.owners,
         support=support,
         schedule=schedule,
+        own_schedules=read_own_schedules(root, levels, findings),
         targets=targets,
         alerts=alerts,
         addresses=addresses_of(root),

@@ -148,7 +148,6 @@ def _library(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
         return None
     severity, threshold = severity_of(rule, findings), threshold_of(rule, findings)
     asked = asked_of(metric, rule, owner, findings)
-    note_schedule(rule, findings)
     if threshold is None:
         return None
     baseline = baseline_of(rule, metric, threshold, findings)
@@ -182,13 +181,6 @@ def _is_at_its_level(metric: RuleMetric, rule: Place, owner: Owner, findings: Fi
         findings.error(place, f"{metric} needs a column; expected at a property of the table")
         return False
     return True
-
-
-def note_schedule(rule: Place, findings: Findings) -> None:
-    """Say that a rule's own schedule is not used."""
-    if rule.has("schedule"):
-        message = "a schedule of one rule is not used; the rule runs with its contract"
-        findings.warn(rule.at("schedule"), message)
 
 
 def threshold_of(rule: Place, findings: Findings) -> Threshold | None:

@@ -1,17 +1,13 @@
 """When a contract is run: its own schedule, else the frequency that it promises."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from contractwatch.model.contract import Schedule
+from contractwatch.odcs.crons import cron_problem
 from contractwatch.odcs.levels import kind_of, length_at
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.units import UnitError, iso_length, number_of
 from contractwatch.odcs.zones import UTC_NAME, zone_at
-
-_CRON_FIELDS = 5
-_SOME_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - only asks whether the expression ever comes true
-_YEARS = 8
-_LONGEST_CRON = 200
 
 
 def read_schedule(root: Place, findings: Findings) -> Schedule | None:
@@ -58,22 +54,10 @@ def _duration(place: Place, findings: Findings, *, may_be_zero: bool) -> timedel
 
 def _cron(place: Place, findings: Findings) -> str | None:
     written = place.text("cron")
-    if not written:
-        return None
-    if len(written) > _LONGEST_CRON or len(written.split()) != _CRON_FIELDS:
-        message = "a cron expression has 5 fields: minute, hour, day, month, weekday"
-        findings.error(place.at("cron"), f"{message}; expected a form such as '*/15 * * * *'")
-        return None
-    # Imported where a cron expression is read: it costs as much as reading a contract.
-    from croniter import CroniterError, croniter  # noqa: PLC0415 - see above
-
-    try:
-        croniter(written, _SOME_DAY, max_years_between_matches=_YEARS).get_next()
-    except (CroniterError, ValueError, KeyError, OverflowError):
-        message = f"'{written}' is no cron expression that ever comes true"
-        findings.error(place.at("cron"), f"{message}; expected a form such as '*/15 * * * *'")
-        return None
-    return written
+    problem = cron_problem(written) if written else ""
+    if problem:
+        findings.error(place.at("cron"), problem)
+    return written if written and not problem else None
 
 
 def _frequency(root: Place, findings: Findings) -> timedelta | None:

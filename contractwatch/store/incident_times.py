@@ -8,6 +8,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from contractwatch.model.incident import Cause, Delivery, Incident
 from contractwatch.model.objective import ObjectiveState
+from contractwatch.model.product import LastPass
 from contractwatch.model.state import IncidentLog, IncidentTime
 from contractwatch.store import tables
 from contractwatch.store.codec import from_micros, instant_or_none, load, to_micros
@@ -22,17 +23,25 @@ _STANDING = tables.standing.c
 
 
 def last_good(
-    connection: Connection, product_id: int, incidents: Iterable[Incident]
+    connection: Connection,
+    product_id: int,
+    incidents: Iterable[Incident],
+    passes: Iterable[LastPass],
 ) -> dict[str, int | None]:
     """Return when each incident that is new was last known to be good; read before standings move.
 
-    None is an objective that was never good, or is not known to have been.
+    None is an objective that was never good, or is not known to have been. What is judged at times
+    of its own was good when it was last judged so, which may be runs ago.
     """
+    passed = {one.promise_id: to_micros(one.at) for one in passes}
     found: dict[str, int | None] = {}
     for incident in incidents:
         known = select(_INCIDENT.id).where(_INCIDENT.incident_id == incident.incident_id)
         if connection.execute(known).first() is None:
-            found[incident.incident_id] = _good_until(connection, product_id, incident)
+            until = _good_until(connection, product_id, incident)
+            ids = (broken.promise_id for broken in incident.broken)
+            earlier = [passed[promise] for promise in ids if promise in passed]
+            found[incident.incident_id] = None if until is None else min([until, *earlier])
     return found
 
 

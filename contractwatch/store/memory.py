@@ -17,6 +17,8 @@ from contractwatch.store.codec import MICROS_A_DAY, load, to_micros
 from contractwatch.store.file_states import kept_of
 from contractwatch.store.incident_times import incident_log
 from contractwatch.store.ledger import in_order, standing_of
+from contractwatch.store.plans import Plans
+from contractwatch.store.read import last_run_of
 from contractwatch.store.sightings import watched
 
 Recorded: TypeAlias = type[Probes] | type[UpdateHistory] | type[RowHistory] | type[IncidentTimes]
@@ -56,12 +58,18 @@ _PROBES = select(func.sum(_PROBE.good).label("good"), func.sum(_PROBE.total).lab
 
 
 def memory_of(
-    connection: Connection, name: str, now: datetime, asked: frozenset[Recorded]
+    connection: Connection,
+    name: str,
+    now: datetime,
+    *,
+    asked: frozenset[Recorded],
+    plans: Plans | None = None,
 ) -> ProductMemory:
     """Return what a run must know of its product; one that is new or was withdrawn begins anew.
 
     A withdrawn one still has its incidents and its probes, but no standings: the time in which it
-    was not served is in no ledger. What only the record answers is read if it is asked.
+    was not served is in no ledger. What only the record answers is read if it is asked, and the
+    last run if there are `plans` to read it with.
     """
     row = connection.execute(_ROW, {"of_name": name}).first()
     if row is None:
@@ -80,6 +88,7 @@ def memory_of(
         incident_log(connection, row.id, now) if IncidentTimes in asked else IncidentLog(),
         _notices(row.card),
         kept_of(connection, row.id),
+        last_run_of(connection, row.id, plans) if plans and row.withdrawn_at is None else None,
     )
 
 

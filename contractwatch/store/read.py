@@ -116,6 +116,12 @@ def record_of(
     return replace(_records(connection, [product_id], plans)[product_id], runs=summaries)
 
 
+def last_run_of(connection: Connection, product_id: int, plans: Plans) -> RunResult | None:
+    """Return the last run of a product."""
+    found = _last_runs(connection, [product_id], plans).get(product_id)
+    return None if found is None else found[0]
+
+
 def _records(
     connection: Connection, products: Sequence[int], plans: Plans
 ) -> dict[int, ProductRecord]:

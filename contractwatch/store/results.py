@@ -14,7 +14,7 @@ from typing import Any
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.frozen import frozen
-from contractwatch.model.run import CheckResult, RunResult
+from contractwatch.model.run import CheckResult, RunResult, Timing
 from contractwatch.store.codec import dump, from_micros, load, to_micros
 
 _LETTERS = {Outcome.PASSED: "p", Outcome.FAILED: "f", Outcome.ERROR: "e", Outcome.SKIPPED: "s"}
@@ -93,6 +93,11 @@ def pack_results(results: Sequence[CheckResult], plan: RunPlan) -> bytes:
             for index, verdict in enumerate(verdicts)
             if verdict.stale_at is not None
         },
+        "timing": {
+            index: [to_micros(result.timing.judged_at), to_micros(result.timing.next_at)]
+            for index, result in enumerate(results)
+            if result.timing is not None
+        },
         "threshold": _changes([verdict.threshold for verdict in verdicts], plan.thresholds),
         "reason": _changes([verdict.reason for verdict in verdicts], plan.reasons),
     }
@@ -110,6 +115,7 @@ def unpack_results(content: bytes, plan: RunPlan) -> tuple[CheckResult, ...]:
     stale = _by_index(columns.get("stale_at", {}))
     thresholds = _by_index(columns.get("threshold", {}))
     reasons = _by_index(columns.get("reason", {}))
+    timings = _by_index(columns.get("timing", {}))
     fields = zip(
         promises,
         columns.get("outcome", ""),
@@ -133,6 +139,7 @@ def unpack_results(content: bytes, plan: RunPlan) -> tuple[CheckResult, ...]:
                 stale_at=from_micros(stale[index]) if index in stale else None,
                 evidence=_EVIDENCES[known],
             ),
+            Timing(*map(from_micros, timings[index])) if index in timings else None,
         )
         for index, (promise, letter, observed, rows, violations, known) in enumerate(fields)
     )

@@ -89,11 +89,17 @@ class Store:
     # ---- runs
 
     def memory(
-        self, product: str, *, now: datetime, asked: frozenset[Recorded] = RECORDED
+        self,
+        product: str,
+        *,
+        now: datetime,
+        asked: frozenset[Recorded] = RECORDED,
+        with_last_run: bool = False,
     ) -> ProductMemory:
         """Return what a run must know of its product before it decides, and what it asks."""
+        plans = self._plans if with_last_run else None
         with self._reading(f"the memory of {product} was not read") as connection:
-            return memory_of(connection, product, now, asked)
+            return memory_of(connection, product, now, asked=asked, plans=plans)
 
     def commit(self, entry: RunEntry) -> int:
         """Write everything that one run leaves in one transaction; return its id, 0 without a run.

@@ -74,7 +74,7 @@ def write_entry(connection: Connection, entry: RunEntry, plans: Plans, revision:
     _write_card(connection, product_id, entry.card, revision=revision, run_id=run_id)
     write_looks(connection, product_id, entry.looks, entry.at)
     write_kept(connection, product_id, entry.kept)
-    good = last_good(connection, product_id, entry.incidents)
+    good = last_good(connection, product_id, entry.incidents, entry.last_passes)
     append_time(connection, product_id, entry.entries)
     replace_standings(connection, product_id, entry.standings)
     for incident in entry.incidents:

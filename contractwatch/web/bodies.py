@@ -137,7 +137,7 @@ def incident_body(incident: Incident) -> Body:
 
 def check_body(result: CheckResult) -> Body:
     """Return a promise and what was found: numbers and words, never a cell's value."""
-    promise, verdict = result.promise, result.verdict
+    promise, verdict, timing = result.promise, result.verdict, result.timing
     return {
         "id": promise.promise_id,
         "clause": {"path": promise.clause.path, "line": promise.clause.line},
@@ -155,6 +155,8 @@ def check_body(result: CheckResult) -> Body:
         "rows": verdict.rows,
         "violations": verdict.violations,
         "vacuous": verdict.vacuous,
+        "judged_at": None if timing is None else iso(timing.judged_at),
+        "next_at": None if timing is None else iso(timing.next_at),
     }
 
 

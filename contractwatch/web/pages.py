@@ -180,6 +180,7 @@ def environment() -> Environment:
         "count_of": words.count_of,
         "duration": words.roughly,
         "iso": words.iso,
+        "judged": words.judged_words,
         "trouble": upstream_words,
         "number": number,
         "observed": observed_words,

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from contractwatch.alerting.words import duration
+from contractwatch.model.run import Timing
 
 _NOW_SECONDS = 2
 _WHOLE_MINUTES_FROM = 120
@@ -24,6 +25,16 @@ def roughly(seconds: float) -> str:
 def clock_time(moment: datetime) -> str:
     """Return the instant in UTC, to the minute."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def to_minute(moment: datetime) -> str:
+    """Return the instant as ISO-8601 in UTC, to the minute, ending in Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def judged_words(timing: Timing) -> str:
+    """Return when a promise with a schedule of its own was judged, and when it is due again."""
+    return f"judged {to_minute(timing.judged_at)}, next {to_minute(timing.next_at)}"
 
 
 def iso(moment: datetime) -> str:

@@ -157,6 +157,7 @@ class Bench:
             reprobe=timedelta(minutes=5),
             post=Post((LOG, SECOND), ("log",)),
         )
+        self.rules, self.around = rules, around
         self.runner = Runner(rules, around)
 
     def contract(self, text: str | None = None) -> Contract:

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contractwatch.agent.timing import Cron, Every, first_look, next_look, timetable_of
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import Contract, Schedule, Status
+from contractwatch.agent.timing import AnyOf, Cron, Every, first_look, next_look, timetable_of
+from contractwatch.model.clause import Clause, Severity
+from contractwatch.model.contract import Contract, OwnSchedule, Schedule, Status
 from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState, Standing
 
@@ -156,3 +157,16 @@ def test_an_incident_that_is_decided_waits_for_the_tick(phase: Phase) -> None:
     table = Every(24 * HOUR, HOUR)
 
     assert next_look(table, [], [incident(phase)], now=NOW, reprobe=FIVE_MINUTES) is None
+
+
+def test_a_contract_is_also_run_at_the_times_of_its_scheduled_clauses() -> None:
+    whole = contract(schedule=Schedule(cron="0 * * * *"))
+    clause = Clause("slaProperties[0]", 3)
+    own = (OwnSchedule(clause, "20 12 * * *"), OwnSchedule(clause, "0 * * * *"))
+    table = timetable_of(replace(whole, own_schedules=own), default_interval=HOUR)
+
+    assert table == AnyOf((Cron("0 * * * *", "Etc/UTC"), Cron("20 12 * * *", "Etc/UTC")))
+    assert table.after(NOW) == NOW + timedelta(minutes=20)
+    assert table.after(NOW + timedelta(minutes=20)) == NOW + HOUR
+    assert table.interval_at(NOW) == timedelta(minutes=40)
+    assert table.interval_at(NOW + HOUR) == HOUR

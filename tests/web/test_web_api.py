@@ -7,7 +7,9 @@ import httpx
 import pytest
 
 from contractwatch.errors import Problem
+from contractwatch.model.run import Timing
 from contractwatch.web.board import Board
+from contractwatch.web.bodies import check_body
 from tests.web import web_values as values
 from tests.web.web_reader import Clock, Memory
 from tests.web.web_values import HOUR
@@ -55,7 +57,16 @@ def test_a_product_has_every_check_with_its_clause(client: httpx.Client) -> None
         "rows": 1_204_554,
         "violations": 41_943,
         "vacuous": False,
+        "judged_at": None,
+        "next_at": None,
     }
+
+
+def test_a_check_with_a_schedule_of_its_own_says_when_it_was_judged_and_when_it_is_next() -> None:
+    judged = values.NOW - values.HOUR
+    timing = Timing(judged, judged + values.DAY)
+    body = check_body(replace(values.failing_results()[0], timing=timing))
+    assert (body["judged_at"], body["next_at"]) == ("2026-10-20T13:30:00Z", "2026-10-21T13:30:00Z")
 
 
 def test_the_seconds_of_the_intervals_are_those_of_the_budget(client: httpx.Client) -> None:

@@ -14,7 +14,7 @@ from contractwatch.model.clause import Severity
 from contractwatch.model.incident import BrokenPromise, Phase
 from contractwatch.model.objective import Objective, Target
 from contractwatch.model.product import ProductRecord
-from contractwatch.model.run import RunOutcome
+from contractwatch.model.run import RunOutcome, Timing
 from contractwatch.web import words
 from contractwatch.web.board import Board
 from contractwatch.web.site import HealthReport
@@ -386,3 +386,14 @@ def test_a_run_without_rows_is_called_so(
     memory.become(record)
     board.refresh()
     assert "no rows to judge" in words_of(client.get("/products/finance/refunds"))
+
+
+def test_a_promise_with_a_schedule_of_its_own_says_when_it_was_judged(
+    memory: Memory, board: Board, client: httpx.Client
+) -> None:
+    night = NOW.replace(hour=3, minute=0)
+    result = replace(values.healthy_results()[1], timing=Timing(night, night + DAY))
+    memory.become(values.kept(last_run=values.run_result(results=(result,))))
+    board.refresh()
+    said = words_of(client.get("/products/finance/refunds"))
+    assert "judged 2026-10-20T03:00Z, next 2026-10-21T03:00Z" in said
