@@ -188,19 +188,21 @@ def _all_skipped(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...
 def _after_life(
     reading: Reading, answers: Mapping[Metric, Measurement]
 ) -> tuple[Reading, dict[Metric, Measurement]]:
-    """Return a reading in which data that is gone by the product's doing is no failure."""
-    is_gone = reading.blame is Blame.PRODUCT
-    found: dict[Metric, Measurement] = {
-        metric: Columns() if is_gone and _is_unread_schema(metric, state) else state
+    """Return a reading in which data that is gone by the product's doing is no failure.
+
+    Each table is gone or not by its own failure; who is to blame for the rest stays to blame.
+    """
+    unread = {
+        metric: reading.blames.get(metric.table, reading.blame)
         for metric, state in answers.items()
+        if isinstance(metric, TableSchema) and isinstance(state, Unmeasured)
     }
-    if not is_gone:
-        return replace(reading, readable=None), found
-    return replace(reading, readable=None, error="", blame=None), found
-
-
-def _is_unread_schema(metric: Metric, state: Measurement) -> bool:
-    return isinstance(metric, TableSchema) and isinstance(state, Unmeasured)
+    gone = {metric for metric, blame in unread.items() if blame is Blame.PRODUCT}
+    others = {blame for metric, blame in unread.items() if metric not in gone}
+    found = {metric: Columns() if metric in gone else state for metric, state in answers.items()}
+    blame = next((one for one in Blame if one in others), None)
+    error = reading.error if others else ""
+    return replace(reading, readable=None, error=error, blame=blame), found
 
 
 def _skipped_clause(skipped: SkippedClause) -> CheckResult:

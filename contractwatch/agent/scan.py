@@ -169,6 +169,7 @@ def _attempt(job: ScanJob) -> tuple[Reading, bool]:
         evidence=found.evidence,
         file_bytes=found.file_bytes,
         kept=found.kept,
+        blames={table: error.blame for table, error in found.failures.items()},
     )
     return reading, any(error.retryable for error in failures)
 

@@ -99,7 +99,8 @@ class Reading:
     read; then every measurement is `Unmeasured` with that reason. `file_bytes` is the size of the
     files that were found, whatever of them had to be read. `evidence` is what each
     measurement rests on. `kept` is what the next run may know of the files; with None that is
-    what was known before.
+    what was known before. `blames` are those of the tables that could not be read; a table that is
+    not among them shares `blame`.
     """
 
     server: str
@@ -112,6 +113,7 @@ class Reading:
     evidence: Mapping[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
     file_bytes: int = 0
     kept: tuple[KeptTable, ...] | None = None
+    blames: Mapping[str, Blame] = field(default_factory=dict[str, Blame])
 
 
 @frozen

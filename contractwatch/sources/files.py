@@ -17,6 +17,7 @@ from contractwatch.model.reach import Reach
 from contractwatch.model.server import DataFormat, Server
 from contractwatch.sources.lakes import LAKES, open_lake
 from contractwatch.sources.search import FoundFile, Search, first, refused
+from contractwatch.sources.unfound import refuse_alike
 
 _PLACEHOLDERS = ("{object}", "{model}", "{table}")
 MAGIC = frozenset("*?[")
@@ -68,8 +69,8 @@ def open_files(
         opened.append(_table_files(search, table, found))
     newest = max((file.modified_at for table in opened for file in table.files), default=None)
     version = sha256(repr(sorted(stamps)).encode()).hexdigest()
-    if unfound and not opened:
-        raise unfound[0][1]
+    if not opened:
+        refuse_alike(error for _, error in unfound)
     return Dataset(server.name, tuple(opened), version, newest, tuple(unfound))
 
 

@@ -16,6 +16,7 @@ from contractwatch.model.dataset import Dataset, TableFiles
 from contractwatch.model.server import DataFormat, Server
 from contractwatch.sources.confined import Folder
 from contractwatch.sources.search import refused
+from contractwatch.sources.unfound import refuse_alike
 
 _Opened: TypeAlias = tuple[TableFiles, datetime]
 
@@ -51,8 +52,8 @@ def open_lake(
             found.append(_open(server, table, path, bases, roots))
         except SourceError as error:
             unfound.append((table.name, error))
-    if unfound and not found:
-        raise unfound[0][1]
+    if not found:
+        refuse_alike(error for _, error in unfound)
     stamps = sorted((files.table, files.snapshot) for files, _ in found)
     return Dataset(
         server.name,

@@ -7,8 +7,10 @@ from agent_values import contract_text
 from runner_bench import MINUTE, NOW, Bench
 
 from contractwatch.agent.neighbours import Published, Registry
+from contractwatch.errors import Blame
+from contractwatch.model.check import Outcome
 from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.run import RunOutcome
+from contractwatch.model.run import RunOutcome, RunResult
 
 
 def dated(**dates: datetime) -> str:
@@ -63,6 +65,30 @@ def test_after_its_life_nothing_is_checked_and_data_that_are_left_are_a_warning(
     }
     assert (gone.outcome, gone.readable, gone.error) == (RunOutcome.PASSED, None, "")
     assert set(bench.states().values()) == {ObjectiveState.GOOD}
+
+
+def test_each_table_of_an_ended_product_is_judged_by_its_own_failure(bench: Bench) -> None:
+    """One that nobody can look at is not gone because another is."""
+    each = "'../data/{object}.parquet'"
+    text = dated(endOfLife=NOW - MINUTE).replace("../data/orders.parquet", each)
+    unlistable = f"{{name: spare, physicalName: {'x' * 300}, properties: [{{name: id}}]}}"
+    ended = bench.contract(text.replace("schema:\n", f"schema:\n  - {unlistable}\n"))
+
+    left = bench.run(ended)
+    (bench.folder / "data" / "orders.parquet").unlink()
+    gone = bench.run(ended)
+
+    assert left is not None
+    assert gone is not None
+    assert _ends(left) == {"orders": Outcome.FAILED, "spare": Outcome.ERROR}
+    assert _ends(gone) == {"orders": Outcome.PASSED, "spare": Outcome.ERROR}
+    assert (gone.readable, gone.blame) == (None, Blame.AMBIGUOUS)
+
+
+def _ends(run: RunResult) -> dict[str, Outcome]:
+    return {
+        one.promise.table: one.outcome for one in run.results if one.promise.kind == "endOfLife"
+    }
 
 
 def test_a_breach_is_told_with_the_input_that_is_broken(bench: Bench) -> None:
