@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from contractwatch.alerting import text
 from contractwatch.alerting.message import Post, owner_words, page_url
-from contractwatch.alerting.route import announcement_receivers
+from contractwatch.alerting.route import announcement_receivers, is_in_force
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import AlertPolicy, Contract
 from contractwatch.model.incident import Notification, TransitionKind, Urgency
@@ -64,14 +64,20 @@ def announce(
     messages: list[Notification] = []
     for notice in _due(contract.lifetime, now):
         before = latest.get(notice.ending)
-        if before is not None and before.at == notice.at and before.days <= notice.days:
+        if before is not None and _is_told(notice, before, contract):
             continue
         if receivers is None:
             receivers = announcement_receivers(contract, post.receivers, post.default)
         if receivers:
-            latest[notice.ending] = notice
+            latest[notice.ending] = replace(notice, to_logs_only=not is_in_force(contract))
             messages += [_message(notice, name, contract, post, now) for name in receivers]
     return tuple(latest.values()), tuple(messages)
+
+
+def _is_told(notice: Notice, before: Notice, contract: Contract) -> bool:
+    """Whether all who are to hear a notice have heard it, or one that is closer to the end."""
+    is_later = before.at == notice.at and before.days <= notice.days
+    return is_later and not (before.to_logs_only and is_in_force(contract))
 
 
 def _due(lifetime: Lifetime, now: datetime) -> Iterator[Notice]:

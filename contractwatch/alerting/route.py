@@ -65,6 +65,11 @@ def announcement_receivers(
     return _unsilenced(both, contract, known)
 
 
+def is_in_force(contract: Contract) -> bool:
+    """Whether more than logs are told of a contract: it is no draft and not only proposed."""
+    return contract.status not in _SILENT
+
+
 def routing_problem(
     contract: Contract, receivers: Iterable[Receiver], default: Iterable[str]
 ) -> str:
@@ -77,7 +82,7 @@ def routing_problem(
     untold: list[Severity] = []
     for severity in (Severity.ERROR, Severity.WARNING):
         chosen, _ = receivers_for(contract, severity, known, fallback)
-        if not chosen and contract.status not in _SILENT:
+        if not chosen and is_in_force(contract):
             untold.append(severity)
         for names, where in _names(contract, severity):
             if not any(_answers(one, names) for one in known):
@@ -109,7 +114,7 @@ def _unsilenced(
     names: tuple[str, ...], contract: Contract, known: Iterable[Receiver]
 ) -> tuple[str, ...]:
     """Return those of a contract that is not in force yet: logs alone."""
-    if contract.status not in _SILENT:
+    if is_in_force(contract):
         return names
     logs = {one.name for one in known if one.kind is ReceiverKind.LOG}
     return tuple(name for name in names if name in logs) or tuple(sorted(logs))

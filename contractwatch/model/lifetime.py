@@ -29,11 +29,15 @@ class Ending(StrEnum):
 
 @frozen
 class Notice:
-    """That something ends at an instant (UTC), told when at most so many days were left."""
+    """That something ends at an instant (UTC), told when at most so many days were left.
+
+    Of a contract that is not in force yet it is told to logs only: its consumers are still to hear.
+    """
 
     ending: Ending
     at: datetime
     days: int
+    to_logs_only: bool = False
 
 
 @frozen

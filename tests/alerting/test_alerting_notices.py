@@ -101,6 +101,18 @@ def test_an_end_of_a_draft_is_told_to_logs_only() -> None:
     assert [one.receiver for one in messages] == ["log"]
 
 
+def test_what_only_a_log_heard_of_a_draft_is_told_when_the_contract_comes_into_force() -> None:
+    draft = ending(Lifetime(end_of_life=END), contract(status=Status.DRAFT))
+    active = replace(draft, status=Status.ACTIVE)
+    post = Post((CHAT, receiver("log", kind=ReceiverKind.LOG)), ("chat",))
+    kept: tuple[Notice, ...] = ()
+    told: list[tuple[str, int]] = []
+    for known, days in ((draft, 40), (draft, 39), (draft, 35), (active, 34), (active, 33)):
+        kept, messages = announce(known, kept, post=post, now=END - days * DAY)
+        told += [(one.receiver, one.notice.days) for one in messages if one.notice]
+    assert told == [("log", 90), ("chat", 90)]
+
+
 def test_a_notice_says_what_ends_when_and_what_follows() -> None:
     _, (message,) = announce(SUPPORT_ENDS, (), post=POST, now=END - 30 * DAY)
     assert message.title == "INFO finance/orders: support ends in 30d, on 2027-01-01"
