@@ -106,6 +106,7 @@ _ROW_FUNCTIONS = (
     exp.Trim,
     exp.Upper,
 )
+_CHANGES = (exp.Command, exp.DDL, exp.DML, exp.Drop, exp.Into)
 _FORBIDDEN = (exp.Kwarg, exp.Lambda, exp.Lateral, exp.PropertyEQ, exp.UDTF)
 _TRUTHS = (
     exp.Boolean,
@@ -122,6 +123,10 @@ _TRUTHS = (
 
 class RefusedSqlError(ValueError):
     """The SQL may not run; the message says what is wrong with it and what was expected."""
+
+
+class UnreadSqlError(RefusedSqlError):
+    """The SQL may be right for another engine, which has other tables, functions and sizes."""
 
 
 @frozen
@@ -154,7 +159,8 @@ def guarded_query(text: str, tables: Sequence[Table]) -> Query:
     """Return the query of a rule, which reads none but these tables.
 
     Raises:
-        RefusedSqlError: If it is anything but one SELECT, too large, or reaches for anything else.
+        UnreadSqlError: If it is one SELECT that is too large, or of other tables and means.
+        RefusedSqlError: If it is anything else, or would read a file or change something.
     """
     root = _parsed(text, "query")
     while isinstance(root, exp.Subquery) and not root.args.get("alias"):
@@ -199,23 +205,23 @@ def _parsed(text: str, what: str) -> exp.Expr:
     try:
         parsed = sqlglot.parse(text, dialect=_DIALECT)
     except SqlglotError:
-        raise RefusedSqlError(f"the {what} is not understood as SQL; expected one {what}") from None
+        raise UnreadSqlError(f"the {what} is not understood as SQL; expected one {what}") from None
     except RecursionError:
-        raise RefusedSqlError(too_deep) from None
+        raise UnreadSqlError(too_deep) from None
     # a comment after the last semicolon is a node of its own
     found = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
     if len(found) != 1:
         raise RefusedSqlError(f"{len(found)} statements instead of one; expected one {what}")
     root = found[0]
     if _depth(root) > _DEEPEST:
-        raise RefusedSqlError(too_deep)
+        raise UnreadSqlError(too_deep)
     return root
 
 
 def _check_text(text: str, what: str) -> None:
     """Refuse what is too large to be parsed, or does not look like what it says."""
     if len(text) > _LONGEST:
-        raise RefusedSqlError(f"the {what} is longer than {_LONGEST:,} characters; expected less")
+        raise UnreadSqlError(f"the {what} is longer than {_LONGEST:,} characters; expected less")
     visible = (c for c in text if c not in _SPACE)
     hidden = next((c for c in visible if unicodedata.category(c) in _INVISIBLE), "")
     if hidden:
@@ -223,7 +229,7 @@ def _check_text(text: str, what: str) -> None:
         raise RefusedSqlError(f"the {what} holds the invisible character {shown}; expected none")
     if _parentheses(text) > _DEEPEST:
         too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
-        raise RefusedSqlError(too_deep)
+        raise UnreadSqlError(too_deep)
 
 
 def _parentheses(text: str) -> int:
@@ -246,15 +252,17 @@ def _depth(root: exp.Expr) -> int:
 def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> None:
     """Refuse whatever is not known to be harmless."""
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
-        raise RefusedSqlError("a function stands where a table is expected; expected a table name")
+        raise UnreadSqlError("a function stands where a table is expected; expected a table name")
     if isinstance(node, exp.Func):
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
         if name.startswith(_READERS):
             raise RefusedSqlError(f"the function '{_shown(name)}' is not allowed in {where}")
-    if not isinstance(node, allowed) or isinstance(node, _FORBIDDEN):
+    if isinstance(node, _CHANGES):
         raise RefusedSqlError(f"{node.key.upper()} is not allowed in {where}")
+    if not isinstance(node, allowed) or isinstance(node, _FORBIDDEN):
+        raise UnreadSqlError(f"{node.key.upper()} is not allowed in {where}")
     if isinstance(node, exp.With) and node.args.get("recursive"):
-        raise RefusedSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")
+        raise UnreadSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")
 
 
 def _check_size(root: exp.Expr) -> None:
@@ -265,7 +273,7 @@ def _check_size(root: exp.Expr) -> None:
     for kind, most, noun in counts:
         found = sum(1 for _ in root.find_all(kind))
         if found > most:
-            raise RefusedSqlError(f"the query has {found} {noun}; expected at most {most}")
+            raise UnreadSqlError(f"the query has {found} {noun}; expected at most {most}")
 
 
 def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
@@ -274,7 +282,7 @@ def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
     known = {name.lower() for table in tables for name in (table.name, table.physical_name)}
     shadowed = sorted(local & known)
     if shadowed:
-        raise RefusedSqlError(f"'{_shown(shadowed[0])}' is a table; expected another name in WITH")
+        raise UnreadSqlError(f"'{_shown(shadowed[0])}' is a table; expected another name in WITH")
     read: list[str] = []
     for node in list(root.find_all(exp.Table)):
         written = ".".join(part.name for part in node.parts)
@@ -282,7 +290,7 @@ def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
             continue
         table = _table_named(written, tables)
         if table is None:
-            raise RefusedSqlError(_no_table(written, tables))
+            raise UnreadSqlError(_no_table(written, tables))
         read.append(table.name)
         alias = node.alias or node.name
         bare = exp.Table(this=exp.to_identifier(table.name, quoted=True))
@@ -364,7 +372,7 @@ def _written(root: exp.Expr) -> str:
     try:
         return _Text(identify=True, comments=False).generate(root)
     except (SqlglotError, RecursionError):
-        raise RefusedSqlError("the SQL cannot be written for the engine") from None
+        raise UnreadSqlError("the SQL cannot be written for the engine") from None
 
 
 def _shown(name: str) -> str:
