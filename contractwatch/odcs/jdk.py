@@ -28,13 +28,11 @@ _CHRONO: Mapping[str, str] = {
     ".SSS": "%.3f",
     ".SSSSSS": "%.6f",
     ".SSSSSSSSS": "%.9f",
-    "XXX": "%:z",
-    "XX": "%z",
-    "X": "%#z",
-    "Z": "%z",
-    "ZZZZZ": "%:z",
+    **dict.fromkeys(("X", "XX", "XXX", "Z", "ZZZZZ"), "%#z"),
 }
-_PYTHON = {"%.3f": ".%f", "%.6f": ".%f", "%.9f": ".%f", "%:z": "%z", "%#z": "%z"}
+"""All offsets are read alike: only `%#z` knows the Z for none, which the JDK's X letters and the
+standard's own examples of `Z` have."""
+_PYTHON = {"%.3f": ".%f", "%.6f": ".%f", "%.9f": ".%f", "%#z": "%z"}
 _ISO_BY_MISTAKE = "YYYY-MM-DDTHH:mm:ss.SSSZ"
 """The default that ODCS documents; by the letter it would mean week-year and day of year."""
 _PART = re.compile(r"'(?:[^']|'')*'|\.?(?P<letter>[A-Za-z])(?P=letter)*|[^A-Za-z']", re.DOTALL)
@@ -81,6 +79,8 @@ def _directive(part: str, *, is_letters: bool) -> str:
     letters = part.lstrip(".")
     if letters in _CHRONO:
         return part.removesuffix(letters) + _CHRONO[letters]
+    if letters == "T":
+        return part  # no letter of the JDK: between date and time the standard means it itself
     meant = _OFTEN_MEANT.get(letters)
     hint = f"; did you mean '{meant}'?" if meant else ""
     raise FormatError(f"'{letters[:20]}' of a date format is not read{hint}")

@@ -25,6 +25,7 @@ from contractwatch.model.personal_data import Detector, PersonalDataHits, Search
 from contractwatch.model.server import DataFormat, ReadPolicy
 from contractwatch.model.sql import Answer, SqlScalar
 from contractwatch.model.state import Columns, Count, Repeats, Span, Unmeasured
+from contractwatch.odcs.jdk import chrono_format
 
 ID = column("id", LogicalType.INTEGER)
 COLUMNS = (ID, column("name", LogicalType.STRING))
@@ -75,6 +76,12 @@ def test_missing_values_match_the_text_as_it_is_written_and_as_it_is_parsed(
 ) -> None:
     data = text(tmp_path, "id,name\n-1,a\n007,b\nn/a,c\n2,d\n", COLUMNS)
     assert ask(data, CountWhere(TABLE, IsMissing("id", ("n/a", -1, 7)))) == Count(3)
+
+
+def test_an_offset_may_be_the_letter_of_none(tmp_path: Path) -> None:
+    at = column("at", LogicalType.TIMESTAMP, parse_format=chrono_format("yyyy-MM-dd'T'HH:mmXXX"))
+    data = text(tmp_path, "id,at\n1,2026-01-31T10:00Z\n2,2026-01-31T10:00+01:00\n3,x\n", (ID, at))
+    assert ask(data, Unparseable(TABLE, "at"), RowCount(TABLE)) == Count(1)
 
 
 def test_a_format_of_the_column_is_used_instead_of_iso(tmp_path: Path) -> None:
