@@ -48,6 +48,7 @@ from contractwatch.odcs.units import (
     length_of,
     number_of,
     unit_of,
+    with_unit,
 )
 
 _OF_ELEMENTS = frozenset(
@@ -73,33 +74,37 @@ def length_at(level: Place, findings: Findings) -> Length | None:
             if unit:
                 findings.error(level.at("unit"), "an ISO-8601 duration has no unit; remove it")
             return iso_length(written)
+        at = level.at("unit")
+        if isinstance(written, str) and not unit:
+            # other tools write `1h`
+            (written, unit), at = with_unit(written), value
         amount = number_of(written)
         if amount is None:
             expected = "expected a number beside 'unit', or ISO-8601 such as PT2H"
             findings.error(value, f"no length of time; {expected}")
             return None
-        canonical = _unit(level, unit, findings)
+        canonical = _unit(level, unit, at, findings)
         return length_of(amount, canonical) if canonical else None
     except UnitError as wrong:
         findings.error(value, str(wrong))
         return None
 
 
-def _unit(level: Place, unit: str, findings: Findings) -> str | None:
+def _unit(level: Place, unit: str, at: Place, findings: Findings) -> str | None:
     if not unit:
         findings.warn(level, "no unit is read as days; write 'unit: d'")
         return "d"
     if unit.lower() == "m":
         months = kind_of(level) == "retention"
         meant, word = ("mo", "months") if months else ("min", "minutes")
-        findings.warn(level.at("unit"), f"'m' is read as {word}; write '{meant}'")
+        findings.warn(at, f"'m' is read as {word}; write '{meant}'")
         return meant
     canonical = unit_of(unit)
     if canonical is None:
         known = ("s", "min", "h", "d", "w", "mo", "y", "hours", "minutes", "days", "weeks", "years")
         expected = "expected s, min, h, d, w, mo or y"
         hint = suggestion(unit, known)
-        findings.error(level.at("unit"), f"unknown unit '{unit[:40]}'; {expected}{hint}")
+        findings.error(at, f"unknown unit '{unit[:40]}'; {expected}{hint}")
     return canonical
 
 

@@ -40,6 +40,7 @@ _ISO = re.compile(
 )
 _ISO_UNITS = ("y", "mo", "w", "d", "", "h", "min", "s")
 _DECIMAL = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?")
+_WITH_UNIT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 
 
 class UnitError(ValueError):
@@ -80,6 +81,12 @@ def number_of(value: object) -> float | int | None:
 def unit_of(name: str) -> str | None:
     """Return the canonical unit (ms, s, min, h, d, w, mo, y), or None."""
     return _UNITS.get(name.strip().lower())
+
+
+def with_unit(text: str) -> tuple[str, str]:
+    """Return the number and unit of a text such as `1h` or `30 minutes`; else it, and none."""
+    found = _WITH_UNIT.fullmatch(text.strip())
+    return (found[1], found[2]) if found else (text, "")
 
 
 def length_of(amount: float, unit: str) -> Length:
