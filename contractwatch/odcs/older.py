@@ -17,6 +17,10 @@ DIMENSION_SYNONYMS = {
     "uq": "uniqueness",
 }
 _OLD = ("v3.0.0", "v3.0.1", "v3.0.2")
+_OPEN_SECTIONS = re.compile(
+    r"(.*\.)?(servers|quality|support|team|members|roles|slaProperties|customProperties"
+    r"|authoritativeDefinitions)\[\d+\]\.[^.\[\]]+|price\.[^.\[\]]+"
+)
 _KEPT = frozenset(
     [
         "id",
@@ -34,6 +38,11 @@ _KEPT = frozenset(
     ]
 )
 _HOURS = re.compile("[HhKk]")
+_LETTERS = re.compile("[a-z]+")
+_PHYSICAL = {
+    **dict.fromkeys(("timestamp", "timestamptz", "timestampltz", "datetime"), "timestamp"),
+    **dict.fromkeys(("time", "timetz"), "time"),
+}
 _EXCLUSIVE_BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
 
 _Change = Callable[[Place, Findings], dict[str, object]]
@@ -51,6 +60,12 @@ def modern(document: Document, findings: Findings) -> dict[str, object]:
     if isinstance(changed.get("schema"), list):
         changed["schema"] = _mapped(root.at("schema"), findings, _table)
     return changed
+
+
+def is_free(document: Document, path: str) -> bool:
+    """Whether any key may stand there: 3.0 closed its tables, columns and options only."""
+    is_old = document.data.get("apiVersion") in _OLD
+    return is_old and _OPEN_SECTIONS.fullmatch(path) is not None
 
 
 def _mapped(places: Place, findings: Findings, change: _Change) -> list[object]:
@@ -73,13 +88,20 @@ def _lists(place: Place, findings: Findings) -> Iterator[tuple[str, object]]:
 
 def _column(place: Place, findings: Findings) -> dict[str, object]:
     changed = {**place.mapping(), **dict(_lists(place, findings))}
+    changed |= _with_time(place, findings)
     if isinstance(place.at("logicalTypeOptions").value, dict):
         options = _options(place.at("logicalTypeOptions"), findings)
         changed |= _enumerated(place, options, findings)
-        changed |= _with_time(place, findings)
         changed["logicalTypeOptions"] = options
     if isinstance(place.at("items").value, dict):
         changed["items"] = _column(place.at("items"), findings)
+    if isinstance(place.at("map").value, dict):
+        parts = place.at("map")
+        changed["map"] = parts.mapping() | {
+            part: _column(parts.at(part), findings)
+            for part in ("key", "value")
+            if isinstance(parts.at(part).value, dict)
+        }
     return changed
 
 
@@ -94,18 +116,21 @@ def _enumerated(place: Place, options: dict[str, object], findings: Findings) ->
 
 
 def _with_time(place: Place, findings: Findings) -> dict[str, object]:
-    """Read a date of 3.0, which had no other type, as the timestamp that its format shows."""
-    options = place.at("logicalTypeOptions")
+    """Read a date of 3.0, which had no other type, as the type that its other words show."""
     is_old = place.document.data.get("apiVersion") in _OLD
-    if (
-        not is_old
-        or place.text("logicalType") != "date"
-        or not _HOURS.search(options.text("format"))
-    ):
+    if not is_old or place.text("logicalType") != "date":
         return {}
-    message = "a date with a time of day is a 'timestamp' since ODCS 3.1; it is read as one"
+    written = place.at("logicalTypeOptions").text("format")
+    physical = _LETTERS.match(place.text("physicalType").lower())
+    if _HOURS.search(written):
+        meant = "timestamp"
+    elif physical and physical[0] in _PHYSICAL and not written:
+        meant = _PHYSICAL[physical[0]]
+    else:
+        return {}
+    message = f"a date with a time of day is a '{meant}' since ODCS 3.1; it is read as one"
     findings.warn(place.at("logicalType"), message)
-    return {"logicalType": "timestamp"}
+    return {"logicalType": meant}
 
 
 def _options(place: Place, findings: Findings) -> dict[str, object]:

@@ -9,7 +9,7 @@ from contractwatch.errors import Problem
 from contractwatch.odcs.complaints import complaints
 from contractwatch.odcs.document import Document
 from contractwatch.odcs.kept import restored
-from contractwatch.odcs.older import modern
+from contractwatch.odcs.older import is_free, modern
 from contractwatch.odcs.place import Findings, Place, custom_name, suggestion
 from contractwatch.odcs.schema import VERSIONS, contract_validator, extension_validators
 
@@ -42,7 +42,7 @@ def checked(document: Document, findings: Findings) -> Document:
     for path, message in islice(found, MOST_PROBLEMS):
         if (path, message) not in seen and not _is_tolerated(data, path):
             seen.add((path, message))
-            findings.error(Place(document, path, None), message)
+            _complain(Place(document, path, None), message, findings)
     _check_extensions(Place(document, "", data), findings)
     return Document(
         document.file,
@@ -52,6 +52,14 @@ def checked(document: Document, findings: Findings) -> Document:
         document.written,
         document.notes,
     )
+
+
+def _complain(place: Place, message: str, findings: Findings) -> None:
+    if message.startswith("unknown key") and is_free(place.document, place.path):
+        unknown = message.partition("; expected one of")[0]
+        findings.warn(place, f"{unknown}; ODCS 3.0 allows any key here, and it is not used")
+    else:
+        findings.error(place, message)
 
 
 def _is_readable(root: Place, findings: Findings) -> bool:

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+import pytest
+from odcs_values import parsed, problems_of, table, warnings_of
+
 from contractwatch.errors import Level
 from contractwatch.model.check import Outcome
 from contractwatch.model.run import Reading
@@ -56,3 +59,67 @@ def test_service_levels_that_lead_nowhere_are_skipped_and_the_rest_is_judged() -
     assert run.coverage.promised == len({result.promise.clause for result in run.results})
     reasons = [r.verdict.reason for r in run.results if r.outcome is Outcome.SKIPPED]
     assert sum("expected table.column" in reason for reason in reasons) == 4
+
+
+OLD = table("name: c, logicalType: string").replace("v3.1.0", "v3.0.2")
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("team: [{username: ada, comment: on leave}]", "comment"),
+        ("price: {priceAmount: 1, discount: 2}", "discount"),
+        ("servers: [{server: s, type: local, path: x, format: csv, rack: 4}]", "rack"),
+        ("support: [{channel: c, hours: all}]", "hours"),
+        ("roles: [{role: r, until: never}]", "until"),
+        ("slaProperties: [{property: ga, value: x, foo: 1}]", "foo"),
+        ("customProperties: [{property: p, value: 1, foo: 1}]", "foo"),
+    ],
+)
+def test_a_key_that_3_0_left_free_is_a_warning_there_and_an_error_since(
+    section: str, key: str
+) -> None:
+    text = f"{OLD}{section}\n"
+    (warning,) = (one for one in warnings_of(text) if one.startswith("unknown key"))
+    assert warning == f"unknown key '{key}'; ODCS 3.0 allows any key here, and it is not used"
+    since = problems_of(text.replace("v3.0.2", "v3.1.0"))
+    assert [one.message for one in since if one.message.startswith(f"unknown key '{key}'")]
+
+
+@pytest.mark.parametrize("place", ["table", "column", "options"])
+def test_a_key_that_3_0_did_not_know_is_an_error_there_too(place: str) -> None:
+    options = ", logicalTypeOptions: {foo: 1}" if place == "options" else ""
+    column = "name: c, logicalType: string" + (", foo: 1" if place == "column" else options)
+    above = "    foo: 1\n" if place == "table" else ""
+    (problem,) = problems_of(table(column, above=above).replace("v3.1.0", "v3.0.2"))
+    assert problem.message.startswith("unknown key 'foo'")
+
+
+@pytest.mark.parametrize(
+    ("words", "version", "meant"),
+    [
+        ("physicalType: TIMESTAMP", "v3.0.0", "timestamp"),
+        ("physicalType: timestamp(6) with time zone", "v3.0.2", "timestamp"),
+        ("physicalType: time", "v3.0.2", "time"),
+        ("logicalTypeOptions: {format: 'yyyy-MM-dd HH:mm'}", "v3.0.2", "timestamp"),
+        ("physicalType: timestamp, logicalTypeOptions: {format: yyyy-MM-dd}", "v3.0.2", "date"),
+        ("physicalType: date", "v3.0.2", "date"),
+        ("physicalType: timestamp", "v3.1.0", "date"),
+    ],
+)
+def test_a_date_of_3_0_is_what_its_other_words_say(words: str, version: str, meant: str) -> None:
+    text = table(f"name: c, logicalType: date, {words}").replace("v3.1.0", version)
+    assert parsed(text).tables[0].columns[0].logical_type == meant
+    told = "is read as one" in str(warnings_of(text))
+    assert told == (meant != "date")
+
+
+def test_a_rule_of_the_values_of_a_map_may_use_the_short_names() -> None:
+    rule = "{metric: nullValues, mustBe: 0, dimension: cp}"
+    value = f"{{logicalType: integer, quality: [{rule}]}}"
+    text = table(
+        f"name: c, logicalType: map, map: {{key: {{logicalType: string}}, value: {value}}}"
+    )
+    (column,) = parsed(text.replace("v3.1.0", "v3.2.0")).tables[0].columns
+    found = [rule for inner in column.nested for rule in inner.rules]
+    assert [rule.dimension for rule in found] == ["completeness"]
