@@ -2,7 +2,7 @@
 
 from contractwatch.model.contract import Column, LogicalType, Table
 from contractwatch.model.frozen import frozen
-from contractwatch.odcs.place import suggestion
+from contractwatch.odcs.place import suggestion, suggestion_in
 from contractwatch.odcs.tables import ReadTables, temporal_columns
 
 _TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
@@ -73,10 +73,14 @@ def _usable(written: str, table: Table, column: Column) -> Found | Unfound:
 
 
 def _unknown(written: str, tables: tuple[Table, ...]) -> Unfound:
+    wrong = f"unknown element '{written[:60]}'; expected table.column"
+    for table, rest in _splits(written, tables):
+        # the column alone is compared: the name of its table is like any of them
+        if hint := suggestion_in(table.name, rest, (column.name for column in table.columns)):
+            return Unfound(f"{wrong}{hint}")
     known = [f"{table.name}.{column.name}" for table in tables for column in table.columns]
-    shown = written[:60]
-    full = f"{tables[0].name}.{shown}" if len(tables) == 1 and "." not in shown else shown
-    return Unfound(f"unknown element '{shown}'; expected table.column{suggestion(full, known)}")
+    is_of_known = any(written.startswith(f"{table.name}.") for table in tables)
+    return Unfound(wrong if is_of_known else f"{wrong}{suggestion(written, known)}")
 
 
 def _sample(table: Table) -> str:

@@ -96,6 +96,12 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near}'?" if near else ""
 
 
+def suggestion_in(table: str, column: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'table.x'?` for a near miss of a column's name, else an empty text."""
+    near = nearest(column, known)
+    return f"; did you mean '{table}.{near}'?" if near else ""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that is meant, whatever its case, or an empty text."""
     if len(word) > _LONGEST_WORD:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from contractwatch.model.contract import Table
 from contractwatch.model.frozen import frozen
 from contractwatch.model.reference import Reference
-from contractwatch.odcs.place import Place, suggestion
+from contractwatch.odcs.place import Place, suggestion, suggestion_in
 
 _ID_PARTS = 4
 _SHOWN = 80
@@ -82,9 +82,8 @@ def own_columns(reference: Reference, tables: Sequence[Table]) -> tuple[Table, t
         ids = (one for one in table.columns if reference.by_id and one.column_id == written)
         column = next(ids, None) or table.column(written)
         if column is None:
-            known = (f"{table.name}.{one.name}" for one in table.columns)
-            full = f"{table.name}.{written}"[:_SHOWN]
-            raise UnreadError(f"unknown column '{full}'{suggestion(full, known)}")
+            hint = suggestion_in(table.name, written, (one.name for one in table.columns))
+            raise UnreadError(f"unknown column '{f'{table.name}.{written}'[:_SHOWN]}'{hint}")
         names.append(column.name)
     return table, tuple(names)
 

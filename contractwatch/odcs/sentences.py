@@ -291,6 +291,8 @@ def _pattern(error: ValidationError) -> str:
         return f"'{value}' is no ISO-8601 duration; expected a form such as PT15M or P1DT6H"
     if "Za-z_]+(/[A-Za-z0-9_+" in pattern:
         return f"'{value}' is no time zone; expected an IANA name such as Europe/Amsterdam"
+    if pattern.endswith(r"(\.[A-Za-z_][A-Za-z0-9_\-]*)+$"):
+        return f"'{value}' is no reference to a column; expected table.column"
     return f"'{value}' has another form than expected; expected {pattern}"
 
 
