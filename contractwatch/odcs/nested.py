@@ -27,11 +27,13 @@ class _Inner:
     place: Place
     name: str
     inside: tuple[Step, ...]
+    is_part: bool = False
+    """Whether it is a part of an array or a map: it is there with it, even if it has a name."""
 
     @property
     def is_key(self) -> bool:
         """Whether it is the key of a map, which is there and is unique by being one."""
-        return self.inside[-1] == Member(_KEY) and not self.place.has("name")
+        return self.is_part and self.inside[-1] == Member(_KEY)
 
 
 def read_nested(column: Place, owner: Owner, findings: Findings) -> tuple[Column, ...]:
@@ -74,11 +76,11 @@ def _children(outer: _Inner, findings: Findings) -> Iterator[_Inner]:
         step = Member(entry.text("physicalName") or written)
         yield _Inner(entry, f"{name}.{written}", (*inside, step))
     if place.has("items"):
-        yield _Inner(place.at("items"), f"{name}[]", (*inside, Each()))
+        yield _Inner(place.at("items"), f"{name}[]", (*inside, Each()), is_part=True)
     for part in (_KEY, _VALUE):
         if place.at("map").has(part):
             way = (*inside, Each(), Member(part))
-            yield _Inner(place.at("map").at(part), f"{name}.{part}", way)
+            yield _Inner(place.at("map").at(part), f"{name}.{part}", way, is_part=True)
 
 
 def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> Column:
@@ -116,7 +118,7 @@ def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> 
         classification=place.text("classification"),
         critical=bool(place.flag("criticalDataElement")),
         description=place.text("description"),
-        optional=not place.has("name") or _may_be_absent(place),
+        optional=inner.is_part or _may_be_absent(place),
         inside=inner.inside,
     )
 

@@ -6,6 +6,7 @@ into `contractwatch.kept`, from where reading puts it back (kept.py). Comments a
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 from contractwatch.errors import ContractError, Problem
@@ -13,7 +14,7 @@ from contractwatch.odcs import kept
 from contractwatch.odcs.document import Document
 from contractwatch.odcs.dump import dumped
 from contractwatch.odcs.fitting import Misfit, Path, misfits
-from contractwatch.odcs.older import modern
+from contractwatch.odcs.older import is_free, modern
 from contractwatch.odcs.place import VENDOR, Findings
 
 VERSION = "v3.1.0"
@@ -43,7 +44,7 @@ def written(document: Document) -> str:
         found = list(dict.fromkeys(misfits(data)))
         if not found:
             return dumped(data)
-        stuck = [one for one in found if not _moved(data, one)]
+        stuck = [one for one in found if not _moved(data, one, source)]
         if len(stuck) == len(found):
             raise ContractError(tuple(_problem(document, one) for one in stuck))
     raise ContractError(tuple(_problem(document, one) for one in dict.fromkeys(misfits(data))))
@@ -139,22 +140,29 @@ def _keep_old_rules(before: object, after: object) -> None:
             _keep_old_rules(one, other)
 
 
-def _moved(data: _Json, misfit: Misfit) -> bool:
+def _moved(data: _Json, misfit: Misfit, source: Document) -> bool:
     """Move what does not fit to the nearest holder; False if nothing can be moved."""
     path = misfit.path
+    if misfit.is_lack and len(path) == 2 and path[0] == "servers":  # noqa: PLR2004
+        server = cast("_Json", _at(data, path))
+        path, misfit = (*path, "type"), replace(misfit, is_lack=server["type"] == "custom")
     while path and isinstance(path[-1], int):
         path = path[:-1]  # one item of a list is moved with all of them, so that the others stay
-    if not path or misfit.is_lack or (len(path) == 1 and not misfit.is_unknown):
+    is_section = len(path) == 1 and not misfit.is_unknown
+    if not path or is_section or (misfit.is_lack and path[0] == "servers"):
         return False
     owner = _at(data, path[:-1])
     if not isinstance(owner, dict) or path[-1] not in owner:
         return True  # it was moved in this round already, with something above it
     place = _holder(path)
-    holder = _at(data, place)
+    holder = cast("_Json", _at(data, place))
     value = cast("_Json", owner).pop(str(path[-1]))
     if path[-1] == "type" and len(path) == 3 and path[0] == "servers":  # noqa: PLR2004
         owner["type"] = "custom"
-    _keep(cast("_Json", holder), list(path[len(place) :]), value)
+    if misfit.is_unknown and is_free(source, _written(path)):
+        _keep(holder, [], {str(path[-1]): value})  # no version of today would take it back
+    else:
+        _keep(holder, list(path[len(place) :]), value)
     return True
 
 
@@ -196,7 +204,11 @@ def _problem(document: Document, misfit: Misfit) -> Problem:
     owner = _at(dict(document.data), path)
     if misfit.is_lack and isinstance(owner, dict) and misfit.key in owner:
         path, why = (*path, misfit.key), f"{misfit.key!r} is not taken in this form"
-    written_path = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in path)
-    written_path = written_path.removeprefix(".")
+    written_path = _written(path)
     message = f"cannot be said in ODCS 3.1.0: {why}; change it, or keep the version"
     return Problem(document.file, document.line_of(written_path), written_path, message)
+
+
+def _written(path: Path) -> str:
+    steps = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in path)
+    return steps.removeprefix(".")

@@ -1,10 +1,12 @@
 """What stands below a column is read as what stands beside it, with its way."""
 
+import pytest
 from odcs_values import parsed, skips_of, table
 
 from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.path import Each, Member
 from contractwatch.model.rule import OptionKind, RuleMetric
+from contractwatch.verify import plan
 
 PATH = "schema[0].properties[0]"
 
@@ -97,4 +99,22 @@ def test_what_has_no_meaning_inside_an_array_is_skipped() -> None:
             "duplicateValues",
             "unsupported: duplicates inside arrays",
         ),
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "name: part, "])
+def test_the_parts_of_arrays_and_maps_are_there_whatever_their_names(name: str) -> None:
+    text = table(
+        f"name: a, logicalType: array, items: {{{name}logicalType: string}}",
+        f"name: m, logicalType: map, map: {{key: {{{name}logicalType: string}},"
+        f" value: {{{name}logicalType: string}}}}",
+    ).replace("v3.1.0", "v3.2.0")
+    checks = plan(parsed(text)).checks
+    made = [(check.promise.kind, check.promise.column) for check in checks]
+    assert [found for found in made if found[1] not in {"a", "m"}] == [
+        ("type", "a[]"),
+        ("type", "m.key"),
+        ("type", "m.value"),
+        ("required", "m.key"),
+        ("unique", "m.key"),
     ]

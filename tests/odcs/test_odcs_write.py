@@ -23,6 +23,7 @@ from contractwatch.odcs.kept import restored
 from contractwatch.odcs.load import parse_contract
 from contractwatch.odcs.write import written
 from tests.clauses.clause_cases import cases, skipped_cases
+from tests.standard import standard_cases
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads(Path(fitting.__file__).with_name("odcs-v3.1.0.schema.json").read_text())
@@ -49,7 +50,9 @@ def documents() -> dict[str, bytes]:
         f"skipped {one.name}": one for one in skipped_cases()
     }
     made = {name: json.dumps(case.document()).encode() for name, case in golden.items()}
-    return made | {file.name: file.read_bytes() for file in FILES}
+    made |= {file.name: file.read_bytes() for file in FILES}
+    others = [case for case in standard_cases.cases() if case.read()[0] is not None]
+    return made | {case.name: case.file.read_bytes() for case in others}
 
 
 DOCUMENTS = documents()
@@ -194,13 +197,43 @@ def test_variables_are_written_as_they_are() -> None:
 
 
 def test_what_cannot_be_said_at_all_is_refused_with_its_place() -> None:
-    server = {"server": "s", "type": "postgres", "host": "h", "port": "${P}", "database": "d"}
     with pytest.raises(ContractError) as refused:
-        written(load(contract(servers=[{**server, "schema": "x"}]), "w.odcs.yaml"))
+        written(load(contract(slaProperties=[{"property": "latency"}]), "w.odcs.yaml"))
     (problem,) = refused.value.problems
-    assert problem.path == "servers[0].port"
-    expected = "'port' is not taken in this form; change it, or keep the version"
+    assert problem.path == "slaProperties[0]"
+    expected = "'value' is needed there; change it, or keep the version"
     assert problem.message == f"cannot be said in ODCS 3.1.0: {expected}"
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        {"type": "postgres", "host": "h", "port": "${P:-5432}", "database": "d", "schema": "x"},
+        {"type": "athena", "schema": "x", "workgroup": "w"},
+    ],
+)
+def test_a_server_in_a_form_of_3_2_is_custom_there_and_itself_when_it_is_read(
+    server: dict[str, object],
+) -> None:
+    written_down = data_of(servers=[{"server": "s", **server}])
+    assert [one["type"] for one in written_down["servers"]] == ["custom"]
+    assert original(json.dumps(written_down))["servers"] == [{"server": "s", **server}]
+
+
+def test_a_reference_with_more_dots_is_kept_with_its_neighbours() -> None:
+    address = {"name": "a", "logicalType": "object", "properties": [{"name": "zip"}]}
+    entries = [{"to": "t.id"}, {"to": "t.a.zip"}]
+    columns = [{"name": "id"}, address, {"name": "c", "relationships": entries}]
+    data = data_of(schema=[{"name": "t", "properties": columns}])
+    assert "relationships" not in data["schema"][0]["properties"][2]
+    assert original(json.dumps(data))["schema"] == [{"name": "t", "properties": columns}]
+
+
+def test_a_key_that_3_0_left_free_is_kept_and_not_put_back() -> None:
+    team = [{"username": "ada", "comment": "on leave"}]
+    data = data_of(apiVersion="v3.0.2", team=team)
+    (member,) = data["team"]["members"]
+    assert kept(member) == [{"path": [], "value": {"comment": "on leave"}}]
 
 
 TRAPS = """
