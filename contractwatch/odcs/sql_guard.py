@@ -106,7 +106,7 @@ _ROW_FUNCTIONS = (
     exp.Trim,
     exp.Upper,
 )
-_CHANGES = (exp.Command, exp.DDL, exp.DML, exp.Drop, exp.Into)
+_CHANGES = (exp.Create, exp.Delete, exp.Drop, exp.Insert, exp.Into, exp.Merge, exp.Update)
 _FORBIDDEN = (exp.Kwarg, exp.Lambda, exp.Lateral, exp.PropertyEQ, exp.UDTF)
 _TRUTHS = (
     exp.Boolean,

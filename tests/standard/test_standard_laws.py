@@ -52,13 +52,13 @@ def of_column(column: Mapping[str, Any], at: str, *, is_part: bool) -> Iterator[
         yield at
     if is_column and column.get("logicalType"):
         yield f"{at}.logicalType"
-    for flag in ("required", "unique"):
-        if column.get(flag):
-            yield f"{at}.{flag}"
-    if column.get("enum"):
-        yield f"{at}.enum"
+    yield from (f"{at}.{key}" for key in ("required", "unique", "enum") if column.get(key))
     yield from of_options(column, f"{at}.logicalTypeOptions")
     yield from listed(column, at, "quality", "relationships")
+    yield from below(column, at)
+
+
+def below(column: Mapping[str, Any], at: str) -> Iterator[str]:
     for place, inner in columns(column, at):
         yield from of_column(inner, place, is_part=False)
     parts = column.get("map") or {}
