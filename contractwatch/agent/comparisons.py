@@ -14,8 +14,8 @@ from contractwatch.engines.comparing import Side, compare
 from contractwatch.errors import SourceError
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import Dataset
-from contractwatch.model.metric import RowCount
-from contractwatch.model.reference import ComparingMetric, Reference, Total, TotalOf
+from contractwatch.model.metric import ComparingMetric, RowCount
+from contractwatch.model.reference import Reference, Total, TotalOf
 from contractwatch.model.server import Server
 from contractwatch.model.state import Measurement, Unmeasured
 from contractwatch.odcs.variables import UnresolvedError, has_variables, resolved

@@ -7,13 +7,13 @@ the file) or by its canonical address. Nothing is fetched.
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, assert_never
 
 from contractwatch.agent.servers import choose_server
 from contractwatch.model.contract import Column, Contract, Table
 from contractwatch.model.frozen import frozen
-from contractwatch.model.metric import Metric
-from contractwatch.model.reference import ComparingMetric, Reference, Total
+from contractwatch.model.metric import BadRowsAcross, ComparingMetric, Metric
+from contractwatch.model.reference import CoveredKeys, Orphans, Reference, SegmentsOf, Total
 from contractwatch.model.server import Server
 
 
@@ -130,8 +130,20 @@ def refers_elsewhere(contract: Contract) -> bool:
 def references_of(metrics: Iterable[Metric]) -> tuple[Reference, ...]:
     """Return what the questions refer to, each once, in a fixed order."""
     compared = [metric for metric in metrics if isinstance(metric, ComparingMetric)]
-    found = {one.total.of if isinstance(one, Total) else one.target for one in compared}
+    found = {reference for one in compared for reference in _referred_to(one)}
     return tuple(sorted(found, key=repr))
+
+
+def _referred_to(metric: ComparingMetric) -> tuple[Reference, ...]:
+    match metric:
+        case Orphans() | CoveredKeys() | SegmentsOf():
+            return (metric.target,)
+        case Total():
+            return (metric.total.of,)
+        case BadRowsAcross():
+            return tuple(key.target for key in metric.keys)
+        case _:
+            assert_never(metric)
 
 
 def leads_of(metrics: Iterable[Metric], visitor: Visitor, registry: Registry) -> tuple[Lead, ...]:

@@ -14,9 +14,8 @@ from contractwatch.model.dataset import Dataset
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.file_state import KeptTable
 from contractwatch.model.frozen import frozen
-from contractwatch.model.metric import Metric, TableSchema
+from contractwatch.model.metric import ComparingMetric, Metric, TableSchema
 from contractwatch.model.reach import NO_REACH, Reach
-from contractwatch.model.reference import ComparingMetric
 from contractwatch.model.run import Reading
 from contractwatch.model.server import Server
 from contractwatch.model.state import Measurement, Unmeasured

@@ -1,10 +1,12 @@
 """As few rows as were promised break any row rule; a row counts once, however many it breaks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import TypeAlias
 
 from contractwatch.checks import invalid_values, null_values, options, relationship, required
 from contractwatch.checks.counts import NO_ROWS
+from contractwatch.checks.inside import COLUMN_MISSING, CSV_IS_FLAT
 from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
 from contractwatch.checks.thresholds import counted, number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
@@ -13,15 +15,22 @@ from contractwatch.model.contract import Contract
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
     BadRows,
+    BadRowsAcross,
     CountWhere,
+    ForeignKey,
+    Inside,
     Metric,
     Predicate,
+    PredicateOfWhole,
     RowCount,
     TableSchema,
 )
 from contractwatch.model.objective import Objective
+from contractwatch.model.reference import Orphans
 from contractwatch.model.service_level import ErrorRate
 from contractwatch.model.state import Columns, Count, Measurement
+
+Question: TypeAlias = BadRows | BadRowsAcross
 
 ERROR_RATE = Kind("errorRate", Dimension.CONFORMITY, Objective.VALIDITY)
 
@@ -33,37 +42,38 @@ _ROW_RULES = (
     relationship.checks,
 )
 _NO_RULE = "unsupported: no row rule of severity error"
-_OTHER_RULE = "unsupported: an errorRate beside a rule that one mask of rows does not answer"
 _PERCENT = 100
 
 
 @frozen
 class BadRowShare:
-    """The rows that break at least one row rule, of all rows of these tables."""
+    """The rows that break at least one row rule, of all rows of these tables.
+
+    `questions` are about the tables that have such a rule.
+    """
 
     promise: Promise
     percent: float
-    questions: tuple[BadRows, ...]
-    why_not: str = ""
+    tables: tuple[str, ...]
+    questions: tuple[Question, ...]
 
     def metrics(self) -> tuple[Metric, ...]:
-        counts = tuple(RowCount(question.table) for question in self.questions)
-        asked = tuple(question for question in self.questions if question.predicates)
-        return (*counts, *(TableSchema(question.table) for question in asked), *asked)
+        counts = tuple(RowCount(table) for table in self.tables)
+        schemas = tuple(TableSchema(question.table) for question in self.questions)
+        return (*counts, *schemas, *self.questions)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = f"at most {number_words(self.percent)} %"
-        if self.why_not:
-            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=self.why_not)
-        if self._misses_column(answers):
-            return Verdict(Outcome.SKIPPED, threshold=threshold, reason="column missing")
+        if not self.questions:
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=_NO_RULE)
+        why_not = next(filter(None, (_why_skipped(one, answers) for one in self.questions)), "")
+        if why_not:
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=why_not)
         error = unanswered(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        rows, bad = 0, 0
-        for question in self.questions:
-            rows += answer(answers, RowCount(question.table), Count).rows
-            bad += answer(answers, question, Count).rows if question.predicates else 0
+        rows = sum(answer(answers, RowCount(table), Count).rows for table in self.tables)
+        bad = sum(answer(answers, question, Count).rows for question in self.questions)
         observed = _PERCENT * bad / rows if rows else 0.0
         kept = observed <= self.percent
         reason = f"{bad:,} of {counted(rows, 'row')} break a rule"
@@ -76,15 +86,6 @@ class BadRowShare:
             reason="" if kept and rows else reason if rows else NO_ROWS,
             vacuous=rows == 0,
         )
-
-    def _misses_column(self, answers: Mapping[Metric, Measurement]) -> bool:
-        for question in self.questions:
-            schema = answers.get(TableSchema(question.table))
-            if isinstance(schema, Columns) and any(
-                schema.find(predicate.column) is None for predicate in question.predicates
-            ):
-                return True
-        return False
 
 
 def checks(contract: Contract) -> Iterator[Check]:
@@ -102,34 +103,50 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            questions = tuple(BadRows(name, _predicates(contract, name)) for name in names)
-            yield BadRowShare(
-                promise, level.promise.percent, questions, _why_not(contract, questions)
-            )
+            questions = tuple(_questions(contract, names))
+            yield BadRowShare(promise, level.promise.percent, names, questions)
 
 
-def _why_not(contract: Contract, questions: tuple[BadRows, ...]) -> str:
-    tables = {question.table for question in questions}
-    for check in _row_rules(contract):
-        countable = all(isinstance(one, CountWhere | RowCount) for one in check.metrics())
-        if check.promise.table in tables and not countable:
-            return _OTHER_RULE
-    return "" if any(question.predicates for question in questions) else _NO_RULE
-
-
-def _predicates(contract: Contract, table: str) -> tuple[Predicate, ...]:
-    """Return what a row of the table must not be, each once, in the order of the contract."""
-    found = (
-        metric.predicate
-        for check in _row_rules(contract)
-        for metric in check.metrics()
-        if isinstance(metric, CountWhere) and metric.table == table
-    )
-    return tuple(dict.fromkeys(found))
+def _questions(contract: Contract, tables: Iterable[str]) -> Iterator[Question]:
+    """Yield what is asked of each table with a row rule: one mask of its rows for all of them."""
+    asked = [metric for check in _row_rules(contract) for metric in check.metrics()]
+    for table in tables:
+        counts = [one for one in asked if isinstance(one, CountWhere) and one.table == table]
+        orphans = [one for one in asked if isinstance(one, Orphans) and one.table == table]
+        predicates = tuple(dict.fromkeys(one.predicate for one in counts))
+        keys = tuple(dict.fromkeys(ForeignKey(one.columns, one.target) for one in orphans))
+        if keys:
+            yield BadRowsAcross(table, predicates, keys)
+        elif predicates:
+            yield BadRows(table, predicates)
 
 
 def _row_rules(contract: Contract) -> Iterator[Check]:
+    """Yield the rules that a row keeps or breaks; that of a type (`elementType`) asks no rows."""
     for generate in _ROW_RULES:
         for check in generate(contract):
             if check.promise.severity is Severity.ERROR:
                 yield check
+
+
+def _why_skipped(question: Question, answers: Mapping[Metric, Measurement]) -> str:
+    """Return why a rule cannot be asked of these columns; empty if all can."""
+    schema = answers.get(TableSchema(question.table))
+    if not isinstance(schema, Columns):
+        return ""
+    if isinstance(question, BadRowsAcross) and any(
+        schema.find(name) is None for key in question.keys for name in key.columns
+    ):
+        return COLUMN_MISSING
+    found = (_why_not_there(schema, predicate) for predicate in question.predicates)
+    return next(filter(None, found), "")
+
+
+def _why_not_there(schema: Columns, predicate: Predicate) -> str:
+    column = schema.find(predicate.column)
+    if column is None:
+        return COLUMN_MISSING
+    if isinstance(predicate, Inside | PredicateOfWhole) and column.text and column.kind == "string":
+        return CSV_IS_FLAT
+    inside = predicate.inside if isinstance(predicate, Inside) else ()
+    return "" if column.follow(inside) is not None else COLUMN_MISSING

@@ -8,6 +8,9 @@ from contractwatch.model.state import ColumnType
 COLUMN_MISSING = "column missing"
 """The reason of every check on a missing column but its presence."""
 
+CSV_IS_FLAT = "csv holds no nested values"
+"""The reason of every check on what only an object or an array has, where there is none."""
+
 _OF_WHOLE = frozenset(
     {
         OptionKind.MIN_ITEMS,
@@ -35,7 +38,7 @@ def verdict_without_way(
     if not is_nested:
         return None
     if data_format is DataFormat.CSV:
-        return Verdict(Outcome.SKIPPED, reason="csv holds no nested values")
+        return Verdict(Outcome.SKIPPED, reason=CSV_IS_FLAT)
     inside = promise.inside
     if promise.kind == _PRESENCE:
         outer = column.follow(inside[:-1])

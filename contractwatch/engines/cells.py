@@ -45,7 +45,7 @@ def cell_query(
     length = metric.period.count * _LONGEST[metric.period.unit]
     is_recent = local.is_between(here - metric.reach - length, here, closed="both")
     # Keys that no column of a file is called: one called `start` must not be taken for the period.
-    keys = {f"\x00by{at}": _text(cells) for at, cells in enumerate(by)}
+    keys = {f"\x00by{at}": segment_text(cells.value, cells.dtype) for at, cells in enumerate(by)}
     chosen = rows.filter(is_recent).select(_started(local, metric.period).alias(_START), **keys)
     counted = chosen.group_by(_START, *keys).agg(pl.len().alias(_ROWS))
     return counted.head(MOST_CELLS + 1)
@@ -75,10 +75,14 @@ def _started(local: pl.Expr, period: Period) -> pl.Expr:
     return local.dt.truncate(f"{period.count}{_EVERY[period.unit]}")
 
 
-def _text(cells: Cells) -> pl.Expr:
-    dtype = cells.dtype
+def segment_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return the member of a segment as a text.
+
+    Raises:
+        UncastableError: If values of the type make no segments.
+    """
     if dtype in {pl.Boolean(), pl.String()} or dtype.is_integer():
-        return cells.value.cast(pl.String)
+        return value.cast(pl.String)
     if dtype == pl.Date:
-        return cells.value.dt.strftime("%Y-%m-%d")
+        return value.dt.strftime("%Y-%m-%d")
     raise UncastableError(f"values of type {dtype} make no segments")

@@ -1,8 +1,9 @@
 """Two tables are compared by their keys or by a total, after each was asked by itself.
 
-The distinct keys of the target are read first and held; the rows that refer to them stream past.
-Only the columns in question are read. Members are compared by value: integers of any width, text of
-any coding, decimals of any scale, times of one kind. A key with a null member is no key.
+The distinct keys of a target are read first and held; the rows that refer to them stream past, once
+for all targets of one question. Only the columns in question are read. Members are compared by
+value: integers of any width, text of any coding, decimals of any scale, times of one kind. A key
+with a null member is no key.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,25 +13,30 @@ from typing import TypeAlias, assert_never
 
 import polars as pl
 
-from contractwatch.engines.expressions import Cells
-from contractwatch.engines.failures import UNREADABLE, unreadable
+from contractwatch.engines.cells import segment_text
+from contractwatch.engines.expressions import Cells, violates
+from contractwatch.engines.failures import QUERY_FAILURES, UNREADABLE, refusal, unreadable
 from contractwatch.engines.frames import Frame, open_table
+from contractwatch.engines.literals import UncastableError
 from contractwatch.errors import SourceError
 from contractwatch.model.dataset import Dataset, TableFiles
 from contractwatch.model.frozen import frozen
+from contractwatch.model.metric import BadRowsAcross, ComparingMetric, ForeignKey
 from contractwatch.model.reference import (
     Aggregate,
-    ComparingMetric,
     Covered,
     CoveredKeys,
     Orphaned,
     Orphans,
     Reference,
+    Segments,
+    SegmentsOf,
     Total,
     Totalled,
     TotalOf,
 )
-from contractwatch.model.state import Measurement, Unmeasured
+from contractwatch.model.segment import MOST_SEGMENTS, Segment
+from contractwatch.model.state import Count, Measurement, Unmeasured
 
 
 @frozen
@@ -63,6 +69,17 @@ class _NotComparedError(Exception):
     """The question has no answer; the text says why and holds no value of the data."""
 
 
+@frozen
+class _Pair:
+    """Two tables, and the whole keys of their rows with members of one type."""
+
+    here: Frame
+    there: Frame
+    asking: pl.LazyFrame
+    targeted: pl.LazyFrame
+    names: list[str]
+
+
 @dataclass(slots=True)
 class _Comparison:
     """The tables at hand, each opened once."""
@@ -72,43 +89,120 @@ class _Comparison:
     frames: dict[int, Frame] = field(default_factory=dict[int, Frame])
 
     def answer(self, metric: ComparingMetric) -> Measurement:
-        wanted = metric.total if isinstance(metric, Total) else metric.target
-        side = self.sides.get(wanted, Unmeasured("nobody looked for what is referred to"))
-        if isinstance(side, Unmeasured):
-            return side
         try:
             match metric:
                 case Total():
+                    side = self._side(metric.total)
                     return _total(metric.total.aggregate, self._frame(side.files), side)
-                case Orphans() | CoveredKeys():
-                    return self._matched(metric, side)
+                case Orphans():
+                    return self._orphans(metric)
+                case CoveredKeys():
+                    return self._covered(metric)
+                case SegmentsOf():
+                    return self._segments(metric)
+                case BadRowsAcross():
+                    return self._bad_rows(metric)
                 case _:
                     assert_never(metric)
-        except (_NotComparedError, SourceError) as error:
+        except (_NotComparedError, SourceError, UncastableError) as error:
             return Unmeasured(str(error))
 
-    def _matched(self, metric: Orphans | CoveredKeys, target: Side) -> Measurement:
-        files = next((one for one in self.own.tables if one.table == metric.table), None)
-        if files is None:
-            return Unmeasured(self.own.why_not(metric.table))
-        asking = Side(files, metric.columns, metric.table)
-        frame, keys_frame = self._frame(files), self._frame(target.files)
-        pairs = [
-            _pair((asking, left), (target, right))
-            for left, right in zip(_cells(frame, asking), _cells(keys_frame, target), strict=True)
-        ]
-        rows = _keyed(frame, [left for left, _ in pairs])
-        plan = _keyed(keys_frame, [right for _, right in pairs])
-        names = plan.collect_schema().names()
-        keys = _collected(keys_frame, plan.group_by(names).agg(pl.len().alias("rows")))
-        if isinstance(metric, CoveredKeys):
-            present = rows.join(keys.lazy(), on=names, how="semi").unique().select(pl.len())
-            return Covered(keys.height, _collected(frame, present).item())
-        matched = rows.join(keys.lazy(), on=names, how="left")
+    def _orphans(self, metric: Orphans) -> Measurement:
+        pair = self._joined(metric)
+        keys = _collected(
+            pair.there, pair.targeted.group_by(pair.names).agg(pl.len().alias("rows"))
+        )
+        matched = pair.asking.join(keys.lazy(), on=pair.names, how="left")
         counts = matched.select(pl.len(), orphans=pl.col("rows").null_count())
-        of_target = int(keys["rows"].sum())
-        all_rows, orphans = _collected(frame, counts).row(0)
-        return Orphaned(all_rows, orphans, of_target - keys.height)
+        all_rows, orphans = _collected(pair.here, counts).row(0)
+        return Orphaned(all_rows, orphans, int(keys["rows"].sum()) - keys.height)
+
+    def _covered(self, metric: CoveredKeys) -> Measurement:
+        pair = self._joined(metric)
+        keys = _collected(pair.there, pair.targeted.unique())
+        asking = pair.asking.join(keys.lazy(), on=pair.names, how="semi")
+        found = _collected(pair.here, asking.unique().select(pl.len())).item()
+        return Covered(keys.height, found)
+
+    def _joined(self, metric: Orphans | CoveredKeys) -> "_Pair":
+        here, there, pairs = self._pairs(metric.table, metric.columns, metric.target)
+        asking = _keyed(here, [left for left, _ in pairs])
+        targeted = _keyed(there, [right for _, right in pairs])
+        return _Pair(here, there, asking, targeted, _names(pairs))
+
+    def _segments(self, metric: SegmentsOf) -> Measurement:
+        """Return the segments; they are counted batch by batch, so that too many fill no memory."""
+        here, there, pairs = self._pairs(metric.table, metric.columns, metric.target)
+        types = here.rows.select(left.alias(str(at)) for at, (left, _) in enumerate(pairs))
+        dtypes = types.collect_schema().dtypes()
+        texts = [segment_text(key, of) for (_, key), of in zip(pairs, dtypes, strict=True)]
+        plan, found = _keyed(there, texts), set[Segment]()
+        try:
+            for batch in plan.collect_batches(engine="streaming", maintain_order=False):
+                found.update(batch.unique().iter_rows())
+                if len(found) > MOST_SEGMENTS:
+                    why = f"{metric.target} has more than {MOST_SEGMENTS:,} distinct values"
+                    return Unmeasured(f"{why}; expected fewer segments than that")
+        except UNREADABLE as error:
+            raise unreadable(error, there.table, there.data_format) from error
+        return Segments(tuple(sorted(found)))
+
+    def _bad_rows(self, metric: BadRowsAcross) -> Measurement:
+        frame = self._own(metric.table)
+        broken = [
+            violates(one, _cells(frame, (one.column,), metric.table)[0])
+            for one in metric.predicates
+        ]
+        rows = frame.rows
+        for at, key in enumerate(metric.keys):
+            rows, is_orphan = self._flagged(rows, metric.table, key, at)
+            broken.append(is_orphan)
+        masks = [mask.fill_null(value=False) for mask in broken]
+        try:
+            found = rows.select(pl.any_horizontal(masks).sum()).collect(engine="streaming")
+        except QUERY_FAILURES as error:  # whether the rows can be read is asked beside
+            return Unmeasured(refusal(error))
+        except OSError as error:
+            raise unreadable(error, frame.table, frame.data_format) from error
+        return Count(found.item() or 0)
+
+    def _flagged(
+        self, rows: pl.LazyFrame, table: str, key: ForeignKey, at: int
+    ) -> tuple[pl.LazyFrame, pl.Expr]:
+        """Return the rows beside what is known of their keys, and whether one has no match."""
+        _, there, pairs = self._pairs(table, key.columns, key.target)
+        found = f"\x00found{at}"
+        names = [f"\x00key{at} {member}" for member in range(len(pairs))]
+        targeted = _keyed(there, [right for _, right in pairs]).unique()
+        keys = _collected(there, targeted).rename(dict(zip(_names(pairs), names, strict=True)))
+        members = {name: left for name, (left, _) in zip(names, pairs, strict=True)}
+        flagged = rows.with_columns(**members).join(
+            keys.lazy().with_columns(pl.lit(value=True).alias(found)), on=names, how="left"
+        )
+        is_whole = pl.all_horizontal(pl.col(name).is_not_null() for name in names)
+        return flagged, is_whole & pl.col(found).is_null()
+
+    def _pairs(
+        self, table: str, columns: tuple[str, ...], target: Reference
+    ) -> "tuple[Frame, Frame, list[tuple[pl.Expr, pl.Expr]]]":
+        """Return both tables, and each member of the key in both as one type."""
+        there = self._side(target)
+        here, other = self._own(table), self._frame(there.files)
+        known = _cells(other, there.columns, there.shown)
+        members = zip(_cells(here, columns, table), known, strict=True)
+        return here, other, [_pair((table, one), (there.shown, two)) for one, two in members]
+
+    def _side(self, wanted: Reference | TotalOf) -> Side:
+        side = self.sides.get(wanted, Unmeasured("nobody looked for what is referred to"))
+        if isinstance(side, Unmeasured):
+            raise _NotComparedError(side.reason)
+        return side
+
+    def _own(self, table: str) -> Frame:
+        files = next((one for one in self.own.tables if one.table == table), None)
+        if files is None:
+            raise _NotComparedError(self.own.why_not(table))
+        return self._frame(files)
 
     def _frame(self, files: TableFiles) -> Frame:
         if id(files) not in self.frames:
@@ -119,14 +213,14 @@ class _Comparison:
         return frame
 
 
-def _cells(frame: Frame, side: Side) -> list[Cells]:
+def _cells(frame: Frame, columns: Iterable[str], shown: str) -> list[Cells]:
     found: list[Cells] = []
-    for column in side.columns:
+    for column in columns:
         known = frame.columns.find(column)
         cells = frame.cells.get(column if known is None else known.name)
         if cells is None:
             why = "is missing" if known is None else "is of different types in the files"
-            raise _NotComparedError(f"column {column!r} of {side.shown} {why}")
+            raise _NotComparedError(f"column {column!r} of {shown} {why}")
         found.append(cells)
     return found
 
@@ -138,6 +232,11 @@ def _keyed(frame: Frame, members: Iterable[pl.Expr]) -> pl.LazyFrame:
     ).drop_nulls()
 
 
+def _names(pairs: Iterable[object]) -> list[str]:
+    """Return the names that `_keyed` gives to the members."""
+    return [f"key{position}" for position, _ in enumerate(pairs)]
+
+
 def _collected(frame: Frame, plan: pl.LazyFrame) -> pl.DataFrame:
     try:
         return plan.collect(engine="streaming")
@@ -145,8 +244,8 @@ def _collected(frame: Frame, plan: pl.LazyFrame) -> pl.DataFrame:
         raise unreadable(error, frame.table, frame.data_format) from error
 
 
-def _pair(left: tuple[Side, Cells], right: tuple[Side, Cells]) -> tuple[pl.Expr, pl.Expr]:
-    """Return both members as one type.
+def _pair(left: tuple[str, Cells], right: tuple[str, Cells]) -> tuple[pl.Expr, pl.Expr]:
+    """Return both members, each with how a person knows its table, as one type.
 
     Raises:
         _NotComparedError: If they are of kinds that are never equal.
@@ -154,8 +253,8 @@ def _pair(left: tuple[Side, Cells], right: tuple[Side, Cells]) -> tuple[pl.Expr,
     (asking, one), (target, other) = left, right
     common = _common(one.dtype, other.dtype)
     if common is None:
-        kinds = f"{one.dtype} and {target.shown} as {other.dtype}"
-        raise _NotComparedError(f"the types differ: {asking.shown} has the key as {kinds}")
+        kinds = f"{one.dtype} and {target} as {other.dtype}"
+        raise _NotComparedError(f"the types differ: {asking} has the key as {kinds}")
     return _as(one, common), _as(other, common)
 
 
@@ -193,7 +292,7 @@ def _as(cells: Cells, common: pl.DataType) -> pl.Expr:
 def _total(aggregate: Aggregate, frame: Frame, side: Side) -> Measurement:
     if not side.columns:
         return Totalled(Decimal(_collected(frame, frame.rows.select(pl.len())).item()))
-    (cells,) = _cells(frame, side)
+    (cells,) = _cells(frame, side.columns, side.shown)
     if aggregate is Aggregate.COUNT:
         counted = frame.rows.select(cells.is_present.sum())
         return Totalled(Decimal(_collected(frame, counted).item() or 0))

@@ -12,6 +12,7 @@ from contractwatch.model.metric import (
     IsNotNormalized,
     IsSmaller,
     LacksMembers,
+    PredicateOfWhole,
     RepeatsElements,
 )
 from contractwatch.model.path import Each, Member, Step
@@ -20,9 +21,6 @@ Judge: TypeAlias = Callable[[pl.Expr, pl.DataType], pl.Expr]
 """Returns whether a value of a type violates."""
 
 _UNIT_TOLERANCE = 1e-3
-
-OfWhole: TypeAlias = IsSmaller | IsLarger | RepeatsElements | IsNotNormalized | LacksMembers
-"""Predicates that look at an object or an array as a whole."""
 
 
 def children_of(dtype: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
@@ -72,7 +70,7 @@ def member(step: Member, value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, p
     return value.struct.field(name), _instance(types[name])
 
 
-def of_whole(predicate: OfWhole, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def of_whole(predicate: PredicateOfWhole, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Return whether an object or an array as a whole violates.
 
     Raises:

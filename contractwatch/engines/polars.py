@@ -35,6 +35,7 @@ from contractwatch.model.evidence import Evidence
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
     BadRows,
+    BadRowsAcross,
     CountWhere,
     Delays,
     IncidentTimes,
@@ -53,7 +54,7 @@ from contractwatch.model.metric import (
     UpdateHistory,
 )
 from contractwatch.model.personal_data import PersonalDataHits
-from contractwatch.model.reference import CoveredKeys, Orphans, Total
+from contractwatch.model.reference import CoveredKeys, Orphans, SegmentsOf, Total
 from contractwatch.model.segment import RowsPerCell
 from contractwatch.model.sql import SqlScalar
 from contractwatch.model.state import Count, Measurement, Unmeasured
@@ -245,7 +246,15 @@ def _question(frame: Frame, metric: Metric, now: datetime) -> Question | Key | U
             | SqlScalar()
         ):
             return Unmeasured("this question is not about rows")
-        case Orphans() | CoveredKeys() | Total() | RowsPerCell() | PersonalDataHits():
+        case (
+            Orphans()
+            | CoveredKeys()
+            | SegmentsOf()
+            | Total()
+            | BadRowsAcross()
+            | RowsPerCell()
+            | PersonalDataHits()
+        ):
             return Unmeasured("this question is not asked in the pass that others share")
         case _:
             assert_never(metric)

@@ -7,7 +7,7 @@ from contractwatch.model.clause import Scalar
 from contractwatch.model.frozen import frozen
 from contractwatch.model.path import Member, Step
 from contractwatch.model.personal_data import PersonalDataHits
-from contractwatch.model.reference import ComparingMetric
+from contractwatch.model.reference import CoveredKeys, Orphans, Reference, SegmentsOf, Total
 from contractwatch.model.rule import Bound
 from contractwatch.model.segment import RowsPerCell
 from contractwatch.model.sql import SqlScalar
@@ -124,6 +124,11 @@ class LacksMembers:
     members: tuple[str, ...]
 
 
+PredicateOfWhole: TypeAlias = (
+    IsSmaller | IsLarger | RepeatsElements | IsNotNormalized | LacksMembers
+)
+"""What a violating object or array looks like as a whole."""
+
 CellPredicate: TypeAlias = (
     IsNull
     | IsMissing
@@ -133,11 +138,7 @@ CellPredicate: TypeAlias = (
     | IsShorter
     | IsLonger
     | IsNotMultiple
-    | IsSmaller
-    | IsLarger
-    | RepeatsElements
-    | IsNotNormalized
-    | LacksMembers
+    | PredicateOfWhole
 )
 """What a violating value looks like. `column` is a physical name."""
 
@@ -276,6 +277,26 @@ class BadRows:
 
 
 @frozen
+class ForeignKey:
+    """Columns (physical names) whose key, if no member is null, is to be found in the target."""
+
+    columns: tuple[str, ...]
+    target: Reference
+
+
+@frozen
+class BadRowsAcross:
+    """How many rows satisfy a predicate, or have a key that its target lacks? Not additive.
+
+    A row counts once, however many of both it breaks.
+    """
+
+    table: str
+    predicates: tuple[Predicate, ...]
+    keys: tuple[ForeignKey, ...]
+
+
+@frozen
 class UpdateHistory:
     """When did the newest value or the row count change? Answered by the record, not by data."""
 
@@ -307,6 +328,9 @@ class Probes:
 
 RecordMetric: TypeAlias = Probes | UpdateHistory | RowHistory | IncidentTimes
 """What the record answers; the rest is asked of the data."""
+
+ComparingMetric: TypeAlias = Orphans | CoveredKeys | SegmentsOf | Total | BadRowsAcross
+"""What is answered by two tables or more, after each was read by itself."""
 
 OwnPassMetric: TypeAlias = RowsPerCell | PersonalDataHits
 """What has no single number for an answer, and is read in a pass of its own."""

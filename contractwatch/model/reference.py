@@ -123,15 +123,20 @@ class CoveredKeys:
 
 
 @frozen
+class SegmentsOf:
+    """Which keys without a null does the target have, as the texts of segments of these columns?"""
+
+    table: str
+    columns: tuple[str, ...]
+    target: Reference
+
+
+@frozen
 class Total:
     """What is the aggregate of a column, here or elsewhere? `table` is the one that asks."""
 
     table: str
     total: TotalOf
-
-
-ComparingMetric: TypeAlias = Orphans | CoveredKeys | Total
-"""The questions that are answered by two tables, after each was read by itself."""
 
 
 @frozen
@@ -158,4 +163,11 @@ class Totalled:
     value: Decimal
 
 
-ComparedState: TypeAlias = Orphaned | Covered | Totalled
+@frozen
+class Segments:
+    """Every segment that a target has, in order."""
+
+    segments: tuple[tuple[str, ...], ...] = ()
+
+
+ComparedState: TypeAlias = Orphaned | Covered | Totalled | Segments

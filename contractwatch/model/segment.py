@@ -11,6 +11,9 @@ from contractwatch.model.rule import Threshold
 MOST_CELLS = 100_000
 """More cells than these are not counted: the list of segments is no list of segments."""
 
+MOST_SEGMENTS = 10_000
+"""A reference with more distinct values than these is no list of segments."""
+
 
 class PeriodUnit(StrEnum):
     """What a period is a multiple of."""

@@ -16,10 +16,14 @@ from contractwatch.model.clause import Severity
 from contractwatch.model.contract import LogicalType
 from contractwatch.model.metric import (
     BadRows,
+    BadRowsAcross,
     Delays,
+    ForeignKey,
     IsInvalid,
+    IsLarger,
     IsNull,
     IsShorter,
+    IsSmaller,
     Metric,
     RecentRows,
     RowCount,
@@ -28,6 +32,7 @@ from contractwatch.model.metric import (
     UpdateHistory,
 )
 from contractwatch.model.objective import Objective
+from contractwatch.model.path import Each
 from contractwatch.model.reference import Reference, Relationship
 from contractwatch.model.rule import OptionKind, RuleMetric
 from contractwatch.model.service_level import (
@@ -46,12 +51,14 @@ from contractwatch.model.state import (
     Sighting,
     Sightings,
     Span,
+    Unmeasured,
     Watermark,
 )
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 PASSED, FAILED, SKIPPED = Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED
+ERROR = Outcome.ERROR
 LATER = "rows later; the longest took 2 h 30 min"
 SPAN, HISTORY = TimeSpan("t", "AT"), UpdateHistory("t", "AT")
 
@@ -188,25 +195,60 @@ def test_a_rate_of_no_rows_is_vacuous_and_one_without_rules_is_skipped() -> None
     )
 
 
-def test_a_rate_beside_a_relationship_is_skipped_and_not_counted_too_low() -> None:
+def related(severity: Severity) -> Check:
     elsewhere = Reference("u", ("d",), "u.odcs.yaml")
-    severe = Relationship(at(33), "f1", "c", ("c",), elsewhere, NONE_AT_ALL, Severity.ERROR)
-    told_of: dict[Severity, tuple[Outcome, Any, str]] = {}
-    for severity in (Severity.ERROR, Severity.WARNING):
-        related = replace(
-            table(column("c", required_clause=at(12))),
-            relationships=(replace(severe, severity=severity),),
-        )
-        levels = (ServiceLevel(at(50), "s", "errorRate", ErrorRate(10)),)
-        check = only("errorRate", contract(related, service_levels=levels))
-        told_of[severity] = told(
-            check.judge(
-                {RowCount("t"): Count(9), BadRows("t", (IsNull("c"),)): Count(0), **TYPES}, NOW
-            )
-        )
-    assert told_of[Severity.ERROR][0] is SKIPPED
-    assert told_of[Severity.ERROR][2].startswith("unsupported: an errorRate beside a rule")
-    assert told_of[Severity.WARNING] == (PASSED, 0.0, "")
+    key = Relationship(at(33), "f1", "c", ("c",), elsewhere, NONE_AT_ALL, severity)
+    first = replace(table(column("c", required_clause=at(12))), relationships=(key,))
+    levels = (ServiceLevel(at(50), "s", "errorRate", ErrorRate(10)),)
+    return only("errorRate", contract(first, service_levels=levels))
+
+
+BAD_KEYS = BadRowsAcross(
+    "t", (IsNull("c"),), (ForeignKey(("c",), Reference("u", ("d",), "u.odcs.yaml")),)
+)
+
+
+def test_a_key_without_a_match_counts_where_its_relationship_is_an_error() -> None:
+    answers: dict[Metric, Measurement] = {
+        RowCount("t"): Count(9),
+        BAD_KEYS: Count(1),
+        TableSchema("t"): TYPES[TableSchema("t")],
+    }
+    check = related(Severity.ERROR)
+    assert set(check.metrics()) == answers.keys()
+    assert told(check.judge(answers, NOW)) == (FAILED, 100 / 9, "1 of 9 rows break a rule")
+    assert BAD_KEYS not in related(Severity.WARNING).metrics()
+
+
+def test_a_rate_over_a_target_that_cannot_be_read_is_an_error_and_never_a_fail() -> None:
+    answers: dict[Metric, Measurement] = {
+        RowCount("t"): Count(9),
+        TableSchema("t"): TYPES[TableSchema("t")],
+        BAD_KEYS: Unmeasured("the data of u.odcs.yaml cannot be read"),
+    }
+    verdict = related(Severity.ERROR).judge(answers, NOW)
+    assert told(verdict) == (ERROR, None, "the data of u.odcs.yaml cannot be read")
+
+
+def test_a_rate_is_skipped_with_the_reason_of_the_rule_that_is() -> None:
+    check = related(Severity.ERROR)
+    missing = check.judge({TableSchema("t"): Columns()}, NOW)
+    assert told(missing) == (SKIPPED, None, "column missing")
+    inner = column("c", inside=(Each(),), required_clause=at(13))
+    nested = column("c", logical_type=LogicalType.ARRAY, nested=(inner,))
+    levels = (ServiceLevel(at(50), "s", "errorRate", ErrorRate(10)),)
+    check = only("errorRate", contract(table(nested), service_levels=levels))
+    flat = ColumnType("c", "string", "String", text=True)
+    csv = check.judge({TableSchema("t"): Columns((flat,))}, NOW)
+    assert told(csv) == (SKIPPED, None, "csv holds no nested values")
+
+
+def test_the_type_of_a_vectors_elements_is_no_rule_of_rows_and_hides_no_others() -> None:
+    kinds = (option(OptionKind.DIMENSIONS, 3), option(OptionKind.ELEMENT_TYPE, "float32"))
+    vector = column("c", logical_type=LogicalType.VECTOR, options=kinds)
+    levels = (ServiceLevel(at(50), "s", "errorRate", ErrorRate(10)),)
+    check = only("errorRate", contract(table(vector), service_levels=levels))
+    assert check.metrics()[-1] == BadRows("t", (IsSmaller("c", 3), IsLarger("c", 3)))
 
 
 # ---- frequency

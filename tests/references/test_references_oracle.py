@@ -1,18 +1,28 @@
 """The engine and a naive comparison of two tables agree on any pair of tables."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars._typing import PolarsDataType
 
 from contractwatch.engines.comparing import Side, Sides, compare
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.metric import (
+    BadRowsAcross,
+    ForeignKey,
+    IsInvalid,
+    IsNull,
+    Predicate,
+    RepeatsElements,
+)
 from contractwatch.model.reference import (
     Aggregate,
     Covered,
@@ -25,7 +35,7 @@ from contractwatch.model.reference import (
     TotalOf,
 )
 from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Measurement, Unmeasured
+from contractwatch.model.state import Count, Measurement, Unmeasured
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 HERE: dict[str, PolarsDataType] = {
@@ -85,6 +95,86 @@ def test_orphans_and_covered_keys_are_those_of_a_naive_comparison(
         ),
         covered: Covered(len(known), len(known.keys() & set(asked))),
     }
+
+
+PREDICATES: dict[Predicate, Callable[[dict[str, object]], bool]] = {
+    IsNull("day"): lambda row: row["day"] is None,
+    IsInvalid("whole", (1, 2)): lambda row: row["whole"] not in {None, 1, 2},
+    IsInvalid("word", pattern="a"): lambda row: row["word"] not in {None, "a"},
+    IsInvalid("word", pattern="a(?!b)", ecma=True): lambda row: row["word"] not in {None, "a"},
+}
+KEYS = st.lists(st.sampled_from(list(HERE)), min_size=1, max_size=3, unique=True).map(tuple)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    ROWS,
+    st.dictionaries(KEYS, ROWS, min_size=1, max_size=3),
+    st.lists(st.sampled_from(list(PREDICATES)), max_size=3, unique=True),
+)
+def test_a_row_that_breaks_rules_and_keys_counts_once_as_in_a_naive_comparison(
+    here: Rows, targets: dict[tuple[str, ...], Rows], predicates: list[Predicate]
+) -> None:
+    def is_bad(row: dict[str, object]) -> bool:
+        orphaned = (
+            key not in set(keys(there, names))
+            for names, there in targets.items()
+            for key in keys([row], names)
+        )
+        return any(PREDICATES[one](row) for one in predicates) or any(orphaned)
+
+    with TemporaryDirectory() as folder:
+        own = files(folder, "here", here, HERE)
+        sides: dict[Reference | TotalOf, Side | Unmeasured] = {}
+        for at, (names, there) in enumerate(targets.items()):
+            table = files(folder, f"there{at}", there, THERE)
+            sides[Reference(f"there{at}", names)] = Side(table, names, f"there{at}")
+        asked = BadRowsAcross(
+            "here",
+            tuple(predicates),
+            tuple(
+                ForeignKey(names, Reference(f"there{at}", names))
+                for at, names in enumerate(targets)
+            ),
+        )
+        found = compare(Dataset("live", (own,), "v"), [asked], sides)
+    assert found == {asked: Count(sum(map(is_bad, here)))}
+
+
+def bad_rows(
+    tmp_path: Path, predicate: Predicate, there: pl.DataFrame, data_format: str = "parquet"
+) -> Measurement:
+    here = pl.DataFrame({"k": ["a", "b", "a" * 40 + "b"], "key0 0": [1, 2, 3]})
+    sides: list[TableFiles] = []
+    for name, frame in (("here", here), ("there", there)):
+        path = tmp_path / f"{name}.{data_format}"
+        frame.write_parquet(path) if data_format == "parquet" else frame.write_csv(path)
+        kind = DataFormat(data_format)
+        sides.append(TableFiles(name, (DataFile(str(path), 1, NOW),), kind, ()))
+    own, other = sides
+    metric = BadRowsAcross("here", (predicate,), (ForeignKey(("k",), TARGET),))
+    known = {TARGET: Side(other, ("k",), "there of other")}
+    return compare(Dataset("live", (own,), "v"), [metric], known)[metric]
+
+
+@pytest.mark.parametrize("data_format", ["parquet", "csv"])
+def test_rules_and_keys_are_one_mask_in_text_files_too(tmp_path: Path, data_format: str) -> None:
+    there = pl.DataFrame({"k": ["a"]})
+    found = bad_rows(tmp_path, IsInvalid("k", pattern="b$"), there, data_format)
+    assert found == Count(3)
+
+
+def test_a_mask_that_cannot_be_asked_has_no_answer_and_says_why(tmp_path: Path) -> None:
+    there = pl.DataFrame({"k": ["a"]})
+    slow = IsInvalid("k", pattern="^(a+)+(?=c)$", ecma=True)
+    assert bad_rows(tmp_path, slow, there) == Unmeasured("the pattern took too long")
+    whole = RepeatsElements("k")
+    assert bad_rows(tmp_path, whole, there) == Unmeasured("values of type String have no elements")
+    never = bad_rows(tmp_path, IsNull("k"), pl.DataFrame({"k": [1]}))
+    assert isinstance(never, Unmeasured)
+    assert never.reason.startswith("the types differ")
+    lost = bad_rows(tmp_path, IsNull("x"), there)
+    assert lost == Unmeasured("column 'x' of here is missing")
 
 
 @settings(max_examples=25, deadline=None)
