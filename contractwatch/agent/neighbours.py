@@ -14,6 +14,7 @@ from contractwatch.model.contract import Column, Contract, Table
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import BadRowsAcross, ComparingMetric, Metric
 from contractwatch.model.reference import CoveredKeys, Orphans, Reference, SegmentsOf, Total
+from contractwatch.model.segment import FromReference
 from contractwatch.model.server import Server
 
 
@@ -122,6 +123,8 @@ def refers_elsewhere(contract: Contract) -> bool:
     for table in contract.tables:
         keys = (*table.relationships, *table.coverages)
         targets = [one.target for one in keys] + [one.right.of for one in table.reconciliations]
+        expected = [rule.expected for rule in table.segment_rules]
+        targets += [one.target for one in expected if isinstance(one, FromReference)]
         if any(target.contract for target in targets):
             return True
     return False

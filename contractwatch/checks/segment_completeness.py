@@ -1,7 +1,8 @@
 """Every expected segment has rows in every period that is due."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from contractwatch.checks.ages import duration_words
@@ -21,13 +22,17 @@ from contractwatch.model.contract import Contract
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
+from contractwatch.model.reference import Segments, SegmentsOf
 from contractwatch.model.rule import Unit
 from contractwatch.model.segment import (
     MOST_CELLS,
     CellCount,
     CellCounts,
+    FromReference,
+    Listed,
     PeriodUnit,
     RowsPerCell,
+    SeenWithin,
     Segment,
     SegmentRule,
 )
@@ -50,7 +55,7 @@ class EverySegment:
     metric: RowsPerCell
 
     def metrics(self) -> tuple[Metric, ...]:
-        return (self.metric,)
+        return (self.metric, *self._asked_of_reference())
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = limit_words(self.rule.threshold, "cells")
@@ -59,7 +64,7 @@ class EverySegment:
             return error
         cells = answer(answers, self.metric, CellCounts).cells
         starts = [start.strftime(_START) for start in due_starts(self.rule, now)]
-        segments = self.rule.expected or self._seen(cells, now)
+        segments = self._expected(answers, cells, now)
         if len(starts) * len(segments) > MOST_CELLS:
             reason = f"more than {MOST_CELLS:,} segments and periods are expected"
             return Verdict(Outcome.ERROR, threshold=threshold, reason=reason)
@@ -72,10 +77,29 @@ class EverySegment:
         ]
         return self._verdict(missing, len(starts) * len(segments), _unnamed(cells, starts))
 
-    def _seen(self, cells: Sequence[CellCount], now: datetime) -> tuple[Segment, ...]:
-        """Return the segments that had rows within the history, which are values of the data."""
-        here = now.astimezone(ZoneInfo(self.rule.timezone))
-        oldest = (here - self.rule.history).strftime(_START)
+    def _asked_of_reference(self) -> tuple[SegmentsOf, ...]:
+        expected = self.rule.expected
+        if not isinstance(expected, FromReference):
+            return ()
+        return (SegmentsOf(self.metric.table, self.metric.by, expected.target),)
+
+    def _expected(
+        self, answers: Mapping[Metric, Measurement], cells: Sequence[CellCount], now: datetime
+    ) -> tuple[Segment, ...]:
+        match self.rule.expected:
+            case Listed(segments):
+                return segments
+            case SeenWithin(history):
+                return self._seen(cells, now.astimezone(ZoneInfo(self.rule.timezone)) - history)
+            case FromReference():
+                (asked,) = self._asked_of_reference()
+                return answer(answers, asked, Segments).segments
+            case _:
+                assert_never(self.rule.expected)
+
+    def _seen(self, cells: Sequence[CellCount], since: datetime) -> tuple[Segment, ...]:
+        """Return the segments that had rows since a local time, which are values of the data."""
+        oldest = since.strftime(_START)
         seen = (_whole(cell.segment) for cell in cells if cell.start >= oldest)
         return tuple(sorted({segment for segment in seen if segment}))
 
@@ -104,7 +128,7 @@ class EverySegment:
 
     def _named(self, missing: Sequence[tuple[str, Segment]]) -> str:
         """Name cells: segments that the contract lists by name, those of the data by number."""
-        if self.rule.expected:
+        if isinstance(self.rule.expected, Listed):
             names = [f"{'/'.join(segment)} {_day(start)}" for start, segment in missing]
         else:
             starts = [start for start, _ in missing]
@@ -125,7 +149,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 element,
                 tuple(by),
                 rule.period,
-                max(rule.lookback, rule.history),
+                _reach(rule),
                 rule.timezone,
                 column.default_timezone if column else rule.timezone,
             )
@@ -138,6 +162,11 @@ def _whole(segment: tuple[str | None, ...]) -> Segment:
     """Return a segment of which every member is known, else an empty one."""
     members = tuple(member for member in segment if member is not None)
     return members if len(members) == len(segment) else ()
+
+
+def _reach(rule: SegmentRule) -> timedelta:
+    seen = rule.expected.history if isinstance(rule.expected, SeenWithin) else timedelta(0)
+    return max(rule.lookback, seen)
 
 
 def _words(rule: SegmentRule) -> str:

@@ -141,8 +141,8 @@ class _Comparison:
             for batch in plan.collect_batches(engine="streaming", maintain_order=False):
                 found.update(batch.unique().iter_rows())
                 if len(found) > MOST_SEGMENTS:
-                    why = f"{metric.target} has more than {MOST_SEGMENTS:,} distinct values"
-                    return Unmeasured(f"{why}; expected fewer segments than that")
+                    many = f"{metric.target} has more than {MOST_SEGMENTS:,} distinct values"
+                    return Unmeasured(f"{many}; expected fewer segments")
         except UNREADABLE as error:
             raise unreadable(error, there.table, there.data_format) from error
         return Segments(tuple(sorted(found)))

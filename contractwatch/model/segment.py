@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.frozen import frozen
+from contractwatch.model.reference import Reference
 from contractwatch.model.rule import Threshold
 
 MOST_CELLS = 100_000
@@ -40,12 +41,35 @@ Segment: TypeAlias = tuple[str, ...]
 
 
 @frozen
+class Listed:
+    """The contract lists the segments that are expected."""
+
+    segments: tuple[Segment, ...]
+
+
+@frozen
+class SeenWithin:
+    """Every segment that had rows within that time is expected."""
+
+    history: timedelta
+
+
+@frozen
+class FromReference:
+    """Every key without a null that the target has is an expected segment."""
+
+    target: Reference
+
+
+Expectation: TypeAlias = Listed | SeenWithin | FromReference
+
+
+@frozen
 class SegmentRule:
     """Rows of each expected segment start in each due period.
 
     `element` and `by` are contract names. A period is due when its end plus `lag` is past; those
-    count that start within `lookback`. No `expected` means the segments that were seen within
-    `history`. The percentage of a threshold is of all expected cells.
+    count that start within `lookback`. The percentage of a threshold is of all expected cells.
     """
 
     clause: Clause
@@ -57,10 +81,9 @@ class SegmentRule:
     threshold: Threshold
     severity: Severity
     lookback: timedelta
+    expected: Expectation
     lag: timedelta = timedelta(0)
     weekdays_only: bool = False
-    expected: tuple[Segment, ...] = ()
-    history: timedelta = timedelta(0)
     least_rows: int = 1
     dimension: Dimension | None = None
     description: str = ""

@@ -8,7 +8,17 @@ from contractwatch.errors import Level
 from contractwatch.model.contract import Column, LogicalType, Table
 from contractwatch.model.personal_data import Detector, PiiRule, Searched
 from contractwatch.model.rule import Operator, Threshold, Unit
-from contractwatch.model.segment import MOST_CELLS, Period, PeriodUnit, Segment, SegmentRule
+from contractwatch.model.segment import (
+    MOST_CELLS,
+    Expectation,
+    FromReference,
+    Listed,
+    Period,
+    PeriodUnit,
+    SeenWithin,
+    Segment,
+    SegmentRule,
+)
 from contractwatch.odcs.doubtful import doubt_lookback
 from contractwatch.odcs.own_rules import read_each
 from contractwatch.odcs.place import Findings, Place, suggestion
@@ -16,7 +26,7 @@ from contractwatch.odcs.promises import (
     dimension_of,
     severity_of,
 )
-from contractwatch.odcs.references import UnreadError
+from contractwatch.odcs.references import UnreadError, own_columns, reference_of
 from contractwatch.odcs.rules import (
     PII,
     is_own_check,
@@ -48,13 +58,16 @@ def with_own_checks(
 ) -> tuple[Table, ...]:
     """Return the tables with these rules; `places` are theirs, in the same order."""
     return tuple(
-        _with_rules(place, table, findings) for place, table in zip(places, tables, strict=True)
+        _with_rules(place, table, tables, findings)
+        for place, table in zip(places, tables, strict=True)
     )
 
 
-def _with_rules(place: Place, table: Table, findings: Findings) -> Table:
+def _with_rules(place: Place, table: Table, tables: Sequence[Table], findings: Findings) -> Table:
     own = (rule for rule in place.at("quality").each() if is_own_check(rule))
-    found = read_each(own, table, findings, read=lambda rule: _read(rule, place, table, findings))
+    found = read_each(
+        own, table, findings, read=lambda rule: _read(rule, place, table, tables, findings)
+    )
     return replace(
         table,
         segment_rules=tuple(rule for rule in found if isinstance(rule, SegmentRule)),
@@ -63,13 +76,15 @@ def _with_rules(place: Place, table: Table, findings: Findings) -> Table:
 
 
 def _read(
-    rule: Place, place: Place, table: Table, findings: Findings
+    rule: Place, place: Place, table: Table, tables: Sequence[Table], findings: Findings
 ) -> SegmentRule | PiiRule | None:
     asked = rule.at("implementation")
     before = _errors(findings)
     threshold = _threshold(asked, findings)
-    read = _leak if asked.text("check") == PII else _segments
-    found = read(rule, place, table, threshold, findings)
+    if asked.text("check") == PII:
+        found = _leak(rule, place, table, threshold, findings)
+    else:
+        found = _segments(rule, table, tables, threshold, findings)
     return found if _errors(findings) == before else None
 
 
@@ -86,12 +101,13 @@ def _threshold(asked: Place, findings: Findings) -> Threshold:
 
 
 def _segments(
-    rule: Place, _place: Place, table: Table, threshold: Threshold, findings: Findings
+    rule: Place,
+    table: Table,
+    tables: Sequence[Table],
+    threshold: Threshold,
+    findings: Findings,
 ) -> SegmentRule | None:
     asked = rule.at("implementation")
-    expect = asked.at("expect")
-    if expect.has("fromReference"):
-        raise UnreadError("segments from a reference", is_wrong=False)
     element = _column(asked.at("element"), asked.text("element"), table, findings)
     if element and element.logical_type not in {None, *_TEMPORAL}:
         message = f"'{element.name[:_SHOWN]}' is of type {element.logical_type}"
@@ -103,7 +119,8 @@ def _segments(
             raise UnreadError(f"segments of {column.logical_type} columns", is_wrong=False)
     period = _period(asked.at("period"), findings)
     zone = zone_at(asked, "timezone", UTC_NAME, findings)
-    if element is None or len(columns) < len(by) or period is None:
+    expected = _expectation(asked.at("expect"), len(by), tables, findings)
+    if element is None or len(columns) < len(by) or period is None or expected is None:
         return None
     shortest = _length_of(period)
     lookback = _length(asked.at("lookback"), max(_WEEK, 2 * shortest), findings)
@@ -124,10 +141,9 @@ def _segments(
         threshold=threshold,
         severity=severity_of(rule, findings),
         lookback=lookback,
+        expected=expected,
         lag=lag,
         weekdays_only=asked.text("calendar") == "weekdays",
-        expected=tuple(_listed(expect.at("values"), len(columns), findings)),
-        history=_length(expect.at("fromHistory"), timedelta(0), findings),
         least_rows=int(asked.mapping().get("minRows") or 1),  # pyright: ignore[reportArgumentType] - the schema says integer
         dimension=dimension_of(rule),
         description=rule.text("description") or rule.text("name"),
@@ -183,6 +199,30 @@ def _length(place: Place, default: timedelta, findings: Findings) -> timedelta:
         findings.error(place, str(wrong))
         return default
     return length.fixed + length.calendar_months * _MONTH
+
+
+def _expectation(
+    expect: Place, members: int, tables: Sequence[Table], findings: Findings
+) -> Expectation | None:
+    if expect.has("values"):
+        return Listed(tuple(_listed(expect.at("values"), members, findings)))
+    if not expect.has("fromReference"):
+        return SeenWithin(_length(expect.at("fromHistory"), timedelta(0), findings))
+    at = expect.at("fromReference")
+    written = [str(one.value) for one in at.each()] or [expect.text("fromReference")]
+    try:
+        target = reference_of(written, tables)
+        if not target.contract:
+            own_columns(target, tables)
+    except UnreadError as wrong:
+        if not wrong.is_wrong:
+            raise
+        findings.error(at, str(wrong))
+        return None
+    if len(target.columns) != members:
+        counts = f"'by' has {members} and 'fromReference' {len(target.columns)}"
+        findings.error(at, f"{counts}; expected as many columns in both, in the same order")
+    return FromReference(target)
 
 
 def _listed(values: Place, members: int, findings: Findings) -> Iterator[Segment]:

@@ -18,15 +18,20 @@ from contractwatch.model.personal_data import (
     PersonalData,
     PiiRule,
 )
+from contractwatch.model.reference import Reference, Segments, SegmentsOf
 from contractwatch.model.rule import Operator, Threshold, Unit
 from contractwatch.model.segment import (
     CellCount,
     CellCounts,
+    FromReference,
+    Listed,
     Period,
     PeriodUnit,
     RowsPerCell,
+    SeenWithin,
     SegmentRule,
 )
+from contractwatch.model.state import Measurement, Unmeasured
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)  # a Tuesday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -42,7 +47,7 @@ def segments(**more: Any) -> SegmentRule:
         "threshold": NONE,
         "severity": Severity.ERROR,
         "lookback": 3 * DAY,
-        "expected": (("NORTH",), ("SOUTH",)),
+        "expected": Listed((("NORTH",), ("SOUTH",))),
     }
     return SegmentRule(at(20), "g1", **(given | more))
 
@@ -127,10 +132,32 @@ def test_missing_cells_are_named_as_the_contract_names_them() -> None:
 
 
 def test_cells_of_segments_that_the_data_names_are_only_counted() -> None:
-    rule = segments(expected=(), history=28 * DAY)
+    rule = segments(expected=SeenWithin(28 * DAY))
     found = verdict(rule, *FULL[:3], ("09T00:00", None, 3))
     assert found.outcome is Outcome.FAILED
     assert found.reason == "1 of 4 cells: 1 in 2026-03-09; 3 rows without a segment"
+
+
+def referred(known: Measurement) -> Verdict:
+    target = Reference("regions", ("id",))
+    check = only("segmentCompleteness", given_segments(segments(expected=FromReference(target))))
+    of_cells, of_target = check.metrics()
+    assert of_target == SegmentsOf("t", ("region",), target)
+    counts = tuple(CellCount(f"2026-03-{start}", (name,), rows) for start, name, rows in FULL)
+    return check.judge({of_cells: CellCounts(counts), of_target: known}, NOW)
+
+
+def test_segments_of_a_reference_are_expected_and_only_counted() -> None:
+    assert referred(Segments((("NORTH",), ("SOUTH",)))).outcome is Outcome.PASSED
+    assert referred(Segments((("NORTH",), ("WEST",)))).reason == (
+        "2 of 4 cells: 1 in 2026-03-08, 1 in 2026-03-09"
+    )
+    assert referred(Segments()).vacuous
+
+
+def test_a_reference_that_cannot_be_read_is_an_error_and_never_a_fail() -> None:
+    found = referred(Unmeasured("the data of regions cannot be read"))
+    assert (found.outcome, found.reason) == (Outcome.ERROR, "the data of regions cannot be read")
 
 
 def test_a_percentage_is_of_all_expected_cells() -> None:
@@ -140,19 +167,19 @@ def test_a_percentage_is_of_all_expected_cells() -> None:
 
 
 def test_without_a_due_period_or_a_segment_the_verdict_is_vacuous() -> None:
-    for rule in (segments(lag=30 * DAY), segments(expected=(), history=28 * DAY)):
+    for rule in (segments(lag=30 * DAY), segments(expected=SeenWithin(28 * DAY))):
         found = verdict(rule)
         assert found.outcome is Outcome.PASSED
         assert found.vacuous
 
 
 def test_long_lists_are_cut() -> None:
-    rule = segments(expected=tuple((f"s{number}",) for number in range(9)))
+    rule = segments(expected=Listed(tuple((f"s{number}",) for number in range(9))))
     assert verdict(rule).reason.endswith("s4 2026-03-08, and 13 more")
 
 
 def test_a_segment_rule_asks_for_its_columns_and_counts_as_volume() -> None:
-    check = only("segmentCompleteness", given_segments(segments(history=9 * DAY)))
+    check = only("segmentCompleteness", given_segments(segments(expected=SeenWithin(9 * DAY))))
     period = Period(PeriodUnit.DAY)
     asked = RowsPerCell("t", "AT", ("region",), period, 9 * DAY, "Etc/UTC", "Asia/Tokyo")
     assert check.metrics() == (asked,)

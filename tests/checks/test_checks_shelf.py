@@ -21,7 +21,7 @@ from contractwatch.model.reference import (
     TotalOf,
 )
 from contractwatch.model.rule import OptionKind, RuleMetric
-from contractwatch.model.segment import Period, PeriodUnit, SegmentRule
+from contractwatch.model.segment import Listed, Period, PeriodUnit, SegmentRule
 from contractwatch.model.service_level import (
     Availability,
     Deadline,
@@ -54,7 +54,7 @@ _SEGMENTS = SegmentRule(
     threshold=NONE_AT_ALL,
     severity=Severity.ERROR,
     lookback=7 * _DAY,
-    expected=(("n",),),
+    expected=Listed((("n",),)),
 )
 _ELSEWHERE = Reference("u", ("c",), "u.odcs.yaml")
 _TOTAL = TotalOf(Aggregate.SUM, Reference("t", ("c",)))

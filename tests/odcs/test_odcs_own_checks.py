@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from odcs_values import parsed, skips_of, table
+from odcs_values import parsed, problems_of, skips_of, table
 
 from contractwatch.model.contract import Table
 from contractwatch.model.personal_data import Detector, Searched
+from contractwatch.model.reference import Reference
 from contractwatch.model.rule import Operator, Threshold, Unit
-from contractwatch.model.segment import Period, PeriodUnit
+from contractwatch.model.segment import FromReference, Listed, Period, PeriodUnit, SeenWithin
 
 COLUMNS = (
     "name: at, logicalType: timestamp",
@@ -44,16 +45,48 @@ def test_a_segment_rule_is_read_with_all_that_it_says() -> None:
     assert rule.period == Period(PeriodUnit.MINUTE, 360)
     assert (rule.timezone, rule.weekdays_only) == ("Europe/Berlin", True)
     assert (rule.lag, rule.lookback) == (timedelta(hours=1), 2 * DAY)
-    assert (rule.expected, rule.least_rows) == ((("N", "1"), ("S", "2")), 3)
+    assert (rule.expected, rule.least_rows) == (Listed((("N", "1"), ("S", "2"))), 3)
     assert rule.threshold == Threshold(Operator.LESS, 5, None, Unit.PERCENT)
 
 
 def test_a_segment_rule_that_says_little_allows_nothing_missing_in_a_week() -> None:
     (rule,) = only_table(f"{SEGMENTS}, expect: {{fromHistory: P28D}}").segment_rules
-    assert (rule.lookback, rule.lag, rule.history) == (7 * DAY, timedelta(0), 28 * DAY)
-    assert (rule.expected, rule.least_rows) == ((), 1)
+    assert (rule.lookback, rule.lag) == (7 * DAY, timedelta(0))
+    assert (rule.expected, rule.least_rows) == (SeenWithin(28 * DAY), 1)
     assert rule.threshold == Threshold(Operator.EQUAL, 0)
     assert rule.timezone == "Etc/UTC"
+
+
+@pytest.mark.parametrize(
+    ("by", "written", "target"),
+    [
+        ("[region]", "orders.region", Reference("orders", ("region",))),
+        ("[region]", "[u.odcs.yaml#shops.id]", Reference("shops", ("id",), "u.odcs.yaml")),
+        ("[region, shop]", "[orders.region, orders.shop]", Reference("orders", ("region", "shop"))),
+    ],
+)
+def test_segments_may_be_those_of_a_reference(by: str, written: str, target: Reference) -> None:
+    asked = f"{SEGMENTS.replace('[region]', by)}, expect: {{fromReference: {written}}}"
+    (rule,) = only_table(asked).segment_rules
+    assert rule.expected == FromReference(target)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("orders.regoin", "unknown column 'orders.regoin'; did you mean 'orders.region'?"),
+        (
+            "[orders.region, orders.shop]",
+            "'by' has 1 and 'fromReference' 2; expected as many columns in both, in the same order",
+        ),
+        ("region", "'region' is no column; expected table.column"),
+    ],
+)
+def test_a_reference_without_the_segments_is_a_problem(written: str, message: str) -> None:
+    text = read(f"{SEGMENTS}, expect: {{fromReference: {written}}}")
+    (problem,) = problems_of(text)
+    assert problem.path == "schema[0].quality[0].implementation.expect.fromReference"
+    assert problem.message == message
 
 
 @pytest.mark.parametrize(
@@ -77,7 +110,7 @@ def test_periods_are_those_of_the_calendar(period: str, expected: Period) -> Non
 @pytest.mark.parametrize(
     ("implementation", "reason"),
     [
-        (f"{SEGMENTS}, expect: {{fromReference: shops.id}}", "segments from a reference"),
+        (f"{SEGMENTS}, expect: {{fromReference: t.o.id}}", "keys inside of nested columns"),
         (
             f"{SEGMENTS.replace('region', 'price')}, expect: {{values: [1]}}",
             "segments of number columns",

@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -17,10 +18,14 @@ from contractwatch.agent.neighbours import (
     Registry,
     Visitor,
     leads_of,
+    refers_elsewhere,
 )
 from contractwatch.agent.scan import ScanJob, scan
+from contractwatch.checks.thresholds import NONE_AT_ALL
+from contractwatch.model.clause import Severity
 from contractwatch.model.contract import Contract
 from contractwatch.model.reference import Orphaned, Orphans, Reference
+from contractwatch.model.segment import FromReference, Period, PeriodUnit, SegmentRule
 from contractwatch.model.state import Unmeasured
 from contractwatch.odcs.load import load_contract
 
@@ -197,3 +202,15 @@ def test_only_rows_in_scope_are_keys_and_text_is_compared_as_its_type(tmp_path: 
     tables, now = own.contract.tables, system_clock().now()
     found = scan(ScanJob(server, tables, frozenset({metric}), (tmp_path,), None, now, leads=leads))
     assert found.measurements[metric] == Orphaned(2, 1, 0)
+
+
+def test_a_contract_whose_segments_another_one_lists_refers_elsewhere() -> None:
+    bare = contract("members").contract
+    rule = SegmentRule(
+        bare.tables[0].clause, "g", "at", Period(PeriodUnit.DAY), "Etc/UTC", ("c",),
+        NONE_AT_ALL, Severity.ERROR, timedelta(days=7), FromReference(KEY),
+    )  # fmt: skip
+    own = replace(rule, expected=FromReference(replace(KEY, contract="")))
+    for one, expected in ((rule, True), (own, False)):
+        table = replace(bare.tables[0], segment_rules=(one,))
+        assert refers_elsewhere(replace(bare, tables=(table,), inputs=())) is expected

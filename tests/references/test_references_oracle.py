@@ -30,10 +30,13 @@ from contractwatch.model.reference import (
     Orphaned,
     Orphans,
     Reference,
+    Segments,
+    SegmentsOf,
     Total,
     Totalled,
     TotalOf,
 )
+from contractwatch.model.segment import MOST_SEGMENTS
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Count, Measurement, Unmeasured
 
@@ -175,6 +178,49 @@ def test_a_mask_that_cannot_be_asked_has_no_answer_and_says_why(tmp_path: Path) 
     assert never.reason.startswith("the types differ")
     lost = bad_rows(tmp_path, IsNull("x"), there)
     assert lost == Unmeasured("column 'x' of here is missing")
+
+
+@settings(max_examples=25, deadline=None)
+@given(ROWS, ROWS, st.lists(st.sampled_from(["whole", "word", "day"]), min_size=1, unique=True))
+def test_the_segments_of_a_target_are_its_whole_keys_as_texts(
+    here: Rows, there: Rows, columns: list[str]
+) -> None:
+    names = tuple(columns)
+    with TemporaryDirectory() as folder:
+        own = files(folder, "here", here, HERE)
+        side = Side(files(folder, "there", there, THERE), names, "there")
+        asked = SegmentsOf("here", names, TARGET)
+        found = compare(Dataset("live", (own,), "v"), [asked], {TARGET: side})
+    texts = {tuple(map(str, key)) for key in keys(there, names)}
+    assert found == {asked: Segments(tuple(sorted(texts)))}
+
+
+def test_a_reference_with_too_many_values_is_no_list_of_segments(tmp_path: Path) -> None:
+    asked = SegmentsOf("here", ("k",), TARGET)
+    found: list[Measurement] = []
+    for distinct in (MOST_SEGMENTS, MOST_SEGMENTS + 1):
+        frame = pl.DataFrame({"k": [*range(distinct), None, 0]})
+        frame.write_parquet(tmp_path / "here.parquet")
+        file = DataFile(str(tmp_path / "here.parquet"), 1, NOW)
+        table = TableFiles("here", (file,), DataFormat.PARQUET, ())
+        sides: Sides = {TARGET: Side(table, ("k",), "there")}
+        found += compare(Dataset("live", (table,), "v"), [asked], sides).values()
+    fewer, more = found
+    assert isinstance(fewer, Segments)
+    assert len(fewer.segments) == MOST_SEGMENTS
+    assert more == Unmeasured(
+        "there of other.odcs.yaml has more than 10,000 distinct values; expected fewer segments"
+    )
+
+
+def test_values_that_make_no_segments_are_refused(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"k": [0.5]})
+    frame.write_parquet(tmp_path / "here.parquet")
+    file = DataFile(str(tmp_path / "here.parquet"), 1, NOW)
+    table = TableFiles("here", (file,), DataFormat.PARQUET, ())
+    asked, sides = SegmentsOf("here", ("k",), TARGET), {TARGET: Side(table, ("k",), "there")}
+    found = compare(Dataset("live", (table,), "v"), [asked], sides)
+    assert found == {asked: Unmeasured("values of type Float64 make no segments")}
 
 
 @settings(max_examples=25, deadline=None)
