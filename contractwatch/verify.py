@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from datetime import datetime
 
-from contractwatch.checks import CHECKS, end_of_life, types
+from contractwatch.checks import CHECKS, end_of_life, physical_type, types
 from contractwatch.checks.freshness import FRESHNESS
 from contractwatch.checks.identity import distinct
 from contractwatch.checks.inside import COLUMN_MISSING, verdict_without_way
@@ -109,6 +109,7 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
         plan.in_force.get(check.promise.promise_id)
         or _with_evidence(check, _result(check, answers, server, now), reading.evidence)
         for check in plan.checks
+        if not _is_only_shown(check, server)
     ]
     ordered = sorted([*judged, *plan.skipped], key=lambda result: result.promise.clause.line)
     results = tuple(ordered)
@@ -236,8 +237,18 @@ def _result(
     missing = _verdict_without_column(check.promise, answers, server.data_format)
     if missing is not None:
         return CheckResult(check.promise, missing)
-    judged = types.under(check, server.read, answers)
+    judged = types.under(physical_type.under(check, server.read), server.read, answers)
     return CheckResult(judged.promise, judged.judge(answers, now))
+
+
+def _is_only_shown(check: Check, server: Server) -> bool:
+    """Whether a clause promises nothing there: files of text have no types of their own."""
+    is_text = server.data_format is not None and server.data_format.is_text
+    return (
+        is_text
+        and check.promise.kind == physical_type.PHYSICAL_TYPE.name
+        and not server.unsupported
+    )
 
 
 def _with_evidence(

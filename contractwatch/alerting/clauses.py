@@ -46,7 +46,7 @@ _BY_REASON = frozenset(
         "piiLeak",
     }
 )
-_IN_UNITS = frozenset({"freshness", "retention", "rowCount", "type", "presence"})
+_IN_UNITS = frozenset({"freshness", "retention", "rowCount", "type", "physicalType", "presence"})
 _NOTHING_ALLOWED = frozenset(
     f"{limit} 0 {unit}" for limit in ("exactly", "at most") for unit in ("rows", "%", "columns")
 )

@@ -1,7 +1,8 @@
 """Each kind of promise is one file: which questions it asks of the data, and which verdict follows.
 
 A file of this shelf has one function, `checks(contract)`, that yields a check for each clause of
-its kind. `terms`, `thresholds`, `counts`, `ages` and `formats` are what the files share.
+its kind. `terms`, `thresholds`, `counts`, `ages`, `formats` and
+`spellings` are what the files share.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +20,7 @@ from contractwatch.checks import (
     invalid_values,
     null_values,
     options,
+    physical_type,
     pii_leak,
     presence,
     reaction_time,
@@ -44,6 +46,7 @@ CHECKS: Mapping[str, Generator] = {
     "presence": presence.checks,
     "extraColumns": extra_columns.checks,
     "type": types.checks,
+    "physicalType": physical_type.checks,
     "required": required.checks,
     "unique": unique.checks,
     "logicalTypeOptions": options.checks,

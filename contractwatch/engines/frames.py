@@ -106,8 +106,14 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
     beside = [_Part(pl.LazyFrame(), dict(schema), partition) for schema, partition in shapes]
     found = _found_types(beside or parts, is_text=files.data_format.is_text)
     types: Types = {name: dtype for name, dtype in found.items() if isinstance(dtype, pl.DataType)}
+    of_files = {name for part in beside or parts for name in part.types}
     columns = Columns(
-        tuple(_column_type(name, dtype, files.data_format) for name, dtype in found.items())
+        tuple(
+            _column_type(name, dtype, files.data_format)
+            if name in of_files
+            else _column_of_folders(name, dtype, files.data_format)
+            for name, dtype in found.items()
+        )
     )
     if not parts and not shapes:
         types = dict.fromkeys((column.physical_name for column in files.columns), _TEXT)
@@ -231,6 +237,12 @@ def _column_type(name: str, dtype: pl.DataType | str, data_format: DataFormat) -
             _column_type(inner, child, data_format) for inner, child in children_of(dtype)
         ),
     )
+
+
+def _column_of_folders(name: str, dtype: pl.DataType | str, data_format: DataFormat) -> ColumnType:
+    """Return a column whose type no file states: it is no more than its kind."""
+    found = _column_type(name, dtype, data_format)
+    return replace(found, physical=found.kind)
 
 
 def _aligned(part: _Part, types: Types) -> pl.LazyFrame:

@@ -45,6 +45,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PROMISED_ONLY = frozenset(
     {"clause", "type_clause", "required_clause", "unique_clause", "twin_clause", "options", "rules"}
     | {"name", "description", "critical", "optional", "twin", "column_id", "nested"}
+    | {"physical_type", "physical_clause"}
 )
 """Fields of a column that say what is promised of it, and not how it is read."""
 

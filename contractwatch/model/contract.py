@@ -56,6 +56,8 @@ class Column:
     `optional` column may be absent (an encrypted `twin`, by contract or physical name, stands in):
     its presence is not judged, but that of the twin. A `binary` string may be of bytes.
 
+    `physical_type` is spelt as some system spells it, with `physical_clause` where it stands.
+
     `nested` are all values below a top-level column, at any depth, that something is promised of.
     Their names are whole ways (`orders.lines[].price`), their `physical_name` is the top-level
     column's, and `inside` leads from it down to them.
@@ -82,6 +84,8 @@ class Column:
     twin: str = ""
     twin_clause: Clause | None = None
     column_id: str = ""
+    physical_type: str = ""
+    physical_clause: Clause | None = None
     inside: tuple[Step, ...] = ()
     nested: tuple["Column", ...] = ()
 

@@ -147,6 +147,8 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
         partitioned=bool(place.flag("partitioned")),
         description=place.text("description"),
         column_id=place.text("id"),
+        physical_type=place.text("physicalType"),
+        physical_clause=place.at("physicalType").clause if place.text("physicalType") else None,
         optional=bool(place.text("encryptedName")),
         twin=place.text("encryptedName"),
         twin_clause=place.at("encryptedName").clause if place.text("encryptedName") else None,

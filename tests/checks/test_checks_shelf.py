@@ -62,6 +62,8 @@ _EVERYTHING = contract(
     table(
         column(
             "c",
+            physical_type="varchar(9)",
+            physical_clause=at(14),
             required_clause=at(12),
             unique_clause=at(13),
             options=(option(OptionKind.MIN_LENGTH, 1),),

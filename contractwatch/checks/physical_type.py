@@ -1,0 +1,82 @@
+"""Each column has the type of a file that the contract's physical type stands for."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from contractwatch.checks.spellings import is_allowed, words_of
+from contractwatch.checks.terms import Kind, answer, column_place, promise_of, unanswered
+from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.clause import Dimension, Severity
+from contractwatch.model.contract import Column, Contract, LogicalType
+from contractwatch.model.frozen import frozen
+from contractwatch.model.metric import Metric, TableSchema
+from contractwatch.model.objective import Objective
+from contractwatch.model.server import ReadPolicy
+from contractwatch.model.state import Columns, Measurement
+
+PHYSICAL_TYPE = Kind("physicalType", Dimension.CONFORMITY, Objective.SCHEMA)
+
+_UNKNOWN = "unsupported physical type"
+_SHOWN = 60
+
+
+@frozen
+class PhysicalType:
+    """The file's own type is one that the spelling allows; `lenient` looks at its family only."""
+
+    promise: Promise
+    spelling: str
+    allowed: frozenset[str]
+    lenient: bool = False
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (TableSchema(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        if not self.allowed:
+            return Verdict(Outcome.SKIPPED, threshold=self.spelling, reason=_UNKNOWN)
+        error = unanswered(answers, self.metrics(), self.spelling)
+        if error is not None:
+            return error
+        columns = answer(answers, TableSchema(self.promise.table), Columns)
+        found = columns.find(self.promise.physical_columns[0])
+        observed = found.physical if found else "missing"
+        if found and is_allowed(found, self.allowed, by_family=self.lenient):
+            return Verdict(Outcome.PASSED, observed=observed, threshold=self.spelling)
+        reason = f"the column is of type {observed}"
+        return Verdict(Outcome.FAILED, observed=observed, threshold=self.spelling, reason=reason)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise the physical type of each column of a table, as a warning.
+
+    One contract describes a product in several places, whose systems spell and hold types unalike.
+    """
+    for table in contract.tables:
+        for column in table.columns:
+            if column.physical_clause is None:
+                continue
+            spelling = column.physical_type[:_SHOWN]
+            promise = promise_of(
+                PHYSICAL_TYPE,
+                column_place(contract, table, column),
+                clause=column.physical_clause,
+                expected=f"the column is of type {spelling}",
+                severity=Severity.WARNING,
+            )
+            yield PhysicalType(promise, spelling, _allowed(column))
+
+
+def under(check: Check, policy: ReadPolicy) -> Check:
+    """Return the check as it is judged on a server that is read by this policy."""
+    if isinstance(check, PhysicalType) and policy.lenient_types:
+        return replace(check, lenient=True)
+    return check
+
+
+def _allowed(column: Column) -> frozenset[str]:
+    """Return what the spelling allows; the DATE of some systems has a time of day."""
+    words = words_of(column.physical_type)
+    has_time = column.logical_type is LogicalType.TIMESTAMP and "date" in words
+    return words | {"timestamp"} if has_time else words
