@@ -29,6 +29,7 @@ _GROUP_BYTES = 8 * 1024 * 1024
 _MAGIC = b"Obj\x01"
 _SYNC_BYTES = 16
 _LONGEST_NUMBER = 10
+_BOUNDED = frozenset({"null", "deflate", "snappy"})
 _BROKEN = "the file is broken or ends too early"
 
 
@@ -62,6 +63,17 @@ def scan(
 ) -> pl.LazyFrame:
     """Return the rows of files that have these columns."""
     return lazily(lambda: _sound_frames(paths, remote), schema)
+
+
+def refuse_large(file: BinaryIO) -> None:
+    """Raise BrokenTextError if a file is broken, or a block of it would be too large.
+
+    Packings other than deflate and snappy are left to whoever reads the file.
+    """
+    header = _header_of(file)
+    if header.codec in _BOUNDED:
+        for _ in _blocks(file, header):
+            pass
 
 
 def _sound_frames(paths: list[str], remote: Remote | None) -> Iterator[pl.DataFrame]:
@@ -124,6 +136,15 @@ def _unpacked(data: bytes, codec: str) -> bytes:
 
 
 def _header(file: BinaryIO) -> _Header:
+    """Return the header of a file that the library can decode."""
+    header = _header_of(file)
+    if header.codec not in _BOUNDED:
+        raise _refused("is packed by another codec than deflate or snappy")
+    _check(header.schema)
+    return header
+
+
+def _header_of(file: BinaryIO) -> _Header:
     if file.read(len(_MAGIC)) != _MAGIC:
         raise BrokenTextError("the file does not begin as an Avro file")
     texts: dict[bytes, bytes] = {}
@@ -136,9 +157,6 @@ def _header(file: BinaryIO) -> _Header:
     if pairs is None or b"avro.schema" not in texts:
         raise BrokenTextError(_BROKEN)
     codec = texts.get(b"avro.codec", b"null").decode("ascii", "replace")
-    if codec not in {"null", "deflate", "snappy"}:
-        raise _refused("is packed by another codec than deflate or snappy")
-    _check(texts[b"avro.schema"])
     return _Header(texts[b"avro.schema"], codec, file.read(_SYNC_BYTES))
 
 

@@ -5,7 +5,6 @@ columns that the log renamed are renamed; rows that a deletion vector marks are 
 that a file lacks is null in its rows, as the protocol demands.
 """
 
-import glob
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
@@ -13,8 +12,11 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from contractwatch.engines.log_copy import copy_into, folder_of
+from contractwatch.engines.readers import parquet_schema
+from contractwatch.engines.remote import scan_options
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.dataset import TableFiles
+from contractwatch.model.dataset import Remote, Snapshot, TableFiles
 from contractwatch.model.frozen import frozen
 
 Types: TypeAlias = dict[str, pl.DataType]
@@ -25,7 +27,10 @@ _NESTED = (pl.Struct, pl.List, pl.Array)
 
 @frozen
 class _Log:
-    """What the log says of one version: fields as it writes them, added files, deletion vectors."""
+    """What the log says of one version: fields as it writes them, added files, deletion vectors.
+
+    `location` is the folder where the library read it.
+    """
 
     location: str
     fields: Sequence[Mapping[str, Any]]
@@ -61,32 +66,36 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     """
     if files.snapshot is None:
         raise SourceError("the table has no version", retryable=False, blame=Blame.AGENT)
-    log = _read(files.snapshot.location, files.snapshot.version)
+    log = _read(files.snapshot, files.remote)
     columns = _columns(log)
     types = {name: column.dtype for name, column in columns.items()}
-    listed = {file.path for file in files.files}
-    found = [(_rows(group, columns, listed), types) for group in _grouped(_live(log))]
+    groups = _grouped(_live(log, files.snapshot), files.remote)
+    found = [(_rows(group, columns, files.remote), types) for group in groups]
     return found or [(pl.LazyFrame(schema=types), types)]
 
 
-def _read(location: str, version: int) -> _Log:
+def _read(snapshot: Snapshot, remote: Remote | None) -> _Log:
     # An optional library: only those who read such tables install it.
     from deltalake import DeltaTable  # noqa: PLC0415 - see above
 
-    try:
-        table = DeltaTable(location, version=version)
-        has_vectors = "deletionVectors" in (table.protocol().reader_features or ())
-        return _Log(
-            location,
-            json.loads(table.schema().to_json())["fields"],
-            pl.Schema(table.schema()),
-            table.metadata().configuration.get("delta.columnMapping.mode") == "name",
-            pl.DataFrame(table.get_add_actions()),
-            pl.DataFrame(table.deletion_vectors().read_all()) if has_vectors else pl.DataFrame(),
-        )
-    except Exception as error:  # the library raises classes of several kinds for a broken log
-        sentence = "the log of the delta table is broken"
-        raise SourceError(sentence, retryable=True, blame=Blame.PRODUCT) from error
+    with folder_of(snapshot.location, remote) as folder:
+        copy_into(folder, snapshot.record, remote)
+        try:
+            table = DeltaTable(str(folder), version=snapshot.version)
+            has_vectors = "deletionVectors" in (table.protocol().reader_features or ())
+            return _Log(
+                str(folder),
+                json.loads(table.schema().to_json())["fields"],
+                pl.Schema(table.schema()),
+                table.metadata().configuration.get("delta.columnMapping.mode") == "name",
+                pl.DataFrame(table.get_add_actions()),
+                pl.DataFrame(table.deletion_vectors().read_all())
+                if has_vectors
+                else pl.DataFrame(),
+            )
+        except Exception as error:  # the library raises classes of several kinds for a broken log
+            sentence = "the log of the delta table is broken"
+            raise SourceError(sentence, retryable=True, blame=Blame.PRODUCT) from error
 
 
 def _columns(log: _Log) -> dict[str, _Column]:
@@ -120,22 +129,26 @@ def _is_renamed_inside(field: Mapping[str, Any]) -> bool:
     return False
 
 
-def _live(log: _Log) -> list[_LiveFile]:
+def _live(log: _Log, snapshot: Snapshot) -> list[_LiveFile]:
     has_partitions = "partition" in log.added.columns
     none: list[dict[str, object]] = [{}] * log.added.height
     values: list[dict[str, object]] = log.added["partition"].to_list() if has_partitions else none
-    paths = [_path(log.location, unquote(path)) for path in log.added["path"]]
+    names = [unquote(path) for path in log.added["path"]]
+    known = dict(snapshot.named)
+    if not known.keys() >= set(names):
+        raise SourceError("the log changed while it was read", retryable=True, blame=Blame.PRODUCT)
     vectors = _vectors(log.vectors)
-    if not vectors.keys() <= set(paths):
+    if not vectors.keys() <= {_path(log.location, name) for name in names}:
         raise _unread("deletion vectors of files that it does not name")
     return [
-        _LiveFile(path, partition, vectors.get(path))
-        for path, partition in zip(paths, values, strict=True)
+        _LiveFile(known[name].path, partition, vectors.get(_path(log.location, name)))
+        for name, partition in zip(names, values, strict=True)
     ]
 
 
 def _path(location: str, named: str) -> str:
-    is_whole = named.startswith(("/", "file://"))
+    """Return the path by which the library knows a file."""
+    is_whole = named.startswith("/") or "://" in named
     return named.removeprefix("file://") if is_whole else f"{location}/{named}"
 
 
@@ -149,11 +162,13 @@ def _vectors(found: pl.DataFrame) -> dict[str, pl.Series]:
     }
 
 
-def _grouped(files: Sequence[_LiveFile]) -> list[list[tuple[_LiveFile, pl.Schema]]]:
+def _grouped(
+    files: Sequence[_LiveFile], remote: Remote | None
+) -> list[list[tuple[_LiveFile, pl.Schema]]]:
     """Return files that are scanned together: of equal columns and partition, whole ones only."""
     groups: dict[object, list[tuple[_LiveFile, pl.Schema]]] = {}
     for file in files:
-        schema = pl.Schema(pl.read_parquet_schema(glob.escape(file.path)))
+        schema = pl.Schema(parquet_schema(file.path, remote))
         alone = file.path if file.deleted is not None else ""
         key = (tuple(schema.items()), repr(sorted(file.partition.items())), alone)
         groups.setdefault(key, []).append((file, schema))
@@ -161,14 +176,16 @@ def _grouped(files: Sequence[_LiveFile]) -> list[list[tuple[_LiveFile, pl.Schema
 
 
 def _rows(
-    group: Sequence[tuple[_LiveFile, pl.Schema]], columns: Mapping[str, _Column], listed: set[str]
+    group: Sequence[tuple[_LiveFile, pl.Schema]],
+    columns: Mapping[str, _Column],
+    remote: Remote | None,
 ) -> pl.LazyFrame:
     first, schema = group[0]
     paths = [file.path for file, _ in group]
-    if not listed.issuperset(paths):
-        raise SourceError("the log changed while it was read", retryable=True, blame=Blame.PRODUCT)
     named = None if first.deleted is None else _ROW
-    rows = pl.scan_parquet(paths, glob=False, hive_partitioning=False, row_index_name=named)
+    rows = pl.scan_parquet(
+        paths, glob=False, hive_partitioning=False, row_index_name=named, **scan_options(remote)
+    )
     if first.deleted is not None:
         rows = rows.filter(~pl.col(_ROW).is_in(first.deleted.implode()))
     return rows.select(_seen(name, one, first, schema) for name, one in columns.items())

@@ -4,14 +4,18 @@ The library plans by field ids: a renamed column is found in old files, a positi
 Every file that its record names was confined before; here no other one can be opened.
 """
 
-import warnings
+import os
 from collections.abc import Callable
 from typing import TypeAlias
 
 import polars as pl
 
+from contractwatch.engines.remote import scan_options
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.dataset import TableFiles
+from contractwatch.model.dataset import DataFile, Remote, TableFiles
+
+MOST_METADATA_BYTES = 128 * 1024 * 1024
+"""Metadata that are larger, once they are unpacked, are refused."""
 
 Types: TypeAlias = dict[str, pl.DataType]
 
@@ -24,9 +28,9 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     """
     if files.snapshot is None:
         raise SourceError("the table has no version", retryable=False, blame=Blame.AGENT)
-    known = dict(files.snapshot.record)
+    known = dict((*files.snapshot.record, *files.snapshot.named))
 
-    def local(named: str) -> str:
+    def file(named: str) -> DataFile:
         if named not in known:
             raise SourceError(
                 "the record of the table changed while it was read",
@@ -35,19 +39,25 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
             )
         return known[named]
 
-    table = static_table(files.snapshot.location, local)
-    # It is said that another package would plan faster.
-    warnings.filterwarnings("ignore", ".*polars_iceberg", pl.exceptions.PerformanceWarning)
+    table = static_table(files.snapshot.location, file, files.remote)
+    for named, _ in files.snapshot.record:  # what is wrong with it shows here, and not amid a scan
+        table.io.new_input(named).open().close()
+    # Another planner would open what the record names by itself, whatever `file` knows.
+    os.environ["POLARS_ICEBERG_PLANNER"] = "pyiceberg"
     # What the record says of rows may be wrong, and would be taken for what was read.
-    rows = pl.scan_iceberg(table, use_metadata_statistics=False)
+    rows = pl.scan_iceberg(
+        table,
+        storage_options=scan_options(files.remote).get("storage_options"),
+        use_metadata_statistics=False,
+    )
     types = dict(rows.collect_schema())
     if table.current_snapshot() is None:
         return [(pl.LazyFrame(schema=types), types)]
     return [(rows, types)]
 
 
-def static_table(location: str, local: Callable[[str], str]):
-    """Return the table whose metadata file this is; `local` gives the path for a name, or raises.
+def static_table(location: str, known: Callable[[str], DataFile], remote: Remote | None):
+    """Return the table whose metadata file this is; `known` gives the file of a name, or raises.
 
     Raises:
         ImportError: If the library is not installed.
@@ -55,17 +65,12 @@ def static_table(location: str, local: Callable[[str], str]):
     """
     # An optional library: only those who read such tables install it.
     from pyiceberg.catalog.noop import NoopCatalog  # noqa: PLC0415 - see above
-    from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO  # noqa: PLC0415 - see above
     from pyiceberg.serializers import FromInputFile  # noqa: PLC0415 - see above
     from pyiceberg.table import StaticTable  # noqa: PLC0415 - see above
 
-    class Confined(PyArrowFileIO):
-        """Opens what `local` knows; the table's properties, which may name a class, are unread."""
+    from contractwatch.engines.iceberg_files import KnownFiles  # noqa: PLC0415 - as above
 
-        def new_input(self, location: str) -> PyArrowFile:
-            return super().new_input(local(location))
-
-    files = Confined({})
+    files = KnownFiles(known, remote)
     return StaticTable(
         identifier=("static", location),
         metadata=FromInputFile.table_metadata(files.new_input(location)),

@@ -55,7 +55,7 @@ def look(table: TableFiles, file: DataFile) -> OneFile:
 def _look(table: TableFiles, file: DataFile) -> OneFile:
     match table.data_format:
         case DataFormat.PARQUET:
-            return OneFile(file.path, _parquet_schema(table, file.path))
+            return OneFile(file.path, parquet_schema(file.path, table.remote))
         case DataFormat.ARROW:
             return OneFile(file.path, _arrow_schema(table, file.path))
         case DataFormat.AVRO:
@@ -101,10 +101,11 @@ def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
             assert_never(table.data_format)
 
 
-def _parquet_schema(table: TableFiles, path: str) -> Schema:
-    if table.remote is None:
+def parquet_schema(path: str, remote: Remote | None) -> Schema:
+    """Return the columns of a Parquet file from its footer."""
+    if remote is None:
         return tuple(pl.read_parquet_schema(glob.escape(path)).items())
-    options = scan_options(table.remote)
+    options = scan_options(remote)
     return tuple(pl.scan_parquet(path, glob=False, **options).collect_schema().items())
 
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 from contractwatch.engines.relay import trouble_of
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.dataset import Remote
+from contractwatch.model.dataset import DataFile, Remote
 
 SCHEME = "s3://"
 OF_STORE = "object-store error"
@@ -23,6 +23,7 @@ MAX_HELD_BYTES = 256 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 _REQUEST_SECONDS = "30s"
 _TRIES_MORE = 2
+_CHANGED = "an object changed while it was read"
 _WENT_AWAY = "an object went away while it was read"
 _NO_CREDENTIALS = "the agent's credentials are not accepted"
 
@@ -132,6 +133,36 @@ def whole(path: str, remote: Remote | None) -> bytes:
                 blame=Blame.AGENT,
             )
         return io.BufferedReader(found, _PIECE_BYTES).read()
+
+
+def fetched(file: DataFile, remote: Remote) -> bytes:
+    """Return all bytes of an object, as it was when it was listed.
+
+    Raises:
+        SourceError: If the object cannot be read, or is another one by now.
+    """
+    store = store_of(remote)
+    # An extra, as above.
+    import obstore  # noqa: PLC0415 - see above
+
+    key = file.path.removeprefix(f"{SCHEME}{remote.bucket}/")
+    try:
+        return asked(remote, lambda: _as_listed(obstore.get(store, key), file))
+    except FileNotFoundError:
+        raise SourceError(_WENT_AWAY, retryable=True, blame=Blame.PRODUCT) from None
+
+
+def _as_listed(answer: Any, file: DataFile) -> bytes:
+    """Return what a store sends, and hold no more of it than was listed."""
+    etag = str(answer.meta["e_tag"] or "")
+    is_other = bool(etag and file.etag) and etag.strip('"') != file.etag.strip('"')
+    found = bytearray()
+    if not is_other and answer.meta["size"] == file.size:
+        for piece in answer.stream():
+            found += piece
+    if is_other or len(found) != file.size:
+        raise SourceError(_CHANGED, retryable=True, blame=Blame.PRODUCT)
+    return bytes(found)
 
 
 class _Object(io.RawIOBase):

@@ -1,7 +1,7 @@
 """All tables of one server, found and ready to be read; still no row was read."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from contractwatch.errors import SourceError
 from contractwatch.model.contract import Column
@@ -40,19 +40,24 @@ class Remote:
     is_anonymous: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
+NamedFiles: TypeAlias = tuple[tuple[str, DataFile], ...]
+"""Files, each with the name that the table's own record has for it."""
+
+
+@frozen
 class Snapshot:
     """One version of a table that keeps a record of its own files.
 
     `location` is its folder, or the file of its record; `table_id` is unlike that of a table that
-    takes its place. `record` are the files, besides those of the rows, that reading may open, each
-    with the name that the table has for it.
+    takes its place. `record` are the files of the record itself that reading may open, `named`
+    those that the record names.
     """
 
     location: str
     version: int
     table_id: str
-    record: tuple[tuple[str, str], ...] = ()
+    record: NamedFiles = ()
+    named: NamedFiles = ()
 
 
 @frozen

@@ -27,8 +27,6 @@ _ENCODINGS = {
     "us-ascii": "utf8",
     "utf8-lossy": "utf8-lossy",
 }
-_OWN_RECORD = frozenset({DataFormat.DELTA, DataFormat.ICEBERG})
-"""Formats whose own record names their files: in a store it may name those of any bucket."""
 
 _UTF8 = frozenset(_ENCODINGS.values())
 _LONGEST_SHOWN = 40
@@ -94,8 +92,6 @@ def _why_not(place: Place, kind: str, written: str, read: ReadPolicy) -> str:
     if written not in _FORMATS:
         hint = suggestion(written, _FORMATS)
         return f"files of format '{written[:_LONGEST_SHOWN]}' are not read yet{hint}"
-    if kind == S3 and _FORMATS[written] in _OWN_RECORD:
-        return f"tables of format '{written}' in object stores are not read yet"
     if read.encoding not in _UTF8:
         return f"the encoding '{read.encoding[:_LONGEST_SHOWN]}' is not read yet"
     if policy is not None and policy.flag("hasHeader") is False:

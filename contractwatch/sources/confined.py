@@ -1,19 +1,42 @@
 """A folder out of which no path leads that a table's own record names."""
 
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from contractwatch.errors import Blame, SourceError
 from contractwatch.model.dataset import DataFile
 from contractwatch.model.frozen import frozen
 from contractwatch.model.server import Server
 from contractwatch.sources.search import MAX_FILES, real_path, refused
 
+_WHOLE = ("/", "file:/")
+
+
+def folders_at(
+    server: Server, path: str, *, bases: Sequence[Path], roots: tuple[Path, ...] | None
+) -> list["Folder"]:
+    """Return the folders that a path of the contract may mean, by the real path of each.
+
+    Args:
+        server: The server of the contract.
+        path: As the contract has it.
+        bases: Directories for a relative path, tried in turn.
+        roots: Real directories in which every file must be; None allows all.
+
+    Raises:
+        SourceError: If none is allowed.
+    """
+    tried = [real_path(server, base / path) for base in bases or (Path.cwd(),)]
+    allowed = [folder for one in tried if (folder := Folder(server, one, roots)).is_allowed]
+    if not allowed:
+        raise refused(server, "is outside the directories that the operator allowed")
+    return allowed
+
 
 @frozen
 class Folder:
-    """The folder of one table. `roots` are real directories; None allows what the person may."""
+    """The folder of one table. `path` and `roots` are real; None allows what the person may."""
 
     server: Server
     path: Path
@@ -22,23 +45,49 @@ class Folder:
     @property
     def is_allowed(self) -> bool:
         """Whether the folder itself may be read."""
-        return self._allows(real_path(self.server, self.path))
+        return self._allows(self.path)
 
-    def local(self, named: str) -> Path:
-        """Return the file of this machine that a record names, by path or by `file:` address.
+    @property
+    def location(self) -> str:
+        return str(self.path)
 
-        Nothing in an address is decoded: the readers take `%2F` for three letters, too, and what is
-        confined has to be what they open.
+    @property
+    def remote(self) -> None:
+        return None
 
-        Raises:
-            SourceError: If it is an address, or really outside of the allowed directories.
-        """
+    def has(self, part: str) -> bool:
+        return (self.path / part).is_dir()
+
+    def names(self, part: str) -> list[str]:
+        return [path.name for path in self._confined(self.path / part).iterdir()]
+
+    def below(self, part: str) -> list[DataFile]:
+        found: list[DataFile] = []
+        for path in self._confined(self.path / part).rglob("*"):
+            real = self._confined(path)
+            if real.is_file():
+                found.append(_file(real))
+            if len(found) > MAX_FILES:
+                raise refused(
+                    self.server, f"holds a table whose record has over {MAX_FILES:,} files"
+                )
+        return found
+
+    def is_whole(self, named: str) -> bool:
+        return named.startswith(_WHOLE)
+
+    def find(self, named: Collection[str]) -> dict[str, DataFile]:
+        paths = {name: self._local(name) for name in named}
+        return {name: _file(path) for name, path in paths.items() if path.exists()}
+
+    def _local(self, named: str) -> Path:
+        """Return the file of this machine that a record names, by path or by `file:` address."""
         address = urlsplit(named)
         if address.scheme not in {"", "file"} or address.netloc:
             raise refused(self.server, "holds a table that names files of another machine")
-        return self.confined(self.path / named.removeprefix("file:").removeprefix("//"))
+        return self._confined(self.path / named.removeprefix("file:").removeprefix("//"))
 
-    def confined(self, path: Path) -> Path:
+    def _confined(self, path: Path) -> Path:
         """Return the path, or raise SourceError if it is really outside of what is allowed."""
         real = real_path(self.server, path)
         if not self._allows(real):
@@ -47,47 +96,10 @@ class Folder:
             )
         return real
 
-    def below(self, name: str) -> list[Path]:
-        """Return all files below a part of the folder, each of them confined.
-
-        Raises:
-            SourceError: If one leads outside, or they are too many.
-        """
-        top = self.confined(self.path / name)
-        found: list[Path] = []
-        for path in top.rglob("*"):
-            found.append(self.confined(path))
-            if len(found) > MAX_FILES:
-                raise refused(
-                    self.server, f"holds a table whose record has over {MAX_FILES:,} files"
-                )
-        return found
-
     def _allows(self, real: Path) -> bool:
         return self.roots is None or any(real.is_relative_to(root) for root in self.roots)
 
 
-def listed(path: Path) -> DataFile:
-    """Return a file that a record names.
-
-    Raises:
-        SourceError: If it is not there.
-    """
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise SourceError(
-            "a file that the table's record names is not there",
-            retryable=True,
-            blame=Blame.PRODUCT,
-        ) from error
+def _file(path: Path) -> DataFile:
+    status = path.stat()
     return DataFile(str(path), status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
-
-
-def missing(package: str, extra: str) -> SourceError:
-    """Return the failure to import what an extra brings."""
-    return SourceError(
-        f"tables of format {extra} need {package}; install contractwatch-agent[{extra}]",
-        retryable=False,
-        blame=Blame.AGENT,
-    )

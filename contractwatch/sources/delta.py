@@ -1,31 +1,31 @@
 """The live files of one version of a Delta table are found, and none outside of what is allowed."""
 
-import glob
-import json
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import unquote
 
 import polars as pl
 
+from contractwatch.engines.log_copy import copy_into, folder_of
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
-from contractwatch.model.dataset import Snapshot, TableFiles
-from contractwatch.model.server import DataFormat
-from contractwatch.sources.confined import Folder, listed, missing
+from contractwatch.model.dataset import DataFile, NamedFiles, Snapshot, TableFiles
+from contractwatch.model.frozen import frozen
+from contractwatch.model.server import DataFormat, Server
+from contractwatch.sources.delta_log import SIDECARS, newest_part, sidecars, vector_files
+from contractwatch.sources.place import Place, all_of, missing
 from contractwatch.sources.search import MAX_FILES, refused
 
 RECORD = "_delta_log"
 """The folder by which a Delta table is known."""
 
+MOST_BYTES = 256 * 1024 * 1024
+"""No more of a log is copied."""
+
 _NEWEST_READER = 3
 _DELETES = "deletionVectors"
-_ID_LETTERS = 20
-_PLAIN = re.compile(r"[A-Za-z0-9_-]*")
-_Vector: TypeAlias = tuple[str, str]
 
 _FEATURES = frozenset(
     {
@@ -43,7 +43,18 @@ _FEATURES = frozenset(
 """What we can read; a variant as such is refused by its column."""
 
 
-def open_table(folder: Folder, table: Table) -> tuple[TableFiles, datetime]:
+@frozen
+class _Version:
+    """What the log says of its newest version; `named` and `vectors` are names of files."""
+
+    number: int
+    table_id: str
+    named: tuple[str, ...]
+    vectors: tuple[str, ...]
+    committed_at: datetime
+
+
+def open_table(place: Place, table: Table) -> tuple[TableFiles, datetime]:
     """Return the files of the newest version, and when it was committed (UTC).
 
     Raises:
@@ -55,33 +66,84 @@ def open_table(folder: Folder, table: Table) -> tuple[TableFiles, datetime]:
     except ImportError as error:
         raise missing("deltalake", "delta") from error
 
-    log = folder.below(RECORD)
-    try:
-        opened = DeltaTable(str(folder.path))
-        features = frozenset(opened.protocol().reader_features or ())
-        _refuse_unreadable(
-            opened.protocol().min_reader_version, features, opened.metadata().configuration
-        )
-        vectors = (
-            {one for path in log for one in _vectors(path)}
-            if _DELETES in features
-            else set[_Vector]()
-        )
-        commits = opened.history(1)
-        named: list[str] = pl.DataFrame(opened.get_add_actions())["path"].to_list()
-    except SourceError:
-        raise
-    except Exception as error:
-        raise _broken() from error
-    _confine(folder, vectors)
-    if len(named) > MAX_FILES:
-        raise refused(folder.server, f"holds a table of more than {MAX_FILES:,} files")
-    files = tuple(listed(folder.local(unquote(path))) for path in named)
-    snapshot = Snapshot(str(folder.path), opened.version(), str(opened.metadata().id))
-    found = TableFiles(
-        table.name, files, DataFormat.DELTA, table.columns, folder.server.read, snapshot=snapshot
+    log = place.below(RECORD)
+    with folder_of(place.location, place.remote) as folder:
+        try:
+            record, parts = _parts(place, log, folder)
+            version = _read(DeltaTable(str(folder)), place.server, parts, log)
+        except SourceError:
+            raise
+        except Exception as error:
+            raise _broken() from error
+    if len(version.named) > MAX_FILES:
+        raise refused(place.server, f"holds a table of more than {MAX_FILES:,} files")
+    found = place.find([*version.named, *version.vectors])
+    files = all_of(version.named, found)
+    # Of old commits a vector may be gone; the library misses it only if it is still in use.
+    record += tuple((name, found[name]) for name in version.vectors if name in found)
+    _limit(place, record)
+    snapshot = Snapshot(
+        place.location,
+        version.number,
+        version.table_id,
+        record if place.remote else (),
+        tuple((name, found[name]) for name in version.named),
     )
-    return found, _committed_at(commits, log)
+    opened = TableFiles(
+        table.name,
+        files,
+        DataFormat.DELTA,
+        table.columns,
+        place.server.read,
+        remote=place.remote,
+        snapshot=snapshot,
+    )
+    return opened, version.committed_at
+
+
+def _parts(place: Place, log: Sequence[DataFile], folder: Path) -> tuple[NamedFiles, list[Path]]:
+    """Return the files that the newest version rests on, and where on this machine they are.
+
+    Raises:
+        SourceError: If they are too large, lead outside, or cannot be read.
+    """
+    if place.remote is None:
+        parts = [Path(file.path) for file in log]
+        sidecars(place.server, parts)
+        return (), parts
+    top = f"{place.location}/"
+    names = {file.path.removeprefix(f"{top}{RECORD}/"): file for file in log}
+    record = tuple((f"{RECORD}/{name}", names[name]) for name in newest_part(names.keys()))
+    _limit(place, record)
+    copy_into(folder, record, place.remote)
+    parts = [folder / name for name, _ in record]
+    inner = [f"{SIDECARS}/{name}" for name in sidecars(place.server, parts)]
+    beside = tuple((f"{RECORD}/{name}", names[name]) for name in inner if name in names)
+    _limit(place, (*record, *beside))
+    copy_into(folder, beside, place.remote)
+    return (*record, *beside), [*parts, *(folder / name for name, _ in beside)]
+
+
+def _limit(place: Place, record: NamedFiles) -> None:
+    if sum(file.size for _, file in record) > MOST_BYTES and place.remote is not None:
+        raise refused(
+            place.server, f"holds a table whose log has more than {MOST_BYTES // 1024**2} MB"
+        )
+
+
+def _read(opened: Any, server: Server, parts: Sequence[Path], log: Iterable[DataFile]) -> _Version:
+    features: frozenset[str] = frozenset(opened.protocol().reader_features or ())
+    _refuse_unreadable(
+        opened.protocol().min_reader_version, features, opened.metadata().configuration
+    )
+    named: list[str] = pl.DataFrame(opened.get_add_actions())["path"].to_list()
+    return _Version(
+        opened.version(),
+        str(opened.metadata().id),
+        tuple(unquote(path) for path in named),
+        tuple(vector_files(server, parts)) if _DELETES in features else (),
+        _committed_at(opened.history(1), log),
+    )
 
 
 def _refuse_unreadable(
@@ -96,53 +158,12 @@ def _refuse_unreadable(
         raise _unread("maps its columns by id")
 
 
-def _confine(folder: Folder, vectors: Collection[_Vector]) -> None:
-    """Raise SourceError if a deletion vector is elsewhere: the library would open it.
-
-    Only clones name one by its whole path. A relative one has a folder before its id, and the
-    library would follow it anywhere.
-    """
-    for kind, place in vectors:
-        if kind != "u":
-            raise refused(folder.server, "holds a table with deletion vectors by absolute paths")
-        if not _PLAIN.fullmatch(place[:-_ID_LETTERS]):
-            raise refused(
-                folder.server, "holds a table with deletion vectors outside of its folder"
-            )
-    for inner in {place[:-_ID_LETTERS] for _, place in vectors}:
-        for path in (folder.path / inner).glob("deletion_vector_*.bin"):
-            folder.confined(path)
-
-
-def _vectors(path: Path) -> Iterator[_Vector]:
-    """Yield kind and place of each deletion vector with a file of its own, of a part of the log."""
-    if path.suffix == ".json":
-        with path.open("rb") as lines:
-            for line in lines:
-                yield from _vectors_of(json.loads(line)) if line.strip() else ()
-    elif path.suffix == ".parquet":
-        named = glob.escape(str(path))
-        add = pl.read_parquet_schema(named).get("add")
-        if isinstance(add, pl.Struct) and "deletionVector" in add.to_schema():
-            vector = pl.col("add").struct.field("deletionVector").struct
-            found = pl.scan_parquet(path, glob=False).select(
-                kind=vector.field("storageType"), place=vector.field("pathOrInlineDv")
-            )
-            yield from found.filter(pl.col("kind") != "i").unique().collect().iter_rows()
-
-
-def _vectors_of(action: Mapping[str, Mapping[str, Any] | None]) -> Iterator[_Vector]:
-    vectors = ((each or {}).get("deletionVector") for each in action.values())
-    known = ((one["storageType"], one["pathOrInlineDv"]) for one in vectors if one)
-    yield from (one for one in known if one[0] != "i")
-
-
-def _committed_at(commits: Sequence[Mapping[str, Any]], log: Iterable[Path]) -> datetime:
+def _committed_at(commits: Sequence[Mapping[str, Any]], log: Iterable[DataFile]) -> datetime:
     """Return when the newest version was committed, by the log, else by the age of its files."""
     milliseconds = commits[0].get("timestamp") if commits else None
     if isinstance(milliseconds, int):
         return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return datetime.fromtimestamp(max(path.stat().st_mtime for path in log), UTC)
+    return max(file.modified_at for file in log)
 
 
 def _unread(why: str) -> SourceError:

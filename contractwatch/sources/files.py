@@ -7,6 +7,7 @@ contract with several are told apart by name: `<name>.<extension>`, or all files
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from contractwatch.model.contract import Table
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.reach import Reach
 from contractwatch.model.server import DataFormat, Server
+from contractwatch.sources.confined import folders_at
 from contractwatch.sources.lakes import LAKES, open_lake
 from contractwatch.sources.search import FoundFile, Search, first, refused
 from contractwatch.sources.unfound import refuse_alike
@@ -47,7 +49,8 @@ def open_files(
     data_format = _format_of(server)
     real_roots = None if roots is None else tuple(root.resolve() for root in roots)
     if data_format in LAKES:
-        return open_lake(server, _folders(server.path, tables), bases=bases, roots=real_roots)
+        places = partial(folders_at, server, bases=bases, roots=real_roots)
+        return open_lake(server, folders(server.path, tables), places)
     opened: list[TableFiles] = []
     unfound: list[tuple[str, SourceError]] = []
     stamps: list[tuple[str, str, int, int]] = []
@@ -90,7 +93,7 @@ def written_for(path: str, table: Table) -> str:
     return path
 
 
-def _folders(path: str, tables: Sequence[Table]) -> list[tuple[Table, str]]:
+def folders(path: str, tables: Sequence[Table]) -> list[tuple[Table, str]]:
     """Return each table with its folder; without a placeholder they stand side by side."""
     written = [(table, written_for(path, table)) for table in tables]
     is_alone = len(tables) == 1

@@ -1,16 +1,17 @@
 """The live files of an Iceberg table are found, and none outside of what is allowed."""
 
 import re
-from collections.abc import Set
+from collections.abc import Collection, Set
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from contractwatch.engines.iceberg import static_table
+from contractwatch.engines.iceberg import MOST_METADATA_BYTES, static_table
+from contractwatch.engines.remote import begins
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
-from contractwatch.model.dataset import Snapshot, TableFiles
+from contractwatch.model.dataset import DataFile, Snapshot, TableFiles
 from contractwatch.model.server import DataFormat
-from contractwatch.sources.confined import Folder, listed, missing
+from contractwatch.sources.place import Place, all_of, missing
 from contractwatch.sources.search import MAX_FILES, refused
 
 RECORD = "metadata"
@@ -19,25 +20,20 @@ RECORD = "metadata"
 _METADATA = re.compile(r"v?(\d+)(?:-.*)?(?:\.gz)?\.metadata\.json(?:\.gz)?")
 _HINT = "version-hint.text"
 _LONGEST_HINT = 200
-_WHOLE = ("/", "file:/")
-_MOST_METADATA_BYTES = 128 * 1024 * 1024
+MOST_BYTES = 256 * 1024 * 1024
+"""No more of a record is read."""
 
 
-def open_table(folder: Folder, table: Table) -> tuple[TableFiles, datetime]:
+def open_table(place: Place, table: Table) -> tuple[TableFiles, datetime]:
     """Return the files of the current snapshot, and when it was committed (UTC).
 
     Raises:
         SourceError: If the metadata are broken, ask for more than we can read, or lead outside.
     """
-    location = _newest(folder)
-    record: dict[str, str] = {}
-
-    def local(named: str) -> str:
-        record[named] = str(_local(folder, named))
-        return record[named]
-
+    newest = _newest(place)
+    record = _Record(place, {newest.path: newest})
     try:
-        opened = static_table(str(location), local)
+        opened = static_table(newest.path, record.known, place.remote)
         tasks = list(opened.scan().plan_files())
     except ImportError as error:
         raise missing("pyiceberg and pyarrow", "iceberg") from error
@@ -48,65 +44,85 @@ def open_table(folder: Folder, table: Table) -> tuple[TableFiles, datetime]:
         why = "has equality deletes" if is_equality else "cannot be planned"
         raise _unread(why) from error
     if len(tasks) > MAX_FILES:
-        raise refused(folder.server, f"holds a table of more than {MAX_FILES:,} files")
+        raise refused(place.server, f"holds a table of more than {MAX_FILES:,} files")
     for task in tasks:
         _refuse_unreadable(
             task.file.file_format.name, {deletes.content.name for deletes in task.delete_files}
         )
-        for file in (task.file, *task.delete_files):
-            local(file.file_path)
-    paths = dict.fromkeys(record[task.file.file_path] for task in tasks)
-    files = tuple(listed(Path(path)) for path in paths)
+    named = dict.fromkeys(
+        file.file_path for task in tasks for file in (task.file, *task.delete_files)
+    )
+    found = _find(place, named)
+    all_of(named, found)
     snapshot = opened.current_snapshot()
     at = opened.metadata.last_updated_ms if snapshot is None else snapshot.timestamp_ms
-    found = TableFiles(
+    rows = TableFiles(
         table.name,
-        files,
+        all_of([task.file.file_path for task in tasks], found),
         DataFormat.ICEBERG,
         table.columns,
-        folder.server.read,
+        place.server.read,
+        remote=place.remote,
         snapshot=Snapshot(
-            str(location),
+            newest.path,
             -1 if snapshot is None else snapshot.snapshot_id,
             str(opened.metadata.table_uuid),
-            tuple(record.items()),
+            tuple(record.files.items()),
+            tuple(found.items()),
         ),
     )
-    return found, datetime.fromtimestamp(at / 1000, UTC)
+    return rows, datetime.fromtimestamp(at / 1000, UTC)
 
 
-def _local(folder: Folder, named: str) -> Path:
-    """Return the file that a record names; Polars would look for others where it was started."""
-    path = folder.local(named)
-    if not named.startswith(_WHOLE):
-        raise refused(folder.server, "holds a table that names files without their whole path")
-    return path
+@dataclass(slots=True)
+class _Record:
+    """The files of the record that were opened so far, each by the name that the table has."""
+
+    place: Place
+    files: dict[str, DataFile]
+
+    def known(self, named: str) -> DataFile:
+        """Return the file of a name.
+
+        Raises:
+            SourceError: If it is not there, leads outside, or all of them are too large.
+        """
+        if named not in self.files:
+            (file,) = all_of([named], _find(self.place, [named]))
+            self.files[named] = file
+            if sum(one.size for one in self.files.values()) > MOST_BYTES:
+                raise _unread(f"has a record of more than {MOST_BYTES // 1024**2} MB")
+        return self.files[named]
 
 
-def _newest(folder: Folder) -> Path:
+def _find(place: Place, named: Collection[str]) -> dict[str, DataFile]:
+    """Return the files that a record names; Polars would look for others where it was started."""
+    found = place.find(named)
+    if not all(map(place.is_whole, named)):
+        raise refused(place.server, "holds a table that names files without their whole path")
+    return found
+
+
+def _newest(place: Place) -> DataFile:
     """Return the metadata file that the hint names, else the one with the highest number."""
-    numbered: dict[str, int] = {}
-    for path in folder.confined(folder.path / RECORD).iterdir():
-        if matched := _METADATA.fullmatch(path.name):
-            numbered[path.name] = int(matched[1])
-    hint = _hint(folder)
+    names = place.names(RECORD)
+    numbered = {name: int(found[1]) for name in names if (found := _METADATA.fullmatch(name))}
+    hint = _hint(place) if _HINT in names else ""
     hinted = [name for name in numbered if name in {hint, f"v{hint}.metadata.json"}]
     newest = max(numbered, key=lambda name: (numbered[name], name), default="")
     name = hinted[0] if hinted else newest
     if not name:
         raise _unread("has no metadata file")
-    path = folder.confined(folder.path / RECORD / name)
-    if path.stat().st_size > _MOST_METADATA_BYTES:
+    (file,) = all_of([f"{RECORD}/{name}"], place.find([f"{RECORD}/{name}"]))
+    if file.size > MOST_METADATA_BYTES:
         raise _unread("has metadata that are too large")
-    return path
+    return file
 
 
-def _hint(folder: Folder) -> str:
-    path = folder.path / RECORD / _HINT
-    if not path.exists():
-        return ""
-    with folder.confined(path).open("rb") as file:
-        return file.read(_LONGEST_HINT).decode("utf-8", "replace").strip()
+def _hint(place: Place) -> str:
+    found = place.find([f"{RECORD}/{_HINT}"])
+    written = (begins(file.path, place.remote, _LONGEST_HINT) for file in found.values())
+    return next(written, b"").decode("utf-8", "replace").strip()
 
 
 def _refuse_unreadable(file_format: str, deletes: Set[str]) -> None:

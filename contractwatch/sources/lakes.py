@@ -1,20 +1,19 @@
 """A table that keeps a record of its own files is found by its folder, and confined file by file.
 
 Such a record (the log of a Delta table, the metadata of an Iceberg table) may name any path or
-address: each is held against the directories that the operator allowed before it is read.
+address: each is held against what the operator allowed before it is read.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import TypeAlias
 
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
-from contractwatch.model.dataset import Dataset, TableFiles
+from contractwatch.model.dataset import Dataset, Snapshot, TableFiles
 from contractwatch.model.server import DataFormat, Server
-from contractwatch.sources.confined import Folder
+from contractwatch.sources.place import Place
 from contractwatch.sources.search import refused
 from contractwatch.sources.unfound import refuse_alike
 
@@ -29,17 +28,14 @@ _GLOBS = frozenset("*?[")
 def open_lake(
     server: Server,
     tables: Sequence[tuple[Table, str]],
-    *,
-    bases: tuple[Path, ...],
-    roots: tuple[Path, ...] | None,
+    places: Callable[[str], Sequence[Place]],
 ) -> Dataset:
     """Find the folder of every table, and the live files that its record names.
 
     Args:
         server: A server whose format keeps a record.
         tables: The tables, each with the path of its folder.
-        bases: Directories for a relative path, tried in turn.
-        roots: Real directories in which every file must be; None allows all.
+        places: Gives the places where a path may be, in the order in which they are tried.
 
     Raises:
         SourceError: If a path is not allowed or no table is there, if the record is broken or of a
@@ -49,40 +45,41 @@ def open_lake(
     unfound: list[tuple[str, SourceError]] = []
     for table, path in tables:
         try:
-            found.append(_open(server, table, path, bases, roots))
+            found.append(_open(server, table, path, places))
         except SourceError as error:
             unfound.append((table.name, error))
     if not found:
         refuse_alike(error for _, error in unfound)
-    stamps = sorted((files.table, files.snapshot) for files, _ in found)
+    versions = sorted((files.table, *_version(files.snapshot)) for files, _ in found)
     return Dataset(
         server.name,
         tuple(files for files, _ in found),
-        sha256(repr(stamps).encode()).hexdigest(),
+        sha256(repr(versions).encode()).hexdigest(),
         max((modified for _, modified in found), default=None),
         tuple(unfound),
     )
 
 
+def _version(snapshot: Snapshot | None) -> tuple[str, ...]:
+    if snapshot is None:
+        return ()
+    return (snapshot.location, str(snapshot.version), snapshot.table_id)
+
+
 def _open(
-    server: Server, table: Table, path: str, bases: tuple[Path, ...], roots: tuple[Path, ...] | None
+    server: Server, table: Table, path: str, places: Callable[[str], Sequence[Place]]
 ) -> _Opened:
     if server.data_format is None or _GLOBS & set(path):
         raise refused(server, "holds a wildcard; expected the folder of one table")
     record, opened_by = _reader(server.data_format)
-    folders = [Folder(server, base / path, roots) for base in bases or (Path.cwd(),)]
-    allowed = [folder for folder in folders if folder.is_allowed]
-    if not allowed:
-        raise refused(server, "is outside the directories that the operator allowed")
-    for folder in allowed:
-        if (folder.path / record).is_dir():
-            real = Folder(server, folder.path.resolve(), roots)
-            return opened_by(real, table)
+    for place in places(path):
+        if place.has(record):
+            return opened_by(place, table)
     sentence = f"no {server.data_format.value} table is at {path!r}: it has no folder {record!r}"
     raise SourceError(sentence, retryable=True, blame=Blame.PRODUCT)
 
 
-def _reader(data_format: DataFormat) -> tuple[str, Callable[[Folder, Table], _Opened]]:
+def _reader(data_format: DataFormat) -> tuple[str, Callable[[Place, Table], _Opened]]:
     """Return the name of the folder with the record, and what reads it."""
     # Imported for such a table: both bring Polars, which finding other files does without.
     from contractwatch.sources import delta, iceberg  # noqa: PLC0415 - see above

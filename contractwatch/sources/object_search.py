@@ -99,37 +99,58 @@ def search(remote: Remote, searches: Sequence[ObjectSearch]) -> None:
     Raises:
         SourceError: If the bucket cannot be listed, or holds too much.
     """
-    store = store_of(remote)
     starts = dict.fromkeys(one.start for one in searches)
     for start in starts:
         of_start = [one for one in searches if one.start == start]
-        for entry in _entries(store, remote, start, is_plain=not of_start[0].pattern):
-            file = _file(remote, entry)
-            parts = tuple(entry["path"].split("/"))[len(start) :]
+        for key, file in _found(remote, "/".join(start), is_plain=not of_start[0].pattern):
+            parts = tuple(key.split("/"))[len(start) :]
             for one in of_start:
                 one.offer(parts, file)
                 _limit(len(one.found), MAX_FILES, "matches")
 
 
-def _entries(store: Any, remote: Remote, start: Sequence[str], *, is_plain: bool) -> Iterator[Any]:
-    """Yield the object that the start itself names, else all objects below it."""
+def _found(remote: Remote, key: str, *, is_plain: bool) -> Iterator[tuple[str, DataFile]]:
+    """Yield the object that the key itself names, else all objects below it."""
+    known = object_at(remote, key) if is_plain and key else {}
+    yield from known.items() if known else objects_below(remote, key)
+
+
+def object_at(remote: Remote, key: str) -> dict[str, DataFile]:
+    """Return the object of a key, by its key; empty if there is none.
+
+    Raises:
+        SourceError: If the store does not tell.
+    """
     # An extra: agents that read no object store do not install it.
+    store = store_of(remote)
     import obstore  # noqa: PLC0415 - see above
 
-    key = "/".join(start)
-    if is_plain and key:
-        try:
-            yield asked(remote, lambda: obstore.head(store, key))
-        except FileNotFoundError:
-            pass
-        else:
-            return
-    pages = iter(asked(remote, lambda: obstore.list(store, key or None, chunk_size=_PAGE)))
+    try:
+        entry = asked(remote, lambda: obstore.head(store, key))
+    except FileNotFoundError:
+        return {}
+    return {key: _file(remote, entry)}
+
+
+def objects_below(
+    remote: Remote, key: str, *, after: str | None = None
+) -> Iterator[tuple[str, DataFile]]:
+    """Yield every object below a key, or those of them whose keys are greater than one.
+
+    Raises:
+        SourceError: If the bucket cannot be listed, or holds too much.
+    """
+    store = store_of(remote)
+    import obstore  # noqa: PLC0415 - as above
+
+    pages = iter(
+        asked(remote, lambda: obstore.list(store, key or None, offset=after, chunk_size=_PAGE))
+    )
     listed = 0
     while page := asked(remote, lambda: next(pages, None)):
         listed += len(page)
         _limit(listed, MAX_LISTED, "stands before")
-        yield from page
+        yield from ((entry["path"], _file(remote, entry)) for entry in page)
 
 
 def _limit(count: int, limit: int, what: str) -> None:

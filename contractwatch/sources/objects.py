@@ -5,7 +5,7 @@ does. Nothing but the name of the store and of the bucket comes from the contrac
 credentials are the agent's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,8 +16,11 @@ from contractwatch.model.dataset import DataFile, Dataset, Remote, TableFiles
 from contractwatch.model.reach import Reach
 from contractwatch.model.server import Server
 from contractwatch.sources.endpoints import reached
-from contractwatch.sources.files import MAGIC, written_for
+from contractwatch.sources.files import MAGIC, folders, written_for
+from contractwatch.sources.lakes import LAKES, open_lake
 from contractwatch.sources.object_search import ObjectSearch, search
+from contractwatch.sources.prefix import Prefix
+from contractwatch.sources.search import refused
 
 
 def open_objects(
@@ -41,6 +44,8 @@ def open_objects(
         SourceError: If the store or the bucket is not allowed, not reached or matches nothing.
     """
     del bases, roots
+    if server.data_format in LAKES:
+        return _open_lakes(server, tables, reach)
     bucket, searches = _searches(server, tables, reach)
     remote = reached(server, bucket, reach)
     search(remote, searches)
@@ -64,6 +69,17 @@ def open_objects(
     return Dataset(server.name, tuple(opened), version, newest, tuple(unfound))
 
 
+def _open_lakes(server: Server, tables: Sequence[Table], reach: Reach) -> Dataset:
+    placed = folders(server.path, tables)
+    if any(MAGIC & set(path) for _, path in placed):
+        raise refused(server, "holds a wildcard; expected the folder of one table")
+    keys = {path: _allowed_parts(server, path, reach) for _, path in placed}
+    remote = reached(server, _bucket(server, {parts[0] for parts in keys.values()}), reach)
+    return open_lake(
+        server, placed, lambda path: (Prefix(server, remote, "/".join(keys[path][1:])),)
+    )
+
+
 def _searches(
     server: Server, tables: Sequence[Table], reach: Reach
 ) -> tuple[str, list[ObjectSearch]]:
@@ -74,35 +90,39 @@ def _searches(
     """
     data_format = server.data_format
     if data_format is None:
-        raise _refused(server, "has no format that can be read")
+        raise refused(server, "has no format that can be read")
     buckets: set[str] = set()
     searches: list[ObjectSearch] = []
     for table in tables:
         written = written_for(server.path, table)
-        bucket, *parts = _parts(server, written)
+        bucket, *parts = _allowed_parts(server, written, reach)
         stem = "" if len(tables) == 1 or written != server.path else table.physical_name
         plain = next((at for at, part in enumerate(parts) if MAGIC & set(part)), len(parts))
-        one = ObjectSearch(tuple(parts[:plain]), tuple(parts[plain:]), stem, data_format)
-        if not _is_allowed((bucket, *one.start), reach.buckets):
-            raise SourceError(
-                f"location {server.path!r} is outside the buckets that the operator allowed",
-                retryable=False,
-                blame=Blame.AGENT,
-            )
+        searches.append(ObjectSearch(tuple(parts[:plain]), tuple(parts[plain:]), stem, data_format))
         buckets.add(bucket)
-        searches.append(one)
+    return _bucket(server, buckets), searches
+
+
+def _bucket(server: Server, buckets: Collection[str]) -> str:
     if len(buckets) > 1:
-        raise _refused(server, "names more than one bucket")
-    return next(iter(buckets), ""), searches
+        raise refused(server, "names more than one bucket")
+    return next(iter(buckets), "")
 
 
-def _parts(server: Server, written: str) -> list[str]:
+def _allowed_parts(server: Server, written: str, reach: Reach) -> list[str]:
     """Return the bucket and the parts of the key."""
     parts = [part for part in written.removeprefix(SCHEME).split("/") if part not in {"", "."}]
     if not written.startswith(SCHEME) or not parts or MAGIC & set(parts[0]):
-        raise _refused(server, "is no location such as s3://bucket/path")
+        raise refused(server, "is no location such as s3://bucket/path")
     if ".." in parts:
-        raise _refused(server, "goes up; a key has no folder above it")
+        raise refused(server, "goes up; a key has no folder above it")
+    plain = next((at for at, part in enumerate(parts) if MAGIC & set(part)), len(parts))
+    if not _is_allowed(parts[:plain], reach.buckets):
+        raise SourceError(
+            f"location {server.path!r} is outside the buckets that the operator allowed",
+            retryable=False,
+            blame=Blame.AGENT,
+        )
     return parts
 
 
@@ -141,9 +161,5 @@ def _hive_root(
 
 def _nothing(server: Server, one: ObjectSearch) -> SourceError:
     if one.has_others:
-        return _refused(server, f"holds no file named {one.stem!r}; put {{object}} into it")
+        return refused(server, f"holds no file named {one.stem!r}; put {{object}} into it")
     return SourceError(f"no object matches {server.path!r}", retryable=True, blame=Blame.PRODUCT)
-
-
-def _refused(server: Server, why: str) -> SourceError:
-    return SourceError(f"location {server.path!r} {why}", retryable=False, blame=Blame.PRODUCT)

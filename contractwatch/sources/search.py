@@ -10,6 +10,7 @@ from pathlib import Path
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.frozen import frozen
 from contractwatch.model.server import DataFormat, Server
+from contractwatch.odcs.server_places import PATH_KEYS
 
 MAX_FILES = 100_000
 """More files than this for one table are refused."""
@@ -79,7 +80,8 @@ def first(searches: Sequence[Search]) -> tuple[Search, list[FoundFile]]:
 
 def refused(server: Server, why: str) -> SourceError:
     """Return the failure that refuses a path of the contract, with the reason in words."""
-    return SourceError(f"path {server.path!r} {why}", retryable=False, blame=Blame.PRODUCT)
+    what = PATH_KEYS.get(server.kind, "path")
+    return SourceError(f"{what} {server.path!r} {why}", retryable=False, blame=Blame.PRODUCT)
 
 
 def _matches(search: Search) -> bool:
