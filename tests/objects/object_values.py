@@ -13,13 +13,11 @@ from contractwatch.agent.scan import ScanJob
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Column, LogicalType, Table
 from contractwatch.model.metric import Metric, RowCount, TableSchema
-from contractwatch.model.reach import Identity, Reach
+from contractwatch.model.reach import Reach
 from contractwatch.model.server import DataFormat, ReadPolicy, Server
+from tests.stores import ANY
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-BUCKET = "lake"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-secret-key"}
-ANY = Reach(endpoints=None, identity=Identity.NAMED)
 
 
 def server(

@@ -2,7 +2,6 @@
 
 import pickle
 import socket
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,9 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from object_values import (
-    ANY,
-    BUCKET,
-    CREDENTIALS,
     LATIN,
     job,
     parquet,
@@ -32,8 +28,8 @@ from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Columns, Count
 from contractwatch.sources import open_server
 from contractwatch.sources.object_search import matches
+from tests.stores import ANY, BUCKET, CREDENTIALS, Put
 
-Put = Callable[[str, bytes], None]
 ORDERS = table("orders", "id")
 
 

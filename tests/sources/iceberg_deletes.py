@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from pyiceberg.manifest import (
@@ -35,7 +34,6 @@ class _Deletes(ManifestWriterV2):
 
 
 def delete_rows(
-    folder: Path,
     table: Any,
     places: Sequence[int],
     *,
@@ -44,31 +42,33 @@ def delete_rows(
 ) -> None:
     """Add a snapshot that deletes rows of the only file; bounds say that it is the only one."""
     path = next(iter(table.scan().plan_files())).file.file_path
-    written = folder / "data" / "deletes.parquet"
-    files.write_table(_deleted(path, places), written)
+    top = table.location()
+    written = f"{top}/data/deletes.parquet"
+    with table.io.new_output(written).create() as output:
+        files.write_table(_deleted(path, places), output)
     parent = table.current_snapshot()
     number = parent.snapshot_id + 1
     bounds = {_PATH: path.encode()} if bounded else None
     entry = DataFile.from_args(
         content=content,
-        file_path=written.as_uri(),
+        file_path=written,
         file_format=FileFormat.PARQUET,
         partition=Record(),
         record_count=len(places),
-        file_size_in_bytes=written.stat().st_size,
+        file_size_in_bytes=len(table.io.new_input(written)),
         lower_bounds=bounds,
         upper_bounds=bounds,
         equality_ids=[1] if content == DataFileContent.EQUALITY_DELETES else None,
     )
-    listing = folder / "metadata" / "snap-deletes.avro"
-    manifest = table.io.new_output((folder / "metadata" / "deletes.avro").as_uri())
+    listing = f"{top}/metadata/snap-deletes.avro"
+    manifest = table.io.new_output(f"{top}/metadata/deletes.avro")
     with _Deletes(table.spec(), table.schema(), manifest, number, "null") as writer:
         added = ManifestEntryStatus.ADDED
         writer.add(ManifestEntry.from_args(status=added, snapshot_id=number, data_file=entry))
-    output = table.io.new_output(listing.as_uri())
+    output = table.io.new_output(listing)
     with write_manifest_list(2, output, number, parent.snapshot_id, 9, "null") as manifests:
         manifests.add_manifests([*parent.manifests(table.io), writer.to_manifest_file()])
-    _commit(folder / "metadata", number, listing)
+    _commit(table, number, listing)
 
 
 def _deleted(path: str, places: Sequence[int]) -> Any:
@@ -84,8 +84,9 @@ def _deleted(path: str, places: Sequence[int]) -> Any:
     return arrow.table({"file_path": [path] * len(places), "pos": places}, schema=schema)
 
 
-def _commit(metadata: Path, number: int, listing: Path) -> None:
-    written = json.loads(max(metadata.glob("*.metadata.json")).read_text())
+def _commit(table: Any, number: int, listing: str) -> None:
+    with table.io.new_input(table.metadata_location).open() as newest:
+        written = json.loads(newest.read())
     last = written["snapshots"][-1]
     written["snapshots"].append(
         {
@@ -93,10 +94,12 @@ def _commit(metadata: Path, number: int, listing: Path) -> None:
             "snapshot-id": number,
             "parent-snapshot-id": last["snapshot-id"],
             "sequence-number": 9,
-            "manifest-list": listing.as_uri(),
+            "manifest-list": listing,
             "summary": {"operation": "delete"},
         }
     )
     written["current-snapshot-id"] = written["refs"]["main"]["snapshot-id"] = number
     written["last-sequence-number"] = 9
-    (metadata / "00099-deletes.metadata.json").write_text(json.dumps(written))
+    named = f"{table.location()}/metadata/00099-deletes.metadata.json"
+    with table.io.new_output(named).create() as output:
+        output.write(json.dumps(written).encode())

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from contractwatch.engines.polars import Survey, survey
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Column, Table
 from contractwatch.model.dataset import Dataset
 from contractwatch.model.metric import CountWhere, IsNull, Metric, RowCount, TableSchema
+from contractwatch.model.reach import Reach
 from contractwatch.model.server import DataFormat, Server
 from contractwatch.model.state import Columns
 from contractwatch.sources import open_server
+from tests.stores import ANY
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CLAUSE = Clause("schema[0]", 1)
@@ -25,11 +28,36 @@ def opened(
     roots: Sequence[Path] | None = None,
     tables: Sequence[str] = ("orders",),
 ) -> Dataset:
+    """Open tables of this machine."""
     server = Server(CLAUSE, "live", "local", path=str(folder), data_format=data_format)
-    columns = (Column(CLAUSE, "id", "id"),)
-    promised = tuple(Table(CLAUSE, name, name, columns) for name in tables)
     given = (folder,) if roots is None else tuple(roots)
-    return open_server(server, promised, bases=(), roots=given)
+    return open_server(server, promised(tables), bases=(), roots=given)
+
+
+def opened_at(
+    endpoint: str,
+    location: str,
+    data_format: DataFormat,
+    *,
+    tables: Sequence[str] = ("orders",),
+    reach: Reach = ANY,
+) -> Dataset:
+    """Open tables of an object store."""
+    server = Server(CLAUSE, "live", "s3", path=location, data_format=data_format, endpoint=endpoint)
+    return open_server(server, promised(tables), bases=(), roots=None, reach=reach)
+
+
+def promised(tables: Sequence[str]) -> tuple[Table, ...]:
+    columns = (Column(CLAUSE, "id", "id"),)
+    return tuple(Table(CLAUSE, name, name, columns) for name in tables)
+
+
+class Opening(Protocol):
+    """Opens tables that were written into a folder, where the test wants them to be."""
+
+    def __call__(
+        self, folder: Path, data_format: DataFormat, *, tables: Sequence[str] = ("orders",)
+    ) -> Dataset: ...
 
 
 def asked(data: Dataset, *metrics: Metric) -> Survey:

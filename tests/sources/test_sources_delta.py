@@ -1,6 +1,5 @@
 """Delta tables are read by their log, and no log leads outside the roots."""
 
-import json
 import os
 import shutil
 import struct
@@ -8,16 +7,14 @@ import subprocess
 import sys
 import uuid
 import zlib
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
+from delta_writing import bitmap, by_hand, inline, z85
 from deltalake import DeltaTable, write_deltalake
-from lake_values import ROWS, asked, kinds, nulls, opened
-from pyroaring import BitMap
+from lake_values import ROWS, Opening, asked, kinds, nulls, opened
 
 from contractwatch.errors import SourceError
 from contractwatch.model.metric import CountWhere, IsInvalid, RowCount, SurplusRows, TableSchema
@@ -25,11 +22,13 @@ from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Count, Repeats
 
 
-def test_only_the_live_files_of_the_newest_delta_version_are_read(tmp_path: Path) -> None:
+def test_only_the_live_files_of_the_newest_delta_version_are_read(
+    tmp_path: Path, opening: Opening
+) -> None:
     write_deltalake(tmp_path, pl.DataFrame({"id": [1, 2]}))
-    first = opened(tmp_path, DataFormat.DELTA)
+    first = opening(tmp_path, DataFormat.DELTA)
     write_deltalake(tmp_path, pl.DataFrame({"id": [3, 3, None]}), mode="overwrite")
-    second = opened(tmp_path, DataFormat.DELTA)
+    second = opening(tmp_path, DataFormat.DELTA)
     found = asked(second, ROWS, nulls("id"), SurplusRows("orders", ("id",)))
     assert found.measurements == {
         ROWS: Count(3),
@@ -37,144 +36,68 @@ def test_only_the_live_files_of_the_newest_delta_version_are_read(tmp_path: Path
         SurplusRows("orders", ("id",)): Repeats(2, 1, 1, 2),
     }
     assert first.version != second.version
-    assert opened(tmp_path, DataFormat.DELTA).version == second.version
+    assert opening(tmp_path, DataFormat.DELTA).version == second.version
     commit = DeltaTable(tmp_path).history(1)[0]["timestamp"]
     assert second.modified_at == datetime.fromtimestamp(commit / 1000, UTC)
 
 
-def test_a_version_that_was_opened_is_read_though_a_newer_one_is_there(tmp_path: Path) -> None:
+def test_a_version_that_was_opened_is_read_though_a_newer_one_is_there(
+    tmp_path: Path, opening: Opening
+) -> None:
     write_deltalake(tmp_path, pl.DataFrame({"id": [1, 2]}))
-    data = opened(tmp_path, DataFormat.DELTA)
+    data = opening(tmp_path, DataFormat.DELTA)
     write_deltalake(tmp_path, pl.DataFrame({"id": [3]}), mode="overwrite")
+    assert asked(opening(tmp_path, DataFormat.DELTA), ROWS).measurements == {ROWS: Count(1)}
     assert asked(data, ROWS).measurements == {ROWS: Count(2)}
 
 
-def test_a_delta_column_that_old_files_lack_is_null_in_their_rows(tmp_path: Path) -> None:
+def test_a_delta_column_that_old_files_lack_is_null_in_their_rows(
+    tmp_path: Path, opening: Opening
+) -> None:
     write_deltalake(tmp_path, pl.DataFrame({"id": [1, 2]}))
     newer = pl.DataFrame({"id": [3], "word": ["a"]})
     write_deltalake(tmp_path, newer, mode="append", schema_mode="merge")
-    found = asked(opened(tmp_path, DataFormat.DELTA), ROWS, nulls("word"), TableSchema("orders"))
+    found = asked(opening(tmp_path, DataFormat.DELTA), ROWS, nulls("word"), TableSchema("orders"))
     assert found.measurements[nulls("word")] == Count(2)
     assert kinds(found) == {"id": "integer", "word": "string"}
 
 
-def test_delta_partitions_have_the_values_of_the_log(tmp_path: Path) -> None:
+def test_delta_partitions_have_the_values_of_the_log(tmp_path: Path, opening: Opening) -> None:
     parts = ["x y", "b/1", None, "b%2F1", "ä", "b/1"]
     write_deltalake(tmp_path, pl.DataFrame({"id": range(6), "part": parts}), partition_by=["part"])
     invalid = CountWhere("orders", IsInvalid("part", values=("b/1", "x y")))
-    found = asked(opened(tmp_path, DataFormat.DELTA), ROWS, nulls("part"), invalid)
+    found = asked(opening(tmp_path, DataFormat.DELTA), ROWS, nulls("part"), invalid)
     assert found.measurements == {ROWS: Count(6), nulls("part"): Count(1), invalid: Count(2)}
 
 
-def test_delta_tables_stand_side_by_side(tmp_path: Path) -> None:
+def test_delta_tables_stand_side_by_side(tmp_path: Path, opening: Opening) -> None:
     write_deltalake(tmp_path / "orders", pl.DataFrame({"id": [1]}))
     write_deltalake(tmp_path / "lines", pl.DataFrame({"id": [1, 2]}))
-    data = opened(tmp_path, DataFormat.DELTA, tables=("orders", "lines"))
+    data = opening(tmp_path, DataFormat.DELTA, tables=("orders", "lines"))
     lines = RowCount("lines")
     assert asked(data, ROWS, lines).measurements == {ROWS: Count(1), lines: Count(2)}
 
 
-def test_an_empty_delta_table_has_columns_and_no_row(tmp_path: Path) -> None:
+def test_an_empty_delta_table_has_columns_and_no_row(tmp_path: Path, opening: Opening) -> None:
     write_deltalake(tmp_path, pl.DataFrame({"id": [1]}).clear())
-    found = asked(opened(tmp_path, DataFormat.DELTA), ROWS, TableSchema("orders"))
+    found = asked(opening(tmp_path, DataFormat.DELTA), ROWS, TableSchema("orders"))
     assert found.measurements[ROWS] == Count(0)
     assert kinds(found) == {"id": "integer"}
 
 
-def test_where_no_delta_table_is_it_is_said(tmp_path: Path) -> None:
+def test_where_no_delta_table_is_it_is_said(tmp_path: Path, opening: Opening) -> None:
     with pytest.raises(SourceError, match="no delta table is at"):
-        opened(tmp_path, DataFormat.DELTA)
+        opening(tmp_path, DataFormat.DELTA)
 
 
-def test_a_live_delta_file_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_live_delta_file_that_is_gone_is_told(tmp_path: Path, opening: Opening) -> None:
     write_deltalake(tmp_path, pl.DataFrame({"id": [1]}))
     next(tmp_path.glob("*.parquet")).unlink()
     with pytest.raises(SourceError, match="a file that the table's record names is not there"):
-        opened(tmp_path, DataFormat.DELTA)
+        opening(tmp_path, DataFormat.DELTA)
 
 
-def z85(data: bytes) -> str:
-    digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
-    written = ""
-    for at in range(0, len(data), 4):
-        left, five = int.from_bytes(data[at : at + 4].ljust(4, b"\0"), "big"), ""
-        for _ in range(5):
-            five, left = digits[left % 85] + five, left // 85
-        written += five
-    return written
-
-
-def bitmap(rows: Sequence[int]) -> bytes:
-    """Return deleted rows as the protocol writes them: a magic number and one bitmap of 32 bits."""
-    return struct.pack("<IQI", 1681511377, 1, 0) + BitMap(rows).serialize()
-
-
-def inline(rows: Sequence[int]) -> dict[str, Any]:
-    data = bitmap(rows)
-    length = {"sizeInBytes": len(data), "cardinality": len(rows)}
-    return {"storageType": "i", "pathOrInlineDv": z85(data), **length}
-
-
-def written_schema(fields: Mapping[str, tuple[str, str]], mode: str) -> dict[str, Any]:
-    return {
-        "type": "struct",
-        "fields": [
-            {
-                "name": name,
-                "type": kind,
-                "nullable": True,
-                "metadata": {
-                    "delta.columnMapping.id": at,
-                    "delta.columnMapping.physicalName": stored,
-                }
-                if mode != "none"
-                else {},
-            }
-            for at, (name, (kind, stored)) in enumerate(fields.items(), 1)
-        ],
-    }
-
-
-def by_hand(
-    folder: Path,
-    fields: Mapping[str, tuple[str, str]],
-    added: Sequence[Mapping[str, Any]],
-    *,
-    features: Sequence[str] = (),
-    mode: str = "none",
-    partitions: Sequence[str] = (),
-) -> None:
-    """Write a log: fields are name -> (type, name in the files)."""
-    (folder / "_delta_log").mkdir(parents=True)
-    configuration = {"delta.columnMapping.mode": mode, "delta.columnMapping.maxColumnId": "9"}
-    actions: list[Mapping[str, Any]] = [
-        {"commitInfo": {"timestamp": 1700000000000, "operation": "WRITE"}},
-        {
-            "protocol": {
-                "minReaderVersion": 3,
-                "minWriterVersion": 7,
-                "readerFeatures": list(features),
-                "writerFeatures": list(features),
-            }
-        },
-        {
-            "metaData": {
-                "id": "5fba94ed-9794-4965-ba6e-6ee3c0d22af9",
-                "format": {"provider": "parquet", "options": {}},
-                "schemaString": json.dumps(written_schema(fields, mode)),
-                "partitionColumns": list(partitions),
-                "configuration": configuration if mode != "none" else {},
-                "createdTime": 1700000000000,
-            }
-        },
-    ]
-    plain: dict[str, Any] = {"partitionValues": {}, "size": 1, "modificationTime": 1700000000000}
-    actions += [{"add": {**plain, "dataChange": True, **each}} for each in added]
-    log = folder / "_delta_log" / f"{0:020}.json"
-    log.write_text("".join(json.dumps(action) + "\n" for action in actions))
-
-
-def test_deletion_vectors_and_renamed_columns_are_read(tmp_path: Path) -> None:
+def test_deletion_vectors_and_renamed_columns_are_read(tmp_path: Path, opening: Opening) -> None:
     (tmp_path / "x").mkdir()
     one = pl.DataFrame({"col-1": [1, 2, 2, 4], "col-2": ["a", "b", None, None]})
     one.write_parquet(tmp_path / "x" / "one.parquet")
@@ -197,7 +120,7 @@ def test_deletion_vectors_and_renamed_columns_are_read(tmp_path: Path) -> None:
     )
     key = SurplusRows("orders", ("id",))
     on_the_day = CountWhere("orders", IsInvalid("day", values=("2024-01-02",)))
-    data = opened(tmp_path, DataFormat.DELTA)
+    data = opening(tmp_path, DataFormat.DELTA)
     found = asked(data, ROWS, nulls("word"), nulls("day"), key, on_the_day)
     assert found.measurements == {
         ROWS: Count(3),
@@ -216,20 +139,20 @@ def test_deletion_vectors_and_renamed_columns_are_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_delta_table_that_asks_for_more_is_refused(
-    tmp_path: Path, features: list[str], mode: str, words: str
+    tmp_path: Path, opening: Opening, features: list[str], mode: str, words: str
 ) -> None:
     pl.DataFrame({"id": [1]}).write_parquet(tmp_path / "one.parquet")
     by_hand(
         tmp_path, {"id": ("long", "id")}, [{"path": "one.parquet"}], features=features, mode=mode
     )
     with pytest.raises(SourceError, match=words):
-        opened(tmp_path, DataFormat.DELTA)
+        opening(tmp_path, DataFormat.DELTA)
 
 
-def test_a_file_of_another_type_than_the_log_is_told(tmp_path: Path) -> None:
+def test_a_file_of_another_type_than_the_log_is_told(tmp_path: Path, opening: Opening) -> None:
     pl.DataFrame({"id": ["a"]}).write_parquet(tmp_path / "one.parquet")
     by_hand(tmp_path, {"id": ("long", "id")}, [{"path": "one.parquet"}])
-    found = asked(opened(tmp_path, DataFormat.DELTA), ROWS)
+    found = asked(opening(tmp_path, DataFormat.DELTA), ROWS)
     assert "a file has column 'id' as String, and the table's record as Int64" in str(
         found.failures["orders"]
     )

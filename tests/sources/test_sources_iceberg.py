@@ -9,16 +9,18 @@ from typing import Any
 import polars as pl
 import pytest
 from iceberg_deletes import delete_rows
-from lake_values import ROWS, asked, kinds, nulls, opened
+from lake_values import ROWS, asked, kinds, nulls, opened, opened_at
 from pyiceberg.catalog.memory import InMemoryCatalog
 from pyiceberg.manifest import DataFileContent
 from pyiceberg.schema import Schema
 from pyiceberg.types import IcebergType, IntegerType, LongType, NestedField, StringType
 
 from contractwatch.errors import SourceError
+from contractwatch.model.dataset import Dataset
 from contractwatch.model.metric import SurplusRows, TableSchema
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Count, Repeats
+from tests.stores import BUCKET, CREDENTIALS
 
 
 def fields(**types: IcebergType) -> Schema:
@@ -38,21 +40,56 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     return catalog, folder / "of"
 
 
-def test_iceberg_columns_are_found_by_their_ids(warehouse: tuple[Any, Path]) -> None:
-    catalog, folder = warehouse
-    table = catalog.create_table("of.orders", schema=fields(id=IntegerType(), word=StringType()))
+class Tables:
+    """A catalog whose tables are on this machine, or in a store."""
+
+    def __init__(self, catalog: Any, endpoint: str) -> None:
+        self._catalog = catalog
+        self._endpoint = endpoint
+
+    def create(self, schema: Schema, **properties: str) -> Any:
+        return self._catalog.create_table("of.orders", schema=schema, properties=properties)
+
+    def opened(self, table: Any) -> Dataset:
+        location: str = table.location()
+        if self._endpoint:
+            return opened_at(self._endpoint, location, DataFormat.ICEBERG)
+        return opened(Path(location.removeprefix("file://")), DataFormat.ICEBERG)
+
+
+@pytest.fixture(params=["local", "s3"])
+def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Tables:
+    if request.param == "local":
+        known, endpoint = {"warehouse": tmp_path.as_uri()}, ""
+    else:
+        request.getfixturevalue("put")
+        endpoint = request.getfixturevalue("moto")
+        known = {
+            "warehouse": f"s3://{BUCKET}/in a/folder",
+            "s3.endpoint": endpoint,
+            "s3.region": "us-east-1",
+            "s3.access-key-id": CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            "s3.secret-access-key": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        }
+    catalog: Any = InMemoryCatalog("test", **known)
+    catalog.create_namespace("of")
+    return Tables(catalog, endpoint)
+
+
+def test_iceberg_columns_are_found_by_their_ids(tables: Tables) -> None:
+    table = tables.create(fields(id=IntegerType(), word=StringType()))
     table.append(
         pl.DataFrame(
             {"id": [1, None], "word": ["a", None]}, schema_overrides={"id": pl.Int32}
         ).to_arrow()
     )
-    first = opened(folder / "orders", DataFormat.ICEBERG)
+    first = tables.opened(table)
     with table.update_schema() as changed:
         changed.rename_column("word", "text")
         changed.add_column("more", StringType())
         changed.update_column("id", LongType())
     table.append(pl.DataFrame({"id": [4], "text": ["d"], "more": ["x"]}).to_arrow())
-    data = opened(folder / "orders", DataFormat.ICEBERG)
+    data = tables.opened(table)
     asked_for = (nulls("text"), nulls("more"), SurplusRows("orders", ("text",)))
     found = asked(data, ROWS, *asked_for, TableSchema("orders"))
     assert found.measurements[ROWS] == Count(3)
@@ -67,11 +104,10 @@ def test_iceberg_columns_are_found_by_their_ids(warehouse: tuple[Any, Path]) -> 
 
 
 def test_an_iceberg_table_without_a_snapshot_is_empty(
-    warehouse: tuple[Any, Path],
+    tables: Tables,
 ) -> None:
-    catalog, folder = warehouse
-    catalog.create_table("of.empty", schema=fields(id=LongType()))
-    found = asked(opened(folder / "empty", DataFormat.ICEBERG), ROWS, TableSchema("orders"))
+    table = tables.create(fields(id=LongType()))
+    found = asked(tables.opened(table), ROWS, TableSchema("orders"))
     assert found.measurements[ROWS] == Count(0)
     assert kinds(found) == {"id": "integer"}
 
@@ -121,34 +157,30 @@ def test_broken_iceberg_metadata_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bounded", [True, False])
 def test_iceberg_rows_that_are_deleted_by_position_are_not_read(
-    warehouse: tuple[Any, Path], bounded: bool
+    tables: Tables, bounded: bool
 ) -> None:
-    catalog, folder = warehouse
-    name = f"deleted{bounded}"
-    table = catalog.create_table(f"of.{name}", schema=fields(id=LongType()))
+    table = tables.create(fields(id=LongType()))
     table.append(pl.DataFrame({"id": [1, 2, 3, None]}).to_arrow())
-    delete_rows(folder / name, table, [1, 3], bounded=bounded)
-    found = asked(opened(folder / name, DataFormat.ICEBERG), ROWS, nulls("id"))
+    delete_rows(table, [1, 3], bounded=bounded)
+    found = asked(tables.opened(table), ROWS, nulls("id"))
     assert found.measurements == {ROWS: Count(2), nulls("id"): Count(0)}
 
 
-def test_equality_deletes_are_refused(warehouse: tuple[Any, Path]) -> None:
-    catalog, folder = warehouse
-    table = catalog.create_table("of.equal", schema=fields(id=LongType()))
+def test_equality_deletes_are_refused(tables: Tables) -> None:
+    table = tables.create(fields(id=LongType()))
     table.append(pl.DataFrame({"id": [1, 2]}).to_arrow())
-    delete_rows(folder / "equal", table, [1], content=DataFileContent.EQUALITY_DELETES)
+    delete_rows(table, [1], content=DataFileContent.EQUALITY_DELETES)
     with pytest.raises(SourceError, match="has equality deletes: this is not read"):
-        opened(folder / "equal", DataFormat.ICEBERG)
+        tables.opened(table)
 
 
 def test_rows_of_an_iceberg_table_are_counted_and_not_taken_from_its_record(
-    warehouse: tuple[Any, Path],
+    tables: Tables,
 ) -> None:
-    catalog, folder = warehouse
-    table = catalog.create_table("of.counted", schema=fields(id=LongType()))
+    table = tables.create(fields(id=LongType()))
     table.append(pl.DataFrame({"id": [1, 2, 3, None]}).to_arrow())
-    delete_rows(folder / "counted", table, [1, 1])  # the record says that two rows are deleted
-    data = opened(folder / "counted", DataFormat.ICEBERG)
+    delete_rows(table, [1, 1])  # the record says that two rows are deleted
+    data = tables.opened(table)
     assert asked(data, ROWS).measurements == {ROWS: Count(3)}
 
 
