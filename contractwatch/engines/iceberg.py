@@ -12,7 +12,7 @@ import polars as pl
 
 from contractwatch.engines.remote import scan_options
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.dataset import DataFile, Remote, TableFiles
+from contractwatch.model.dataset import DataFile, Remote, Snapshot, TableFiles
 
 MOST_METADATA_BYTES = 128 * 1024 * 1024
 """Metadata that are larger, once they are unpacked, are refused."""
@@ -28,22 +28,11 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     """
     if files.snapshot is None:
         raise SourceError("the table has no version", retryable=False, blame=Blame.AGENT)
-    known = dict((*files.snapshot.record, *files.snapshot.named))
-
-    def file(named: str) -> DataFile:
-        if named not in known:
-            raise SourceError(
-                "the record of the table changed while it was read",
-                retryable=True,
-                blame=Blame.PRODUCT,
-            )
-        return known[named]
-
-    table = static_table(files.snapshot.location, file, files.remote)
-    for named, _ in files.snapshot.record:  # what is wrong with it shows here, and not amid a scan
-        table.io.new_input(named).open().close()
+    table = _planned(files.snapshot, files.remote)
     # Another planner would open what the record names by itself, whatever `file` knows.
     os.environ["POLARS_ICEBERG_PLANNER"] = "pyiceberg"
+    # The scan cannot be told that credentials are looked for in the environment alone.
+    pl.Config.set_default_credential_provider(None)
     # What the record says of rows may be wrong, and would be taken for what was read.
     rows = pl.scan_iceberg(
         table,
@@ -54,6 +43,37 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     if table.current_snapshot() is None:
         return [(pl.LazyFrame(schema=types), types)]
     return [(rows, types)]
+
+
+def _planned(snapshot: Snapshot, remote: Remote | None):
+    """Return the table, all of whose files are known.
+
+    Raises:
+        SourceError: If one is not: it was not confined.
+    """
+    known = dict((*snapshot.record, *snapshot.named))
+
+    def file(named: str) -> DataFile:
+        if named not in known:
+            raise _changed()
+        return known[named]
+
+    try:
+        table = static_table(snapshot.location, file, remote)
+        for task in table.scan().plan_files():
+            for each in (task.file, *task.delete_files):
+                file(each.file_path)
+    except SourceError:
+        raise
+    except Exception as error:  # it could be planned a moment ago
+        raise _changed() from error
+    return table
+
+
+def _changed() -> SourceError:
+    return SourceError(
+        "the record of the table changed while it was read", retryable=True, blame=Blame.PRODUCT
+    )
 
 
 def static_table(location: str, known: Callable[[str], DataFile], remote: Remote | None):

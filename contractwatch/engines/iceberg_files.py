@@ -25,8 +25,8 @@ _PIECE = 1024 * 1024
 class KnownFiles(FileIO):
     """Opens what `known` gives for a name.
 
-    The table's properties, which may name a class, are not read. What the record of a table in a
-    store consists of is held: the library asks for it repeatedly.
+    The table's properties, which may name a class, are not read. What the record consists of is
+    held: the library asks for it repeatedly, and what was once looked at must not change.
     """
 
     def __init__(self, known: Callable[[str], DataFile], remote: Remote | None) -> None:
@@ -47,12 +47,9 @@ class KnownFiles(FileIO):
     def _open(self, location: str, file: DataFile) -> BinaryIO:
         if not location.endswith((_MANIFEST, _METADATA, *_PACKED)):
             return opened(file.path, self._remote)
-        if self._remote is None:
-            _refuse_bomb(location, lambda: opened(file.path, None))
-            return opened(file.path, None)
         if location not in self._held:
             held = fetched(file, self._remote)
-            _refuse_bomb(location, lambda: BytesIO(held))
+            _refuse_bomb(location, BytesIO(held))
             self._held[location] = held
         return BytesIO(self._held[location])
 
@@ -75,13 +72,12 @@ class _Known(InputFile):
         return self._opened_by(self.location, self._file)
 
 
-def _refuse_bomb(location: str, opening: Callable[[], BinaryIO]) -> None:
+def _refuse_bomb(location: str, file: BinaryIO) -> None:
     """Raise SourceError if a part of the record is small and would fill the memory."""
-    with opening() as file:
-        if location.endswith(_MANIFEST):
-            _refuse_large_blocks(file)
-        elif location.endswith(_PACKED):
-            _refuse_large_text(file)
+    if location.endswith(_MANIFEST):
+        _refuse_large_blocks(file)
+    elif location.endswith(_PACKED):
+        _refuse_large_text(file)
 
 
 def _refuse_large_blocks(file: BinaryIO) -> None:

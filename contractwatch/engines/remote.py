@@ -23,7 +23,6 @@ MAX_HELD_BYTES = 256 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 _REQUEST_SECONDS = "30s"
 _TRIES_MORE = 2
-_CHANGED = "an object changed while it was read"
 _WENT_AWAY = "an object went away while it was read"
 _NO_CREDENTIALS = "the agent's credentials are not accepted"
 
@@ -135,34 +134,44 @@ def whole(path: str, remote: Remote | None) -> bytes:
         return io.BufferedReader(found, _PIECE_BYTES).read()
 
 
-def fetched(file: DataFile, remote: Remote) -> bytes:
-    """Return all bytes of an object, as it was when it was listed.
+def fetched(file: DataFile, remote: Remote | None) -> bytes:
+    """Return all bytes of a file or an object, as it was when it was listed.
 
     Raises:
-        SourceError: If the object cannot be read, or is another one by now.
+        OSError: If the file cannot be read.
+        SourceError: If the object cannot be read, or if either is another one by now.
     """
+    if remote is None:
+        with Path(file.path).open("rb") as found:
+            return _as_listed(found.read(file.size + 1), file)
     store = store_of(remote)
     # An extra, as above.
     import obstore  # noqa: PLC0415 - see above
 
     key = file.path.removeprefix(f"{SCHEME}{remote.bucket}/")
     try:
-        return asked(remote, lambda: _as_listed(obstore.get(store, key), file))
+        return asked(remote, lambda: _body(obstore.get(store, key), file))
     except FileNotFoundError:
         raise SourceError(_WENT_AWAY, retryable=True, blame=Blame.PRODUCT) from None
 
 
-def _as_listed(answer: Any, file: DataFile) -> bytes:
-    """Return what a store sends, and hold no more of it than was listed."""
+def _body(answer: Any, file: DataFile) -> bytes:
+    """Return what a store sends; no more than the size that it tells first."""
     etag = str(answer.meta["e_tag"] or "")
     is_other = bool(etag and file.etag) and etag.strip('"') != file.etag.strip('"')
-    found = bytearray()
-    if not is_other and answer.meta["size"] == file.size:
-        for piece in answer.stream():
-            found += piece
-    if is_other or len(found) != file.size:
-        raise SourceError(_CHANGED, retryable=True, blame=Blame.PRODUCT)
-    return bytes(found)
+    if is_other or answer.meta["size"] != file.size:
+        raise _changed()
+    return _as_listed(b"".join(answer.stream()), file)
+
+
+def _as_listed(found: bytes, file: DataFile) -> bytes:
+    if len(found) != file.size:
+        raise _changed()
+    return found
+
+
+def _changed() -> SourceError:
+    return SourceError("a file changed while it was read", retryable=True, blame=Blame.PRODUCT)
 
 
 class _Object(io.RawIOBase):
