@@ -3,10 +3,53 @@
 import json
 import struct
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pyroaring import BitMap
+
+arrow: Any = import_module("pyarrow")
+files: Any = import_module("pyarrow.parquet")
+
+
+def in_sidecars(folder: Path, named: str, *, as_parquet: bool) -> None:
+    """Move what a table of one commit adds into a sidecar, and its log into a checkpoint."""
+    log = folder / "_delta_log"
+    (commit,) = log.glob("*.json")
+    written = [json.loads(line) for line in commit.read_text().splitlines()]
+    added = [one["add"] for one in written if "add" in one]
+    kind = arrow.struct(
+        [
+            ("path", arrow.string()),
+            ("partitionValues", arrow.map_(arrow.string(), arrow.string())),
+            ("size", arrow.int64()),
+            ("modificationTime", arrow.int64()),
+            ("dataChange", arrow.bool_()),
+        ]
+    )
+    rows = [{**one, "partitionValues": list(one["partitionValues"].items())} for one in added]
+    (log / "_sidecars").mkdir()
+    sidecar = log / "_sidecars" / "side.parquet"
+    files.write_table(arrow.table({"add": arrow.array(rows, type=kind)}), sidecar)
+    features = {"readerFeatures": ["v2Checkpoint"], "writerFeatures": ["v2Checkpoint"]}
+    top: list[dict[str, Any]] = [
+        {"checkpointMetadata": {"version": 0}},
+        {"protocol": {"minReaderVersion": 3, "minWriterVersion": 7, **features}},
+        *(one for one in written if "metaData" in one),
+        {"sidecar": {"path": named, "sizeInBytes": sidecar.stat().st_size, "modificationTime": 1}},
+    ]
+    name = f"{0:020}.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11"
+    if as_parquet:
+        for one in top:
+            one.get("metaData", {}).update(configuration=[], format={"provider": "parquet"})
+        keys = [key for one in top for key in one]
+        rows = [{key: one.get(key) for key in keys} for one in top]
+        files.write_table(arrow.Table.from_pylist(rows), log / f"{name}.parquet")
+    else:
+        (log / f"{name}.json").write_text("".join(json.dumps(one) + "\n" for one in top))
+    commit.unlink()
+    (log / f"{1:020}.json").write_text('{"commitInfo": {"timestamp": 1700000000000}}\n')
 
 
 def z85(data: bytes) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from delta_writing import bitmap, by_hand, inline, z85
+from delta_writing import bitmap, by_hand, in_sidecars, inline, z85
 from deltalake import DeltaTable, write_deltalake
 from lake_values import ROWS, Opening, asked, kinds, nulls, opened
 
@@ -20,6 +20,7 @@ from contractwatch.errors import SourceError
 from contractwatch.model.metric import CountWhere, IsInvalid, RowCount, SurplusRows, TableSchema
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Count, Repeats
+from contractwatch.sources.delta_log import newest_part
 
 
 def test_only_the_live_files_of_the_newest_delta_version_are_read(
@@ -238,6 +239,59 @@ def test_a_relative_deletion_vector_leads_nowhere_outside(
         (table / inner / name).unlink()
         shutil.copy(outside / name, table / inner)
         assert asked(opened(table, DataFormat.DELTA), ROWS).measurements == {ROWS: Count(1)}
+
+
+def test_the_sidecars_of_a_checkpoint_are_read(tmp_path: Path, opening: Opening) -> None:
+    write_deltalake(tmp_path, pl.DataFrame({"id": [1, 2]}))
+    in_sidecars(tmp_path, "side.parquet", as_parquet=False)
+    assert asked(opening(tmp_path, DataFormat.DELTA), ROWS).measurements == {ROWS: Count(2)}
+
+
+@pytest.mark.parametrize("as_parquet", [False, True])
+@pytest.mark.parametrize(
+    "named",
+    ["../../../outside/side.parquet", "file://{outside}/side.parquet", "http://127.0.0.1:9/x"],
+)
+def test_a_sidecar_outside_is_not_opened(
+    tmp_path: Path, opening: Opening, named: str, as_parquet: bool
+) -> None:
+    table, outside = tmp_path / "table", tmp_path / "outside"
+    write_deltalake(table, pl.DataFrame({"id": [1, 2]}))
+    in_sidecars(table, named.format(outside=outside), as_parquet=as_parquet)
+    (table / "_delta_log" / "_sidecars").rename(outside)
+    with pytest.raises(SourceError, match="parts of a checkpoint outside of its log"):
+        opening(table, DataFormat.DELTA)
+
+
+@pytest.mark.parametrize(
+    ("names", "newest"),
+    [
+        (["0.json", "1.json"], ["0.json", "1.json"]),
+        (["0.json", "1.json", "1.checkpoint.parquet"], ["1.checkpoint.parquet", "1.json"]),
+        (["1.json", "1.checkpoint.1.2.parquet", "0.json"], ["0.json", "1.json"]),
+        (
+            [
+                "0.checkpoint.parquet",
+                "1.checkpoint.2.2.parquet",
+                "1.checkpoint.1.2.parquet",
+                "2.json",
+            ],
+            ["1.checkpoint.2.2.parquet", "1.checkpoint.1.2.parquet", "2.json"],
+        ),
+        (["0.crc", "0.1.compacted.json", "x/1.json", "_last_checkpoint", "0.json"], ["0.json"]),
+        ([], []),
+    ],
+)
+def test_a_version_rests_on_its_newest_whole_checkpoint(
+    names: list[str], newest: list[str]
+) -> None:
+    assert newest_part([in_full(one) for one in names]) == [in_full(one) for one in newest]
+
+
+def in_full(name: str) -> str:
+    """Return a name of the log with its numbers at their full lengths."""
+    first, *rest = name.split(".")
+    return ".".join([first.zfill(20), *(one.zfill(10) if one.isdecimal() else one for one in rest)])
 
 
 def test_a_log_that_is_a_link_to_another_is_refused(tmp_path: Path) -> None:
