@@ -1,7 +1,10 @@
 """Iceberg tables are read by their metadata, and no metadata lead outside the roots."""
 
+import gzip
 import json
 import shutil
+import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from pyiceberg.manifest import DataFileContent
 from pyiceberg.schema import Schema
 from pyiceberg.types import IcebergType, IntegerType, LongType, NestedField, StringType
 
-from contractwatch.errors import SourceError
+from contractwatch.errors import Blame, SourceError
 from contractwatch.model.dataset import Dataset
 from contractwatch.model.metric import SurplusRows, TableSchema
 from contractwatch.model.server import DataFormat
@@ -153,6 +156,101 @@ def test_broken_iceberg_metadata_are_told(tmp_path: Path) -> None:
     (tmp_path / "metadata" / "v1.metadata.json").write_text("{}")
     with pytest.raises(SourceError, match="cannot be planned"):
         opened(tmp_path, DataFormat.ICEBERG)
+
+
+def rewritten(table: Any, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the newest metadata of a table, in place."""
+    with table.io.new_input(table.metadata_location).open() as newest:
+        written = json.loads(newest.read())
+    change(written)
+    with table.io.new_output(table.metadata_location).create(overwrite=True) as output:
+        output.write(json.dumps(written).encode())
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "told"),
+    [
+        ("s3://another/list.avro", "of another machine|outside of its own location"),
+        ("http://127.0.0.1:9/list.avro", "of another machine|outside of its own location"),
+        ("{location}/../list.avro", "leads outside|outside of its own location"),
+        ("metadata/list.avro", "without their whole path"),
+        ("{location}/metadata/none.avro", "that the table's record names is not there"),
+    ],
+)
+def test_a_list_of_manifests_is_within_its_table(tables: Tables, elsewhere: str, told: str) -> None:
+    table = tables.create(fields(id=LongType()))
+    table.append(pl.DataFrame({"id": [1]}).to_arrow())
+    named = elsewhere.format(location=table.location())
+    rewritten(table, lambda one: one["snapshots"][-1].update({"manifest-list": named}))
+    with pytest.raises(SourceError, match=told):
+        tables.opened(table)
+
+
+@pytest.mark.parametrize(
+    "inner", ["../elsewhere", "../orders-2", "../../../elsewhere", "a/../../elsewhere"]
+)
+def test_the_rows_of_an_iceberg_table_are_within_it(tables: Tables, inner: str) -> None:
+    where = f"{{}}/{inner}"
+    table = tables.create(fields(id=LongType()))
+    with table.transaction() as changed:
+        changed.set_properties({"write.data.path": where.format(table.location())})
+    table.append(pl.DataFrame({"id": [1]}).to_arrow())
+    with pytest.raises(SourceError, match=r"leads outside|outside of its own location"):
+        tables.opened(table)
+
+
+def test_a_manifest_that_fills_the_memory_is_refused(tables: Tables) -> None:
+    table = tables.create(fields(id=LongType()))
+    table.append(pl.DataFrame({"id": [1]}).to_arrow())
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    block = packer.compress(bytes(80 * 1024 * 1024)) + packer.flush()
+    listing: str = table.current_snapshot().manifest_list
+    with table.io.new_input(listing).open() as known:
+        written: bytes = known.read()
+    start = written.index(written[-16:]) + 16  # a header ends in the mark that ends each block
+    bomb = written[:start] + number(1) + number(len(block)) + block + written[-16:]
+    with table.io.new_output(listing).create(overwrite=True) as output:
+        output.write(bomb)
+    with pytest.raises(SourceError, match="a block is too large") as refusal:
+        tables.opened(table)
+    assert refusal.value.blame is Blame.PRODUCT
+
+
+def number(value: int) -> bytes:
+    left, found = value << 1, bytearray()
+    while left > 0x7F:
+        found.append(left & 0x7F | 0x80)
+        left >>= 7
+    return bytes((*found, left))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("v9.gz.metadata.json", gzip.compress(bytes(130 * 1024 * 1024)), "that are too large"),
+        ("v9.gz.metadata.json", b"\x1f\x8bx", "that cannot be unpacked"),
+        ("v9.metadata.json", b"[" * 100_000, "cannot be planned"),
+        ("v9.metadata.json", b"", "cannot be planned"),
+    ],
+)
+def test_metadata_that_are_no_metadata_are_told(
+    tables: Tables, name: str, text: bytes, told: str
+) -> None:
+    table = tables.create(fields(id=LongType()))
+    with table.io.new_output(f"{table.location()}/metadata/{name}").create() as output:
+        output.write(text)
+    with pytest.raises(SourceError, match=told) as refusal:
+        tables.opened(table)
+    assert refusal.value.blame is Blame.PRODUCT
+
+
+def test_a_hint_names_the_version_that_is_read(tables: Tables) -> None:
+    table = tables.create(fields(id=LongType()))
+    first = table.metadata_location.rsplit("/", 1)[-1]
+    table.append(pl.DataFrame({"id": [1]}).to_arrow())
+    with table.io.new_output(f"{table.location()}/metadata/version-hint.text").create() as output:
+        output.write(first.encode())
+    assert asked(tables.opened(table), ROWS).measurements == {ROWS: Count(0)}
 
 
 @pytest.mark.parametrize("bounded", [True, False])
