@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias
+from uuid import uuid4
 
 import polars as pl
 import pytest
@@ -34,6 +35,7 @@ from contractwatch.model.metric import CountWhere, IsBelow, IsNull, Metric, RowC
 from contractwatch.model.server import DataFormat, Server
 from contractwatch.model.state import Count, Unmeasured
 from contractwatch.sources import open_server
+from tests.stores import ANY, BUCKET, Put, in_store
 
 WRITTEN = [name for name in SCHEMA if name not in {"small", "zoned", "money"}]
 """Those that the library can write as Avro; it cuts the sign off decimals."""
@@ -114,15 +116,19 @@ def test_a_json_array_and_the_naive_oracle_agree(rows: list[Row], data: st.DataO
         assert found == {metric: answer(metric, as_instants(rows), NOW) for metric in asked}
 
 
-def lake_agrees(
-    folder: Path, data_format: DataFormat, parts: Sequence[list[Row]], asked: Sequence[Metric]
-) -> None:
+def lake_agrees(where: Server, parts: Sequence[list[Row]], asked: Sequence[Metric]) -> None:
     """Hold the engine against the oracle, over a table that was written file by file."""
-    server = Server(CLAUSE, "live", "local", path=str(folder), data_format=data_format)
     table = Table(CLAUSE, TABLE, TABLE, ())
-    found = measure(open_server(server, (table,), bases=(), roots=(folder,)), asked, now=NOW)
+    data = open_server(where, (table,), bases=(), roots=None, reach=ANY)
     together = [row for rows in parts for row in rows]
-    assert found == {metric: answer(metric, together, NOW) for metric in asked}
+    assert measure(data, asked, now=NOW) == {
+        metric: answer(metric, together, NOW) for metric in asked
+    }
+
+
+def lake(path: str, data_format: DataFormat, endpoint: str = "") -> Server:
+    kind = "s3" if endpoint else "local"
+    return Server(CLAUSE, "live", kind, path=path, data_format=data_format, endpoint=endpoint)
 
 
 def utc(one: pl.DataFrame) -> pl.DataFrame:
@@ -130,28 +136,53 @@ def utc(one: pl.DataFrame) -> pl.DataFrame:
     return one.with_columns(pl.col("zoned").cast(pl.Datetime("us", "UTC")))
 
 
+SEVERAL = st.lists(tables(list(SCHEMA)).filter(bool), min_size=1, max_size=2)
+PLACES = pytest.mark.parametrize("place", ["local", "s3"])
+
+
+@PLACES
 @settings(max_examples=3, deadline=None)
-@given(st.lists(tables(list(SCHEMA)).filter(bool), min_size=1, max_size=2), metrics(list(SCHEMA)))
-def test_delta_and_the_naive_oracle_agree(parts: list[list[Row]], asked: list[Metric]) -> None:
+@given(parts=SEVERAL, asked=metrics(list(SCHEMA)))
+def test_delta_and_the_naive_oracle_agree(
+    request: pytest.FixtureRequest, place: str, parts: list[list[Row]], asked: list[Metric]
+) -> None:
     with TemporaryDirectory() as folder:
         for rows in parts:
             one = utc(frame(rows, list(SCHEMA)))
             write_deltalake(folder, one, mode="append", partition_by=["flag"])
-        lake_agrees(Path(folder), DataFormat.DELTA, parts, asked)
+        where = lake(folder, DataFormat.DELTA)
+        if place == "s3":
+            put: Put = request.getfixturevalue("put")
+            key = uuid4().hex
+            for path in Path(folder).rglob("*"):
+                if path.is_file():
+                    put(f"{key}/{path.relative_to(folder).as_posix()}", path.read_bytes())
+            endpoint = request.getfixturevalue("moto")
+            where = lake(f"s3://{BUCKET}/{key}", DataFormat.DELTA, endpoint)
+        lake_agrees(where, parts, asked)
 
 
+@PLACES
 @settings(max_examples=2, deadline=None)
-@given(st.lists(tables(list(SCHEMA)).filter(bool), min_size=1, max_size=2), metrics(list(SCHEMA)))
-def test_iceberg_and_the_naive_oracle_agree(parts: list[list[Row]], asked: list[Metric]) -> None:
+@given(parts=SEVERAL, asked=metrics(list(SCHEMA)))
+def test_iceberg_and_the_naive_oracle_agree(
+    request: pytest.FixtureRequest, place: str, parts: list[list[Row]], asked: list[Metric]
+) -> None:
     with TemporaryDirectory() as folder:
-        catalog: Any = InMemoryCatalog("test", warehouse=Path(folder).as_uri())
+        endpoint, known = "", {"warehouse": Path(folder).as_uri()}
+        if place == "s3":
+            request.getfixturevalue("put")
+            endpoint = request.getfixturevalue("moto")
+            known = in_store(endpoint, f"s3://{BUCKET}/{uuid4().hex}")
+        catalog: Any = InMemoryCatalog("test", **known)
         catalog.create_namespace("of")
         written = [utc(frame(rows, list(SCHEMA))) for rows in parts]
         ready: list[Any] = [one.with_columns(pl.col("small").cast(pl.Int32)) for one in written]
         table = catalog.create_table("of.orders", schema=ready[0].to_arrow().schema)
         for one in ready:
             table.append(one.to_arrow())
-        lake_agrees(Path(folder) / "of" / "orders", DataFormat.ICEBERG, parts, asked)
+        path: str = table.location().removeprefix("file://")
+        lake_agrees(lake(path, DataFormat.ICEBERG, endpoint), parts, asked)
 
 
 @pytest.mark.parametrize("packed", ["uncompressed", "snappy", "deflate"])

@@ -23,7 +23,7 @@ from contractwatch.model.dataset import Dataset
 from contractwatch.model.metric import SurplusRows, TableSchema
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Count, Repeats
-from tests.stores import BUCKET, CREDENTIALS
+from tests.stores import BUCKET, in_store
 
 
 def fields(**types: IcebergType) -> Schema:
@@ -67,13 +67,7 @@ def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Tables:
     else:
         request.getfixturevalue("put")
         endpoint = request.getfixturevalue("moto")
-        known = {
-            "warehouse": f"s3://{BUCKET}/in a/folder",
-            "s3.endpoint": endpoint,
-            "s3.region": "us-east-1",
-            "s3.access-key-id": CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            "s3.secret-access-key": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        }
+        known = in_store(endpoint, f"s3://{BUCKET}/in a/folder")
     catalog: Any = InMemoryCatalog("test", **known)
     catalog.create_namespace("of")
     return Tables(catalog, endpoint)
