@@ -16,6 +16,7 @@ from contractwatch.model.clause import Clause, Severity
 from contractwatch.model.contract import Contract, SkippedClause, Status
 from contractwatch.model.evidence import Evidence, evidence_of_check
 from contractwatch.model.frozen import frozen
+from contractwatch.model.incremental import Extent
 from contractwatch.model.lifetime import Stage
 from contractwatch.model.metric import (
     IncidentTimes,
@@ -106,8 +107,7 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
     if plan.is_after_life:
         reading, answers = _after_life(reading, answers)
     judged = [
-        plan.in_force.get(check.promise.promise_id)
-        or _with_evidence(check, _result(check, answers, server, now), reading.evidence)
+        _judged(check, plan.in_force, reading, answers, server, now)
         for check in plan.checks
         if not _is_only_shown(check, server)
     ]
@@ -140,6 +140,11 @@ def without(plan: Plan, in_force: Iterable[CheckResult]) -> Plan:
     asked = (check for check in plan.checks if check.promise.promise_id not in known)
     metrics = frozenset(metric for check in asked for metric in check.metrics())
     return replace(plan, metrics=metrics, in_force=known)
+
+
+def rests_on(check: Check, extent: Extent) -> bool:
+    """Return whether a check is about the rows of an extent."""
+    return not extent.metrics.isdisjoint(check.metrics())
 
 
 def promised_objectives(plan: Plan) -> frozenset[Objective]:
@@ -249,6 +254,33 @@ def _is_only_shown(check: Check, server: Server) -> bool:
         and check.promise.kind == physical_type.PHYSICAL_TYPE.name
         and not server.unsupported
     )
+
+
+def _judged(
+    check: Check,
+    in_force: Mapping[str, CheckResult],
+    reading: Reading,
+    answers: Mapping[Metric, Measurement],
+    server: Server,
+    now: datetime,
+) -> CheckResult:
+    """Return what is still in force of a check, else what was found now, and of which rows."""
+    known = in_force.get(check.promise.promise_id)
+    if known is not None:
+        return known
+    extents = [extent for extent in reading.extents if rests_on(check, extent)]
+    rows = {metric: count for extent in extents for metric, count in extent.rows.items()}
+    result = _in_words(_result(check, {**answers, **rows}, server, now), extents)
+    return _with_evidence(check, result, reading.evidence)
+
+
+def _in_words(result: CheckResult, extents: Iterable[Extent]) -> CheckResult:
+    """Return a result that says which rows it is about: nobody may take them for all."""
+    words = dict.fromkeys(extent.words for extent in extents if extent.words)
+    if not words or result.outcome not in _EXECUTED:
+        return result
+    reason = "; ".join(filter(None, (result.verdict.reason, *words)))
+    return replace(result, verdict=replace(result.verdict, reason=reason))
 
 
 def _with_evidence(

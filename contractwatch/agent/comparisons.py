@@ -10,6 +10,7 @@ from typing import Protocol
 
 from contractwatch.agent.neighbours import Destination, Elsewhere, Lead, Nowhere
 from contractwatch.agent.resolution import Environment, resolve, resolve_server
+from contractwatch.agent.windows import without_windows
 from contractwatch.engines.comparing import Side, compare
 from contractwatch.errors import SourceError
 from contractwatch.model.contract import Table
@@ -44,14 +45,15 @@ def compared(
     nothing about the data of the contract that asks.
 
     Args:
-        dataset: The tables of the contract that asks.
+        dataset: The tables of the contract that asks; those with a window are asked of it alone,
+            and referred to as a whole.
         metrics: The questions.
         leads: Where each of their references leads.
         tables: Of the contract that asks.
         open_other: `sources.open_server`, held to the same limits as for the contract that asks.
         environment: The variables that contracts may use.
     """
-    there = _There(dataset, tables, open_other, environment)
+    there = _There(without_windows(dataset), tables, open_other, environment)
     asked = list(metrics)
     sides: dict[Reference | TotalOf, Side | Unmeasured] = {}
     tables_of: dict[Reference, Table] = {}

@@ -4,17 +4,18 @@ Nothing is kept of a file that changed while it was read, or that was written ju
 nothing is new, the engine is not even loaded.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeAlias
 
 from contractwatch import __version__
+from contractwatch.agent.windows import narrowed, windowed
 from contractwatch.engines.kept import (
     KeptMetric,
-    TableStates,
     context_of,
     is_settled,
     may_be_kept,
@@ -27,6 +28,7 @@ from contractwatch.model.dataset import Dataset, TableFiles
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.file_state import KeptTable
 from contractwatch.model.frozen import frozen
+from contractwatch.model.incremental import Extent, Window
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.sql import SqlScalar
 from contractwatch.model.state import Measurement, Unmeasured
@@ -38,13 +40,16 @@ _TAKING_PART = ("polars", "regress-", "tzdata-")
 class Told:
     """The answers, the tables that could not be read, and what is kept for the next run.
 
-    With `kept` None whatever was kept before stays.
+    With `kept` None whatever was kept before stays. `windows` are those of the tables that were not
+    read whole, `extents` say what the answers about them are about.
     """
 
     measurements: Mapping[Metric, Measurement]
     failures: Mapping[str, SourceError]
     evidence: Mapping[Metric, Evidence]
     kept: tuple[KeptTable, ...] | None = None
+    windows: Mapping[str, Window] = field(default_factory=dict[str, Window])
+    extents: tuple[Extent, ...] = ()
 
 
 def all_read(
@@ -59,6 +64,10 @@ def all_read(
     return Told(found.measurements, found.failures, found.evidence)
 
 
+_Packing: TypeAlias = Callable[[Collection[str]], bytes]
+"""What is to be kept of a table, of whose files these paths are known to be as they were read."""
+
+
 @dataclass(slots=True)
 class _Gathered:
     """What is known so far; `fresh` are the states of tables of which something was read."""
@@ -66,9 +75,9 @@ class _Gathered:
     answers: dict[Metric, Measurement] = field(default_factory=dict[Metric, Measurement])
     evidence: dict[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
     contents: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    fresh: dict[str, tuple[str, TableStates]] = field(
-        default_factory=dict[str, tuple[str, TableStates]]
-    )
+    fresh: dict[str, _Packing] = field(default_factory=dict[str, _Packing])
+    windows: dict[str, Window] = field(default_factory=dict[str, Window])
+    extents: list[Extent] = field(default_factory=list[Extent])
 
 
 def told(
@@ -76,6 +85,7 @@ def told(
     metrics: Iterable[Metric],
     before: Iterable[KeptTable],
     *,
+    beside: Iterable[Metric] = (),
     now: datetime,
     listed_again: Callable[[], Dataset],
 ) -> Told:
@@ -85,6 +95,7 @@ def told(
         dataset: The tables of one server.
         metrics: The questions, none about two tables.
         before: What the last run kept; it may be of another contract or version.
+        beside: The questions about two tables, which are asked elsewhere.
         now: The run's instant.
         listed_again: Finds the files once more, to see which of them changed meanwhile.
     """
@@ -92,11 +103,13 @@ def told(
     contents = {one.table: one.content for one in before}
     gathered = _Gathered()
     for files in dataset.tables:
-        mine = tuple(
-            one for one in asked if isinstance(one, KeptMetric) and one.table == files.table
-        )
+        content = contents.get(files.table, b"")
+        every = [one for one in (*asked, *beside) if getattr(one, "table", "") == files.table]
+        if files.incremental is not None and _gather_window(gathered, files, every, content, now):
+            continue
+        mine = tuple(one for one in every if isinstance(one, KeptMetric))
         if may_be_kept(files):
-            _gather(gathered, files, mine, contents.get(files.table, b""), now)
+            _gather(gathered, files, mine, content, now)
     unfound = {table for table, _ in dataset.unfound} & contents.keys()
     gathered.contents.update({table: contents[table] for table in unfound})
     left = asked - gathered.answers.keys()
@@ -108,7 +121,36 @@ def told(
     if gathered.fresh:
         _keep(gathered, dataset, now, listed_again)
     kept = tuple(KeptTable(*one) for one in sorted(gathered.contents.items()))
-    return Told(gathered.answers, failures, gathered.evidence, kept)
+    extents = tuple(gathered.extents)
+    return Told(gathered.answers, failures, gathered.evidence, kept, gathered.windows, extents)
+
+
+def _gather_window(
+    gathered: _Gathered,
+    files: TableFiles,
+    metrics: Iterable[Metric],
+    content: bytes,
+    now: datetime,
+) -> bool:
+    """Add the answers of a table with a window; return whether that is all there is to do."""
+    found = windowed(files, metrics, content, versions=_versions(), now=now)
+    if isinstance(found, Extent):
+        gathered.extents.append(found)
+        return False
+    gathered.contents[files.table] = content
+    if found is None:  # what is kept stays, and the table is read as a whole
+        return True
+    gathered.answers.update(found.answers)
+    gathered.evidence.update(found.evidence)
+    gathered.extents.append(found.extent)
+    if found.window is not None:
+        gathered.windows[files.table] = found.window
+    if not found.is_fresh:
+        gathered.contents[files.table] = found.content
+        return True
+    every = {file.path for file in files.files}
+    gathered.fresh[files.table] = lambda firm: found.content if every <= set(firm) else content
+    return True
 
 
 def _gather(
@@ -134,21 +176,33 @@ def _gather(
     if fresh is not None:
         gathered.answers.update(fresh.measurements)
         gathered.evidence.update(fresh.evidence)
-        gathered.fresh[files.table] = (context, fresh.states)
+        gathered.fresh[files.table] = lambda firm: packed(fresh.states.of(firm), context)
 
 
 def _read(
     gathered: _Gathered, dataset: Dataset, metrics: Iterable[Metric], now: datetime
 ) -> Mapping[str, SourceError]:
-    """Ask of all files what no state can answer; return which tables could not be read."""
-    asked = set(metrics)
-    names: set[str] = {getattr(one, "table", "") for one in asked}
-    names |= {name for one in asked if isinstance(one, SqlScalar) for name in one.tables}
-    tables = tuple(files for files in dataset.tables if files.table in names)
-    found = all_read(replace(dataset, tables=tables), asked, now=now, trusts_statistics=True)
-    gathered.answers.update(found.measurements)
-    gathered.evidence.update(found.evidence)
-    return found.failures
+    """Ask what no state can answer; return which tables could not be read.
+
+    All files are asked, but a query at a table with a window is asked of that window, and of all
+    rows of the other tables.
+    """
+    groups: dict[str, set[Metric]] = {}
+    for one in metrics:
+        has_window = isinstance(one, SqlScalar) and one.table in gathered.windows
+        groups.setdefault(getattr(one, "table", "") if has_window else "", set()).add(one)
+    failures: dict[str, SourceError] = {}
+    for table, asked in groups.items():
+        names: set[str] = {getattr(one, "table", "") for one in asked}
+        names |= {name for one in asked if isinstance(one, SqlScalar) for name in one.tables}
+        tables = tuple(files for files in dataset.tables if files.table in names)
+        window = {table: gathered.windows[table]} if table else {}
+        chosen = narrowed(replace(dataset, tables=tables), window)
+        found = all_read(chosen, asked, now=now, trusts_statistics=True)
+        gathered.answers.update(found.measurements)
+        gathered.evidence.update(found.evidence)
+        failures.update(found.failures)
+    return failures
 
 
 def _disown(gathered: _Gathered, table: str, error: SourceError) -> None:
@@ -170,14 +224,14 @@ def _keep(
     for files in dataset.tables:
         if files.table not in gathered.fresh or files.table not in again:
             continue
-        context, states = gathered.fresh[files.table]
         later = {file.path: stamp_of(file) for file in again[files.table].files}
         firm = {
             file.path
             for file in files.files
-            if is_settled(file, now) and later.get(file.path) == stamp_of(file)
+            if files.snapshot is not None  # a version of such a table never changes
+            or (is_settled(file, now) and later.get(file.path) == stamp_of(file))
         }
-        content = packed(states.of(firm), context)
+        content = gathered.fresh[files.table](firm)
         gathered.contents.pop(files.table, None)
         if content:
             gathered.contents[files.table] = content

@@ -23,6 +23,7 @@ from contractwatch.agent.prepared import Prepared, prepare
 from contractwatch.agent.recall import Memory, looks_of, recalled
 from contractwatch.agent.scan import ScanJob, scan
 from contractwatch.agent.served import Served
+from contractwatch.agent.standstill import kept_after
 from contractwatch.agent.timing import Timetable, next_look, timetable_of
 from contractwatch.agent.workers import Answered, Cancelled, Failed, Workers
 from contractwatch.alerting import incidents as alerting
@@ -193,7 +194,8 @@ class Runner:
         reading = recalled(reading, memory, asked, now=now)
         run = dated(judge(asked, reading, now=now), crons, memory, began=started)
         entry = self._entry(Published(contract, folder), memory, run, prepared.promised)
-        kept = None if reading.kept == memory.kept else reading.kept
+        kept = kept_after(prepared.plan, reading, run, memory.kept)
+        kept = None if kept == memory.kept else kept
         passes = last_passes(run, memory)
         entry = replace(entry, looks=looks_of(reading, now=now), kept=kept, last_passes=passes)
         judged = around.clock.monotonic()

@@ -1,6 +1,7 @@
 """One server is read once, and whatever its data does to the reader ends in a `Reading`."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -8,12 +9,14 @@ from pathlib import Path
 from contractwatch.agent.keeping import Told, all_read, told
 from contractwatch.agent.neighbours import Lead
 from contractwatch.agent.resolution import resolve, resolve_server
+from contractwatch.agent.windows import narrowed
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import Dataset
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.file_state import KeptTable
 from contractwatch.model.frozen import frozen
+from contractwatch.model.incremental import Extent
 from contractwatch.model.metric import ComparingMetric, Metric, TableSchema
 from contractwatch.model.reach import NO_REACH, Reach
 from contractwatch.model.run import Reading
@@ -79,6 +82,7 @@ class _Found:
     evidence: Mapping[Metric, Evidence]
     file_bytes: int
     kept: tuple[KeptTable, ...] | None = None
+    extents: tuple[Extent, ...] = ()
 
 
 def _find(job: ScanJob) -> _Found:
@@ -98,23 +102,40 @@ def _find(job: ScanJob) -> _Found:
     asked = set(resolution.asked.values())
     comparing = {metric for metric in asked if isinstance(metric, ComparingMetric)}
     again = partial(open_own, server, resolution.tables, bases=job.bases)
-    found = _answered(job, dataset, (asked - comparing) | schemas, again)
-    across = _across(job, dataset, comparing, open_own)
+    found = _answered(job, dataset, ((asked - comparing) | schemas, comparing), again)
+    across = _across(job, narrowed(dataset, found.windows), comparing, open_own)
     evidence = {
         metric: found.evidence.get(resolved, Evidence.SCAN)
         for metric, resolved in resolution.asked.items()
     }
     measured = resolution.restored({**found.measurements, **across})
     file_bytes = sum(file.size for table in dataset.tables for file in table.files)
-    return _Found(dataset.version, found.failures, measured, evidence, file_bytes, found.kept)
+    extents = tuple(
+        replace(
+            extent,
+            metrics=frozenset(
+                metric for metric, one in resolution.asked.items() if one in extent.metrics
+            ),
+        )
+        for extent in found.extents
+    )
+    return _Found(
+        dataset.version, found.failures, measured, evidence, file_bytes, found.kept, extents
+    )
 
 
 def _answered(
-    job: ScanJob, dataset: Dataset, metrics: set[Metric], listed_again: Callable[[], Dataset]
+    job: ScanJob,
+    dataset: Dataset,
+    questions: tuple[set[Metric], set[ComparingMetric]],
+    listed_again: Callable[[], Dataset],
 ) -> Told:
     """Ask what is about one table, of what is kept of its files where that is allowed."""
+    metrics, beside = questions
     if job.keeps_states and job.trusts_statistics:
-        return told(dataset, metrics, job.kept, now=job.now, listed_again=listed_again)
+        return told(
+            dataset, metrics, job.kept, beside=beside, now=job.now, listed_again=listed_again
+        )
     return all_read(dataset, metrics, now=job.now, trusts_statistics=job.trusts_statistics)
 
 
@@ -169,6 +190,7 @@ def _attempt(job: ScanJob) -> tuple[Reading, bool]:
         file_bytes=found.file_bytes,
         kept=found.kept,
         blames={table: error.blame for table, error in found.failures.items()},
+        extents=found.extents,
     )
     return reading, any(error.retryable for error in failures)
 

@@ -9,6 +9,7 @@ from contractwatch.agent.clock import system_clock
 from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
 from contractwatch.agent.reach import personal_reach
 from contractwatch.agent.scan import ScanJob
+from contractwatch.agent.standstill import kept_after
 from contractwatch.cli import reports
 from contractwatch.cli import test_options as options
 from contractwatch.cli.apart import DEADLINE_SECONDS, Apart
@@ -211,8 +212,9 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
     )
     closed = server.unsupported or plan.contract.status is Status.RETIRED
     reading = Reading(server.name, now, {}, readable=None) if closed else wish.apart.read(job)
-    wish.states.write(entry.contract, server, reading.kept)
     run = verify.judge(asked, reading, now=now)
+    kept = kept_after(asked, reading, run, job.kept)
+    wish.states.write(entry.contract, server, kept)
     samples = samples_of(
         asked, run, wish.sampling, lambda rows: wish.apart.ask(rows_of, (job, rows))
     )

@@ -7,7 +7,7 @@ with a null member is no key.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias, assert_never
 
@@ -87,6 +87,7 @@ class _Comparison:
     own: Dataset
     sides: Sides
     frames: dict[int, Frame] = field(default_factory=dict[int, Frame])
+    whole: dict[str, TableFiles] = field(default_factory=dict[str, TableFiles])
 
     def answer(self, metric: ComparingMetric) -> Measurement:
         try:
@@ -118,14 +119,16 @@ class _Comparison:
         return Orphaned(all_rows, orphans, int(keys["rows"].sum()) - keys.height)
 
     def _covered(self, metric: CoveredKeys) -> Measurement:
-        pair = self._joined(metric)
+        pair = self._joined(metric, is_whole=True)
         keys = _collected(pair.there, pair.targeted.unique())
         asking = pair.asking.join(keys.lazy(), on=pair.names, how="semi")
         found = _collected(pair.here, asking.unique().select(pl.len())).item()
         return Covered(keys.height, found)
 
-    def _joined(self, metric: Orphans | CoveredKeys) -> "_Pair":
-        here, there, pairs = self._pairs(metric.table, metric.columns, metric.target)
+    def _joined(self, metric: Orphans | CoveredKeys, *, is_whole: bool = False) -> "_Pair":
+        here, there, pairs = self._pairs(
+            metric.table, metric.columns, metric.target, is_whole=is_whole
+        )
         asking = _keyed(here, [left for left, _ in pairs])
         targeted = _keyed(there, [right for _, right in pairs])
         return _Pair(here, there, asking, targeted, _names(pairs))
@@ -183,11 +186,11 @@ class _Comparison:
         return flagged, is_whole & pl.col(found).is_null()
 
     def _pairs(
-        self, table: str, columns: tuple[str, ...], target: Reference
+        self, table: str, columns: tuple[str, ...], target: Reference, *, is_whole: bool = False
     ) -> "tuple[Frame, Frame, list[tuple[pl.Expr, pl.Expr]]]":
         """Return both tables, and each member of the key in both as one type."""
         there = self._side(target)
-        here, other = self._own(table), self._frame(there.files)
+        here, other = self._own(table, is_whole=is_whole), self._frame(there.files)
         known = _cells(other, there.columns, there.shown)
         members = zip(_cells(here, columns, table), known, strict=True)
         return here, other, [_pair((table, one), (there.shown, two)) for one, two in members]
@@ -198,11 +201,20 @@ class _Comparison:
             raise _NotComparedError(side.reason)
         return side
 
-    def _own(self, table: str) -> Frame:
+    def _own(self, table: str, *, is_whole: bool = False) -> Frame:
         files = next((one for one in self.own.tables if one.table == table), None)
         if files is None:
             raise _NotComparedError(self.own.why_not(table))
-        return self._frame(files)
+        return self._frame(self._whole(files) if is_whole else files)
+
+    def _whole(self, files: TableFiles) -> TableFiles:
+        """Return a table without its window: what is found in one is in the table, not so the rest.
+
+        It is remembered, for frames are known by the table that they were opened from.
+        """
+        if files.window is None:
+            return files
+        return self.whole.setdefault(files.table, replace(files, window=None))
 
     def _frame(self, files: TableFiles) -> Frame:
         if id(files) not in self.frames:

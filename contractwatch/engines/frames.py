@@ -14,13 +14,14 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from contractwatch.engines import delta, iceberg, nested_json, readers, scope, text
+from contractwatch.engines import delta, iceberg, nested_json, readers, scope, text, windows
 from contractwatch.engines.expressions import Cells
 from contractwatch.engines.failures import UNREADABLE, unreadable
 from contractwatch.engines.nested import children_of
 from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import DataFile, TableFiles
 from contractwatch.model.frozen import frozen
+from contractwatch.model.incremental import Window
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Columns, ColumnType
 
@@ -61,7 +62,8 @@ class Frame:
     `cells` has an entry for each column that can be asked about. `no_columns` says why the columns
     are not known, and is empty otherwise. `bytes_per_file` is an average; `trusts_statistics`
     whether what the files say of their values may stand in for reading them. `refused` says why the
-    condition on its rows cannot be asked, and no question about rows with it; else it is empty.
+    condition on its rows, or its window, cannot be asked, and no question about rows with it; else
+    it is empty.
     """
 
     table: str
@@ -118,8 +120,18 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
     if not parts and not shapes:
         types = dict.fromkeys((column.physical_name for column in files.columns), _TEXT)
         return _frame(files, _nothing(types), types, columns)
-    whole = pl.concat([_aligned(part, types) for part in parts]) if parts else _nothing(types)
+    chosen = [part for part in parts if _may_be_read(part, types, columns, files.window)]
+    whole = pl.concat([_aligned(part, types) for part in chosen]) if chosen else _nothing(types)
     return _frame(files, whole, types, columns)
+
+
+def _may_be_read(part: _Part, types: Types, columns: Columns, window: Window | None) -> bool:
+    """Return whether rows of a part may be in the window: the name of its folder tells."""
+    found = columns.find(window.column) if window is not None else None
+    values = dict(part.partition)
+    if window is None or found is None or found.name not in values or found.name in part.types:
+        return True
+    return windows.may_hold(window, values[found.name], types.get(found.name, _TEXT))
 
 
 def _of_document(files: TableFiles) -> Frame:
@@ -302,12 +314,19 @@ def _frame(
         "" if columns.columns or not files.columns else "there is no row to know the columns by",
         sum(file.size for file in files.files) // max(1, len(files.files)),
     )
-    return _scoped(frame, files.where) if files.where else frame
+    scoped = _scoped(frame, files.where) if files.where else frame
+    return scoped if files.window is None or scoped.refused else _windowed(scoped, files.window)
 
 
 def _scoped(frame: Frame, where: str) -> Frame:
     """Return the table with the rows in scope only."""
     rows, refused = scope.within(frame.rows, frame.cells, frame.columns, where)
+    return replace(frame, rows=rows, refused=refused)
+
+
+def _windowed(frame: Frame, window: Window) -> Frame:
+    """Return the table with the rows of the window only."""
+    rows, refused = windows.within(frame.rows, frame.cells, frame.columns, window)
     return replace(frame, rows=rows, refused=refused)
 
 

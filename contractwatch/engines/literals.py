@@ -55,6 +55,19 @@ def steps_range(dtype: pl.DataType) -> tuple[int, int]:
     return _RANGES[steps_type(dtype).base_type()]
 
 
+def literal(count: int, dtype: pl.DataType) -> pl.Expr | None:
+    """Return so many steps as a value of a discrete type, or None if it cannot hold them."""
+    low, high = steps_range(dtype)
+    if isinstance(dtype, pl.Decimal):
+        high = 10**dtype.precision - 1
+        low = -high
+    if not low <= count <= high:
+        return None
+    if isinstance(dtype, pl.Decimal):
+        return pl.lit(Decimal(count).scaleb(-dtype.scale), dtype=dtype)
+    return pl.lit(count, dtype=steps_type(dtype)).cast(dtype)
+
+
 def steps(value: Bound | Scalar, dtype: pl.DataType, timezone: str) -> Fraction:
     """Return the value as a number of steps of a discrete type, exactly; it may be no whole number.
 

@@ -6,7 +6,6 @@ are asked so whose type has no trap: bounds of floats are not, for statistics sa
 """
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 import polars as pl
 
@@ -156,23 +155,10 @@ def _beyond(predicate: IsBelow | IsAbove, cells: Cells) -> pl.Expr | None:
     exact = literals.steps(predicate.bound, cells.dtype, predicate.timezone)
     is_below = isinstance(predicate, IsBelow)
     nearest = literals.at_least(exact) if is_below else literals.at_most(exact)
-    bound = _literal(nearest, cells.dtype)
+    bound = literals.literal(nearest, cells.dtype)
     if bound is None:
         return None
     inclusive = predicate.exclusive and exact == nearest
     if is_below:
         return cells.value <= bound if inclusive else cells.value < bound
     return cells.value >= bound if inclusive else cells.value > bound
-
-
-def _literal(steps: int, dtype: pl.DataType) -> pl.Expr | None:
-    """Return so many steps as a value of the type, or None if it cannot hold them."""
-    low, high = literals.steps_range(dtype)
-    if isinstance(dtype, pl.Decimal):
-        high = 10**dtype.precision - 1
-        low = -high
-    if not low <= steps <= high:
-        return None
-    if isinstance(dtype, pl.Decimal):
-        return pl.lit(Decimal(steps).scaleb(-dtype.scale), dtype=dtype)
-    return pl.lit(steps, dtype=literals.steps_type(dtype)).cast(dtype)

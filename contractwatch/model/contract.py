@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.frozen import frozen
+from contractwatch.model.incremental import Incremental
 from contractwatch.model.label import Label
 from contractwatch.model.lifetime import Lifetime
 from contractwatch.model.objective import Objective, Target
@@ -104,6 +105,7 @@ class Table:
 
     `where` is a guarded SQL condition on its rows: every promise but those about columns and types
     is about the rows that meet it. Empty for all rows. With `closed_clause` it has no other column.
+    `incremental` says which of its rows do not change any more; None: any may.
     """
 
     clause: Clause
@@ -122,6 +124,7 @@ class Table:
     reconciliations: tuple[Reconciliation, ...] = ()
     segment_rules: tuple[SegmentRule, ...] = ()
     pii_rules: tuple[PiiRule, ...] = ()
+    incremental: Incremental | None = None
 
     def column(self, name: str) -> Column | None:
         """Return the column of that contract name, else of that physical name, else None."""

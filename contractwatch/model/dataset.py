@@ -6,6 +6,7 @@ from typing import TypeAlias
 from contractwatch.errors import SourceError
 from contractwatch.model.contract import Column
 from contractwatch.model.frozen import frozen
+from contractwatch.model.incremental import Incremental, Window
 from contractwatch.model.server import DataFormat, ReadPolicy
 
 _READ_PLAINLY = ReadPolicy()
@@ -66,7 +67,8 @@ class TableFiles:
 
     `where` is the condition on the rows in scope, as in `Table`. `remote` says how the files are
     reached that are objects of a store; None for files of this machine. `snapshot` is the version
-    of a table that keeps a record of its files.
+    of a table that keeps a record of its files. `incremental` is as in `Table`; `window` are the
+    rows to be read, None for all.
     """
 
     table: str
@@ -79,6 +81,8 @@ class TableFiles:
     where: str = ""
     remote: Remote | None = None
     snapshot: Snapshot | None = None
+    incremental: Incremental | None = None
+    window: Window | None = None
 
 
 @frozen

@@ -10,6 +10,7 @@ from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.file_state import KeptTable
 from contractwatch.model.frozen import frozen
+from contractwatch.model.incremental import Extent
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.state import Measurement
@@ -100,7 +101,7 @@ class Reading:
     files that were found, whatever of them had to be read. `evidence` is what each
     measurement rests on. `kept` is what the next run may know of the files; with None that is
     what was known before. `blames` are those of the tables that could not be read; a table that is
-    not among them shares `blame`.
+    not among them shares `blame`. `extents` are of the answers that are not simply about all rows.
     """
 
     server: str
@@ -114,6 +115,7 @@ class Reading:
     file_bytes: int = 0
     kept: tuple[KeptTable, ...] | None = None
     blames: Mapping[str, Blame] = field(default_factory=dict[str, Blame])
+    extents: tuple[Extent, ...] = ()
 
 
 @frozen

@@ -6,6 +6,7 @@ from datetime import date
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
 from contractwatch.odcs.document import Document
+from contractwatch.odcs.incremental import with_incremental
 from contractwatch.odcs.inputs import read_inputs
 from contractwatch.odcs.labels import read_labels
 from contractwatch.odcs.levels import read_levels
@@ -67,7 +68,7 @@ def _contract(root: Place, today: date | None, findings: Findings) -> Contract:
         usage=about.text("usage"),
         limitations=about.text("limitations"),
         tags=root.texts("tags"),
-        tables=tables.tables,
+        tables=with_incremental(root, tables.tables, findings),
         servers=servers,
         service_levels=levels,
         skipped=tuple(sorted(findings.skipped, key=lambda clause: clause.clause.line)),

@@ -16,7 +16,7 @@ def read_schedule(root: Place, findings: Findings) -> Schedule | None:
     place = root.custom("schedule")
     if place is None:
         return None if frequency is None else Schedule(interval=frequency)
-    cron, interval = _cron(place, findings), duration_at(place, "interval", findings)
+    cron, interval = cron_at(place, "cron", findings), duration_at(place, "interval", findings)
     if place.has("jitter"):
         message = "'jitter' is not used: each product has a fixed offset of its own"
         findings.warn(place.at("jitter"), message)
@@ -38,6 +38,15 @@ def delay_at(place: Place, key: str, findings: Findings) -> timedelta | None:
     return _duration(place.at(key), findings, may_be_zero=True)
 
 
+def cron_at(place: Place, key: str, findings: Findings) -> str | None:
+    """Return the five-field cron expression at a key, or None; one that is wrong is an error."""
+    written = place.text(key)
+    problem = cron_problem(written) if written else ""
+    if problem:
+        findings.error(place.at(key), problem)
+    return written if written and not problem else None
+
+
 def _duration(place: Place, findings: Findings, *, may_be_zero: bool) -> timedelta | None:
     if not isinstance(place.value, str):
         return None
@@ -50,14 +59,6 @@ def _duration(place: Place, findings: Findings, *, may_be_zero: bool) -> timedel
         findings.error(place, "no length of time; expected more than 0")
         return None
     return length.roughly
-
-
-def _cron(place: Place, findings: Findings) -> str | None:
-    written = place.text("cron")
-    problem = cron_problem(written) if written else ""
-    if problem:
-        findings.error(place.at("cron"), problem)
-    return written if written and not problem else None
 
 
 def _frequency(root: Place, findings: Findings) -> timedelta | None:

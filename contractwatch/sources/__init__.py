@@ -64,6 +64,11 @@ def open_server(
             "a variable has no value here; expected one", retryable=False, blame=Blame.AGENT
         )
     found = source(server, tables, bases=bases, roots=roots, reach=reach)
-    conditions = {table.name: table.where for table in tables}
-    scoped = (replace(files, where=conditions.get(files.table, "")) for files in found.tables)
+    promised = {table.name: table for table in tables}
+    scoped = (
+        replace(files, where=table.where, incremental=table.incremental)
+        if (table := promised.get(files.table))
+        else files
+        for files in found.tables
+    )
     return replace(found, tables=tuple(scoped))
