@@ -78,7 +78,7 @@ def coverage_of(run: RunResult) -> str:
     """Return the coverage in words, and how many checks rest on what was known of the files."""
     share = f"{100 * run.coverage.ratio:.0f} %"
     known = sum(result.verdict.evidence is Evidence.STATE for result in run.results)
-    state = f"; {known} checks rest on earlier reads of unchanged files" if known else ""
+    state = f"; {known} checks rest on earlier reads" if known else ""
     return f"coverage: {run.coverage.executed} of {run.coverage.promised} clauses, {share}{state}"
 
 
