@@ -5,6 +5,8 @@ A file of `tests/golden/clauses` is named `<kind of check>[.<variant>].yaml`:
 - `schema`, `other`: the columns of the tables `t` and `u`; `object` more of `t`, `sla` the
   contract's service levels, `format` that of the files (parquet)
 - `keeps`, `breaks`: the columns of each table's file
+- `before`: what the files held in an earlier run, of which is kept what an agent keeps; such a case
+  is read by a clock that runs later, for nothing is kept of files that were just written
 - `record`: what only an agent's record knows, built instead of read: `sightings` (when a watermark
   was first seen, and by how many runs; their `newest` values), `probes` (good, of all),
   `incidents`, `rows` (since when a run counted so many)
@@ -71,16 +73,6 @@ class Case:
 
     def run(self, side: str, folder: Path) -> RunResult:
         """Run the contract over the data of that side: `keeps` or `breaks`."""
-        for table, columns in self.body[side].items():
-            frame = pl.DataFrame(columns)
-            file = folder / f"{table}.{self._format}"
-            match self._format:
-                case "csv":
-                    frame.write_csv(file)
-                case "json":
-                    frame.write_ndjson(file)
-                case _:
-                    frame.write_parquet(file)
         contract = self.contract()
         plan = verify.as_of(verify.plan(contract), NOW)
         metrics = verify.asked_of_data(plan)
@@ -95,11 +87,28 @@ class Case:
             now=NOW,
             leads=leads_of(metrics, visitor, Registry([published])),
         )
+        if "before" in self.body:
+            job = replace(job, now=datetime.now(UTC) + timedelta(hours=1), keeps_states=True)
+            self._write(self.body["before"], folder)
+            job = replace(job, kept=scan(job).kept or ())
+        self._write(self.body[side], folder)
         reading = scan(job)
         record = self.body.get("record", {}).get(side)
         known = _recorded(plan.metrics - metrics, record, reading) if record else {}
         reading = replace(reading, measurements={**reading.measurements, **known})
         return verify.judge(plan, reading, now=NOW)
+
+    def _write(self, tables: Mapping[str, Any], folder: Path) -> None:
+        for table, columns in tables.items():
+            frame = pl.DataFrame(columns)
+            file = folder / f"{table}.{self._format}"
+            match self._format:
+                case "csv":
+                    frame.write_csv(file)
+                case "json":
+                    frame.write_ndjson(file)
+                case _:
+                    frame.write_parquet(file)
 
     @property
     def _format(self) -> str:

@@ -143,14 +143,6 @@ def test_a_full_scan_is_due_by_the_clock_of_its_zone(zone: str, hour: int, due: 
     assert not full_scan_is_due(PARTITION, last, at + 90 * DAY)
 
 
-CHANGES: list[tuple[str, Callable[[Growing], object]]] = [
-    ("a condition on rows", lambda table: setattr(table, "where", '"id" >= 0')),
-    ("another lookback", lambda table: setattr(table, "incremental", FOUR_DAYS)),
-    ("another column of the files", _widen),
-    ("damaged content", lambda table: setattr(table, "kept", _damaged(table))),
-]
-
-
 def _damaged(table: Growing) -> tuple[KeptTable, ...]:
     return tuple(replace(one, content=b"x") for one in table.kept)
 
@@ -158,6 +150,14 @@ def _damaged(table: Growing) -> tuple[KeptTable, ...]:
 def _widen(table: Growing) -> None:
     frame = pl.read_parquet(table.file)
     frame.with_columns(more=pl.lit(1)).write_parquet(table.file)
+
+
+CHANGES: list[tuple[str, Callable[[Growing], object]]] = [
+    ("a condition on rows", lambda table: setattr(table, "where", '"id" >= 0')),
+    ("another lookback", lambda table: setattr(table, "incremental", FOUR_DAYS)),
+    ("another column of the files", _widen),
+    ("damaged content", lambda table: setattr(table, "kept", _damaged(table))),
+]
 
 
 @pytest.mark.parametrize(
