@@ -15,9 +15,11 @@ import polars as pl
 from contractwatch.engines.log_copy import copy_into, folder_of
 from contractwatch.engines.readers import parquet_schema
 from contractwatch.engines.remote import scan_options
+from contractwatch.engines.windows import may_hold
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.dataset import Remote, Snapshot, TableFiles
 from contractwatch.model.frozen import frozen
+from contractwatch.model.incremental import Window
 
 Types: TypeAlias = dict[str, pl.DataType]
 
@@ -69,7 +71,9 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     log = _read(files.snapshot, files.remote)
     columns = _columns(log)
     types = {name: column.dtype for name, column in columns.items()}
-    groups = _grouped(_live(log, files.snapshot), files.remote)
+    live = _live(log, files.snapshot)
+    chosen = [file for file in live if _may_be_read(file, types, files.window)]
+    groups = _grouped(chosen, files.remote)
     found = [(_rows(group, columns, files.remote), types) for group in groups]
     return found or [(pl.LazyFrame(schema=types), types)]
 
@@ -144,6 +148,14 @@ def _live(log: _Log, snapshot: Snapshot) -> list[_LiveFile]:
         _LiveFile(known[name].path, partition, vectors.get(_path(log.location, name)))
         for name, partition in zip(names, values, strict=True)
     ]
+
+
+def _may_be_read(file: _LiveFile, types: Types, window: Window | None) -> bool:
+    """Return whether rows of a file may be in the window: the log tells its partition."""
+    if window is None or window.column not in file.partition:
+        return True
+    value = file.partition[window.column]
+    return may_hold(window, None if value is None else str(value), types[window.column])
 
 
 def _path(location: str, named: str) -> str:

@@ -37,6 +37,7 @@ from contractwatch.model.dataset import Dataset
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.file_state import KeptTable
 from contractwatch.model.personal_data import Detector, DetectorHits, PersonalData
+from contractwatch.model.server import DataFormat
 from contractwatch.model.sql import Answer
 from contractwatch.model.state import (
     Columns,
@@ -313,7 +314,14 @@ def test_a_file_that_cannot_be_read_leaves_what_was_kept(table: Growing) -> None
     assert extent_of(table.look(ROWS)).rows == {ROWS: Count(4)}
 
 
-def test_old_folders_of_partitions_are_not_opened_beyond_their_footers(tmp_path: Path) -> None:
+def damage(file: Path) -> None:
+    """Make the rows of a file unreadable, and leave its footer."""
+    content = bytearray(file.read_bytes())
+    content[4:40] = b"\xff" * 36
+    file.write_bytes(content)
+
+
+def test_old_folders_of_partitions_are_not_read_beyond_their_footers(tmp_path: Path) -> None:
     days = [midnight(NOW, ago).date() for ago in range(6)]
     for day in days:
         folder = tmp_path / f"day={day}"
@@ -321,16 +329,32 @@ def test_old_folders_of_partitions_are_not_opened_beyond_their_footers(tmp_path:
         pl.DataFrame({"id": [1, 2, 3]}).write_parquet(folder / "a.parquet")
     table = Growing(tmp_path, replace(PARTITION, column="day"))
     job = table.job([ROWS, NULLS, KEY])
-    server = replace(job.server, path="**/*.parquet")
-    job = replace(job, server=server, keeps_states=True)
+    job = replace(job, server=replace(job.server, path="**/*.parquet"), keeps_states=True)
     first = scan(job)
-    old = tmp_path / f"day={days[5]}" / "a.parquet"
-    content = bytearray(old.read_bytes())
-    content[4:40] = b"\xff" * 36
-    old.write_bytes(content)
+    damage(tmp_path / f"day={days[5]}" / "a.parquet")
     found = scan(replace(job, kept=first.kept or ()))
     assert (first.measurements[ROWS], found.measurements[ROWS]) == (Count(18), Count(18))
     assert (found.measurements[NULLS], found.measurements[KEY]) == (Count(0), Repeats(12, 9, 3, 12))
+
+
+def test_old_partitions_of_a_delta_table_are_not_read(tmp_path: Path) -> None:
+    deltalake = pytest.importorskip("deltalake")
+    days = [midnight(NOW, ago).date() for ago in range(6)]
+    frame = pl.DataFrame({"id": list(range(6)), "day": days})
+    deltalake.write_deltalake(tmp_path / "t", frame, partition_by=["day"])
+    table = Growing(tmp_path, replace(PARTITION, column="day"))
+    job = table.job([ROWS, NULLS, KEY])
+    server = replace(job.server, path="t", data_format=DataFormat.DELTA)
+    job = replace(job, server=server, keeps_states=True)
+    first = scan(job)
+    again = scan(replace(job, kept=first.kept or ()))
+    assert (again.evidence[KEY], again.measurements[KEY]) == (Evidence.STATE, Repeats(6))
+    (old,) = (tmp_path / "t" / f"day={days[5]}").glob("*.parquet")
+    damage(old)
+    deltalake.write_deltalake(tmp_path / "t", frame.head(2), mode="append", partition_by=["day"])
+    found = scan(replace(job, kept=first.kept or ()))
+    assert (found.measurements[ROWS], found.measurements[NULLS]) == (Count(8), Count(0))
+    assert found.measurements[KEY] == Repeats(6, 2, 2, 4)
 
 
 def test_what_is_kept_comes_back_equal_and_only_where_it_belongs() -> None:
