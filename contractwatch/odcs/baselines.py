@@ -9,6 +9,9 @@ from contractwatch.odcs.units import UnitError, iso_length
 _KEPT = timedelta(days=90)
 _PREVIOUS = "previousRun"
 
+ROW_COUNT_ONLY = "which only rowCount in percent has; give this rule a limit of its own without it"
+"""Why a rule with a baseline is not executed, and what to do."""
+
 
 def baseline_of(
     rule: Place, metric: RuleMetric, threshold: Threshold, findings: Findings
@@ -22,9 +25,9 @@ def baseline_of(
             findings.error(rule.at("unit"), message)
         return None
     if metric is not RuleMetric.ROW_COUNT:
-        return f"contractwatch.baseline of {metric}"
+        return f"contractwatch.baseline of {metric}, {ROW_COUNT_ONLY}"
     if not is_share:
-        return "contractwatch.baseline in rows"
+        return "contractwatch.baseline in rows; say 'unit: percent', where 100 is as many as before"
     if written.text("kind") == _PREVIOUS:
         return Baseline()
     return _same_period(written, findings)
@@ -44,7 +47,7 @@ def _same_period(written: Place, findings: Findings) -> Baseline | str | None:
         findings.error(place, "no length of time; expected more than 0")
         return None
     if length.calendar_months:
-        return "contractwatch.baseline in months or years"
+        return "contractwatch.baseline in months or years, which vary; say days, such as P28D"
     if length.fixed > _KEPT:
         findings.error(place, "the record keeps 90 days; expected an offset of P90D or less")
     return Baseline(length.fixed)

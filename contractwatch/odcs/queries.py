@@ -7,6 +7,7 @@ from contractwatch.model.contract import Table
 from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Operator
 from contractwatch.model.sql import AnswerLimit, Exactly, SqlRule
+from contractwatch.odcs.baselines import ROW_COUNT_ONLY
 from contractwatch.odcs.place import Findings, Place, Promised
 from contractwatch.odcs.promises import (
     OBJECTIVE_OF_DIMENSION,
@@ -97,7 +98,8 @@ def _query(
     physical = (column.text("physicalName") or name) if column is not None else None
     severity, limit = severity_of(rule, findings), _limit(rule, findings)
     if rule.custom("baseline") is not None:
-        findings.skip(rule, _promised(rule, table, name, findings), "contractwatch.baseline")
+        why = f"contractwatch.baseline of sql, {ROW_COUNT_ONLY}"
+        findings.skip(rule, _promised(rule, table, name, findings), why)
         return None
     found = _guarded(rule, table.physical_name, physical, tables, findings)
     if isinstance(found, _Unread):

@@ -169,12 +169,21 @@ def test_a_volume_in_percent_has_its_baseline(written: str, baseline: Baseline) 
 @pytest.mark.parametrize(
     ("written", "unit", "reason"),
     [
-        ("kind: samePeriod, offset: P1M", "percent", "in months or years"),
-        ("kind: previousRun", "rows", "in rows"),
+        (
+            "kind: samePeriod, offset: P1M",
+            "percent",
+            "in months or years, which vary; say days, such as P28D",
+        ),
+        (
+            "kind: previousRun",
+            "rows",
+            "in rows; say 'unit: percent', where 100 is as many as before",
+        ),
     ],
 )
 def test_a_baseline_that_cannot_be_asked_is_skipped(written: str, unit: str, reason: str) -> None:
-    assert skips_of(volume(written, unit))[0][2] == f"unsupported: contractwatch.baseline {reason}"
+    told = skips_of(volume(written, unit))[0][2]
+    assert told == f"unsupported: contractwatch.baseline {reason}"
 
 
 @pytest.mark.parametrize(
