@@ -1,10 +1,12 @@
 """One server is read once, and whatever its data does to the reader ends in a `Reading`."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from contractwatch.agent.keeping import Told, all_read, told
 from contractwatch.agent.neighbours import Lead
@@ -91,19 +93,31 @@ def _find(job: ScanJob) -> _Found:
     Raises:
         SourceError: If nothing can be read.
     """
-    from contractwatch.sources import open_server  # noqa: PLC0415 - the agent only names this file
+    with ExitStack() as opened:
+        return _asked(job, opened)
+
+
+def _asked(job: ScanJob, opened: ExitStack) -> _Found:
+    """Open the server, whose files are held as long as the stack is, and ask."""
+    # Imported here because the agent's own process only names this file.
+    from contractwatch.sources import open_server  # noqa: PLC0415 - see above
+    from contractwatch.sources.held import held  # noqa: PLC0415 - see above
 
     environment = dict(job.environment)
     resolution = resolve(job.tables, job.metrics, environment)
     server = resolve_server(job.server, environment)
     open_own = partial(open_server, roots=job.roots, reach=job.reach)
-    dataset = open_own(server, resolution.tables, bases=job.bases)
+
+    def open_held(*place: Any, bases: tuple[Path, ...]) -> Dataset:
+        return opened.enter_context(held(open_own(*place, bases=bases), job.roots))
+
+    dataset = open_held(server, resolution.tables, bases=job.bases)
     schemas = {TableSchema(table.name) for table in job.tables}
     asked = set(resolution.asked.values())
     comparing = {metric for metric in asked if isinstance(metric, ComparingMetric)}
     again = partial(open_own, server, resolution.tables, bases=job.bases)
     found = _answered(job, dataset, ((asked - comparing) | schemas, comparing), again)
-    across = _across(job, narrowed(dataset, found.windows), comparing, open_own)
+    across = _across(job, narrowed(dataset, found.windows), comparing, open_held)
     evidence = {
         metric: found.evidence.get(resolved, Evidence.SCAN)
         for metric, resolved in resolution.asked.items()

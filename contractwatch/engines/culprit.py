@@ -83,7 +83,7 @@ def _line(said: str, files: TableFiles, file: DataFile) -> int | None:
         is_utf8 = codecs.lookup(files.read.encoding).name == "utf-8"
         if not is_utf8 or files.json_array:
             return None
-        with opened(file.path, files.remote) as lines:
+        with opened(file.opened_at, files.remote) as lines:
             if NO_OBJECT in said and files.data_format is DataFormat.JSON:
                 return _first(not _is_object(line) for line in lines)
             return _first(not _is_utf8(line) for line in lines) if NOT_ENCODED in said else None
@@ -94,7 +94,7 @@ def _line(said: str, files: TableFiles, file: DataFile) -> int | None:
 def _longer_than_header(files: TableFiles, file: DataFile) -> int | None:
     """Return the line in which the first row with too many fields begins."""
     encoding = files.read.encoding
-    with opened(file.path, files.remote) as stream:
+    with opened(file.opened_at, files.remote) as stream:
         lines = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
         rows = csv.reader(lines, delimiter=files.read.separator)
         width = len(next(rows))

@@ -145,7 +145,7 @@ def _live(log: _Log, snapshot: Snapshot) -> list[_LiveFile]:
     if not vectors.keys() <= {_path(log.location, name) for name in names}:
         raise _unread("deletion vectors of files that it does not name")
     return [
-        _LiveFile(known[name].path, partition, vectors.get(_path(log.location, name)))
+        _LiveFile(known[name].opened_at, partition, vectors.get(_path(log.location, name)))
         for name, partition in zip(names, values, strict=True)
     ]
 

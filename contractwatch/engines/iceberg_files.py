@@ -46,7 +46,7 @@ class KnownFiles(FileIO):
 
     def _open(self, location: str, file: DataFile) -> BinaryIO:
         if not location.endswith((_MANIFEST, _METADATA, *_PACKED)):
-            return opened(file.path, self._remote)
+            return opened(file.opened_at, self._remote)
         if location not in self._held:
             held = fetched(file, self._remote)
             _refuse_bomb(location, BytesIO(held))

@@ -53,22 +53,23 @@ def look(table: TableFiles, file: DataFile) -> OneFile:
 
 
 def _look(table: TableFiles, file: DataFile) -> OneFile:
+    path = file.opened_at
     match table.data_format:
         case DataFormat.PARQUET:
-            return OneFile(file.path, parquet_schema(file.path, table.remote))
+            return OneFile(path, parquet_schema(path, table.remote))
         case DataFormat.ARROW:
-            return OneFile(file.path, _arrow_schema(table, file.path))
+            return OneFile(path, _arrow_schema(table, path))
         case DataFormat.AVRO:
-            return OneFile(file.path, tuple(avro.read_schema(file.path, table.remote).items()))
+            return OneFile(path, tuple(avro.read_schema(path, table.remote).items()))
         case DataFormat.DELTA | DataFormat.ICEBERG:
             raise BrokenTextError("such a table is no single file")
         case DataFormat.CSV:
-            source = _in_utf8(file.path, table)
+            source = _in_utf8(path, table)
             names = _header(table, source)
             bounds.refuse_lone_returns(names)
             return OneFile(source, _all_text(names))
         case DataFormat.JSON:
-            source = _in_utf8(file.path, table)
+            source = _in_utf8(path, table)
             if table.json_array:
                 return _look_into_array(source, table)
             return _look_into_lines(source, table)

@@ -142,7 +142,7 @@ def fetched(file: DataFile, remote: Remote | None) -> bytes:
         SourceError: If the object cannot be read, or if either is another one by now.
     """
     if remote is None:
-        with Path(file.path).open("rb") as found:
+        with Path(file.opened_at).open("rb") as found:
             return _as_listed(found.read(file.size + 1), file)
     store = store_of(remote)
     # An extra, as above.

@@ -18,6 +18,7 @@ class DataFile:
 
     `etag` is what an object store says of the content; empty for a file. `change` are the inode of
     a file, and when its content and the file itself last changed, in nanoseconds; () for an object.
+    `source` is what a file that is held open is read by, instead of its path.
     """
 
     path: str
@@ -25,6 +26,12 @@ class DataFile:
     modified_at: datetime
     etag: str = ""
     change: tuple[int, ...] = ()
+    source: str = ""
+
+    @property
+    def opened_at(self) -> str:
+        """The path or address by which it is read."""
+        return self.source or self.path
 
 
 @frozen

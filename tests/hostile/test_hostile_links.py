@@ -1,0 +1,145 @@
+"""A link that is put in the place of a file after it was found leads nowhere."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake import write_deltalake
+
+from contractwatch.engines.polars import survey
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Column, Table
+from contractwatch.model.dataset import Dataset
+from contractwatch.model.metric import RowCount
+from contractwatch.model.server import DataFormat, Server
+from contractwatch.model.state import Count, Measurement
+from contractwatch.sources import open_server
+from contractwatch.sources.held import held
+
+CLAUSE = Clause("servers[0]", 1)
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+ROWS = RowCount("t")
+HAS_OPENINGS = pytest.mark.skipif(
+    not Path("/proc/self/fd").is_dir(), reason="the system has no paths of open files"
+)
+
+
+def text_of(rows: Sequence[int]) -> str:
+    return "".join(f'{{"id": {row}}}\n' for row in rows)
+
+
+WRITERS: dict[DataFormat, Callable[[Path, pl.DataFrame], object]] = {
+    DataFormat.PARQUET: lambda path, rows: rows.write_parquet(path),
+    DataFormat.CSV: lambda path, rows: rows.write_csv(path),
+    DataFormat.JSON: lambda path, rows: path.write_text(text_of(rows["id"].to_list())),
+    DataFormat.ARROW: lambda path, rows: rows.write_ipc(path),
+    DataFormat.AVRO: lambda path, rows: rows.write_avro(path),
+}
+
+
+def opened(path: Path, data_format: DataFormat, root: Path) -> Dataset:
+    server = Server(CLAUSE, "live", "local", path=str(path), data_format=data_format)
+    table = Table(CLAUSE, "t", "t", (Column(CLAUSE, "id", "id"),))
+    return open_server(server, (table,), bases=(), roots=(root,))
+
+
+def counted(data: Dataset) -> Measurement | SourceError:
+    found = survey(data, {ROWS}, now=NOW)
+    return found.failures.get("t") or found.measurements[ROWS]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("inside", "outside"):
+        (tmp_path / name).mkdir()
+    return tmp_path / "inside", tmp_path / "outside"
+
+
+@HAS_OPENINGS
+@pytest.mark.parametrize("data_format", WRITERS)
+def test_a_file_is_read_as_it_was_when_it_was_held(
+    folders: tuple[Path, Path], data_format: DataFormat
+) -> None:
+    inside, outside = folders
+    name = f"t.{data_format.value}"
+    WRITERS[data_format](inside / name, pl.DataFrame({"id": [1, 2]}))
+    WRITERS[data_format](outside / name, pl.DataFrame({"id": [1, 2, 3]}))
+    data = opened(inside / name, data_format, inside)
+    with held(data, (inside,)) as safe:
+        (inside / name).unlink()
+        (inside / name).symlink_to(outside / name)
+        assert counted(safe) == Count(2)
+    assert counted(data) == Count(3)  # what the paths alone would have read
+
+
+@HAS_OPENINGS
+@pytest.mark.parametrize("swapped", ["file", "folder", "folder by a relative link"])
+def test_a_link_that_came_before_the_file_was_held_is_refused(
+    folders: tuple[Path, Path], swapped: str
+) -> None:
+    inside, outside = folders
+    for folder, rows in ((inside / "in", [1, 2]), (outside, [1, 2, 3])):
+        folder.mkdir(exist_ok=True)
+        pl.DataFrame({"id": rows}).write_parquet(folder / "t.parquet")
+    data = opened(inside / "in" / "t.parquet", DataFormat.PARQUET, inside)
+    if swapped == "file":
+        (inside / "in" / "t.parquet").unlink()
+        (inside / "in" / "t.parquet").symlink_to(outside / "t.parquet")
+    else:
+        (inside / "in").rename(inside / "away")
+        (inside / "in").symlink_to(outside if swapped == "folder" else "../outside")
+    with pytest.raises(SourceError, match="replaced by a link that leads outside") as refusal:
+        held(data, (inside,)).__enter__()
+    assert refusal.value.blame is Blame.PRODUCT
+
+
+@HAS_OPENINGS
+def test_the_files_of_a_delta_table_are_held_too(folders: tuple[Path, Path]) -> None:
+    inside, outside = folders
+    write_deltalake(inside, pl.DataFrame({"id": [1, 2]}))
+    (path,) = inside.glob("*.parquet")
+    pl.DataFrame({"id": [1, 2, 3]}).write_parquet(outside / "t.parquet")
+    with held(opened(inside, DataFormat.DELTA, inside), (inside,)) as data:
+        path.unlink()
+        path.symlink_to(outside / "t.parquet")
+        assert counted(data) == Count(2)
+
+
+@HAS_OPENINGS
+def test_a_file_that_went_away_before_it_was_held_is_missed_by_its_reader(
+    folders: tuple[Path, Path],
+) -> None:
+    inside, outside = folders
+    for folder in folders:
+        pl.DataFrame({"id": [1]}).write_parquet(folder / "t.parquet")
+    data = opened(inside / "t.parquet", DataFormat.PARQUET, inside)
+    (inside / "t.parquet").unlink()
+    with held(data, (inside,)) as safe:
+        (inside / "t.parquet").symlink_to(outside / "t.parquet")
+        failure = counted(safe)
+    assert isinstance(failure, SourceError)
+    assert "went away" in str(failure)
+    assert failure.retryable
+
+
+def test_the_person_who_asks_reads_by_path(folders: tuple[Path, Path]) -> None:
+    inside, _ = folders
+    pl.DataFrame({"id": [1]}).write_parquet(inside / "t.parquet")
+    data = opened(inside / "t.parquet", DataFormat.PARQUET, inside)
+    with held(data, None) as same:
+        assert same is data
+
+
+@HAS_OPENINGS
+def test_what_was_held_is_let_go(folders: tuple[Path, Path]) -> None:
+    inside, _ = folders
+    pl.DataFrame({"id": [1]}).write_parquet(inside / "t.parquet")
+    data = opened(inside / "t.parquet", DataFormat.PARQUET, inside)
+    with held(data, (inside,)) as safe:
+        opening = Path(safe.tables[0].files[0].source)
+        assert opening.exists()
+        assert opening.readlink() == inside / "t.parquet"
+    assert not opening.exists() or opening.readlink() != inside / "t.parquet"
