@@ -1,12 +1,15 @@
 """A promise about a value inside a cell is asked only where its way exists in the data."""
 
 from contractwatch.model.check import Outcome, Promise, Verdict
+from contractwatch.model.path import Each
 from contractwatch.model.rule import OptionKind
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import ColumnType
 
 COLUMN_MISSING = "column missing"
 """The reason of every check on a missing column but its presence."""
+HOLDS_TEXT = "unverifiable: the column holds text"
+"""The reason of what is promised of an object that a file has as text, such as JSON."""
 
 CSV_IS_FLAT = "csv holds no nested values"
 """The reason of every check on what only an object or an array has, where there is none."""
@@ -40,6 +43,10 @@ def verdict_without_way(
     if data_format is DataFormat.CSV:
         return Verdict(Outcome.SKIPPED, reason=CSV_IS_FLAT)
     inside = promise.inside
+    of_whole = inside if promise.kind not in _OF_WHOLE else (*inside, Each())
+    above = (column.follow(of_whole[:length]) for length in range(len(of_whole)))
+    if any(outer is not None and outer.kind == "string" and not outer.text for outer in above):
+        return Verdict(Outcome.SKIPPED, reason=HOLDS_TEXT)
     if promise.kind == _PRESENCE:
         outer = column.follow(inside[:-1])
         if outer is not None and outer.text and outer.kind == "null":

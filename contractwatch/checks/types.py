@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from contractwatch.checks.counts import Tally, verdict_on
+from contractwatch.checks.inside import HOLDS_TEXT
 from contractwatch.checks.terms import Kind, answer, columns_of, promise_of, unanswered
 from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
@@ -116,10 +117,10 @@ class DeclaredType:
             return Verdict(Outcome.PASSED, observed=found.physical, threshold=self.logical_type)
         if _fits(found, self.logical_type, lenient=self.lenient):
             return Verdict(Outcome.PASSED, observed=found.physical, threshold=self.logical_type)
-        reason = f"the column is of type {found.physical} ({found.kind})"
-        return Verdict(
-            Outcome.FAILED, observed=found.physical, threshold=self.logical_type, reason=reason
-        )
+        if found.kind == "string" and self.logical_type is LogicalType.OBJECT:
+            return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=HOLDS_TEXT)
+        told = f"the column is of type {found.physical} ({found.kind})"
+        return Verdict(Outcome.FAILED, found.physical, self.logical_type, reason=told)
 
 
 @frozen

@@ -119,10 +119,21 @@ def test_a_missing_member_fails_once_and_what_hangs_on_it_is_skipped() -> None:
 def test_a_member_of_what_is_no_object_is_not_looked_for() -> None:
     found = outcomes(
         order(inner(".id", (Member("id"),), LogicalType.INTEGER)),
-        ColumnType("order", "string", "String"),
+        ColumnType("order", "integer", "Int64"),
     )
     assert found["order/type"][0] is Outcome.FAILED
     assert found["order.id/presence"] == (Outcome.SKIPPED, "column missing")
+
+
+def test_an_object_that_a_file_has_as_text_may_be_json_and_is_not_verified() -> None:
+    found = outcomes(
+        order(inner(".id", (Member("id"),), LogicalType.INTEGER)),
+        ColumnType("order", "string", "String"),
+    )
+    unverifiable = (Outcome.SKIPPED, "unverifiable: the column holds text")
+    assert found["order/presence"][0] is Outcome.PASSED
+    assert found["order/type"] == found["order.id/presence"] == unverifiable
+    assert found["order.id/type"] == unverifiable
 
 
 def test_csv_holds_no_nested_values() -> None:
