@@ -63,19 +63,20 @@ def where_of(place: Place, table: Table, findings: Findings) -> str:
 def _queries(
     place: Place, table: Table, tables: Sequence[Table], findings: Findings
 ) -> Iterator[SqlRule]:
-    known: dict[tuple[str | None, str], str] = {}
+    known: dict[tuple[str | None, str], SqlRule] = {}
     for number, (rule, column) in enumerate(_rules(place)):
         found = _query(rule, (table, column), tables, findings)
         if found is None:
             continue
-        identity = (found.column, found.rule_id)
-        if identity in known:
-            again = _promised(rule, table, found.column, findings)
-            again = replace(again, rule_id=f"{found.rule_id}-{number}")
-            findings.skip(rule, again, f"the same rule as {known[identity]}")
-            continue
-        known[identity] = rule.path
-        yield found
+        first = known.setdefault((found.column, found.rule_id), found)
+        other_id = f"{found.rule_id}-{number}"
+        if first is found:
+            yield found
+        elif first.severity is not found.severity:
+            yield replace(found, rule_id=other_id)
+        else:
+            again = replace(_promised(rule, table, found.column, findings), rule_id=other_id)
+            findings.skip(rule, again, f"the same rule as {first.clause.path}")
 
 
 def _rules(place: Place) -> Iterator[tuple[Place, Place | None]]:

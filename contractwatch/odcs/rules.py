@@ -50,19 +50,20 @@ _LONGEST_SHOWN = 40
 def read_rules(place: Place, owner: Owner, findings: Findings) -> tuple[Rule, ...]:
     """Return the rules of a `quality` list that are executed, in the order of the file."""
     found: list[Rule] = []
-    known: dict[str, str] = {}
+    known: dict[str, Rule] = {}
     for number, entry in enumerate(place.each()):
         rule = _rule(entry, owner, findings)
         if rule is None:
             continue
-        identity = f"{rule.metric}/{rule.rule_id}"
-        if identity not in known:
-            known[identity] = entry.path
+        first = known.setdefault(f"{rule.metric}/{rule.rule_id}", rule)
+        other_id = f"{rule.rule_id}-{number}"
+        if first is rule:
             found.append(rule)
-            continue
-        again = _promised(rule.metric, entry, owner, findings)
-        again = replace(again, rule_id=f"{rule.rule_id}-{number}")
-        findings.skip(entry, again, f"the same rule as {known[identity]}")
+        elif first.severity is not rule.severity:
+            found.append(replace(rule, rule_id=other_id))
+        else:
+            again = replace(_promised(rule.metric, entry, owner, findings), rule_id=other_id)
+            findings.skip(entry, again, f"the same rule as {first.clause.path}")
     return tuple(found)
 
 

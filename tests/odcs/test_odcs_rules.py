@@ -235,6 +235,18 @@ def test_two_rules_on_one_metric_are_two_and_the_same_rule_twice_is_one() -> Non
     assert again.promise_id.split("/")[-1].endswith("-2")
 
 
+def test_the_same_rule_of_another_severity_is_judged_too() -> None:
+    rules = "metric: nullValues, mustBe: 0, severity: warning}, {metric: nullValues, mustBe: 0"
+    (first, second) = parsed(of_column(rules)).tables[0].columns[0].rules
+    assert (first.severity, second.severity) == (Severity.WARNING, Severity.ERROR)
+    assert second.rule_id == f"{first.rule_id}-1"
+    sql = "{type: sql, query: SELECT 1, mustBe: 1, severity: %s}"
+    listed = f"    quality: [{sql % 'info'}, {sql % 'error'}, {sql % 'info'}]\n"
+    contract = parsed(table("name: a", above=listed))
+    assert [rule.severity for rule in contract.tables[0].queries] == [Severity.INFO, Severity.ERROR]
+    assert [one.clause.path for one in contract.skipped] == ["schema[0].quality[2]"]
+
+
 def test_promise_ids_are_unique() -> None:
     text = table("name: a, logicalType: array, relationships: [{to: x.a}, {to: y.a}]")
     assert [one.promise_id for one in parsed(text).skipped] == [
