@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
+from contractwatch.agent.card import first_card
 from contractwatch.agent.catalog import Catalog, Change
 from contractwatch.agent.clock import Clock, JumpWatch, system_clock
 from contractwatch.agent.dispatcher import Dispatcher
@@ -34,6 +35,7 @@ from contractwatch.alerting.route import routing_problem
 from contractwatch.channels import World
 from contractwatch.errors import ContractwatchError, SettingsError, StoreError
 from contractwatch.model.contract import Contract
+from contractwatch.model.product import ProductCard
 from contractwatch.settings import Settings, environment, variables
 from contractwatch.store.store import Store
 from contractwatch.web.app import create_app
@@ -125,7 +127,7 @@ class Agent:
             keep_intervals_days=settings.keep_intervals_days,
         )
         self._board = Board(store, clock.now)
-        self._web = _web(self._board, self._heart, self._catalog, series, export=_export(settings))
+        self._web = _web(self._board, self._heart, self._catalog, series, settings=settings)
         self._listener = listener
 
     def start(self) -> None:
@@ -291,14 +293,27 @@ def _export(settings: Settings) -> ExportPolicy:
 
 
 def _web(
-    board: Board, heart: Heart, catalog: Catalog, series: AgentSeries, *, export: ExportPolicy
+    board: Board, heart: Heart, catalog: Catalog, series: AgentSeries, *, settings: Settings
 ) -> uvicorn.Server:
+    default = timedelta(seconds=settings.default_interval_seconds)
+
     def health() -> HealthReport:
         state = heart.health()
         return HealthReport(state.alive, state.ready, state.words)
 
+    def awaited(product: str) -> ProductCard | None:
+        found = catalog.contract(product)
+        if found is None:
+            return None
+        return first_card(found, default_interval=default, now=board.now())
+
     app = create_app(
-        board, health=health, registry=series.registry, problems=catalog.problems, export=export
+        board,
+        health=health,
+        registry=series.registry,
+        problems=catalog.problems,
+        export=_export(settings),
+        awaited=awaited,
     )
     return uvicorn.Server(
         uvicorn.Config(

@@ -1,15 +1,23 @@
 """What the record says of a product itself is taken from its contract at every run."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from contractwatch.agent.timing import Timetable
+from contractwatch.agent.timing import Timetable, timetable_of
 from contractwatch.model.contract import Contract
 from contractwatch.model.lifetime import Notice
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import ProductCard
 from contractwatch.model.upstream import InputProduct
 from contractwatch.slo.targets import targets_of
+from contractwatch.verify import as_of, plan, promised_objectives
+
+
+def first_card(contract: Contract, *, default_interval: timedelta, now: datetime) -> ProductCard:
+    """Return the card of a product that was not judged yet."""
+    promised = promised_objectives(as_of(plan(contract), now))
+    table = timetable_of(contract, default_interval=default_interval)
+    return card_of(contract, promised, table, notices=(), now=now)
 
 
 def card_of(

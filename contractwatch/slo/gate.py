@@ -126,7 +126,7 @@ def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
     open_breaches = [trouble.reason for trouble in troubles if trouble.denies]
     broken = [*_broken(statuses, live), *open_breaches, *_below_score(policy, trust)]
     unknown = [
-        *_unknown(statuses, live),
+        *_unknown(statuses, live, has_run=record.last_run is not None),
         *_stale(record, policy, now),
         *_without_score(policy, trust),
     ]
@@ -223,9 +223,9 @@ def _below_score(policy: Policy, trust: TrustScore) -> Iterable[str]:
 
 
 def _unknown(
-    statuses: Mapping[Objective, str], live: Mapping[Objective, Standing]
+    statuses: Mapping[Objective, str], live: Mapping[Objective, Standing], *, has_run: bool
 ) -> Iterable[str]:
-    if not statuses:
+    if not statuses and has_run:
         yield "the contract promises nothing that is watched"
     for objective, status in statuses.items():
         if status == _NOT_PROMISED:

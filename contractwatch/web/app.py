@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from contractwatch import __version__
 from contractwatch.errors import Problem
+from contractwatch.model.product import ProductCard
 from contractwatch.web.api import Api
 from contractwatch.web.board import Board
 from contractwatch.web.pages import Pages
@@ -41,6 +42,12 @@ _Send = Callable[[_Message], Awaitable[None]]
 _Asgi = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 
+def _nobody(product: str) -> ProductCard | None:
+    """Await no product."""
+    del product
+    return None
+
+
 def create_app(
     board: Board,
     *,
@@ -48,6 +55,7 @@ def create_app(
     registry: CollectorRegistry,
     problems: Callable[[], Sequence[Problem]] = tuple,
     export: ExportPolicy = _DEFAULT_EXPORT,
+    awaited: Callable[[str], ProductCard | None] = _nobody,
 ) -> FastAPI:
     """Build the web application; it reads the board and scans nothing.
 
@@ -57,8 +65,9 @@ def create_app(
         registry: Holds the agent's own series.
         problems: What is wrong with contract files now, shown on the first page.
         export: What `/metrics` tells of each product.
+        awaited: The card of a product whose contract is in force, judged or not.
     """
-    site = Site(board, health, problems)
+    site = Site(board, health, problems, awaited)
     pages = Pages(site)
     app = FastAPI(title="contractwatch", version=__version__, docs_url=None, redoc_url=None)
     app.include_router(Api(site).router())

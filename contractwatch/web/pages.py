@@ -137,7 +137,7 @@ class Pages:
 
     def badge(self, product: str) -> Response:
         """Show a product's state and score as a picture."""
-        view = self._site.board.snapshot.views.get(product)
+        view = self._site.known(product)
         return Response(
             badge_of_nothing() if view is None else badge_of(view),
             media_type="image/svg+xml",

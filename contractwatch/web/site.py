@@ -6,10 +6,10 @@ import structlog
 
 from contractwatch.errors import Problem, StoreError
 from contractwatch.model.frozen import frozen
-from contractwatch.model.product import ProductRecord
+from contractwatch.model.product import ProductCard, ProductRecord
 from contractwatch.model.upstream import Upstream
 from contractwatch.slo.upstream import troubled
-from contractwatch.web.board import Board, View
+from contractwatch.web.board import Board, View, view_of
 
 log = structlog.get_logger()
 
@@ -25,11 +25,15 @@ class HealthReport:
 
 @frozen
 class Site:
-    """The board, the agent's health, and the problems of its contract files."""
+    """The board, the agent's health, and the problems of its contract files.
+
+    `awaited` answers with the card of a product whose contract is in force; None if there is none.
+    """
 
     board: Board
     health: Callable[[], HealthReport]
     problems: Callable[[], Sequence[Problem]]
+    awaited: Callable[[str], ProductCard | None]
 
     def upstream(self, view: View) -> tuple[Upstream, ...]:
         """Return the inputs of a product that are in trouble, as of the snapshot."""
@@ -40,12 +44,26 @@ class Site:
 
         return troubled(view.record.card.inputs, record_of, now=self.board.now())
 
+    def known(self, product: str) -> View | None:
+        """Return a product of the snapshot, else one that is still to be judged; None if neither.
+
+        Of what was not judged yet nothing is known but its contract.
+        """
+        found = self.board.snapshot.views.get(product)
+        card = self.awaited(product) if found is None else None
+        if card is None:
+            return found
+        unjudged = ProductRecord(
+            card, lines=(), incidents=(), last_run=None, runs=(), data_versions=()
+        )
+        return view_of(unjudged, now=self.board.now())
+
     def view(self, product: str) -> View | None:
-        """Return a product of the snapshot as it is now in the record; None if there is none.
+        """Return a product as it is now in the record; None if there is none.
 
         If the record cannot be read at this moment the snapshot answers: it is seconds old.
         """
-        known = self.board.snapshot.views.get(product)
+        known = self.known(product)
         if known is None:
             return None
         try:

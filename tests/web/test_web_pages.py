@@ -219,6 +219,24 @@ def test_a_product_that_was_never_run_is_unknown_and_has_no_numbers(client: http
     assert "unknown" in text
 
 
+def test_a_product_that_waits_for_its_first_run_is_unknown_and_not_missing(
+    client_of: Callable[..., httpx.Client],
+) -> None:
+    card = values.card("new/one", purpose="all that is new")
+    client = client_of(awaited={"new/one": card}.get)
+    page = client.get("/products/new/one")
+    body = client.get("/api/v1/products/new/one").json()
+    gate = client.get("/api/v1/products/new/one/gate").json()
+
+    assert page.status_code == 200
+    assert "Not judged yet" in words_of(page)
+    assert "all that is new" in words_of(page)
+    assert (body["status"]["word"], body["last_run"], body["checks"]) == ("unknown", None, [])
+    assert (gate["decision"], gate["reasons"]) == ("unknown", ["the contract was never run"])
+    assert "unknown" in client.get("/badge/new/one.svg").text
+    assert client.get("/products/new/two").status_code == 404
+
+
 def test_a_record_that_cannot_be_read_is_shown_from_the_snapshot(
     memory: Memory, client: httpx.Client
 ) -> None:
