@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from contractwatch.engines.kept import KeptMetric
+from contractwatch.engines.kept import KeptMetric, digest_of
 from contractwatch.engines.kept_windows import (
+    KeptWindow,
     Look,
     OfWindow,
     packed_window,
@@ -72,29 +73,14 @@ def windowed(
         return _all_rows(files, about, chosen.unusable)
     context = window_context_of(files, versions)
     known = unpacked_window(content, context) if content else None
-    mine = tuple(one for one in metrics if isinstance(one, KeptMetric))
-    stamps = stamps_of(files)
     is_due = known is not None and full_scan_is_due(chosen, known.full_at, now)
+    mine = tuple(one for one in metrics if isinstance(one, KeptMetric))
     if known is not None and (known.last.is_full or not is_due):
-        found = recalled_window(known, stamps, mine, now)
-        if found is not None:
-            kept = replace(known, full_at=now) if is_due else known  # all rows are as they were
-            again = packed_window(kept, context) if is_due else content
-            evidence = dict.fromkeys(found, Evidence.STATE)
-            return _found(files, (found, evidence), about, known.last, again)
-    # Imported here because it brings Polars, which a run that finds nothing new can do without.
-    from contractwatch.engines.window_looks import Unordered, looked  # noqa: PLC0415 - see above
-
-    beside = about - frozenset(mine)
-    look = looked(files, mine, None if is_due else known, beside=beside, now=now)
-    if isinstance(look, Unordered):
-        return _all_rows(files, about, look.reason)
-    if look is None:
-        return None
-    kept = replace(look.kept, stamps=stamps)
-    answers = (look.measurements, look.evidence)
-    found = _found(files, answers, about, kept.last, packed_window(kept, context))
-    return replace(found, is_fresh=True)
+        found = _recalled(files, mine, about, known, now)
+        if found is not None:  # if a full scan is due, all rows are as they were at the last one
+            again = packed_window(replace(known, full_at=now), context) if is_due else content
+            return replace(found, content=again)
+    return _looked(files, mine, about, None if is_due else known, now=now, context=context)
 
 
 def full_scan_is_due(chosen: Incremental, full_at: datetime, now: datetime) -> bool:
@@ -121,6 +107,49 @@ def without_windows(dataset: Dataset) -> Dataset:
 
 def _all_rows(files: TableFiles, about: frozenset[Metric], why: str) -> Extent:
     return Extent(files.table, about, f"all rows were read: {why}")
+
+
+def _recalled(
+    files: TableFiles,
+    metrics: tuple[KeptMetric, ...],
+    about: frozenset[Metric],
+    known: KeptWindow,
+    now: datetime,
+) -> Windowed | None:
+    """Return the answers of the last look, if no file is new or gone."""
+    is_asked = {digest_of(one) for one in about} <= known.asked
+    found = recalled_window(known, stamps_of(files), metrics, now) if is_asked else None
+    if found is None:
+        return None
+    evidence = dict.fromkeys(found, Evidence.STATE)
+    return _found(files, (found, evidence), about, known.last, b"")
+
+
+def _looked(
+    files: TableFiles,
+    metrics: tuple[KeptMetric, ...],
+    about: frozenset[Metric],
+    known: KeptWindow | None,
+    *,
+    now: datetime,
+    context: str,
+) -> Windowed | Extent | None:
+    """Read the table from its window on, or as a whole."""
+    # Imported here because it brings Polars, which a run that finds nothing new can do without.
+    from contractwatch.engines.window_looks import Looked, Unordered, looked  # noqa: PLC0415 - so
+
+    beside = about - frozenset(metrics)
+    look = looked(files, metrics, known, beside=beside, now=now)
+    match look:
+        case Unordered():
+            return _all_rows(files, about, look.reason)
+        case Looked():
+            kept = replace(look.kept, stamps=stamps_of(files))
+            answers = (look.measurements, look.evidence)
+            content = packed_window(kept, context)
+            return replace(_found(files, answers, about, kept.last, content), is_fresh=True)
+        case None:
+            return None
 
 
 def _found(

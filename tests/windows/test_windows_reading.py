@@ -187,6 +187,14 @@ def test_a_new_promise_reads_all_rows_and_one_less_does_not(table: Growing) -> N
     assert extent_of(found).metrics == {QUERY}
 
 
+def test_a_new_query_reads_all_rows_though_no_file_changed(table: Growing) -> None:
+    table.look(ROWS, KEY)
+    table.add(row(1, NOW))
+    assert extent_of(table.look(ROWS, KEY)).rows != {}
+    found = table.look(ROWS, KEY, QUERY)
+    assert (extent_of(found).rows, found.measurements[QUERY]) == ({}, Answer(24))
+
+
 def test_another_version_reads_everything(table: Growing, monkeypatch: pytest.MonkeyPatch) -> None:
     table.look(ROWS)
     table.add(row(1, NOW))
