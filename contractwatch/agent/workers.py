@@ -326,6 +326,8 @@ def _work(pipe: _Pipe, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
     os.environ["POLARS_OOC_MEMORY_BUDGET_MB"] = str(limits.memory_mb // 2)
     KEY_BYTES.set(limits.memory_mb * _MEGABYTE // 2)
     os.environ["POLARS_OOMKILL_THRESHOLD_MB"] = str(limits.memory_mb)
+    # Another planner of Iceberg tables would itself open whatever their record names.
+    os.environ["POLARS_ICEBERG_PLANNER"] = "pyiceberg"
     with suppress(OSError):  # the kernel, if it must, takes a worker before the agent
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -4,7 +4,7 @@ The library plans by field ids: a renamed column is found in old files, a positi
 Every file that its record names was confined before; here no other one can be opened.
 """
 
-import os
+import warnings
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -29,8 +29,8 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     if files.snapshot is None:
         raise SourceError("the table has no version", retryable=False, blame=Blame.AGENT)
     table = _planned(files.snapshot, files.remote)
-    # Another planner would open what the record names by itself, whatever `file` knows.
-    os.environ["POLARS_ICEBERG_PLANNER"] = "pyiceberg"
+    # It is said that another package would plan faster; a worker has it switched off.
+    warnings.filterwarnings("ignore", ".*polars_iceberg", pl.exceptions.PerformanceWarning)
     # The scan cannot be told that credentials are looked for in the environment alone.
     pl.Config.set_default_credential_provider(None)
     # What the record says of rows may be wrong, and would be taken for what was read.
