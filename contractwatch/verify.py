@@ -301,10 +301,11 @@ def _verdict_without_column(
         return Verdict(Outcome.ERROR, reason=schema.reason)
     if not isinstance(schema, Columns):
         return None
-    found = [schema.find(name) for name in promise.physical_columns]
-    if None in found:
+    named = [schema.find(name) for name in promise.physical_columns]
+    found = [column for column in named if column is not None]
+    if len(found) < len(named):
         return Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
-    return verdict_without_way(promise, found[0], data_format) if found[0] else None
+    return verdict_without_way(promise, found, data_format)
 
 
 def _outcome(results: Iterable[CheckResult]) -> RunOutcome:

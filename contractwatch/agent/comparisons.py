@@ -11,7 +11,8 @@ from typing import Protocol
 from contractwatch.agent.neighbours import Destination, Elsewhere, Lead, Nowhere
 from contractwatch.agent.resolution import Environment, resolve, resolve_server
 from contractwatch.agent.windows import without_windows
-from contractwatch.engines.comparing import Side, compare
+from contractwatch.engines.comparing import compare
+from contractwatch.engines.keyed_rows import Side
 from contractwatch.errors import SourceError
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import Dataset
@@ -95,7 +96,7 @@ class _There:
         if files is None:
             return Unmeasured(dataset.why_not(lead.table))
         of_contract = f" of {lead.elsewhere.contract}" if lead.elsewhere is not None else ""
-        return Side(files, lead.columns, f"{lead.table}{of_contract}")
+        return Side(files, lead.columns, f"{lead.table}{of_contract}", lead.ways)
 
     def table(self, lead: Destination) -> Table:
         """Return the table as its contract has it."""

@@ -5,14 +5,16 @@ the file) or by its canonical address. Nothing is fetched.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias, TypeVar, assert_never
+from typing import TypeAlias, assert_never
 
 from contractwatch.agent.servers import choose_server
 from contractwatch.model.contract import Column, Contract, Table
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import BadRowsAcross, ComparingMetric, Metric
+from contractwatch.model.path import Each, Way
 from contractwatch.model.reference import CoveredKeys, Orphans, Reference, SegmentsOf, Total
 from contractwatch.model.segment import FromReference
 from contractwatch.model.server import Server
@@ -43,12 +45,16 @@ class Elsewhere:
 
 @frozen
 class Destination:
-    """Where a reference leads: a table and physical columns, here or elsewhere."""
+    """Where a reference leads: a table and physical columns, here or elsewhere.
+
+    `ways` lead into each of the columns, or there are none.
+    """
 
     reference: Reference
     table: str
     columns: tuple[str, ...]
     elsewhere: Elsewhere | None = None
+    ways: tuple[Way, ...] = ()
 
 
 @frozen
@@ -60,7 +66,6 @@ class Nowhere:
 
 
 Lead: TypeAlias = Destination | Nowhere
-Named = TypeVar("Named", Table, Column)
 
 _NAMES = 3
 
@@ -169,7 +174,7 @@ def _lead(reference: Reference, visitor: Visitor, registry: Registry) -> Lead:
         return Nowhere(reference, f"{found.contract.file} cannot be read: {why_not}")
     bases = (found.folder, *visitor.further)
     elsewhere = Elsewhere(found.contract.file, server, found.contract.tables, bases)
-    return Destination(reference, destination.table, destination.columns, elsewhere)
+    return replace(destination, elsewhere=elsewhere)
 
 
 def _server_of(contract: Contract, visitor: Visitor) -> Server:
@@ -179,33 +184,32 @@ def _server_of(contract: Contract, visitor: Visitor) -> Server:
 
 def _table_of(reference: Reference, contract: Contract) -> Lead:
     of_contract = f"of {reference.contract}" if reference.contract else "of this contract"
-    table = _named(reference.table, contract.tables, _names_of_table, by_id=reference.by_id)
+    table = _named(reference.table, contract.tables, by_id=reference.by_id)
     if table is None:
         return Nowhere(reference, f"no table {of_contract} is {reference.table!r}")
-    physical: list[str] = []
+    found: list[Column] = []
     for written in reference.columns:
-        column = _named(written, table.columns, _names_of_column, by_id=reference.by_id)
+        column = table.referred(written, by_id=reference.by_id)
         if column is None:
             return Nowhere(reference, f"no column of {table.name} {of_contract} is {written!r}")
-        physical.append(column.physical_name)
-    return Destination(reference, table.name, tuple(physical))
+        if Each() in column.inside:
+            where = f"{written!r} of {table.name} {of_contract}"
+            return Nowhere(reference, f"{where} is inside an array; no key is looked for there")
+        found.append(column)
+    physical = tuple(column.physical_name for column in found)
+    ways = tuple(column.inside for column in found)
+    return Destination(reference, table.name, physical, ways=ways if any(ways) else ())
 
 
 def _names_of_table(table: Table) -> tuple[str, str, str]:
     return table.table_id, table.name, table.physical_name
 
 
-def _names_of_column(column: Column) -> tuple[str, str, str]:
-    return column.column_id, column.name, column.physical_name
-
-
-def _named(
-    written: str, among: Sequence[Named], names: Callable[[Named], tuple[str, ...]], *, by_id: bool
-) -> Named | None:
-    """Return what bears the name: ids first if it is one, else never."""
+def _named(written: str, among: Sequence[Table], *, by_id: bool) -> Table | None:
+    """Return the table that bears the name: ids first if it is one, else never."""
     for position in range(0 if by_id else 1, _NAMES):
         for one in among:
-            if written and names(one)[position] == written:
+            if written and _names_of_table(one)[position] == written:
                 return one
     return None
 

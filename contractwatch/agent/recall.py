@@ -15,6 +15,7 @@ from contractwatch.model.metric import (
     RowHistory,
     UpdateHistory,
 )
+from contractwatch.model.path import printed
 from contractwatch.model.product import Look, ProductMemory, ProductRecord, RunEntry
 from contractwatch.model.run import Reading
 from contractwatch.model.state import Count, Measurement, ProbeTally, Sightings, Watermark
@@ -117,4 +118,4 @@ def _key_of_rows(metric: RowHistory) -> tuple[str, str]:
 
 
 def _key(metric: UpdateHistory) -> tuple[str, str]:
-    return metric.table, metric.column
+    return metric.table, printed(metric.column, metric.inside)

@@ -5,10 +5,13 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from contractwatch.checks.terms import Place
 from contractwatch.checks.thresholds import number_words
-from contractwatch.model.contract import Contract
+from contractwatch.model.contract import Contract, LogicalType
+from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import TimeSpan
-from contractwatch.model.service_level import MaxAge, Retention
+from contractwatch.model.path import Way
+from contractwatch.model.service_level import MaxAge
 
 DateT = TypeVar("DateT", date, datetime)
 
@@ -52,13 +55,31 @@ def age_in_days(instant: datetime, now: datetime, zone: str) -> int:
     return (now.astimezone(local).date() - instant.astimezone(local).date()).days
 
 
-def time_span(contract: Contract, promise: MaxAge | Retention) -> TimeSpan:
-    """Return the question for oldest and newest value of the promise's column."""
-    table = contract.table(promise.table)
-    column = table.column(promise.column) if table else None
+@frozen
+class Element:
+    """The column, or the value inside of one, that tells the time of a table."""
+
+    place: Place
+    physical: str
+    logical_type: LogicalType | None = None
+    timezone: str = "Etc/UTC"
+    inside: Way = ()
+
+    @property
+    def span(self) -> TimeSpan:
+        """The question for its oldest and newest value."""
+        return TimeSpan(self.place.table, self.physical, self.timezone, self.inside)
+
+
+def element_of(contract: Contract, table_name: str, name: str) -> Element:
+    """Return the element of a service level; a name that no table lists stands for itself."""
+    table = contract.table(table_name)
+    column = table.find(name) if table else None
     if column is None:
-        return TimeSpan(promise.table, promise.column)
-    return TimeSpan(promise.table, column.physical_name, column.default_timezone)
+        return Element(Place(contract.contract_id, table_name, name, (name,)), name)
+    physical, inside = column.physical_name, column.inside
+    place = Place(contract.contract_id, table_name, name, (physical,), inside)
+    return Element(place, physical, column.logical_type, column.default_timezone, inside)
 
 
 def duration_words(fixed: timedelta, months: int = 0) -> str:

@@ -15,7 +15,7 @@ from contractwatch.model.metric import (
     RowCount,
     SurplusRows,
 )
-from contractwatch.model.path import Member, Step
+from contractwatch.model.path import Way, into_objects
 from contractwatch.model.rule import DuplicateCounting, Threshold, Unit
 from contractwatch.model.state import Count, Measurement, Repeats
 
@@ -79,8 +79,9 @@ class RepeatedRows:
 
     def metrics(self) -> tuple[Metric, ...]:
         table, promise = self.promise.table, self.promise
-        inside = tuple(step for step in promise.inside if isinstance(step, Member))
-        return (RowCount(table), SurplusRows(table, promise.physical_columns, inside))
+        ways = promise.ways or ((promise.inside,) if promise.inside else ())
+        members = tuple(map(into_objects, ways))
+        return (RowCount(table), SurplusRows(table, promise.physical_columns, members))
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         of_table, of_keys = self.metrics()
@@ -115,7 +116,7 @@ def verdict_on(threshold: Threshold, tally: Tally) -> Verdict:
     )
 
 
-def _at_end(inside: tuple[Step, ...], predicate: Predicate) -> Predicate:
+def _at_end(inside: Way, predicate: Predicate) -> Predicate:
     """Return the predicate of a row that has such a value at the end of a way into its cell."""
     if not inside or isinstance(predicate, Inside):
         return predicate

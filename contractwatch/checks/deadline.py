@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-from contractwatch.checks.ages import duration_words
+from contractwatch.checks.ages import duration_words, element_of
 from contractwatch.checks.frequency import history_of
-from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.terms import Kind, answer, promise_of, unanswered
 from contractwatch.checks.watermarks import NO_RECORD, first_look, questions
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
@@ -86,20 +86,17 @@ def checks(contract: Contract) -> Iterator[Check]:
     for level in contract.service_levels:
         if isinstance(level.promise, Deadline):
             deadline = level.promise
-            table = contract.table(deadline.table)
-            column = table.column(deadline.column) if table else None
-            in_days = column is not None and column.logical_type is LogicalType.DATE
-            history = history_of(contract, deadline.table, deadline.column)
-            place = Place(contract.contract_id, deadline.table, deadline.column, (history.column,))
+            element = element_of(contract, deadline.table, deadline.column)
+            in_days = element.logical_type is LogicalType.DATE
             promise = promise_of(
                 DEADLINE,
-                place,
+                element.place,
                 clause=level.clause,
                 expected=f"each day's data {_words(deadline)}",
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield DailyDeadline(promise, deadline, history, in_days)
+            yield DailyDeadline(promise, deadline, history_of(element), in_days)
 
 
 def latest_day(deadline: Deadline, now: datetime) -> date:

@@ -1,19 +1,21 @@
 """Rows are available soon enough after what they tell of happened."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
 
-from contractwatch.checks.ages import duration_words
+from contractwatch.checks.ages import Element, duration_words, element_of
 from contractwatch.checks.counts import NO_ROWS
-from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.terms import Kind, answer, promise_of, unanswered
 from contractwatch.checks.thresholds import counted, number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
-from contractwatch.model.contract import Column, Contract
+from contractwatch.model.contract import Contract
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Delays, Metric
 from contractwatch.model.objective import Objective
+from contractwatch.model.path import into_objects
 from contractwatch.model.service_level import MaxDelay
 from contractwatch.model.state import DelayTally, Measurement
 
@@ -67,37 +69,32 @@ def checks(contract: Contract) -> Iterator[Check]:
     for level in contract.service_levels:
         if isinstance(level.promise, MaxDelay):
             delay = level.promise
-            question = _question(contract, delay)
-            physical = (question.event_column, question.available_column)
-            place = Place(contract.contract_id, delay.table, delay.available_column, physical)
+            names = (delay.event_column, delay.available_column)
+            ends = tuple(element_of(contract, delay.table, name) for name in names)
+            physical, ways = tuple(e.physical for e in ends), tuple(e.inside for e in ends)
+            place = replace(ends[1].place, physical=physical, inside=(), ways=ways)
             promise = promise_of(
                 DELAY,
-                place,
+                place if any(ways) else replace(place, ways=()),
                 clause=level.clause,
                 expected=f"{delay.available_column} {_threshold(delay)} after {delay.event_column}",
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield DelayedRows(promise, delay, question)
+            yield DelayedRows(promise, delay, _question(delay, *ends))
 
 
-def _question(contract: Contract, delay: MaxDelay) -> Delays:
-    table = contract.table(delay.table)
-    event, available = (
-        table.column(name) if table else None
-        for name in (delay.event_column, delay.available_column)
-    )
+def _question(delay: MaxDelay, event: Element, available: Element) -> Delays:
     return Delays(
         delay.table,
-        _physical(event, delay.event_column),
-        _physical(available, delay.available_column),
+        event.physical,
+        available.physical,
         delay.limit,
-        *(column.default_timezone for column in (event, available) if column is not None),
+        event.timezone,
+        available.timezone,
+        into_objects(event.inside),
+        into_objects(available.inside),
     )
-
-
-def _physical(column: Column | None, name: str) -> str:
-    return name if column is None else column.physical_name
 
 
 def _is_maximum(delay: MaxDelay) -> bool:

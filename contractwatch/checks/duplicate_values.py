@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from contractwatch.checks.counts import RepeatedRows
-from contractwatch.checks.terms import Kind, Place, column_rules, physical_names, promise_of_rule
+from contractwatch.checks.terms import Kind, column_rules, key_place, promise_of_rule
 from contractwatch.checks.thresholds import promised_words
 from contractwatch.model.check import Check
 from contractwatch.model.clause import Dimension
@@ -34,8 +34,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             if rule.metric is RuleMetric.DUPLICATE_VALUES:
                 key = table.primary_key.columns if table.primary_key else ()
                 columns = rule.columns or key
-                physical = physical_names(table, columns)
-                place = Place(contract.contract_id, table.name, None, physical)
+                place = key_place(contract, table, columns, None)
                 noun = f"{_NOUNS[rule.counting]} over ({', '.join(columns)})"
                 words = promised_words(rule.threshold, noun)
                 promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)

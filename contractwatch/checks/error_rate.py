@@ -26,6 +26,7 @@ from contractwatch.model.metric import (
     TableSchema,
 )
 from contractwatch.model.objective import Objective
+from contractwatch.model.path import Each
 from contractwatch.model.reference import Orphans
 from contractwatch.model.service_level import ErrorRate
 from contractwatch.model.state import Columns, Count, Measurement
@@ -42,6 +43,7 @@ _ROW_RULES = (
     relationship.checks,
 )
 _NO_RULE = "unsupported: no row rule of severity error"
+_KEYS_IN_ARRAY = "unsupported: a relationship inside an array beside other row rules"
 _PERCENT = 100
 
 
@@ -114,7 +116,9 @@ def _questions(contract: Contract, tables: Iterable[str]) -> Iterator[Question]:
         counts = [one for one in asked if isinstance(one, CountWhere) and one.table == table]
         orphans = [one for one in asked if isinstance(one, Orphans) and one.table == table]
         predicates = tuple(dict.fromkeys(one.predicate for one in counts))
-        keys = tuple(dict.fromkeys(ForeignKey(one.columns, one.target) for one in orphans))
+        keys = tuple(
+            dict.fromkeys(ForeignKey(one.columns, one.target, one.ways) for one in orphans)
+        )
         if keys:
             yield BadRowsAcross(table, predicates, keys)
         elif predicates:
@@ -134,12 +138,19 @@ def _why_skipped(question: Question, answers: Mapping[Metric, Measurement]) -> s
     schema = answers.get(TableSchema(question.table))
     if not isinstance(schema, Columns):
         return ""
-    if isinstance(question, BadRowsAcross) and any(
-        schema.find(name) is None for key in question.keys for name in key.columns
-    ):
-        return COLUMN_MISSING
-    found = (_why_not_there(schema, predicate) for predicate in question.predicates)
+    keys = question.keys if isinstance(question, BadRowsAcross) else ()
+    found = [_why_no_key(schema, key) for key in keys]
+    found += [_why_not_there(schema, predicate) for predicate in question.predicates]
     return next(filter(None, found), "")
+
+
+def _why_no_key(schema: Columns, key: ForeignKey) -> str:
+    if any(Each() in way for way in key.ways):
+        return _KEYS_IN_ARRAY
+    ways = key.ways or ((),) * len(key.columns)
+    columns = [schema.find(name) for name in key.columns]
+    there = (one and one.follow(way) for one, way in zip(columns, ways, strict=True))
+    return "" if all(there) else COLUMN_MISSING
 
 
 def _why_not_there(schema: Columns, predicate: Predicate) -> str:

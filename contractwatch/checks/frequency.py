@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from contractwatch.checks.ages import duration_words, later
+from contractwatch.checks.ages import Element, duration_words, element_of, later
 from contractwatch.checks.freshness import NO_DATA
-from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.terms import Kind, answer, promise_of, unanswered
 from contractwatch.checks.thresholds import counted
 from contractwatch.checks.watermarks import looks, questions, updates
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
@@ -90,26 +90,21 @@ def checks(contract: Contract) -> Iterator[Check]:
     for level in contract.service_levels:
         if isinstance(level.promise, Frequency):
             promised = level.promise
-            history = history_of(contract, promised.table, promised.column)
-            place = Place(contract.contract_id, promised.table, promised.column, (history.column,))
+            element = element_of(contract, promised.table, promised.column)
             promise = promise_of(
                 FREQUENCY,
-                place,
+                element.place,
                 clause=level.clause,
                 expected=_threshold(promised),
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield UpdateRate(promise, promised, history)
+            yield UpdateRate(promise, promised, history_of(element))
 
 
-def history_of(contract: Contract, table_name: str, column_name: str) -> UpdateHistory:
-    """Return the question for the updates of a table, by the column that tells its time."""
-    table = contract.table(table_name)
-    column = table.column(column_name) if table else None
-    if column is None:
-        return UpdateHistory(table_name, column_name)
-    return UpdateHistory(table_name, column.physical_name, column.default_timezone)
+def history_of(element: Element) -> UpdateHistory:
+    """Return the question for the updates of a table, by what tells its time."""
+    return UpdateHistory(element.place.table, element.physical, element.timezone, element.inside)
 
 
 def _threshold(frequency: Frequency) -> str:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from contractwatch.checks.ages import (
     age_in_days,
     duration_words,
+    element_of,
     end_of_last_fresh_day,
     later,
-    time_span,
 )
-from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.terms import Kind, answer, promise_of, unanswered
 from contractwatch.checks.thresholds import counted
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
@@ -82,19 +82,16 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Promise each `latency` and `freshness` service level."""
     for level in contract.service_levels:
         if isinstance(level.promise, MaxAge):
-            span = time_span(contract, level.promise)
-            place = Place(
-                contract.contract_id, span.table, level.promise.column, physical=(span.column,)
-            )
+            element = element_of(contract, level.promise.table, level.promise.column)
             promise = promise_of(
                 FRESHNESS,
-                place,
+                element.place,
                 clause=level.clause,
                 expected=f"the newest value is at most {_limit(level.promise)} old",
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield Freshness(promise, level.promise, span)
+            yield Freshness(promise, level.promise, element.span)
 
 
 def future_words(span: Span) -> str:

@@ -1,7 +1,9 @@
 """A promise about a value inside a cell is asked only where its way exists in the data."""
 
+from collections.abc import Sequence
+
 from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.path import Each
+from contractwatch.model.path import Each, Way
 from contractwatch.model.rule import OptionKind
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import ColumnType
@@ -31,27 +33,34 @@ _PRESENCE = "presence"
 
 
 def verdict_without_way(
-    promise: Promise, column: ColumnType, data_format: DataFormat | None
+    promise: Promise, columns: Sequence[ColumnType], data_format: DataFormat | None
 ) -> Verdict | None:
     """Return why a promise about nested values is skipped, or None if it can be judged.
 
     The presence of a member is judged where its object exists; all else where the value does.
     """
-    is_nested = promise.inside or promise.kind in _OF_WHOLE
+    ways = promise.ways or (promise.inside,)
+    is_nested = any(ways) or promise.kind in _OF_WHOLE
     if not is_nested:
         return None
     if data_format is DataFormat.CSV:
         return Verdict(Outcome.SKIPPED, reason=CSV_IS_FLAT)
     inside = promise.inside
-    of_whole = inside if promise.kind not in _OF_WHOLE else (*inside, Each())
-    above = (column.follow(of_whole[:length]) for length in range(len(of_whole)))
-    if any(outer is not None and outer.kind == "string" and not outer.text for outer in above):
+    of_whole = [(*way, Each()) if promise.kind in _OF_WHOLE else way for way in ways]
+    if any(map(_goes_through_text, columns, of_whole)):
         return Verdict(Outcome.SKIPPED, reason=HOLDS_TEXT)
     if promise.kind == _PRESENCE:
-        outer = column.follow(inside[:-1])
+        outer = columns[0].follow(inside[:-1])
         if outer is not None and outer.text and outer.kind == "null":
             return Verdict(Outcome.SKIPPED, reason="no value is there to know its members by")
         exists = outer is not None and outer.kind == "object"
     else:
-        exists = column.follow(inside) is not None
+        # of one column there is one way; of several either one each or none
+        exists = all(one.follow(way) for one, way in zip(columns, ways, strict=False))
     return None if exists else Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
+
+
+def _goes_through_text(column: ColumnType, way: Way) -> bool:
+    """Whether a way leads into a value that a file with types has as text, such as JSON."""
+    above = (column.follow(way[:length]) for length in range(len(way)))
+    return any(one is not None and one.kind == "string" and not one.text for one in above)

@@ -1,6 +1,7 @@
 """Every column that a contract lists is there."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from contractwatch.checks.terms import (
@@ -13,12 +14,12 @@ from contractwatch.checks.terms import (
     unanswered,
 )
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.clause import Dimension
+from contractwatch.model.clause import Clause, Dimension
 from contractwatch.model.contract import Contract, Table
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.objective import Objective
-from contractwatch.model.path import printed
+from contractwatch.model.path import Member, printed
 from contractwatch.model.state import Columns, Measurement
 
 PRESENCE = Kind("presence", Dimension.CONFORMITY, Objective.SCHEMA)
@@ -62,6 +63,10 @@ def checks(contract: Contract) -> Iterator[Check]:
             )
     for table in contract.tables:
         yield from _twins(contract, table)
+    for place, column in columns_of(contract):
+        if column.twin_clause is not None and column.inside:
+            inside = (*column.inside[:-1], Member(column.twin))
+            yield _twin(replace(place, inside=inside), column.twin, column.twin_clause)
 
 
 def _separator_hint(columns: Columns, name: str) -> str:
@@ -83,12 +88,11 @@ def _twins(contract: Contract, table: Table) -> Iterator[Check]:
     for column in table.columns:
         if column.twin_clause is not None:
             (twin,) = physical_names(table, (column.twin,))
-            yield Presence(
-                promise_of(
-                    PRESENCE,
-                    Place(contract.contract_id, table.name, column.name, (twin,)),
-                    clause=column.twin_clause,
-                    expected=f"its encrypted twin '{twin}' is present",
-                    level_id="encryptedName",
-                )
-            )
+            place = Place(contract.contract_id, table.name, column.name, (twin,))
+            yield _twin(place, twin, column.twin_clause)
+
+
+def _twin(place: Place, twin: str, clause: Clause) -> Check:
+    words = f"its encrypted twin '{twin}' is present"
+    promise = promise_of(PRESENCE, place, clause=clause, expected=words, level_id="encryptedName")
+    return Presence(promise)

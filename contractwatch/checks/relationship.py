@@ -7,9 +7,8 @@ from datetime import datetime
 from contractwatch.checks.counts import Tally, verdict_on
 from contractwatch.checks.terms import (
     Kind,
-    Place,
     answer,
-    physical_names,
+    key_place,
     promise_of_rule,
     unanswered,
 )
@@ -29,7 +28,10 @@ RELATIONSHIP = Kind("relationship", Dimension.CONSISTENCY, Objective.VALIDITY)
 
 @frozen
 class KnownKeys:
-    """Rows whose key has no null member have a match; a percentage is taken of these rows."""
+    """Rows whose key has no null member have a match; a percentage is taken of these rows.
+
+    Of keys inside of an array every whole one has a match; a row counts once.
+    """
 
     promise: Promise
     threshold: Threshold
@@ -37,7 +39,7 @@ class KnownKeys:
 
     def metrics(self) -> tuple[Metric, ...]:
         table, columns = self.promise.table, self.promise.physical_columns
-        return (RowCount(table), Orphans(table, columns, self.target))
+        return (RowCount(table), Orphans(table, columns, self.target, self.promise.ways))
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         of_table, of_keys = self.metrics()
@@ -62,11 +64,10 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 
 def _check(contract: Contract, table: Table, relationship: Relationship) -> Check:
-    physical = physical_names(table, relationship.columns)
     key = ", ".join(relationship.columns)
     noun = "rows" if relationship.column is not None else f"rows by ({key})"
     missing = f"{noun} without a match in {relationship.target}"
     words = promised_words(relationship.threshold, missing)
-    place = Place(contract.contract_id, table.name, relationship.column, physical)
+    place = key_place(contract, table, relationship.columns, relationship.column)
     promise = promise_of_rule(RELATIONSHIP, place, relationship, expected=words)
     return KnownKeys(promise, relationship.threshold, relationship.target)

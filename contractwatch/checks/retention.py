@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from contractwatch.checks.ages import duration_words, later, time_span
-from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.ages import duration_words, element_of, later
+from contractwatch.checks.terms import Kind, answer, promise_of, unanswered
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract
@@ -75,19 +75,16 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Promise each `retention` service level."""
     for level in contract.service_levels:
         if isinstance(level.promise, Retention):
-            span = time_span(contract, level.promise)
-            place = Place(
-                contract.contract_id, span.table, level.promise.column, physical=(span.column,)
-            )
+            element = element_of(contract, level.promise.table, level.promise.column)
             promise = promise_of(
                 RETENTION,
-                place,
+                element.place,
                 clause=level.clause,
                 expected=f"the oldest value is {_limit(level.promise)} old",
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield OldestAge(promise, level.promise, span)
+            yield OldestAge(promise, level.promise, element.span)
 
 
 def _limit(retention: Retention) -> str:

@@ -70,7 +70,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 
 def _place(contract: Contract, table: Table, rule: SqlRule) -> Place:
-    found = table.column(rule.column) if rule.column else None
+    found = table.find(rule.column) if rule.column else None
     if found is not None:
         return column_place(contract, table, found)
     return Place(contract.contract_id, table.name, rule.column)

@@ -9,7 +9,7 @@ from contractwatch.model.contract import Column, Contract, Table
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
-from contractwatch.model.path import Step
+from contractwatch.model.path import Way
 from contractwatch.model.rule import Rule, RuleMetric
 from contractwatch.model.state import Measurement, State, Unmeasured
 
@@ -50,13 +50,17 @@ class Written(Protocol):
 
 @frozen
 class Place:
-    """What a promise is about; `physical` are the columns without which it cannot be judged."""
+    """What a promise is about; `physical` are the columns without which it cannot be judged.
+
+    `inside` leads into the only one of them; `ways` lead into each of several, or there are none.
+    """
 
     contract_id: str
     table: str
     column: str | None = None
     physical: tuple[str, ...] = ()
-    inside: tuple[Step, ...] = ()
+    inside: Way = ()
+    ways: tuple[Way, ...] = ()
 
 
 def columns_of(contract: Contract) -> Iterator[tuple[Place, Column]]:
@@ -71,6 +75,17 @@ def column_place(contract: Contract, table: Table, column: Column) -> Place:
     """Return the place of one column."""
     physical = (column.physical_name,)
     return Place(contract.contract_id, table.name, column.name, physical, column.inside)
+
+
+def key_place(contract: Contract, table: Table, names: Iterable[str], column: str | None) -> Place:
+    """Return the place of a promise about the key of these columns, each perhaps inside of one.
+
+    A name that the table does not list stands for itself. `column` is where the promise stands.
+    """
+    found = [(name, table.find(name)) for name in names]
+    physical = tuple(name if known is None else known.physical_name for name, known in found)
+    ways = tuple(() if known is None else known.inside for _, known in found)
+    return Place(contract.contract_id, table.name, column, physical, ways=ways if any(ways) else ())
 
 
 def column_rules(contract: Contract, metric: RuleMetric) -> Iterator[tuple[Place, Column, Rule]]:
@@ -109,6 +124,7 @@ def promise_of(
         expected=expected,
         physical_columns=place.physical,
         inside=place.inside,
+        ways=place.ways,
         level_id=level_id,
     )
 
@@ -129,6 +145,7 @@ def promise_of_rule(kind: Kind, place: Place, rule: Written, *, expected: str) -
         expected=expected,
         physical_columns=place.physical,
         inside=place.inside,
+        ways=place.ways,
     )
 
 

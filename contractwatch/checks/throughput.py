@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from contractwatch.checks.ages import duration_words
-from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.ages import duration_words, element_of
+from contractwatch.checks.terms import Kind, answer, promise_of, unanswered
 from contractwatch.checks.thresholds import counted, number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension
@@ -51,16 +51,18 @@ def checks(contract: Contract) -> Iterator[Check]:
     for level in contract.service_levels:
         if isinstance(level.promise, Throughput):
             promised = level.promise
-            table = contract.table(promised.table)
-            column = table.column(promised.column) if table else None
-            physical = column.physical_name if column else promised.column
-            zone = column.default_timezone if column else "Etc/UTC"
-            question = RecentRows(promised.table, physical, promised.period, zone)
-            place = Place(contract.contract_id, promised.table, promised.column, (physical,))
+            element = element_of(contract, promised.table, promised.column)
+            question = RecentRows(
+                promised.table,
+                element.physical,
+                promised.period,
+                element.timezone,
+                element.inside,
+            )
             period = duration_words(promised.period)
             promise = promise_of(
                 THROUGHPUT,
-                place,
+                element.place,
                 clause=level.clause,
                 expected=f"at least {_rows(promised)} within {period}",
                 severity=level.severity,

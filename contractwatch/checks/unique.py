@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contractwatch.checks.counts import RepeatedRows, ViolatingRows
-from contractwatch.checks.terms import Kind, Place, columns_of, physical_names, promise_of
+from contractwatch.checks.terms import Kind, columns_of, key_place, promise_of
 from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check, Promise
 from contractwatch.model.clause import Dimension
@@ -28,8 +28,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     for table in contract.tables:
         key = table.primary_key
         if key is not None:
-            physical = physical_names(table, key.columns)
-            place = Place(contract.contract_id, table.name, None, physical)
+            place = key_place(contract, table, key.columns, None)
             words = f"({', '.join(key.columns)}) has no null and no duplicate"
             promise = promise_of(PRIMARY_KEY, place, clause=key.clause, expected=words)
             yield RepeatedRows(promise, NONE_AT_ALL, demand_key=True)

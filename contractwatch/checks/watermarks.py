@@ -13,7 +13,7 @@ NO_RECORD = "warming up: needs the agent's record"
 
 def questions(history: UpdateHistory) -> tuple[TimeSpan, RowCount]:
     """Return the questions about data whose answers make the watermark of a history."""
-    span = TimeSpan(history.table, history.column, history.timezone)
+    span = TimeSpan(history.table, history.column, history.timezone, history.inside)
     return span, RowCount(history.table)
 
 

@@ -14,6 +14,7 @@ from contractwatch.model.check import Check, Outcome
 from contractwatch.model.contract import Column, Contract, Table
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import CountWhere, Metric, SurplusRows, Unparseable
+from contractwatch.model.path import Each, Member, into_objects
 from contractwatch.model.run import RunResult
 from contractwatch.verify import Plan
 
@@ -41,10 +42,13 @@ class Sampling:
 
 @frozen
 class Asked:
-    """Up to `limit` rows that a question counts; `columns` are physical by shown name."""
+    """Up to `limit` rows that a question counts.
+
+    `columns` are the name that is shown, the physical one, and the way to a member of objects.
+    """
 
     metrics: tuple[CountWhere | Unparseable | SurplusRows, ...]
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, str, tuple[Member, ...]], ...]
     limit: int
 
 
@@ -93,11 +97,13 @@ def samples_of(
 def rows_of(wish: tuple[ScanJob, tuple[Asked, ...]]) -> list[Rows | None]:
     """Return the rows that are asked for, None where they cannot be read; a job for a worker."""
     # Imported where rows are read: this file is loaded by every call of the command.
-    from contractwatch.engines.samples import Wanted, sample  # noqa: PLC0415 - see above
+    from contractwatch.engines.samples import ShownColumn, Wanted, sample  # noqa: PLC0415 - see above
     from contractwatch.sources import open_server  # noqa: PLC0415 - see above
 
     job, asked = wish
-    wanted = [Wanted(one.metrics, one.columns) for one in asked]
+    wanted = [
+        Wanted(one.metrics, tuple(ShownColumn(*column) for column in one.columns)) for one in asked
+    ]
     try:
         environment = dict(job.environment)
         tables = resolve(job.tables, (), environment).tables
@@ -115,9 +121,7 @@ def is_classified(column: Column, tags: Iterable[str]) -> bool:
 
 
 def _counts_rows(metric: Metric) -> TypeGuard[CountWhere | Unparseable | SurplusRows]:
-    if isinstance(metric, SurplusRows):
-        return not metric.inside
-    return isinstance(metric, CountWhere | Unparseable)
+    return isinstance(metric, CountWhere | Unparseable | SurplusRows)
 
 
 def _without_rows(check: Check) -> str:
@@ -126,17 +130,34 @@ def _without_rows(check: Check) -> str:
 
 def _columns(
     contract: Contract, table_name: str, sampling: Sampling
-) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """Return the columns to show by name and physical name, and the names of those withheld."""
+) -> tuple[tuple[tuple[str, str, tuple[Member, ...]], ...], tuple[str, ...]]:
+    """Return the columns to show, and the names of those withheld.
+
+    What is inside of arrays is no single value to show.
+    """
     table = contract.table(table_name)
     if table is None:
         return (), ()
     keys = table.primary_key.columns if table.primary_key else ()
-    named = [table.column(name) for name in dict.fromkeys((*keys, *sampling.columns))]
-    columns = [column for column in named if column is not None]
-    closed = {c.name for c in columns if is_classified(c, _tags(contract, table, c))}
-    shown = tuple((c.name, c.physical_name) for c in columns if c.name not in closed)
+    named = [table.find(name) for name in dict.fromkeys((*keys, *sampling.columns))]
+    columns = [c for c in named if c is not None and Each() not in c.inside]
+    closed = {c.name for c in columns if _is_closed(contract, table, c)}
+    shown = tuple(
+        (c.name, c.physical_name, into_objects(c.inside)) for c in columns if c.name not in closed
+    )
     return shown, tuple(column.name for column in columns if column.name in closed)
+
+
+def _is_closed(contract: Contract, table: Table, column: Column) -> bool:
+    """Whether a column, or one of the objects that it is inside of, is classified."""
+    outer = (
+        one
+        for top in table.columns
+        for one in (top, *top.nested)
+        if top.physical_name == column.physical_name
+        and one.inside == column.inside[: len(one.inside)]
+    )
+    return any(is_classified(one, _tags(contract, table, one)) for one in outer)
 
 
 def _tags(contract: Contract, table: Table, column: Column) -> Iterable[str]:

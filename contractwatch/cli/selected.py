@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from contractwatch.errors import UsageError
 from contractwatch.model.contract import Contract
 from contractwatch.model.frozen import frozen
+from contractwatch.model.path import Each
 from contractwatch.model.server import Server
 from contractwatch.odcs.place import suggestion
 from contractwatch.selection import Selection, Topic, known_words
@@ -78,13 +79,14 @@ def refuse_unknown(
 
 
 def refuse_unknown_columns(names: Iterable[str], contracts: Sequence[Contract]) -> None:
-    """Refuse a column that no table of the contracts has.
+    """Refuse a column, or member of an object, that no table of the contracts has.
 
     Raises:
         UsageError: With the nearest name, or those there are.
     """
     tables = [table for contract in contracts for table in contract.tables]
-    known = {column.name for table in tables for column in table.columns}
+    tops = [top for table in tables for top in table.columns]
+    known = {one.name for top in tops for one in (top, *top.nested) if Each() not in one.inside}
     for name in names if contracts else ():
         _refuse("column is named", name, known)
 

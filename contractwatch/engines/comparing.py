@@ -1,12 +1,13 @@
 """Two tables are compared by their keys or by a total, after each was asked by itself.
 
 The distinct keys of a target are read first and held; the rows that refer to them stream past, once
-for all targets of one question. Only the columns in question are read. Members are compared by
+for all targets of one question. A key may be a member of an object; those inside of an array are
+keys of its row, which counts once. Only the columns in question are read. Members are compared by
 value: integers of any width, text of any coding, decimals of any scale, times of one kind. A key
 with a null member is no key.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias, assert_never
@@ -17,11 +18,20 @@ from contractwatch.engines.cells import segment_text
 from contractwatch.engines.expressions import Cells, violates
 from contractwatch.engines.failures import QUERY_FAILURES, UNREADABLE, refusal, unreadable
 from contractwatch.engines.frames import Frame, open_table
+from contractwatch.engines.keyed_rows import (
+    Keyed,
+    NotComparedError,
+    Side,
+    cells_of,
+    column_of,
+    keyed_rows,
+)
 from contractwatch.engines.literals import UncastableError
 from contractwatch.errors import SourceError
 from contractwatch.model.dataset import Dataset, TableFiles
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import BadRowsAcross, ComparingMetric, ForeignKey
+from contractwatch.model.path import Way
 from contractwatch.model.reference import (
     Aggregate,
     Covered,
@@ -37,16 +47,6 @@ from contractwatch.model.reference import (
 )
 from contractwatch.model.segment import MOST_SEGMENTS, Segment
 from contractwatch.model.state import Count, Measurement, Unmeasured
-
-
-@frozen
-class Side:
-    """Columns of a table by their physical names; `shown` is how a person knows the table."""
-
-    files: TableFiles
-    columns: tuple[str, ...]
-    shown: str
-
 
 Sides: TypeAlias = Mapping[Reference | TotalOf, Side | Unmeasured]
 
@@ -65,16 +65,16 @@ def compare(
     return {metric: comparison.answer(metric) for metric in metrics}
 
 
-class _NotComparedError(Exception):
-    """The question has no answer; the text says why and holds no value of the data."""
-
-
 @frozen
 class _Pair:
-    """Two tables, and the whole keys of their rows with members of one type."""
+    """Two tables, and the whole keys of their rows with members of one type.
+
+    `keyed` is how the asking table has its keys.
+    """
 
     here: Frame
     there: Frame
+    keyed: Keyed
     asking: pl.LazyFrame
     targeted: pl.LazyFrame
     names: list[str]
@@ -105,60 +105,67 @@ class _Comparison:
                     return self._bad_rows(metric)
                 case _:
                     assert_never(metric)
-        except (_NotComparedError, SourceError, UncastableError) as error:
+        except (NotComparedError, SourceError, UncastableError) as error:
             return Unmeasured(str(error))
 
     def _orphans(self, metric: Orphans) -> Measurement:
-        pair = self._joined(metric)
+        pair = self._joined(self._asking(metric, metric.ways), metric.target)
         keys = _collected(
             pair.there, pair.targeted.group_by(pair.names).agg(pl.len().alias("rows"))
         )
+        repeated = int(keys["rows"].sum()) - keys.height
         matched = pair.asking.join(keys.lazy(), on=pair.names, how="left")
+        number = pair.keyed.number
+        if number:
+            with_key = pair.here.rows.select(pair.keyed.has_key.sum())
+            lost = matched.filter(pl.col("rows").is_null()).select(pl.col(number).n_unique())
+            all_rows, orphans = (_collected(pair.here, plan).item() for plan in (with_key, lost))
+            return Orphaned(all_rows, orphans, repeated)
         counts = matched.select(pl.len(), orphans=pl.col("rows").null_count())
         all_rows, orphans = _collected(pair.here, counts).row(0)
-        return Orphaned(all_rows, orphans, int(keys["rows"].sum()) - keys.height)
+        return Orphaned(all_rows, orphans, repeated)
 
     def _covered(self, metric: CoveredKeys) -> Measurement:
-        pair = self._joined(metric, is_whole=True)
+        asking = self._asking(metric)
+        pair = self._joined(replace(asking, files=self._whole(asking.files)), metric.target)
         keys = _collected(pair.there, pair.targeted.unique())
-        asking = pair.asking.join(keys.lazy(), on=pair.names, how="semi")
-        found = _collected(pair.here, asking.unique().select(pl.len())).item()
+        present = pair.asking.join(keys.lazy(), on=pair.names, how="semi")
+        found = _collected(pair.here, present.unique().select(pl.len())).item()
         return Covered(keys.height, found)
 
-    def _joined(self, metric: Orphans | CoveredKeys, *, is_whole: bool = False) -> "_Pair":
-        here, there, pairs = self._pairs(
-            metric.table, metric.columns, metric.target, is_whole=is_whole
-        )
-        asking = _keyed(here, [left for left, _ in pairs])
-        targeted = _keyed(there, [right for _, right in pairs])
-        return _Pair(here, there, asking, targeted, _names(pairs))
+    def _joined(self, asking: Side, target: Reference) -> _Pair:
+        here, there = self._frame(asking.files), self._side(target)
+        keyed, other = keyed_rows(here, asking), self._frame(there.files)
+        pairs = _pairs((asking, keyed.members), (there, cells_of(other, there)))
+        rows = _keyed(keyed.rows, [left for left, _ in pairs], keyed.number)
+        targeted = _keyed(other.rows, [right for _, right in pairs])
+        return _Pair(here, other, keyed, rows, targeted, _names(pairs))
 
     def _segments(self, metric: SegmentsOf) -> Measurement:
         """Return the segments; they are counted batch by batch, so that too many fill no memory."""
-        here, there, pairs = self._pairs(metric.table, metric.columns, metric.target)
-        types = here.rows.select(left.alias(str(at)) for at, (left, _) in enumerate(pairs))
-        dtypes = types.collect_schema().dtypes()
-        texts = [segment_text(key, of) for (_, key), of in zip(pairs, dtypes, strict=True)]
-        plan, found = _keyed(there, texts), set[Segment]()
+        pair = self._joined(self._asking(metric), metric.target)
+        types = pair.asking.collect_schema()
+        texts = [segment_text(pl.col(name), types[name]) for name in pair.names]
+        found = set[Segment]()
         try:
+            plan = pair.targeted.select(texts)
             for batch in plan.collect_batches(engine="streaming", maintain_order=False):
                 found.update(batch.unique().iter_rows())
                 if len(found) > MOST_SEGMENTS:
                     many = f"{metric.target} has more than {MOST_SEGMENTS:,} distinct values"
                     return Unmeasured(f"{many}; expected fewer segments")
         except UNREADABLE as error:
-            raise unreadable(error, there.table, there.data_format) from error
+            raise unreadable(error, pair.there.table, pair.there.data_format) from error
         return Segments(tuple(sorted(found)))
 
     def _bad_rows(self, metric: BadRowsAcross) -> Measurement:
-        frame = self._own(metric.table)
-        broken = [
-            violates(one, _cells(frame, (one.column,), metric.table)[0])
-            for one in metric.predicates
-        ]
+        frame = self._frame(self._own(metric.table))
+        asked = Side(self._own(metric.table), (), metric.table)
+        broken = [violates(one, column_of(frame, asked, one.column)) for one in metric.predicates]
         rows = frame.rows
         for at, key in enumerate(metric.keys):
-            rows, is_orphan = self._flagged(rows, metric.table, key, at)
+            asking = Side(asked.files, key.columns, metric.table, key.ways)
+            rows, is_orphan = self._flagged(rows, asking, key, at)
             broken.append(is_orphan)
         masks = [mask.fill_null(value=False) for mask in broken]
         try:
@@ -170,14 +177,17 @@ class _Comparison:
         return Count(found.item() or 0)
 
     def _flagged(
-        self, rows: pl.LazyFrame, table: str, key: ForeignKey, at: int
+        self, rows: pl.LazyFrame, asking: Side, key: ForeignKey, at: int
     ) -> tuple[pl.LazyFrame, pl.Expr]:
         """Return the rows beside what is known of their keys, and whether one has no match."""
-        _, there, pairs = self._pairs(table, key.columns, key.target)
+        there = self._side(key.target)
+        other = self._frame(there.files)
+        own = cells_of(self._frame(asking.files), asking)
+        pairs = _pairs((asking, own), (there, cells_of(other, there)))
         found = f"\x00found{at}"
         names = [f"\x00key{at} {member}" for member in range(len(pairs))]
-        targeted = _keyed(there, [right for _, right in pairs]).unique()
-        keys = _collected(there, targeted).rename(dict(zip(_names(pairs), names, strict=True)))
+        targeted = _keyed(other.rows, [right for _, right in pairs]).unique()
+        keys = _collected(other, targeted).rename(dict(zip(_names(pairs), names, strict=True)))
         members = {name: left for name, (left, _) in zip(names, pairs, strict=True)}
         flagged = rows.with_columns(**members).join(
             keys.lazy().with_columns(pl.lit(value=True).alias(found)), on=names, how="left"
@@ -185,27 +195,22 @@ class _Comparison:
         is_whole = pl.all_horizontal(pl.col(name).is_not_null() for name in names)
         return flagged, is_whole & pl.col(found).is_null()
 
-    def _pairs(
-        self, table: str, columns: tuple[str, ...], target: Reference, *, is_whole: bool = False
-    ) -> "tuple[Frame, Frame, list[tuple[pl.Expr, pl.Expr]]]":
-        """Return both tables, and each member of the key in both as one type."""
-        there = self._side(target)
-        here, other = self._own(table, is_whole=is_whole), self._frame(there.files)
-        known = _cells(other, there.columns, there.shown)
-        members = zip(_cells(here, columns, table), known, strict=True)
-        return here, other, [_pair((table, one), (there.shown, two)) for one, two in members]
+    def _asking(
+        self, metric: Orphans | CoveredKeys | SegmentsOf, ways: tuple[Way, ...] = ()
+    ) -> Side:
+        return Side(self._own(metric.table), metric.columns, metric.table, ways)
 
     def _side(self, wanted: Reference | TotalOf) -> Side:
         side = self.sides.get(wanted, Unmeasured("nobody looked for what is referred to"))
         if isinstance(side, Unmeasured):
-            raise _NotComparedError(side.reason)
+            raise NotComparedError(side.reason)
         return side
 
-    def _own(self, table: str, *, is_whole: bool = False) -> Frame:
+    def _own(self, table: str) -> TableFiles:
         files = next((one for one in self.own.tables if one.table == table), None)
         if files is None:
-            raise _NotComparedError(self.own.why_not(table))
-        return self._frame(self._whole(files) if is_whole else files)
+            raise NotComparedError(self.own.why_not(table))
+        return files
 
     def _whole(self, files: TableFiles) -> TableFiles:
         """Return a table without its window: what is found in one is in the table, not so the rest.
@@ -221,32 +226,30 @@ class _Comparison:
             self.frames[id(files)] = open_table(files)
         frame = self.frames[id(files)]
         if frame.refused:
-            raise _NotComparedError(frame.refused)
+            raise NotComparedError(frame.refused)
         return frame
 
 
-def _cells(frame: Frame, columns: Iterable[str], shown: str) -> list[Cells]:
-    found: list[Cells] = []
-    for column in columns:
-        known = frame.columns.find(column)
-        cells = frame.cells.get(column if known is None else known.name)
-        if cells is None:
-            why = "is missing" if known is None else "is of different types in the files"
-            raise _NotComparedError(f"column {column!r} of {shown} {why}")
-        found.append(cells)
-    return found
+def _keyed(rows: pl.LazyFrame, members: Iterable[pl.Expr], number: str = "") -> pl.LazyFrame:
+    """Return the keys without a null member; `rows` is not among their names.
 
-
-def _keyed(frame: Frame, members: Iterable[pl.Expr]) -> pl.LazyFrame:
-    """Return the keys of all rows without a null member; `rows` is not among their names."""
-    return frame.rows.select(
-        member.alias(f"key{position}") for position, member in enumerate(members)
-    ).drop_nulls()
+    A `number` is a column that is kept beside.
+    """
+    keys = [key.alias(f"key{position}") for position, key in enumerate(members)]
+    return rows.select(*filter(None, (number,)), *keys).drop_nulls()
 
 
 def _names(pairs: Iterable[object]) -> list[str]:
     """Return the names that `_keyed` gives to the members."""
     return [f"key{position}" for position, _ in enumerate(pairs)]
+
+
+def _pairs(
+    left: tuple[Side, Sequence[Cells]], right: tuple[Side, Sequence[Cells]]
+) -> list[tuple[pl.Expr, pl.Expr]]:
+    """Return each member of a key on both sides as one type."""
+    members = zip(left[1], right[1], strict=True)
+    return [_pair((left[0], one), (right[0], other)) for one, other in members]
 
 
 def _collected(frame: Frame, plan: pl.LazyFrame) -> pl.DataFrame:
@@ -256,17 +259,17 @@ def _collected(frame: Frame, plan: pl.LazyFrame) -> pl.DataFrame:
         raise unreadable(error, frame.table, frame.data_format) from error
 
 
-def _pair(left: tuple[str, Cells], right: tuple[str, Cells]) -> tuple[pl.Expr, pl.Expr]:
-    """Return both members, each with how a person knows its table, as one type.
+def _pair(left: tuple[Side, Cells], right: tuple[Side, Cells]) -> tuple[pl.Expr, pl.Expr]:
+    """Return both members as one type.
 
     Raises:
-        _NotComparedError: If they are of kinds that are never equal.
+        NotComparedError: If they are of kinds that are never equal.
     """
     (asking, one), (target, other) = left, right
     common = _common(one.dtype, other.dtype)
     if common is None:
-        kinds = f"{one.dtype} and {target} as {other.dtype}"
-        raise _NotComparedError(f"the types differ: {asking} has the key as {kinds}")
+        kinds = f"{one.dtype} and {target.shown} as {other.dtype}"
+        raise NotComparedError(f"the types differ: {asking.shown} has the key as {kinds}")
     return _as(one, common), _as(other, common)
 
 
@@ -304,13 +307,13 @@ def _as(cells: Cells, common: pl.DataType) -> pl.Expr:
 def _total(aggregate: Aggregate, frame: Frame, side: Side) -> Measurement:
     if not side.columns:
         return Totalled(Decimal(_collected(frame, frame.rows.select(pl.len())).item()))
-    (cells,) = _cells(frame, side.columns, side.shown)
+    (cells,) = cells_of(frame, side)
     if aggregate is Aggregate.COUNT:
         counted = frame.rows.select(cells.is_present.sum())
         return Totalled(Decimal(_collected(frame, counted).item() or 0))
     if not cells.dtype.is_numeric() and cells.dtype != pl.Null:
         column = f"column {side.columns[0]!r} of {side.shown}"
-        raise _NotComparedError(f"{column} is of type {cells.dtype}; expected numbers")
+        raise NotComparedError(f"{column} is of type {cells.dtype}; expected numbers")
     numbers = _wide(cells)
     plan = frame.rows.select(
         sum=numbers.sum(), count=numbers.count(), min=numbers.min(), max=numbers.max()

@@ -26,7 +26,7 @@ from contractwatch.model.metric import (
     Predicate,
     RepeatsElements,
 )
-from contractwatch.model.path import Member, Step
+from contractwatch.model.path import Member, Way
 from contractwatch.model.rule import Bound
 
 _TOLERANCE = 1e-9
@@ -43,7 +43,9 @@ class Within(Protocol):
 
     def violates(self, predicate: Predicate) -> pl.Expr: ...
 
-    def strays(self, inside: tuple[Step, ...]) -> pl.Expr: ...
+    def strays(self, inside: Way) -> pl.Expr: ...
+
+    def is_sound(self, inside: Way) -> pl.Expr: ...
 
 
 @frozen
@@ -92,16 +94,54 @@ def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
             return _never(cells) if cells.dtype == pl.Null else _wrong(predicate, cells)
 
 
-def key_member(cells: Cells, inside: tuple[Member, ...]) -> pl.Expr:
+def key_member(cells: Cells, way: tuple[Member, ...]) -> pl.Expr:
     """Return the member of an object at the end of a way, as it is compared.
 
     Raises:
         UncastableError: If the type has no such way.
     """
-    value, dtype = cells.value, cells.dtype
-    for step in inside:
-        value, dtype = nested.member(step, value, dtype)
-    return value
+    found = cells_at(cells, way)
+    if cells.within is not None and found.dtype.is_nested():
+        return pl.when(cells.within.is_sound(way)).then(found.value)
+    return found.value
+
+
+def cells_at(cells: Cells, way: tuple[Member, ...]) -> Cells:
+    """Return the members of objects at the end of a way, as they are compared.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    if not way:
+        return cells
+    value, dtype = nested.member_at(way, cells.value, cells.dtype)
+    return Cells(value, value, dtype)
+
+
+def instants_at(cells: Cells, inside: Way, timezone: str) -> pl.Expr:
+    """Return the instants at the end of a way as `instants` does, in arrays as they are nested.
+
+    Raises:
+        UncastableError: If they are not temporal, or the type has no such way.
+    """
+    if not inside:
+        return instants(cells, timezone)
+
+    def leaf(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        return instants(Cells(value, value, dtype), timezone)
+
+    return nested.values_at(inside, cells.value, cells.dtype, leaf)
+
+
+def is_present_at(cells: Cells, inside: Way) -> pl.Expr:
+    """Return whether there is a value at the end of a way.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    if not inside:
+        return cells.is_present
+    return nested.offends(inside, cells.value, cells.dtype, lambda one, _: one.is_not_null())
 
 
 def _offends(predicate: Inside, cells: Cells) -> pl.Expr:

@@ -15,7 +15,6 @@ from contractwatch.engines.json_tree import (
     Node,
     Notes,
     Repeated,
-    Way,
     laid_out,
     member_of,
     observe,
@@ -24,7 +23,7 @@ from contractwatch.engines.json_tree import (
 from contractwatch.engines.remote import opened
 from contractwatch.model.dataset import Remote
 from contractwatch.model.frozen import frozen
-from contractwatch.model.path import Member
+from contractwatch.model.path import Member, Way
 
 _BATCH_ROWS = 10_000
 _BATCH_BYTES = 8 * 1024 * 1024

@@ -8,19 +8,20 @@ another shape than promised is noted with the place of the promise, and left out
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias, cast
+from typing import cast
 
 import polars as pl
 
 from contractwatch.model.contract import Column, LogicalType
-from contractwatch.model.path import Each, Member, Step
-from contractwatch.model.rule import OptionKind
+from contractwatch.model.path import Each, Member, Way
+from contractwatch.model.rule import OptionKind, RuleMetric
 from contractwatch.model.state import ColumnType
 
 SIZE = "\x00size"
 """A field of every object: how many of its members are not null."""
 
-Way: TypeAlias = tuple[Step, ...]
+REST = "\x00rest"
+"""A field of an object that is compared as a whole: its members that are not promised, as JSON."""
 
 _KEY, _VALUE = Member("key"), Member("value")
 _ARRAYS = frozenset({LogicalType.ARRAY, LogicalType.VECTOR})
@@ -32,13 +33,17 @@ class Repeated(dict[str, object]):
 
 @dataclass(slots=True)
 class Node:
-    """A promised value: `way` leads to it from the column. `element` is of an array, or a map."""
+    """A promised value: `way` leads to it from the column. `element` is of an array, or a map.
+
+    One that `is_compared` as a whole, or is part of such a value, keeps what is not promised of it.
+    """
 
     way: Way
     column: Column | None
     kind: str = "scalar"
     members: "dict[str, Node]" = field(default_factory=dict[str, "Node"])
     element: "Node | None" = None
+    is_compared: bool = False
 
     def walk(self) -> "Iterator[Node]":
         """Yield the node and all below it."""
@@ -56,7 +61,8 @@ class Node:
             return pl.String()
         if self.kind == "object":
             fields = {name: child.dtype() for name, child in self.members.items()}
-            return pl.Struct({**fields, SIZE: pl.UInt32()})
+            rest = {REST: pl.String()} if self.is_compared else {}
+            return pl.Struct({**fields, **rest, SIZE: pl.UInt32()})
         return pl.List(self.element.dtype() if self.element else pl.String())
 
 
@@ -71,36 +77,51 @@ class Notes:
 def tree_of(column: Column) -> Node | None:
     """Return the tree of a column that is promised to hold more than a scalar, else None."""
     known = {inner.inside: inner for inner in column.nested}
-    root = _node((), column, known)
+    root = _node((), column, known, is_compared=False)
     return None if root.kind == "scalar" else root
 
 
-def _node(way: Way, column: Column | None, known: dict[Way, Column]) -> Node:
+def _node(way: Way, column: Column | None, known: dict[Way, Column], *, is_compared: bool) -> Node:
+    is_compared = is_compared or _is_compared(column)
+
+    def node_at(inner: Way, of_inner: Column | None) -> Node:
+        return _node(inner, of_inner, known, is_compared=is_compared)
+
     below = {
         inner[len(way)] for inner in known if len(inner) > len(way) and inner[: len(way)] == way
     }
     logical = column.logical_type if column else None
     listed = {step.name for step in below if isinstance(step, Member)}
-    names = sorted(listed.union(_required(column)))
-    node = Node(way, column)
+    twins = {one.twin for inner, one in known.items() if inner[:-1] == way and one.twin}
+    names = sorted(listed.union(_required(column), twins))
+    node = Node(way, column, is_compared=is_compared)
     if logical is LogicalType.MAP:
-        entry = Node((*way, Each()), None, "object")
+        entry = Node((*way, Each()), None, "object", is_compared=is_compared)
         for part in (_KEY, _VALUE):
             inner = (*way, Each(), part)
-            entry.members[part.name] = _node(inner, known.get(inner), known)
+            entry.members[part.name] = node_at(inner, known.get(inner))
         node.kind, node.element = "map", entry
     elif Each() in below or logical in _ARRAYS:
         inner = (*way, Each())
         of_element = known.get(inner)
         if column and logical is LogicalType.VECTOR and of_element is None:
             of_element = replace(column, logical_type=LogicalType.NUMBER, options=(), inside=inner)
-        node.kind, node.element = "array", _node(inner, of_element, known)
+        node.kind, node.element = "array", node_at(inner, of_element)
     elif names or logical is LogicalType.OBJECT:
         node.kind = "object"
         for name in names:
             inner = (*way, Member(name))
-            node.members[name] = _node(inner, known.get(inner), known)
+            node.members[name] = node_at(inner, known.get(inner))
     return node
+
+
+def _is_compared(column: Column | None) -> bool:
+    """Return whether something is promised of values that are equal as wholes."""
+    if column is None:
+        return False
+    is_unique = column.unique_clause is not None
+    counts = any(rule.metric is RuleMetric.DUPLICATE_VALUES for rule in column.rules)
+    return is_unique or counts or any(o.kind is OptionKind.UNIQUE_ITEMS for o in column.options)
 
 
 def _required(column: Column | None) -> Iterator[str]:
@@ -118,7 +139,8 @@ def laid_out(node: Node, value: object, notes: Notes) -> object:
     if node.kind == "scalar":
         if isinstance(value, dict | list):
             notes.astray.add(node.way)
-        return text_of(cast("object", value))
+        found = cast("object", value)
+        return canonical(found) if node.is_compared else text_of(found)
     if node.kind == "object":
         return _object(node, value, notes)
     return _elements(node, value, notes)
@@ -133,7 +155,16 @@ def _object(node: Node, value: object, notes: Notes) -> object:
         name: laid_out(child, member_of(found, name), notes) for name, child in node.members.items()
     }
     laid[SIZE] = sum(each is not None for each in found.values())
+    if node.is_compared:
+        laid[REST] = _rest(node, found)
     return laid
+
+
+def _rest(node: Node, found: dict[str, object]) -> str | None:
+    """Return the members that are not promised and not null; None if there are none."""
+    promised = {_key_of(found, name) for name in node.members}
+    rest = {key: one for key, one in found.items() if key not in promised and one is not None}
+    return canonical(rest) if rest else None
 
 
 def _elements(node: Node, value: object, notes: Notes) -> object:
@@ -145,17 +176,22 @@ def _elements(node: Node, value: object, notes: Notes) -> object:
         return None
     elements = cast("list[object]", value)
     if node.element is None:
-        return [text_of(each) for each in elements]
+        return [canonical(each) if node.is_compared else text_of(each) for each in elements]
     return [laid_out(node.element, each, notes) for each in elements]
 
 
 def member_of(found: dict[str, object], name: str) -> object:
     """Return the member of exactly that name, else of the only one alike but for case."""
+    key = _key_of(found, name)
+    return None if key is None else found[key]
+
+
+def _key_of(found: dict[str, object], name: str) -> str | None:
     if name in found:
-        return found[name]
+        return name
     lower = name.lower()
     alike = [key for key in found if key.lower() == lower]
-    return found[alike[0]] if len(alike) == 1 else None
+    return alike[0] if len(alike) == 1 else None
 
 
 def text_of(value: object) -> str | None:
@@ -165,6 +201,13 @@ def text_of(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return json.dumps(value, ensure_ascii=False)
+
+
+def canonical(value: object) -> str | None:
+    """Return what `text_of` does, the same for equal values whatever the order of their members."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text_of(value)
 
 
 def observe(node: Node, value: object, seen: set[Way]) -> None:

@@ -15,10 +15,13 @@ from contractwatch.model.metric import (
     PredicateOfWhole,
     RepeatsElements,
 )
-from contractwatch.model.path import Each, Member, Step
+from contractwatch.model.path import Each, Member, Way
 
 Judge: TypeAlias = Callable[[pl.Expr, pl.DataType], pl.Expr]
 """Returns whether a value of a type violates."""
+
+Made: TypeAlias = Callable[[pl.Expr], pl.Expr]
+"""Returns what is made of a value, or of the array of what was made of its elements."""
 
 _UNIT_TOLERANCE = 1e-3
 
@@ -31,7 +34,7 @@ def children_of(dtype: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
         yield "[]", _instance(dtype.inner)
 
 
-def offends(inside: tuple[Step, ...], value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
+def offends(inside: Way, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
     """Return whether one of the values at the end of a way violates; null or false if none does.
 
     Raises:
@@ -47,11 +50,69 @@ def offends(inside: tuple[Step, ...], value: pl.Expr, dtype: pl.DataType, judge:
             child, inner = member(first, value, dtype)
             return value.is_not_null() & offends(tuple(rest), child, inner, judge)
         case Each():
-            items, inner = _elements(value, dtype)
+            items, inner = elements(value, dtype)
             offending = offends(tuple(rest), pl.element(), inner, judge)
             return items.list.eval(offending.fill_null(value=False)).list.any()
         case _:
             assert_never(first)
+
+
+def values_at(inside: Way, value: pl.Expr, dtype: pl.DataType, leaf: Judge) -> pl.Expr:
+    """Return what is made of each value at the end of a way, in arrays as they are nested.
+
+    Args:
+        inside: The way.
+        value: The cell.
+        dtype: Its type.
+        leaf: Returns what is made of a value of a type.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    if not inside:
+        return leaf(*_plain(value, dtype))
+    first, *rest = inside
+    match first:
+        case Member():
+            child, inner = member(first, value, dtype)
+            return values_at(tuple(rest), child, inner, leaf)
+        case Each():
+            items, inner = elements(value, dtype)
+            return items.list.eval(values_at(tuple(rest), pl.element(), inner, leaf))
+        case _:
+            assert_never(first)
+
+
+def folded(values: pl.Expr, depth: int, made: Made, fold: Made) -> pl.Expr:
+    """Return one answer a row from values in arrays that are nested so deeply.
+
+    Args:
+        values: As `values_at` returns them.
+        depth: How many steps of their way are elements of arrays.
+        made: What is made of each value.
+        fold: How an array of that becomes one.
+    """
+    if not depth:
+        return made(values)
+    return fold(values.list.eval(folded(pl.element(), depth - 1, made, fold)))
+
+
+def depth_of(inside: Way) -> int:
+    """Return how many steps of a way are elements of arrays."""
+    return sum(isinstance(step, Each) for step in inside)
+
+
+def member_at(
+    way: tuple[Member, ...], value: pl.Expr, dtype: pl.DataType
+) -> tuple[pl.Expr, pl.DataType]:
+    """Return the member at the end of a way into objects.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    for step in way:
+        value, dtype = member(step, value, dtype)
+    return _plain(value, dtype)
 
 
 def member(step: Member, value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
@@ -100,11 +161,11 @@ def _size(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         present = [value.struct.field(field.name).is_not_null() for field in dtype.fields]
         size = pl.sum_horizontal(present) if present else value.is_null().cast(pl.UInt32)
         return pl.when(value.is_not_null()).then(size)
-    return _elements(value, dtype)[0].list.len()
+    return elements(value, dtype)[0].list.len()
 
 
-def _repeats(inside: tuple[Step, ...], value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    items, inner = _elements(value, dtype)
+def _repeats(inside: Way, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    items, inner = elements(value, dtype)
     element = pl.element()
     for step in inside:
         if isinstance(step, Each):
@@ -117,7 +178,7 @@ def _repeats(inside: tuple[Step, ...], value: pl.Expr, dtype: pl.DataType) -> pl
 
 
 def _has_other_length(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    items, inner = _elements(value, dtype)
+    items, inner = elements(value, dtype)
     if not inner.is_numeric():
         raise UncastableError(f"values of type {_named(inner)} have no length as a vector")
     squares = items.list.eval(pl.element().cast(pl.Float64) ** 2).list.sum()
@@ -136,7 +197,12 @@ def _lacks(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.E
     return value.is_not_null() & pl.any_horizontal(_never(value), *lacking)
 
 
-def _elements(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+def elements(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+    """Return an array as a list, and the type of its elements.
+
+    Raises:
+        UncastableError: If the type has no elements.
+    """
     if isinstance(dtype, pl.List):
         return value, _instance(dtype.inner)
     if isinstance(dtype, pl.Array):

@@ -7,7 +7,7 @@ import polars as pl
 from contractwatch.engines import readers, text
 from contractwatch.engines.expressions import Cells, violates
 from contractwatch.engines.json_rows import JsonText, Lines, noted, scan, seen_in
-from contractwatch.engines.json_tree import Node, Way, tree_of, type_of
+from contractwatch.engines.json_tree import REST, Node, tree_of, type_of
 from contractwatch.engines.nested import offends
 from contractwatch.model.contract import Column
 from contractwatch.model.dataset import TableFiles
@@ -19,6 +19,7 @@ from contractwatch.model.metric import (
     Predicate,
     RepeatsElements,
 )
+from contractwatch.model.path import Way
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import ColumnType
 
@@ -115,6 +116,15 @@ class _Within:
         unread = offends(inside, pl.col(self.name), self.tree.dtype(), judge)
         return astray | unread.fill_null(value=False)
 
+    def is_sound(self, inside: Way) -> pl.Expr:
+        """Return whether a value, and all that is inside of it, is of the promised types."""
+        typed = (
+            self.strays(node.way)
+            for node in self.tree.walk()
+            if node.way[: len(inside)] == inside and _is_typed(node)
+        )
+        return ~pl.any_horizontal(pl.lit(value=False), *typed)
+
     def violates(self, predicate: Predicate) -> pl.Expr:
         """Return what `expressions.violates` does.
 
@@ -143,6 +153,10 @@ class _Within:
         return pl.col(noted(self.tree, self.name, what)[way]).fill_null(value=False)
 
 
+def _is_typed(node: Node) -> bool:
+    return node.kind != "scalar" or bool(node.column and node.column.logical_type)
+
+
 def _typed(node: Node, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
     """Return a value as one of the promised types, null where it cannot be read as that."""
     if node.kind == "scalar":
@@ -160,6 +174,8 @@ def _typed_object(node: Node, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
     if not node.members:
         return value, node.dtype()
     inner = {name: _typed(child, value.struct.field(name)) for name, child in node.members.items()}
+    if node.is_compared:
+        inner[REST] = value.struct.field(REST), pl.String()
     whole = pl.struct(expression.alias(name) for name, (expression, _) in inner.items())
     dtype = pl.Struct({name: kind for name, (_, kind) in inner.items()})
     return pl.when(value.is_not_null()).then(whole), dtype

@@ -42,6 +42,7 @@ from contractwatch.model.rule import DuplicateCounting, Threshold
 Literals: TypeAlias = dict[str, Any]
 """The promises of a table in plain values, which have a source text."""
 
+_NESTED = frozenset({LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR})
 _OF_NESTED = (IsSmaller, IsLarger, RepeatsElements, IsNotNormalized, LacksMembers, Inside)
 _REPEATED = {
     DuplicateCounting.SURPLUS: "repeated",
@@ -116,7 +117,7 @@ def _literals(contract: Contract, table: Table) -> Literals:
         names = promise.physical_columns if promise.column else ()
         column = columns[names[0]] if names else None
         match check:
-            case _ if _is_nested(check):
+            case _ if _is_nested(check, table):
                 not_said.append(_note(promise.promise_id, "pandera does not look inside a cell"))
             case _ if _is_ecma(check):
                 not_said.append(_note(promise.promise_id, "polars cannot run its pattern"))
@@ -142,11 +143,15 @@ def _literals(contract: Contract, table: Table) -> Literals:
     }
 
 
-def _is_nested(check: Check) -> bool:
+def _is_nested(check: Check, table: Table) -> bool:
     of_whole = isinstance(check, ViolatingRows) and any(
         isinstance(predicate, _OF_NESTED) for predicate in check.predicates
     )
-    return bool(check.promise.inside) or of_whole
+    if check.promise.inside or any(check.promise.ways) or of_whole:
+        return True
+    found = (table.column(name) for name in check.promise.physical_columns)
+    types = (column.logical_type for column in found if column is not None)
+    return isinstance(check, RepeatedRows) and any(one in _NESTED for one in types)
 
 
 def _is_ecma(check: Check) -> bool:

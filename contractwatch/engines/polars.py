@@ -276,7 +276,7 @@ def _count(frame: Frame, metric: CountWhere | Unparseable, column: str) -> Quest
 def _of_key(frame: Frame, metric: SurplusRows | KeyRange) -> Question | Key | Unmeasured:
     if isinstance(metric, SurplusRows):
         return key_of(frame, metric)
-    key = key_of(frame, SurplusRows(metric.table, metric.columns, metric.inside))
+    key = key_of(frame, SurplusRows(metric.table, metric.columns, metric.ways))
     return key if isinstance(key, Unmeasured) else range_question(metric, key, frame.rows)
 
 
@@ -289,4 +289,8 @@ def key_of(frame: Frame, metric: SurplusRows) -> Key | Unmeasured:
     found = [_cells(frame, column) for column in metric.columns]
     missing = next((cells for cells in found if isinstance(cells, Unmeasured)), None)
     members = [cells for cells in found if isinstance(cells, Cells)]
-    return missing or Key(metric, tuple(key_member(cells, metric.inside) for cells in members))
+    if missing:
+        return missing
+    ways = metric.ways or ((),) * len(members)
+    pairs = zip(members, ways, strict=True)
+    return Key(metric, tuple(key_member(cells, way) for cells, way in pairs))

@@ -10,14 +10,16 @@ from typing import TypeAlias
 
 import polars as pl
 
-from contractwatch.engines.expressions import Cells, key_member, violates
+from contractwatch.engines.expressions import key_member, violates
 from contractwatch.engines.failures import UNREADABLE
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.literals import UncastableError
+from contractwatch.engines.nested import member_at
 from contractwatch.errors import SourceError
 from contractwatch.model.dataset import Dataset
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import CountWhere, SurplusRows, Unparseable
+from contractwatch.model.path import Member
 
 Shown: TypeAlias = int | float | bool | str | None
 """A cell as it is shown: numbers and truth as they are, all else as text."""
@@ -31,11 +33,20 @@ _ENOUGH = 50
 
 
 @frozen
+class ShownColumn:
+    """A column, or a member of objects in it, by the name that it is shown under."""
+
+    name: str
+    physical: str
+    way: tuple[Member, ...] = ()
+
+
+@frozen
 class Wanted:
-    """Rows of one table that one of the questions counts; `columns` are physical by shown name."""
+    """Rows of one table that one of the questions counts; `columns` are those that are shown."""
 
     metrics: tuple[RowMetric, ...]
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[ShownColumn, ...]
 
     @property
     def table(self) -> str:
@@ -64,9 +75,8 @@ def sample(dataset: Dataset, wanted: Sequence[Wanted], *, limit: int) -> list[Ro
 def _rows(frame: Frame | None, wanted: Wanted, limit: int) -> Rows | None:
     if frame is None:
         return None
-    shown = {name: cells for name, cells in _columns(frame, wanted.columns) if _is_simple(cells)}
     try:
-        columns = [cells.raw.alias(name) for name, cells in shown.items()]
+        columns = list(_columns(frame, wanted.columns))
         found = _broken(frame, wanted, columns, limit)
         for metric in wanted.metrics:
             if isinstance(metric, SurplusRows):
@@ -94,7 +104,11 @@ def _repeated(
     """Return rows of keys that occur more than once, those of one key side by side."""
     members = [frame.cells[_name(frame, column)] for column in metric.columns]
     keys = [f"\x00key{position}" for position in range(len(members))]
-    named = [key_member(cells, ()).alias(key) for key, cells in zip(keys, members, strict=True)]
+    ways = metric.ways or ((),) * len(members)
+    named = [
+        key_member(cells, way).alias(key)
+        for key, cells, way in zip(keys, members, ways, strict=True)
+    ]
     whole = frame.rows.with_columns(named).drop_nulls(keys)
     twice = whole.group_by(keys).len("\x00rows").filter(pl.col("\x00rows") > 1)
     few = twice.head((limit + 1) // 2).collect(engine="streaming").lazy().select(keys)
@@ -102,17 +116,20 @@ def _repeated(
     return rows.collect(engine="streaming").sort(keys).drop(keys).head(limit)
 
 
-def _columns(frame: Frame, names: Iterable[tuple[str, str]]) -> Iterable[tuple[str, Cells]]:
-    for name, physical in names:
-        found = frame.columns.find(physical)
+def _columns(frame: Frame, wanted: Iterable[ShownColumn]) -> Iterable[pl.Expr]:
+    """Yield what is shown of those columns that are there and hold single values, as written."""
+    types = frame.rows.collect_schema()
+    for column in wanted:
+        found = frame.columns.find(column.physical)
         cells = frame.cells.get(found.name) if found else None
-        if cells is not None:
-            yield name, cells
-
-
-def _is_simple(cells: Cells) -> bool:
-    is_opaque = isinstance(cells.dtype, pl.Binary | pl.Object)
-    return not cells.dtype.is_nested() and not is_opaque
+        if cells is None or found is None:
+            continue
+        try:
+            value, dtype = member_at(column.way, cells.raw, types[found.name])
+        except UncastableError:
+            continue
+        if not dtype.is_nested() and not isinstance(dtype, pl.Binary | pl.Object):
+            yield value.alias(column.name)
 
 
 def _name(frame: Frame, column: str) -> str:

@@ -6,7 +6,8 @@ from typing import TypeAlias, assert_never
 
 import polars as pl
 
-from contractwatch.engines.expressions import Cells, instants, violates
+from contractwatch.engines.expressions import Cells, instants_at, is_present_at, violates
+from contractwatch.engines.nested import depth_of, folded
 from contractwatch.engines.questions import Answer, Question
 from contractwatch.model.metric import (
     FUTURE_ALLOWANCE,
@@ -15,6 +16,7 @@ from contractwatch.model.metric import (
     RecentRows,
     TimeSpan,
 )
+from contractwatch.model.path import Way
 from contractwatch.model.state import Count, DelayTally, Measurement, Span, Unmeasured
 
 TimeMetric: TypeAlias = TimeSpan | Delays | RecentRows | BadRows
@@ -47,11 +49,19 @@ def _span(metric: TimeSpan, cells_of: CellsOf, now: datetime) -> Question | Unme
     cells = cells_of(metric.column)
     if isinstance(cells, Unmeasured):
         return cells
-    derived = _instant(metric.column, metric.timezone, cells)
-    instant = pl.col(*derived)
+    derived = _instant(metric.column, metric.inside, metric.timezone, cells)
+    instant, depth = pl.col(*derived), depth_of(metric.inside)
     horizon = _micros(now + FUTURE_ALLOWANCE)
-    present = pl.when(instant <= horizon).then(instant)
-    selected = (present.min(), present.max(), cells.is_present.sum(), (instant > horizon).sum())
+
+    def present(one: pl.Expr) -> pl.Expr:
+        return pl.when(one <= horizon).then(one)
+
+    selected = (
+        folded(instant, depth, present, lambda many: many.list.min()).min(),
+        folded(instant, depth, present, lambda many: many.list.max()).max(),
+        is_present_at(cells, metric.inside).sum(),
+        folded(instant, depth, lambda one: one > horizon, lambda many: many.list.any()).sum(),
+    )
     return Question(metric, selected, _spanned, derived)
 
 
@@ -59,10 +69,15 @@ def _recent(metric: RecentRows, cells_of: CellsOf, now: datetime) -> Question | 
     cells = cells_of(metric.column)
     if isinstance(cells, Unmeasured):
         return cells
-    derived = _instant(metric.column, metric.timezone, cells)
-    instant, end = pl.col(*derived), _micros(now)
+    derived = _instant(metric.column, metric.inside, metric.timezone, cells)
+    instant, depth, end = pl.col(*derived), depth_of(metric.inside), _micros(now)
     start = end - metric.period // _MICROSECOND
-    return Question(metric, (((instant > start) & (instant <= end)).sum(),), counted, derived)
+
+    def recent(one: pl.Expr) -> pl.Expr:
+        return (one > start) & (one <= end)
+
+    rows = folded(instant, depth, recent, lambda many: many.list.any())
+    return Question(metric, (rows.sum(),), counted, derived)
 
 
 def _delays(metric: Delays, cells_of: CellsOf) -> Question | Unmeasured:
@@ -72,8 +87,10 @@ def _delays(metric: Delays, cells_of: CellsOf) -> Question | Unmeasured:
             return cells
     assert isinstance(event, Cells)
     assert isinstance(available, Cells)
-    began = _instant(metric.event_column, metric.event_timezone, event)
-    ended = _instant(metric.available_column, metric.available_timezone, available)
+    began = _instant(metric.event_column, metric.event_inside, metric.event_timezone, event)
+    ended = _instant(
+        metric.available_column, metric.available_inside, metric.available_timezone, available
+    )
     wait = pl.col(*ended) - pl.col(*began)
     late = wait > metric.limit // _MICROSECOND
     return Question(metric, (wait.count(), late.sum(), wait.max()), _delayed, {**began, **ended})
@@ -91,9 +108,10 @@ def _bad(metric: BadRows, cells_of: CellsOf) -> Question | Unmeasured:
     return Question(metric, (pl.any_horizontal(broken).sum(),), counted)
 
 
-def _instant(column: str, timezone: str, cells: Cells) -> dict[str, pl.Expr]:
+def _instant(column: str, inside: Way, timezone: str, cells: Cells) -> dict[str, pl.Expr]:
     """Return the column's microseconds since 1970 (UTC) under a name that all questions share."""
-    return {f"\x00instant {column} {timezone}": instants(cells, timezone).to_physical()}
+    name = f"\x00instant {column} {timezone} {inside!r}"
+    return {name: instants_at(cells, inside, timezone).to_physical()}
 
 
 def counted(answer: Answer) -> Measurement:

@@ -10,7 +10,7 @@ from contractwatch.model.evidence import Evidence
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric
 from contractwatch.model.objective import Objective
-from contractwatch.model.path import Step
+from contractwatch.model.path import Way
 from contractwatch.model.state import Measurement
 
 
@@ -30,7 +30,8 @@ class Promise:
     `promise_id` is `contract/table/column or -/kind/rule id`; `expected` the promise in words that
     a person reads ("at most 0 null rows"); `table` and `column` are contract names; table is "-"
     for a promise about the whole product. `physical_columns` are those without which it is skipped;
-    `inside` leads from the only one of them down to the value that is promised.
+    `inside` leads from the only one of them down to the value that is promised; where there may be
+    several, `ways` lead from each, or there are none.
     """
 
     promise_id: str
@@ -45,7 +46,8 @@ class Promise:
     physical_columns: tuple[str, ...] = ()
     level_id: str = ""
     operations: bool = False
-    inside: tuple[Step, ...] = ()
+    inside: Way = ()
+    ways: tuple[Way, ...] = ()
 
 
 @frozen

@@ -9,7 +9,7 @@ from contractwatch.model.incremental import Incremental
 from contractwatch.model.label import Label
 from contractwatch.model.lifetime import Lifetime
 from contractwatch.model.objective import Objective, Target
-from contractwatch.model.path import Step
+from contractwatch.model.path import Way, printed
 from contractwatch.model.personal_data import PiiRule
 from contractwatch.model.reference import Reconciliation, ReferenceCoverage, Relationship
 from contractwatch.model.rule import Option, Rule
@@ -60,8 +60,9 @@ class Column:
     `physical_type` is spelt as some system spells it, with `physical_clause` where it stands.
 
     `nested` are all values below a top-level column, at any depth, that something is promised of.
-    Their names are whole ways (`orders.lines[].price`), their `physical_name` is the top-level
-    column's, and `inside` leads from it down to them.
+    Their names are whole ways (`orders.lines[].price`), and so are their ids, with `/properties/`
+    between; their `physical_name` is the top-level column's, and `inside` leads from it
+    down to them. The `twin` of a nested one is the physical name of a member beside it.
     """
 
     clause: Clause
@@ -87,7 +88,7 @@ class Column:
     column_id: str = ""
     physical_type: str = ""
     physical_clause: Clause | None = None
-    inside: tuple[Step, ...] = ()
+    inside: Way = ()
     nested: tuple["Column", ...] = ()
 
 
@@ -132,6 +133,36 @@ class Table:
             if column.name == name:
                 return column
         return next((column for column in self.columns if column.physical_name == name), None)
+
+    def find(self, name: str) -> Column | None:
+        """Return the column of that name, else the value inside of a column, else None.
+
+        A way is written in contract names, or in physical ones: `orders.lines[].price`, or without
+        brackets, for references have none.
+        """
+        column = self.column(name)
+        if column is not None:
+            return column
+        below = [inner for one in self.columns for inner in one.nested]
+        for plain in (str, _without_brackets):
+            by_name = (inner for inner in below if plain(inner.name) == name)
+            physical = (
+                one for one in below if plain(printed(one.physical_name, one.inside)) == name
+            )
+            found = next(by_name, None) or next(physical, None)
+            if found is not None:
+                return found
+        return None
+
+    def referred(self, written: str, *, by_id: bool) -> Column | None:
+        """Return what a reference leads to: `find` by its name, or first by its id."""
+        below = [inner for one in self.columns for inner in (one, *one.nested)]
+        ids = (one for one in below if by_id and written and one.column_id == written)
+        return next(ids, None) or self.find(written)
+
+
+def _without_brackets(way: str) -> str:
+    return way.replace("[]", "")
 
 
 @frozen

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from contractwatch.model.clause import Scalar
 from contractwatch.model.frozen import frozen
-from contractwatch.model.path import Member, Step
+from contractwatch.model.path import Member, Way
 from contractwatch.model.personal_data import PersonalDataHits
 from contractwatch.model.reference import CoveredKeys, Orphans, Reference, SegmentsOf, Total
 from contractwatch.model.rule import Bound
@@ -106,7 +106,7 @@ class RepeatsElements:
     """One non-null value comes twice within the array: an element, or what is `inside` each."""
 
     column: str
-    inside: tuple[Step, ...] = ()
+    inside: Way = ()
 
 
 @frozen
@@ -151,7 +151,7 @@ class Inside:
     the inner predicate names the cell too.
     """
 
-    inside: tuple[Step, ...]
+    inside: Way
     predicate: CellPredicate
 
     @property
@@ -197,19 +197,20 @@ class Unparseable:
 
     table: str
     column: str
-    inside: tuple[Step, ...] = ()
+    inside: Way = ()
 
 
 @frozen
 class SurplusRows:
     """How many rows repeat an earlier key? Rows with a null member are left out. Not additive.
 
-    `inside` leads from the only column down to the member that is the key.
+    `ways` lead from each column down to the member that is part of the key; without any the key is
+    of the columns' own cells. Objects and arrays are compared as wholes.
     """
 
     table: str
     columns: tuple[str, ...]
-    inside: tuple[Member, ...] = ()
+    ways: tuple[tuple[Member, ...], ...] = ()
 
 
 @frozen
@@ -222,7 +223,7 @@ class KeyRange:
 
     table: str
     columns: tuple[str, ...]
-    inside: tuple[Member, ...] = ()
+    ways: tuple[tuple[Member, ...], ...] = ()
     closed: bool = False
 
 
@@ -235,19 +236,22 @@ class TimeSpan:
     """What are the oldest and the newest value of a temporal column?
 
     Values later than now + 5 minutes are left out and counted as future. Naive timestamps are taken
-    in `timezone`; dates as midnight there.
+    in `timezone`; dates as midnight there. With `inside` it is about all values at the end of that
+    way; a row counts once.
     """
 
     table: str
     column: str
     timezone: str = "Etc/UTC"
+    inside: Way = ()
 
 
 @frozen
 class Delays:
     """How long after its `event_column` did each row get its `available_column`?
 
-    Rows without both are left out. Naive timestamps are taken in the zone of their column.
+    Rows without both are left out. Naive timestamps are taken in the zone of their column. Either
+    may be a member of an object, to which its way leads.
     """
 
     table: str
@@ -256,16 +260,22 @@ class Delays:
     limit: timedelta
     event_timezone: str = "Etc/UTC"
     available_timezone: str = "Etc/UTC"
+    event_inside: tuple[Member, ...] = ()
+    available_inside: tuple[Member, ...] = ()
 
 
 @frozen
 class RecentRows:
-    """How many rows have an instant of `(now - period, now]` in a temporal column?"""
+    """How many rows have an instant of `(now - period, now]` in a temporal column?
+
+    With `inside` it may be any of the values at the end of that way.
+    """
 
     table: str
     column: str
     period: timedelta
     timezone: str = "Etc/UTC"
+    inside: Way = ()
 
 
 @frozen
@@ -278,10 +288,14 @@ class BadRows:
 
 @frozen
 class ForeignKey:
-    """Columns (physical names) whose key, if no member is null, is to be found in the target."""
+    """Columns (physical names) whose key, if no member is null, is to be found in the target.
+
+    `ways` lead from each column down to the member of the key, or there are none.
+    """
 
     columns: tuple[str, ...]
     target: Reference
+    ways: tuple[Way, ...] = ()
 
 
 @frozen
@@ -303,6 +317,7 @@ class UpdateHistory:
     table: str
     column: str
     timezone: str = "Etc/UTC"
+    inside: Way = ()
 
 
 @frozen

@@ -19,8 +19,22 @@ class Each:
 
 Step: TypeAlias = Member | Each
 
+Way: TypeAlias = tuple[Step, ...]
+"""Steps from a column down to values inside of it; empty for the column's own cells."""
 
-def printed(column: str, inside: tuple[Step, ...]) -> str:
+
+def into_objects(way: Way) -> tuple[Member, ...]:
+    """Return the members on a way; without elements of arrays they are all of it."""
+    return tuple(step for step in way if isinstance(step, Member))
+
+
+def to_element(way: Way) -> Way:
+    """Return the steps up to the last element of an array; none if no array is on the way."""
+    ends = [at for at, step in enumerate(way, start=1) if isinstance(step, Each)]
+    return way[: max(ends, default=0)]
+
+
+def printed(column: str, inside: Way) -> str:
     """Return a way as it is written: `orders.lines[].price`."""
     return column + "".join(
         f".{step.name}" if isinstance(step, Member) else "[]" for step in inside

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.frozen import frozen
+from contractwatch.model.path import Way
 from contractwatch.model.rule import Threshold
 
 
@@ -106,11 +107,16 @@ class TotalOf:
 
 @frozen
 class Orphans:
-    """How many rows with a whole key have no match in the target? Not additive."""
+    """How many rows with a whole key have no match in the target? Not additive.
+
+    `ways` lead from each column down to the member of the key; those into arrays are the same up to
+    the last array. Then each element has a key, and a row counts once, however many have no match.
+    """
 
     table: str
     columns: tuple[str, ...]
     target: Reference
+    ways: tuple[Way, ...] = ()
 
 
 @frozen

@@ -139,9 +139,7 @@ def _listed(
 
 def _duplicates(rule: Place, owner: Owner, findings: Findings) -> Asked:
     if owner.column is not None:
-        nested = owner.logical_type in NESTED
-        why_not = f"duplicates of {owner.logical_type} columns" if nested else ""
-        why_not = "duplicates inside arrays" if owner.in_array else why_not
+        why_not = "duplicates inside arrays" if owner.in_array else ""
         if rule.at("arguments").has("properties"):
             message = "'properties' belongs to a rule of the table; expected none at a column"
             findings.error(rule.at("arguments").at("properties"), message)
@@ -174,7 +172,7 @@ def _column_names(names: Place, owner: Owner, findings: Findings) -> list[str]:
 
 def _over(columns: tuple[str, ...], owner: Owner) -> Asked:
     if any(name not in owner.columns for name in columns):
-        return Asked(columns=columns, why_not="nested properties")
+        return Asked(columns=columns, why_not="duplicates inside arrays")
     nested = [owner.columns[name] for name in columns if owner.columns[name] in NESTED]
     return Asked(columns=columns, why_not=f"duplicates of {nested[0]} columns" if nested else "")
 

@@ -10,7 +10,7 @@ _TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 
 @frozen
 class Found:
-    """A date or timestamp column that a service level speaks of."""
+    """A date or timestamp that a service level speaks of: a column, or a value inside of one."""
 
     table: Table
     column: Column
@@ -25,19 +25,16 @@ class Unfound:
 
 
 def find_element(written: str, tables: ReadTables) -> Found | Unfound:
-    """Return the column of one element such as `orders.placed_at` or `placed_at`."""
+    """Return the column of an element such as `orders.placed_at`, `placed_at` or `lines[].at`."""
     if not tables.tables:
         return Unfound(f"the element '{written}' of a contract without tables", is_wrong=False)
     for table, rest in _splits(written, tables.tables):
         if not rest:
             message = f"'{written}' is a table; expected a date or timestamp column of it"
             return Unfound(f"{message}, such as {written}.{_sample(table)}")
-        column = table.column(rest)
+        column = table.find(rest)
         if column is not None:
             return _usable(written, table, column)
-        top = table.column(rest.partition(".")[0].removesuffix("[]"))
-        if top is not None and ("." in rest or "[]" in rest):
-            return Unfound("nested elements", is_wrong=False)
     return _unknown(written, tables.tables)
 
 
@@ -76,11 +73,16 @@ def _unknown(written: str, tables: tuple[Table, ...]) -> Unfound:
     wrong = f"unknown element '{written[:60]}'; expected table.column"
     for table, rest in _splits(written, tables):
         # the column alone is compared: the name of its table is like any of them
-        if hint := suggestion_in(table.name, rest, (column.name for column in table.columns)):
+        if hint := suggestion_in(table.name, rest, _names(table)):
             return Unfound(f"{wrong}{hint}")
-    known = [f"{table.name}.{column.name}" for table in tables for column in table.columns]
+    known = [f"{table.name}.{name}" for table in tables for name in _names(table)]
     is_of_known = any(written.startswith(f"{table.name}.") for table in tables)
     return Unfound(wrong if is_of_known else f"{wrong}{suggestion(written, known)}")
+
+
+def _names(table: Table) -> list[str]:
+    """Return the names of all columns and of what is inside of them."""
+    return [column.name for top in table.columns for column in (top, *top.nested)]
 
 
 def _sample(table: Table) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from contractwatch.model.clause import Severity
+from contractwatch.model.path import Each
 from contractwatch.model.service_level import (
     Availability,
     ErrorRate,
@@ -235,6 +236,8 @@ class _Reading:
             return
         if length.calendar_months:
             why_not = why_not or "a latency between two columns in months or years"
+        if any(isinstance(one, Found) and Each() in one.column.inside for one in ends):
+            why_not = why_not or "a latency between values inside arrays"
         if why_not or isinstance(event, Unfound) or isinstance(available, Unfound):
             self._skip(place, "freshness", why_not)
             return

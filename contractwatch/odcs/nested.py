@@ -6,7 +6,7 @@ from dataclasses import replace
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Column
 from contractwatch.model.frozen import frozen
-from contractwatch.model.path import Each, Member, Step
+from contractwatch.model.path import Each, Member, Step, Way, into_objects
 from contractwatch.odcs.arguments import Owner
 from contractwatch.odcs.enumeration import read_enum
 from contractwatch.odcs.nested_options import with_physical_names
@@ -15,20 +15,36 @@ from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import promised
 from contractwatch.odcs.repeated import named, refuse_repeated
 from contractwatch.odcs.rules import read_rules
-from contractwatch.odcs.values import NESTED, logical_type_of
+from contractwatch.odcs.values import logical_type_of
 
 _KEY, _VALUE = "key", "value"
 
 
 @frozen
-class _Inner:
-    """A place below a column: its way in contract names, and the physical one from the column."""
+class Inner:
+    """A place below a column: its way in contract names, in ids, and in physical steps from there.
+
+    `top` is the column, `outer` the place right above.
+    """
 
     place: Place
     name: str
-    inside: tuple[Step, ...]
+    ids: str
+    top: Place
+    inside: Way = ()
+    outer: Place | None = None
     is_part: bool = False
     """Whether it is a part of an array or a map: it is there with it, even if it has a name."""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The physical names on the way, from the column on."""
+        return (_physical(self.top), *(step.name for step in into_objects(self.inside)))
+
+    @property
+    def in_array(self) -> bool:
+        """Whether a row may have several of it, or none."""
+        return Each() in self.inside
 
     @property
     def is_key(self) -> bool:
@@ -39,29 +55,41 @@ class _Inner:
 def read_nested(column: Place, owner: Owner, findings: Findings) -> tuple[Column, ...]:
     """Return every value below a top-level column that something is promised of."""
     physical = column.text("physicalName") or column.text("name")
-    return tuple(_below(_Inner(column, owner.column or "", ()), physical, owner, findings))
+    return tuple(_below(_top(column), physical, owner, findings))
 
 
-def _skip_relationships(place: Place, table: str, column: str | None, findings: Findings) -> None:
-    for entry in place.at("relationships").each():
-        targets = entry.texts("to") or (entry.text("to"),)
-        words = f"every value exists in {', '.join(targets)}"
-        promise = promised("relationship", table, column, expected=words)
-        findings.skip(entry, promise, "relationships of nested properties")
+def walk(column: Place) -> Iterator[Inner]:
+    """Yield a top-level column and every place below it, in the order of the file."""
+    top = _top(column)
+    yield top
+    yield from _walk(top)
 
 
-def _skip_of_columns(place: Place, owner: Owner, findings: Findings) -> None:
-    """Keep as skipped what only a column of a table can promise."""
-    if place.flag("primaryKey"):
+def _top(column: Place) -> Inner:
+    name = column.text("name")
+    return Inner(column, name, column.text("id") or name, column)
+
+
+def _walk(outer: Inner) -> Iterator[Inner]:
+    for inner in _children(outer):
+        yield inner
+        yield from _walk(inner)
+
+
+def _skip_of_columns(inner: Inner, owner: Owner, findings: Findings) -> None:
+    """Keep as skipped what is promised of a place that cannot keep it."""
+    place = inner.place
+    if place.flag("primaryKey") and inner.in_array:
         promise = promised("primaryKey", owner.table, owner.column)
-        findings.skip(place.at("primaryKey"), promise, "keys of nested properties")
-    if place.text("encryptedName"):
+        findings.skip(place.at("primaryKey"), promise, "keys inside arrays")
+    if place.text("encryptedName") and not place.has("name"):
         promise = promised("presence", owner.table, owner.column, expected="its twin is present")
-        findings.skip(place.at("encryptedName"), promise, "encryptedName of nested properties")
+        findings.skip(place.at("encryptedName"), promise, "encryptedName of what has no name")
 
 
-def _below(outer: _Inner, physical: str, owner: Owner, findings: Findings) -> Iterator[Column]:
-    for inner in _children(outer, findings):
+def _below(outer: Inner, physical: str, owner: Owner, findings: Findings) -> Iterator[Column]:
+    named(outer.place.at("properties"), "name", findings)
+    for inner in _children(outer):
         refuse_repeated(inner.place.at("properties").each(), "name", "column", findings)
         column = _read(inner, physical, owner, findings)
         yield column
@@ -69,21 +97,42 @@ def _below(outer: _Inner, physical: str, owner: Owner, findings: Findings) -> It
         yield from _below(inner, physical, replace(owner, zone=zone), findings)
 
 
-def _children(outer: _Inner, findings: Findings) -> Iterator[_Inner]:
-    place, name, inside = outer.place, outer.name, outer.inside
-    for entry in named(place.at("properties"), "name", findings):
+def _children(outer: Inner) -> Iterator[Inner]:
+    place, name, ids, inside = outer.place, outer.name, outer.ids, outer.inside
+
+    def below(at: Place, name: str, ids: str, *steps: Step) -> Inner:
+        return Inner(at, name, ids, outer.top, (*inside, *steps), place)
+
+    for entry in place.at("properties").each():
         written = entry.text("name")
-        step = Member(entry.text("physicalName") or written)
-        yield _Inner(entry, f"{name}.{written}", (*inside, step))
+        if written:
+            known_as = f"{ids}/properties/{entry.text('id') or written}"
+            yield below(entry, f"{name}.{written}", known_as, Member(_physical(entry)))
     if place.has("items"):
-        yield _Inner(place.at("items"), f"{name}[]", (*inside, Each()), is_part=True)
-    for part in (_KEY, _VALUE):
-        if place.at("map").has(part):
-            way = (*inside, Each(), Member(part))
-            yield _Inner(place.at("map").at(part), f"{name}.{part}", way, is_part=True)
+        yield replace(below(place.at("items"), f"{name}[]", ids, Each()), is_part=True)
+    entries = place.at("map")
+    for part in filter(entries.has, (_KEY, _VALUE)):
+        way = (Each(), Member(part))
+        inner = below(entries.at(part), f"{name}.{part}", f"{ids}/map/{part}", *way)
+        yield replace(inner, is_part=True)
 
 
-def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> Column:
+def _physical(entry: Place) -> str:
+    return entry.text("physicalName") or entry.text("name")
+
+
+def _twin(inner: Inner) -> str:
+    """Return the physical name of the member that holds the encrypted value; empty without one."""
+    written = inner.place.text("encryptedName")
+    if not written or not inner.place.has("name") or inner.outer is None:
+        return ""
+    beside = inner.outer.at("properties").each()
+    named_so = (one for one in beside if one.text("name") == written)
+    found = next(named_so, None)
+    return written if found is None else _physical(found)
+
+
+def _read(inner: Inner, physical: str, of_outer: Owner, findings: Findings) -> Column:
     place, name, logical_type = inner.place, inner.name, logical_type_of(inner.place)
     options = read_options(
         place.at("logicalTypeOptions"),
@@ -97,10 +146,10 @@ def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> 
         column=name,
         logical_type=logical_type,
         zone=options.timezone,
-        in_array=Each() in inner.inside,
+        in_array=inner.in_array,
     )
-    _skip_of_columns(place, owner, findings)
-    _skip_relationships(place, owner.table, name, findings)
+    _skip_of_columns(inner, owner, findings)
+    twin = _twin(inner)
     return Column(
         clause=place.clause,
         name=name,
@@ -108,7 +157,7 @@ def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> 
         logical_type=logical_type,
         type_clause=place.at("logicalType").clause if logical_type else None,
         required_clause=_flagged("required", inner),
-        unique_clause=_unique(inner, owner, findings),
+        unique_clause=_flagged("unique", inner),
         options=with_physical_names(options.limits, place) + read_enum(place, owner, findings),
         rules=read_rules(place.at("quality"), owner, findings),
         default_timezone=options.timezone,
@@ -119,6 +168,9 @@ def _read(inner: _Inner, physical: str, of_outer: Owner, findings: Findings) -> 
         critical=bool(place.flag("criticalDataElement")),
         description=place.text("description"),
         optional=inner.is_part or _may_be_absent(place),
+        twin=twin,
+        twin_clause=place.at("encryptedName").clause if twin else None,
+        column_id=inner.ids,
         inside=inner.inside,
     )
 
@@ -127,16 +179,7 @@ def _may_be_absent(place: Place) -> bool:
     return bool(place.text("encryptedName")) or place.text("semanticType") == "measure"
 
 
-def _flagged(key: str, inner: _Inner) -> Clause | None:
+def _flagged(key: str, inner: Inner) -> Clause | None:
     if inner.place.flag(key):
         return inner.place.at(key).clause
     return inner.place.clause if inner.is_key else None
-
-
-def _unique(inner: _Inner, owner: Owner, findings: Findings) -> Clause | None:
-    clause = _flagged("unique", inner)
-    if clause is None or owner.logical_type not in NESTED:
-        return clause
-    why = f"unique {owner.logical_type} values"
-    findings.skip(inner.place.at("unique"), promised("unique", owner.table, owner.column), why)
-    return None

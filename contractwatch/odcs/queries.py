@@ -8,6 +8,7 @@ from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Operator
 from contractwatch.model.sql import AnswerLimit, Exactly, SqlRule
 from contractwatch.odcs.baselines import ROW_COUNT_ONLY
+from contractwatch.odcs.nested import Inner, walk
 from contractwatch.odcs.place import Findings, Place, Promised
 from contractwatch.odcs.promises import (
     OBJECTIVE_OF_DIMENSION,
@@ -17,7 +18,7 @@ from contractwatch.odcs.promises import (
 )
 from contractwatch.odcs.rules import SQL, rule_id_of, threshold_of
 from contractwatch.odcs.schema import OPERATORS
-from contractwatch.odcs.variables import has_variables
+from contractwatch.odcs.variables import has_variables, names_column
 
 
 @frozen
@@ -79,30 +80,34 @@ def _queries(
             findings.skip(rule, again, f"the same rule as {first.clause.path}")
 
 
-def _rules(place: Place) -> Iterator[tuple[Place, Place | None]]:
-    """Yield each SQL rule of a table and of its columns, with its column."""
-    columns = [column for column in place.at("properties").each() if column.text("name")]
-    for owner, column in ((place, None), *((column, column) for column in columns)):
+def _rules(place: Place) -> Iterator[tuple[Place, Inner | None]]:
+    """Yield each SQL rule of a table and of its columns, at any depth, with its column."""
+    columns = (column for column in place.at("properties").each() if column.text("name"))
+    below = (inner for column in columns for inner in walk(column))
+    for owner, inner in ((place, None), *((inner.place, inner) for inner in below)):
         for rule in owner.at("quality").each():
             if rule.text("type") == SQL and not rule.has("metric"):
-                yield rule, column
+                yield rule, inner
 
 
 def _query(
     rule: Place,
-    at: tuple[Table, Place | None],
+    at: tuple[Table, Inner | None],
     tables: Sequence[Table],
     findings: Findings,
 ) -> SqlRule | None:
     table, column = at
-    name = column.text("name") if column is not None else None
-    physical = (column.text("physicalName") or name) if column is not None else None
+    name = column.name if column is not None else None
     severity, limit = severity_of(rule, findings), _limit(rule, findings)
     if rule.custom("baseline") is not None:
         why = f"contractwatch.baseline of sql, {ROW_COUNT_ONLY}"
         findings.skip(rule, _promised(rule, table, name, findings), why)
         return None
-    found = _guarded(rule, table.physical_name, physical, tables, findings)
+    if column is not None and column.in_array and names_column(rule.text("query")):
+        why = "SQL that names a property inside an array, of which a row has no single value"
+        findings.skip(rule, _promised(rule, table, name, findings), why)
+        return None
+    found = _guarded(rule, table.physical_name, column, tables, findings)
     if isinstance(found, _Unread):
         # other tools run it on a server with more tables and another dialect than a file has
         findings.warn(rule.at("query"), f"the rule is skipped: {found.why}")
@@ -126,7 +131,7 @@ def _query(
 def _guarded(
     rule: Place,
     table: str,
-    column: str | None,
+    column: Inner | None,
     tables: Sequence[Table],
     findings: Findings,
 ) -> tuple[str, tuple[str, ...]] | _Unread | None:
@@ -145,7 +150,7 @@ def _guarded(
             findings.error(rule.at("query"), "the query is empty; expected one SELECT")
         return None
     try:
-        text = filled(written, table, column)
+        text = filled(written, table, column.steps if column is not None else ())
         if has_variables(text):
             return text, tuple(one.name for one in tables)
         found = guarded_query(text, tables)

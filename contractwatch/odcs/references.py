@@ -2,17 +2,20 @@
 
 `table.column` names, `schema/<id>/properties/<id>` are ids (a leading `/` may stand before), and
 `members.odcs.yaml#...` or an address before either form leads to another contract. Dots beyond the
-first lead into objects.
+first lead into objects, as further `properties/` do between ids. What is inside of an array is
+written alike: neither form has a mark for elements.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from contractwatch.model.contract import Table
 from contractwatch.model.frozen import frozen
+from contractwatch.model.path import Each
 from contractwatch.model.reference import Reference
 from contractwatch.odcs.place import Place, suggestion, suggestion_in
 
-_ID_PARTS = 4
+_BY_ID = re.compile(r"schema/([^/]+)/properties/([^/]+(?:/properties/[^/]+|/map/(?:key|value))*)")
 _SHOWN = 80
 _CANONICAL = frozenset({"canonical", "canonicalurl"})
 
@@ -45,12 +48,15 @@ def addresses_of(root: Place) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def reference_of(written: Iterable[str], tables: Sequence[Table]) -> Reference:
+def reference_of(
+    written: Iterable[str], tables: Sequence[Table], *, in_arrays: bool = False
+) -> Reference:
     """Return the columns that are referred to, in their order.
 
     Args:
         written: One reference a column.
         tables: Of the contract itself.
+        in_arrays: Whether the values may be inside of arrays.
 
     Raises:
         UnreadError: If a form is not known, or the columns are of several tables.
@@ -65,7 +71,10 @@ def reference_of(written: Iterable[str], tables: Sequence[Table]) -> Reference:
     ):
         raise UnreadError("expected columns of one table, all written alike")
     columns = tuple(member.column for member in members)
-    return Reference(first.table, columns, first.contract, first.by_id)
+    reference = Reference(first.table, columns, first.contract, first.by_id)
+    if not in_arrays and _is_in_array(reference, tables):
+        raise UnreadError("keys inside arrays", is_wrong=False)
+    return reference
 
 
 def own_columns(reference: Reference, tables: Sequence[Table]) -> tuple[Table, tuple[str, ...]]:
@@ -79,13 +88,25 @@ def own_columns(reference: Reference, tables: Sequence[Table]) -> tuple[Table, t
     table = _own_table(reference, tables)
     names: list[str] = []
     for written in reference.columns:
-        ids = (one for one in table.columns if reference.by_id and one.column_id == written)
-        column = next(ids, None) or table.column(written)
+        column = table.referred(written, by_id=reference.by_id)
         if column is None:
-            hint = suggestion_in(table.name, written, (one.name for one in table.columns))
+            every = (inner.name for one in table.columns for inner in (one, *one.nested))
+            hint = suggestion_in(table.name, written, every)
             raise UnreadError(f"unknown column '{f'{table.name}.{written}'[:_SHOWN]}'{hint}")
         names.append(column.name)
     return table, tuple(names)
+
+
+def _is_in_array(reference: Reference, tables: Sequence[Table]) -> bool:
+    """Whether a reference leads into an array, as far as it can be known here."""
+    if reference.contract:
+        return False
+    try:
+        table, names = own_columns(reference, tables)
+    except UnreadError:
+        return False
+    found = (table.find(name) for name in names)
+    return any(Each() in column.inside for column in found if column is not None)
 
 
 def _own_table(reference: Reference, tables: Sequence[Table]) -> Table:
@@ -107,15 +128,13 @@ def _member(text: str, tables: Sequence[Table]) -> _Member:
 
 
 def _by_id(contract: str, rest: str) -> _Member:
-    parts = rest.strip("/").split("/")
-    if len(parts) > _ID_PARTS and parts[2] == "properties":
-        raise UnreadError("keys inside of nested columns", is_wrong=False)
-    if len(parts) != _ID_PARTS or parts[0] != "schema" or parts[2] != "properties":
+    found = _BY_ID.fullmatch(rest.strip("/"))
+    if found is None:
         message = (
             f"'{rest[:_SHOWN]}' is no column; expected schema/<table id>/properties/<column id>"
         )
         raise UnreadError(message)
-    return _Member(contract, parts[1], parts[3], by_id=True)
+    return _Member(contract, found[1], found[2], by_id=True)
 
 
 def _by_name(contract: str, rest: str, tables: Sequence[Table]) -> _Member:
@@ -125,9 +144,4 @@ def _by_name(contract: str, rest: str, tables: Sequence[Table]) -> _Member:
     column = rest.removeprefix(table).removeprefix(".")
     if not table or not column:
         raise UnreadError(f"'{rest[:_SHOWN]}' is no column; expected table.column")
-    known = {
-        one.name for own in tables if table in {own.name, own.physical_name} for one in own.columns
-    }
-    if "." in column and column not in known:
-        raise UnreadError("keys inside of nested columns", is_wrong=False)
     return _Member(contract, table, column, by_id=False)

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import Table
+from contractwatch.model.path import Each, to_element
 from contractwatch.model.reference import Reference, Relationship
 from contractwatch.model.rule import Operator, Threshold
+from contractwatch.odcs.nested import walk
 from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.promises import promised
 from contractwatch.odcs.references import UnreadError, own_columns, reference_of
@@ -42,11 +44,11 @@ def with_relationships(
 
 
 def _entries(place: Place) -> Iterator[tuple[Place, str | None]]:
-    """Yield each relationship of a table and of its columns, with the column's name."""
+    """Yield each relationship of a table and of its columns, at any depth, with their names."""
     yield from ((entry, None) for entry in place.at("relationships").each())
     for column in place.at("properties").each():
-        name = column.text("name")
-        yield from ((entry, name) for entry in column.at("relationships").each() if name)
+        for one in walk(column) if column.text("name") else ():
+            yield from ((entry, one.name) for entry in one.place.at("relationships").each())
 
 
 def _relationship(
@@ -91,14 +93,17 @@ def _source(
 ) -> tuple[Table, tuple[str, ...]]:
     if column is not None:
         return table, (column,)
-    return own_columns(reference_of(_texts(entry, "from"), tables), tables)
+    return own_columns(reference_of(_texts(entry, "from"), tables, in_arrays=True), tables)
 
 
 def _why_not(table: Table, columns: Sequence[str]) -> str:
-    known = [table.column(name) for name in columns]
-    if None in known:
+    known = [column for name in columns if (column := table.find(name)) is not None]
+    if len(known) < len(columns):
         return "keys of measures"
-    nested = [one.logical_type for one in known if one and one.logical_type in NESTED]
+    arrays = {(one.physical_name, to_element(one.inside)) for one in known if Each() in one.inside}
+    if len(arrays) > 1:
+        return "keys inside several arrays"
+    nested = [one.logical_type for one in known if one.logical_type in NESTED]
     return f"keys of {nested[0]} columns" if nested else ""
 
 

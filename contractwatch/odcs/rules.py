@@ -102,7 +102,7 @@ def _rule(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
     if _is_library(rule):
         return _library(rule, owner, findings)
     kind = rule.text("type")
-    if kind == SQL and is_at_top(rule) and not rule.has("metric"):
+    if kind == SQL and not rule.has("metric"):
         return None  # read with the queries, when every table is known
     if is_own_check(rule) and owner.column is None:
         return None  # read with the own checks, when every column is known

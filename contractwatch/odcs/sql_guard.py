@@ -16,6 +16,7 @@ from sqlglot.generator import Generator
 
 from contractwatch.model.contract import Column, Table
 from contractwatch.model.frozen import frozen
+from contractwatch.model.path import into_objects
 from contractwatch.odcs.place import suggestion
 
 _DIALECT = "postgres"
@@ -173,7 +174,9 @@ def guarded_query(text: str, tables: Sequence[Table]) -> Query:
         _check(node, _QUERY_NODES, "a query of a contract")
     _check_size(root)
     read = _bind_tables(root, tables)
-    _bind_columns(root, [table for table in tables if table.name in read])
+    tables = [table for table in tables if table.name in read]
+    _bind_columns(root, tables)
+    _refuse_double_meaning(root, tables)
     return Query(_written(root), tuple(dict.fromkeys(read)))
 
 
@@ -326,6 +329,26 @@ def _bind_columns(root: exp.Expr, tables: Iterable[Table]) -> None:
             identifier = column.args.get(part)
             if isinstance(identifier, exp.Identifier) and not identifier.quoted:
                 identifier.set("this", spelling.get(identifier.name.lower(), identifier.name))
+
+
+def _refuse_double_meaning(root: exp.Expr, tables: Iterable[Table]) -> None:
+    """Refuse `a.b` where `a` is a table of the query, and an object with the member `b` as well."""
+    named = chain(root.find_all(exp.Table), root.find_all(exp.Subquery), root.find_all(exp.CTE))
+    qualifiers = {one.alias_or_name.lower() for one in named}
+    members = {
+        (column.physical_name.lower(), step.name.lower())
+        for table in tables
+        for column in table.columns
+        for inner in column.nested
+        for step in into_objects(inner.inside[:1])
+    }
+    for column in root.find_all(exp.Column):
+        first, *rest = (part.name for part in column.parts)
+        is_double = rest and (first.lower(), rest[0].lower()) in members
+        if is_double and first.lower() in qualifiers:
+            shown = _shown(first)
+            message = f"'{shown}' is a table and an object column; expected FROM {{object}} AS t"
+            raise RefusedSqlError(f"{message}, where t is another name")
 
 
 def _by_lower(names: Iterable[str]) -> dict[str, str]:

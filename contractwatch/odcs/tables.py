@@ -10,7 +10,7 @@ from contractwatch.model.rule import Rule
 from contractwatch.odcs.arguments import Owner
 from contractwatch.odcs.comparisons import with_comparisons
 from contractwatch.odcs.enumeration import read_enum
-from contractwatch.odcs.nested import read_nested
+from contractwatch.odcs.nested import Inner, read_nested, walk
 from contractwatch.odcs.nested_options import with_physical_names
 from contractwatch.odcs.options import read_options
 from contractwatch.odcs.own_checks import with_own_checks
@@ -68,7 +68,7 @@ def _table(place: Place, zone: str, findings: Findings) -> Table:
         column=None,
         logical_type=None,
         zone=zone,
-        columns={entry.text("name"): logical_type_of(entry) for entry in columns},
+        columns={one.name: logical_type_of(one.place) for one in _single_values(columns)},
         key=key.columns if key else (),
     )
     read = [_column(entry, owner, findings) for entry in columns]
@@ -86,20 +86,26 @@ def _table(place: Place, zone: str, findings: Findings) -> Table:
 
 
 def _primary_key(columns: list[Place], table: str, findings: Findings) -> PrimaryKey | None:
-    members: list[tuple[float, Place]] = []
-    for place in columns:
-        if place.flag("primaryKey"):
-            position = number_of(place.at("primaryKeyPosition").value)
-            members.append((position if position is not None and position > 0 else _LAST, place))
+    members: list[tuple[float, Inner]] = []
+    for one in _single_values(columns):
+        if one.place.flag("primaryKey"):
+            position = number_of(one.place.at("primaryKeyPosition").value)
+            members.append((position if position is not None and position > 0 else _LAST, one))
     if not members:
         return None
+    first = members[0][1].place
     positions = [position for position, _ in members if position != _LAST]
     if len(set(positions)) < len(positions):
         message = f"two columns of the key of '{table}' have one position; expected different ones"
-        findings.warn(members[0][1].at("primaryKeyPosition"), message)
-    ordered = [place for _, place in sorted(members, key=lambda member: member[0])]
-    names = tuple(place.text("name") for place in ordered)
-    return PrimaryKey(members[0][1].at("primaryKey").clause, names)
+        findings.warn(first.at("primaryKeyPosition"), message)
+    ordered = sorted(members, key=lambda member: member[0])
+    return PrimaryKey(first.at("primaryKey").clause, tuple(one.name for _, one in ordered))
+
+
+def _single_values(columns: list[Place]) -> Iterator[Inner]:
+    """Yield the columns, and what is inside of objects: what a row has one value of."""
+    for column in columns:
+        yield from (one for one in walk(column) if not one.in_array)
 
 
 def _executable(
@@ -135,7 +141,7 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
         logical_type=logical_type,
         type_clause=place.at("logicalType").clause if logical_type else None,
         required_clause=place.at("required").clause if place.flag("required") else None,
-        unique_clause=_unique(place, owner, findings),
+        unique_clause=place.at("unique").clause if place.flag("unique") else None,
         options=with_physical_names(options.limits, place) + read_enum(place, owner, findings),
         rules=read_rules(place.at("quality"), owner, findings),
         default_timezone=options.timezone,
@@ -158,16 +164,6 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
         return column
     _demote(table, replace(column, type_clause=None), _MEASURE, findings)
     return None
-
-
-def _unique(place: Place, owner: Owner, findings: Findings) -> Clause | None:
-    if not place.flag("unique"):
-        return None
-    if owner.logical_type in NESTED:
-        why = f"unique {owner.logical_type} columns"
-        findings.skip(place.at("unique"), promised("unique", owner.table, owner.column), why)
-        return None
-    return place.at("unique").clause
 
 
 def _closed(root: Place, place: Place) -> Clause | None:

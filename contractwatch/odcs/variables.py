@@ -3,12 +3,15 @@
 import re
 from collections.abc import Mapping
 
-PLACEHOLDERS = ("object", "table", "model", "schema", "property", "column", "field")
+_OF_COLUMN = ("property", "column", "field")
+PLACEHOLDERS = ("object", "table", "model", "schema", *_OF_COLUMN)
 """These names stand for the table and the column of a contract, and are never variables."""
 
 _VARIABLE = re.compile(
     r"\$\{(?!(?:" + "|".join(PLACEHOLDERS) + r")\})([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}"
 )
+
+_COLUMN = re.compile(r"\{(?:" + "|".join(_OF_COLUMN) + r")\}")
 
 
 class UnresolvedError(ValueError):
@@ -18,6 +21,11 @@ class UnresolvedError(ValueError):
 def has_variables(text: str) -> bool:
     """Whether a text holds variables."""
     return _VARIABLE.search(text) is not None
+
+
+def names_column(query: str) -> bool:
+    """Whether a query holds a placeholder that stands for the column of its rule."""
+    return _COLUMN.search(query) is not None
 
 
 def resolved(text: str, environment: Mapping[str, str]) -> str:

@@ -142,7 +142,7 @@ def _keep_old_rules(before: object, after: object) -> None:
 
 def _moved(data: _Json, misfit: Misfit, source: Document) -> bool:
     """Move what does not fit to the nearest holder; False if nothing can be moved."""
-    path = misfit.path
+    path = _without_keys(misfit.path)
     if misfit.is_lack and len(path) == 2 and path[0] == "servers":  # noqa: PLR2004
         server = cast("_Json", _at(data, path))
         path, misfit = (*path, "type"), replace(misfit, is_lack=server["type"] == "custom")
@@ -164,6 +164,17 @@ def _moved(data: _Json, misfit: Misfit, source: Document) -> bool:
     else:
         _keep(holder, list(path[len(place) :]), value)
     return True
+
+
+def _without_keys(path: Path) -> Path:
+    """Return the path of the relationships whose key has no form in 3.1.0, such as a nested one.
+
+    A relationship without its key is none: they are moved as a whole.
+    """
+    for at, step in enumerate(path[:-2]):
+        if step == "relationships" and path[at + 2] in {"from", "to"}:
+            return path[: at + 1]
+    return path
 
 
 def _keep(holder: _Json, path: list[str | int], value: object) -> None:

@@ -88,7 +88,7 @@ def test_unique_is_meant_within_one_array_and_over_all_rows_elsewhere() -> None:
     of_array, of_member = (check.metrics()[1] for check in checks_of("unique", given))
     repeats = RepeatsElements("order", (Member("price"),))
     assert of_array == CountWhere("t", Inside(LINES, repeats))
-    assert of_member == SurplusRows("t", ("order",), (Member("id"),))
+    assert of_member == SurplusRows("t", ("order",), ((Member("id"),),))
 
 
 def test_an_object_is_asked_for_its_members_by_their_physical_names() -> None:

@@ -187,7 +187,7 @@ def test_nested_values_and_the_naive_oracle_agree(
     rows: list[dict[str, Any]], asked: list[tuple[tuple[Step, ...], CellPredicate]]
 ) -> None:
     metrics = {CountWhere(TABLE, Inside(way, one)): (way, one) for way, one in asked}
-    keys = SurplusRows(TABLE, ("order",), (Member("id"),))
+    keys = SurplusRows(TABLE, ("order",), ((Member("id"),),))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "orders.parquet"
         pl.DataFrame(rows, schema=SCHEMA).write_parquet(path)

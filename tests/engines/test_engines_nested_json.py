@@ -196,7 +196,7 @@ def test_big_numbers_are_exact_and_sizes_count_every_member(tmp_path: Path) -> N
     data = json_text(tmp_path, "\n".join(lines), [ORDER])
     asked: dict[Metric, Any] = {
         CountWhere(TABLE, Inside(ID, IsAbove("order", 9007199254740992))): Count(1),
-        SurplusRows(TABLE, ("order",), ID): Repeats(rows=2),
+        SurplusRows(TABLE, ("order",), (ID,)): Repeats(rows=2),
         CountWhere(TABLE, Inside((), IsLarger("order", 2))): Count(1),
         CountWhere(TABLE, Inside((), IsSmaller("order", 3))): Count(1),
     }

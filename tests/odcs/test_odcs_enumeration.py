@@ -62,15 +62,27 @@ def test_an_encrypted_twin_is_kept_by_its_name() -> None:
     assert column.twin_clause == Clause(f"{PATH}.encryptedName", 11)
 
 
-def test_what_only_a_column_can_promise_is_skipped_inside_one() -> None:
-    inner = "{name: b, primaryKey: true, encryptedName: c}, {name: d, semanticType: measure}"
+def test_a_twin_inside_an_object_is_a_member_beside_by_either_name() -> None:
+    inner = (
+        "{name: b, encryptedName: c}, {name: c, physicalName: C_ENC},"
+        " {name: d, encryptedName: elsewhere}, {name: e, semanticType: measure}"
+    )
     text = table(f"name: a, logicalType: object, properties: [{inner}]")
-    assert [(kind, reason) for _, kind, reason in skips_of(text)] == [
-        ("primaryKey", "unsupported: keys of nested properties"),
-        ("presence", "unsupported: encryptedName of nested properties"),
-    ]
     (column,) = parsed(text).tables[0].columns
-    assert [inside.optional for inside in column.nested] == [True, True]
+    assert [(one.optional, one.twin) for one in column.nested] == [
+        (True, "C_ENC"),
+        (False, ""),
+        (True, "elsewhere"),
+        (True, ""),
+    ]
+    assert column.nested[0].twin_clause == Clause(f"{PATH}.properties[0].encryptedName", 11)
+
+
+def test_elements_have_no_twin_beside_them() -> None:
+    text = table("name: a, logicalType: array, items: {logicalType: string, encryptedName: c}")
+    assert [(kind, reason) for _, kind, reason in skips_of(text)] == [
+        ("presence", "unsupported: encryptedName of what has no name")
+    ]
 
 
 def test_a_date_of_odcs_3_0_with_a_time_of_day_is_a_timestamp() -> None:

@@ -115,14 +115,24 @@ def test_what_modifies_a_level_is_read_or_makes_it_skipped() -> None:
         ),
         ("property: carbon, value: 1", "serviceLevel", "the service level carbon"),
         (
-            "property: latency, value: 1, unit: h, element: orders.info.ts",
+            "property: latency, value: 1, unit: h, element: orders.info.tz",
             "freshness",
-            "nested elements",
+            (
+                "unknown element 'orders.info.tz'; expected table.column;"
+                " did you mean 'orders.info.ts'?"
+            ),
         ),
     ],
 )
 def test_other_levels_are_skipped(entry: str, kind: str, reason: str) -> None:
     assert ("slaProperties[0]", kind, f"unsupported: {reason}") in skips_of(levels(entry))
+
+
+@pytest.mark.parametrize("element", ["orders.info.ts", "info.ts"])
+def test_an_element_may_be_inside_a_column(element: str) -> None:
+    text = levels(f"property: latency, value: 1, unit: h, element: {element}")
+    (level,) = parsed(text).service_levels
+    assert level.promise == MaxAge("orders", "info.ts", timedelta(hours=1))
 
 
 @pytest.mark.parametrize(

@@ -89,11 +89,11 @@ def test_options_of_nested_types_are_limits() -> None:
 
 def test_what_has_no_meaning_inside_an_array_is_skipped() -> None:
     text = table(
-        "name: a, logicalType: array, items: {logicalType: array, unique: true,"
+        "name: a, logicalType: array, items: {logicalType: array, primaryKey: true,"
         " items: {logicalType: string, quality: [{metric: duplicateValues, mustBe: 0}]}}"
     )
     assert skips_of(text) == [
-        (f"{PATH}.items.unique", "unique", "unsupported: unique array values"),
+        (f"{PATH}.items.primaryKey", "primaryKey", "unsupported: keys inside arrays"),
         (
             f"{PATH}.items.items.quality[0]",
             "duplicateValues",

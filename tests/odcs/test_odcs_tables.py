@@ -149,9 +149,23 @@ def test_a_measure_is_no_column() -> None:
     assert [kind for _, kind, _ in skips_of(text)] == ["required"]
 
 
-def test_keys_of_nested_columns_are_skipped() -> None:
+def test_keys_of_nested_types_are_skipped_and_unique_ones_are_not() -> None:
     text = table("name: a, logicalType: array, primaryKey: true, unique: true")
-    assert sorted(kind for _, kind, _ in skips_of(text)) == ["primaryKey", "unique"]
+    assert [(kind, reason) for _, kind, reason in skips_of(text)] == [
+        ("primaryKey", "unsupported: keys of array columns")
+    ]
+    assert parsed(text).tables[0].columns[0].unique_clause == Clause(f"{PATH}.unique", 11)
+
+
+def test_a_key_may_have_members_inside_objects_in_their_position() -> None:
+    inner = "{name: b, primaryKey: true, primaryKeyPosition: 1}"
+    text = table(
+        "name: k, primaryKey: true, primaryKeyPosition: 2",
+        f"name: a, logicalType: object, properties: [{inner}]",
+    )
+    found = parsed(text).tables[0].primary_key
+    assert found is not None
+    assert found.columns == ("a.b", "k")
 
 
 def test_a_contract_without_status_counts_as_draft() -> None:

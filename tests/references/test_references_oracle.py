@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars._typing import PolarsDataType
 
-from contractwatch.engines.comparing import Side, Sides, compare
+from contractwatch.engines.comparing import Sides, compare
+from contractwatch.engines.keyed_rows import Side
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.metric import (
     BadRowsAcross,

@@ -98,12 +98,6 @@ def test_a_composite_key_stands_at_the_table() -> None:
 @pytest.mark.parametrize(
     ("at_buyer", "at_orders", "reason"),
     [
-        ("relationships: [{to: buyers.key.part}]", "", "keys inside of nested columns"),
-        (
-            'relationships: [{to: "x.yaml#/schema/b/properties/k/properties/p"}]',
-            "",
-            "keys inside of nested columns",
-        ),
         ("", "relationships: [{from: orders.tags, to: buyers.key}]", "keys of array columns"),
         (
             "",
@@ -124,6 +118,79 @@ def test_what_is_not_executed_is_kept_as_skipped(
     assert [(one.kind, one.reason) for one in skipped] == [
         ("relationship", f"unsupported: {reason}")
     ]
+
+
+ORDER_ID = "properties/o1"
+NESTED = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: shop-1
+name: shop
+version: 1.0.0
+status: active
+schema:
+  - name: orders
+    id: t1
+    {relationships}
+    properties:
+      - name: order
+        id: o1
+        physicalName: ORDER
+        logicalType: object
+        properties:
+          - {{name: id, id: i1, logicalType: integer}}
+          - name: lines
+            logicalType: array
+            items:
+              logicalType: object
+              properties:
+                - {{name: sku, id: s1, logicalType: string, {of_sku}}}
+  - name: goods
+    properties:
+      - {{name: sku, logicalType: string}}
+      - name: info
+        logicalType: object
+        properties: [{{name: number, logicalType: integer}}]
+"""
+
+
+def nested(relationships: str = "tags: []", of_sku: str = "tags: []") -> tuple[Table, list[str]]:
+    text = NESTED.format(relationships=relationships, of_sku=of_sku)
+    contract, problems = parse_contract(text.encode(), "shop.odcs.yaml")
+    assert contract.skipped == ()
+    return contract.tables[0], [problem.message for problem in problems]
+
+
+def test_a_value_inside_an_array_may_refer_to_a_column() -> None:
+    table, problems = nested(of_sku="relationships: [{to: goods.sku}]")
+    (found,) = table.relationships
+    assert (found.column, found.columns) == ("order.lines[].sku", ("order.lines[].sku",))
+    assert found.target == Reference("goods", ("sku",))
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "orders.order.id, orders.order.lines.sku",
+        "orders.ORDER.id, orders.ORDER.lines.sku",
+        f"schema/t1/{ORDER_ID}/properties/i1, /schema/t1/{ORDER_ID}/properties/lines/properties/s1",
+    ],
+)
+def test_a_key_of_several_nested_values_is_read_by_names_and_by_ids(key: str) -> None:
+    table, problems = nested(
+        f"relationships: [{{from: [{key}], to: [goods.info.number, goods.sku]}}]"
+    )
+    (found,) = table.relationships
+    assert (found.column, found.columns) == (None, ("order.id", "order.lines[].sku"))
+    assert found.target == Reference("goods", ("info.number", "sku"))
+    assert problems == []
+
+
+def test_a_way_that_no_column_has_is_told_with_the_nearest_one() -> None:
+    _, problems = nested(of_sku="relationships: [{to: goods.info.numbr}]")
+    (problem,) = problems
+    assert problem.endswith("'goods.info.numbr'; did you mean 'goods.info.number'?")
 
 
 def test_a_reference_to_nothing_is_a_warning_and_its_check_stays() -> None:
