@@ -1,31 +1,48 @@
 """A promise about nested values is judged where they are, and skipped where they cannot be."""
 
 from dataclasses import replace
+from datetime import time, timedelta
 
+import pytest
 from checks_values import NOW, at, checks_of, column, contract, only, option, rule, table
 
 from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, Contract, LogicalType
+from contractwatch.model.contract import Column, Contract, LogicalType, PrimaryKey
 from contractwatch.model.metric import (
     CountWhere,
+    Delays,
     Inside,
     IsBelow,
     IsNull,
     LacksMembers,
     Metric,
+    RecentRows,
     RepeatsElements,
     RowCount,
     SurplusRows,
     TableSchema,
+    TimeSpan,
+    UpdateHistory,
 )
 from contractwatch.model.path import Each, Member, Step
 from contractwatch.model.rule import OptionKind, RuleMetric
-from contractwatch.model.run import Reading
+from contractwatch.model.run import CheckResult, Reading
 from contractwatch.model.server import DataFormat, Server
+from contractwatch.model.service_level import (
+    Deadline,
+    Frequency,
+    LevelPromise,
+    MaxAge,
+    MaxDelay,
+    Retention,
+    ServiceLevel,
+    Throughput,
+)
 from contractwatch.model.state import Columns, ColumnType, Count, Measurement
 from contractwatch.verify import judge, plan
 
+HOUR = timedelta(hours=1)
 LINES, PRICE = (Member("lines"),), (Member("lines"), Each(), Member("price"))
 NUMBER = ColumnType("price", "integer", "Int64")
 LINE = ColumnType("[]", "object", "Struct", children=(NUMBER,))
@@ -164,3 +181,101 @@ def test_a_map_is_a_list_of_keys_and_values() -> None:
         "order", "array", "List", children=(ColumnType("[]", "string", "String"),)
     )
     assert outcomes(given, of_texts)["order/type"][0] is Outcome.FAILED
+
+
+SEEN = (Member("lines"), Each(), Member("price"))
+ELEMENT = "order.lines[].price"
+LEVELS: list[tuple[str, LevelPromise, Metric]] = [
+    ("freshness", MaxAge("t", ELEMENT, HOUR), TimeSpan("t", "order", "Asia/Tokyo", SEEN)),
+    ("retention", Retention("t", ELEMENT, HOUR), TimeSpan("t", "order", "Asia/Tokyo", SEEN)),
+    (
+        "frequency",
+        Frequency("t", ELEMENT, HOUR),
+        UpdateHistory("t", "order", "Asia/Tokyo", SEEN),
+    ),
+    (
+        "timeOfAvailability",
+        Deadline("t", ELEMENT, time(9)),
+        UpdateHistory("t", "order", "Asia/Tokyo", SEEN),
+    ),
+    (
+        "throughput",
+        Throughput("t", ELEMENT, 1, HOUR),
+        RecentRows("t", "order", HOUR, "Asia/Tokyo", SEEN),
+    ),
+    (
+        "latency",
+        MaxDelay("t", "at", "order.at", HOUR),
+        Delays("t", "AT", "order", HOUR, "Etc/UTC", "Asia/Tokyo", (), (Member("at"),)),
+    ),
+]
+
+
+def timed(promise: LevelPromise) -> Contract:
+    nested = (
+        inner(".lines[].price", SEEN, LogicalType.TIMESTAMP, default_timezone="Asia/Tokyo"),
+        inner(".at", (Member("at"),), LogicalType.TIMESTAMP, default_timezone="Asia/Tokyo"),
+    )
+    top = column("order", LogicalType.OBJECT, nested=nested)
+    other = column("at", LogicalType.TIMESTAMP, physical_name="AT")
+    level = ServiceLevel(at(20), "l", "level", promise)
+    live = Server(Clause("servers[0]", 1), "live", "local", data_format=DataFormat.PARQUET)
+    return contract(table(top, other), service_levels=(level,), servers=(live,))
+
+
+@pytest.mark.parametrize(("kind", "promise", "metric"), LEVELS)
+def test_a_service_level_asks_for_times_at_the_end_of_the_way_of_its_element(
+    kind: str, promise: LevelPromise, metric: Metric
+) -> None:
+    check = only(kind, timed(promise))
+    assert metric in check.metrics()
+    assert check.promise.column == promise_column(promise)
+
+
+def promise_column(promise: LevelPromise) -> str:
+    return "order.at" if isinstance(promise, MaxDelay) else ELEMENT
+
+
+@pytest.mark.parametrize("promise", [promise for _, promise, _ in LEVELS])
+def test_a_service_level_without_its_way_in_the_data_is_skipped(promise: LevelPromise) -> None:
+    given = timed(promise)
+    lacking = (replace(ORDER, children=()), ColumnType("AT", "timestamp", "Datetime"))
+    kind = next(kind for kind, one, _ in LEVELS if one is promise)
+    (found,) = (one for one in results(given, lacking) if one.promise.kind == kind)
+    assert (found.outcome, found.verdict.reason) == (Outcome.SKIPPED, "column missing")
+
+
+def results(given: Contract, columns: tuple[ColumnType, ...]) -> tuple[CheckResult, ...]:
+    planned = plan(given)
+    answers: dict[Metric, Measurement] = {TableSchema("t"): Columns(columns)}
+    return judge(planned, Reading("live", NOW, answers, readable=True), now=NOW).results
+
+
+def test_a_key_of_plain_and_nested_members_asks_for_each_by_its_way() -> None:
+    nested = (inner(".id", (Member("id"),), LogicalType.INTEGER),)
+    top, plain = column("order", LogicalType.OBJECT, nested=nested), column("k")
+    given = contract(table(top, plain, primary_key=PrimaryKey(at(13), ("order.id", "k"))))
+    check = only("primaryKey", given)
+    assert check.metrics()[1] == SurplusRows("t", ("order", "k"), ((Member("id"),), ()))
+    lacking = (replace(ORDER, children=()), ColumnType("k", "string", "String"))
+    (found,) = (one for one in results(given, lacking) if one.promise.kind == "primaryKey")
+    assert (found.outcome, found.verdict.reason) == (Outcome.SKIPPED, "column missing")
+
+
+def test_a_twin_inside_an_object_is_looked_for_beside_its_plain_value() -> None:
+    card = inner(
+        ".card",
+        (Member("card"),),
+        LogicalType.STRING,
+        optional=True,
+        twin="CARD_ENC",
+        twin_clause=at(14),
+    )
+    given = order(card)
+    name = "order.card/presence/encryptedName"
+    assert outcomes(given, ORDER)[name] == (
+        Outcome.FAILED,
+        "the table has no column 'order.CARD_ENC'",
+    )
+    there = replace(ORDER, children=(ColumnType("CARD_ENC", "string", "String"),))
+    assert outcomes(given, there)[name] == (Outcome.PASSED, "")

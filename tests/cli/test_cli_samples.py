@@ -136,3 +136,50 @@ def test_a_query_says_why_it_has_no_rows(tmp_path: Path) -> None:
     path = _publish(tmp_path, CONTRACT.replace("  - name: people\n", rule))
     assert "one number" in _samples(path, "--samples", "3")["sql"]["why_none"]
     assert "one number" in call("test", path, "--samples", "3").out
+
+
+NESTED = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: people-1
+name: people
+version: 1.0.0
+status: active
+servers:
+  - {server: local, type: local, path: people.json, format: json}
+schema:
+  - name: people
+    properties:
+      - name: who
+        logicalType: object
+        properties:
+          - {name: id, logicalType: integer, primaryKey: true}
+          - {name: region, logicalType: string}
+          - {name: email, logicalType: string, classification: restricted}
+          - {name: tags, logicalType: array, items: {logicalType: string}}
+      - name: health
+        logicalType: object
+        classification: confidential
+        properties: [{name: blood, logicalType: string}]
+      - {name: age, logicalType: integer, logicalTypeOptions: {minimum: 18}}
+"""
+PERSON = '{"who": {"id": %d, "region": "eu", "email": "x@y", "tags": []}, "health": {"blood": "0-"}'
+
+
+def test_a_member_of_an_object_is_told_unless_it_or_its_object_is_classified(
+    tmp_path: Path,
+) -> None:
+    path = _publish(tmp_path, NESTED)
+    lines = [f'{PERSON % number}, "age": {age}}}' for number, age in ((1, 7), (2, 40), (2, 41))]
+    (tmp_path / "people.json").write_text("\n".join(lines))
+    found = _samples(
+        path, "--samples", "5", "--sample-columns", "who.region,who.email,health.blood"
+    )
+    first, twice = ({"who.id": number, "who.region": "eu"} for number in ("1", "2"))
+    withheld = ["who.email", "health.blood"]
+    assert found == {
+        "minimum": {"rows": [first], "why_none": "", "withheld": withheld},
+        "primaryKey": {"rows": [twice, twice], "why_none": "", "withheld": withheld},
+    }
+    told = call("test", path, "--samples", "5", "--sample-columns", "who.tags[]")
+    assert (told.code, "no column is named 'who.tags[]'" in told.err) == (64, True)

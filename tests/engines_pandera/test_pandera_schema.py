@@ -228,3 +228,20 @@ def test_promises_about_some_rows_and_in_sql_are_not_said() -> None:
     assert [note["reason"] for note in asked.metadata["contractwatch"]["not_said"]] == [
         "a frame alone cannot answer it"
     ]
+
+
+def test_keys_and_wholes_inside_of_cells_are_not_said() -> None:
+    nested = """
+- name: o
+  logicalType: object
+  unique: true
+  properties:
+    - {name: id, logicalType: integer, primaryKey: true}
+- {name: k, logicalType: integer, primaryKey: true}
+- {name: a, logicalType: array, quality: [{metric: duplicateValues, mustBe: 0}]}
+"""
+    schema = contractwatch.to_pandera(contract_of(nested))
+    said = {entry["id"].split("/")[3] for entry in schema.metadata["contractwatch"]["not_said"]}
+    assert {"unique", "primaryKey", "duplicateValues"} <= said
+    frame = pl.DataFrame({"o": [{"id": 1}] * 2, "k": [1, 1], "a": [[1], [1]]})
+    schema.validate(frame, lazy=True)

@@ -1,9 +1,21 @@
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from sql_values import contract, loaded, outcome, publish, refusals, sql, verdict, verdicts
+from sql_values import (
+    HEAD,
+    contract,
+    loaded,
+    outcome,
+    publish,
+    refusals,
+    sql,
+    verdict,
+    verdicts,
+)
 
+from contractwatch.errors import ContractError
 from contractwatch.model.check import Outcome
 
 ORDERS = "id,STATE_CD,amount\n1,open,5\n2,closed,7.5\n2,test,x\n,,9\n"
@@ -135,3 +147,73 @@ def test_a_server_whose_path_has_an_unresolved_variable_is_not_read(tmp_path: Pa
     assert verdicts(tmp_path, data)["sql", "r"].outcome is Outcome.ERROR
     found = verdicts(tmp_path, data, {"DIR": str(tmp_path)})
     assert found["sql", "r"].outcome is Outcome.PASSED
+
+
+ORDER = {
+    "name": "order",
+    "logicalType": "object",
+    "properties": [
+        {"name": "id", "physicalName": "ID", "logicalType": "integer"},
+        {"name": "lines", "logicalType": "array", "items": {"logicalType": "integer"}},
+    ],
+}
+ROWS = '{"order": {"ID": 1, "lines": [1]}}\n{"order": {"ID": 5, "lines": []}}\n{"order": null}\n'
+
+
+def nested(at_id: object = (), at_items: object = (), name: str = "orders") -> bytes:
+    """Return a contract of JSON with rules of a member and of the elements of an array."""
+    member, array = cast("list[dict[str, Any]]", ORDER["properties"])
+    items = {**array["items"], "quality": at_items}
+    order = {**ORDER, "properties": [{**member, "quality": at_id}, {**array, "items": items}]}
+    server = {"server": "live", "type": "local", "path": "o.json", "format": "json"}
+    table = {"name": name, "properties": [order, {"name": "ID", "logicalType": "integer"}]}
+    return json.dumps({**HEAD, "servers": [server], "schema": [table]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("query", "answer"),
+    [
+        ("SELECT SUM({property}) FROM {object}", 6),
+        ("SELECT COUNT(*) FROM {object} WHERE {property} + 1 > 2", 1),
+        ("SELECT COUNT(*) FROM {object} AS o WHERE o.{property} IS NULL", 1),
+        ("SELECT MAX(${column}::bigint) FROM {object}", 5),
+        ("SELECT COUNT(*) FROM {object} AS a JOIN {object} AS b ON a.{field} = b.{field}", 2),
+        ("SELECT COUNT(*) FROM {object} WHERE '{property}' = 'order.ID'", 3),
+        ("SELECT SUM({property}) FROM {object} WHERE {property} < ${MOST:-3}", 1),
+    ],
+)
+def test_a_rule_inside_an_object_names_its_member(
+    tmp_path: Path, query: str, answer: float
+) -> None:
+    (tmp_path / "o.json").write_text(ROWS)
+    found = verdicts(tmp_path, nested([sql(query, id="r", mustBe=answer)]))["sql", "r"]
+    assert (found.observed, found.outcome) == (answer, Outcome.PASSED)
+
+
+def test_a_rule_inside_an_array_runs_unless_it_names_the_property(tmp_path: Path) -> None:
+    (tmp_path / "o.json").write_text(ROWS)
+    rules = [
+        sql("SELECT COUNT(*) FROM {object}", id="rows", mustBe=3),
+        sql("SELECT MAX({property}) FROM {object}", id="named", mustBe=3),
+    ]
+    found = verdicts(tmp_path, nested(at_items=rules))
+    assert found["sql", "rows"].outcome is Outcome.PASSED
+    assert found["sql", "named"].outcome is Outcome.SKIPPED
+    assert "names a property inside an array" in found["sql", "named"].reason
+
+
+def test_a_name_that_is_a_table_and_an_object_is_refused(tmp_path: Path) -> None:
+    meant = "'order' is a table and an object column; expected FROM {object} AS t, where t is"
+    for query, name in (
+        ("SELECT SUM({property}) FROM {object}", "order"),
+        ('SELECT SUM({property}) FROM {object} AS "order"', "orders"),
+        ('SELECT SUM({property}) FROM (SELECT * FROM {object}) AS "ORDER"', "orders"),
+    ):
+        with pytest.raises(ContractError) as refused:
+            loaded(nested([sql(query)], name=name))
+        (problem,) = refused.value.problems
+        assert problem.message.startswith(meant)
+    (tmp_path / "o.json").write_text(ROWS)
+    rule = sql("SELECT SUM(t.{property}) FROM {object} AS t", id="r", mustBe=6)
+    found = verdicts(tmp_path, nested([rule], name="order"))["sql", "r"]
+    assert found.outcome is Outcome.PASSED

@@ -1,0 +1,55 @@
+"""What files answered about values inside of cells is kept, and added to what new files answer."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from contractwatch.engines.kept import KeptMetric
+from contractwatch.engines.polars import measure
+from contractwatch.engines.states import refreshed
+from contractwatch.model.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.evidence import Evidence
+from contractwatch.model.metric import Delays, SurplusRows, TimeSpan
+from contractwatch.model.path import Each, Member
+from contractwatch.model.server import DataFormat
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+SCHEMA = {
+    "o": pl.Struct({"id": pl.Int64, "at": pl.Datetime("us", "UTC")}),
+    "lines": pl.List(pl.Struct({"at": pl.Datetime("us", "UTC")})),
+}
+ID, AT = Member("id"), Member("at")
+ASKED: tuple[KeptMetric, ...] = (
+    TimeSpan("t", "lines", inside=(Each(), AT)),
+    TimeSpan("t", "o", inside=(AT,)),
+    Delays("t", "o", "o", timedelta(0), event_inside=(AT,), available_inside=(AT,)),
+    SurplusRows("t", ("o",), ((ID,),)),
+    SurplusRows("t", ("o",)),
+    SurplusRows("t", ("lines",)),
+)
+
+
+def file(folder: Path, name: str, *days: int) -> DataFile:
+    rows = [
+        {"o": {"id": day, "at": at}, "lines": [{"at": at}, None]}
+        for day in days
+        for at in [NOW - timedelta(days=day)]
+    ]
+    path = folder / name
+    pl.DataFrame([*rows, {"o": None, "lines": None}], schema=SCHEMA).write_parquet(path)
+    return DataFile(str(path), path.stat().st_size, NOW, etag=name)
+
+
+def test_new_files_add_to_what_is_kept_of_nested_values(tmp_path: Path) -> None:
+    known = (file(tmp_path, "a.parquet", 9, 8), file(tmp_path, "b.parquet", 7, 7))
+    table = TableFiles("t", known, DataFormat.PARQUET, ())
+    first = refreshed(table, ASKED, None, now=NOW)
+    assert first is not None
+    assert first.measurements == measure(Dataset("", (table,), ""), ASKED, now=NOW)
+    more = replace(table, files=(*known, file(tmp_path, "c.parquet", 8, 1)))
+    second = refreshed(more, ASKED, first.states, now=NOW)
+    assert second is not None
+    assert second.measurements == measure(Dataset("", (more,), ""), ASKED, now=NOW)
+    assert second.evidence[ASKED[0]] is Evidence.STATE
