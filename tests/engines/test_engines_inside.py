@@ -225,6 +225,21 @@ def test_times_and_keys_inside_of_json_are_those_of_the_oracle(rows: Rows) -> No
     assert found == {metric: naive(metric, rows) for metric in ASKED}
 
 
+LINE: dict[str, Any] = {"on": None, "seen": None}
+TWO_LOST: Rows = [
+    {
+        "o": {
+            "id": 1,
+            "at": None,
+            "done": None,
+            "lines": [{**LINE, "sku": sku} for sku in skus],
+        },
+        "k": 1,
+        "at": None,
+        "reals": [],
+    }
+    for skus in (["b", "c", None], ["a", "a"], [], ["a", "b"])
+]
 TARGET = Reference("there", ("a", "b"))
 KEYS: list[tuple[tuple[str, ...], tuple[Way, ...]]] = [
     (("o",), (SKU,)),
@@ -236,11 +251,13 @@ KEYS: list[tuple[tuple[str, ...], tuple[Way, ...]]] = [
 
 @settings(max_examples=15, deadline=None)
 @given(
-    rows_with(finite).filter(len),
-    st.lists(st.fixed_dictionaries({"a": texts, "n": small, "m": small}), max_size=4),
-    st.sampled_from(KEYS),
-    st.booleans(),
+    rows=rows_with(finite).filter(len),
+    there=st.lists(st.fixed_dictionaries({"a": texts, "n": small, "m": small}), max_size=4),
+    key=st.sampled_from(KEYS),
+    is_json=st.booleans(),
 )
+@example(rows=TWO_LOST, there=[{"a": "a", "n": 1, "m": 1}], key=KEYS[0], is_json=False)
+@example(rows=TWO_LOST, there=[{"a": "a", "n": 1, "m": 1}], key=KEYS[1], is_json=True)
 def test_keys_inside_of_cells_without_a_match_are_those_of_the_oracle(
     rows: Rows, there: Rows, key: tuple[tuple[str, ...], tuple[Way, ...]], is_json: bool
 ) -> None:
