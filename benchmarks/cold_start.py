@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.processes import as_installed
+from contractwatch.slo.gate import EXIT_UNREACHABLE
 
 ROUNDS = 9
 CONTRACT = """\
@@ -39,16 +40,20 @@ schema:
 """
 ROWS = "id,state\n" + "".join(f"{number},open\n" for number in range(10))
 
+NOBODY = "http://127.0.0.1:1"
+
 
 def cpu_seconds(words: list[str]) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(
+    done = subprocess.run(
         words,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        check=True,
+        check=False,
         env=as_installed(),
     )
+    if done.returncode != (EXIT_UNREACHABLE if NOBODY in words else 0):
+        raise SystemExit(f"{' '.join(words)}: exit code {done.returncode}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
@@ -66,6 +71,7 @@ def main() -> None:
         "contractwatch lint": [*tool, "lint", str(contract)],
         "contractwatch test --help": [*tool, "test", "--help"],
         "contractwatch gate --help": [*tool, "gate", "--help"],
+        "contractwatch gate --url, no agent": [*tool, "gate", "a/b", "--url", NOBODY],
         "contractwatch --version": [*tool, "--version"],
     }
     try:

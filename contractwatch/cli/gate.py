@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 from contractwatch.agent.clock import system_clock
 from contractwatch.cli.output import say
 from contractwatch.cli.parameters import Option
-from contractwatch.cli.record import ConfigOption, ProductArgument, open_record, record_named
+from contractwatch.cli.record_words import ConfigOption, ProductArgument
 from contractwatch.cli.remote import UnreachableError, ask
 from contractwatch.errors import StoreError
 from contractwatch.slo.gate import (
@@ -81,6 +81,9 @@ def command(  # noqa: PLR0913 - the options of the policy, each its own word
 
 
 def _decided(product: str, policy: Policy, config: Path | None) -> dict[str, object]:
+    # Imported here because the store and the settings take longer than an agent does to answer.
+    from contractwatch.cli.record import open_record, record_named  # noqa: PLC0415 - see above
+
     with open_record(config) as store:
         record = record_named(store, product)
     return to_body(decide(record, policy, now=system_clock().now()))

@@ -10,7 +10,7 @@ from contractwatch.agent.secrets import reveal
 from contractwatch.channels import CHANNELS, World
 from contractwatch.cli.output import say
 from contractwatch.cli.parameters import Argument, Option
-from contractwatch.cli.record import ConfigOption
+from contractwatch.cli.record_words import ConfigOption
 from contractwatch.errors import ChannelError, UsageError
 from contractwatch.model.clause import Severity
 from contractwatch.model.incident import (

@@ -2,37 +2,14 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias
 
-from contractwatch.cli.parameters import Argument, Option
+from contractwatch.cli.record_words import no_such_product
 from contractwatch.errors import UsageError
 from contractwatch.model.product import ProductRecord
 from contractwatch.settings import environment, load_settings
 from contractwatch.store.store import Store
 from contractwatch.web.nearby import near_names
-
-
-class Format(StrEnum):
-    """How an answer is told."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-FormatOption: TypeAlias = Annotated[
-    Format, Option("--format", help="A table to read, or JSON (docs/api.md).")
-]
-ConfigOption: TypeAlias = Annotated[
-    Path | None,
-    Option(
-        metavar="FILE", help="Settings file; contractwatch.toml of this folder, if it is there."
-    ),
-]
-ProductArgument: TypeAlias = Annotated[
-    str, Argument(metavar="PRODUCT", help="Public name of the product, as domain/name.")
-]
 
 
 @contextmanager
@@ -61,9 +38,3 @@ def record_named(store: Store, product: str) -> ProductRecord:
     if record is None:
         raise UsageError(no_such_product(product, near_names(product, served)))
     return record
-
-
-def no_such_product(product: str, near: list[str]) -> str:
-    """Return the sentence about a name that no product has."""
-    hint = f"did you mean {' or '.join(near)}?" if near else "see contractwatch status"
-    return f"no product is called {product!r}; {hint}"

@@ -8,7 +8,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
-from contractwatch.cli.record import no_such_product
+from contractwatch.cli.record_words import no_such_product
 from contractwatch.errors import ContractwatchError, UsageError
 from contractwatch.slo.gate import EXIT_CODES
 

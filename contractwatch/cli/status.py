@@ -13,7 +13,8 @@ from contractwatch.agent.clock import system_clock
 from contractwatch.alerting.words import duration
 from contractwatch.cli.output import say
 from contractwatch.cli.parameters import Option
-from contractwatch.cli.record import ConfigOption, Format, FormatOption, open_record
+from contractwatch.cli.record import open_record
+from contractwatch.cli.record_words import ConfigOption, Format, FormatOption
 from contractwatch.slo.status import StatusWord
 from contractwatch.web.board import View, view_of
 from contractwatch.web.bodies import BODY_VERSION, product_body

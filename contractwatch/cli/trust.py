@@ -8,14 +8,8 @@ from rich.text import Text
 
 from contractwatch.agent.clock import system_clock
 from contractwatch.cli.output import say
-from contractwatch.cli.record import (
-    ConfigOption,
-    Format,
-    FormatOption,
-    ProductArgument,
-    open_record,
-    record_named,
-)
+from contractwatch.cli.record import open_record, record_named
+from contractwatch.cli.record_words import ConfigOption, Format, FormatOption, ProductArgument
 from contractwatch.slo.trust import TrustPart, TrustScore
 from contractwatch.web.board import view_of
 from contractwatch.web.bodies import trust_body

@@ -119,6 +119,12 @@ def test_a_small_test_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None
     assert not in_place & (HEAVY - {"polars"})
 
 
+def test_a_gate_that_asks_an_agent_loads_neither_the_store_nor_the_settings() -> None:
+    loaded = _loaded("gate", "a/b", "--url", "http://127.0.0.1:1")
+    assert "contractwatch.cli.remote" in loaded
+    assert not loaded & (HEAVY | {"contractwatch.store.store", "contractwatch.settings", "yaml"})
+
+
 @pytest.mark.parametrize("name", ["status", "trust", "gate", "notify-test"])
 def test_commands_that_scan_nothing_do_not_load_polars(name: str) -> None:
     assert not _loaded(name, "--help") & {"polars", "fastapi", "jinja2", "pandera"}
