@@ -1,5 +1,8 @@
 """Tables in object stores lead nowhere outside of their own location, and every failure is told."""
 
+import fcntl
+import os
+import tempfile
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -180,6 +183,26 @@ def test_a_table_is_in_the_buckets_that_the_operator_allowed(
         opened_at(moto, f"s3://{BUCKET}/in/*", DELTA)
     with pytest.raises(SourceError, match="is not allowed; the operator names hosts"):
         opened_at("http://127.0.0.1:9", TABLE, DELTA, reach=replace(ANY, endpoints=()))
+
+
+def test_what_an_ended_worker_left_is_cleared_and_what_another_one_uses_stays(
+    tmp_path: Path, moto: str, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_deltalake(tmp_path / "table", pl.DataFrame({"id": [1]}))
+    published(tmp_path / "table", put)
+    copies = tmp_path / "copies"
+    left, used, young = (copies / f"contractwatch-log-{name}" for name in ("a", "b", "c"))
+    for folder in (left, used, young):
+        folder.mkdir(parents=True)
+        (folder / "x.json").write_text("{}")
+    for folder in (left, used):
+        os.utime(folder, (0, 0))
+    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+    number = os.open(used, os.O_RDONLY)
+    fcntl.flock(number, fcntl.LOCK_EX)
+    assert read(moto).measurements[ROWS] == Count(1)
+    os.close(number)
+    assert sorted(copies.iterdir()) == [used, young]
 
 
 @pytest.mark.parametrize("data_format", sorted(lakes.LAKES))
