@@ -241,6 +241,15 @@ def test_a_relative_deletion_vector_leads_nowhere_outside(
         assert asked(opened(table, DataFormat.DELTA), ROWS).measurements == {ROWS: Count(1)}
 
 
+def test_a_checkpoint_and_what_came_after_it_are_read(tmp_path: Path, opening: Opening) -> None:
+    write_deltalake(tmp_path, pl.DataFrame({"id": [1, 2]}))
+    write_deltalake(tmp_path, pl.DataFrame({"id": [3]}), mode="append")
+    DeltaTable(tmp_path).create_checkpoint()
+    (tmp_path / "_delta_log" / f"{0:020}.json").unlink()
+    write_deltalake(tmp_path, pl.DataFrame({"id": [4]}), mode="append")
+    assert asked(opening(tmp_path, DataFormat.DELTA), ROWS).measurements == {ROWS: Count(4)}
+
+
 def test_the_sidecars_of_a_checkpoint_are_read(tmp_path: Path, opening: Opening) -> None:
     write_deltalake(tmp_path, pl.DataFrame({"id": [1, 2]}))
     in_sidecars(tmp_path, "side.parquet", as_parquet=False)
