@@ -18,6 +18,14 @@ from contractwatch.model.contract import Column, Table
 from contractwatch.model.frozen import frozen
 from contractwatch.model.path import into_objects
 from contractwatch.odcs.place import suggestion
+from contractwatch.odcs.sql_parts import (
+    CHANGES,
+    FORBIDDEN,
+    QUERY_NODES,
+    ROW_FUNCTIONS,
+    ROW_NODES,
+    TRUTHS,
+)
 
 _DIALECT = "postgres"
 _LONGEST = 20_000
@@ -28,98 +36,6 @@ _LONGEST_SHOWN = 60
 _SPACE = frozenset("\t\r\n")
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _READERS = ("read_", "scan_", "glob", "copy", "pg_", "lo_", "http", "query", "getenv", "system")
-
-_ROW_NODES = (
-    exp.Between,
-    exp.Binary,
-    exp.Boolean,
-    exp.Case,
-    exp.Cast,
-    exp.Column,
-    exp.Connector,
-    exp.DataType,
-    exp.DataTypeParam,
-    exp.Identifier,
-    exp.If,
-    exp.In,
-    exp.Interval,
-    exp.Literal,
-    exp.Null,
-    exp.Paren,
-    exp.Tuple,
-    exp.Unary,
-    exp.Var,
-)
-_QUERY_NODES = (
-    *_ROW_NODES,
-    exp.Alias,
-    exp.All,
-    exp.Any,
-    exp.CTE,
-    exp.Distinct,
-    exp.Exists,
-    exp.Filter,
-    exp.From,
-    exp.Func,
-    exp.Group,
-    exp.Having,
-    exp.IgnoreNulls,
-    exp.Join,
-    exp.Limit,
-    exp.Offset,
-    exp.Order,
-    exp.Ordered,
-    exp.Qualify,
-    exp.Select,
-    exp.SetOperation,
-    exp.Star,
-    exp.Subquery,
-    exp.Table,
-    exp.TableAlias,
-    exp.Where,
-    exp.Window,
-    exp.WindowSpec,
-    exp.With,
-    exp.WithinGroup,
-)
-_ROW_FUNCTIONS = (
-    exp.Abs,
-    exp.And,
-    exp.Ceil,
-    exp.Coalesce,
-    exp.Concat,
-    exp.EndsWith,
-    exp.Extract,
-    exp.Floor,
-    exp.Left,
-    exp.Length,
-    exp.Lower,
-    exp.Mod,
-    exp.Nullif,
-    exp.Or,
-    exp.RegexpILike,
-    exp.RegexpLike,
-    exp.Replace,
-    exp.Right,
-    exp.Round,
-    exp.StartsWith,
-    exp.Substring,
-    exp.Trim,
-    exp.Upper,
-)
-_CHANGES = (exp.Create, exp.Delete, exp.Drop, exp.Insert, exp.Into, exp.Merge, exp.Update)
-_FORBIDDEN = (exp.Kwarg, exp.Lambda, exp.Lateral, exp.PropertyEQ, exp.UDTF)
-_TRUTHS = (
-    exp.Boolean,
-    exp.Column,
-    exp.Connector,
-    exp.EndsWith,
-    exp.Not,
-    exp.Predicate,
-    exp.RegexpILike,
-    exp.RegexpLike,
-    exp.StartsWith,
-)
 
 
 class RefusedSqlError(ValueError):
@@ -171,7 +87,7 @@ def guarded_query(text: str, tables: Sequence[Table]) -> Query:
     if not root.selects:
         raise RefusedSqlError("the query selects nothing; expected one value")
     for node in root.walk():
-        _check(node, _QUERY_NODES, "a query of a contract")
+        _check(node, QUERY_NODES, "a query of a contract")
     _check_size(root)
     read = _bind_tables(root, tables)
     tables = [table for table in tables if table.name in read]
@@ -187,14 +103,14 @@ def guarded_predicate(text: str, table: Table) -> str:
         RefusedSqlError: If it is no single condition over the columns of the table.
     """
     root = _parsed(text, "condition")
-    if not isinstance(root.unnest(), _TRUTHS):
+    if not isinstance(root.unnest(), TRUTHS):
         message = "the condition is not true or false for a row; expected such as status <> 'x'"
         raise RefusedSqlError(message)
     for node in root.walk():
-        if isinstance(node, exp.Func) and not isinstance(node, (*_ROW_FUNCTIONS, *_ROW_NODES)):
+        if isinstance(node, exp.Func) and not isinstance(node, (*ROW_FUNCTIONS, *ROW_NODES)):
             name = _shown(node.name if isinstance(node, exp.Anonymous) else node.sql_name())
             raise RefusedSqlError(f"the function '{name.lower()}' is not allowed in a condition")
-        _check(node, (*_ROW_NODES, *_ROW_FUNCTIONS), "a condition on rows")
+        _check(node, (*ROW_NODES, *ROW_FUNCTIONS), "a condition on rows")
     for column in root.find_all(exp.Column):
         _bind_column(column, table)
     root = root.transform(_lenient)
@@ -260,9 +176,9 @@ def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> N
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
         if name.startswith(_READERS):
             raise RefusedSqlError(f"the function '{_shown(name)}' is not allowed in {where}")
-    if isinstance(node, _CHANGES):
+    if isinstance(node, CHANGES):
         raise RefusedSqlError(f"{node.key.upper()} is not allowed in {where}")
-    if not isinstance(node, allowed) or isinstance(node, _FORBIDDEN):
+    if not isinstance(node, allowed) or isinstance(node, FORBIDDEN):
         raise UnreadSqlError(f"{node.key.upper()} is not allowed in {where}")
     if isinstance(node, exp.With) and node.args.get("recursive"):
         raise UnreadSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")

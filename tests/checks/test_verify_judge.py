@@ -324,7 +324,7 @@ def _numbered(rules: list[Any]) -> tuple[Any, ...]:
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(_RULES, min_size=1, max_size=6), st.integers(0, 6), st.integers(0, 6))
 def test_judging_is_repeatable_and_an_unrelated_rule_changes_no_other_result(
     rules: list[Any], rows: int, violations: int

@@ -110,7 +110,6 @@ def test_periods_are_those_of_the_calendar(period: str, expected: Period) -> Non
 @pytest.mark.parametrize(
     ("implementation", "reason"),
     [
-        (f"{SEGMENTS}, expect: {{fromReference: t.o.id}}", "keys inside of nested columns"),
         (
             f"{SEGMENTS.replace('region', 'price')}, expect: {{values: [1]}}",
             "segments of number columns",

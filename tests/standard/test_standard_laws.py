@@ -27,6 +27,8 @@ def promised(document: Mapping[str, Any]) -> Iterator[str]:
         for place, column in columns(table, at):
             if column.get("primaryKey"):
                 keys.append(f"{place}.primaryKey")
+            if column.get("physicalType") and column.get("semanticType") != "measure":
+                yield f"{place}.physicalType"
             yield from of_column(column, place, is_part=False)
         yield from keys[:1]  # one promise, whatever the number of its members
     for number, level in enumerate(document.get("slaProperties") or ()):
