@@ -15,11 +15,15 @@ DESCRIBING = frozenset(
     {"distanceMetric", "embeddingModel", "embeddingModelVersion", "timezone", "defaultTimezone"}
 )
 """Type options that say how values are read, or something to people."""
+TEXT_FORMATS = frozenset({"csv", "json"})
+"""Files of text have no types of their own."""
 STRING_FORMATS = frozenset({"uuid", "ipv4", "ipv6", "email", "uri", "hostname"})
 
 
 def promised(document: Mapping[str, Any]) -> Iterator[str]:
     """Yield the path of everything in a document that promises something."""
+    formats = {server.get("format") for server in document.get("servers") or ()}
+    has_types = not formats or not formats <= TEXT_FORMATS
     for number, table in enumerate(document.get("schema") or ()):
         at = f"schema[{number}]"
         yield from listed(table, at, "quality", "relationships")
@@ -27,7 +31,8 @@ def promised(document: Mapping[str, Any]) -> Iterator[str]:
         for place, column in columns(table, at):
             if column.get("primaryKey"):
                 keys.append(f"{place}.primaryKey")
-            if column.get("physicalType") and column.get("semanticType") != "measure":
+            is_column = column.get("semanticType") != "measure"
+            if column.get("physicalType") and is_column and has_types:
                 yield f"{place}.physicalType"
             yield from of_column(column, place, is_part=False)
         yield from keys[:1]  # one promise, whatever the number of its members
