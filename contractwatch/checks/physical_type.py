@@ -19,6 +19,14 @@ PHYSICAL_TYPE = Kind("physicalType", Dimension.CONFORMITY, Objective.SCHEMA)
 
 _UNKNOWN = "unsupported physical type"
 _SHOWN = 60
+_STORING = frozenset({"Int32", "Int64", "binary"})
+_HELD = {
+    LogicalType.DATE: "date",
+    LogicalType.TIME: "time",
+    LogicalType.TIMESTAMP: "timestamp",
+    LogicalType.NUMBER: "decimal",
+}
+"""How a value is read that a file may store as a whole number or as bytes."""
 
 
 @frozen
@@ -76,7 +84,13 @@ def under(check: Check, policy: ReadPolicy) -> Check:
 
 
 def _allowed(column: Column) -> frozenset[str]:
-    """Return what the spelling allows; the DATE of some systems has a time of day."""
+    """Return what the spelling allows.
+
+    The DATE of some systems has a time of day; and Avro and Parquet spell the type by which they
+    store a value, such as `long` for a timestamp: then the logical type says how it is read.
+    """
     words = words_of(column.physical_type)
+    held = _HELD.get(column.logical_type) if column.logical_type is not None else None
+    is_stored = held is not None and bool(words & _STORING)
     has_time = column.logical_type is LogicalType.TIMESTAMP and "date" in words
-    return words | {"timestamp"} if has_time else words
+    return words | ({held} if held and (is_stored or has_time) else set())

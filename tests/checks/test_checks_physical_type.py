@@ -257,6 +257,27 @@ def test_a_date_that_has_a_time_of_day_where_the_contract_says_timestamp(tmp_pat
         assert [one.outcome for one in physical(run(tmp_path, frame, columns))] == [expected]
 
 
+@pytest.mark.parametrize(
+    ("values", "logical", "written", "expected"),
+    [
+        ([NOW], "timestamp", "long", PASSED),
+        ([NOW], "timestamp", "INT64", PASSED),
+        ([NOW.date()], "date", "int", PASSED),
+        ([NOW.time()], "time", "int", PASSED),
+        (pl.Series([1], dtype=pl.Decimal(9, 2)), "number", "fixed_len_byte_array", PASSED),
+        ([NOW], "timestamp", "double", FAILED),
+        ([1.0], "number", "bytes", FAILED),
+        ([NOW], "date", "int", FAILED),
+    ],
+)
+def test_a_type_may_be_spelt_by_how_its_values_are_stored(
+    tmp_path: Path, values: Any, logical: str, written: str, expected: Outcome
+) -> None:
+    columns = {"at": {"logicalType": logical, "physicalType": written}}
+    found = physical(run(tmp_path, pl.DataFrame({"at": values}), columns))
+    assert [one.outcome for one in found] == [expected]
+
+
 LENIENT = [{"property": "contractwatch.read", "value": {"typeMode": "lenient"}}]
 
 
