@@ -17,6 +17,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -133,19 +134,25 @@ class Case:
         }
 
 
-def cases() -> list[Case]:
+@cache
+def cases() -> tuple[Case, ...]:
     """Read all golden cases, by name."""
     files = sorted(FOLDER.glob("*.yaml"))
-    return [Case(file.stem, yaml.safe_load(file.read_text())) for file in files]
+    return tuple(Case(file.stem, _read(file)) for file in files)
 
 
-def skipped_cases() -> list[Case]:
+@cache
+def skipped_cases() -> tuple[Case, ...]:
     """Read the cases of clauses that are kept and not executed; their only table is `data`."""
-    read = yaml.safe_load((FOLDER.parent / "skipped_clauses.yaml").read_text())
-    return [
+    read = _read(FOLDER.parent / "skipped_clauses.yaml")
+    return tuple(
         Case(f"{body['kind']}.{number}", {**body, "data": {"t": body["data"]}})
         for number, body in enumerate(read)
-    ]
+    )
+
+
+def _read(file: Path) -> Any:
+    return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
 def _table(name: str, columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def write(folder: str | Path, frame: pl.DataFrame, group: int, *, statistics: bo
     return dataset([path], DataFormat.PARQUET)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(
     tables(list(SCHEMA)),
     metrics(list(SCHEMA)),
@@ -87,7 +87,7 @@ def memory_for_keys(size: int) -> Generator[None]:
         KEY_BYTES.reset(token)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3) | st.none(), st.sampled_from(["a", "b", None]))),
     st.booleans(),

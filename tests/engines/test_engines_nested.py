@@ -181,7 +181,7 @@ def size_of(value: Any) -> int:
     return len(value)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(st.lists(rows_of, max_size=6), predicates())
 def test_nested_values_and_the_naive_oracle_agree(
     rows: list[dict[str, Any]], asked: list[tuple[tuple[Step, ...], CellPredicate]]

@@ -174,7 +174,7 @@ def parquet_file(folder: str, rows: Sequence[Row], name: str = "orders.parquet")
     return path
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables(list(SCHEMA)), metrics(list(SCHEMA)))
 def test_parquet_and_the_naive_oracle_agree(rows: list[Row], asked: list[Metric]) -> None:
     with TemporaryDirectory() as folder:
@@ -183,7 +183,7 @@ def test_parquet_and_the_naive_oracle_agree(rows: list[Row], asked: list[Metric]
     assert found == {metric: answer(metric, rows, NOW) for metric in asked}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables(list(LOGICAL)).map(existing).map(null_where_it_says_so), metrics(list(LOGICAL)))
 def test_csv_and_the_naive_oracle_agree(rows: list[Row], asked: list[Metric]) -> None:
     columns = [column(name, kind, default_timezone=ZONE) for name, kind in LOGICAL.items()]
@@ -197,7 +197,7 @@ def test_csv_and_the_naive_oracle_agree(rows: list[Row], asked: list[Metric]) ->
     assert found == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=18, deadline=None)
 @given(tables([name for name in LOGICAL if name != "real"]).map(existing), st.data())
 def test_json_lines_and_the_naive_oracle_agree(rows: list[Row], data: st.DataObject) -> None:
     names = [name for name in LOGICAL if name != "real"]
@@ -210,7 +210,7 @@ def test_json_lines_and_the_naive_oracle_agree(rows: list[Row], data: st.DataObj
     assert found == {metric: answer(metric, as_instants(rows), NOW) for metric in asked}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=18, deadline=None)
 @given(st.lists(tables(list(SCHEMA)), min_size=1, max_size=4), metrics(list(SCHEMA)))
 def test_the_states_of_files_in_any_grouping_add_up_to_the_whole(
     parts: list[list[Row]], asked: list[Metric]

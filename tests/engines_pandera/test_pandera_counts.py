@@ -125,7 +125,7 @@ def _promise_of(error: Any) -> str:
     return str(error.check.name)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(_FRAMES)
 def test_engine_and_pandera_count_the_same_violations(frame: pl.DataFrame) -> None:
     run = _by_engine(_ROW_BY_ROW, frame)
@@ -154,7 +154,7 @@ def _counting(which: str) -> str:
     return f"customProperties: [{counting}]"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(_FRAMES, _OPERATORS, st.integers(0, 12), st.booleans())
 def test_engine_and_pandera_agree_on_every_threshold(
     frame: pl.DataFrame, operator: str, limit: int, percent: bool

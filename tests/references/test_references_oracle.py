@@ -80,7 +80,7 @@ def keys(rows: Rows, names: tuple[str, ...]) -> list[tuple[object, ...]]:
     return [key for key in found if None not in key]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(ROWS, ROWS, st.lists(st.sampled_from(list(HERE)), min_size=1, max_size=3, unique=True))
 def test_orphans_and_covered_keys_are_those_of_a_naive_comparison(
     here: Rows, there: Rows, columns: list[str]
@@ -110,7 +110,7 @@ PREDICATES: dict[Predicate, Callable[[dict[str, object]], bool]] = {
 KEYS = st.lists(st.sampled_from(list(HERE)), min_size=1, max_size=3, unique=True).map(tuple)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(
     ROWS,
     st.dictionaries(KEYS, ROWS, min_size=1, max_size=3),
@@ -181,7 +181,7 @@ def test_a_mask_that_cannot_be_asked_has_no_answer_and_says_why(tmp_path: Path) 
     assert lost == Unmeasured("column 'x' of here is missing")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(ROWS, ROWS, st.lists(st.sampled_from(["whole", "word", "day"]), min_size=1, unique=True))
 def test_the_segments_of_a_target_are_its_whole_keys_as_texts(
     here: Rows, there: Rows, columns: list[str]
@@ -224,7 +224,7 @@ def test_values_that_make_no_segments_are_refused(tmp_path: Path) -> None:
     assert found == {asked: Unmeasured("values of type Float64 make no segments")}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(ROWS, st.sampled_from(["whole", "money"]))
 def test_totals_are_those_of_a_naive_sum(rows: Rows, column: str) -> None:
     present = [Decimal(str(row[column])) for row in rows if row[column] is not None]

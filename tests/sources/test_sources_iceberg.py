@@ -162,14 +162,19 @@ def rewritten(table: Any, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("elsewhere", "told"),
+    ("tables", "elsewhere", "told"),
     [
-        ("s3://another/list.avro", "of another machine|outside of its own location"),
-        ("http://127.0.0.1:9/list.avro", "of another machine|outside of its own location"),
-        ("{location}/../list.avro", "leads outside|outside of its own location"),
-        ("metadata/list.avro", "without their whole path"),
-        ("{location}/metadata/none.avro", "that the table's record names is not there"),
+        ("local", "s3://another/list.avro", "of another machine"),
+        ("s3", "s3://another/list.avro", "outside of its own location"),
+        ("local", "http://127.0.0.1:9/list.avro", "of another machine"),
+        ("s3", "http://127.0.0.1:9/list.avro", "outside of its own location"),
+        ("local", "{location}/../list.avro", "leads outside"),
+        ("s3", "{location}/../list.avro", "outside of its own location"),
+        ("local", "metadata/list.avro", "without their whole path"),
+        ("local", "{location}/metadata/none.avro", "that the table's record names is not there"),
+        ("s3", "{location}/metadata/none.avro", "that the table's record names is not there"),
     ],
+    indirect=["tables"],
 )
 def test_a_list_of_manifests_is_within_its_table(tables: Tables, elsewhere: str, told: str) -> None:
     table = tables.create(fields(id=LongType()))
@@ -181,7 +186,16 @@ def test_a_list_of_manifests_is_within_its_table(tables: Tables, elsewhere: str,
 
 
 @pytest.mark.parametrize(
-    "inner", ["../elsewhere", "../orders-2", "../../../elsewhere", "a/../../elsewhere"]
+    ("tables", "inner"),
+    [
+        ("local", "../elsewhere"),
+        ("local", "../orders-2"),
+        ("local", "../../../elsewhere"),
+        ("local", "a/../../elsewhere"),
+        ("s3", "../orders-2"),
+        ("s3", "a/../../elsewhere"),
+    ],
+    indirect=["tables"],
 )
 def test_the_rows_of_an_iceberg_table_are_within_it(tables: Tables, inner: str) -> None:
     where = f"{{}}/{inner}"
@@ -218,18 +232,26 @@ def number(value: int) -> bytes:
     return bytes((*found, left))
 
 
+def large() -> bytes:
+    return gzip.compress(bytes(130 * 1024 * 1024), compresslevel=1)
+
+
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("tables", "name", "make", "told"),
     [
-        ("v9.gz.metadata.json", gzip.compress(bytes(130 * 1024 * 1024)), "that are too large"),
-        ("v9.gz.metadata.json", b"\x1f\x8bx", "that cannot be unpacked"),
-        ("v9.metadata.json", b"[" * 100_000, "cannot be planned"),
-        ("v9.metadata.json", b"", "cannot be planned"),
+        ("local", "v9.gz.metadata.json", large, "that are too large"),
+        ("s3", "v9.gz.metadata.json", large, "that are too large"),
+        ("local", "v9.gz.metadata.json", lambda: b"\x1f\x8bx", "that cannot be unpacked"),
+        ("local", "v9.metadata.json", lambda: b"[" * 100_000, "cannot be planned"),
+        ("local", "v9.metadata.json", lambda: b"", "cannot be planned"),
+        ("s3", "v9.metadata.json", lambda: b"", "cannot be planned"),
     ],
+    indirect=["tables"],
 )
 def test_metadata_that_are_no_metadata_are_told(
-    tables: Tables, name: str, text: bytes, told: str
+    tables: Tables, name: str, make: Callable[[], bytes], told: str
 ) -> None:
+    text = make()
     table = tables.create(fields(id=LongType()))
     with table.io.new_output(f"{table.location()}/metadata/{name}").create() as output:
         output.write(text)

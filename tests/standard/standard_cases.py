@@ -7,6 +7,7 @@ contract is judged over these data too, on a server of the test's own.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,14 @@ NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 FILES = sorted(FOLDER.rglob("*.odcs.yaml"))
 
 
+@cache
+def _read(file: Path) -> tuple[Contract | None, tuple[Problem, ...]]:
+    try:
+        return parse_contract(file.read_bytes(), file.name)
+    except ContractError as refused:
+        return None, refused.problems
+
+
 @dataclass(frozen=True)
 class Case:
     """One contract as somebody wrote it."""
@@ -49,10 +58,7 @@ class Case:
 
     def read(self) -> tuple[Contract | None, tuple[Problem, ...]]:
         """Return the contract, unless it is refused, and everything that is said about it."""
-        try:
-            return parse_contract(self.file.read_bytes(), self.file.name)
-        except ContractError as refused:
-            return None, refused.problems
+        return _read(self.file)
 
     def document(self) -> Mapping[str, Any]:
         """Return the raw document; no scalar but numbers and truths means more than its text."""

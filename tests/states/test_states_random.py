@@ -85,7 +85,7 @@ class Story:
 
 @pytest.mark.parametrize("data_format", [DataFormat.PARQUET, DataFormat.CSV])
 @given(changes=st.lists(CHANGES, min_size=3, max_size=6), first=APART, second=APART)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_states_and_new_files_say_what_all_files_say(
     data_format: DataFormat,
     changes: Sequence[tuple[str, object]],
