@@ -106,10 +106,7 @@ def _table(contract: Contract, name: str | None) -> Table:
 
 
 def _literals(contract: Contract, table: Table) -> Literals:
-    columns = {
-        column.physical_name: _column(column, of_all_rows=not table.where)
-        for column in table.columns
-    }
+    columns = _columns(table)
     rules: list[Literals] = []
     not_said = [_note(s.promise_id, s.reason) for s in contract.skipped if s.table == table.name]
     for check in _checks_of(contract, table):
@@ -160,14 +157,28 @@ def _is_ecma(check: Check) -> bool:
     )
 
 
+def _columns(table: Table) -> dict[str, Literals]:
+    """Return the columns of the contract, and the twins of encrypted ones, which may be others."""
+    own = {one.physical_name: _column(one, of_all_rows=not table.where) for one in table.columns}
+    named = (one.twin for one in table.columns if one.twin)
+    twins = (known.physical_name if (known := table.column(twin)) else twin for twin in named)
+    return {**own, **{twin: _twin() for twin in twins if twin not in own}}
+
+
 def _column(column: Column, *, of_all_rows: bool) -> Literals:
     # pandera takes NaN for null where it checks `nullable` itself; ODCS does not.
     may_hold_nan = column.logical_type in {None, LogicalType.NUMBER}
     return {
         "type": column.logical_type.value if column.logical_type else None,
         "nullable": column.required_clause is None or may_hold_nan or not of_all_rows,
+        "required": not column.optional,
         "rules": [],
     }
+
+
+def _twin() -> Literals:
+    """Return a column that is there in place of another, and of which no more is promised."""
+    return {"type": None, "nullable": True, "required": True, "rules": []}
 
 
 def _checks_of(contract: Contract, table: Table) -> Iterable[Check]:

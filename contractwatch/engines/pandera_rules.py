@@ -90,6 +90,7 @@ def _column(column: Mapping[str, Any]) -> pa.Column:
     return pa.Column(
         Logical(logical) if logical else None,
         nullable=column["nullable"],
+        required=column["required"],
         checks=[_check(rule) for rule in column["rules"]],
     )
 

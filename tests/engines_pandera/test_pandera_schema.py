@@ -245,3 +245,10 @@ def test_keys_and_wholes_inside_of_cells_are_not_said() -> None:
     assert {"unique", "primaryKey", "duplicateValues"} <= said
     frame = pl.DataFrame({"o": [{"id": 1}] * 2, "k": [1, 1], "a": [[1], [1]]})
     schema.validate(frame, lazy=True)
+
+
+def test_the_twin_of_an_encrypted_column_need_not_be_a_column_of_the_contract() -> None:
+    text = "- {name: card, logicalType: string, encryptedName: card_hidden}"
+    schema = contractwatch.to_pandera(contract_of(text))
+    frame = pl.DataFrame({"card_hidden": ["x"]})
+    assert schema.validate(frame, lazy=True).equals(frame)
