@@ -18,6 +18,22 @@ _ABOVE: Mapping[OptionKind, tuple[OptionKind, ...]] = {
 }
 _EXCLUSIVE = frozenset({OptionKind.EXCLUSIVE_MINIMUM, OptionKind.EXCLUSIVE_MAXIMUM})
 _SHOWN = 40
+_OLD: Mapping[str, str] = {
+    "dataProduct": "a product is known by 'domain' and 'name'",
+    "slaDefaultElement": "expected 'element' at each service level",
+}
+"""What ODCS 3.1 deprecates, and what is expected instead."""
+
+
+def doubt_old(root: Place, findings: Findings) -> None:
+    """Say what is deprecated since ODCS 3.1, unless the contract is older."""
+    if root.text("apiVersion").startswith("v3.0"):
+        return
+    found = {key: why for key, why in _OLD.items() if root.has(key)}
+    if isinstance(root.at("team").value, list):
+        found["team"] = "expected an object whose 'members' are this list"
+    for key, expected in found.items():
+        findings.warn(root.at(key), f"deprecated since ODCS 3.1, and read all the same; {expected}")
 
 
 def doubt_support(places: Iterable[Place], findings: Findings) -> None:

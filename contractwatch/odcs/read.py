@@ -6,6 +6,7 @@ from datetime import date
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
 from contractwatch.odcs.document import Document
+from contractwatch.odcs.doubtful import doubt_old
 from contractwatch.odcs.incremental import with_incremental
 from contractwatch.odcs.inputs import read_inputs
 from contractwatch.odcs.labels import read_labels
@@ -46,6 +47,7 @@ def read(document: Document, *, today: date | None = None) -> tuple[Contract, tu
 
 def _contract(root: Place, today: date | None, findings: Findings) -> Contract:
     document = root.document
+    doubt_old(root, findings)
     servers = read_servers(root, findings)
     tables = read_tables(root, zone_of(servers, root, findings), findings)
     levels = read_levels(root, tables, findings)
