@@ -267,7 +267,8 @@ def _judged(
     """Return what is still in force of a check, else what was found now, and of which rows."""
     known = in_force.get(check.promise.promise_id)
     if known is not None:
-        return known
+        lacks = _verdict_without_column(check.promise, answers, server.data_format)
+        return known if lacks is None else CheckResult(check.promise, lacks)
     extents = [extent for extent in reading.extents if rests_on(check, extent)]
     rows = {metric: count for extent in extents for metric, count in extent.rows.items()}
     result = _in_words(_result(check, {**answers, **rows}, server, now), extents)

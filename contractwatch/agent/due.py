@@ -11,9 +11,10 @@ Pure. A promise is due once its cron has ticked since it was judged, and before 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from contractwatch.agent.timing import Cron
+from contractwatch.checks.freshness import FRESHNESS
 from contractwatch.model.check import Outcome
 from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.product import LastPass, ProductMemory
@@ -93,9 +94,10 @@ def dated(run: RunResult, crons: Crons, memory: ProductMemory, *, began: datetim
         for result in run.results
     )
     last = memory.last_run
-    is_carried = any(_is_before(result, began) for result in results)
-    known = last.data_timestamp if last is not None and is_carried else None
-    newest = max(filter(None, (run.data_timestamp, known)), default=None)
+    known = last.data_timestamp if last is not None else None
+    carried = (_newest_then(result) for result in results if _is_before(result, began))
+    times = [min(one, known or one) for one in carried if one is not None]
+    newest = max((*filter(None, (run.data_timestamp,)), *times), default=None)
     return replace(run, results=results, data_timestamp=newest)
 
 
@@ -120,6 +122,14 @@ def _timing(cron: Cron, at: datetime) -> Timing:
 
 def _is_before(result: CheckResult, began: datetime) -> bool:
     return result.timing is not None and result.timing.judged_at < began
+
+
+def _newest_then(result: CheckResult) -> datetime | None:
+    """Return the time of the newest data, as a verdict in force about its age knew it."""
+    age, timing = result.verdict.observed, result.timing
+    if result.promise.kind != FRESHNESS.name or timing is None or not isinstance(age, int | float):
+        return None
+    return timing.judged_at - timedelta(seconds=age)
 
 
 def _by_promise(run: RunResult) -> dict[str, CheckResult]:

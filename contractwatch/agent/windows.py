@@ -147,7 +147,9 @@ def _looked(
             kept = replace(look.kept, stamps=stamps_of(files))
             answers = (look.measurements, look.evidence)
             content = packed_window(kept, context)
-            return replace(_found(files, answers, about, kept.last, content), is_fresh=True)
+            found = _found(files, answers, about, kept.last, content)
+            extent = replace(found.extent, begins_as_kept=not kept.last.is_full)
+            return replace(found, extent=extent, is_fresh=True)
         case None:
             return None
 

@@ -93,4 +93,4 @@ def _allowed(column: Column) -> frozenset[str]:
     held = _HELD.get(column.logical_type) if column.logical_type is not None else None
     is_stored = held is not None and bool(words & _STORING)
     has_time = column.logical_type is LogicalType.TIMESTAMP and "date" in words
-    return words | ({held} if held and (is_stored or has_time) else set())
+    return words | frozenset({held}) if held and (is_stored or has_time) else words

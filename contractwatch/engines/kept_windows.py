@@ -96,7 +96,8 @@ def window_context_of(files: TableFiles, versions: str) -> str:
     """Return a digest of all that what is kept rests on, beside the rows and the question."""
     chosen = files.incremental
     read_by = (chosen.column, chosen.mode, chosen.lookback, chosen.timezone) if chosen else ()
-    return f"window {context_of(files, versions)} {read_by!r}"
+    place = files.place if files.snapshot is None else files.snapshot.table_id
+    return f"window {context_of(files, versions)} {_digest(place)} {read_by!r}"
 
 
 def stamps_of(files: TableFiles) -> str:

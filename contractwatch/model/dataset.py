@@ -75,7 +75,8 @@ class TableFiles:
     `where` is the condition on the rows in scope, as in `Table`. `remote` says how the files are
     reached that are objects of a store; None for files of this machine. `snapshot` is the version
     of a table that keeps a record of its files. `incremental` is as in `Table`; `window` are the
-    rows to be read, None for all.
+    rows to be read, None for all. `place` tells where the contract says that the files are from any
+    other such place; a table that keeps a record is told by that.
     """
 
     table: str
@@ -90,6 +91,7 @@ class TableFiles:
     snapshot: Snapshot | None = None
     incremental: Incremental | None = None
     window: Window | None = None
+    place: str = ""
 
 
 @frozen

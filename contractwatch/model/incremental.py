@@ -53,7 +53,8 @@ class Extent:
 
     `words` say so wherever it is not simply all rows as anyone expects; `rows` is the number of
     rows in a window, in place of that of the table. Where it `moves`, what the next run may know
-    moves on only while the promises that rest on these answers are kept.
+    moves on only while the promises that rest on these answers are kept; it `begins_as_kept` where
+    the window of what was kept before does, so that keeping that shows the same rows again.
     """
 
     table: str
@@ -61,3 +62,4 @@ class Extent:
     words: str = ""
     rows: Mapping[Metric, Count] = field(default_factory=dict[Metric, Count])
     moves: bool = False
+    begins_as_kept: bool = False

@@ -45,6 +45,9 @@ def _incremental(root: Place, place: Place, table: Table, findings: Findings) ->
         hint = "" if column else suggestion(name, [one.name for one in table.columns])
         findings.warn(written.at("column"), f"all rows are read: {why}{hint}")
         return replace(found, unusable=why)
+    if not found.full_scan and not written.has("fullScan"):
+        message = "what is late, mended or deleted among old rows is never seen"
+        findings.warn(written, f"{message}; expected 'fullScan', such as '0 3 * * 0'")
     if column is not None and column.logical_type in _NUMBERS and written.has("lookback"):
         message = "a number has no time to look back; expected none, it is not used"
         findings.warn(written.at("lookback"), message)

@@ -10,6 +10,7 @@ from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.product import ProductRecord
+from contractwatch.model.run import RunResult
 from contractwatch.slo.status import live_standings
 from contractwatch.slo.trust import TrustScore, trust_of
 
@@ -42,7 +43,8 @@ class Policy:
     """What a consumer requires.
 
     An empty `require` means all that the contract promises. `min_score` is 0-100. A last run that
-    finished longer than `max_evaluation_age` ago counts as unknown.
+    finished longer than `max_evaluation_age` ago counts as unknown, and so does a verdict about
+    what is required that was found longer ago and is still in force.
     """
 
     require: tuple[Objective, ...] = ()
@@ -75,6 +77,7 @@ class Decision:
 
 
 _NOT_PROMISED = "not promised"
+_ALL = Objective.CONFORMANCE
 
 _STATE_OF_CAUSE = {Cause.BREACH: ObjectiveState.BAD, Cause.UNKNOWN: ObjectiveState.UNKNOWN}
 
@@ -127,7 +130,7 @@ def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
     broken = [*_broken(statuses, live), *open_breaches, *_below_score(policy, trust)]
     unknown = [
         *_unknown(statuses, live, has_run=record.last_run is not None),
-        *_stale(record, policy, now),
+        *_stale(record, policy, required, now),
         *_without_score(policy, trust),
     ]
     answer = Answer.ALLOW
@@ -236,14 +239,35 @@ def _unknown(
             yield f"{objective.value} is excluded since {_written(live[objective].since)}"
 
 
-def _stale(record: ProductRecord, policy: Policy, now: datetime) -> Iterable[str]:
+def _stale(
+    record: ProductRecord, policy: Policy, required: Iterable[Objective], now: datetime
+) -> Iterable[str]:
     run = record.last_run
     limit = policy.max_evaluation_age
     if run is None:
         yield "the contract was never run"
     elif limit is not None and now - run.finished_at > limit:
-        age = int((now - run.finished_at).total_seconds())
-        yield f"the last run ended {age} s ago, required at most {limit.total_seconds():.0f} s"
+        yield f"the last run ended {_too_long(now - run.finished_at, limit)}"
+    elif limit is not None:
+        in_force = _judged_at(run, frozenset(required))
+        for objective, at in in_force.items():
+            if now - at > limit:
+                yield f"{objective.value} was judged {_too_long(now - at, limit)}"
+
+
+def _too_long(age: timedelta, limit: timedelta) -> str:
+    return f"{int(age.total_seconds())} s ago, required at most {limit.total_seconds():.0f} s"
+
+
+def _judged_at(run: RunResult, required: frozenset[Objective]) -> Mapping[Objective, datetime]:
+    """Return when the oldest verdict was found that a run left in force, by what is required."""
+    found: dict[Objective, datetime] = {}
+    for result in run.results:
+        objective = result.promise.objective
+        if result.timing is not None and not required.isdisjoint({objective, _ALL}):
+            known = found.get(objective, result.timing.judged_at)
+            found[objective] = min(known, result.timing.judged_at)
+    return found
 
 
 def _without_score(policy: Policy, trust: TrustScore) -> Iterable[str]:
@@ -263,7 +287,8 @@ def _expiry(
     if run is not None:
         due.append(run.finished_at + timedelta(seconds=record.card.interval_seconds))
         if policy.max_evaluation_age is not None:
-            due.append(run.finished_at + policy.max_evaluation_age)
+            judged = _judged_at(run, frozenset(live)).values()
+            due += [at + policy.max_evaluation_age for at in (run.finished_at, *judged)]
     return min(instant for instant in due if instant > now)
 
 

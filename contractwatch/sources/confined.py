@@ -82,7 +82,10 @@ class Folder:
 
     def _local(self, named: str) -> Path:
         """Return the file of this machine that a record names, by path or by `file:` address."""
-        address = urlsplit(named)
+        try:
+            address = urlsplit(named)
+        except ValueError as error:
+            raise refused(self.server, "holds a table that names files by no path") from error
         if address.scheme not in {"", "file"} or address.netloc:
             raise refused(self.server, "holds a table that names files of another machine")
         return self._confined(self.path / named.removeprefix("file:").removeprefix("//"))

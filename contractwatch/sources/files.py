@@ -128,6 +128,7 @@ def _table_files(search: Search, table: Table, found: Sequence[FoundFile]) -> Ta
         search.server.read,
         search.server.json_array,
         _hive_root(search, files),
+        place=repr((str(search.start.absolute()), search.pattern, search.stem)),
     )
 
 

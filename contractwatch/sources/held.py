@@ -6,11 +6,12 @@ system tells of what is open; and the readers, which know paths only, are given 
 opening.
 """
 
+import errno
 import os
 import resource
 import stat
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ _OPENINGS = Path("/proc/self/fd")
 _MISSED = str(_OPENINGS / "none")
 """What went away meanwhile is not there for its reader, whatever comes to its path later."""
 
+_NO_MORE = frozenset({errno.EMFILE, errno.ENFILE})
 _SPARE = 512
 """So many files the process may open besides."""
 
@@ -45,12 +47,16 @@ def held(dataset: Dataset, roots: Sequence[Path] | None) -> Generator[Dataset]:
     with ExitStack() as opened:
         sources: dict[str, str] = {}
         for path in paths[: _room(len(paths))]:
-            sources[path] = _MISSED
-            with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            try:
                 number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-                opened.callback(os.close, number)
-                _confine(number, real_roots)
-                sources[path] = str(_OPENINGS / str(number))
+            except OSError as error:
+                if error.errno in _NO_MORE:
+                    break
+                sources[path] = _MISSED
+                continue
+            opened.callback(os.close, number)
+            _confine(number, real_roots)
+            sources[path] = str(_OPENINGS / str(number))
         yield replace(dataset, tables=tuple(_by(sources, table) for table in dataset.tables))
 
 
@@ -60,14 +66,18 @@ def _files(table: TableFiles) -> list[DataFile]:
 
 
 def _room(wanted: int) -> int:
-    """Return how many files can be held; the limit of the process is raised as far as it goes."""
+    """Return how many files can be held; the limit of the process is raised as far as it goes.
+
+    Those of another table, which a reference leads to, may be held already.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + _SPARE
+    besides = len(list(_OPENINGS.iterdir())) + _SPARE
+    needed = wanted + besides
     if hard != resource.RLIM_INFINITY:
         needed = min(needed, hard)
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-    return max(0, needed - _SPARE)
+    return max(0, needed - besides)
 
 
 def _confine(number: int, roots: Sequence[Path]) -> None:

@@ -145,6 +145,7 @@ def _table_files(
         server.json_array,
         _hive_root(server, one, files, remote),
         remote=remote,
+        place=repr((one.start, one.pattern, one.stem)),
     )
 
 

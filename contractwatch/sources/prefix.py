@@ -1,8 +1,8 @@
 """A part of a bucket out of which no name leads that a table's own record has for a file."""
 
+import re
 from collections.abc import Collection, Set
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from contractwatch.engines.remote import SCHEME
 from contractwatch.errors import SourceError
@@ -13,6 +13,7 @@ from contractwatch.sources.search import MAX_FILES, refused
 
 _SCHEMES = (SCHEME, "s3a://")
 _ASKED_ONE_BY_ONE = 8
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 _NO_PARTS = frozenset({"", ".", ".."})
 
 
@@ -80,7 +81,7 @@ class Prefix:
         """Return the key that a record names, from the folder on or by the address of an object."""
         below = self._below(named) if self.is_whole(named) else named
         parts = below.split("/")
-        if urlsplit(below).scheme or _NO_PARTS & set(parts) or "\\" in below:
+        if _SCHEME.match(below) or _NO_PARTS & set(parts) or "\\" in below:
             raise self._outside()
         return f"{self.key}/{below}" if self.key else below
 

@@ -141,6 +141,26 @@ def test_a_nightly_rule_is_asked_at_night_only_and_its_verdict_says_since_when(s
     assert (night.outcome, night.timing) == (Outcome.FAILED, Timing(NIGHT, NIGHT + DAY))
 
 
+def test_a_verdict_in_force_hides_no_missing_column(shop: Shop) -> None:
+    shop.run(NOW)
+    place = shop.bench.folder / "data" / "orders.parquet"
+    pl.DataFrame({"city": ["a"], "at": [NOW]}).write_parquet(place)
+    lost = nightly(shop.run(NOW + 15 * MINUTE)).verdict
+    shop.publish([1, 1, 3])
+    back = nightly(shop.run(NOW + 30 * MINUTE))
+
+    assert (lost.outcome, lost.reason) == (Outcome.SKIPPED, "column missing")
+    assert (back.outcome, back.timing) == (Outcome.FAILED, Timing(NOW + 30 * MINUTE, NIGHT))
+
+
+def test_the_newest_time_of_the_data_falls_though_a_verdict_is_in_force(shop: Shop) -> None:
+    levels = "slaProperties:\n  - {property: latency, value: 30, unit: d, element: orders.at}"
+    shop.text = CONTRACT.format(city="unique: true", levels=levels)
+    shop.run(NOW)
+    shop.publish([1, 2, 3], newest=NOW - 5 * DAY)
+    assert shop.run(NOW + 15 * MINUTE).data_timestamp == NOW - 5 * DAY
+
+
 def test_the_agent_runs_the_contract_at_its_own_ticks_and_at_those_of_its_rules(shop: Shop) -> None:
     table = timetable_of(shop.contract, default_interval=HOUR)
     ticks = [table.after(NIGHT - 20 * MINUTE)]
@@ -252,7 +272,7 @@ def test_data_that_cannot_be_read_leaves_nothing_good_whatever_was_judged_before
     shop.run(NOW)
     (shop.bench.folder / "data" / "orders.parquet").write_bytes(b"no parquet")
     run = shop.run(NOW + 15 * MINUTE)
-    assert nightly(run).outcome is Outcome.PASSED
+    assert nightly(run).outcome is Outcome.ERROR
     assert shop.bench.states()[Objective.UNIQUENESS] is ObjectiveState.UNKNOWN
 
 

@@ -1,5 +1,7 @@
 """A link that is put in the place of a file after it was found leads nowhere."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,3 +145,36 @@ def test_what_was_held_is_let_go(folders: tuple[Path, Path]) -> None:
         assert opening.exists()
         assert opening.readlink() == inside / "t.parquet"
     assert not opening.exists() or opening.readlink() != inside / "t.parquet"
+
+
+CROWDED = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from hostile.test_hostile_links import counted, held, opened
+from contractwatch.model.server import DataFormat
+inside = Path({inside!r})
+data = opened(inside / "*.csv", DataFormat.CSV, inside)
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+openings = len(list(Path("/proc/self/fd").iterdir()))
+resource.setrlimit(resource.RLIMIT_NOFILE, (openings + 512 + 60,) * 2)
+with held(data, (inside,)) as one, held(data, (inside,)) as other:
+    sources = [sum(bool(file.source) for file in each.tables[0].files) for each in (one, other)]
+    print(sources, counted(one).rows, counted(other).rows)
+"""
+
+
+@HAS_OPENINGS
+def test_files_beyond_what_a_process_may_open_are_read_by_path(folders: tuple[Path, Path]) -> None:
+    inside, _ = folders
+    for number in range(40):
+        (inside / f"{number}.csv").write_text("id\n1\n")
+    tests = str(Path(__file__).resolve().parents[1])
+    script = CROWDED.format(tests=tests, inside=str(inside))
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    held_first, held_then, *rows = ended.stdout.replace("[", "").replace("]", "").split()
+    assert int(held_first.strip(",")) == 40
+    assert 0 < int(held_then) < 40
+    assert rows == ["40", "40"]

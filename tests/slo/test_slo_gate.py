@@ -1,5 +1,6 @@
 """The status in one word, and what the gate answers a pipeline."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -26,6 +27,7 @@ from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import DataVersion, ProductRecord
+from contractwatch.model.run import Timing
 from contractwatch.slo.gate import (
     Answer,
     OnUnknown,
@@ -207,6 +209,18 @@ def test_the_gate_allows_denies_or_does_not_know(
     assert (decision.answer, decision.exit_code) == (answer, code)
     assert decision.allow is (code == 0)
     assert code == 0 or decision.reasons
+
+
+def test_a_verdict_in_force_is_as_old_as_when_it_was_found() -> None:
+    nightly = replace(result(SCHEMA), timing=Timing(at(-3600), at(82800)))
+    known = replace(product(), last_run=run(nightly, result(FRESHNESS)))
+    an_hour = Policy(max_evaluation_age=timedelta(hours=1))
+    decision = decide(known, an_hour, now=at(5))
+    assert decision.answer is Answer.UNKNOWN
+    assert decision.reasons == ("schema was judged 3605 s ago, required at most 3600 s",)
+    assert decide(known, replace(an_hour, require=(FRESHNESS,)), now=at(5)).allow
+    longer = replace(an_hour, max_evaluation_age=timedelta(seconds=3700))
+    assert decide(known, longer, now=at(5)).expires_at == at(100)
 
 
 def test_the_reasons_say_what_and_since_when() -> None:

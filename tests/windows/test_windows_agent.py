@@ -162,3 +162,53 @@ def test_a_breach_that_a_full_scan_finds_lasts_until_it_is_mended(agent: Agent) 
     assert agent.run()["unique"].outcome is Outcome.PASSED
     agent.add((34, agent.now))
     assert agent.run()["unique"].reason.startswith("in the window since ")
+
+
+def test_a_breach_that_was_found_below_the_window_lasts_until_it_is_mended(agent: Agent) -> None:
+    changed = yaml.safe_load(yaml.safe_dump(CONTRACT))
+    policy = changed["schema"][0]["customProperties"][0]["value"]
+    policy |= {"mode": "partition", "fullScan": "0 3 1 1 *"}
+    agent.contract, _ = parse_contract(yaml.safe_dump(changed).encode(), "c.yaml")
+    agent.add((30, NOW))
+    agent.run()
+    agent.now += DAY
+    agent.add((31, NOW))
+    assert agent.run()["unique"].outcome is Outcome.PASSED
+    agent.add((3, NOW))  # of yesterday, when nothing of today is there: all rows are read
+    assert agent.run()["unique"].outcome is Outcome.FAILED
+    agent.add((32, agent.now))
+    assert agent.run()["unique"].outcome is Outcome.FAILED
+    agent.rows.remove((3, NOW))
+    agent.add((33, agent.now))
+    assert agent.run()["unique"].outcome is Outcome.PASSED
+
+
+def test_a_breach_of_other_data_lasts_until_it_is_mended(agent: Agent) -> None:
+    changed = yaml.safe_load(yaml.safe_dump(CONTRACT))
+    changed["servers"][0]["path"] = "../data/{object}.parquet"
+    orders = changed["schema"][0]
+    orders["properties"][0]["relationships"] = [{"to": "known.id"}]
+    known = {"name": "known", "properties": [{"name": "id", "logicalType": "integer"}]}
+    changed["schema"].append(known)
+    agent.contract, _ = parse_contract(yaml.safe_dump(changed).encode(), "c.yaml")
+    place = agent.folder / "data" / "known.parquet"
+    pl.DataFrame({"id": range(40)}).write_parquet(place)
+    assert agent.run()["relationship"].outcome is Outcome.PASSED
+    pl.DataFrame({"id": range(1, 40)}).write_parquet(place)
+    assert agent.run()["relationship"].outcome is Outcome.FAILED
+    agent.add((30, NOW))
+    assert agent.run()["relationship"].outcome is Outcome.FAILED
+    pl.DataFrame({"id": range(40)}).write_parquet(place)
+    agent.add((31, NOW))
+    assert agent.run()["relationship"].outcome is Outcome.PASSED
+
+
+def test_what_was_kept_of_other_files_is_not_taken_for_these(agent: Agent) -> None:
+    agent.run()
+    frame = pl.DataFrame({"id": [50, 50], "at": [NOW - 20 * DAY] * 2})
+    frame.write_parquet(agent.folder / "data" / "others.parquet")
+    changed = yaml.safe_load(yaml.safe_dump(CONTRACT))
+    changed["servers"][0]["path"] = "../data/others.parquet"
+    agent.contract, _ = parse_contract(yaml.safe_dump(changed).encode(), "c.yaml")
+    found = agent.run()
+    assert (found["rowCount"].observed, found["unique"].outcome) == (2, Outcome.FAILED)
