@@ -6,10 +6,11 @@ it for mended.
 
 from contractwatch.engines.kept import KeptMetric
 from contractwatch.model.check import Check, Outcome
+from contractwatch.model.clause import Severity
 from contractwatch.model.file_state import KeptTable
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incremental import Extent
-from contractwatch.model.metric import TableSchema, TimeSpan
+from contractwatch.model.metric import RecordMetric, TableSchema, TimeSpan
 from contractwatch.model.run import Reading, RunResult
 from contractwatch.verify import Plan, rests_on
 
@@ -48,25 +49,27 @@ def kept_after(
 def _next(checks: list[Check], extents: tuple[Extent, ...]) -> _Next:
     """Return what becomes of each window of whose rows something is broken or without an answer.
 
-    Where it was looked at from the cut that was kept, that cut still holds what was found. What was
-    found in other rows is looked for in all, if it is judged by the window at all.
+    What adds up may be broken by any row, and be mended there: all are read. What is judged by the
+    window is held by the cut from which it was looked at, if that is what was kept; else it is
+    looked for in all rows, too.
     """
     still: set[str] = set()
     whole: set[str] = set()
     for extent in extents:
         if not extent.moves:
             continue
-        if extent.begins_as_kept:
-            if any(rests_on(check, extent) or _counts_rows_of(check, extent) for check in checks):
-                still.add(extent.table)
-        elif any(rests_on(check, extent) for check in checks):
+        if any(_is_broken_count(check, extent) for check in checks):
             whole.add(extent.table)
+        elif any(rests_on(check, extent) for check in checks):
+            (still if extent.begins_as_kept else whole).add(extent.table)
     return _Next(frozenset(still), frozenset(whole))
 
 
-def _counts_rows_of(check: Check, extent: Extent) -> bool:
-    """Whether a promise counts rows of a table, whatever their age: an old one may be mended."""
-    counted = (one for one in check.metrics() if isinstance(one, KeptMetric))
-    return any(
-        one.table == extent.table and not isinstance(one, TimeSpan | TableSchema) for one in counted
-    )
+def _is_broken_count(check: Check, extent: Extent) -> bool:
+    """Whether an error is counted in rows of any age; one of age is mended by newer rows alone."""
+    asked = check.metrics()
+    is_of_age = any(isinstance(one, TimeSpan | RecordMetric) for one in asked)
+    counted = (one for one in asked if isinstance(one, KeptMetric) and one.table == extent.table)
+    is_counted = any(not isinstance(one, TableSchema) for one in counted)
+    is_error = check.promise.severity is Severity.ERROR
+    return is_error and is_counted and not is_of_age and not rests_on(check, extent)

@@ -23,7 +23,7 @@ _CLOSED_TAGS = frozenset(
     {"pii", "phi", "pci", "confidential", "restricted", "sensitive", "secret", "personal"}
 )
 _WORD = re.compile(r"[a-z0-9]+")
-_NOT_ROWS = "what breaks this promise is told by no single row"
+_NOT_ROWS = "rows are not shown for this kind of promise"
 _NO_COLUMN = "no column may be shown; the table has no primary key: name one with --sample-columns"
 _ALL_CLASSIFIED = "no column may be shown: they are classified"
 _UNREADABLE = "the rows cannot be read"

@@ -294,6 +294,8 @@ def _column(place: Place, name: str, table: Table, findings: Findings) -> Column
     short = name.removeprefix(f"{table.name}.")
     found = table.column(name) or table.column(short)
     if found is None:
+        if any(inner.name == short for one in table.columns for inner in one.nested):
+            raise UnreadError("nested columns", is_wrong=False)
         hint = suggestion(short, [column.name for column in table.columns])
         message = f"unknown column '{name[:_SHOWN]}' of table '{table.name}'"
         findings.error(place, f"{message}; expected one that is listed{hint}")

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from urllib.parse import quote
 
 from fastapi import APIRouter
@@ -165,8 +166,12 @@ class Pages:
         return HTMLResponse(text, status_code=status_code)
 
 
+@cache
 def environment() -> Environment:
-    """Return the templates with everything escaped, and with the words that they use."""
+    """Return the templates with everything escaped, and with the words that they use.
+
+    They are compiled when they are first used, and once for all applications of a process.
+    """
     templates = Environment(
         loader=PackageLoader("contractwatch.web"),
         autoescape=True,

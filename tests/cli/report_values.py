@@ -68,7 +68,7 @@ def report(*, fail_on: FailOn = FailOn.FAILED, show_all: bool = False) -> Report
     repeated = "orders-1/orders/id/unique"
     samples = {
         broken: Samples(({"id": 1, "at": "2026-01-01"}, {"id": None, "at": "\x1b[2J"}), "", ("e",)),
-        repeated: Samples((), "what breaks this promise is told by no single row"),
+        repeated: Samples((), "rows are not shown for this kind of promise"),
     }
     findings = (
         Judged(contract, verify.judge(plan, read, now=NOW), problems, samples),

@@ -60,7 +60,7 @@ def test_a_column_that_cannot_tell_is_a_warning_and_all_rows_are_read() -> None:
 
 
 def test_a_number_does_not_look_back() -> None:
-    value = {"column": "id", "mode": "watermark", "lookback": "P3D"}
+    value = {"column": "id", "mode": "watermark", "lookback": "P3D", "fullScan": "0 3 * * 0"}
     found, problems = read(value, {"name": "id", "logicalType": "integer"})
     assert (found.unusable, found.lookback) == ("", timedelta(0))
     assert problems == ["a number has no time to look back; expected none, it is not used"]

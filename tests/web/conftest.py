@@ -52,7 +52,7 @@ def client_of(board: Board) -> Generator[Callable[..., httpx.Client]]:
             given.setdefault("registry", CollectorRegistry())
             given.setdefault("export", ExportPolicy(reuse_seconds=0))
             url = opened.enter_context(served(create_app(board, **given)))
-            return opened.enter_context(httpx.Client(base_url=url, trust_env=False))
+            return opened.enter_context(httpx.Client(base_url=url, trust_env=False, verify=False))
 
         yield make
 

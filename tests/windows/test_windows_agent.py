@@ -212,3 +212,18 @@ def test_what_was_kept_of_other_files_is_not_taken_for_these(agent: Agent) -> No
     agent.contract, _ = parse_contract(yaml.safe_dump(changed).encode(), "c.yaml")
     found = agent.run()
     assert (found["rowCount"].observed, found["unique"].outcome) == (2, Outcome.FAILED)
+
+
+def test_a_count_that_was_broken_by_an_old_row_is_kept_again_once_that_is_mended(
+    agent: Agent,
+) -> None:
+    changed = yaml.safe_load(yaml.safe_dump(CONTRACT))
+    changed["schema"][0]["properties"][0]["logicalTypeOptions"] = {"minimum": 0}
+    agent.contract, _ = parse_contract(yaml.safe_dump(changed).encode(), "c.yaml")
+    agent.add((-5, NOW - 9 * DAY))
+    assert agent.run()["minimum"].outcome is Outcome.FAILED
+    agent.rows.remove((-5, NOW - 9 * DAY))
+    agent.add((30, NOW))
+    assert agent.run()["minimum"].outcome is Outcome.PASSED
+    agent.add((31, NOW))
+    assert agent.run()["unique"].reason.startswith("in the window since ")
