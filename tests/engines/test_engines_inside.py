@@ -193,7 +193,7 @@ def canonical(value: Any) -> Any:
     """Return the same for equal wholes; null for null alone."""
     if isinstance(value, dict):
         items = cast("dict[str, Any]", value).items()
-        return tuple((name, canonical(one)) for name, one in items)
+        return tuple((name, canonical(one)) for name, one in sorted(items))
     if isinstance(value, list):
         return ("list", *map(canonical, cast("list[Any]", value)))
     if isinstance(value, float):
