@@ -105,7 +105,8 @@ class Registry:
                 return f"{len(found)} contracts are known as {known!r}: {files}"
         if last in self._broken:
             return f"the contract {last!r} is broken; see `contractwatch lint`"
-        return f"no contract is known as {name!r}; looked for its id, its file and its address"
+        looked = "its id, its file and its address among those that are given"
+        return f"no contract is known as {name!r}; looked for {looked}"
 
 
 @frozen

@@ -16,10 +16,14 @@ from contractwatch.model.state import Count, Measurement
 
 @frozen
 class Volume:
-    """The number of rows is within the threshold; no rows are a number, never vacuous."""
+    """The number of rows is within the threshold; no rows are a number, never vacuous.
+
+    `is_scoped`: only the rows that meet the table's condition are counted.
+    """
 
     promise: Promise
     threshold: Threshold
+    is_scoped: bool = False
 
     def metrics(self) -> tuple[Metric, ...]:
         return (RowCount(self.promise.table),)
@@ -31,7 +35,8 @@ class Volume:
             return error
         rows = answer(answers, RowCount(self.promise.table), Count).rows
         kept = holds(self.threshold, rows)
-        reason = "" if kept else f"the table has {counted(rows, 'row')}"
+        found = f"the table has {counted(rows, 'row')}{' in scope' if self.is_scoped else ''}"
+        reason = "" if kept else found
         outcome = Outcome.PASSED if kept else Outcome.FAILED
         return Verdict(outcome, observed=rows, threshold=words, rows=rows, reason=reason)
 
@@ -47,4 +52,4 @@ def checks(contract: Contract) -> Iterator[Check]:
                     continue
                 words = promised_words(rule.threshold, "rows")
                 promise = promise_of_rule(ROW_COUNT, place, rule, expected=words)
-                yield Volume(promise, rule.threshold)
+                yield Volume(promise, rule.threshold, is_scoped=bool(table.where))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -186,6 +187,16 @@ def test_zero_rows_are_a_row_count_and_never_vacuous() -> None:
     verdict = judged(check, rows=0)
     assert (verdict.outcome, verdict.observed, verdict.vacuous) == (Outcome.FAILED, 0, False)
     assert judged(check, rows=1).outcome is Outcome.PASSED
+
+
+def test_a_number_of_rows_is_told_as_that_of_the_rows_in_scope() -> None:
+    rows = rule(RuleMetric.ROW_COUNT, Operator.GREATER, 3)
+    of_some = replace(table(rules=(rows,)), where="a = 1")
+    reasons = [
+        judged(only("rowCount", contract(one)), rows=2).reason
+        for one in (table(rules=(rows,)), of_some)
+    ]
+    assert reasons == ["the table has 2 rows", "the table has 2 rows in scope"]
 
 
 def test_two_rules_on_one_metric_and_column_are_two_checks() -> None:

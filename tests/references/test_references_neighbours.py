@@ -75,7 +75,10 @@ def test_another_contract_is_found_by_id_file_and_address(name: str) -> None:
     [
         (
             replace(KEY, contract="visits.yaml"),
-            "no contract is known as 'visits.yaml'; looked for its id, its file and its address",
+            (
+                "no contract is known as 'visits.yaml'; "
+                "looked for its id, its file and its address among those that are given"
+            ),
         ),
         (
             replace(KEY, contract="old.yaml"),
