@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import polars as pl
@@ -13,34 +12,13 @@ from agent_values import contract_text
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.outage import Outage
 from contractwatch.agent.runner import Rules, Runner, Surroundings
-from contractwatch.agent.workers import Answered
 from contractwatch.alerting.message import Post
-from contractwatch.errors import StoreError
 from contractwatch.model.check import Outcome
 from contractwatch.model.evidence import Evidence
-from contractwatch.model.product import RunEntry
 from contractwatch.odcs.load import parse_contract
-from contractwatch.store.store import Store
+from tests.in_place import BrittleStore, HereWorkers
 
 PRODUCT = "shop/orders"
-
-
-class HereWorkers:
-    """Does each job at once, in place."""
-
-    def run(self, job: Any, argument: Any, *, deadline_seconds: float) -> Answered[Any]:
-        return Answered(job(argument), 0.1)
-
-
-class BrittleStore(Store):
-    """A real store that may fail as a run is saved."""
-
-    fails = False
-
-    def commit(self, entry: RunEntry) -> int:
-        if self.fails:
-            raise StoreError("it was written meanwhile", kind="constraint")  # no outage: runs go on
-        return super().commit(entry)
 
 
 class Agent:

@@ -14,13 +14,10 @@ from window_values import DAY, NOW
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.outage import Outage
 from contractwatch.agent.runner import Rules, Runner, Surroundings
-from contractwatch.agent.workers import Answered
 from contractwatch.alerting.message import Post
-from contractwatch.errors import StoreError
 from contractwatch.model.check import Outcome, Verdict
-from contractwatch.model.product import RunEntry
 from contractwatch.odcs.load import parse_contract
-from contractwatch.store.store import Store
+from tests.in_place import BrittleStore, HereWorkers
 
 CONTRACT: dict[str, Any] = {
     "apiVersion": "v3.1.0", "kind": "DataContract", "id": "i", "name": "orders", "domain": "shop",
@@ -45,24 +42,6 @@ CONTRACT: dict[str, Any] = {
         }
     ],
 }  # fmt: skip
-
-
-class HereWorkers:
-    """Does each job at once, in place."""
-
-    def run(self, job: Any, argument: Any, *, deadline_seconds: float) -> Answered[Any]:
-        return Answered(job(argument), 0.1)
-
-
-class BrittleStore(Store):
-    """A real store that may fail as a run is saved, as if the agent were killed then."""
-
-    fails = False
-
-    def commit(self, entry: RunEntry) -> int:
-        if self.fails:
-            raise StoreError("the record cannot be reached", kind="other")
-        return super().commit(entry)
 
 
 class Agent:
