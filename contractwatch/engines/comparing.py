@@ -159,8 +159,8 @@ class _Comparison:
         return Segments(tuple(sorted(found)))
 
     def _bad_rows(self, metric: BadRowsAcross) -> Measurement:
-        frame = self._frame(self._own(metric.table))
         asked = Side(self._own(metric.table), (), metric.table)
+        frame = self._frame(asked.files)
         broken = [violates(one, column_of(frame, asked, one.column)) for one in metric.predicates]
         rows = frame.rows
         for at, key in enumerate(metric.keys):
