@@ -160,7 +160,8 @@ def _scan_lines(
 ) -> pl.LazyFrame:
     if isinstance(source, bytes):
         return pl.scan_ndjson(source, schema=schema)
-    named = [glob.escape(path) for path in source]  # else a name could be taken for a pattern
+    # else a name could be taken for a pattern; a key of a store that could be is held instead
+    named = [glob.escape(path) if table.remote is None else path for path in source]
     return pl.scan_ndjson(named, schema=schema, **scan_options(table.remote))
 
 
@@ -175,9 +176,16 @@ def _in_utf8(path: str, table: TableFiles) -> str | bytes:
         if expanded is not None:
             return expanded.removeprefix(_BOM)
         marked = begins(path, table.remote, len(_BOM)) == _BOM
-        return whole(path, table.remote).removeprefix(_BOM) if marked else path
+        is_held = marked or _is_taken_for_pattern(path, table)
+        return whole(path, table.remote).removeprefix(_BOM) if is_held else path
     held = _expanded(path, table) or whole(path, table.remote)
     return held.decode(codec).removeprefix("\ufeff").encode()
+
+
+def _is_taken_for_pattern(path: str, table: TableFiles) -> bool:
+    """Return whether the library would list a store for a key that holds letters of patterns."""
+    is_json = table.data_format is DataFormat.JSON
+    return is_json and table.remote is not None and glob.has_magic(path)
 
 
 def _expanded(path: str, table: TableFiles) -> bytes | None:

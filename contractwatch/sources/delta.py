@@ -66,6 +66,8 @@ def open_table(place: Place, table: Table) -> tuple[TableFiles, datetime]:
     except ImportError as error:
         raise missing("deltalake", "delta") from error
 
+    if place.remote is None and unquote(place.location) != place.location:
+        raise refused(place.server, "holds '%' and two digits, which the library would decode")
     log = place.below(RECORD)
     with folder_of(place.location, place.remote) as folder:
         try:

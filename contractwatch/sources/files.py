@@ -1,8 +1,9 @@
 """The files of a local server are found, confined to what the operator allowed, and digested.
 
-A path may hold `{object}` (also `{model}`, `{table}`: the table's physical name) and globs with
-`**`. A directory stands for all files of the format below it. Without a placeholder the tables of a
-contract with several are told apart by name: `<name>.<extension>`, or all files below `<name>/`.
+A path may hold `{object}` (also `{model}`, `{table}`: the table's physical name) and the patterns
+`*`, `**` and `?`; one that exists as it is written is that file or directory. A directory stands
+for all files of the format below it. Without a placeholder the tables of a contract with several
+are told apart by name: `<name>.<extension>`, or all files below `<name>/`.
 """
 
 from collections.abc import Sequence
@@ -18,11 +19,11 @@ from contractwatch.model.reach import Reach
 from contractwatch.model.server import DataFormat, Server
 from contractwatch.sources.confined import folders_at
 from contractwatch.sources.lakes import LAKES, open_lake
+from contractwatch.sources.patterns import first_pattern
 from contractwatch.sources.search import FoundFile, Search, first, refused
 from contractwatch.sources.unfound import refuse_alike
 
 _PLACEHOLDERS = ("{object}", "{model}", "{table}")
-MAGIC = frozenset("*?[")
 
 
 def open_files(
@@ -104,9 +105,9 @@ def folders(path: str, tables: Sequence[Table]) -> list[tuple[Table, str]]:
 
 
 def _split(base: Path, written: str) -> tuple[Path, str]:
-    """Return the part of the path before the first glob, and the rest."""
+    """Return the part of the path before the first pattern, and the rest."""
     parts = Path(written).parts
-    plain = next((at for at, part in enumerate(parts) if MAGIC & set(part)), len(parts))
+    plain = first_pattern(parts)
     return base.joinpath(*parts[:plain]), "/".join(parts[plain:])
 
 

@@ -13,6 +13,7 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Table
 from contractwatch.model.dataset import Dataset, Snapshot, TableFiles
 from contractwatch.model.server import DataFormat, Server
+from contractwatch.sources.patterns import is_pattern
 from contractwatch.sources.place import Place
 from contractwatch.sources.search import refused
 from contractwatch.sources.unfound import refuse_alike
@@ -21,8 +22,6 @@ _Opened: TypeAlias = tuple[TableFiles, datetime]
 
 LAKES = frozenset({DataFormat.DELTA, DataFormat.ICEBERG})
 """The formats of tables that keep a record of their files."""
-
-_GLOBS = frozenset("*?[")
 
 
 def open_lake(
@@ -69,12 +68,14 @@ def _version(snapshot: Snapshot | None) -> tuple[str, ...]:
 def _open(
     server: Server, table: Table, path: str, places: Callable[[str], Sequence[Place]]
 ) -> _Opened:
-    if server.data_format is None or _GLOBS & set(path):
-        raise refused(server, "holds a wildcard; expected the folder of one table")
+    if server.data_format is None:
+        raise refused(server, "has no format that can be read")
     record, opened_by = _reader(server.data_format)
     for place in places(path):
         if place.has(record):
             return opened_by(place, table)
+    if is_pattern(path):
+        raise refused(server, "holds a wildcard; expected the folder of one table")
     sentence = f"no {server.data_format.value} table is at {path!r}: it has no folder {record!r}"
     raise SourceError(sentence, retryable=True, blame=Blame.PRODUCT)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -10,10 +9,11 @@ from contractwatch.engines.remote import asked, store_of
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.dataset import DataFile, Remote
 from contractwatch.model.server import DataFormat
+from contractwatch.sources.patterns import part_matches
 from contractwatch.sources.search import EXTENSIONS, MAX_FILES
 
 MAX_LISTED = 2_000_000
-"""More keys than this below the first wildcard are not looked through."""
+"""More keys than this below the first pattern are not looked through."""
 
 _PAGE = 1000
 
@@ -22,9 +22,9 @@ _PAGE = 1000
 class ObjectSearch:
     """What belongs to one table, and what was found of it.
 
-    `start` are the parts of the key before the first wildcard, `pattern` those after it, empty if
+    `start` are the parts of the key before the first pattern, `pattern` those after it, empty if
     there is none. `stem` is as in `search.Search`; `has_others` tells that it alone kept objects
-    out.
+    out. `exact` are the objects whose keys are what is written: if there are any, they alone count.
     """
 
     start: tuple[str, ...]
@@ -32,10 +32,13 @@ class ObjectSearch:
     stem: str
     data_format: DataFormat
     found: dict[str, DataFile] = field(default_factory=dict[str, DataFile])
+    exact: dict[str, DataFile] = field(default_factory=dict[str, DataFile])
     has_others: bool = False
 
     def offer(self, parts: tuple[str, ...], file: DataFile) -> None:
         """Take the object if it belongs to the table; `parts` are of the key below the start."""
+        if self._is_exact(parts):
+            self.exact["/".join(parts)] = file
         if self._is_wanted(parts, self.stem):
             self.found["/".join(parts)] = file
         elif self.stem and not self.has_others:
@@ -43,9 +46,18 @@ class ObjectSearch:
 
     def files(self) -> tuple[DataFile, ...]:
         """Return the objects in the order of their names; an empty one above others is a folder."""
-        above = {str(one) for name in self.found for one in PurePosixPath(name).parents}
-        kept = (name for name in sorted(self.found) if self.found[name].size or name not in above)
-        return tuple(self.found[name] for name in kept)
+        found = self.exact or self.found
+        above = {str(one) for name in found for one in PurePosixPath(name).parents}
+        kept = (name for name in sorted(found) if found[name].size or name not in above)
+        return tuple(found[name] for name in kept)
+
+    def _is_exact(self, parts: tuple[str, ...]) -> bool:
+        """Return whether the pattern is the object's very name, or that of a folder above it."""
+        size = len(self.pattern)
+        if not size or parts[:size] != self.pattern:
+            return False
+        below = parts[size:]
+        return self._is_below(below, below, self.stem) if below else True
 
     def _is_wanted(self, parts: tuple[str, ...], stem: str) -> bool:
         if not self.pattern:
@@ -76,7 +88,7 @@ def matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
         reached = {
             at if pattern[at] == "**" else at + 1
             for at in _with_none(pattern, reached)
-            if at < len(pattern) and (pattern[at] == "**" or fnmatchcase(part, pattern[at]))
+            if at < len(pattern) and (pattern[at] == "**" or part_matches(part, pattern[at]))
         }
     return len(pattern) in _with_none(pattern, reached)
 

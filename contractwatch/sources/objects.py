@@ -1,7 +1,7 @@
 """The objects of an S3 server are found: an allowed store, an allowed bucket, as the operator set.
 
-A location is `s3://bucket/path`; its path holds placeholders and globs as that of a local server
-does. Nothing but the name of the store and of the bucket comes from the contract: region and
+A location is `s3://bucket/path`; its path holds placeholders and patterns as that of a local
+server does. Nothing but the name of the store and of the bucket comes from the contract: region and
 credentials are the agent's own.
 """
 
@@ -16,9 +16,10 @@ from contractwatch.model.dataset import DataFile, Dataset, Remote, TableFiles
 from contractwatch.model.reach import Reach
 from contractwatch.model.server import Server
 from contractwatch.sources.endpoints import reached
-from contractwatch.sources.files import MAGIC, folders, written_for
+from contractwatch.sources.files import folders, written_for
 from contractwatch.sources.lakes import LAKES, open_lake
 from contractwatch.sources.object_search import ObjectSearch, search
+from contractwatch.sources.patterns import first_pattern, hint, is_pattern
 from contractwatch.sources.prefix import Prefix
 from contractwatch.sources.search import refused
 
@@ -71,8 +72,6 @@ def open_objects(
 
 def _open_lakes(server: Server, tables: Sequence[Table], reach: Reach) -> Dataset:
     placed = folders(server.path, tables)
-    if any(MAGIC & set(path) for _, path in placed):
-        raise refused(server, "holds a wildcard; expected the folder of one table")
     keys = {path: _allowed_parts(server, path, reach) for _, path in placed}
     remote = reached(server, _bucket(server, {parts[0] for parts in keys.values()}), reach)
     return open_lake(
@@ -97,7 +96,7 @@ def _searches(
         written = written_for(server.path, table)
         bucket, *parts = _allowed_parts(server, written, reach)
         stem = "" if len(tables) == 1 or written != server.path else table.physical_name
-        plain = next((at for at, part in enumerate(parts) if MAGIC & set(part)), len(parts))
+        plain = first_pattern(parts)
         searches.append(ObjectSearch(tuple(parts[:plain]), tuple(parts[plain:]), stem, data_format))
         buckets.add(bucket)
     return _bucket(server, buckets), searches
@@ -112,11 +111,11 @@ def _bucket(server: Server, buckets: Collection[str]) -> str:
 def _allowed_parts(server: Server, written: str, reach: Reach) -> list[str]:
     """Return the bucket and the parts of the key."""
     parts = [part for part in written.removeprefix(SCHEME).split("/") if part not in {"", "."}]
-    if not written.startswith(SCHEME) or not parts or MAGIC & set(parts[0]):
+    if not written.startswith(SCHEME) or not parts or is_pattern(parts[0]):
         raise refused(server, "is no location such as s3://bucket/path")
     if ".." in parts:
         raise refused(server, "goes up; a key has no folder above it")
-    plain = next((at for at, part in enumerate(parts) if MAGIC & set(part)), len(parts))
+    plain = first_pattern(parts)
     if not _is_allowed(parts[:plain], reach.buckets):
         raise SourceError(
             f"location {server.path!r} is outside the buckets that the operator allowed",
@@ -163,4 +162,5 @@ def _hive_root(
 def _nothing(server: Server, one: ObjectSearch) -> SourceError:
     if one.has_others:
         return refused(server, f"holds no file named {one.stem!r}; put {{object}} into it")
-    return SourceError(f"no object matches {server.path!r}", retryable=True, blame=Blame.PRODUCT)
+    sentence = f"no object matches {server.path!r}{hint(server.path)}"
+    return SourceError(sentence, retryable=True, blame=Blame.PRODUCT)

@@ -11,6 +11,7 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.frozen import frozen
 from contractwatch.model.server import DataFormat, Server
 from contractwatch.odcs.server_places import PATH_KEYS
+from contractwatch.sources.patterns import as_glob, hint
 
 MAX_FILES = 100_000
 """More files than this for one table are refused."""
@@ -37,7 +38,7 @@ class FoundFile:
 class Search:
     """Where the files of one table are looked for.
 
-    `start` is a directory or file without globs, `pattern` the rest, empty if there is none.
+    `start` is a directory or file without patterns, `pattern` the rest, empty if there is none.
     `stem` is the file name, without extension, that tells a table from its siblings; empty if the
     path alone does.
     """
@@ -60,7 +61,7 @@ def first(searches: Sequence[Search]) -> tuple[Search, list[FoundFile]]:
     """
     refusal: SourceError | None = None
     allowed = [search for search in searches if _is_allowed(search, search.start)]
-    for search in allowed or searches[:1]:
+    for search in map(_as_it_is_written, allowed or searches[:1]):
         try:
             found = _search(search)
         except SourceError as error:
@@ -74,7 +75,9 @@ def first(searches: Sequence[Search]) -> tuple[Search, list[FoundFile]]:
             server, f"holds no file named {searches[0].stem!r}; put {{object}} into the path"
         )
     raise refusal or SourceError(
-        f"no file matches {server.path!r}", retryable=True, blame=Blame.PRODUCT
+        f"no file matches {server.path!r}{hint(server.path)}",
+        retryable=True,
+        blame=Blame.PRODUCT,
     )
 
 
@@ -82,6 +85,15 @@ def refused(server: Server, why: str) -> SourceError:
     """Return the failure that refuses a path of the contract, with the reason in words."""
     what = PATH_KEYS.get(server.kind, "path")
     return SourceError(f"{what} {server.path!r} {why}", retryable=False, blame=Blame.PRODUCT)
+
+
+def _as_it_is_written(search: Search) -> Search:
+    """Return the search for the file or folder of that very name, if it is there."""
+    if not search.pattern or ".." in Path(search.pattern).parts:
+        return search
+    whole = search.start / search.pattern
+    is_there = os.path.exists(whole)  # noqa: PTH110 - False for a name that no file can have
+    return replace(search, start=whole, pattern="") if is_there else search
 
 
 def _matches(search: Search) -> bool:
@@ -121,13 +133,17 @@ def _search(search: Search) -> list[FoundFile]:
 
 def _candidates(search: Search) -> Iterator[Path]:
     """Yield every file that the path stands for."""
-    matched = search.start.glob(search.pattern) if search.pattern else _if_there(search.start)
+    pattern = as_glob(search.pattern)
+    matched = search.start.glob(pattern) if pattern else _if_there(search.start)
+    is_of_folders = Path(search.pattern).name == "**"  # from Python 3.13 on it finds files, too
     named = _is_hidden(Path(search.pattern))  # a pattern that names a hidden file means it
     for path in matched:
         if path.is_dir():
             yield from (file for file in _below(search, path) if _is_data(search, file))
-        elif search.stem in {"", path.stem} and (
-            named or not _is_hidden(path.relative_to(search.start))
+        elif (
+            not is_of_folders
+            and search.stem in {"", path.stem}
+            and (named or not _is_hidden(path.relative_to(search.start)))
         ):
             yield path
 

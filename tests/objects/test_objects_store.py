@@ -56,6 +56,49 @@ def test_a_location_stands_for_its_objects_as_a_path_for_its_files(moto: str, pu
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("location", "keys"),
+    [
+        ("orders [2024].csv", ["orders [2024].csv"]),
+        ("orders [20?4].csv", ["orders [2024].csv"]),
+        ("*.csv", ["*.csv"]),
+        ("[eu] */1.csv", ["[eu] north/1.csv"]),
+        ("what?", ["what?/1.csv"]),
+        ("what?/*", ["what?/1.csv", "whatX/1.csv"]),
+        ("a*/b*.csv", ["a*/b*.csv"]),
+    ],
+)
+def test_a_key_that_is_there_as_it_is_written_is_that_object_or_folder(
+    moto: str, put: Put, location: str, keys: list[str]
+) -> None:
+    for key in ("orders 2.csv", "orders [2024].csv", "e north/1.csv", "[eu] north/1.csv"):
+        put(key, b"id\n1\n")
+    for key in ("*.csv", "what?/1.csv", "whatX/1.csv", "a*/b*.csv", "a/b.csv", "ab/bc.csv"):
+        put(key, b"id\n1\n")
+    where = server(moto, f"s3://{BUCKET}/{location}", DataFormat.CSV)
+    data = open_server(where, (ORDERS,), bases=(), roots=None, reach=ANY)
+    files = data.tables[0].files
+    assert [file.path.removeprefix(f"s3://{BUCKET}/") for file in files] == keys
+
+
+@pytest.mark.parametrize("name", ["x [1]", "x#1", "x%5B1", "x*", "x?1", "x+1"])
+@pytest.mark.parametrize(
+    ("data_format", "body"),
+    [
+        (DataFormat.CSV, b"id\n1\n"),
+        (DataFormat.JSON, b'{"id": 1}\n'),
+        (DataFormat.PARQUET, parquet(id=[1])),
+    ],
+)
+def test_an_object_is_read_whatever_letters_its_key_has(
+    moto: str, put: Put, name: str, data_format: DataFormat, body: bytes
+) -> None:
+    put(name, body)
+    put("x1", b"something else")
+    reading = scan(job(server(moto, f"s3://{BUCKET}/{name}", data_format), ORDERS))
+    assert (reading.error, reading.measurements[RowCount("orders")]) == ("", Count(1))
+
+
 def test_objects_of_several_shapes_unite_and_their_folders_are_columns(moto: str, put: Put) -> None:
     put("orders/day=2026-01-01/a b%.parquet", parquet(id=[1, 2]))
     put("orders/day=2026-01-02/ü.parquet", parquet(id=[3], note=["x"]))
@@ -193,7 +236,7 @@ def test_one_table_that_is_not_there_leaves_the_others_read(moto: str, put: Put)
     assert reading.measurements[RowCount("orders")] == Count(1)
 
 
-PATHS = ["**", "*", "a", "b*", "**/a", "a/**", "a/*/b", "**/b/**", "[ab]", "?"]
+PATHS = ["**", "*", "a", "b*", "**/a", "a/**", "a/*/b", "**/b/**", "?", "b?"]
 
 
 @given(st.sampled_from(PATHS), st.lists(st.sampled_from(["a", "b", "bc"]), min_size=1, max_size=4))

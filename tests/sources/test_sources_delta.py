@@ -42,6 +42,23 @@ def test_only_the_live_files_of_the_newest_delta_version_are_read(
     assert second.modified_at == datetime.fromtimestamp(commit / 1000, UTC)
 
 
+@pytest.mark.parametrize("name", ["orders [2024]", "orders #1 % ü", "o?", "*"])
+def test_a_delta_folder_may_have_any_letters_in_its_name(tmp_path: Path, name: str) -> None:
+    for folder, ids in ((name, [1, 2]), ("orders 2", [3])):
+        write_deltalake(tmp_path / "plain", pl.DataFrame({"id": ids}))
+        (tmp_path / "plain").rename(tmp_path / folder)
+    found = asked(opened(tmp_path / name, DataFormat.DELTA), ROWS)
+    assert found.measurements == {ROWS: Count(2)}
+
+
+def test_a_delta_folder_whose_name_the_library_would_decode_is_refused(tmp_path: Path) -> None:
+    for folder in ("orders%20x", "orders x"):
+        write_deltalake(tmp_path / "plain", pl.DataFrame({"id": [1]}))
+        (tmp_path / "plain").rename(tmp_path / folder)
+    with pytest.raises(SourceError, match="which the library would decode"):
+        opened(tmp_path / "orders%20x", DataFormat.DELTA)
+
+
 def test_a_version_that_was_opened_is_read_though_a_newer_one_is_there(
     tmp_path: Path, opening: Opening
 ) -> None:

@@ -62,7 +62,6 @@ def refusal(
         ("orders/", ["orders/1.csv", "orders/2.csv", "orders/deep/3.csv"]),
         ("orders/**/*.csv", ["orders/1.csv", "orders/2.csv", "orders/deep/3.csv"]),
         ("orders/dee?", ["orders/deep/3.csv"]),
-        ("[o]rders.csv", ["orders.csv"]),
     ],
 )
 def test_a_path_stands_for_its_files(tmp_path: Path, path: str, names: list[str]) -> None:
@@ -71,6 +70,49 @@ def test_a_path_stands_for_its_files(tmp_path: Path, path: str, names: list[str]
     data = open_server(server(path), (ORDERS,), bases=(tmp_path,), roots=None)
     assert found(data, tmp_path) == names
     assert open_server(server(path), (ORDERS,), bases=(tmp_path,), roots=(tmp_path,)) == data
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("orders [2024].csv", ["orders [2024].csv"]),
+        ("orders [0-9].csv", ["orders [0-9].csv"]),
+        ("orders [20?4].csv", ["orders [2024].csv"]),
+        ("[eu] */1.csv", ["[eu] north/1.csv"]),
+        ("[eu] north", ["[eu] north/1.csv"]),
+        ("[eu] north/**", ["[eu] north/1.csv"]),
+        ("*.csv", ["*.csv"]),
+        ("what?", ["what?/1.csv"]),
+        ("what?/*.csv", ["what?/1.csv", "whatX/1.csv"]),
+        ("a*/b*.csv", ["a*/b*.csv"]),
+        ("!x].csv", ["!x].csv"]),
+        ("{object} [[].csv", ["orders [[].csv"]),
+    ],
+)
+def test_a_path_that_is_there_as_it_is_written_is_that_file_or_folder(
+    tmp_path: Path, path: str, names: list[str]
+) -> None:
+    write(tmp_path, "orders 2.csv", "orders [2024].csv", "orders [0-9].csv", "orders [.csv")
+    write(tmp_path, "orders [[].csv", "e north/1.csv", "[eu] north/1.csv", "*.csv", "!x].csv")
+    write(tmp_path, "what?/1.csv", "whatX/1.csv", "a*/b*.csv", "a/b.csv", "ab/bc.csv")
+    data = open_server(server(path), (ORDERS,), bases=(tmp_path,), roots=None)
+    assert found(data, tmp_path) == names
+    assert open_server(server(path), (ORDERS,), bases=(tmp_path,), roots=(tmp_path,)) == data
+
+
+def test_a_set_of_letters_is_no_pattern_and_that_is_said(tmp_path: Path) -> None:
+    write(tmp_path, "orders_1.csv")
+    said = (
+        "no file matches 'orders_[0-9].csv'; '[' stands for itself: only *, ** and ? are patterns"
+    )
+    assert str(refusal("orders_[0-9].csv", tmp_path)) == said
+
+
+def test_a_link_of_that_very_name_leads_nowhere_outside(tmp_path: Path) -> None:
+    write(tmp_path, "secret/x.csv", "live/b.csv")
+    (tmp_path / "live" / "*.csv").symlink_to(tmp_path / "secret" / "x.csv")
+    error = refusal("live/*.csv", tmp_path, roots=(tmp_path / "live",))
+    assert "outside the directories" in str(error)
 
 
 def test_a_relative_path_is_tried_against_each_base_in_turn(tmp_path: Path) -> None:
