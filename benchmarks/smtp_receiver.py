@@ -38,11 +38,17 @@ class Mail:
 
 @dataclass
 class SmtpReceiver:
-    """A server while its context is open; `tls` makes it offer STARTTLS."""
+    """A server while its context is open; `tls` makes it offer STARTTLS.
+
+    `answers` are codes for single mailboxes, by bare address; `logins` what AUTH offers.
+    """
 
     fault: SmtpFault = SmtpFault.NONE
     tls: ssl.SSLContext | None = None
     offers_login: bool = False
+    offers_utf8: bool = True
+    logins: str = "PLAIN"
+    answers: dict[str, str] = field(default_factory=dict)
     mails: list[Mail] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     port: int = 0
@@ -146,11 +152,13 @@ class _Conversation:
         return self._say("502 unknown")
 
     def _ehlo(self, line: str) -> bool:
-        offers = ["mail.example.com", "SIZE 1000000", "SMTPUTF8", "8BITMIME"]
+        offers = ["mail.example.com", "SIZE 1000000", "8BITMIME"]
+        if self._receiver.offers_utf8:
+            offers.append("SMTPUTF8")
         if self._receiver.tls is not None and not self._encrypted:
             offers.append("STARTTLS")
         if self._receiver.offers_login:
-            offers.append("AUTH PLAIN")
+            offers.append(f"AUTH {self._receiver.logins}")
         *most, last = offers
         return self._say("\r\n".join([*(f"250-{each}" for each in most), f"250 {last}"]))
 
@@ -170,7 +178,7 @@ class _Conversation:
         return self._say(f"535 {line} is not right" if wrong else "235 welcome")
 
     def _mail(self, line: str) -> bool:
-        self._sender = line
+        self._sender, self._recipients, self._refused = line, [], 0
         return self._say("250 sender fine")
 
     def _rcpt(self, line: str) -> bool:
@@ -178,6 +186,10 @@ class _Conversation:
         if fault is SmtpFault.GREYLIST:
             return self._say("451 come back later")
         first = not self._recipients and not self._refused
+        answer = self._receiver.answers.get(line.partition("<")[2].partition(">")[0], "")
+        if answer:
+            self._refused += 1
+            return self._say(answer)
         if fault is SmtpFault.NO_SUCH_USER or (fault is SmtpFault.ONE_UNKNOWN and first):
             self._refused += 1
             return self._say("550 no such user")

@@ -1,29 +1,32 @@
 """An e-mail goes out by SMTP, within one deadline, with the same Message-ID over all attempts."""
 
 import contextlib
-import hashlib
 import smtplib
 import socket
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from email.errors import MessageError
-from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
 
-from contractwatch.alerting import text
 from contractwatch.channels.guard import Gate, timed_out
+from contractwatch.channels.mail import Mail, bytes_of, mail_of
+from contractwatch.channels.mailbox import Mailbox, mailbox_of
 from contractwatch.channels.world import World
 from contractwatch.errors import ChannelError
 from contractwatch.model.incident import Notification
 from contractwatch.model.receiver import Receiver
 
 _IMPLICIT_TLS_PORT = 465
-_SUBJECT_CHARACTERS = 200
-_LINE_CHARACTERS = 2_000
-_LINES = 500
 _READY = 220
 _PERMANENT = 500
+_HINTS = {
+    530: "it wants a login or TLS first; see username, password and smtp_starttls",
+    534: "it wants another way to log in",
+    535: "it does not accept the user name or the password",
+    538: "it wants TLS before a login; see smtp_starttls",
+    550: "it does not take mail for this recipient, or from this sender",
+    553: "it does not accept an address as it is written",
+}
 
 
 def send(notification: Notification, receiver: Receiver, world: World) -> str:
@@ -35,48 +38,80 @@ def send(notification: Notification, receiver: Receiver, world: World) -> str:
     """
     _check(receiver)
     gate = world.gate(receiver)
+    sender = mailbox_of(receiver.sender)
+    recipients = tuple(mailbox_of(each) for each in receiver.recipients)
     password = world.secret(receiver.password_ref) if receiver.password_ref else ""
-    message = message_of(notification, receiver)
     with _spoken_to(receiver, gate) as client:
-        if receiver.username:
-            client.login(receiver.username, password)
-        sender = parseaddr(receiver.sender)[1]
-        refused = client.send_message(message, sender, receiver.recipients)
+        _log_in(client, receiver, password)
+        envelope = (sender, *recipients)
+        options = _options(client, receiver, envelope)
+        shown = recipients if options else [each for each in recipients if not each.needs_utf8]
+        data = bytes_of(mail_of(notification, sender, shown))
+        addresses = [each.address for each in recipients]
+        refused = client.sendmail(sender.address, addresses, data, options)
         with contextlib.suppress(smtplib.SMTPException, OSError):
             client.quit()  # it is accepted already, whatever is said now
     if refused:
         raise _refused(receiver, refused)
-    return f"accepted it for {len(receiver.recipients)} recipients"
+    return f"accepted it for {len(recipients)} recipient{'s' * (len(recipients) != 1)}"
 
 
-def message_of(notification: Notification, receiver: Receiver) -> EmailMessage:
-    """Return the mail. No text of a contract can add a header to it."""
-    message = EmailMessage()
-    digest = hashlib.sha256(notification.key.encode()).hexdigest()
-    domain = parseaddr(receiver.sender)[1].rpartition("@")[2]
-    message["Message-ID"] = f"<{digest[:40]}@{domain}>"
-    message["From"] = receiver.sender
-    message["To"] = ", ".join(receiver.recipients)
-    message["Subject"] = _one_line(text.title(notification))[:_SUBJECT_CHARACTERS]
-    message["Date"] = format_datetime(notification.created_at)
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Contractwatch-Key"] = _one_line(notification.key)
-    message["X-Contractwatch-Product"] = _one_line(notification.product)
-    lines = (_one_line(line)[:_LINE_CHARACTERS] for line in text.lines(notification)[:_LINES])
-    message.set_content("\n".join((*lines, "", notification.page_url, notification.key)))
-    return message
+def message_of(notification: Notification, receiver: Receiver) -> Mail:
+    """Return the mail to all recipients of the receiver."""
+    recipients = [mailbox_of(each) for each in receiver.recipients]
+    return mail_of(notification, mailbox_of(receiver.sender), recipients)
 
 
 def _check(receiver: Receiver) -> None:
     problem = ""
     if not receiver.smtp_host or not receiver.recipients:
         problem = "has no SMTP host or no recipients"
-    elif "@" not in parseaddr(receiver.sender)[1]:
+    elif not receiver.sender:
         problem = "has no sender address"
     elif receiver.username and not _is_encrypted(receiver) and not receiver.allow_private:
         problem = "would send its password without TLS"
     if problem:
-        raise ChannelError(f"receiver {receiver.name} {problem}", retryable=False, reason="config")
+        raise _unusable(f"receiver {receiver.name} {problem}")
+
+
+def _log_in(client: smtplib.SMTP, receiver: Receiver, password: str) -> None:
+    """Log in if the settings have a user name; what a retry cannot mend is said in words."""
+    if not receiver.username:
+        return
+    host = receiver.smtp_host
+    if not client.has_extn("auth"):
+        raise _unusable(
+            f"{host} offers no login (AUTH) on port {receiver.smtp_port}; take username and "
+            "password out of this receiver, or give the port on which it offers one"
+        )
+    if not receiver.username.isascii() or not password.isascii():
+        raise _unusable(f"the user name or the password for {host} is not ASCII")
+    try:
+        client.login(receiver.username, password)
+    except smtplib.SMTPResponseException:
+        raise
+    except smtplib.SMTPServerDisconnected:
+        raise
+    except smtplib.SMTPException:
+        raise _unusable(
+            f"{host} offers no way to log in with a user name and a password "
+            "(PLAIN, LOGIN or CRAM-MD5)"
+        ) from None
+
+
+def _options(
+    client: smtplib.SMTP, receiver: Receiver, envelope: Iterable[Mailbox]
+) -> tuple[str, ...]:
+    """Return what MAIL FROM must say; nothing for addresses that every server understands."""
+    special = [each.address for each in envelope if each.needs_utf8]
+    if not special:
+        return ()
+    if not client.has_extn("smtputf8"):
+        raise _unusable(
+            f"{receiver.smtp_host} takes only ASCII before the @ (it offers no SMTPUTF8), "
+            f"and {special[0]} has more; give another address of this recipient"
+        )
+    return ("SMTPUTF8", "BODY=8BITMIME")
 
 
 def _is_encrypted(receiver: Receiver) -> bool:
@@ -140,15 +175,27 @@ def _cut_off(client: smtplib.SMTP, late: threading.Event) -> None:
 
 
 def _failure(host: str, error: Exception) -> ChannelError:
+    # All exceptions of smtplib are OSErrors, too: those that are not about the connection first.
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return _of_code(host, _worst(error.recipients))
     if isinstance(error, smtplib.SMTPResponseException):
         return _of_code(host, int(error.smtp_code))
-    if isinstance(error, smtplib.SMTPServerDisconnected | OSError):
-        return ChannelError(f"{host} closed the connection", retryable=True, reason="reset")
-    return ChannelError(
-        f"{host} cannot take this mail: {type(error).__name__}", retryable=False, reason="config"
-    )
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return _closed(host)
+    if isinstance(error, smtplib.SMTPException):
+        return _unusable(f"{host} does not offer what this mail needs")
+    if isinstance(error, OSError):
+        return _closed(host)
+    return _unusable(f"{host} cannot be given this mail: an address or a text of it is not valid")
+
+
+def _closed(host: str) -> ChannelError:
+    return ChannelError(f"{host} closed the connection", retryable=True, reason="reset")
+
+
+def _unusable(words: str) -> ChannelError:
+    """Return the failure of settings that no retry mends."""
+    return ChannelError(words, retryable=False, reason="config")
 
 
 def _of_code(host: str, code: int) -> ChannelError:
@@ -156,8 +203,11 @@ def _of_code(host: str, code: int) -> ChannelError:
     if code < 0:
         return ChannelError(f"{host} spoke no SMTP", retryable=True, reason="reset")
     permanent = code >= _PERMANENT
+    hint = f": {_HINTS[code]}" if code in _HINTS else ""
     return ChannelError(
-        f"{host} answered {code}", retryable=not permanent, reason="5xx" if permanent else "4xx"
+        f"{host} answered {code}{hint}",
+        retryable=not permanent,
+        reason="5xx" if permanent else "4xx",
     )
 
 
@@ -178,7 +228,3 @@ def _worst(refused: dict[str, tuple[int, bytes]]) -> int:
 def _own_name() -> str:
     name = socket.gethostname()
     return name if "." in name else "[127.0.0.1]"
-
-
-def _one_line(words: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in words).split())
