@@ -16,10 +16,11 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from contractwatch.agent.card import first_card
 from contractwatch.agent.catalog import Catalog, Change
-from contractwatch.agent.clock import Clock, JumpWatch, system_clock
+from contractwatch.agent.clock import Clock, system_clock
 from contractwatch.agent.dispatcher import Dispatcher
 from contractwatch.agent.heart import Heart
 from contractwatch.agent.janitor import Janitor
+from contractwatch.agent.jumps import Jumps
 from contractwatch.agent.logs import configure_logs
 from contractwatch.agent.outage import Outage
 from contractwatch.agent.reach import reach_of
@@ -111,6 +112,12 @@ class Agent:
         self._scheduler = Scheduler(
             self._run_product, run_limit=settings.run_limit, clock=clock, series=series
         )
+        self._jumps = Jumps(
+            clock,
+            store,
+            realign=self._scheduler.realign,
+            look_at_all=self._look_at_all,
+        )
         self._heart = Heart(
             store,
             series,
@@ -143,7 +150,7 @@ class Agent:
         self._thread("dispatcher", lambda: self._dispatcher.run(self._stopping))
         self._scheduler.start()
         beat = timedelta(seconds=self._settings.heartbeat_seconds)
-        self._scheduler.heartbeat(self._heart.beat, interval=beat)
+        self._scheduler.heartbeat(self._beat, interval=beat)
         self._take(self._catalog.look(), is_first=True)
         self._heart.is_loaded = True
         self._scheduler.every("withdrawals", self._withdraw, interval=_WITHDRAW_EVERY)
@@ -160,10 +167,8 @@ class Agent:
     def watch(self, told: threading.Event) -> int:
         """Wait until the agent is told to end or cannot go on; return the exit code."""
         web = next(thread for thread in self._threads if thread.name == "web")
-        jumps = JumpWatch(self._clock)
         while not told.wait(0.5):
-            if jumps.seconds() < 0:  # else nothing would start, nor beat, until the old time
-                self._scheduler.realign()
+            self._jumps.notice()
             if self._heart.is_dead():
                 _log.critical("heartbeat_stopped", seconds=round(self._heart.age_seconds()))
                 return EXIT_STUCK
@@ -212,7 +217,18 @@ class Agent:
     def _look(self, product: str, at: datetime) -> None:
         self._scheduler.look(product, at)
 
+    def _look_at_all(self) -> None:
+        """Have every product run soon, but not all at one instant."""
+        products, now = self._scheduler.products(), self._clock.now()
+        for product in products:
+            self._look(product, first_look(product, now=now, products=len(products)))
+
+    def _beat(self) -> None:
+        self._jumps.notice()
+        self._heart.beat()
+
     def _run_product(self, product: str) -> None:
+        self._jumps.notice()
         contract = self._catalog.contract(product)
         if contract is not None and not self._stopping.is_set():
             self._runner.run(contract, self._catalog.folder(contract))

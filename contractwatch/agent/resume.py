@@ -7,6 +7,7 @@ from typing import Protocol
 import structlog
 
 from contractwatch.agent.clock import Clock
+from contractwatch.errors import StoreError
 from contractwatch.model.contract import Contract, Status
 from contractwatch.model.objective import Standing
 from contractwatch.model.product import ProductCard, RunEntry
@@ -30,24 +31,45 @@ class Past(Protocol):
 def resume(store: Past, clock: Clock) -> int:
     """Record for every product that nobody looked since the last heartbeat; return how many.
 
+    A heartbeat that is dated in the future was written while the clock was ahead: the time up to
+    it is closed as it was foreseen, because counters have counted it, and nothing is known now.
+
     Raises:
         StoreError: If that cannot be saved; done again, it changes nothing that was saved.
     """
     since, now = store.last_beat(), clock.now()
-    if since is None or since >= now:
+    if since is None or since == now:
         return 0
     standings = store.standings()
     interrupted = 0
     for card in store.cards():
         before = standings.get(card.product, ())
-        later, entries = interrupt_all(before, since=since, to=now)
-        if before:
-            store.commit(RunEntry(card, now, None, entries, later, (), (), ()))
+        if before and _interrupt(store, card, before, since=since, to=max(since, now), now=now):
             interrupted += 1
     _log.info(
         "resumed", products=interrupted, unwatched_seconds=round((now - since).total_seconds())
     )
     return interrupted
+
+
+def _interrupt(
+    store: Past,
+    card: ProductCard,
+    before: tuple[Standing, ...],
+    *,
+    since: datetime,
+    to: datetime,
+    now: datetime,
+) -> bool:
+    """Save that nobody looked; False if a run that ended meanwhile has closed the time already."""
+    later, entries = interrupt_all(before, since=since, to=to)
+    try:
+        store.commit(RunEntry(card, now, None, entries, later, (), (), ()))
+    except StoreError as error:
+        if error.kind != "constraint":
+            raise
+        return False
+    return True
 
 
 def departed(

@@ -139,7 +139,8 @@ class Runner:
             around.series.store_failed(error.kind)
             is_outage = around.outage.failed(error, of_run=True)
             _log.error("run_not_saved", product=contract.product, kind=error.kind, retry=is_outage)
-            if is_outage:
+            # a contradiction: the clock jumped during the run, and its time was closed meanwhile
+            if is_outage or error.kind == "constraint":
                 around.look(contract.product, around.clock.now() + RETRY)
             return None
         except Exception:

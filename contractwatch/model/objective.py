@@ -70,7 +70,8 @@ class Standing:
     From `accrued_until` on the ledger has no interval yet. `state` holds until `stale_at`
     (freshness: the instant of going stale, from which on it is bad) and at most until `horizon`,
     after which it is unknown. `since` is when the present state began; `observed_at` when it was
-    last confirmed.
+    last confirmed. `observed_at` and `horizon` are never moved: after a clock was set back they lie
+    before `accrued_until`, and what is dated in the future is unknown.
     """
 
     objective: Objective

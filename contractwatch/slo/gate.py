@@ -246,12 +246,16 @@ def _stale(
     limit = policy.max_evaluation_age
     if run is None:
         yield "the contract was never run"
+    elif limit is not None and run.finished_at > now:
+        yield f"the last run ended at {_written(run.finished_at)}, which is still to come"
     elif limit is not None and now - run.finished_at > limit:
         yield f"the last run ended {_too_long(now - run.finished_at, limit)}"
     elif limit is not None:
         in_force = _judged_at(run, frozenset(required))
         for objective, at in in_force.items():
-            if now - at > limit:
+            if at > now:
+                yield f"{objective.value} was judged at {_written(at)}, which is still to come"
+            elif now - at > limit:
                 yield f"{objective.value} was judged {_too_long(now - at, limit)}"
 
 

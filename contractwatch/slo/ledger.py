@@ -43,8 +43,12 @@ def spans(standing: Standing, to: datetime) -> tuple[Interval, ...]:
     The observed state holds until the horizon, and then nothing is known. A good objective that
     goes stale before its horizon is bad from that instant on. Empty if `to` is not later.
     """
+    return _foreseen(standing, standing.accrued_until, to)
+
+
+def _foreseen(standing: Standing, start: datetime, to: datetime) -> tuple[Interval, ...]:
+    """Return what the standing says of `[start, to)`."""
     intervals: list[Interval] = []
-    start = standing.accrued_until
     for end, state in _forecast(standing):
         stop = to if end is None else min(end, to)
         if stop > start:
@@ -80,27 +84,62 @@ def advance(standing: Standing, to: datetime) -> tuple[Standing, tuple[Interval,
 
 
 def state_at(standing: Standing, at: datetime) -> ObjectiveState:
-    """Return the state at an instant that the ledger has not closed yet (else the first open)."""
-    return _state_from(standing, max(at, standing.accrued_until))
+    """Return the state at an instant, by the clock that shows it.
+
+    Unknown before `observed_at`: an observation that is dated later was made while the clock was
+    ahead, and says nothing of now.
+    """
+    if at < standing.observed_at:
+        return ObjectiveState.UNKNOWN
+    return _state_from(standing, at)
+
+
+def as_of(standing: Standing, now: datetime) -> Standing:
+    """Return the standing with its state and `since` at `now`, whatever the clock did before.
+
+    `now` may lie before `accrued_until`, after the clock was set back: the time up to there is
+    closed already, but what holds is decided by the instants of the observation alone.
+    """
+    if now > standing.accrued_until:
+        return advance(standing, now)[0]
+    state = state_at(standing, now)
+    if state is standing.state:
+        since = min(standing.since, now)
+    elif state is ObjectiveState.UNKNOWN and now >= standing.horizon:
+        since = standing.horizon
+    else:
+        since = now
+    return replace(standing, state=state, since=since)
 
 
 def hear(
-    standing: Standing, observation: Observation, *, at: datetime, horizon: datetime
+    standing: Standing,
+    observation: Observation,
+    *,
+    at: datetime,
+    horizon: datetime,
+    closing: datetime | None = None,
 ) -> tuple[Standing, tuple[Interval, ...]]:
     """Close the time up to `at` and take the observation from then on.
 
     What was foreseen for the time before stays: data that went stale between two runs is bad from
-    the stale instant, not from the run that found it. An `at` before what is closed (a clock set
-    back) is moved there, and the horizon with it.
+    the stale instant, not from the run that found it. After the clock was set back, `at` lies
+    before what is closed: nothing more is closed, and the observation holds from `at` to `horizon`
+    all the same, never longer.
+
+    Args:
+        standing: Before the observation.
+        observation: What was found.
+        at: When, by the clock of now.
+        horizon: Until when it holds.
+        closing: Close up to here if that is later than `at`, so that all lines end alike.
     """
-    before, closed = advance(standing, at)
-    start = before.accrued_until
-    holds = horizon - at
+    before, closed = advance(standing, max(at, closing or at))
     heard = replace(
         before,
         state=observation.state,
-        observed_at=start,
-        horizon=start + max(holds, timedelta(0)),
+        observed_at=at,
+        horizon=max(horizon, at),
         stale_at=observation.stale_at if observation.state is ObjectiveState.GOOD else None,
     )
     return _settled(heard, before), closed
@@ -111,14 +150,18 @@ def interrupt(
 ) -> tuple[Standing, tuple[Interval, ...]]:
     """Record that nobody looked in `[since, to)`: unknown, until the next observation.
 
-    Time before `since` is closed as it was foreseen; time closed already is left as it is.
+    Time before `since` is closed as it was foreseen; time closed already is left as it is, and
+    nothing is known of it from `to` on.
     """
     before, closed = advance(standing, min(since, to))
     start = before.accrued_until
-    if to <= start:
-        return before, closed
     unknown = ObjectiveState.UNKNOWN
     was_unknown = before.state is unknown
+    if to <= start:
+        since = before.since if was_unknown else to
+        horizon = min(before.horizon, to)
+        blind = replace(before, state=unknown, since=since, horizon=horizon, stale_at=None)
+        return blind, closed
     later = replace(
         before,
         state=unknown,
@@ -155,15 +198,15 @@ def hear_all(
     """
     known = tuple(standings)
     start = max((at, *(standing.accrued_until for standing in known)))
-    later = horizon + (start - at)
     heard = {observation.objective: observation for observation in observations}
     lines = {standing.objective: standing for standing in known if not _is_composite(standing)}
     moved: list[_Moved] = [
         hear(
             lines.pop(objective, begin(objective, start)),
             heard.get(objective, Observation(objective, ObjectiveState.UNKNOWN)),
-            at=start,
-            horizon=later,
+            at=at,
+            horizon=horizon,
+            closing=start,
         )
         for objective in Objective
         if objective in promised and objective is not Objective.CONFORMANCE
@@ -171,7 +214,7 @@ def hear_all(
     kept = tuple(standing for standing, _ in moved)
     moved += [advance(standing, start) for standing in lines.values()]
     composite = () if any(map(_is_composite, known)) else (begin(Objective.CONFORMANCE, start),)
-    return _with_composite(known + composite, moved, kept, at=start)
+    return _with_composite(known + composite, moved, kept, at=start, now=at)
 
 
 def interrupt_all(
@@ -215,7 +258,7 @@ def wake_at(standings: Iterable[Standing]) -> datetime | None:
         for standing in standings
         if standing.stale_at is not None
         and standing.objective is not Objective.CONFORMANCE
-        and standing.accrued_until < standing.stale_at < standing.horizon
+        and standing.observed_at < standing.stale_at < standing.horizon
     )
     return min(turns, default=None)
 
@@ -257,9 +300,9 @@ def _is_whole(closed: Sequence[Interval], standing: Standing, state: ObjectiveSt
 
 def _settled(heard: Standing, before: Standing) -> Standing:
     """Date the present state: from the former standing if it is the same, else from now on."""
-    start = heard.accrued_until
+    start = heard.observed_at
     state = _state_from(heard, start)
-    since = before.since if state is before.state else start
+    since = min(before.since, start) if state is before.state else start
     stale_at = heard.stale_at if state is ObjectiveState.GOOD else None
     return replace(heard, state=state, since=since, stale_at=stale_at)
 
@@ -280,8 +323,13 @@ def _with_composite(
     kept: tuple[Standing, ...],
     *,
     at: datetime,
+    now: datetime | None = None,
 ) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
-    """Add the composite of the moved lines to the kept standings and to the closed time."""
+    """Add the composite of the moved lines to the kept standings and to the closed time.
+
+    Time is closed up to `at`; what holds is told of `now`, which is earlier only if the clock was
+    set back.
+    """
     closed = {standing.objective: intervals for standing, intervals in moved}
     entries = [
         LedgerEntry(objective, interval)
@@ -295,7 +343,8 @@ def _with_composite(
     to = max(start, at)
     shared = conformance(closed.values(), start=start, end=to) if to > start else ()
     entries += [LedgerEntry(Objective.CONFORMANCE, interval) for interval in shared]
-    return (*kept, _composed(composite, shared, kept, at=to)), tuple(entries)
+    later = _composed(composite, shared, kept, at=to if now is None else now)
+    return (*kept, replace(later, accrued_until=to)), tuple(entries)
 
 
 def _composed(
@@ -307,7 +356,7 @@ def _composed(
 ) -> Standing:
     """Return the composite's standing at `at`: the forecasts of its parts, laid together."""
     end = max((at, *(part.horizon for part in parts))) + timedelta(seconds=1)
-    forecast = conformance((spans(part, end) for part in parts), start=at, end=end)
+    forecast = conformance((_foreseen(part, at, end) for part in parts), start=at, end=end)
     state = forecast[0].state
     turn = None if state is ObjectiveState.BAD else _first(ObjectiveState.BAD, forecast)
     known = forecast[1:] if state is ObjectiveState.UNKNOWN else forecast
@@ -317,7 +366,6 @@ def _composed(
         state=state,
         since=_since(composite, shared, state, at=at),
         observed_at=max((part.observed_at for part in parts), default=composite.observed_at),
-        accrued_until=at,
         horizon=blind,
         stale_at=turn if turn is not None and turn < blind else None,
     )
@@ -332,7 +380,7 @@ def _since(
 ) -> datetime:
     """Return when the present state of the composite began."""
     if not shared:
-        return composite.since if state is composite.state else at
+        return min(composite.since, at) if state is composite.state else at
     if shared[-1].state is not state:
         return at
     unchanged = len(shared) == 1 and composite.state is state

@@ -8,7 +8,7 @@ from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.product import ProductRecord
-from contractwatch.slo.ledger import advance
+from contractwatch.slo.ledger import as_of
 
 
 class StatusWord(StrEnum):
@@ -72,7 +72,7 @@ def status_of(record: ProductRecord, *, now: datetime) -> ProductStatus:
 
 def live_standings(standings: Iterable[Standing], *, now: datetime) -> Mapping[Objective, Standing]:
     """Return each objective's standing with its state and `since` as of `now`."""
-    return {standing.objective: advance(standing, now)[0] for standing in standings}
+    return {standing.objective: as_of(standing, now) for standing in standings}
 
 
 def troubles_of(record: ProductRecord) -> tuple[Incident, ...]:

@@ -15,7 +15,7 @@ from contractwatch.model.incident import Incident
 from contractwatch.model.objective import Objective, Standing, Target
 from contractwatch.model.product import BudgetLine, LedgerLine, ProductCard, ProductRecord
 from contractwatch.slo.budget import budget_of
-from contractwatch.slo.ledger import advance
+from contractwatch.slo.ledger import as_of
 from contractwatch.slo.status import ProductStatus, status_of
 from contractwatch.slo.trust import TrustScore, trust_of
 
@@ -171,7 +171,7 @@ class Board:
         gone = tuple(
             one
             for one in (*before.gone, *left)
-            if one.card.product not in views and now - one.at < GONE_IS_KEPT
+            if one.card.product not in views and abs(now - one.at) < GONE_IS_KEPT
         )
         return Snapshot(MappingProxyType(views), gone, now, beat)
 
@@ -191,7 +191,7 @@ def view_of(record: ProductRecord, *, now: datetime) -> View:
 def _budget_line(
     line: LedgerLine, targets: Mapping[Objective, Target], now: datetime
 ) -> BudgetLine:
-    standing, _ = advance(line.standing, now)
+    standing = as_of(line.standing, now)
     target = targets.get(standing.objective, Target(standing.objective))
     return BudgetLine(standing, budget_of(line, target, now=now))
 
@@ -202,7 +202,8 @@ def _renewed(before: View | None, record: ProductRecord, now: datetime) -> View:
         return view_of(record, now=now)
     status = status_of(record, now=now)
     offset = crc32(record.card.product.encode()) % _VIEW_LASTS_SECONDS
-    is_old = now - before.as_of >= timedelta(seconds=_VIEW_LASTS_SECONDS + offset)
+    lasts = timedelta(seconds=_VIEW_LASTS_SECONDS + offset)
+    is_old = not timedelta(0) <= now - before.as_of < lasts  # the clock may have been set back
     if is_old or status.word is not before.status.word:
         return view_of(record, now=now)
     return View(record, status, before.budgets, before.trust, before.as_of)

@@ -1,4 +1,5 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ from agent_values import contract_text
 from runner_bench import MINUTE, NOW, Bench, LateWorkers
 from structlog.testing import capture_logs
 
+from contractwatch.agent.clock import Clock
+from contractwatch.agent.jumps import Jumps
 from contractwatch.agent.resume import contract_of, departed, resume
 from contractwatch.agent.runner import RETRY
 from contractwatch.agent.workers import WorkerLimits
@@ -16,6 +19,9 @@ from contractwatch.model.incident import (
 )
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.run import RunOutcome
+from contractwatch.slo.gate import Policy, decide
+from contractwatch.slo.status import StatusWord
+from contractwatch.web.board import view_of
 
 
 def test_a_run_leaves_its_verdict_and_its_ledger_in_one_commit(bench: Bench) -> None:
@@ -224,3 +230,87 @@ def test_a_product_left_when_its_file_is_gone_and_not_when_it_is_broken(bench: B
     assert departed(cards, served=[], broken=frozenset({"contracts/orders.odcs.yaml"})) == ()
     (card,) = departed(cards, served=[], broken=frozenset())
     assert contract_of(card).product == "shop/orders"
+
+
+def test_after_the_clock_was_ahead_nothing_is_known_to_any_reader_until_the_next_run(
+    bench: Bench,
+) -> None:
+    """The agent was killed, so that nobody mends the record."""
+    bench.run()
+    bench.time.pass_by(timedelta(days=1))
+    bench.run()
+    bench.time.now = NOW + timedelta(seconds=8)
+
+    record = bench.store.record("shop/orders")
+    assert record is not None
+    now = bench.time.now
+    decision = decide(record, Policy(max_evaluation_age=timedelta(days=2)), now=now)
+    view = view_of(record, now=now)
+    assert (decision.exit_code, view.status.word) == (2, StatusWord.UNKNOWN)
+    assert {line.standing.state for line in view.budgets} == {ObjectiveState.UNKNOWN}
+    assert "not known now" in " ".join(cap.reason for cap in view.trust.caps)
+    assert any("still to come" in reason for reason in decision.reasons)
+
+    bench.run()
+    again = bench.store.record("shop/orders")
+    assert again is not None
+    assert decide(again, Policy(), now=now).exit_code == 0
+    later = now + timedelta(hours=49)  # the run holds for two intervals of a day, and no longer
+    assert decide(again, Policy(), now=later).exit_code == 2
+
+
+def test_a_start_after_a_heartbeat_of_the_future_knows_nothing_until_the_next_run(
+    bench: Bench,
+) -> None:
+    bench.run()
+    bench.store.beat(NOW + timedelta(days=1))
+    bench.time.pass_by(MINUTE)
+
+    assert resume(bench.store, bench.time.clock()) == 1
+
+    record = bench.store.record("shop/orders")
+    assert record is not None
+    assert decide(record, Policy(), now=bench.time.now).exit_code == 2
+
+
+@dataclass
+class Wall:
+    """A wall clock that can be set, beside seconds that only grow."""
+
+    now: datetime = NOW
+    seconds: float = 0.0
+
+    def pass_by(self, span: timedelta, *, jump: timedelta = timedelta(0)) -> None:
+        self.now += span + jump
+        self.seconds += span.total_seconds()
+
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.now, monotonic=lambda: self.seconds)
+
+
+def test_a_jump_forward_is_unwatched_time_and_any_jump_has_all_products_run_soon(
+    bench: Bench,
+) -> None:
+    bench.run()
+    bench.heart.beat()
+    wall, done = Wall(), list[str]()
+    jumps = Jumps(
+        wall.clock(),
+        bench.store,
+        realign=lambda: done.append("realign"),
+        look_at_all=lambda: done.append("look"),
+    )
+    wall.pass_by(MINUTE)
+    assert jumps.notice() == 0
+    wall.pass_by(timedelta(seconds=2), jump=timedelta(days=1))
+    assert jumps.notice() == 86_400
+    assert jumps.notice() == 0
+    record = bench.store.record("shop/orders")
+    assert record is not None
+    for line in record.lines:
+        assert [(one.start, one.end, one.state) for one in line.intervals] == [
+            (NOW, wall.now, ObjectiveState.UNKNOWN)
+        ]
+    wall.pass_by(timedelta(seconds=8), jump=-timedelta(days=1))
+    assert jumps.notice() == -86_400
+    assert done == ["realign", "look"] * 2

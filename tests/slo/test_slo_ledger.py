@@ -1,6 +1,7 @@
 """The ledger: every second in one state, added in steps or at once, never rewritten."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -26,6 +27,7 @@ from contractwatch.model.run import Observation
 from contractwatch.slo.ledger import (
     advance,
     advance_all,
+    as_of,
     begin,
     conformance,
     hear,
@@ -104,13 +106,41 @@ def test_a_state_turns_exactly_at_its_instant() -> None:
     assert advance(known, at(100))[0].since == at(100)
 
 
-def test_a_clock_set_back_closes_nothing_and_loses_nothing() -> None:
+def test_a_clock_set_back_closes_nothing_and_an_observation_holds_no_longer_than_ever() -> None:
     known = advance(standing(SCHEMA, horizon=500), at(100))[0]
     assert advance(known, at(40)) == (known, ())
     later, closed = hear(known, observed(SCHEMA, BAD), at=at(40), horizon=at(140))
     assert closed == ()
-    assert (later.state, later.accrued_until, later.horizon) == (BAD, at(100), at(200))
-    assert interrupt(known, since=at(10), to=at(60)) == (known, ())
+    assert (later.state, later.accrued_until, later.horizon) == (BAD, at(100), at(140))
+    assert later.observed_at == at(40)
+    assert [as_of(later, at(s)).state for s in (39, 40, 99, 139, 140, 600)] == [
+        *(UNKNOWN, BAD, BAD, BAD, UNKNOWN, UNKNOWN)
+    ]
+
+
+def test_an_interruption_after_a_clock_was_set_back_closes_nothing_and_ends_what_was_known() -> (
+    None
+):
+    ahead = hear(standing(SCHEMA), observed(SCHEMA), at=at(900), horizon=at(1000))[0]
+    back = hear(ahead, observed(SCHEMA), at=at(10), horizon=at(110))[0]
+    later, closed = interrupt(back, since=at(20), to=at(60))
+    assert closed == ()
+    assert {as_of(later, at(s)).state for s in (60, 100, 899, 950)} == {UNKNOWN}
+    assert later.since == at(60)
+
+
+def test_what_was_found_while_the_clock_was_ahead_is_unknown_until_that_time_comes() -> None:
+    ahead = hear(standing(SCHEMA), observed(SCHEMA), at=at(86_400), horizon=at(86_500))[0]
+    assert as_of(ahead, at(8)).state is UNKNOWN
+    assert as_of(ahead, at(8)).since <= at(8)
+    assert as_of(ahead, at(86_400)).state is GOOD
+
+
+def test_a_state_that_turns_after_a_clock_was_set_back_is_woken_for() -> None:
+    ahead = hear(standing(FRESHNESS), observed(FRESHNESS), at=at(900), horizon=at(1000))[0]
+    back, _ = hear(ahead, observed(FRESHNESS, stale=50), at=at(10), horizon=at(110))
+    assert wake_at([back]) == at(50)
+    assert [as_of(back, at(s)).state for s in (49, 50, 110)] == [GOOD, BAD, UNKNOWN]
 
 
 def test_time_in_which_the_agent_was_down_is_unknown_even_for_stale_data() -> None:
@@ -350,3 +380,68 @@ def _by_second(intervals: list[Interval] | tuple[Interval, ...]) -> list[Objecti
     for interval in merged(intervals):
         found += [interval.state] * round(interval.seconds)
     return found
+
+
+@dataclass
+class _Looked:
+    """The last look, by the clock that it was dated with, and what was found."""
+
+    at: int
+    found: dict[Objective, ObjectiveState]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("run", "restart", "wait")),
+            st.integers(-2000, 2000) | st.just(0) | st.just(86_400) | st.just(-86_400),
+            st.integers(0, 90),
+            STATES,
+            STATES,
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_the_clock_does_a_state_is_known_only_from_its_look_to_its_horizon(
+    steps: list[tuple[str, int, int, ObjectiveState, ObjectiveState]],
+) -> None:
+    """And no second is closed twice, though the clock shows it again."""
+    wall, lasts = 100_000, 100
+    last: _Looked | None = None
+    standings: tuple[Standing, ...] = ()
+    ends: dict[Objective, datetime] = {}
+    for act, jump, passed, schema, fresh in steps:
+        wall += jump + passed
+        entries: tuple[LedgerEntry, ...] = ()
+        if act == "run":
+            found = {SCHEMA: schema, FRESHNESS: fresh}
+            standings, entries = hear_all(
+                standings,
+                [observed(objective, state) for objective, state in found.items()],
+                promised=frozenset(found),
+                at=at(wall),
+                horizon=at(wall + lasts),
+            )
+            last = _Looked(wall, found)
+        elif act == "restart":
+            standings, entries = interrupt_all(standings, since=at(wall - passed), to=at(wall))
+            last = None
+        for entry in entries:
+            start = ends.get(entry.objective, entry.interval.start)
+            assert entry.interval.start >= start
+            ends[entry.objective] = entry.interval.end
+        for now in (wall, wall + 1, wall + lasts - 1, wall + lasts, wall - 1, wall - 86_400):
+            _assert_known_by_its_look_only(standings, last, now, lasts=lasts, wall=wall)
+
+
+def _assert_known_by_its_look_only(
+    standings: tuple[Standing, ...], last: _Looked | None, now: int, *, lasts: int, wall: int
+) -> None:
+    seen = {one.objective: as_of(one, at(now)) for one in standings}
+    assert all(one.since <= at(now) for one in seen.values())
+    if last is not None and last.at <= now < last.at + lasts:
+        assert {name: seen[name].state for name in last.found} == last.found
+        parts = set(last.found.values())
+        assert seen[CONFORMANCE].state is next(one for one in (BAD, UNKNOWN, GOOD) if one in parts)
+    elif now >= wall - 1:
+        assert {one.state for one in seen.values()} <= {UNKNOWN}
