@@ -34,24 +34,24 @@ class Topic(StrEnum):
 class Selection:
     """Which promises are judged: those that meet every wish; an empty wish is met by all.
 
-    `rule_ids` are ids of quality rules, one of which must fit; `table` is a contract name. With
-    `metadata_only` the promises that need rows are shown as skipped.
+    Of the ids of quality rules, the tags, the dimensions, the topics and the names of tables one
+    each must fit. With `metadata_only` the promises that need rows are shown as skipped.
     """
 
     rule_ids: tuple[str, ...] = ()
-    tag: str = ""
-    dimension: Dimension | None = None
+    tags: tuple[str, ...] = ()
+    dimensions: tuple[Dimension, ...] = ()
     topics: tuple[Topic, ...] = ()
-    table: str = ""
+    tables: tuple[str, ...] = ()
     metadata_only: bool = False
 
     def __str__(self) -> str:
         wishes = (
             f"rule {' or '.join(self.rule_ids)}" if self.rule_ids else "",
-            f"tag {self.tag}" if self.tag else "",
-            f"dimension {self.dimension}" if self.dimension else "",
+            f"tag {' or '.join(self.tags)}" if self.tags else "",
+            f"dimension {' or '.join(self.dimensions)}" if self.dimensions else "",
             f"checks {' and '.join(self.topics)}" if self.topics else "",
-            f"table {self.table}" if self.table else "",
+            f"table {' or '.join(self.tables)}" if self.tables else "",
             "metadata only" if self.metadata_only else "",
         )
         return ", ".join(filter(None, wishes))
@@ -119,11 +119,11 @@ class _Picked:
     def has(self, promise: Promise) -> bool:
         """Whether the promise meets every wish."""
         wished = self._selection
-        if wished.dimension not in (None, promise.dimension):
+        if wished.dimensions and promise.dimension not in wished.dimensions:
             return False
-        if wished.table not in ("", promise.table):
+        if wished.tables and promise.table not in wished.tables:
             return False
-        if not (wished.rule_ids or wished.tag or wished.topics):
+        if not (wished.rule_ids or wished.tags or wished.topics):
             return True
         labels = tuple(self._labels_of(promise))
         return self._has_rule(labels) and self._has_tag(labels) and self._has_topic(promise, labels)
@@ -133,8 +133,8 @@ class _Picked:
         return not rule_ids or any(label.rule_id in rule_ids for label in labels if label.rule_id)
 
     def _has_tag(self, labels: tuple[Label, ...]) -> bool:
-        tag = self._selection.tag
-        return tag in ("", *self._contract_tags) or any(tag in label.tags for label in labels)
+        borne = set(self._contract_tags).union(*(label.tags for label in labels))
+        return not self._selection.tags or not borne.isdisjoint(self._selection.tags)
 
     def _has_topic(self, promise: Promise, labels: tuple[Label, ...]) -> bool:
         topics = self._selection.topics

@@ -15,8 +15,16 @@ from contractwatch.model.run import Reading
 DEADLINE_SECONDS = 3600
 """The longest that the data of one contract may take, unless a person says otherwise."""
 
+LONGEST_DEADLINE_SECONDS = 31 * 86_400
+"""The longest deadline that a person may set."""
+
+LEAST_MB = 256
+"""The least memory that reading is given, in megabytes."""
+
+MOST_MB = 2**30
+"""The most memory that a person may grant: more than any machine has."""
+
 _MOST_SHARE = 0.8
-_LEAST_MB = 256
 _MEGABYTE = 1024 * 1024
 
 T = TypeVar("T")
@@ -75,4 +83,4 @@ def _free_mb() -> int:
         free = min(free, int(limit)) if limit.isdecimal() else free
     except OSError:  # not Linux, or no group of its own
         pass
-    return max(_LEAST_MB, int(_MOST_SHARE * free) // _MEGABYTE)
+    return max(LEAST_MB, int(_MOST_SHARE * free) // _MEGABYTE)

@@ -1,4 +1,4 @@
-"""The index of commands: where each is, known without importing it."""
+"""The index of commands: the module and the summary of each, readable without importing one."""
 
 from collections.abc import Mapping
 
@@ -7,26 +7,20 @@ from contractwatch.model.frozen import frozen
 
 @frozen
 class Entry:
-    """Where a command is, and what it does in one line: shown without importing it.
-
-    One that `lasts` runs until it is ended.
-    """
+    """The module of a command, and what it does in one line."""
 
     module: str
     summary: str
-    lasts: bool = False
 
 
 COMMANDS: Mapping[str, Entry] = {
     "test": Entry("contractwatch.cli.test", "Run contracts against their data, now and here."),
     "lint": Entry("contractwatch.cli.lint", "Say everything that is wrong in contract files."),
     "export": Entry("contractwatch.cli.export", "Write a contract in another tool's form."),
-    "run": Entry(
-        "contractwatch.cli.run", "Run the agent: schedule, record, pages, messages.", lasts=True
-    ),
+    "run": Entry("contractwatch.cli.run", "Run the agent: schedule, record, pages, messages."),
     "status": Entry("contractwatch.cli.status", "Show every product and its state."),
     "trust": Entry("contractwatch.cli.trust", "Explain a product's trust score."),
     "gate": Entry("contractwatch.cli.gate", "Decide for a pipeline whether a product may be used."),
     "notify-test": Entry("contractwatch.cli.notify_test", "Send a receiver one test message."),
-    "demo": Entry("contractwatch.cli.demo", "Watch the main job on real flights data.", lasts=True),
+    "demo": Entry("contractwatch.cli.demo", "Watch the main job on real flights data."),
 }

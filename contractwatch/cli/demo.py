@@ -1,15 +1,16 @@
 """The main job can be watched: real flights, live, with promises broken one after the other."""
 
 import signal
-import sys
 import tempfile
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
+import click
 from rich.console import Console
 
-from contractwatch.cli.parameters import Option
+from contractwatch.cli.parser import Command
+from contractwatch.cli.values import Whole
 from contractwatch.demo.agent_process import AgentProcess, free_port
 from contractwatch.demo.faults import FAULTS
 from contractwatch.demo.flights_data import read_flights_data
@@ -21,13 +22,12 @@ from contractwatch.demo.story import Story, log_tail
 _PAUSE_SECONDS = 15.0
 
 
-def command(
-    *,
-    once: Annotated[
-        bool, Option("--once", help="Run the script once, in about a minute, and end.")
-    ] = False,
-    port: Annotated[int, Option(help="Port of the page; 0 takes a free one.")] = 0,
-) -> None:
+@click.command("demo", cls=Command)
+@click.option("--once", is_flag=True, help="Run the script once, in about a minute, and end.")
+@click.option(
+    "--port", type=Whole(min=0, max=65535), default=0, help="Port of the page; 0 takes a free one."
+)
+def command(*, once: bool, port: int) -> int:
     """Replay live flights data, break promises, and watch them told.
 
     An hour lasts two seconds, in the data and in the contracts; every file is in a temporary
@@ -57,10 +57,9 @@ def command(
     if code != 0 or not (kept or interrupted):
         console.print(f"the agent ended with {code}; its log ends:\n{log_tail(stage.log)}")
         console.print(f"everything is left in {folder}")
-        sys.exit(1)
+        return 1
     clear(stage)
-    if not kept:
-        sys.exit(1)
+    return 0 if kept else 1
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -2,11 +2,13 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+
+import click
 
 from contractwatch.cli.output import say
-from contractwatch.cli.parameters import Argument, Option
-from contractwatch.cli.whole_file import write_whole
+from contractwatch.cli.parser import Command
+from contractwatch.cli.values import FilePath, OneOf
+from contractwatch.cli.whole_file import TERMINAL, write_whole
 from contractwatch.engines.pandera import pandera_source
 from contractwatch.errors import UsageError
 from contractwatch.odcs.document import has_comments, load
@@ -21,13 +23,16 @@ class Form(StrEnum):
     ODCS = "odcs"
 
 
-def command(
-    form: Annotated[Form, Argument(help="The other tool.")],
-    file: Annotated[Path, Argument(metavar="FILE", help="A contract.")],
-    output: Annotated[
-        Path | None, Option(metavar="FILE", help="Write there; by default to the terminal.")
-    ] = None,
-) -> None:
+@click.command("export", cls=Command)
+@click.argument("form", type=OneOf(Form), help="The form to write.")
+@click.argument("file", metavar="FILE", type=FilePath(), help="A contract.")
+@click.option(
+    "--output",
+    type=FilePath(),
+    metavar="FILE",
+    help="Write there; by default, or with `-`, to the terminal.",
+)
+def command(form: Form, file: Path, *, output: Path | None) -> None:
     """Write a contract in another tool's form.
 
     pandera: Python source with a schema for each table, with which a team validates its frame
@@ -47,7 +52,7 @@ def command(
             text = pandera_source(contract)
         case Form.ODCS:
             text = _normal(file)
-    if output is None:
+    if output in (None, TERMINAL):
         say(text, nl=False)
     else:
         write_whole(output, text)

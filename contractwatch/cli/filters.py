@@ -9,13 +9,13 @@ from contractwatch.odcs.place import suggestion
 
 
 def narrowed(
-    contracts: Sequence[Contract], condition: str, conditions: Sequence[str]
+    contracts: Sequence[Contract], alone: Sequence[str], conditions: Sequence[str]
 ) -> tuple[Contract, ...]:
     """Return the contracts with these conditions beside their own.
 
     Args:
         contracts: Those that are run.
-        condition: On the only table of each; empty for none.
+        alone: On the only table of each.
         conditions: `OBJECT=PREDICATE` each.
 
     Raises:
@@ -28,7 +28,7 @@ def narrowed(
             listed = f"; the contracts have: {', '.join(sorted(known)[:12]) or 'none'}"
             near = suggestion(name, known)
             raise UsageError(f"--filters: no table is named '{name[:60]}'{near or listed}")
-    return tuple(_of_contract(contract, condition, wished) for contract in contracts)
+    return tuple(_of_contract(contract, alone, wished) for contract in contracts)
 
 
 def _by_table(conditions: Iterable[str]) -> dict[str, list[str]]:
@@ -43,13 +43,12 @@ def _by_table(conditions: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _of_contract(
-    contract: Contract, condition: str, wished: Mapping[str, Sequence[str]]
+    contract: Contract, alone: Sequence[str], wished: Mapping[str, Sequence[str]]
 ) -> Contract:
-    if condition and len(contract.tables) != 1:
+    if alone and len(contract.tables) != 1:
         count = len(contract.tables)
         message = f"--filter needs a contract of one table; {contract.file} has {count}"
         raise UsageError(f"{message}; expected --filters OBJECT=PREDICATE")
-    alone = [condition] if condition else []
     tables = (_of_table(table, [*alone, *wished.get(table.name, ())]) for table in contract.tables)
     return replace(contract, tables=tuple(tables))
 

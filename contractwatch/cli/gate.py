@@ -2,14 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, TypeAlias
+
+import click
 
 from contractwatch.agent.clock import system_clock
 from contractwatch.cli.output import say
-from contractwatch.cli.parameters import Option
-from contractwatch.cli.record_words import ConfigOption, ProductArgument
+from contractwatch.cli.parser import Command
+from contractwatch.cli.record_words import config_option, product_argument
 from contractwatch.cli.remote import UnreachableError, ask
+from contractwatch.cli.values import Number, OneOf, SomeOf, Text, repeated
 from contractwatch.errors import StoreError
+from contractwatch.model.objective import Objective
 from contractwatch.slo.gate import (
     BODY_VERSION,
     EXIT_UNREACHABLE,
@@ -20,38 +23,49 @@ from contractwatch.slo.gate import (
 )
 from contractwatch.web.policy import policy_of
 
-RequireOption: TypeAlias = Annotated[
-    str,
-    Option(metavar="OBJECTIVES", help="Such as schema,freshness; by default all that is promised."),
-]
-ScoreOption: TypeAlias = Annotated[
-    float | None, Option(metavar="N", help="Lowest trust score, 0 to 100.")
-]
-AgeOption: TypeAlias = Annotated[
-    str, Option(metavar="D", help="Oldest last run, such as 2h, 90m, 1d or PT2H.")
-]
-UnknownOption: TypeAlias = Annotated[
-    OnUnknown, Option(help="What to do when a required promise is not known.")
-]
-UrlOption: TypeAlias = Annotated[
-    str, Option(metavar="URL", help="Ask the agent there; else read the store.")
-]
-TimeoutOption: TypeAlias = Annotated[
-    float,
-    Option(metavar="S", min=0.1, max=300, help="Longest wait for the agent, in seconds."),
-]
 
-
+@click.command("gate", cls=Command)
+@product_argument
+@repeated(
+    "--require",
+    kind=SomeOf(Objective),
+    metavar="OBJECTIVE,...",
+    about="Such as schema,freshness; by default all that is promised.",
+)
+@click.option(
+    "--min-score", type=Number(min=0, max=100), metavar="N", help="Lowest trust score, 0 to 100."
+)
+@click.option(
+    "--max-evaluation-age",
+    type=Text(),
+    metavar="D",
+    help="Oldest last run, such as 2h, 90m, 1d or PT2H.",
+)
+@click.option(
+    "--on-unknown",
+    type=OneOf(OnUnknown),
+    default=OnUnknown.FAIL.value,
+    help="What to do when a required promise is not known.",
+)
+@click.option("--url", type=Text(), metavar="URL", help="Ask the agent there; else read the store.")
+@click.option(
+    "--timeout-seconds",
+    type=Number(min=0.1, max=300),
+    default=10.0,
+    metavar="S",
+    help="Longest wait for the agent, in seconds.",
+)
+@config_option
 def command(  # noqa: PLR0913 - the options of the policy, each its own word
-    product: ProductArgument,
+    product: str,
     *,
-    require: RequireOption = "",
-    min_score: ScoreOption = None,
-    max_evaluation_age: AgeOption = "",
-    on_unknown: UnknownOption = OnUnknown.FAIL,
-    url: UrlOption = "",
-    timeout_seconds: TimeoutOption = 10.0,
-    config: ConfigOption = None,
+    require: tuple[Objective, ...],
+    min_score: float | None,
+    max_evaluation_age: str | None,
+    on_unknown: OnUnknown,
+    url: str | None,
+    timeout_seconds: float,
+    config: Path | None,
 ) -> int:
     """Decide whether a product may be used now; the decision is JSON on stdout.
 
@@ -62,8 +76,8 @@ def command(  # noqa: PLR0913 - the options of the policy, each its own word
     Example: contractwatch gate finance/orders --require schema,freshness --max-evaluation-age 2h
     """
     asked = {
-        "require": require,
-        "max_evaluation_age": max_evaluation_age,
+        "require": ",".join(require),
+        "max_evaluation_age": max_evaluation_age or "",
         "on_unknown": on_unknown.value,
     }
     policy = policy_of(**asked, min_score=min_score)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+
+import click
 
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.inputs import input_problems
@@ -10,17 +11,16 @@ from contractwatch.agent.neighbours import Published
 from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.neighbourhood import neighbourhood
 from contractwatch.cli.output import say
-from contractwatch.cli.parameters import Argument
+from contractwatch.cli.parser import Command
+from contractwatch.cli.test_options import places_argument
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
 from contractwatch.odcs.load import load_contract
 
 
-def command(
-    places: Annotated[
-        list[Path], Argument(metavar="FILE|DIR...", help="Contracts, or folders of them.")
-    ],
-) -> int:
+@click.command("lint", cls=Command)
+@places_argument
+def command(places: tuple[Path, ...]) -> int:
     """Say everything that is wrong in contract files, and read no data.
 
     Exit code 0: no errors (there may be warnings). 1: a contract is refused. 64: wrong usage.

@@ -3,14 +3,16 @@
 import difflib
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated
+from pathlib import Path
+
+import click
 
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.secrets import reveal
 from contractwatch.channels import CHANNELS, World
 from contractwatch.cli.output import say
-from contractwatch.cli.parameters import Argument, Option
-from contractwatch.cli.record_words import ConfigOption
+from contractwatch.cli.parser import Command
+from contractwatch.cli.record_words import config_option
 from contractwatch.errors import ChannelError, UsageError
 from contractwatch.model.clause import Severity
 from contractwatch.model.incident import (
@@ -27,12 +29,11 @@ from contractwatch.settings import environment, load_settings
 _PRODUCT = "contractwatch/notify-test"
 
 
-def command(
-    receiver: Annotated[str, Argument(metavar="[RECEIVER]", help="Its name in the settings.")] = "",
-    *,
-    everyone: Annotated[bool, Option("--all", help="Every receiver there is.")] = False,
-    config: ConfigOption = None,
-) -> int:
+@click.command("notify-test", cls=Command)
+@click.argument("receiver", metavar="[RECEIVER]", required=False, help="Its name in the settings.")
+@click.option("--all", "everyone", is_flag=True, help="Every receiver there is.")
+@config_option
+def command(receiver: str | None, *, everyone: bool, config: Path | None) -> int:
     """Send one message, marked as a test, and say what the receiver answered.
 
     It is sent at once, once, and is not recorded. At PagerDuty it opens an incident of severity
@@ -43,7 +44,7 @@ def command(
     Example: contractwatch notify-test owners-slack
     """
     settings = load_settings(config, environment())
-    chosen = _chosen(receiver, settings.receivers, everyone=everyone)
+    chosen = _chosen(receiver or "", settings.receivers, everyone=everyone)
     world = World(reveal, None, system_clock().now)
     failed = 0
     for each in chosen:

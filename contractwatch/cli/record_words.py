@@ -1,10 +1,10 @@
-"""What commands about the record are given, and what they say, costs no store and no settings."""
+"""What commands about the record are given and say; it needs neither store nor settings."""
 
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, TypeAlias
 
-from contractwatch.cli.parameters import Argument, Option
+import click
+
+from contractwatch.cli.values import FilePath, OneOf
 
 
 class Format(StrEnum):
@@ -14,18 +14,22 @@ class Format(StrEnum):
     JSON = "json"
 
 
-FormatOption: TypeAlias = Annotated[
-    Format, Option("--format", help="A table to read, or JSON (docs/api.md).")
-]
-ConfigOption: TypeAlias = Annotated[
-    Path | None,
-    Option(
-        metavar="FILE", help="Settings file; contractwatch.toml of this folder, if it is there."
-    ),
-]
-ProductArgument: TypeAlias = Annotated[
-    str, Argument(metavar="PRODUCT", help="Public name of the product, as domain/name.")
-]
+format_option = click.option(
+    "--format",
+    "form",
+    type=OneOf(Format),
+    default=Format.TEXT.value,
+    help="A table to read, or JSON (docs/api.md).",
+)
+config_option = click.option(
+    "--config",
+    type=FilePath(),
+    metavar="FILE",
+    help="Settings file; contractwatch.toml of this folder, if it is there.",
+)
+product_argument = click.argument(
+    "product", metavar="PRODUCT", help="Public name of the product, as domain/name."
+)
 
 
 def no_such_product(product: str, near: list[str]) -> str:

@@ -2,26 +2,26 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+
+import click
 
 from contractwatch.app import run
-from contractwatch.cli.parameters import Option
+from contractwatch.cli.parser import Command
+from contractwatch.cli.record_words import config_option
+from contractwatch.cli.values import FilePath, Whole
 from contractwatch.settings import environment, load_settings
 
 
-def command(
-    *,
-    config: Annotated[
-        Path | None,
-        Option(help="Settings file; contractwatch.toml of this folder, if it is there."),
-    ] = None,
-    contracts: Annotated[
-        Path | None, Option(help="Folder of contracts, in place of the one in the settings.")
-    ] = None,
-    port: Annotated[
-        int | None, Option(min=0, max=65535, help="Port of the pages and series.")
-    ] = None,
-) -> int:
+@click.command("run", cls=Command)
+@config_option
+@click.option(
+    "--contracts",
+    type=FilePath(),
+    metavar="DIR",
+    help="Folder of contracts, in place of the one in the settings.",
+)
+@click.option("--port", type=Whole(min=0, max=65535), help="Port of the pages and series.")
+def command(*, config: Path | None, contracts: Path | None, port: int | None) -> int:
     """Run the agent: watch the contracts, run them when due, keep the record, tell the owners.
 
     Ends with 0 after SIGTERM or Ctrl-C; with 2 when it cannot start (the port or the store is

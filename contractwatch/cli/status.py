@@ -3,8 +3,9 @@
 import json
 from collections import Counter
 from datetime import datetime
-from typing import Annotated
+from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -12,9 +13,10 @@ from rich.text import Text
 from contractwatch.agent.clock import system_clock
 from contractwatch.alerting.words import duration
 from contractwatch.cli.output import say
-from contractwatch.cli.parameters import Option
+from contractwatch.cli.parser import Command
 from contractwatch.cli.record import open_record
-from contractwatch.cli.record_words import ConfigOption, Format, FormatOption
+from contractwatch.cli.record_words import Format, config_option, format_option
+from contractwatch.cli.values import SomeOf, repeated
 from contractwatch.slo.status import StatusWord
 from contractwatch.web.board import View, view_of
 from contractwatch.web.bodies import BODY_VERSION, product_body
@@ -35,12 +37,16 @@ _MARKS = {
 _ORDER = tuple(_STYLES)
 
 
-def command(
-    *,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
-    only: Annotated[StatusWord | None, Option(help="Show the products of this state only.")] = None,
-) -> None:
+@click.command("status", cls=Command)
+@format_option
+@config_option
+@repeated(
+    "--only",
+    kind=SomeOf(StatusWord),
+    metavar="STATE,...",
+    about=f"Show the products of these states only: {', '.join(StatusWord)}.",
+)
+def command(*, form: Format, config: Path | None, only: tuple[StatusWord, ...]) -> None:
     """Show every product: state, since when, budget left, trust, last run and coverage.
 
     Reads the agent's store; the agent may run or not. Exit code 0 whatever the states are (ask
@@ -53,7 +59,7 @@ def command(
         views = [view_of(record, now=now) for record in store.records()]
         beat = store.last_beat()
     shown = sorted(
-        (view for view in views if only in (None, view.status.word)),
+        (view for view in views if not only or view.status.word in only),
         key=lambda view: (_ORDER.index(view.status.word), view.product),
     )
     if form is Format.JSON:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import click
+
 from contractwatch import verify
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
@@ -12,29 +14,26 @@ from contractwatch.agent.scan import ScanJob
 from contractwatch.agent.standstill import kept_after
 from contractwatch.cli import reports
 from contractwatch.cli import test_options as options
-from contractwatch.cli.apart import DEADLINE_SECONDS, Apart
+from contractwatch.cli.apart import Apart
 from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.filters import narrowed
 from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, Report, exit_code
 from contractwatch.cli.neighbourhood import neighbourhood
 from contractwatch.cli.output import say
+from contractwatch.cli.parser import Command
 from contractwatch.cli.reports import Format
 from contractwatch.cli.sampling import Sampling, rows_of, samples_of
-from contractwatch.cli.selected import (
-    ServerChoice,
-    refuse_unknown,
-    refuse_unknown_columns,
-    topics_of,
-)
+from contractwatch.cli.selected import ServerChoice, chosen, chosen_columns
 from contractwatch.cli.state_folder import StateFolder
-from contractwatch.cli.whole_file import write_whole
+from contractwatch.cli.whole_file import TERMINAL, write_whole
 from contractwatch.errors import ContractError, Problem, UsageError
+from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract, Status
 from contractwatch.model.frozen import frozen
 from contractwatch.model.run import Reading
 from contractwatch.model.server import Server
 from contractwatch.odcs.load import load_contract
-from contractwatch.selection import Selection, is_empty, select, without_rows
+from contractwatch.selection import Selection, Topic, is_empty, select, without_rows
 
 _NO_SERVER = "the contract names no server"
 _NO_STATES = StateFolder(None, is_written=False)
@@ -60,30 +59,32 @@ class _Wish:
     states: StateFolder = _NO_STATES
 
 
+@click.command("test", cls=Command)
+@options.options
 def command(  # noqa: PLR0913 - one parameter for each option of the command
-    places: options.Places,
+    places: tuple[Path, ...],
     *,
-    server: options.ServerName = "",
-    environment: options.Environment = "",
-    quality_id: options.QualityIds = None,
-    tag: options.Tag = "",
-    dimension: options.OneDimension = None,
-    checks: options.Checks = "",
-    metadata_only: options.MetadataOnly = False,
-    schema_name: options.SchemaName = "",
-    row_filter: options.Filter = "",
-    filters: options.Filters = None,
-    allow_env: options.AllowedNames = None,
-    evidence: options.LeastEvidence = options.Trusted.METADATA,
-    state_dir: options.StateDir = None,
-    form: options.Form = Format.TEXT,
-    output: options.Output = None,
-    fail_on: options.FailOnOption = FailOn.FAILED,
-    show_all: options.ShowAll = False,
-    samples: options.SampleCount = 0,
-    sample_columns: options.SampleColumns = "",
-    deadline: options.Deadline = DEADLINE_SECONDS,
-    memory_mb: options.MemoryMegabytes = 0,
+    servers: tuple[str, ...],
+    environments: tuple[str, ...],
+    quality_ids: tuple[str, ...],
+    tags: tuple[str, ...],
+    dimensions: tuple[Dimension, ...],
+    topics: tuple[Topic, ...],
+    metadata_only: bool,
+    tables: tuple[str, ...],
+    condition: tuple[str, ...],
+    conditions: tuple[str, ...],
+    variables: tuple[str, ...],
+    evidence: options.Trusted,
+    state_dir: Path | None,
+    form: Format,
+    output: Path | None,
+    fail_on: FailOn,
+    show_all: bool,
+    samples: int,
+    sample_columns: tuple[str, ...],
+    deadline: int,
+    memory_mb: int | None,
 ) -> int:
     """Run contracts against their data, here and now, and tell what is kept and what is broken.
 
@@ -95,32 +96,24 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
 
     Example: contractwatch test contracts/ --format json --output runs.json
     """
-    ids = tuple(dict.fromkeys(quality_id or ()))
-    selection = Selection(ids, tag, dimension, topics_of(checks), schema_name, metadata_only)
-    columns = tuple(name.strip() for name in sample_columns.split(",") if name.strip())
-    servers = ServerChoice(server, environment)
     loaded = [_load(path) for path in find_contracts(places)]
+    contracts = _contracts(loaded)
     registry = _registry(loaded)  # whole tables: a key is no orphan for a filter
-    loaded = _narrowed(loaded, row_filter, filters or ())
-    _refuse_unknown(loaded, selection, servers, columns)
-    sampling, allowed = Sampling(samples, columns), _variables(allow_env or ())
-    apart = Apart(memory_mb=memory_mb, deadline_seconds=deadline)
-    is_all = selection.is_everything and not (row_filter or filters)
+    loaded = _narrowed(loaded, condition, conditions)
+    wished = Selection(quality_ids, tags, dimensions, topics, tables, metadata_only)
+    selection, choice = chosen(wished, ServerChoice(servers, environments), contracts)
+    columns = chosen_columns(sample_columns, contracts)
+    is_all = selection.is_everything and not (condition or conditions)
+    sampling, allowed = Sampling(samples, columns), _variables(variables)
+    apart = Apart(memory_mb=memory_mb or 0, deadline_seconds=deadline)
     states = StateFolder(state_dir, is_written=is_all)
-    wish = _Wish(selection, servers, sampling, registry, apart, evidence, allowed, states)
+    wish = _Wish(selection, choice, sampling, registry, apart, evidence, allowed, states)
     report = Report(_all_findings(loaded, wish), selection, fail_on, show_all)
     return _written(report, form, output)
 
 
-def _refuse_unknown(
-    loaded: Sequence[_Loaded | Refused],
-    selection: Selection,
-    servers: ServerChoice,
-    columns: tuple[str, ...],
-) -> None:
-    contracts = [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
-    refuse_unknown(selection, servers, contracts)
-    refuse_unknown_columns(columns, contracts)
+def _contracts(loaded: Sequence[_Loaded | Refused]) -> list[Contract]:
+    return [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
 
 
 def _all_findings(loaded: Sequence[_Loaded | Refused], wish: _Wish) -> tuple[Finding, ...]:
@@ -143,8 +136,9 @@ def _variables(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _registry(loaded: Sequence[_Loaded | Refused]) -> Registry:
-    contracts = [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
-    return neighbourhood(contracts, [one.file for one in loaded if isinstance(one, Refused)])
+    return neighbourhood(
+        _contracts(loaded), [one.file for one in loaded if isinstance(one, Refused)]
+    )
 
 
 def _load(path: Path) -> _Loaded | Refused:
@@ -158,10 +152,9 @@ def _load(path: Path) -> _Loaded | Refused:
 
 
 def _narrowed(
-    entries: Sequence[_Loaded | Refused], condition: str, conditions: Sequence[str]
+    entries: Sequence[_Loaded | Refused], alone: Sequence[str], conditions: Sequence[str]
 ) -> list[_Loaded | Refused]:
-    contracts = [entry.contract for entry in entries if isinstance(entry, _Loaded)]
-    found = iter(narrowed(contracts, condition, conditions))
+    found = iter(narrowed(_contracts(entries), alone, conditions))
     return [
         replace(entry, contract=next(found)) if isinstance(entry, _Loaded) else entry
         for entry in entries
@@ -185,7 +178,7 @@ def _findings(entry: _Loaded | Refused, wish: _Wish) -> Iterator[Finding]:
         why = wish.servers.lack() if contract.servers else _NO_SERVER
         now = system_clock().now()
         answers = verify.unread(plan, why)
-        reading = Reading(wish.servers.name, now, answers, readable=None, error=why)
+        reading = Reading(", ".join(wish.servers.listed), now, answers, readable=None, error=why)
         yield Judged(contract, verify.judge(plan, reading, now=now), entry.problems)
 
 
@@ -195,7 +188,8 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
     now = system_clock().now()
     metrics = verify.asked_of_data(asked)
     published = Published(plan.contract, bases[0])
-    visitor = Visitor(published, server, wish.servers.environment, bases[1:])
+    environment = server.environment if wish.servers.environments else ""
+    visitor = Visitor(published, server, environment, bases[1:])
     job = ScanJob(
         server=server,
         tables=plan.contract.tables,
@@ -223,7 +217,7 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
 
 def _written(report: Report, form: Format, output: Path | None) -> int:
     """Write the report and return the exit code."""
-    if output is not None:
+    if output not in (None, TERMINAL):
         write_whole(output, reports.render(form, report))
     elif form is Format.TEXT:
         # Imported when a terminal is written to: rich takes a tenth of a second.

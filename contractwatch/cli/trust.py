@@ -1,27 +1,34 @@
 """How far one product can be trusted, and every point that it lost."""
 
 import json
+from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from contractwatch.agent.clock import system_clock
 from contractwatch.cli.output import say
+from contractwatch.cli.parser import Command
 from contractwatch.cli.record import open_record, record_named
-from contractwatch.cli.record_words import ConfigOption, Format, FormatOption, ProductArgument
+from contractwatch.cli.record_words import (
+    Format,
+    config_option,
+    format_option,
+    product_argument,
+)
 from contractwatch.slo.trust import TrustPart, TrustScore
 from contractwatch.web.board import view_of
 from contractwatch.web.bodies import trust_body
 from contractwatch.web.words import count_of, percent
 
 
-def command(
-    product: ProductArgument,
-    *,
-    form: FormatOption = Format.TEXT,
-    config: ConfigOption = None,
-) -> None:
+@click.command("trust", cls=Command)
+@product_argument
+@format_option
+@config_option
+def command(product: str, *, form: Format, config: Path | None) -> None:
     """Show the trust score of a product: its parts, the points each lost, and what caps it.
 
     The points lost add up to 100 less the score before caps. A product of which fewer than five

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from contractwatch.errors import UsageError
 
+TERMINAL = Path("-")
+"""What a person names instead of a file to write to the terminal."""
+
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file that is never seen half written.

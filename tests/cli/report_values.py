@@ -75,4 +75,4 @@ def report(*, fail_on: FailOn = FailOn.FAILED, show_all: bool = False) -> Report
         Judged(contract, verify.judge(plan, unread, now=NOW), problems),
         Refused("contracts/broken.yaml", _REFUSED),
     )
-    return Report(findings, Selection(tag="gold & <silver>"), fail_on, show_all)
+    return Report(findings, Selection(tags=("gold & <silver>",)), fail_on, show_all)

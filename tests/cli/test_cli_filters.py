@@ -15,6 +15,13 @@ def test_a_filter_narrows_the_rows_and_is_told(tmp_path: Path) -> None:
     )
 
 
+def test_filters_add_up(tmp_path: Path) -> None:
+    path = publish(tmp_path, BAD)
+    ended = call("test", path, "--filter", "-1 < id", "--filter", "state = 'open'")
+    assert ended.code == 0
+    assert 'rows of orders in scope: (-1 < "id") AND ("state" = \'open\')' in ended.out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -39,10 +39,15 @@ schema:
       - {id: volume, metric: rowCount, mustBeGreaterThan: 0, dimension: accuracy}
   - name: lines
     properties:
-      - {name: at, logicalType: timestamp}
+      - {name: at, logicalType: timestamp, tags: ["whole, though odd"]}
 slaProperties:
   - {id: fresh, property: latency, value: 100, unit: y, element: lines.at}
 """
+
+GOLD = ["orders/state/nullValues/few_nulls"]
+KEY = ["orders/id/presence", "orders/id/type", "orders/id/required"]
+FRESH = ["lines/at/freshness/fresh"]
+ODD = ["lines/at/presence", "lines/at/type", *FRESH]
 
 
 def _shop(folder: Path) -> Path:
@@ -86,6 +91,25 @@ def _checks(*words: str | Path) -> list[str]:
             ("--schema-name", "lines"),
             ["lines/at/presence", "lines/at/type", "lines/at/freshness/fresh"],
         ),
+        (("--tag", "gold", "--tag", "key"), [*GOLD, *KEY]),
+        (("--tag", "gold,key"), [*GOLD, *KEY]),
+        (("--tag", "key, gold", "--tag", "gold"), [*GOLD, *KEY]),
+        (("--tag=whole, though odd",), ODD),
+        (("--tag=whole, though odd", "--tag=gold,key"), [*GOLD, *KEY, *ODD]),
+        (("--quality-id", "volume,few_nulls"), [*GOLD, "orders/-/rowCount/volume"]),
+        (("--dimension", "accuracy,timeliness"), [*FRESH, "orders/-/rowCount/volume"]),
+        (
+            ("--dimension", "Accuracy", "--dimension", "TIMELINESS"),
+            [*FRESH, "orders/-/rowCount/volume"],
+        ),
+        (
+            ("--checks", "sla,quality"),
+            [*FRESH, *GOLD, "orders/-/rowCount/volume"],
+        ),
+        (
+            ("--schema-name", "lines", "--schema-name", "orders", "--tag", "gold"),
+            GOLD,
+        ),
         (
             ("--tag", "core", "--checks", "quality", "--dimension", "accuracy"),
             ["orders/-/rowCount/volume"],
@@ -122,7 +146,7 @@ def test_a_tag_of_the_contract_is_a_tag_of_all(tmp_path: Path) -> None:
         (("--server", "on"), "no server is named 'on'; did you mean 'one'?"),
         (("--environment", "prd"), "no server has the environment 'prd'; did you mean 'prod'?"),
         (("--server", "one", "--environment", "test"), "no server 'one' is in the environment"),
-        (("--checks", "slas"), "no checks are called 'slas'; expected schema, quality, sla, custo"),
+        (("--checks", "slas"), "contractwatch test: --checks: 'slas'; expected one of schema, qua"),
         (("--samples", "1", "--sample-columns", "stat"), "no column is named 'stat'; did you mean"),
         (("--tag", "gold", "--checks", "sla"), "nothing is selected: no promise has tag gold, che"),
     ],
@@ -143,6 +167,9 @@ def test_servers_are_chosen_by_environment(tmp_path: Path) -> None:
         return [run["server"] for run in body["runs"]]
 
     assert servers("--environment", "test") == ["two"]
+    assert servers("--environment", "test,prod") == ["one", "two"]
+    assert servers("--server", "two", "--server", "one") == ["one", "two"]
+    assert servers("--server", "two,all") == ["one", "two"]
     assert servers("--server", "all") == servers() == ["one", "two"]
 
 
@@ -160,12 +187,25 @@ def test_a_selection_is_told(tmp_path: Path) -> None:
     assert selection == {
         "quality_ids": [],
         "tag": "gold",
+        "tags": ["gold"],
         "dimension": None,
+        "dimensions": [],
         "checks": [],
         "schema_name": None,
+        "schema_names": [],
         "metadata_only": True,
     }
     assert call("test", path, *words).out.startswith("selected: tag gold, metadata only\n")
+
+
+def test_several_words_of_a_kind_are_told_as_an_alternative(tmp_path: Path) -> None:
+    words = ("--tag", "gold,key", "--dimension", "completeness", "--server", "one")
+    path = _shop(tmp_path)
+    selection = json.loads(call("test", path, "--format", "json", *words).out)["selection"]
+    assert (selection["tag"], selection["tags"]) == ("gold,key", ["gold", "key"])
+    assert selection["dimensions"] == [selection["dimension"]] == ["completeness"]
+    told = "selected: tag gold or key, dimension completeness\n"
+    assert call("test", path, *words).out.startswith(told)
 
 
 def test_metadata_only_skips_what_needs_a_row(tmp_path: Path) -> None:

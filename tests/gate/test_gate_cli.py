@@ -45,8 +45,8 @@ def test_a_run_that_is_too_old_is_not_known(cli, store_url: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("finance/refunds", "--require", "colour"), "unknown objective 'colour'"),
-        (("finance/refunds", "--min-score", "400"), "expected 0 to 100"),
+        (("finance/refunds", "--require", "colour"), "--require: 'colour'; expected one of fresh"),
+        (("finance/refunds", "--min-score", "400"), "expected a number from 0 to 100"),
         (("finance/refunds", "--max-evaluation-age", "soon"), "expected such as 2h"),
         (("finance/refunds", "--on-unknown", "perhaps"), "perhaps"),
         (("finance/refunds", "--url", "ftp://agent"), "expected such as http://agent:8321"),

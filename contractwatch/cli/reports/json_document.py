@@ -28,10 +28,13 @@ def _selection(selection: Selection) -> dict[str, object] | None:
         return None
     return {
         "quality_ids": list(selection.rule_ids),
-        "tag": selection.tag or None,
-        "dimension": selection.dimension and selection.dimension.value,
+        "tag": ",".join(selection.tags) or None,
+        "tags": list(selection.tags),
+        "dimension": ",".join(selection.dimensions) or None,
+        "dimensions": [dimension.value for dimension in selection.dimensions],
         "checks": [topic.value for topic in selection.topics],
-        "schema_name": selection.table or None,
+        "schema_name": ",".join(selection.tables) or None,
+        "schema_names": list(selection.tables),
         "metadata_only": selection.metadata_only,
     }
 
