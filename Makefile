@@ -1,7 +1,11 @@
 # Every word a developer needs. `make` alone prints them.
-PY := .venv/bin/python
-STAMP := .venv/.synced
-DEMO_STAMP := .venv/.demo-data
+# PYTHON is the interpreter and VENV the folder of what is installed: `make test PYTHON=python3.13
+# VENV=.venv-3.13` runs every check on another Python beside the usual one.
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.synced
+DEMO_STAMP := $(VENV)/.demo-data
 
 # Where nothing compiled is kept, every process that a test starts compiles Polars anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -15,36 +19,36 @@ help: ## Print this list
 setup: $(STAMP) ## Build .venv from requirements.lock
 
 $(STAMP): requirements.lock pyproject.toml
-	@test -x .venv/bin/python || python3 -m venv .venv
-	@grep -A40 '^uv==' requirements.lock | awk 'NR>1 && /^[a-z]/ {exit} {print}' | grep -v '^ *#' > .venv/uv.lock.txt
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock.txt
-	@VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
-	@VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@grep -A40 '^uv==' requirements.lock | awk 'NR>1 && /^[a-z]/ {exit} {print}' | grep -v '^ *#' > $(VENV)/uv.lock.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock.txt
+	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEMO_STAMP): requirements-demo.lock $(STAMP)
-	@VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --no-deps --require-hashes -r requirements-demo.lock
+	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --no-deps --require-hashes -r requirements-demo.lock
 	@touch $@
 
 demo: $(DEMO_STAMP) ## Replay live flights data, break promises, watch them told (ARGS=--once for a minute's run)
-	@.venv/bin/contractwatch demo $(ARGS)
+	@$(VENV)/bin/contractwatch demo $(ARGS)
 
 lint: $(STAMP) ## Layers, style and types
-	@.venv/bin/ruff format --check .
-	@.venv/bin/ruff check .
-	@.venv/bin/lint-imports --no-cache
-	@.venv/bin/basedpyright
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/lint-imports --no-cache
+	@$(VENV)/bin/basedpyright --pythonpath $(PY)
 
 test: lint $(DEMO_STAMP) ## Set up, then every check
-	@.venv/bin/python -m pytest
+	@$(PY) -m pytest
 
 fmt: $(STAMP) ## Format and fix what can be fixed
-	@.venv/bin/ruff format .
-	@.venv/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
 
 golden: $(DEMO_STAMP) ## Rewrite the golden files and the dashboards; read the diff
-	@.venv/bin/python grafana/build.py
-	@CONTRACTWATCH_GOLDEN=write .venv/bin/python -m pytest tests -k golden
+	@$(PY) grafana/build.py
+	@CONTRACTWATCH_GOLDEN=write $(PY) -m pytest tests -k golden
 
 bench: $(STAMP) ## Verdicts on lineitem against the query by hand and against peers; how they grow
 	@$(PY) -m benchmarks.lineitem
@@ -65,5 +69,5 @@ bench-kill: $(STAMP) ## 500 incidents, 30 kills, a receiver that misbehaves
 	@$(PY) -m benchmarks.kill
 
 lock: $(STAMP) ## Resolve the lock anew
-	@.venv/bin/uv lock --quiet --upgrade
-	@.venv/bin/uv export --quiet --format requirements-txt --no-emit-project --no-header --all-extras --all-groups -o requirements.lock
+	@$(VENV)/bin/uv lock --quiet --upgrade
+	@$(VENV)/bin/uv export --quiet --format requirements-txt --no-emit-project --no-header --all-extras --all-groups -o requirements.lock

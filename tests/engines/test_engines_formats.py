@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -168,13 +169,14 @@ def test_delta_and_the_naive_oracle_agree(
 def test_iceberg_and_the_naive_oracle_agree(
     request: pytest.FixtureRequest, place: str, parts: list[list[Row]], asked: list[Metric]
 ) -> None:
-    with TemporaryDirectory() as folder:
+    with ExitStack() as opened:
+        folder = opened.enter_context(TemporaryDirectory())
         endpoint, known = "", {"warehouse": Path(folder).as_uri()}
         if place == "s3":
             request.getfixturevalue("put")
             endpoint = request.getfixturevalue("moto")
             known = in_store(endpoint, f"s3://{BUCKET}/{uuid4().hex}")
-        catalog: Any = InMemoryCatalog("test", **known)
+        catalog: Any = opened.enter_context(closing(InMemoryCatalog("test", **known)))
         catalog.create_namespace("of")
         written = [utc(frame(rows, list(SCHEMA))) for rows in parts]
         ready: list[Any] = [one.with_columns(pl.col("small").cast(pl.Int32)) for one in written]

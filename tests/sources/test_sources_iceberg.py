@@ -4,7 +4,8 @@ import gzip
 import json
 import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,11 @@ def fields(**types: IcebergType) -> Schema:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path]]:
     folder = tmp_path_factory.mktemp("warehouse")
-    catalog = InMemoryCatalog("test", warehouse=folder.as_uri())
-    catalog.create_namespace("of")
-    return catalog, folder / "of"
+    with closing(InMemoryCatalog("test", warehouse=folder.as_uri())) as catalog:
+        catalog.create_namespace("of")
+        yield catalog, folder / "of"
 
 
 class Tables:
@@ -61,16 +62,16 @@ class Tables:
 
 
 @pytest.fixture(params=["local", "s3"])
-def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Tables:
+def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tables]:
     if request.param == "local":
         known, endpoint = {"warehouse": tmp_path.as_uri()}, ""
     else:
         request.getfixturevalue("put")
         endpoint = request.getfixturevalue("moto")
         known = in_store(endpoint, f"s3://{BUCKET}/in a/folder")
-    catalog: Any = InMemoryCatalog("test", **known)
-    catalog.create_namespace("of")
-    return Tables(catalog, endpoint)
+    with closing(InMemoryCatalog("test", **known)) as catalog:
+        catalog.create_namespace("of")
+        yield Tables(catalog, endpoint)
 
 
 def test_iceberg_columns_are_found_by_their_ids(tables: Tables) -> None:
