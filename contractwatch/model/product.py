@@ -86,7 +86,11 @@ class LedgerLine:
 
 @frozen
 class ProductRecord:
-    """Everything kept about one product, as of one read of the store."""
+    """Everything kept about one product, as of one read of the store.
+
+    `unknown_seconds` are the closed seconds, ever, in which any objective was unknown: where
+    several were at once, they count once.
+    """
 
     card: ProductCard
     lines: tuple[LedgerLine, ...]
@@ -94,6 +98,7 @@ class ProductRecord:
     last_run: RunResult | None
     runs: tuple[RunSummary, ...]
     data_versions: tuple[DataVersion, ...]
+    unknown_seconds: float = 0.0
 
 
 @frozen

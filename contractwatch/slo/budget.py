@@ -1,5 +1,6 @@
 """Good, bad and unknown seconds of a window, the error budget, and how sure the figure is."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from contractwatch.model.frozen import frozen
@@ -93,6 +94,18 @@ def compliance_of(line: LedgerLine, target: Target, *, now: datetime) -> Complia
         known_share=share,
         met=point >= target.ratio if enough and point is not None else None,
     )
+
+
+def union_seconds(intervals: Iterable[Interval]) -> float:
+    """Return the seconds that at least one interval covers; overlaps count once."""
+    total = timedelta(0)
+    covered_until: datetime | None = None
+    for interval in sorted(intervals, key=lambda interval: interval.start):
+        start = interval.start if covered_until is None else max(interval.start, covered_until)
+        if interval.end > start:
+            total += interval.end - start
+            covered_until = interval.end
+    return total.total_seconds()
 
 
 def _start(target: Target, now: datetime) -> datetime:

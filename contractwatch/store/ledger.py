@@ -1,6 +1,6 @@
 """Closed time is appended once, never rewritten; a span that goes on makes the last one longer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -18,7 +18,10 @@ from contractwatch.store.codec import (
     micros_or_none,
     to_micros,
 )
-from contractwatch.store.rows import insert_all
+from contractwatch.store.rows import insert_all, put
+
+ANY = "any"
+"""In `ledger_total`, the time in which any objective of the product was unknown, counted once."""
 
 _INTERVAL = tables.ledger_interval.c
 _TOTAL = tables.ledger_total.c
@@ -31,7 +34,7 @@ _NEWEST_ID = (
     .scalar_subquery()
 )
 _LINES = (
-    select(_TOTAL.objective, _INTERVAL.id, _INTERVAL.end_at, _INTERVAL.state)
+    select(_TOTAL.objective, _TOTAL.unknown, _INTERVAL.id, _INTERVAL.end_at, _INTERVAL.state)
     .join_from(
         tables.ledger_total, tables.ledger_interval, _INTERVAL.id == _NEWEST_ID, isouter=True
     )
@@ -54,6 +57,8 @@ _LONGER = (
     .where(_INTERVAL.id == bindparam("last_id"))
     .values(end_at=bindparam("new_end"))
 )
+_UNKNOWN_TOTALS = select(_TOTAL.product_id, _TOTAL.objective, _TOTAL.unknown)
+_UNKNOWN = ObjectiveState.UNKNOWN
 _FORGET = delete(tables.standing).where(tables.standing.c.product_id == bindparam("of_product"))
 _STATES = {state.value: state for state in ObjectiveState}
 _OBJECTIVES = {objective.value: objective for objective in Objective}
@@ -106,9 +111,25 @@ def append_time(connection: Connection, product_id: int, entries: Iterable[Ledge
             new = found[1:]
         made.extend(_row(product_id, objective, span) for span in new)
     _accrue(connection, product_id, spans, frozenset(row.objective for row in lines))
+    unknown = [one for found in spans.values() for one in found if one.state is _UNKNOWN]
+    before = _any_unknown((row.objective, row.unknown) for row in lines)
+    _accrue_any(connection, product_id, before, _micros_covered(unknown))
     if longer:
         connection.execute(_LONGER, longer)
     insert_all(connection, tables.ledger_interval, made)
+
+
+def unknown_micros(connection: Connection, products: Sequence[int]) -> dict[int, int]:
+    """Return for how long any objective of these products was unknown, in microseconds.
+
+    A record of a version that did not count this has no such row until its next entry: the
+    longest of its lines stands in, which is what that version started from.
+    """
+    rows = connection.execute(_UNKNOWN_TOTALS.where(_TOTAL.product_id.in_(products)))
+    totals: dict[int, list[tuple[str, int]]] = {}
+    for product_id, objective, micros in rows:
+        totals.setdefault(product_id, []).append((objective, micros))
+    return {product_id: _any_unknown(found) for product_id, found in totals.items()}
 
 
 def replace_standings(
@@ -197,6 +218,28 @@ def _accrue(
     if more:
         connection.execute(_ACCRUE, more)
     insert_all(connection, tables.ledger_total, made)
+
+
+def _any_unknown(totals: Iterable[tuple[str, int]]) -> int:
+    by_objective = dict(totals)
+    return by_objective.get(ANY, max(by_objective.values(), default=0))
+
+
+def _accrue_any(connection: Connection, product_id: int, before: int, micros: int) -> None:
+    """Add to the time in which any objective was unknown; the row is made at the first of it."""
+    if micros:
+        none = dict.fromkeys(_STATES, 0)
+        key = {"product_id": product_id, "objective": ANY}
+        put(connection, tables.ledger_total, key, {**none, _UNKNOWN.value: before + micros})
+
+
+def _micros_covered(spans: Iterable[Interval]) -> int:
+    """Return the microseconds that at least one span covers."""
+    total = covered_until = 0
+    for start, end in sorted((to_micros(span.start), to_micros(span.end)) for span in spans):
+        total += max(0, end - max(start, covered_until))
+        covered_until = max(end, covered_until)
+    return total
 
 
 def _overlap(what: str) -> StoreError:

@@ -31,7 +31,7 @@ from contractwatch.store.codec import (
     instant_or_none,
     load,
 )
-from contractwatch.store.ledger import in_order, standing_of
+from contractwatch.store.ledger import in_order, standing_of, unknown_micros
 from contractwatch.store.plans import Plans
 from contractwatch.store.results import RunPlan, unpack_results
 
@@ -134,6 +134,7 @@ def _records(
         lambda row: DataVersion(row.version, from_micros(row.first_seen_at)),
     )
     runs = _last_runs(connection, products, plans)
+    unknown = unknown_micros(connection, products)
     rows = connection.execute(select(product.id, product.card).where(product.id.in_(products)))
     records: dict[int, ProductRecord] = {}
     for row in rows:
@@ -145,6 +146,7 @@ def _records(
             last_run=last_run,
             runs=summaries,
             data_versions=tuple(versions.get(row.id, ())),
+            unknown_seconds=unknown.get(row.id, 0) / 1_000_000,
         )
     return records
 

@@ -125,7 +125,10 @@ ledger_total = Table(
     Column("unknown", BigInteger, nullable=False),
     Column("excluded", BigInteger, nullable=False),
 )
-"""All microseconds ever accrued in each state; they outlive the intervals that they came from."""
+"""All microseconds ever accrued in each state; they outlive the intervals that they came from.
+
+The row of the objective `any` counts the time in which at least one was unknown, once.
+"""
 
 incident = Table(
     "incident",

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from contractwatch.model.frozen import frozen
-from contractwatch.model.objective import Interval, Objective, ObjectiveState
+from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import LedgerLine, ProductRecord
-from contractwatch.slo.budget import total_seconds
+from contractwatch.slo.budget import total_seconds, union_seconds
 from contractwatch.slo.ledger import spans
 
 
@@ -27,14 +27,6 @@ class Counters:
     unknown: float
 
 
-@frozen
-class _Base:
-    """Unknown seconds that are counted already, and the instant up to which they are."""
-
-    unknown: float
-    counted_until: datetime
-
-
 class Meter:
     """Adds live time to the kept totals, and remembers how high each counter stood.
 
@@ -44,7 +36,6 @@ class Meter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._bases: dict[str, _Base] = {}
         self._peaks: dict[tuple[str, Objective], Seconds] = {}
         self._unknown_peaks: dict[str, float] = {}
 
@@ -61,7 +52,6 @@ class Meter:
         """Drop what is remembered of products that are gone."""
         with self._lock:
             for product in products:
-                self._bases.pop(product, None)
                 self._unknown_peaks.pop(product, None)
                 for key in [key for key in self._peaks if key[0] == product]:
                     del self._peaks[key]
@@ -75,54 +65,16 @@ class Meter:
         return now
 
     def _unknown(self, record: ProductRecord, until: datetime) -> float:
-        """Return the seconds in which any objective was unknown: overlaps count once.
-
-        Kept totals are per objective and cannot tell overlaps. So the count starts at the largest
-        of them when a product is first seen, and is exact from there.
-        """
-        product = record.card.product
+        """Return the seconds in which any objective was unknown: overlaps count once."""
         if not record.lines:
             return 0.0
-        base = self._bases.get(product) or _Base(
-            unknown=max(line.total.unknown for line in record.lines),
-            counted_until=max(line.standing.accrued_until for line in record.lines),
-        )
-        closed = _unknown_since(record.lines, base.counted_until)
-        kept_until = min(line.standing.accrued_until for line in record.lines)
-        if kept_until > base.counted_until:
-            counted = _union_seconds(closed, base.counted_until, kept_until)
-            base = _Base(base.unknown + counted, kept_until)
-        self._bases[product] = base
-        live = [
+        live = union_seconds(
             interval
             for line in record.lines
             for interval in spans(line.standing, until)
             if interval.state is ObjectiveState.UNKNOWN
-        ]
-        fresh = _union_seconds([*closed, *live], base.counted_until, until)
-        value = max(self._unknown_peaks.get(product, 0.0), base.unknown + fresh)
+        )
+        product = record.card.product
+        value = max(self._unknown_peaks.get(product, 0.0), record.unknown_seconds + live)
         self._unknown_peaks[product] = value
         return value
-
-
-def _unknown_since(lines: tuple[LedgerLine, ...], start: datetime) -> list[Interval]:
-    found: list[Interval] = []
-    for line in lines:
-        for interval in reversed(line.intervals):
-            if interval.end <= start:
-                break
-            if interval.state is ObjectiveState.UNKNOWN:
-                found.append(interval)
-    return found
-
-
-def _union_seconds(intervals: Iterable[Interval], start: datetime, end: datetime) -> float:
-    """Return the seconds of `[start, end)` that at least one interval covers."""
-    total = 0.0
-    covered_until = start
-    for interval in sorted(intervals, key=lambda interval: interval.start):
-        begin, stop = max(interval.start, covered_until), min(interval.end, end)
-        if stop > begin:
-            total += (stop - begin).total_seconds()
-            covered_until = stop
-    return total

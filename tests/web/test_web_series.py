@@ -12,7 +12,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from contractwatch.agent.series import AgentSeries
 from contractwatch.model.objective import Interval, Objective, StateSeconds
-from contractwatch.model.product import LedgerLine
 from contractwatch.web.board import Board
 from contractwatch.web.families import bounded
 from contractwatch.web.meter import Meter
@@ -195,21 +194,14 @@ def test_a_counter_never_falls_when_the_record_is_set_back() -> None:
 
 
 def test_unknown_seconds_of_several_objectives_count_once() -> None:
-    def record(*lines: LedgerLine):
-        return replace(values.kept(), lines=lines)
-
+    lines = (
+        values.line(Objective.SCHEMA, (GOOD, HOUR), (UNKNOWN, 2 * HOUR)),
+        values.line(Objective.VOLUME, (GOOD, 2 * HOUR), (UNKNOWN, HOUR)),
+    )
+    record = replace(values.kept(), lines=lines, unknown_seconds=2 * 3600)
     meter = Meter()
-    start = record(
-        values.line(Objective.SCHEMA, (GOOD, HOUR)), values.line(Objective.VOLUME, (GOOD, HOUR))
-    )
-    assert meter.read(start, until=NOW).unknown == 0
-    later = NOW + 3 * HOUR
-    both = record(
-        values.line(Objective.SCHEMA, (GOOD, HOUR), (UNKNOWN, 2 * HOUR), (GOOD, HOUR), ends=later),
-        values.line(Objective.VOLUME, (GOOD, 2 * HOUR), (UNKNOWN, 2 * HOUR), ends=later),
-    )
-    assert meter.read(both, until=later).unknown == pytest.approx(3 * 3600)
-    assert meter.read(both, until=later + HOUR).unknown == pytest.approx(4 * 3600)
+    assert meter.read(record, until=NOW).unknown == pytest.approx(2 * 3600)
+    assert meter.read(record, until=NOW + HOUR).unknown == pytest.approx(3 * 3600)
 
 
 def test_totals_that_are_older_than_the_kept_intervals_still_count() -> None:
