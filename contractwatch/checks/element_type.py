@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from contractwatch.checks.inside import NO_VALUE
 from contractwatch.checks.terms import answer, unanswered
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.frozen import frozen
@@ -15,7 +16,7 @@ _UNVERIFIABLE = "unverifiable: the source is text"
 
 @frozen
 class ElementType:
-    """The file's own type of the elements is `expected`, whatever its case: `float32`, `int8`."""
+    """Each file's own type of the elements is `expected`: `float32`, `int8`."""
 
     promise: Promise
     expected: str
@@ -34,7 +35,9 @@ class ElementType:
             return Verdict(Outcome.FAILED, "no array", self.expected, reason="not an array")
         if element.text:
             return Verdict(Outcome.SKIPPED, threshold=self.expected, reason=_UNVERIFIABLE)
-        kept = element.physical.lower() == self.expected
-        reason = "" if kept else f"the elements are {element.physical}"
+        if element.kind == "null":
+            return Verdict(Outcome.PASSED, element.physical, self.expected, reason=NO_VALUE)
+        kept = all(one.exact == self.expected for one in element.in_files)
+        reason = "" if kept else f"the elements are of type {element.physical}"
         outcome = Outcome.PASSED if kept else Outcome.FAILED
         return Verdict(outcome, element.physical, self.expected, reason=reason)

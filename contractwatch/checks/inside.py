@@ -13,6 +13,12 @@ COLUMN_MISSING = "column missing"
 HOLDS_TEXT = "unverifiable: the column holds text"
 """The reason of what is promised of an object that a file has as text, such as JSON."""
 
+NO_VALUE = "no value was seen, so nothing contradicts the type"
+"""The note at a column that has nulls only, and no type of its own."""
+
+NO_MEMBERS = "no value is there to know its members by"
+"""The reason of what is promised inside of objects of which none was seen."""
+
 CSV_IS_FLAT = "csv holds no nested values"
 """The reason of every check on what only an object or an array has, where there is none."""
 
@@ -30,6 +36,8 @@ _OF_WHOLE = frozenset(
     }
 )
 _PRESENCE = "presence"
+_OF_SCHEMA = frozenset({_PRESENCE, "type"})
+"""Kinds that are judged of a value on whose type the files disagree."""
 
 
 def verdict_without_way(
@@ -49,11 +57,18 @@ def verdict_without_way(
     of_whole = [(*way, Each()) if promise.kind in _OF_WHOLE else way for way in ways]
     if any(map(_goes_through_text, columns, of_whole)):
         return Verdict(Outcome.SKIPPED, reason=HOLDS_TEXT)
+    above = [one for column, way in zip(columns, ways, strict=False) for one in _above(column, way)]
+    if any(one.kind == "null" for one in above):
+        return Verdict(Outcome.SKIPPED, reason=NO_MEMBERS)
+    ends = (column.follow(way) for column, way in zip(columns, ways, strict=False))
+    asked = [] if promise.kind in _OF_SCHEMA else [one for one in ends if one is not None]
+    other = next((one for one in (*above, *asked) if one.kind == "other"), None)
+    if other is not None:
+        reason = f"the files do not agree about the type of '{other.name}': {other.physical}"
+        return Verdict(Outcome.ERROR, reason=reason)
     if promise.kind == _PRESENCE:
         outer = columns[0].follow(inside[:-1])
-        if outer is not None and outer.text and outer.kind == "null":
-            return Verdict(Outcome.SKIPPED, reason="no value is there to know its members by")
-        exists = outer is not None and outer.kind == "object"
+        exists = outer is not None and outer.kind in {"object", "map"}
     else:
         # of one column there is one way; of several either one each or none
         exists = all(one.follow(way) for one, way in zip(columns, ways, strict=False))
@@ -62,5 +77,10 @@ def verdict_without_way(
 
 def _goes_through_text(column: ColumnType, way: Way) -> bool:
     """Whether a way leads into a value that a file with types has as text, such as JSON."""
-    above = (column.follow(way[:length]) for length in range(len(way)))
-    return any(one is not None and one.kind == "string" and not one.text for one in above)
+    return any(one.kind == "string" and not one.text for one in _above(column, way))
+
+
+def _above(column: ColumnType, way: Way) -> list[ColumnType]:
+    """Return the column and what is inside of it on a way, without the end of it."""
+    found = (column.follow(way[:length]) for length in range(len(way)))
+    return [one for one in found if one is not None]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from contractwatch.checks.inside import COLUMN_MISSING, NO_VALUE
 from contractwatch.checks.spellings import is_allowed, words_of
 from contractwatch.checks.terms import Kind, answer, column_place, promise_of, unanswered
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
@@ -13,13 +14,14 @@ from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, TableSchema
 from contractwatch.model.objective import Objective
 from contractwatch.model.server import ReadPolicy
-from contractwatch.model.state import Columns, Measurement
+from contractwatch.model.state import Columns, ColumnType, Measurement
 
 PHYSICAL_TYPE = Kind("physicalType", Dimension.CONFORMITY, Objective.SCHEMA)
 
 _UNKNOWN = "unsupported physical type"
+_NAMED_BY_FOLDERS = "unverifiable: the values are names of folders"
 _SHOWN = 60
-_STORING = frozenset({"Int32", "Int64", "binary"})
+_STORING = frozenset({"int32", "int64", "binary"})
 _HELD = {
     LogicalType.DATE: "date",
     LogicalType.TIME: "time",
@@ -31,7 +33,7 @@ _HELD = {
 
 @frozen
 class PhysicalType:
-    """The file's own type is one that the spelling allows; `lenient` looks at its family only."""
+    """Each file's own type is one that the spelling allows; `lenient` looks at its family only."""
 
     promise: Promise
     spelling: str
@@ -49,11 +51,22 @@ class PhysicalType:
             return error
         columns = answer(answers, TableSchema(self.promise.table), Columns)
         found = columns.find(self.promise.physical_columns[0])
-        observed = found.physical if found else "missing"
-        if found and is_allowed(found, self.allowed, by_family=self.lenient):
-            return Verdict(Outcome.PASSED, observed=observed, threshold=self.spelling)
-        reason = f"the column is of type {observed}"
-        return Verdict(Outcome.FAILED, observed=observed, threshold=self.spelling, reason=reason)
+        if found is None:
+            return Verdict(Outcome.SKIPPED, threshold=self.spelling, reason=COLUMN_MISSING)
+        if found.text:
+            return Verdict(Outcome.SKIPPED, threshold=self.spelling, reason=_NAMED_BY_FOLDERS)
+        if found.kind == "null":
+            return Verdict(Outcome.PASSED, found.physical, self.spelling, reason=NO_VALUE)
+        wrong = [one for one in found.in_files if not self._allows(one)]
+        if not wrong:
+            return Verdict(Outcome.PASSED, observed=found.physical, threshold=self.spelling)
+        names = " or ".join(dict.fromkeys(one.physical for one in wrong))
+        where = " in some of the files" if len(wrong) < len(found.in_files) else ""
+        reason = f"the column is of type {names}{where}"
+        return Verdict(Outcome.FAILED, found.physical, self.spelling, reason=reason)
+
+    def _allows(self, one: ColumnType) -> bool:
+        return not one.text and is_allowed(one, self.allowed, by_family=self.lenient)
 
 
 def checks(contract: Contract) -> Iterator[Check]:

@@ -1,8 +1,8 @@
 """What a spelling of a column's type in SQL, Spark, Arrow or Avro says of the types of files.
 
-A spelling allows words: kinds of column types (`integer`, `timestamp`), or types as files have them
-(`Int32`). Where one word means different types in different systems, all of them are allowed; where
-a format has no type as narrow as the one that is meant, so is the next wider one.
+A spelling allows words: kinds of column types (`integer`, `timestamp`), or exact types as Arrow
+names them (`int32`). Where one word means different types in different systems, all of them are
+allowed; where a format has no type as narrow as the one that is meant, so is the next wider one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,20 +32,22 @@ _ALLOWED: Mapping[str, Iterable[str]] = {
     _BINARY: ["binary"],
     "byte_array": ["string", "binary"],
     "boolean bool logical": ["boolean"],
-    "tinyint byte": ["Int8", "UInt8", "Int16", "Int32"],
-    "smallint short int2 int16 smallserial": ["Int16", "Int32"],
-    "int int4 int32 mediumint serial": ["Int32"],
-    "integer": ["Int32", "Int64"],
-    "bigint long int64 bigserial": ["Int64"],
-    "int8": ["Int8", "Int64"],  # of Postgres 8 bytes, of all others 8 bits
-    "hugeint int128": ["Int128"],
-    "uint8 utinyint": ["UInt8", "Int16", "Int32"],
-    "uint16 usmallint": ["UInt16", "Int32"],
-    "uint32 uinteger uint": ["UInt32", "Int64"],
-    "uint64 ubigint": ["UInt64", "Decimal(precision=20, scale=0)"],
-    "float real": ["Float32", "Float64"],
-    "float4 float32 binary_float": ["Float32"],
-    "double float8 float64 binary_double": ["Float64"],
+    "tinyint byte": ["int8", "uint8", "int16", "int32"],
+    "smallint short int2 int16 smallserial": ["int16", "int32"],
+    "int int4 int32 mediumint serial": ["int32"],
+    "integer": ["int32", "int64"],
+    "bigint long int64 bigserial": ["int64"],
+    "int8": ["int8", "int64"],  # of Postgres 8 bytes, of all others 8 bits
+    "hugeint int128": ["int128"],
+    "uhugeint uint128": ["uint128"],
+    "uint8 utinyint": ["uint8", "int16", "int32"],
+    "uint16 usmallint": ["uint16", "int32"],
+    "uint32 uinteger uint": ["uint32", "int64"],
+    "uint64 ubigint": ["uint64", "decimal(20, 0)"],
+    "float real": ["float32", "float64"],
+    "float4 float32 binary_float": ["float32"],
+    "double float8 float64 binary_double": ["float64"],
+    "float16 half halffloat half_float": ["float16"],
     "bignumeric bigdecimal money smallmoney": ["decimal"],
     "date32": ["date"],
     "date date64": ["date"],
@@ -67,7 +69,7 @@ _WORDS: Mapping[str, frozenset[str]] = {
     "national character varying": frozenset({"string"}),
     "long raw": frozenset({"binary"}),
     "binary varying": frozenset({"binary"}),
-    "double precision": frozenset({"Float64"}),
+    "double precision": frozenset({"float64"}),
     "time with time zone": frozenset({"time"}),
     "time without time zone": frozenset({"time"}),
     "time-millis": frozenset({"time"}),
@@ -88,7 +90,7 @@ _UNSIGNED = {
     "bigint": "uint64",
 }
 _DECIMALS = frozenset({"decimal", "numeric", "dec", "number", "decimal128", "decimal256"})
-_FAMILIES = {"Int": "integer", "UInt": "integer", "Float": "float", "Decimal": "decimal"}
+_FAMILIES = {"int": "integer", "uint": "integer", "float": "float", "decimal(": "decimal"}
 _NUMBERS = frozenset({"integer", "decimal", "float"})
 
 
@@ -113,7 +115,7 @@ def is_allowed(found: ColumnType, words: frozenset[str], *, by_family: bool) -> 
     """Return whether a column is of a type that the words allow.
 
     Args:
-        found: The column. If its type is no more than its kind, its width is not known.
+        found: The column, as a file has it.
         words: What is allowed.
         by_family: Whether widths, zones and digits do not matter, nor how numbers are held.
     """
@@ -123,14 +125,15 @@ def is_allowed(found: ColumnType, words: frozenset[str], *, by_family: bool) -> 
     families = {_family(word) for word in words}
     if by_family:
         families |= _NUMBERS if families & _NUMBERS else frozenset()
-    is_inexact = by_family or found.physical == found.kind
-    return is_inexact and bool(known & families)
+    return by_family and bool(known & families)
 
 
 def _words_of_column(found: ColumnType) -> frozenset[str]:
-    words = {found.kind, found.physical}
+    words = {found.kind, found.exact or found.physical}
     if found.kind == "timestamp":
         words.add(AWARE if found.timezone_aware else NAIVE)
+    if found.exact == "uuid":
+        words.add("binary")  # as which it is stored
     if found.follow(_KEY) and found.follow(_VALUE):
         words.add("map")
     return frozenset(words)
@@ -166,5 +169,5 @@ def _of_decimal(name: str, arguments: str) -> frozenset[str]:
         loose = {"decimal", "integer"}
         return frozenset(loose | {"float"} if name == "number" else loose)
     precision, scale = digits[0], (*digits, 0)[1]
-    exact = f"Decimal(precision={precision}, scale={scale})"
+    exact = f"decimal({precision}, {scale})"
     return frozenset({exact} if scale else {exact, "integer"})

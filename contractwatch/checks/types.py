@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from contractwatch.checks.counts import Tally, verdict_on
-from contractwatch.checks.inside import HOLDS_TEXT
+from contractwatch.checks.inside import HOLDS_TEXT, NO_VALUE
 from contractwatch.checks.terms import Kind, answer, columns_of, promise_of, unanswered
 from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
@@ -29,8 +29,8 @@ _KINDS: Mapping[LogicalType, frozenset[str]] = {
     LogicalType.DATE: frozenset({"date"}),
     LogicalType.TIMESTAMP: frozenset({"timestamp"}),
     LogicalType.TIME: frozenset({"time"}),
-    LogicalType.OBJECT: frozenset({"object"}),
-    LogicalType.ARRAY: frozenset({"array"}),
+    LogicalType.OBJECT: frozenset({"object", "map"}),
+    LogicalType.ARRAY: frozenset({"array", "map"}),
     LogicalType.MAP: frozenset({"map"}),
     LogicalType.VECTOR: frozenset({"array"}),
 }
@@ -113,13 +113,17 @@ class DeclaredType:
         )
 
     def _of_schema(self, found: ColumnType) -> Verdict:
+        if found.kind == "null":
+            return Verdict(Outcome.PASSED, found.physical, self.logical_type, reason=NO_VALUE)
         if self.binary and found.kind == "binary":
             return Verdict(Outcome.PASSED, observed=found.physical, threshold=self.logical_type)
         if _fits(found, self.logical_type, lenient=self.lenient):
             return Verdict(Outcome.PASSED, observed=found.physical, threshold=self.logical_type)
         if found.kind == "string" and self.logical_type is LogicalType.OBJECT:
             return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=HOLDS_TEXT)
-        told = f"the column is of type {found.physical} ({found.kind})"
+        told = f"the column is of type {found.physical}"
+        if found.kind == "other":
+            told = f"the files do not agree about the type: {found.physical}"
         return Verdict(Outcome.FAILED, found.physical, self.logical_type, reason=told)
 
 
@@ -141,6 +145,8 @@ class DeclaredZone:
         found = _find(answers, self.promise)
         if found.text:
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=_UNVERIFIABLE)
+        if found.kind == "null":
+            return Verdict(Outcome.PASSED, found.physical, threshold, reason=NO_VALUE)
         if found.kind != "timestamp":
             reason = "the column is not a timestamp"
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import polars as pl
 
 from contractwatch.engines.failures import BrokenTextError
-from contractwatch.engines.nested import children_of
+from contractwatch.engines.file_types import parts_of
 
 MOST_COLUMNS = 20_000
 """Columns of a file, those inside of objects and lists counted."""
@@ -114,7 +114,7 @@ def refuse_wide(schema: Sequence[tuple[str, pl.DataType]]) -> None:
             raise BrokenTextError(f"it has more than {MOST_COLUMNS:,} columns, nested ones counted")
         if depth > DEEPEST:
             raise BrokenTextError(f"its columns are nested deeper than {DEEPEST} levels")
-        rest += [(inner, depth + 1) for _, inner in children_of(dtype)]
+        rest += [(inner, depth + 1) for _, inner in parts_of(dtype)]
 
 
 def _expanded(packed: BinaryIO) -> bytes:

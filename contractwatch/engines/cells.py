@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from contractwatch.engines.expressions import Cells, instants
+from contractwatch.engines.file_types import word_of
 from contractwatch.engines.literals import UncastableError
 from contractwatch.model.segment import (
     MOST_CELLS,
@@ -85,4 +86,4 @@ def segment_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return value.cast(pl.String)
     if dtype == pl.Date:
         return value.dt.strftime("%Y-%m-%d")
-    raise UncastableError(f"values of type {dtype} make no segments")
+    raise UncastableError(f"values of type {word_of(dtype)} make no segments")

@@ -17,6 +17,7 @@ import polars as pl
 from contractwatch.engines.cells import segment_text
 from contractwatch.engines.expressions import Cells, violates
 from contractwatch.engines.failures import QUERY_FAILURES, UNREADABLE, refusal, unreadable
+from contractwatch.engines.file_types import word_of
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.keyed_rows import (
     Keyed,
@@ -268,7 +269,7 @@ def _pair(left: tuple[Side, Cells], right: tuple[Side, Cells]) -> tuple[pl.Expr,
     (asking, one), (target, other) = left, right
     common = _common(one.dtype, other.dtype)
     if common is None:
-        kinds = f"{one.dtype} and {target.shown} as {other.dtype}"
+        kinds = f"{word_of(one.dtype)} and {target.shown} as {word_of(other.dtype)}"
         raise NotComparedError(f"the types differ: {asking.shown} has the key as {kinds}")
     return _as(one, common), _as(other, common)
 
@@ -313,7 +314,7 @@ def _total(aggregate: Aggregate, frame: Frame, side: Side) -> Measurement:
         return Totalled(Decimal(_collected(frame, counted).item() or 0))
     if not cells.dtype.is_numeric() and cells.dtype != pl.Null:
         column = f"column {side.columns[0]!r} of {side.shown}"
-        raise NotComparedError(f"{column} is of type {cells.dtype}; expected numbers")
+        raise NotComparedError(f"{column} is of type {word_of(cells.dtype)}; expected numbers")
     numbers = _wide(cells)
     plan = frame.rows.select(
         sum=numbers.sum(), count=numbers.count(), min=numbers.min(), max=numbers.max()

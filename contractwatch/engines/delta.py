@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from contractwatch.engines.file_types import name_of
 from contractwatch.engines.log_copy import copy_into, folder_of
 from contractwatch.engines.readers import parquet_schema
 from contractwatch.engines.remote import scan_options
@@ -24,7 +25,7 @@ from contractwatch.model.incremental import Window
 Types: TypeAlias = dict[str, pl.DataType]
 
 _ROW = "\x00row"
-_NESTED = (pl.Struct, pl.List, pl.Array)
+_NESTED = (pl.Struct, pl.List, pl.Array, pl.Map)
 
 
 @frozen
@@ -229,7 +230,8 @@ def as_declared(name: str, value: pl.Expr, have: pl.DataType, want: pl.DataType)
         return fine.dt.convert_time_zone(want.time_zone) if want.time_zone else fine
     if _widens(have, want):
         return value.cast(want)
-    sentence = f"a file has column {name!r} as {have}, and the table's record as {want}"
+    told = f"{name_of(have)}, and the table's record as {name_of(want)}"
+    sentence = f"a file has column {name!r} as {told}"
     raise SourceError(sentence, retryable=False, blame=Blame.PRODUCT)
 
 

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias, assert_never
 import polars as pl
 
 from contractwatch.engines import ecma, literals, nested
+from contractwatch.engines.file_types import word_of
 from contractwatch.model.clause import Scalar
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import (
@@ -186,6 +187,8 @@ def instants(cells: Cells, timezone: str) -> pl.Expr:
             in_zone(midnight, timezone),
             in_zone(midnight + pl.duration(hours=1), timezone),  # the clock jumps at midnight
         )
+    if cells.dtype == pl.Null:
+        return cells.value.cast(pl.Datetime("us", "UTC"))
     if not isinstance(cells.dtype, pl.Datetime):
         raise literals.UncastableError("the column is neither a date nor a timestamp")
     finest = cells.value.dt.cast_time_unit("us")
@@ -204,7 +207,7 @@ def in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
 
 def _text_of(cells: Cells) -> pl.Expr:
     if cells.dtype != pl.String:
-        raise literals.UncastableError(f"values of type {cells.dtype} are no text")
+        raise literals.UncastableError(f"values of type {word_of(cells.dtype)} are no text")
     return cells.value
 
 
@@ -262,7 +265,7 @@ def _beyond(predicate: IsBelow | IsAbove, cells: Cells, *, below: bool) -> pl.Ex
         outside = _outside(cells.value, bound, below=below, inclusive=predicate.exclusive)
         return cells.value.is_nan() | outside
     if not literals.is_discrete(cells.dtype):
-        raise literals.UncastableError(f"values of type {cells.dtype} have no bounds")
+        raise literals.UncastableError(f"values of type {word_of(cells.dtype)} have no bounds")
     exact = literals.steps(predicate.bound, cells.dtype, predicate.timezone)
     nearest = literals.at_least(exact) if below else literals.at_most(exact)
     low, high = literals.steps_range(cells.dtype)
@@ -289,7 +292,7 @@ def _not_multiple(divisor: Bound, cells: Cells) -> pl.Expr:
     if isinstance(cells.dtype, pl.Decimal):
         exact *= 10**cells.dtype.scale
     elif not cells.dtype.is_integer():
-        raise literals.UncastableError(f"values of type {cells.dtype} have no multiples")
+        raise literals.UncastableError(f"values of type {word_of(cells.dtype)} have no multiples")
     return _remainder(cells, exact) != 0
 
 

@@ -80,7 +80,7 @@ def refusal(error: BaseException) -> str:
         return TOO_LONG
     if "regex" in str(error).lower():
         return "the pattern cannot be run by the engine"
-    return f"the question does not fit the column ({type(error).__name__})"
+    return "the question does not fit the type of the column"
 
 
 def _cause(error: BaseException, data_format: DataFormat) -> str:

@@ -1,13 +1,14 @@
 """The files of a table are one lazy frame whose columns are known before a row is read.
 
 Files of different column sets are united by name: a column that a file lacks is null in its rows.
-Types that differ only in width are widened; a column on whose kind the files disagree is listed
-with kind `other` and cannot be asked about. A directory `year=2026` is the column `year`.
+Types that differ only in width are widened, at any depth; a column on whose kind the files disagree
+is listed with kind `other` and cannot be asked about. A directory `year=2026` is the column `year`,
+whose values are text and are parsed to the declared type as those of CSV are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, time
+from datetime import time
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import unquote
@@ -16,8 +17,8 @@ import polars as pl
 
 from contractwatch.engines import delta, iceberg, nested_json, readers, scope, text, windows
 from contractwatch.engines.expressions import Cells
-from contractwatch.engines.failures import UNREADABLE, unreadable
-from contractwatch.engines.nested import children_of
+from contractwatch.engines.failures import QUERY_FAILURES, UNREADABLE, unreadable
+from contractwatch.engines.file_types import United, as_working, column_type, unite
 from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import DataFile, TableFiles
 from contractwatch.model.frozen import frozen
@@ -28,25 +29,6 @@ from contractwatch.model.state import Columns, ColumnType
 _TEXT: pl.DataType = pl.String()
 _ROW = "\x00row"
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-_KINDS: Mapping[type[pl.DataType], str] = {
-    pl.String: "string",
-    pl.Categorical: "string",
-    pl.Enum: "string",
-    pl.Decimal: "decimal",
-    pl.Float32: "float",
-    pl.Float64: "float",
-    pl.Boolean: "boolean",
-    pl.Date: "date",
-    pl.Datetime: "timestamp",
-    pl.Time: "time",
-    pl.Struct: "object",
-    pl.List: "array",
-    pl.Array: "array",
-    pl.Binary: "binary",
-    pl.Null: "null",
-}
-_TEXTUAL = (pl.String, pl.Categorical, pl.Enum)
-
 _NO_CELLS: Mapping[str, Cells] = {}
 
 Types: TypeAlias = dict[str, pl.DataType]
@@ -106,39 +88,36 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
     except UNREADABLE as error:
         raise unreadable(error, files.table, files.data_format) from error
     beside = [_Part(pl.LazyFrame(), dict(schema), partition) for schema, partition in shapes]
-    found = _found_types(beside or parts, is_text=files.data_format.is_text)
-    types: Types = {name: dtype for name, dtype in found.items() if isinstance(dtype, pl.DataType)}
-    of_files = {name for part in beside or parts for name in part.types}
-    columns = Columns(
-        tuple(
-            _column_type(name, dtype, files.data_format)
-            if name in of_files
-            else _column_of_folders(name, dtype, files.data_format)
-            for name, dtype in found.items()
-        )
-    )
+    found = _united(beside or parts, files.data_format)
+    types: Types = {name: one.working for name, one in found.items() if one.working is not None}
+    columns = Columns(tuple(one.column for one in found.values()))
     if not parts and not shapes:
         types = dict.fromkeys((column.physical_name for column in files.columns), _TEXT)
         return _frame(files, _nothing(types), types, columns)
-    chosen = [part for part in parts if _may_be_read(part, types, columns, files.window)]
+    chosen = [part for part in parts if _may_be_read(part, files, columns)]
     whole = pl.concat([_aligned(part, types) for part in chosen]) if chosen else _nothing(types)
     return _frame(files, whole, types, columns)
 
 
-def _may_be_read(part: _Part, types: Types, columns: Columns, window: Window | None) -> bool:
+def _may_be_read(part: _Part, files: TableFiles, columns: Columns) -> bool:
     """Return whether rows of a part may be in the window: the name of its folder tells."""
+    window = files.window
     found = columns.find(window.column) if window is not None else None
     values = dict(part.partition)
     if window is None or found is None or found.name not in values or found.name in part.types:
         return True
-    return windows.may_hold(window, values[found.name], types.get(found.name, _TEXT))
+    column = _declared(files.columns, columns).get(found.name)
+    parsed = text.parse(pl.col(found.name), column) if column is not None else None
+    if column is None or parsed is None or column.parse_format:
+        return True
+    return windows.may_hold(window, values[found.name], parsed.dtype)
 
 
 def _of_document(files: TableFiles) -> Frame:
     """Return a table of JSON files of which something inside of values is promised."""
     partitions = [dict(partition_of(file, files.hive_root)) for file in files.files]
     found = nested_json.open_document(files, partitions)
-    flat = (_column_type(name, dtype, files.data_format) for name, dtype in found.flat.items())
+    flat = (column_type(name, dtype, files.data_format) for name, dtype in found.flat.items())
     columns = Columns((*flat, *found.types) if found.has_rows else ())
     return _frame(files, found.rows, found.flat, columns, found.cells)
 
@@ -185,76 +164,47 @@ def partition_of(file: DataFile, root: str | None) -> Partition:
     return tuple((name, None if value == _NO_VALUE else unquote(value)) for name, _, value in pairs)
 
 
-def _found_types(parts: Sequence[_Part], *, is_text: bool) -> dict[str, pl.DataType | str]:
-    """Return each column's type over all parts, or the words for types that do not agree."""
+def _united(parts: Sequence[_Part], data_format: DataFormat) -> dict[str, United]:
+    """Return each column over all parts; what only folders name is text."""
     seen: dict[str, list[pl.DataType]] = {}
-    values: dict[str, list[str | None]] = {}
+    written: dict[str, list[str | None]] = {}
     for part in parts:
         for name, dtype in part.types.items():
             seen.setdefault(name, []).append(dtype)
         for name, value in part.partition:
             if name not in part.types:
-                values.setdefault(name, []).append(value)
-    for name, written in values.items():
-        seen.setdefault(name, []).append(pl.String() if is_text else _partition_type(written))
-    return {name: _widest(dtypes) for name, dtypes in seen.items()}
+                written.setdefault(name, []).append(value)
+    found = {name: unite(name, dtypes, data_format) for name, dtypes in seen.items()}
+    for name, values in written.items():
+        found[name] = _with_folders(found.get(name), name, values)
+    return found
 
 
-def _partition_type(values: Iterable[str | None]) -> pl.DataType:
-    known = [value for value in values if value is not None]
-    if all(value.removeprefix("-").isdecimal() and value.isascii() for value in known):
-        return pl.Int64()
-    return pl.Date() if all(_is_day(value) for value in known) else pl.String()
+def _with_folders(found: United | None, name: str, values: Sequence[str | None]) -> United:
+    """Return a column that has its values by the names of folders, in some parts or in all."""
+    folders = ColumnType(name, "string", "text", text=True)
+    if found is None:
+        return United(folders, _TEXT)
+    if found.working is None or _are_all_of(found.working, values):
+        return found
+    files = (*found.column.in_files, folders)
+    physical = f"{found.column.physical} or {folders.physical}"
+    return United(ColumnType(name, "other", physical, files=files), None)
 
 
-def _is_day(value: str) -> bool:
+def _are_all_of(dtype: pl.DataType, values: Sequence[str | None]) -> bool:
+    """Return whether all names of folders can be read as values of a file's type."""
+    known = pl.Series([value for value in values if value is not None], dtype=pl.String)
     try:
-        return date.fromisoformat(value).isoformat() == value
-    except ValueError:
+        return known.to_frame("v").select(_read_as(pl.col("v"), dtype)).null_count().item() == 0
+    except QUERY_FAILURES:
         return False
 
 
-def _widest(dtypes: Iterable[pl.DataType]) -> pl.DataType | str:
-    distinct = list(dict.fromkeys(dtype for dtype in dtypes if dtype != pl.Null))
-    if not distinct:
-        return pl.Null()
-    if len(distinct) == 1:
-        return distinct[0]
-    if all(isinstance(dtype, _TEXTUAL) for dtype in distinct):
-        return pl.String()
-    if all(dtype.is_integer() for dtype in distinct):
-        return pl.Int128()
-    if all(dtype.is_integer() or dtype.is_float() for dtype in distinct):
-        return pl.Float64()
-    decimals = [dtype for dtype in distinct if isinstance(dtype, pl.Decimal)]
-    if len(decimals) == len(distinct):
-        return pl.Decimal(38, max(dtype.scale for dtype in decimals))
-    times = [dtype for dtype in distinct if isinstance(dtype, pl.Datetime)]
-    if len(times) == len(distinct) and len({dtype.time_zone for dtype in times}) == 1:
-        return pl.Datetime("us", times[0].time_zone)
-    return " or ".join(sorted(str(dtype) for dtype in distinct))
-
-
-def _column_type(name: str, dtype: pl.DataType | str, data_format: DataFormat) -> ColumnType:
-    if isinstance(dtype, str):
-        return ColumnType(name, "other", dtype)
-    return ColumnType(
-        name,
-        "integer" if dtype.is_integer() else _KINDS.get(dtype.base_type(), "other"),
-        str(dtype),
-        timezone_aware=isinstance(dtype, pl.Datetime) and dtype.time_zone is not None,
-        scale=dtype.scale if isinstance(dtype, pl.Decimal) else 0,
-        text=data_format.is_text,
-        children=tuple(
-            _column_type(inner, child, data_format) for inner, child in children_of(dtype)
-        ),
-    )
-
-
-def _column_of_folders(name: str, dtype: pl.DataType | str, data_format: DataFormat) -> ColumnType:
-    """Return a column whose type no file states: it is no more than its kind."""
-    found = _column_type(name, dtype, data_format)
-    return replace(found, physical=found.kind)
+def _read_as(written: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.Date:
+        return written.str.to_date("%Y-%m-%d", strict=False)
+    return written.cast(dtype, strict=False)
 
 
 def _aligned(part: _Part, types: Types) -> pl.LazyFrame:
@@ -267,18 +217,11 @@ def _aligned(part: _Part, types: Types) -> pl.LazyFrame:
     changed: list[pl.Expr] = []
     for name, dtype in types.items():
         if name not in part.types:
-            changed.append(_literal(partition.get(name), dtype).alias(name))
+            written = pl.lit(partition.get(name), dtype=pl.String())
+            changed.append(_read_as(written, dtype).alias(name))
         elif part.types[name] != dtype:
-            changed.append(pl.col(name).cast(dtype))
+            changed.append(as_working(pl.col(name), part.types[name], dtype).alias(name))
     return part.rows.with_columns(changed).select(list(types))
-
-
-def _literal(written: str | None, dtype: pl.DataType) -> pl.Expr:
-    """Return a value from the name of a directory; null without one."""
-    if written is None:
-        return pl.lit(None, dtype=dtype)
-    text_of = pl.lit(written, dtype=pl.String())
-    return text_of.str.to_date("%Y-%m-%d") if dtype == pl.Date else text_of.cast(dtype)
 
 
 def _frame(
@@ -291,10 +234,11 @@ def _frame(
     cells = dict(known)
     parsed_columns: list[pl.Expr] = []
     declared = _declared(files.columns, columns)
+    texts = {column.name for column in columns.columns if column.text}
     for position, (name, dtype) in enumerate(types.items()):
         raw = pl.col(name)
         column = declared.get(name)
-        is_text = files.data_format.is_text
+        is_text = files.data_format.is_text or name in texts
         parsed = text.parse(raw, column) if is_text and column else None
         if parsed is None:
             is_coded = isinstance(dtype, pl.Categorical | pl.Enum)

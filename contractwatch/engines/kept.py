@@ -34,7 +34,7 @@ from contractwatch.model.personal_data import PersonalData, PersonalDataHits
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Columns, Count, DelayTally, KeySpan, Repeats, Span
 
-_FORMAT = 1
+_FORMAT = 2
 _FORMATS = frozenset({DataFormat.PARQUET, DataFormat.CSV, DataFormat.JSON})
 _SETTLED = timedelta(seconds=2)
 """A file may be written again within the tick of its clock: a younger one is not yet known."""

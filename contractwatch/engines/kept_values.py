@@ -136,12 +136,13 @@ def read_instant(micros: int) -> datetime:
 def _column(column: ColumnType) -> list[Any]:
     children = [_column(child) for child in column.children]
     own = [column.name, column.kind, column.physical, column.timezone_aware, column.scale]
-    return [*own, column.text, children]
+    return [*own, column.text, children, column.exact, [_column(one) for one in column.files]]
 
 
 def _read_column(read: list[Any]) -> ColumnType:
-    *own, children = read
-    return ColumnType(*own, children=tuple(map(_read_column, children)))
+    *own, children, exact, files = read
+    inner, types = (tuple(map(_read_column, some)) for some in (children, files))
+    return ColumnType(*own, children=inner, exact=exact, files=types)
 
 
 def _read_span(oldest: int | None, newest: int | None, rows: int) -> Span:

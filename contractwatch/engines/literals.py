@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from contractwatch.engines.file_types import word_of
 from contractwatch.model.clause import Scalar
 from contractwatch.model.rule import Bound
 
@@ -91,7 +92,9 @@ def steps(value: Bound | Scalar, dtype: pl.DataType, timezone: str) -> Fraction:
             return _instant(value, dtype, timezone)
         return _clock(value)
     except (ValueError, OverflowError, TypeError, InvalidOperation) as error:
-        raise UncastableError(f"a value of the contract cannot be read as {dtype}") from error
+        raise UncastableError(
+            f"a value of the contract cannot be read as {word_of(dtype)}"
+        ) from error
 
 
 def members(values: Iterable[Scalar], dtype: pl.DataType, timezone: str) -> pl.Series:
@@ -114,7 +117,9 @@ def members(values: Iterable[Scalar], dtype: pl.DataType, timezone: str) -> pl.S
         return pl.Series([text(value) for value in values], dtype=pl.String)
     if dtype == pl.Boolean:
         return pl.Series([_truth(value) for value in values], dtype=pl.Boolean)
-    raise UncastableError(f"values of type {dtype} are not compared with those of a contract")
+    raise UncastableError(
+        f"values of type {word_of(dtype)} are not compared with those of a contract"
+    )
 
 
 def real(value: Bound | Scalar) -> float:

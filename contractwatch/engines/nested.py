@@ -1,10 +1,11 @@
 """A row violates once, however many values inside its cell do; a null parent never does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
 import polars as pl
 
+from contractwatch.engines.file_types import has_entries, instance, word_of
 from contractwatch.engines.json_tree import SIZE
 from contractwatch.engines.literals import UncastableError
 from contractwatch.model.metric import (
@@ -26,14 +27,6 @@ Made: TypeAlias = Callable[[pl.Expr], pl.Expr]
 _UNIT_TOLERANCE = 1e-3
 
 
-def children_of(dtype: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
-    """Yield the members of an object, or the one element of an array, with their types."""
-    if isinstance(dtype, pl.Struct):
-        yield from ((field.name, _instance(field.dtype)) for field in dtype.fields)
-    elif isinstance(dtype, pl.List | pl.Array):
-        yield "[]", _instance(dtype.inner)
-
-
 def offends(inside: Way, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
     """Return whether one of the values at the end of a way violates; null or false if none does.
 
@@ -44,7 +37,7 @@ def offends(inside: Way, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl
         return judge(*_plain(value, dtype))
     if dtype == pl.Null:
         return _never(value)
-    first, *rest = inside
+    first, *rest = _through_entries(inside, dtype)
     match first:
         case Member():
             child, inner = member(first, value, dtype)
@@ -55,6 +48,11 @@ def offends(inside: Way, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl
             return items.list.eval(offending.fill_null(value=False)).list.any()
         case _:
             assert_never(first)
+
+
+def _through_entries(inside: Way, dtype: pl.DataType) -> Way:
+    """Return a way that leads to the keys or values of a map at once through its entries."""
+    return (Each(), *inside) if isinstance(inside[0], Member) and has_entries(dtype) else inside
 
 
 def values_at(inside: Way, value: pl.Expr, dtype: pl.DataType, leaf: Judge) -> pl.Expr:
@@ -122,13 +120,13 @@ def member(step: Member, value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, p
         UncastableError: If the type has no such member.
     """
     if not isinstance(dtype, pl.Struct):
-        raise UncastableError(f"values of type {_named(dtype)} have no members")
+        raise UncastableError(f"values of type {word_of(dtype)} have no members")
     types = {field.name: field.dtype for field in dtype.fields}
     alike = [name for name in types if name.lower() == step.name.lower()]
     name = step.name if step.name in types else alike[0] if len(alike) == 1 else None
     if name is None:
         raise UncastableError("the object has no such member")
-    return value.struct.field(name), _instance(types[name])
+    return value.struct.field(name), instance(types[name])
 
 
 def of_whole(predicate: PredicateOfWhole, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -180,13 +178,20 @@ def _repeats(inside: Way, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 def _has_other_length(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     items, inner = elements(value, dtype)
     if not inner.is_numeric():
-        raise UncastableError(f"values of type {_named(inner)} have no length as a vector")
+        raise UncastableError(f"values of type {word_of(inner)} have no length as a vector")
     squares = items.list.eval(pl.element().cast(pl.Float64) ** 2).list.sum()
     return value.is_not_null() & ~((squares.sqrt() - 1).abs() <= _UNIT_TOLERANCE)
 
 
 def _lacks(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     lacking: list[pl.Expr] = []
+    if isinstance(dtype, pl.List) and has_entries(dtype):  # a map: its members are its keys
+        keys, inner = member(Member("key"), pl.element(), instance(dtype.inner))
+        if inner != pl.String:
+            raise UncastableError(f"keys of type {word_of(inner)} are no names of members")
+        known = value.list.eval(keys)
+        absent = [~known.list.contains(name) for name in members]
+        return value.is_not_null() & pl.any_horizontal(_never(value), *absent)
     for name in members:
         try:
             lacking.append(member(Member(name), value, dtype)[0].is_null())
@@ -204,29 +209,16 @@ def elements(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
         UncastableError: If the type has no elements.
     """
     if isinstance(dtype, pl.List):
-        return value, _instance(dtype.inner)
+        return value, instance(dtype.inner)
     if isinstance(dtype, pl.Array):
-        return value.arr.to_list(), _instance(dtype.inner)
-    raise UncastableError(f"values of type {_named(dtype)} have no elements")
+        return value.arr.to_list(), instance(dtype.inner)
+    raise UncastableError(f"values of type {word_of(dtype)} have no elements")
 
 
 def _plain(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
     if isinstance(dtype, pl.Categorical | pl.Enum):
         return value.cast(pl.String), pl.String()
     return value, dtype
-
-
-def _instance(dtype: object) -> pl.DataType:
-    """Return a type of which the library may keep the class only."""
-    if isinstance(dtype, pl.DataType):
-        return dtype
-    if isinstance(dtype, type) and issubclass(dtype, pl.DataType):
-        return dtype()
-    raise UncastableError("the type of the elements is not known")
-
-
-def _named(dtype: pl.DataType) -> str:
-    return str(dtype.base_type())
 
 
 def _never(value: pl.Expr) -> pl.Expr:

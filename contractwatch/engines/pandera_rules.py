@@ -23,6 +23,23 @@ def _is_one(dtype: pl.DataType, *kinds: type[pl.DataType]) -> bool:
     return any(dtype == kind for kind in kinds)
 
 
+_ANNOTATED: Mapping[str, pl.DataType] = {"arrow.bool8": pl.Boolean(), "arrow.uuid": pl.String()}
+
+
+def _meant(dtype: Any) -> pl.DataType:
+    """Return what a type that only annotates another one means."""
+    if isinstance(dtype, pl.BaseExtension):
+        return _ANNOTATED.get(dtype.ext_name()) or _meant(dtype.ext_storage())
+    return dtype() if isinstance(dtype, type) else dtype
+
+
+def _is_map(dtype: pl.DataType) -> bool:
+    if dtype == pl.Map:
+        return True
+    inner = _meant(dtype.inner) if isinstance(dtype, pl.List | pl.Array) else None
+    return isinstance(inner, pl.Struct) and {"key", "value"} <= {one.name for one in inner.fields}
+
+
 _FITS: Mapping[str, Callable[[pl.DataType], bool]] = {
     "string": lambda dtype: _is_one(dtype, pl.String, pl.Categorical, pl.Enum),
     "integer": lambda dtype: dtype.is_integer() or getattr(dtype, "scale", None) == 0,
@@ -31,11 +48,13 @@ _FITS: Mapping[str, Callable[[pl.DataType], bool]] = {
     "date": lambda dtype: dtype == pl.Date,
     "timestamp": lambda dtype: dtype == pl.Datetime,
     "time": lambda dtype: dtype == pl.Time,
-    "object": lambda dtype: dtype == pl.Struct,
-    "array": lambda dtype: _is_one(dtype, pl.List, pl.Array),
-    "map": lambda dtype: isinstance(dtype, pl.List) and dtype.inner == pl.Struct,
+    "object": lambda dtype: _is_one(dtype, pl.Struct, pl.Map),
+    "array": lambda dtype: _is_one(dtype, pl.List, pl.Array, pl.Map),
+    "map": _is_map,
     "vector": lambda dtype: _is_one(dtype, pl.List, pl.Array),
 }
+"""What a column may be, beside of a type that has no value at all: that contradicts nothing."""
+
 _HOLDS: Mapping[str, Callable[[float, float, float, float], bool]] = {
     "mustBe": lambda value, low, _, near: abs(value - low) <= near,
     "mustNotBe": lambda value, low, _, near: abs(value - low) > near,
@@ -57,7 +76,9 @@ class Logical(polars_engine.DataType):  # pyright: ignore[reportUntypedBaseClass
 
     def check(self, pandera_dtype: Any, data_container: Any = None) -> bool:
         """Say whether a column of this Polars type keeps the promise."""
-        return _FITS[str(self)](pandera_dtype)
+        found = getattr(pandera_dtype, "type", pandera_dtype)
+        dtype = _meant(found)
+        return dtype == pl.Null or _FITS[str(self)](dtype)
 
     def __str__(self) -> str:
         return str(getattr(self, "name", "?"))

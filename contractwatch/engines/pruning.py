@@ -46,7 +46,8 @@ def evidence_of(frame: Frame, metric: Metric) -> Evidence:
         case TableSchema():
             return Evidence.METADATA
         case Unparseable():
-            is_typed = not frame.data_format.is_text
+            found = frame.columns.find(metric.column)
+            is_typed = not (frame.data_format.is_text or (found is not None and found.text))
             return Evidence.METADATA if is_typed else Evidence.SCAN
         case _:
             return Evidence.METADATA if _is_pruned(frame, metric) else Evidence.SCAN

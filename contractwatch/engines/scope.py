@@ -39,7 +39,6 @@ def within(rows: pl.LazyFrame, cells: Mapping[str, Cells], columns: Columns, whe
         back = {new: old for old, new in there.items()}
         scoped = rows.rename(there).filter(condition).rename(back)
         pl.LazyFrame(schema=rows.collect_schema()).rename(there).filter(condition).collect()
-    except QUERY_FAILURES as error:
-        kind = type(error).__name__
-        return rows, f"the condition on rows does not fit the data ({kind})"
+    except QUERY_FAILURES:
+        return rows, "the condition on rows does not fit the data: the columns are of other types"
     return scoped, ""

@@ -11,6 +11,7 @@ from decimal import Decimal
 import polars as pl
 
 from contractwatch.engines.failures import QUERY_FAILURES, unreadable
+from contractwatch.engines.file_types import word_of
 from contractwatch.engines.frames import Frame
 from contractwatch.errors import SourceError
 from contractwatch.model.contract import Column
@@ -78,8 +79,10 @@ def _answer(
         found = context.execute(metric.query, eager=False).head(2).collect(engine="streaming")
     except _PLANNING as error:
         return Unmeasured(f"the query cannot be run: {_said(error)}")
-    except QUERY_FAILURES as error:
-        return Unmeasured(f"the query failed on the data ({type(error).__name__})")
+    except QUERY_FAILURES:
+        return Unmeasured(
+            "the query failed on the data: it does not fit the columns' types or values"
+        )
     except OSError as error:
         frame = tables[metric.table].frame
         return Unmeasured(str(unreadable(error, metric.table, frame.data_format)))
@@ -115,5 +118,5 @@ def _answer_of(value: object, dtype: pl.DataType) -> Measurement:
         case datetime() | date() | time():
             return Answer(text_digest=digest_of(value.isoformat()))
         case _:
-            kind = str(dtype.base_type()).lower()
-            return Unmeasured(f"the answer is a {kind}; expected a number, a text or true or false")
+            expected = "expected a number, a text or true or false"
+            return Unmeasured(f"the answer is of type {word_of(dtype)}; {expected}")

@@ -1,16 +1,20 @@
 """A window is a filter on one column, and what lies outside of it is not read where files tell."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
 
 from contractwatch.engines.expressions import Cells
+from contractwatch.engines.file_types import word_of
 from contractwatch.engines.literals import is_discrete, literal, steps_range
 from contractwatch.model.incremental import Window
 from contractwatch.model.state import Columns
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
+_DIGITS = re.compile(r"-?[0-9]{1,38}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def ordered_by(cells: Mapping[str, Cells], columns: Columns, column: str) -> Cells | str:
@@ -23,7 +27,7 @@ def ordered_by(cells: Mapping[str, Cells], columns: Columns, column: str) -> Cel
         return f"the files do not agree about the type of column '{column}'"
     if found.within is not None or not is_discrete(found.dtype) or found.dtype == pl.Time:
         expected = "expected a date, a timestamp, an integer or a decimal"
-        return f"column '{column}' is of type {found.dtype}; {expected}"
+        return f"column '{column}' is of type {word_of(found.dtype)}; {expected}"
     return found
 
 
@@ -57,11 +61,22 @@ def may_hold(window: Window, written: str | None, dtype: pl.DataType) -> bool:
     """Return whether rows of a folder `name=value` may be in a window over that column."""
     if written is None:
         return window.until is None
-    try:
-        steps = date.fromisoformat(written).toordinal() - _EPOCH_DAY if dtype == pl.Date else None
-        step = int(written) if steps is None and dtype.is_integer() else steps
-    except ValueError:
-        return True
+    step = _step(written, dtype)
     if step is None:
         return True
     return step >= window.since and (window.until is None or step < window.until)
+
+
+def _step(written: str, dtype: pl.DataType) -> int | None:
+    """Return the value of a folder's name in steps of a type, or None if it may be read otherwise.
+
+    Python reads more forms of dates and numbers than are read as values.
+    """
+    if dtype.is_integer():
+        return int(written) if _DIGITS.fullmatch(written) else None
+    if dtype != pl.Date or not _DAY.fullmatch(written):
+        return None
+    try:
+        return date.fromisoformat(written).toordinal() - _EPOCH_DAY
+    except ValueError:
+        return None

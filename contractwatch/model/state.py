@@ -16,10 +16,13 @@ from contractwatch.model.sql import Answer
 class ColumnType:
     """A column as the file itself declares it.
 
-    `kind` is one of string, integer, decimal, float, boolean, date, timestamp, time, object, array,
-    map, binary, null, other. `timezone_aware` for timestamps, `scale` for decimals. `text` marks a
-    column of a text source, whose cells are parsed to the declared type. `children` are the members
-    of an object, or the one element of an array.
+    `kind` is one of string, integer, decimal, float, boolean, date, timestamp, time, duration,
+    object, array, map, binary, null, other; `other` is a column on whose kind the files disagree.
+    `physical` is the type's name as the file's format has it, and `exact` as Arrow has it.
+    `timezone_aware` for timestamps, `scale` for decimals. `text` marks a column of a text source,
+    or of folders `name=value`, whose cells are parsed to the declared type. `children` are the
+    members of an object, or the one element of an array; that of a map is an object with `key` and
+    `value`. `files` are the types of the files where they are not all the same.
     """
 
     name: str
@@ -29,6 +32,13 @@ class ColumnType:
     scale: int = 0
     text: bool = False
     children: tuple["ColumnType", ...] = ()
+    exact: str = ""
+    files: tuple["ColumnType", ...] = ()
+
+    @property
+    def in_files(self) -> tuple["ColumnType", ...]:
+        """Each type that a file has."""
+        return self.files or (self,)
 
     def follow(self, inside: Iterable[Step]) -> "ColumnType | None":
         """Return the type at the end of a way, or None if the way does not exist."""
@@ -40,7 +50,10 @@ class ColumnType:
     def child(self, step: Step) -> "ColumnType | None":
         """Return the type one step below, or None if there is none."""
         if isinstance(step, Each):
-            return self.children[0] if self.kind == "array" and self.children else None
+            is_array = self.kind in {"array", "map"}
+            return self.children[0] if is_array and self.children else None
+        if self.kind == "map":  # the key or the value of each entry
+            return self.children[0].child(step) if self.children else None
         return Columns(self.children).find(step.name) if self.kind == "object" else None
 
 

@@ -131,7 +131,7 @@ class Replay:
 def _answer(metric: Metric, nulls: Mapping[str, int | None]) -> Measurement:
     match metric:
         case TableSchema():
-            return Columns(tuple(ColumnType(name, "string", "String") for name in nulls))
+            return Columns(tuple(ColumnType(name, "string", "string") for name in nulls))
         case RowCount():
             return Count(10)
         case CountWhere():

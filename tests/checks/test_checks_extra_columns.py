@@ -12,7 +12,7 @@ CLOSED = at(7, "schema[0].customProperties[0].value")
 
 
 def found(*names: str) -> dict[Metric, Measurement]:
-    types = tuple(ColumnType(name, "string", "String") for name in names)
+    types = tuple(ColumnType(name, "string", "string") for name in names)
     return {TableSchema("t"): Columns(types)}
 
 

@@ -160,7 +160,7 @@ def rated(promise: ErrorRate, **columns: Any) -> Check:
 BAD_T = BadRows("t", (IsNull("c"), IsInvalid("c", ("a",))))
 BAD_U = BadRows("u", (IsShorter("d", 2),))
 TYPES = {
-    TableSchema(name): Columns((ColumnType(of, "string", "String"),))
+    TableSchema(name): Columns((ColumnType(of, "string", "string"),))
     for name, of in (("t", "c"), ("u", "d"))
 }
 
@@ -238,7 +238,7 @@ def test_a_rate_is_skipped_with_the_reason_of_the_rule_that_is() -> None:
     nested = column("c", logical_type=LogicalType.ARRAY, nested=(inner,))
     levels = (ServiceLevel(at(50), "s", "errorRate", ErrorRate(10)),)
     check = only("errorRate", contract(table(nested), service_levels=levels))
-    flat = ColumnType("c", "string", "String", text=True)
+    flat = ColumnType("c", "string", "string", text=True)
     csv = check.judge({TableSchema("t"): Columns((flat,))}, NOW)
     assert told(csv) == (SKIPPED, None, "csv holds no nested values")
 

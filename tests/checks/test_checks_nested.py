@@ -44,7 +44,7 @@ from contractwatch.verify import judge, plan
 
 HOUR = timedelta(hours=1)
 LINES, PRICE = (Member("lines"),), (Member("lines"), Each(), Member("price"))
-NUMBER = ColumnType("price", "integer", "Int64")
+NUMBER = ColumnType("price", "integer", "int64")
 LINE = ColumnType("[]", "object", "Struct", children=(NUMBER,))
 ORDER = ColumnType(
     "order",
@@ -136,7 +136,7 @@ def test_a_missing_member_fails_once_and_what_hangs_on_it_is_skipped() -> None:
 def test_a_member_of_what_is_no_object_is_not_looked_for() -> None:
     found = outcomes(
         order(inner(".id", (Member("id"),), LogicalType.INTEGER)),
-        ColumnType("order", "integer", "Int64"),
+        ColumnType("order", "integer", "int64"),
     )
     assert found["order/type"][0] is Outcome.FAILED
     assert found["order.id/presence"] == (Outcome.SKIPPED, "column missing")
@@ -145,7 +145,7 @@ def test_a_member_of_what_is_no_object_is_not_looked_for() -> None:
 def test_an_object_that_a_file_has_as_text_may_be_json_and_is_not_verified() -> None:
     found = outcomes(
         order(inner(".id", (Member("id"),), LogicalType.INTEGER)),
-        ColumnType("order", "string", "String"),
+        ColumnType("order", "string", "string"),
     )
     unverifiable = (Outcome.SKIPPED, "unverifiable: the column holds text")
     assert found["order/presence"][0] is Outcome.PASSED
@@ -161,7 +161,7 @@ def test_csv_holds_no_nested_values() -> None:
     )
     server = Server(Clause("servers[0]", 1), "live", "local", data_format=DataFormat.CSV)
     given = replace(given, servers=(server,))
-    found = outcomes(given, ColumnType("order", "string", "String", text=True))
+    found = outcomes(given, ColumnType("order", "string", "string", text=True))
     assert found["order/minProperties"] == (Outcome.SKIPPED, reason)
     assert found["order.id/presence"] == (Outcome.SKIPPED, reason)
     assert found["order.id/type"] == (Outcome.SKIPPED, reason)
@@ -172,13 +172,13 @@ def test_a_map_is_a_list_of_keys_and_values() -> None:
         "[]",
         "object",
         "Struct",
-        children=(ColumnType("key", "string", "String"), ColumnType("value", "integer", "Int64")),
+        children=(ColumnType("key", "string", "string"), ColumnType("value", "integer", "int64")),
     )
     given = contract(table(column("order", LogicalType.MAP)))
     of_map = ColumnType("order", "array", "List", children=(entry,))
     assert outcomes(given, of_map)["order/type"][0] is Outcome.PASSED
     of_texts = ColumnType(
-        "order", "array", "List", children=(ColumnType("[]", "string", "String"),)
+        "order", "array", "List", children=(ColumnType("[]", "string", "string"),)
     )
     assert outcomes(given, of_texts)["order/type"][0] is Outcome.FAILED
 
@@ -257,7 +257,7 @@ def test_a_key_of_plain_and_nested_members_asks_for_each_by_its_way() -> None:
     given = contract(table(top, plain, primary_key=PrimaryKey(at(13), ("order.id", "k"))))
     check = only("primaryKey", given)
     assert check.metrics()[1] == SurplusRows("t", ("order", "k"), ((Member("id"),), ()))
-    lacking = (replace(ORDER, children=()), ColumnType("k", "string", "String"))
+    lacking = (replace(ORDER, children=()), ColumnType("k", "string", "string"))
     (found,) = (one for one in results(given, lacking) if one.promise.kind == "primaryKey")
     assert (found.outcome, found.verdict.reason) == (Outcome.SKIPPED, "column missing")
 
@@ -277,5 +277,5 @@ def test_a_twin_inside_an_object_is_looked_for_beside_its_plain_value() -> None:
         Outcome.FAILED,
         "the table has no column 'order.CARD_ENC'",
     )
-    there = replace(ORDER, children=(ColumnType("CARD_ENC", "string", "String"),))
+    there = replace(ORDER, children=(ColumnType("CARD_ENC", "string", "string"),))
     assert outcomes(given, there)[name] == (Outcome.PASSED, "")

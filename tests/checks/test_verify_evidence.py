@@ -47,7 +47,7 @@ def test_the_weakest_counts_and_rows_in_scope_only_alone(
 
 def test_a_verdict_carries_the_evidence_of_its_reading() -> None:
     plan = verify.plan(contract(table(column())))
-    answers = answers_to(plan.checks, types={"c": ColumnType("c", "string", "String")})
+    answers = answers_to(plan.checks, types={"c": ColumnType("c", "string", "string")})
     known = dict.fromkeys(plan.metrics, Evidence.METADATA)
     reading = Reading("local", NOW, answers, readable=True, evidence=known)
     run = verify.judge(plan, reading, now=NOW)

@@ -55,7 +55,7 @@ def _contract(*columns: Column, **more: Any) -> Contract:
 
 
 def _types(*names: str) -> dict[str, ColumnType]:
-    return {name: ColumnType(name, "string", "String") for name in names}
+    return {name: ColumnType(name, "string", "string") for name in names}
 
 
 def _run(given: Contract, answers: dict[Metric, Measurement] | None = None, **more: Any) -> Any:
@@ -237,7 +237,7 @@ def test_an_unsupported_server_skips_every_data_check() -> None:
 def test_a_lenient_server_is_judged_leniently_and_another_is_not() -> None:
     lenient = replace(_LOCAL, name="other", read=ReadPolicy(lenient_types=True))
     plan = verify.plan(_contract(column("c", LogicalType.INTEGER), servers=(_LOCAL, lenient)))
-    answers = answers_to(plan.checks, types={"c": ColumnType("c", "float", "Float64")})
+    answers = answers_to(plan.checks, types={"c": ColumnType("c", "float", "float64")})
     found = [
         verify.judge(plan, Reading(name, NOW, answers, readable=True), now=NOW).outcome
         for name in ("local", "other")

@@ -39,7 +39,7 @@ slaProperties:
 """
 
 _SCHEMA = Columns(
-    (ColumnType("id", "integer", "Int64"), ColumnType('a<b>&"c"|*d*', "string", "String"))
+    (ColumnType("id", "integer", "int64"), ColumnType('a<b>&"c"|*d*', "string", "string"))
 )
 _ANSWERS = {
     TableSchema("orders"): _SCHEMA,

@@ -322,7 +322,7 @@ def test_a_local_time_that_its_zone_skips_is_no_instant_inside_a_cell_either(
     [
         ((Member("id"),), "the column is neither a date nor a timestamp"),
         ((Member("no"),), "the object has no such member"),
-        ((Each(),), "values of type Struct have no elements"),
+        ((Each(),), "values of type object have no elements"),
     ],
 )
 def test_what_tells_no_time_inside_a_cell_has_no_answer(

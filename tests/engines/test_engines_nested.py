@@ -220,8 +220,8 @@ def test_the_schema_tells_what_is_nested_without_reading_rows(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("column", "way", "reason"),
     [
-        ("names", (Member("a"),), "values of type List have no members"),
-        ("order", (Each(),), "values of type Struct have no elements"),
+        ("names", (Member("a"),), "values of type array have no members"),
+        ("order", (Each(),), "values of type object have no elements"),
         ("order", (Member("nothing"),), "the object has no such member"),
     ],
 )

@@ -143,7 +143,7 @@ def test_a_column_of_countless_values_makes_no_segments(tmp_path: Path) -> None:
     ("element", "by", "reason"),
     [
         ("word", "word", "the column is neither a date nor a timestamp"),
-        ("day", "real", "values of type Float64 make no segments"),
+        ("day", "real", "values of type number make no segments"),
         ("day", "nothing", "column 'nothing' is missing or of several types"),
     ],
 )

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,16 @@ import pytest
 from pandera_values import contract_of, table_of
 
 import contractwatch
+from contractwatch.checks import types
+from contractwatch.engines.file_types import column_type
 from contractwatch.engines.pandera import pandera_source
 from contractwatch.errors import UsageError
+from contractwatch.model.check import Outcome
+from contractwatch.model.contract import LogicalType
+from contractwatch.model.server import DataFormat
+from contractwatch.model.state import Columns, Count
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 _ORDERS = """
 - name: id
@@ -50,6 +59,35 @@ def _fits(logical_type: str, dtype: Any) -> bool:
     except pandera.errors.SchemaErrors as errors:
         return [e.reason_code.name for e in errors.schema_errors] != ["WRONG_DATATYPE"]
     return True
+
+
+_INNER = {
+    "map": ", map: {key: {logicalType: string}, value: {logicalType: integer}}",
+    "array": ", items: {logicalType: integer}",
+}
+_OF_FRAMES = [
+    *(pl.Int8(), pl.UInt128(), pl.Float16(), pl.Float32(), pl.Decimal(9, 0), pl.Decimal(9, 2)),
+    *(pl.Boolean(), pl.String(), pl.Categorical(), pl.Enum(["a"]), pl.Binary(), pl.Null()),
+    *(pl.Date(), pl.Time(), pl.Datetime("ms"), pl.Datetime("us", "UTC"), pl.Duration("us")),
+    *(pl.Struct({"a": pl.Int8}), pl.List(pl.Int8), pl.Array(pl.Float32, 3)),
+    pl.List(pl.Struct({"key": pl.String, "value": pl.Int8})),
+    *(pl.List(pl.Struct({"a": pl.Int8})), pl.Map(pl.String, pl.Int64)),
+    *(pl.Extension("arrow.json", pl.String), pl.Extension("arrow.bool8", pl.Int8)),
+]
+
+
+@pytest.mark.parametrize("logical_type", list(LogicalType))
+@pytest.mark.parametrize("dtype", _OF_FRAMES, ids=str)
+def test_a_frame_has_the_types_that_a_file_may_have(
+    logical_type: LogicalType, dtype: pl.DataType
+) -> None:
+    more = _INNER.get(logical_type, "")
+    contract = contract_of(f"- {{name: c, logicalType: {logical_type}{more}}}")
+    check = next(one for one in types.checks(contract) if isinstance(one, types.DeclaredType))
+    schema, cells, rows = check.metrics()
+    columns = Columns((column_type("c", dtype, DataFormat.PARQUET),))
+    verdict = check.judge({schema: columns, cells: Count(0), rows: Count(1)}, NOW)
+    assert _fits(f"{logical_type}{more}", dtype) is (verdict.outcome is Outcome.PASSED)
 
 
 def test_a_frame_that_keeps_every_promise_is_given_back() -> None:

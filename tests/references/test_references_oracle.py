@@ -173,7 +173,7 @@ def test_a_mask_that_cannot_be_asked_has_no_answer_and_says_why(tmp_path: Path) 
     slow = IsInvalid("k", pattern="^(a+)+(?=c)$", ecma=True)
     assert bad_rows(tmp_path, slow, there) == Unmeasured("the pattern took too long")
     whole = RepeatsElements("k")
-    assert bad_rows(tmp_path, whole, there) == Unmeasured("values of type String have no elements")
+    assert bad_rows(tmp_path, whole, there) == Unmeasured("values of type text have no elements")
     never = bad_rows(tmp_path, IsNull("k"), pl.DataFrame({"k": [1]}))
     assert isinstance(never, Unmeasured)
     assert never.reason.startswith("the types differ")
@@ -221,7 +221,7 @@ def test_values_that_make_no_segments_are_refused(tmp_path: Path) -> None:
     table = TableFiles("here", (file,), DataFormat.PARQUET, ())
     asked, sides = SegmentsOf("here", ("k",), TARGET), {TARGET: Side(table, ("k",), "there")}
     found = compare(Dataset("live", (table,), "v"), [asked], sides)
-    assert found == {asked: Unmeasured("values of type Float64 make no segments")}
+    assert found == {asked: Unmeasured("values of type number make no segments")}
 
 
 @settings(max_examples=15, deadline=None)
@@ -264,7 +264,7 @@ def asked(tmp_path: Path, here: pl.DataFrame, there: pl.DataFrame) -> Measuremen
 
 def test_keys_of_types_that_are_never_equal_are_not_compared(tmp_path: Path) -> None:
     found = asked(tmp_path, pl.DataFrame({"k": ["1"]}), pl.DataFrame({"k": [1]}))
-    words = "the types differ: here has the key as String and there of other as Int64"
+    words = "the types differ: here has the key as text and there of other as integer"
     assert found == Unmeasured(words)
 
 

@@ -33,6 +33,8 @@ from contractwatch.engines.kept_windows import (
     packed_window,
     unpacked_window,
 )
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import Dataset
 from contractwatch.model.evidence import Evidence
 from contractwatch.model.file_state import KeptTable
@@ -257,7 +259,7 @@ def test_a_number_is_a_watermark_and_never_told(tmp_path: Path) -> None:
     ("column", "why"),
     [
         ("gone", "column 'gone' is missing"),
-        ("word", "column 'word' is of type String; expected a date, a timestamp"),
+        ("word", "column 'word' is of type text; expected a date, a timestamp"),
     ],
 )
 def test_all_rows_are_read_where_the_column_has_no_order_and_it_is_told(
@@ -337,7 +339,11 @@ def test_old_folders_of_partitions_are_not_read_beyond_their_footers(tmp_path: P
         pl.DataFrame({"id": [1, 2, 3]}).write_parquet(folder / "a.parquet")
     table = Growing(tmp_path, replace(PARTITION, column="day"))
     job = table.job([ROWS, NULLS, KEY])
-    job = replace(job, server=replace(job.server, path="**/*.parquet"), keeps_states=True)
+    day = Column(Clause("day", 1), "day", "day", LogicalType.DATE)
+    table_of = job.tables[0]
+    tables = (replace(table_of, columns=(*table_of.columns, day)),)
+    server = replace(job.server, path="**/*.parquet")
+    job = replace(job, server=server, tables=tables, keeps_states=True)
     first = scan(job)
     damage(tmp_path / f"day={days[5]}" / "a.parquet")
     found = scan(replace(job, kept=first.kept or ()))
