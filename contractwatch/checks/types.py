@@ -113,17 +113,15 @@ class DeclaredType:
         )
 
     def _of_schema(self, found: ColumnType) -> Verdict:
-        if found.kind == "null":
-            return Verdict(Outcome.PASSED, found.physical, self.logical_type, reason=NO_VALUE)
-        if self.binary and found.kind == "binary":
-            return Verdict(Outcome.PASSED, observed=found.physical, threshold=self.logical_type)
-        if _fits(found, self.logical_type, lenient=self.lenient):
-            return Verdict(Outcome.PASSED, observed=found.physical, threshold=self.logical_type)
+        note = NO_VALUE if found.kind == "null" else ""
+        is_bytes = self.binary and found.kind == "binary"
+        if note or is_bytes or _fits(found, self.logical_type, lenient=self.lenient):
+            return Verdict(Outcome.PASSED, found.physical, self.logical_type, reason=note)
         if found.kind == "string" and self.logical_type is LogicalType.OBJECT:
             return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=HOLDS_TEXT)
-        told = f"the column is of type {found.physical}"
-        if found.kind == "other":
-            told = f"the files do not agree about the type: {found.physical}"
+        differs = found.kind == "other"
+        words = "the files do not agree about the type:" if differs else "the column is of type"
+        told = f"{words} {found.physical}"
         return Verdict(Outcome.FAILED, found.physical, self.logical_type, reason=told)
 
 
