@@ -19,6 +19,9 @@ NO_VALUE = "no value was seen, so nothing contradicts the type"
 NO_MEMBERS = "no value is there to know its members by"
 """The reason of what is promised inside of objects of which none was seen."""
 
+DISAGREEING = "the files do not agree about the type:"
+"""What the types of files whose kinds differ are told after."""
+
 CSV_IS_FLAT = "csv holds no nested values"
 """The reason of every check on what only an object or an array has, where there is none."""
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from contractwatch.checks.counts import Tally, verdict_on
-from contractwatch.checks.inside import HOLDS_TEXT, NO_VALUE
+from contractwatch.checks.inside import DISAGREEING, HOLDS_TEXT, NO_VALUE
 from contractwatch.checks.terms import Kind, answer, columns_of, promise_of, unanswered
 from contractwatch.checks.thresholds import NONE_AT_ALL
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
@@ -35,9 +35,7 @@ _KINDS: Mapping[LogicalType, frozenset[str]] = {
     LogicalType.VECTOR: frozenset({"array"}),
 }
 _NUMBERS = _KINDS[LogicalType.NUMBER]
-_NESTED = frozenset(
-    {LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR},
-)
+_NESTED = {LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR}
 _KEY, _VALUE = (Each(), Member("key")), (Each(), Member("value"))
 _NO_ANSWERS: Mapping[Metric, Measurement] = {}
 _UNVERIFIABLE = "unverifiable: the source is text"
@@ -119,9 +117,8 @@ class DeclaredType:
             return Verdict(Outcome.PASSED, found.physical, self.logical_type, reason=note)
         if found.kind == "string" and self.logical_type is LogicalType.OBJECT:
             return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=HOLDS_TEXT)
-        differs = found.kind == "other"
-        words = "the files do not agree about the type:" if differs else "the column is of type"
-        told = f"{words} {found.physical}"
+        told = DISAGREEING if found.kind == "other" else "the column is of type"
+        told = f"{told} {found.physical}"
         return Verdict(Outcome.FAILED, found.physical, self.logical_type, reason=told)
 
 
