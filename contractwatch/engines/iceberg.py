@@ -6,10 +6,11 @@ Every file that its record names was confined before; here no other one can be o
 
 import warnings
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import polars as pl
 
+from contractwatch.engines.file_types import UUID, instance
 from contractwatch.engines.remote import scan_options
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.dataset import DataFile, Remote, Snapshot, TableFiles
@@ -39,10 +40,33 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
         storage_options=scan_options(files.remote).get("storage_options"),
         use_metadata_statistics=False,
     )
-    types = dict(rows.collect_schema())
+    fields = {field.name: field.field_type for field in table.schema().fields}
+    types = {
+        name: _meant(dtype, fields[name]) if name in fields else dtype
+        for name, dtype in rows.collect_schema().items()
+    }
     if table.current_snapshot() is None:
         return [(pl.LazyFrame(schema=types), types)]
     return [(rows, types)]
+
+
+def _meant(dtype: pl.DataType, field: Any) -> pl.DataType:
+    """Return a type as the record means it: a UUID, which is read as bytes, is a text."""
+    match dtype:
+        case pl.Binary() if str(field) == "uuid":
+            return pl.Extension(UUID, dtype)
+        case pl.Struct():
+            below = {one.name: one.field_type for one in field.fields}
+            return pl.Struct(
+                {one.name: _meant(instance(one.dtype), below[one.name]) for one in dtype.fields}
+            )
+        case pl.List():
+            return pl.List(_meant(instance(dtype.inner), field.element_type))
+        case pl.Map():
+            key, value = instance(dtype.key), instance(dtype.value)
+            return pl.Map(_meant(key, field.key_type), _meant(value, field.value_type))
+        case _:
+            return dtype
 
 
 def _planned(snapshot: Snapshot, remote: Remote | None):

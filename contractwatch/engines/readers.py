@@ -15,6 +15,7 @@ import polars as pl
 
 from contractwatch.engines import avro, bounds
 from contractwatch.engines.failures import TOO_DEEP, BrokenTextError
+from contractwatch.engines.parquet_annotations import annotated
 from contractwatch.engines.remote import begins, opened, scan_options, whole
 from contractwatch.model.dataset import DataFile, Remote, TableFiles
 from contractwatch.model.frozen import frozen
@@ -56,7 +57,9 @@ def _look(table: TableFiles, file: DataFile) -> OneFile:
     path = file.opened_at
     match table.data_format:
         case DataFormat.PARQUET:
-            return OneFile(path, parquet_schema(path, table.remote))
+            schema = parquet_schema(path, table.remote)
+            with opened(path, table.remote) as footer:
+                return OneFile(path, annotated(schema, footer))
         case DataFormat.ARROW:
             return OneFile(path, _arrow_schema(table, path))
         case DataFormat.AVRO:
