@@ -1,0 +1,75 @@
+"""When a contract is due, at the instants where one second decides."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from test_agent_timing import HOUR, NOW, contract, incident, standing
+
+from contractwatch.agent.timing import Cron, next_look, timetable_of
+from contractwatch.model.incident import Phase
+
+SECOND = timedelta(seconds=1)
+NOON = Cron("0 12 * * 1-5", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("instant", "wait"),
+    [
+        # Friday at noon: the longest wait is the one over the weekend, seen before it and in it
+        (datetime(2026, 3, 6, 12, tzinfo=UTC), timedelta(days=3)),
+        (datetime(2026, 3, 6, 11, tzinfo=UTC), timedelta(days=3)),
+        (datetime(2026, 3, 6, 13, tzinfo=UTC), timedelta(days=2, hours=23)),
+        # late on Sunday the next wait is short, and the one after it counts
+        (datetime(2026, 3, 8, 23, tzinfo=UTC), timedelta(days=1)),
+        (datetime(2026, 3, 2, 12, tzinfo=UTC), timedelta(days=1)),
+    ],
+)
+def test_an_observation_bridges_the_wait_for_the_next_tick_or_the_one_after(
+    instant: datetime, wait: timedelta
+) -> None:
+    assert NOON.interval_at(instant) == wait
+
+
+def test_a_look_at_the_instant_of_the_tick_is_the_tick_itself() -> None:
+    table = timetable_of(contract(), default_interval=HOUR)
+    tick = table.after(NOW)
+    at_the_tick = next_look(
+        timetable=table, standings=(), incidents=(), now=NOW, reprobe=HOUR, dates=(tick - SECOND,)
+    )
+    assert at_the_tick is None
+    before = next_look(
+        timetable=table,
+        standings=(),
+        incidents=(),
+        now=NOW,
+        reprobe=HOUR,
+        dates=(tick - 2 * SECOND,),
+    )
+    assert before == tick - SECOND
+
+
+def test_what_has_turned_already_or_is_told_already_wants_no_look() -> None:
+    table = timetable_of(contract(), default_interval=HOUR)
+    turned = next_look(
+        timetable=table,
+        standings=(standing(NOW - SECOND),),
+        incidents=(),
+        now=NOW,
+        reprobe=HOUR,
+        dates=(NOW - SECOND, NOW - HOUR),
+    )
+    assert turned is None
+
+
+def test_the_earliest_of_all_reasons_to_look_decides() -> None:
+    table = timetable_of(contract(), default_interval=HOUR)
+    minute = timedelta(minutes=1)
+    found = next_look(
+        timetable=table,
+        standings=(standing(NOW + 3 * minute),),
+        incidents=(incident(Phase.PENDING),),
+        now=NOW,
+        reprobe=2 * minute,
+        dates=(NOW + 4 * minute,),
+    )
+    assert found == min(NOW + 2 * minute, table.after(NOW))
