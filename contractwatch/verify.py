@@ -11,7 +11,7 @@ from contractwatch.checks.inside import COLUMN_MISSING, verdict_without_way
 from contractwatch.checks.presence import PRESENCE
 from contractwatch.checks.row_count import ROW_COUNT
 from contractwatch.errors import Blame
-from contractwatch.model.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.check import WRONG, Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Clause, Severity
 from contractwatch.model.contract import Contract, SkippedClause, Status
 from contractwatch.model.evidence import Evidence, evidence_of_check
@@ -318,9 +318,17 @@ def _outcome(results: Iterable[CheckResult]) -> RunOutcome:
         return RunOutcome.ERROR
     if all(result.outcome is Outcome.SKIPPED for result in found):
         return RunOutcome.ERROR
-    if failed or _has_unpromised_emptiness(found):
+    if failed or has_wrong_clause(found) or _has_unpromised_emptiness(found):
         return RunOutcome.WARNING
     return RunOutcome.PASSED
+
+
+def has_wrong_clause(results: Iterable[CheckResult]) -> bool:
+    """Whether a clause is not judged because something is wrong in the contract."""
+    return any(
+        result.outcome is Outcome.SKIPPED and result.verdict.reason.startswith(WRONG)
+        for result in results
+    )
 
 
 def _has_unpromised_emptiness(results: Iterable[CheckResult]) -> bool:

@@ -1,7 +1,8 @@
 """The contracts that are run are the last good versions of the files that are there now.
 
-A changed file is read, validated and swapped in; a broken one is reported, and the version before
-stays. A file that is gone withdraws its product.
+A changed file is read and swapped in; of what is wrong in it, each clause is reported and skipped.
+Where nothing of it can be judged, the version before stays. A file that is gone withdraws its
+product.
 """
 
 import re
@@ -21,7 +22,7 @@ from contractwatch.agent.neighbours import Published, Registry
 from contractwatch.errors import ContractError, Level, Problem
 from contractwatch.model.contract import Contract, Status
 from contractwatch.model.frozen import frozen
-from contractwatch.odcs.load import parse_contract
+from contractwatch.odcs.load import parse_what_holds
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
 _NAMED = (".odcs.yaml", ".odcs.yml")
@@ -102,7 +103,7 @@ class Catalog:
     def look(self) -> Change:
         """Look at the files once, and take what differs from the last look.
 
-        1 read what is new or touched, 2 keep the last good version of what is broken,
+        1 read what is new or touched, 2 keep the last good version of what cannot be judged,
         3 give each product to one file, 4 say what came and what left.
 
         Raises:
@@ -222,13 +223,13 @@ def _read(found: _Found, before: _File | None) -> _File:
             data = file.read(_READ_BYTES)
         if not found.path.name.endswith(_NAMED) and not _IS_CONTRACT.search(data):
             return _File(found.shown, found.signature)
-        contract, warnings = parse_contract(data, found.shown)
+        contract, problems = parse_what_holds(data, found.shown)
     except ContractError as error:
         return _File(found.shown, found.signature, last_good, error.problems)
     except OSError as error:
         unread = Problem(found.shown, 0, "", f"cannot be read ({type(error).__name__})")
         return _File(found.shown, found.signature, last_good, (unread,))
-    return _File(found.shown, found.signature, contract, warnings)
+    return _File(found.shown, found.signature, contract, problems)
 
 
 def _by_product(

@@ -7,7 +7,7 @@ from contractwatch.agent.neighbours import Published, Registry, refers_elsewhere
 from contractwatch.cli.contract_files import contracts_in
 from contractwatch.errors import ContractError
 from contractwatch.model.contract import Contract
-from contractwatch.odcs.load import load_contract
+from contractwatch.odcs.load import load_what_holds
 
 
 def neighbourhood(contracts: Sequence[Contract], refused: Iterable[str] = ()) -> Registry:
@@ -30,7 +30,7 @@ def neighbourhood(contracts: Sequence[Contract], refused: Iterable[str] = ()) ->
             if path.resolve() in known:
                 continue
             try:
-                published.append(Published(load_contract(path)[0], path.parent))
+                published.append(Published(load_what_holds(path)[0], path.parent))
             except ContractError:
                 broken.append(str(path))
     return Registry(published, broken=broken)

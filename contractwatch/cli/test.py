@@ -26,13 +26,13 @@ from contractwatch.cli.sampling import Sampling, rows_of, samples_of
 from contractwatch.cli.selected import ServerChoice, chosen, chosen_columns
 from contractwatch.cli.state_folder import StateFolder
 from contractwatch.cli.whole_file import TERMINAL, write_whole
-from contractwatch.errors import ContractError, Problem, UsageError
+from contractwatch.errors import ContractError, Level, Problem, UsageError
 from contractwatch.model.clause import Dimension
 from contractwatch.model.contract import Contract, Status
 from contractwatch.model.frozen import frozen
 from contractwatch.model.run import Reading
 from contractwatch.model.server import Server
-from contractwatch.odcs.load import load_contract
+from contractwatch.odcs.load import load_what_holds
 from contractwatch.selection import Selection, Topic, is_empty, select, without_rows
 
 _NO_SERVER = "the contract names no server"
@@ -143,11 +143,14 @@ def _registry(loaded: Sequence[_Loaded | Refused]) -> Registry:
 
 def _load(path: Path) -> _Loaded | Refused:
     try:
-        contract, problems = load_contract(path, today=system_clock().now().date())
+        contract, problems = load_what_holds(path, today=system_clock().now().date())
     except ContractError as error:
         for problem in error.problems:
             say(str(problem), err=True)
         return Refused(str(path), error.problems)
+    for problem in problems:
+        if problem.level is Level.ERROR:
+            say(str(problem), err=True)
     return _Loaded(contract, problems)
 
 

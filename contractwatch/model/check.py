@@ -23,6 +23,13 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
+WRONG = "wrong in the contract"
+"""The reason of a clause that is not judged begins so if something is wrong in the contract."""
+
+NOT_EXECUTED = ("unsupported", WRONG)
+"""A skip whose reason begins so is of a clause that no run executes: it lowers the coverage."""
+
+
 @frozen
 class Promise:
     """Which clause a check judges.

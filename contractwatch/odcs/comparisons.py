@@ -141,10 +141,16 @@ def _is_safe(place: Place, table: Table, findings: Findings) -> bool:
     if not text.strip() or has_variables(text):
         return True
     # Imported here because the parser takes a third of a second that only SQL needs.
-    from contractwatch.odcs.sql_guard import guarded_predicate  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql_guard import (  # noqa: PLC0415 - see above
+        HostileSqlError,
+        guarded_predicate,
+    )
 
     try:
         guarded_predicate(text, table)
+    except HostileSqlError as hostile:
+        findings.refuse(place, str(hostile))
+        return False
     except ValueError as refused:
         findings.error(place, str(refused))
         return False

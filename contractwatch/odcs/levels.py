@@ -117,7 +117,8 @@ def read_levels(root: Place, tables: ReadTables, findings: Findings) -> tuple[Se
     return tuple(level for place in places for level in reading.levels(place))
 
 
-def _level_id(level: Place) -> str:
+def level_id_of(level: Place) -> str:
+    """Return the id of a service level, else 8 hex digits of the hash of what it says."""
     written = level.text("id")
     if written:
         return written
@@ -267,7 +268,7 @@ class _Reading:
         self, place: Place, kind: str, promise: LevelPromise, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
         """Yield a level that is not about each of several elements."""
-        identity = (f"{kind}/{_level_id(place)}", "", "")
+        identity = (f"{kind}/{level_id_of(place)}", "", "")
         why_not = _not_understood(modifiers, kind)
         if why_not or identity in self._known:
             self._skip(place, kind, why_not or "the same service level again")
@@ -282,7 +283,7 @@ class _Reading:
         usual = Severity.WARNING if isinstance(promise, ReactionTime) else Severity.ERROR
         return ServiceLevel(
             clause=place.clause,
-            level_id=_level_id(place),
+            level_id=level_id_of(place),
             name=place.text("property"),
             promise=promise,
             driver=place.text("driver"),
@@ -310,7 +311,7 @@ class _Reading:
     def _unusable(self, found: Found | Unfound, kind: str, place: Place) -> str:
         if isinstance(found, Unfound):
             return found.why
-        promise = (f"{kind}/{_level_id(place)}", found.table.name, found.column.name)
+        promise = (f"{kind}/{level_id_of(place)}", found.table.name, found.column.name)
         if promise in self._known:
             return "the same service level again"
         self._known.add(promise)
@@ -336,7 +337,7 @@ class _Reading:
         if isinstance(found, Found):
             table, column = found.table.name, found.column.name
         expected = place.text("description") or _words_of(place)
-        promise = promised(kind, table, column, rule_id=_level_id(place), expected=expected)
+        promise = promised(kind, table, column, rule_id=level_id_of(place), expected=expected)
         self._findings.skip(place, promise, why)
 
     def _existing_since(self) -> datetime | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from contractwatch.errors import ContractError, Problem
 from contractwatch.model.contract import Contract
 from contractwatch.odcs.document import LARGEST_BYTES, load
-from contractwatch.odcs.read import read
+from contractwatch.odcs.read import read, read_what_holds
 
 
 def load_contract(path: Path, *, today: date | None = None) -> tuple[Contract, tuple[Problem, ...]]:
@@ -15,14 +15,28 @@ def load_contract(path: Path, *, today: date | None = None) -> tuple[Contract, t
     Raises:
         ContractError: With every problem; also if the file cannot be read.
     """
+    return parse_contract(_bytes_of(path), str(path), today=today)
+
+
+def load_what_holds(
+    path: Path, *, today: date | None = None
+) -> tuple[Contract, tuple[Problem, ...]]:
+    """Return the contract of a file without what is wrong in it, and every problem.
+
+    Raises:
+        ContractError: With every problem, if nothing can be judged; also if it cannot be read.
+    """
+    return parse_what_holds(_bytes_of(path), str(path), today=today)
+
+
+def _bytes_of(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
+            return file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else "no such file"
         message = f"the file cannot be read: {reason.lower()}; expected a data contract"
         raise ContractError((Problem(str(path), 0, "", message),)) from wrong
-    return parse_contract(data, str(path), today=today)
 
 
 def parse_contract(
@@ -34,3 +48,16 @@ def parse_contract(
         ContractError: With every problem.
     """
     return read(load(data, file), today=today)
+
+
+def parse_what_holds(
+    data: bytes, file: str, *, today: date | None = None
+) -> tuple[Contract, tuple[Problem, ...]]:
+    """Return the contract that the bytes say without what is wrong in it, and every problem.
+
+    What is wrong costs its clause, which is skipped with the problem as its reason.
+
+    Raises:
+        ContractError: With every problem, if nothing can be judged.
+    """
+    return read_what_holds(load(data, file), today=today)

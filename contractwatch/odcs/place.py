@@ -10,6 +10,7 @@ from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.contract import SkippedClause
 from contractwatch.model.frozen import frozen
 from contractwatch.model.objective import Objective
+from contractwatch.odcs.cuts import CUT
 from contractwatch.odcs.document import Document, child_path
 
 VENDOR = "contractwatch"
@@ -47,13 +48,14 @@ class Place:
         return tuple(self.at(key) for key in self.mapping())
 
     def each(self) -> tuple["Place", ...]:
-        """Return the items of a list, empty if it is none."""
+        """Return the items of a list, empty if it is none; what was cut out is left out."""
         if not isinstance(self.value, list):
             return ()
         items = cast("list[object]", self.value)
         return tuple(
             Place(self.document, child_path(self.path, index), item)
             for index, item in enumerate(items)
+            if item is not CUT
         )
 
     def has(self, key: str) -> bool:
@@ -125,10 +127,19 @@ class Findings:
     problems: list[Problem] = field(default_factory=list[Problem])
     skipped: list[SkippedClause] = field(default_factory=list[SkippedClause])
     promised: set[str] = field(default_factory=set[str])
+    refusing: set[str] = field(default_factory=set[str])
+    """Paths of mistakes that are no slips: the contract is not read at all for one of them."""
+    cuts: frozenset[str] = frozenset()
+    """Paths of what is not read because something is wrong there."""
 
     def error(self, place: Place, message: str) -> None:
         """Say what makes the contract wrong."""
         self._say(place, message, Level.ERROR)
+
+    def refuse(self, place: Place, message: str) -> None:
+        """Say what makes the whole contract one that is not read, whatever else it says."""
+        self.refusing.add(place.path)
+        self.error(place, message)
 
     def warn(self, place: Place, message: str) -> None:
         """Say what is doubtful."""
@@ -136,6 +147,10 @@ class Findings:
 
     def skip(self, place: Place, promise: "Promised", why: str) -> None:
         """Keep a clause that promises something and is not executed."""
+        self.keep_skipped(place, promise, f"unsupported: {why}")
+
+    def keep_skipped(self, place: Place, promise: "Promised", reason: str) -> None:
+        """Keep a clause that is not judged, for a reason that is told as it is."""
         self.skipped.append(
             SkippedClause(
                 clause=place.clause,
@@ -146,7 +161,7 @@ class Findings:
                 severity=promise.severity,
                 dimension=promise.dimension,
                 objective=promise.objective,
-                reason=f"unsupported: {why}",
+                reason=reason,
                 expected=promise.expected,
             )
         )

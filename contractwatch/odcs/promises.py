@@ -50,6 +50,7 @@ _KINDS: Mapping[str, tuple[Dimension, Objective | None]] = {
     "timeToRepair": (Dimension.TIMELINESS, None),
     "serviceLevel": (Dimension.TIMELINESS, None),
     "slo": (Dimension.CONFORMITY, None),
+    "clause": (Dimension.CONFORMITY, None),
 }
 _SEVERITIES: Mapping[str, Severity] = {
     **dict.fromkeys(("info", "trivial"), Severity.INFO),

@@ -50,12 +50,16 @@ def where_of(place: Place, table: Table, findings: Findings) -> str:
         return condition.value
     # Imported here because the parser takes a third of a second that only SQL needs.
     from contractwatch.odcs.sql_guard import (  # noqa: PLC0415 - see above
+        HostileSqlError,
         RefusedSqlError,
         guarded_predicate,
     )
 
     try:
         return guarded_predicate(condition.value, table)
+    except HostileSqlError as hostile:
+        findings.refuse(condition, str(hostile))
+        return ""
     except RefusedSqlError as wrong:
         findings.error(condition, str(wrong))
         return ""
@@ -139,6 +143,7 @@ def _guarded(
     # Imported here because the parser takes a third of a second that only SQL needs.
     from contractwatch.odcs.placeholders import filled  # noqa: PLC0415 - see above
     from contractwatch.odcs.sql_guard import (  # noqa: PLC0415 - see above
+        HostileSqlError,
         RefusedSqlError,
         UnreadSqlError,
         guarded_query,
@@ -156,6 +161,9 @@ def _guarded(
         found = guarded_query(text, tables)
     except UnreadSqlError as other:
         return _Unread(str(other))
+    except HostileSqlError as hostile:
+        findings.refuse(rule.at("query"), str(hostile))
+        return None
     except RefusedSqlError as wrong:
         findings.error(rule.at("query"), str(wrong))
         return None

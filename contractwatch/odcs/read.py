@@ -1,10 +1,15 @@
 """A document becomes a contract, or every problem of it is known."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from contractwatch.errors import ContractError, Level, Problem
+from contractwatch.model.check import WRONG
 from contractwatch.model.contract import Contract, Status
+from contractwatch.model.frozen import frozen
+from contractwatch.odcs.costs import Costs, NothingHoldsError, is_server
+from contractwatch.odcs.cuts import is_within, without
 from contractwatch.odcs.document import Document
 from contractwatch.odcs.doubtful import doubt_old
 from contractwatch.odcs.incremental import with_incremental
@@ -12,6 +17,7 @@ from contractwatch.odcs.inputs import read_inputs
 from contractwatch.odcs.labels import read_labels
 from contractwatch.odcs.levels import read_levels
 from contractwatch.odcs.lifetime import read_lifetime
+from contractwatch.odcs.lost import skip_lost
 from contractwatch.odcs.own_schedules import read_own_schedules
 from contractwatch.odcs.people import read_support, read_team
 from contractwatch.odcs.place import Findings, Place, suggestion
@@ -20,7 +26,9 @@ from contractwatch.odcs.references import addresses_of
 from contractwatch.odcs.schedules import read_schedule
 from contractwatch.odcs.servers import read_servers, zone_of
 from contractwatch.odcs.tables import read_tables
-from contractwatch.odcs.validate import checked
+from contractwatch.odcs.validate import checked, find_mistakes
+
+_MOST_ROUNDS = 8
 
 
 def read(document: Document, *, today: date | None = None) -> tuple[Contract, tuple[Problem, ...]]:
@@ -34,15 +42,118 @@ def read(document: Document, *, today: date | None = None) -> tuple[Contract, tu
     Raises:
         ContractError: With every problem, if one of them is an error.
     """
+    whole = _whole(document, today)
+    if whole.mistakes:
+        raise ContractError(whole.problems)
+    return whole.contract, whole.problems
+
+
+def read_what_holds(
+    document: Document, *, today: date | None = None
+) -> tuple[Contract, tuple[Problem, ...]]:
+    """Return the contract without what is wrong in it, which is skipped, and all its problems.
+
+    One wrong clause costs that clause, and those that cannot be judged without it: they are cut
+    out, and the rest is read again until nothing is wrong in it.
+
+    Raises:
+        ContractError: With every problem, if one of them is such that nothing can be judged.
+    """
+    whole = _whole(document, today)
+    if not whole.mistakes:
+        return whole.contract, whole.problems
+    root = Place(whole.document, "", whole.document.data)
+    costs, lost, mistakes = Costs(root, whole.refusing), dict[str, Problem](), whole.mistakes
+    for _ in range(_MOST_ROUNDS):
+        try:
+            lost |= _lost(mistakes, costs, lost)
+        except NothingHoldsError:
+            break
+        rest = _rest(whole.document, today, lost)
+        if not rest.mistakes:
+            skip_lost(root, lost, whole.mistakes, rest.findings)
+            return _without_lost(rest.contract, rest.findings, lost), whole.problems
+        mistakes = rest.mistakes
+        costs = Costs(root, rest.refusing)
+    raise ContractError(whole.problems)
+
+
+@frozen
+class _Reading:
+    """What one pass over a document gave; `document` is in today's forms."""
+
+    document: Document
+    contract: Contract
+    findings: Findings
+    problems: tuple[Problem, ...]
+    mistakes: tuple[Problem, ...]
+    refusing: frozenset[str]
+
+
+def _whole(document: Document, today: date | None) -> _Reading:
     judged = Findings(document, "")
     document = checked(document, judged)
+    return _reading(document, today, judged, frozenset())
+
+
+def _rest(document: Document, today: date | None, lost: Mapping[str, Problem]) -> _Reading:
+    """Read what is not lost; a server that is not understood stays, and is closed afterwards."""
+    cuts = frozenset(lost)
+    judged = Findings(document, "", cuts=cuts)
+    document = without(document, frozenset(path for path in cuts if not is_server(path)))
+    find_mistakes(document, judged)
+    return _reading(document, today, judged, cuts)
+
+
+def _reading(
+    document: Document, today: date | None, judged: Findings, cuts: frozenset[str]
+) -> _Reading:
     root = Place(document, "", document.data)
-    findings = Findings(document, root.text("id"))
+    findings = Findings(document, root.text("id"), cuts=cuts)
     contract = _contract(root, today, findings)
-    problems = _together(document, judged.problems, findings.problems)
-    if any(problem.level is Level.ERROR for problem in problems):
-        raise ContractError(problems)
-    return contract, problems
+    found = (*judged.problems, *findings.problems)
+    mistakes = [one for one in found if one.level is Level.ERROR and not _is_cut(one.path, cuts)]
+    return _Reading(
+        document,
+        contract,
+        findings,
+        _together(document, judged.problems, findings.problems),
+        tuple(mistakes),
+        frozenset(judged.refusing | findings.refusing),
+    )
+
+
+def _is_cut(path: str, cuts: frozenset[str]) -> bool:
+    return any(is_within(path, one) for one in cuts if is_server(one))
+
+
+def _lost(
+    mistakes: Iterable[Problem], costs: Costs, known: Mapping[str, Problem]
+) -> dict[str, Problem]:
+    """Return the paths that mistakes cost; each mistake costs something that is still there.
+
+    Raises:
+        NothingHoldsError: If one of them costs the contract.
+    """
+    found: dict[str, Problem] = {}
+    for mistake in mistakes:
+        paths = costs.of(mistake)
+        if paths <= known.keys():
+            raise NothingHoldsError
+        for path in paths - known.keys():
+            found.setdefault(path, mistake)
+    return found
+
+
+def _without_lost(contract: Contract, findings: Findings, lost: Mapping[str, Problem]) -> Contract:
+    servers = tuple(
+        replace(server, unsupported=f"{WRONG}: {lost[server.clause.path]}")
+        if server.clause.path in lost
+        else server
+        for server in contract.servers
+    )
+    skipped = tuple(sorted(findings.skipped, key=lambda clause: clause.clause.line))
+    return replace(contract, servers=servers, skipped=skipped)
 
 
 def _contract(root: Place, today: date | None, findings: Findings) -> Contract:

@@ -42,7 +42,8 @@ def read_servers(root: Place, findings: Findings) -> tuple[Server, ...]:
 
 def zone_of(servers: tuple[Server, ...], root: Place, findings: Findings) -> str:
     """Return the zone in which the servers' naive timestamps are taken by default."""
-    zones = list(dict.fromkeys(server.read.timezone for server in servers if server.path))
+    known = (one for one in servers if one.path and one.clause.path not in findings.cuts)
+    zones = list(dict.fromkeys(server.read.timezone for server in known))
     if len(zones) > 1:
         message = (
             f"servers of several time zones ({', '.join(zones)}): columns without"

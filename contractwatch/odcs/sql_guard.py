@@ -46,6 +46,10 @@ class UnreadSqlError(RefusedSqlError):
     """The SQL may be right for another engine, which has other tables, functions and sizes."""
 
 
+class HostileSqlError(RefusedSqlError):
+    """The SQL would read what is not the contract's, or is no SELECT: no slip of the pen."""
+
+
 @frozen
 class Query:
     """One SELECT, written anew, and the contract names of the tables that it reads."""
@@ -83,7 +87,7 @@ def guarded_query(text: str, tables: Sequence[Table]) -> Query:
     while isinstance(root, exp.Subquery) and not root.args.get("alias"):
         root = root.this
     if not isinstance(root, exp.Select | exp.SetOperation):
-        raise RefusedSqlError("the query is no SELECT; expected one SELECT, or WITH ... SELECT")
+        raise HostileSqlError("the query is no SELECT; expected one SELECT, or WITH ... SELECT")
     if not root.selects:
         raise RefusedSqlError("the query selects nothing; expected one value")
     for node in root.walk():
@@ -108,8 +112,9 @@ def guarded_predicate(text: str, table: Table) -> str:
         raise RefusedSqlError(message)
     for node in root.walk():
         if isinstance(node, exp.Func) and not isinstance(node, (*ROW_FUNCTIONS, *ROW_NODES)):
-            name = _shown(node.name if isinstance(node, exp.Anonymous) else node.sql_name())
-            raise RefusedSqlError(f"the function '{name.lower()}' is not allowed in a condition")
+            _refuse_reader(node, "a condition")
+            name = _shown(_function(node))
+            raise RefusedSqlError(f"the function '{name}' is not allowed in a condition")
         _check(node, (*ROW_NODES, *ROW_FUNCTIONS), "a condition on rows")
     for column in root.find_all(exp.Column):
         _bind_column(column, table)
@@ -130,7 +135,7 @@ def _parsed(text: str, what: str) -> exp.Expr:
     # a comment after the last semicolon is a node of its own
     found = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
     if len(found) != 1:
-        raise RefusedSqlError(f"{len(found)} statements instead of one; expected one {what}")
+        raise HostileSqlError(f"{len(found)} statements instead of one; expected one {what}")
     root = found[0]
     if _depth(root) > _DEEPEST:
         raise UnreadSqlError(too_deep)
@@ -171,17 +176,26 @@ def _depth(root: exp.Expr) -> int:
 def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> None:
     """Refuse whatever is not known to be harmless."""
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
+        _refuse_reader(node.this, where)
         raise UnreadSqlError("a function stands where a table is expected; expected a table name")
-    if isinstance(node, exp.Func):
-        name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
-        if name.startswith(_READERS):
-            raise RefusedSqlError(f"the function '{_shown(name)}' is not allowed in {where}")
+    _refuse_reader(node, where)
     if isinstance(node, CHANGES):
-        raise RefusedSqlError(f"{node.key.upper()} is not allowed in {where}")
+        raise HostileSqlError(f"{node.key.upper()} is not allowed in {where}")
     if not isinstance(node, allowed) or isinstance(node, FORBIDDEN):
         raise UnreadSqlError(f"{node.key.upper()} is not allowed in {where}")
     if isinstance(node, exp.With) and node.args.get("recursive"):
         raise UnreadSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")
+
+
+def _refuse_reader(node: object, where: str) -> None:
+    if isinstance(node, exp.Func):
+        name = _function(node)
+        if name.startswith(_READERS):
+            raise HostileSqlError(f"the function '{_shown(name)}' is not allowed in {where}")
+
+
+def _function(node: exp.Func) -> str:
+    return (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
 
 
 def _check_size(root: exp.Expr) -> None:

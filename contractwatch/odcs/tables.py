@@ -9,6 +9,7 @@ from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Rule
 from contractwatch.odcs.arguments import Owner
 from contractwatch.odcs.comparisons import with_comparisons
+from contractwatch.odcs.costs import EXTRA_COLUMNS
 from contractwatch.odcs.enumeration import read_enum
 from contractwatch.odcs.nested import Inner, read_nested, walk
 from contractwatch.odcs.nested_options import with_physical_names
@@ -48,7 +49,8 @@ def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
     tables: list[Table] = []
     for place in places:
         table = _table(place, zone, findings)
-        table = replace(table, closed_clause=_closed(root, place))
+        is_open = f"{place.path}{EXTRA_COLUMNS}" in findings.cuts
+        table = replace(table, closed_clause=None if is_open else _closed(root, place))
         tables.append(replace(table, where=where_of(place, table, findings)))
     found = with_queries(places, tables, findings)
     found = with_relationships(places, found, findings)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
@@ -36,22 +37,24 @@ def checked(document: Document, findings: Findings) -> Document:
     if not _is_readable(root, findings):
         return document
     document = restored(document)
-    data = modern(document, findings)
+    document = replace(document, data=modern(document, findings))
+    find_mistakes(document, findings)
+    return document
+
+
+def find_mistakes(document: Document, findings: Findings) -> None:
+    """Add what the schemas reject in a document in today's forms; but not what was cut out."""
+    data = document.data
     seen: set[tuple[str, str]] = set()
     found = complaints(contract_validator(), _at_newest(data), document, "")
-    for path, message in islice(found, MOST_PROBLEMS):
-        if (path, message) not in seen and not _is_tolerated(data, path):
+    for number, (path, message) in enumerate(islice(found, MOST_PROBLEMS), 1):
+        if number == MOST_PROBLEMS:
+            findings.refusing.add(path)  # what comes after it is not known
+        is_known = (path, message) in seen or path in findings.cuts
+        if not is_known and not _is_tolerated(data, path):
             seen.add((path, message))
             _complain(Place(document, path, None), message, findings)
     _check_extensions(Place(document, "", data), findings)
-    return Document(
-        document.file,
-        document.fingerprint,
-        data,
-        document.lines,
-        document.written,
-        document.notes,
-    )
 
 
 def _complain(place: Place, message: str, findings: Findings) -> None:
@@ -94,7 +97,7 @@ def _note_version(version: Place, written: str, findings: Findings) -> None:
         findings.warn(version, f"ODCS {written} is not known yet; it is read as {NEWEST}")
 
 
-def _at_newest(data: dict[str, object]) -> dict[str, object]:
+def _at_newest(data: Mapping[str, object]) -> Mapping[str, object]:
     """Let the schema judge a version of 3 that it does not know as if it were its newest."""
     version = data.get("apiVersion")
     if isinstance(version, str) and _SOME_THREE.fullmatch(version):
@@ -127,7 +130,8 @@ def _check_extensions(root: Place, findings: Findings) -> None:
             findings.error(entry.at("property"), f"unknown property '{written[:80]}'{hint}")
             continue
         for path, message in complaints(validators[key], value.value, root.document, value.path):
-            findings.error(Place(root.document, path, None), message)
+            if path not in findings.cuts:
+                findings.error(Place(root.document, path, None), message)
 
 
 def _custom_properties(root: Place) -> Iterator[Place]:

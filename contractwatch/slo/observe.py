@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from contractwatch.errors import Blame
-from contractwatch.model.check import Outcome
+from contractwatch.model.check import NOT_EXECUTED, Outcome
 from contractwatch.model.clause import Severity
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.run import CheckResult, Observation, RunResult
 
-NEUTRAL_SKIPS = ("unsupported", "too young", "not due", "warming up")
+NEUTRAL_SKIPS = (*NOT_EXECUTED, "too young", "not due", "warming up")
 """A skip whose reason starts so leaves nothing to know yet: it makes no objective unknown."""
 
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}

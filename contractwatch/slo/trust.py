@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from contractwatch.model.check import Outcome
+from contractwatch.model.check import NOT_EXECUTED, Outcome
 from contractwatch.model.frozen import frozen
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import DataVersion, LedgerLine, ProductRecord
@@ -215,7 +215,7 @@ def _coverage_by_objective(run: RunResult | None) -> dict[Objective, Coverage]:
     for result in run.results if run else ():
         known = counts.get(result.promise.objective, Coverage(0, 0))
         unsupported = result.outcome is Outcome.SKIPPED and result.verdict.reason.startswith(
-            "unsupported"
+            NOT_EXECUTED
         )
         counts[result.promise.objective] = Coverage(
             known.executed + (not unsupported), known.promised + 1

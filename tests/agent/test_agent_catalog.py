@@ -100,6 +100,22 @@ def test_a_broken_file_is_reported_and_the_last_good_version_stays(
     assert catalog.broken() == frozenset()
 
 
+def test_a_file_with_one_wrong_clause_is_taken_without_it(
+    tmp_path: Path, catalog: Catalog, reloads: Reloads
+) -> None:
+    write(tmp_path, "orders.odcs.yaml", contract_text())
+    catalog.look()
+    wrong = contract_text(version="1.1.0") + "stakeholders: []\n"
+    write(tmp_path, "orders.odcs.yaml", wrong)
+
+    assert versions(catalog.look()) == [("shop/orders", "1.1.0")]
+    orders = catalog.contract("shop/orders")
+    assert orders is not None
+    assert [one.clause.path for one in orders.skipped] == ["stakeholders"]
+    assert [problem.path for problem in catalog.problems()] == ["stakeholders"]
+    assert reloads.looks == [True, False]
+
+
 def test_a_file_that_never_was_good_is_broken_and_holds_up_nothing(
     tmp_path: Path, catalog: Catalog
 ) -> None:

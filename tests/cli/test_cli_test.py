@@ -104,18 +104,34 @@ def test_a_contract_cannot_color_or_move_the_terminal(tmp_path: Path) -> None:
 
 def test_a_broken_contract_is_told_on_stderr_and_is_a_run_in_error(tmp_path: Path) -> None:
     publish(tmp_path / "good")
-    broken = publish(
-        tmp_path / "bad", edit=lambda text: text.replace("logicalType: integer", "logicalType: int")
-    )
+    broken = publish(tmp_path / "bad", edit=lambda text: text.replace("version: ", "versoin: "))
     ended, body = _json(tmp_path)
     assert ended.code == 2
-    assert f"{broken}:17: " in ended.err
+    assert f"{broken}:1: 'version' is missing" in ended.err
     assert [run["outcome"] for run in body["runs"]] == ["error", "passed"]
     refused = body["runs"][0]
     assert refused["contract"]["file"] == str(broken)
     assert refused["contract"]["id"] is None
-    assert [problem["line"] for problem in refused["problems"]] == [17]
+    assert "'version' is missing; expected it here" in [
+        one["message"] for one in refused["problems"]
+    ]
     assert set(refused) == set(body["runs"][1])
+
+
+def test_a_contract_with_one_wrong_clause_is_judged_without_it(tmp_path: Path) -> None:
+    broken = publish(
+        tmp_path, edit=lambda text: text.replace("logicalType: integer", "logicalType: int")
+    )
+    ended, body = _json(tmp_path)
+    (run,) = body["runs"]
+    assert (ended.code, run["outcome"]) == (0, "warning")
+    assert f"{broken}:17: " in ended.err
+    (skipped,) = (one for one in run["checks"] if one["outcome"] == "skipped")
+    assert (skipped["kind"], skipped["clause"]["line"]) == ("type", 17)
+    assert skipped["reason"].startswith(f"wrong in the contract: {broken}:17: ")
+    assert run["coverage"]["executed"] == run["coverage"]["promised"] - 1
+    assert "something is wrong in the contract" in call("test", tmp_path).out
+    assert call("test", tmp_path, "--fail-on", "warning").code == 1
 
 
 def test_a_failed_run_outweighs_one_without_a_verdict(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_variables_are_resolved_when_the_query_runs_and_guarded_then(tmp_path: P
     )
     assert found["sql", "named"].outcome is Outcome.PASSED
     assert found["sql", "default"].outcome is Outcome.PASSED
-    assert found["sql", "other"].reason.startswith("with its variables: a function stands where")
+    assert found["sql", "other"].reason.startswith("with its variables: the function 'read_csv' is")
     assert found["sql", "unset"].reason.startswith("the variable UNSET of the contract has no val")
 
 

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from contractwatch import verify
 from contractwatch.cli.findings import Judged, Refused, Report, Samples
 from contractwatch.cli.reports.page import STYLES, Page
 from contractwatch.cli.reports.words import (
@@ -118,6 +119,11 @@ def _headline(run: RunResult, page: Page) -> Iterator[str]:
     yield outcome + page.plain(f"  {words or 'no checks'}{rows}")
     if run.error:
         yield from page.wrapped(run.error, "error")
+    elif verify.has_wrong_clause(run.results):
+        what = (
+            "something is wrong in the contract: those clauses are skipped, all others are judged"
+        )
+        yield from page.wrapped(f"{what}; `contractwatch lint` says what to write", "warning")
     elif run.outcome is RunOutcome.WARNING and "warning" not in words:
         yield page.plain("the table is empty: its rules had nothing to judge", "warning")
 
