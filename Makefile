@@ -11,7 +11,7 @@ DEMO_STAMP := $(VENV)/.demo-data
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt golden bench bench-agent bench-throughput bench-kill lock
+.PHONY: help setup demo test lint fmt golden mutants bench bench-agent bench-throughput bench-kill lock
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -49,6 +49,10 @@ fmt: $(STAMP) ## Format and fix what can be fixed
 golden: $(DEMO_STAMP) ## Rewrite the golden files and the dashboards; read the diff
 	@$(PY) grafana/build.py
 	@CONTRACTWATCH_GOLDEN=write $(PY) -m pytest tests -k golden
+
+mutants: $(DEMO_STAMP) ## Change the heart a little, thousands of times: which changes would no test notice?
+	@$(VENV)/bin/mutmut run
+	@$(PY) -m benchmarks.mutants
 
 bench: $(STAMP) ## Verdicts on lineitem against the query by hand and against peers; how they grow
 	@$(PY) -m benchmarks.lineitem
