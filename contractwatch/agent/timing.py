@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -17,6 +18,12 @@ from contractwatch.slo.ledger import wake_at
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JUST_AFTER = timedelta(seconds=1)
 _SPREAD_EACH = timedelta(milliseconds=50)
+_INSTANT = timedelta(microseconds=1)
+_STEP = timedelta(hours=1)
+_HOURS = 24
+_LONGEST_CHANGE = timedelta(hours=26)
+"""Clocks are changed by an hour or less, and by a day where the date line is moved."""
+
 _WANTS_EVIDENCE = frozenset({Phase.PENDING, Phase.RECOVERING})
 
 
@@ -40,16 +47,38 @@ class Every:
 
 @frozen
 class Cron:
-    """A five-field cron in an IANA zone; daylight saving is croniter's."""
+    """A five-field cron in an IANA zone.
+
+    A time of day is run once a day: of an hour that the clocks show twice, the first one counts,
+    and a time that they skip is run when they have skipped it. A cron of every hour follows the
+    time that passes instead: it runs in both of the hours, and not for the skipped one.
+    """
 
     expression: str
     timezone: str
 
     def after(self, instant: datetime) -> datetime:
         """Return the first tick later than the instant, in UTC."""
-        local = instant.astimezone(ZoneInfo(self.timezone))
-        found = croniter(self.expression, local).get_next(datetime)
-        return found.astimezone(UTC)
+        zone = ZoneInfo(self.timezone)
+        is_hourly = _is_hourly(self.expression)
+        at = since = instant.astimezone(UTC)
+        while True:
+            # Between two changes of the clocks a cron is plain arithmetic on what they show.
+            offset = _offset(zone, since)
+            tick = _next_shown(self.expression, at + offset)
+            found = tick - offset
+            end = since + _LONGEST_CHANGE
+            change = _next_change(zone, since, end)
+            if change is None and found > end:
+                at = since = max(end, found - _LONGEST_CHANGE)  # nothing until near to it
+            elif change is not None and found >= change:
+                if not is_hourly and tick < change + _offset(zone, change):
+                    return change
+                at, since = change - _INSTANT, change  # a tick at the change itself is to come
+            elif is_hourly or not _was_shown(zone, found):
+                return found
+            else:
+                at = since = found
 
     def interval_at(self, instant: datetime) -> timedelta:
         """Return the longest wait that an observation at the instant must bridge."""
@@ -126,6 +155,51 @@ def next_look(
         looks.append(now + min(reprobe, timetable.interval_at(now)))
     soonest = min(looks, default=None)
     return soonest if soonest is not None and soonest < timetable.after(now) else None
+
+
+@lru_cache(maxsize=1024)
+def _is_hourly(expression: str) -> bool:
+    """Return whether a cron names every hour of the day."""
+    hours = croniter.expand(expression)[0][1]
+    return "*" in hours or len(set(hours)) == _HOURS
+
+
+def _next_shown(expression: str, shown: datetime) -> datetime:
+    """Return the next time of a cron on clocks that are never changed."""
+    return croniter(expression, shown.replace(tzinfo=UTC)).get_next(datetime).replace(tzinfo=UTC)
+
+
+def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
+    return instant.astimezone(zone).utcoffset() or timedelta(0)
+
+
+def _next_change(zone: ZoneInfo, start: datetime, end: datetime) -> datetime | None:
+    """Return the first instant in `(start, end]` at which the clocks are changed."""
+    offset, low = _offset(zone, start), start
+    while low < end:
+        high = min(low + _STEP, end)
+        if _offset(zone, high) != offset:
+            return _bisected(zone, low, high)
+        low = high
+    return None
+
+
+def _bisected(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
+    """Return the second at which the offset of `low` becomes that of `high`."""
+    offset = _offset(zone, low)
+    first, last = int(low.timestamp()), int(high.timestamp())
+    while last - first > 1:
+        middle = (first + last) // 2
+        if _offset(zone, datetime.fromtimestamp(middle, UTC)) == offset:
+            first = middle
+        else:
+            last = middle
+    return datetime.fromtimestamp(last, UTC)
+
+
+def _was_shown(zone: ZoneInfo, instant: datetime) -> bool:
+    """Return whether the clocks show this time of day for the second time."""
+    return instant.astimezone(zone).fold == 1
 
 
 def _share(product: str) -> float:
