@@ -6,7 +6,14 @@ from datetime import UTC, datetime, time, timedelta
 from contractwatch.model.clause import Severity
 from contractwatch.model.frozen import frozen
 from contractwatch.odcs.place import Findings, Place, suggestion
-from contractwatch.odcs.units import UnitError, iso_length, length_of, number_of, unit_of
+from contractwatch.odcs.units import (
+    UnitError,
+    doubt_of_unit,
+    iso_length,
+    length_of,
+    number_of,
+    unit_of,
+)
 from contractwatch.odcs.zones import UTC_NAME, is_zone
 
 MOST_UPDATES = 900
@@ -89,6 +96,9 @@ def rate_at(level: Place, findings: Findings) -> tuple[float, timedelta] | str |
         message = f"unknown unit '{shown}'; expected rows/s, rows/h or rows/d"
         findings.error(level.at("unit") if level.has("unit") else level, message)
         return None
+    doubt = doubt_of_unit(found.group(2))
+    if doubt:
+        findings.warn(level.at("unit"), doubt)
     if found.group(1).lower().startswith("byte"):
         return "throughput in bytes"
     period = length_of(1, unit)

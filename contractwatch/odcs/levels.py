@@ -44,6 +44,7 @@ from contractwatch.odcs.tables import ReadTables
 from contractwatch.odcs.units import (
     Length,
     UnitError,
+    doubt_of_unit,
     is_iso_length,
     iso_length,
     length_of,
@@ -95,11 +96,9 @@ def _unit(level: Place, unit: str, at: Place, findings: Findings) -> str | None:
     if not unit:
         findings.warn(level, "no unit is read as days; write 'unit: d'")
         return "d"
-    if unit.lower() == "m":
-        months = kind_of(level) == "retention"
-        meant, word = ("mo", "months") if months else ("min", "minutes")
-        findings.warn(at, f"'m' is read as {word}; write '{meant}'")
-        return meant
+    doubt = doubt_of_unit(unit)
+    if doubt:
+        findings.warn(at, doubt)
     canonical = unit_of(unit)
     if canonical is None:
         known = ("s", "min", "h", "d", "w", "mo", "y", "hours", "minutes", "days", "weeks", "years")

@@ -12,6 +12,7 @@ from contractwatch.model.frozen import frozen
 from contractwatch.model.objective import Objective
 from contractwatch.odcs.cuts import CUT
 from contractwatch.odcs.document import Document, child_path
+from contractwatch.odcs.opposites import is_opposite
 
 VENDOR = "contractwatch"
 _PREFIX = "contractwatch."
@@ -109,11 +110,20 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if len(word) > _LONGEST_WORD:
         return ""
     by_lower = {name.lower(): name for name in reversed(list(known)) if len(name) <= _LONGEST_WORD}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=_LIKENESS)
-    return by_lower[found[0]] if found else ""
+    found = difflib.get_close_matches(word.lower(), by_lower, n=2, cutoff=_LIKENESS)
+    near = [by_lower[name] for name in found]
+    # between two ends nobody guesses, and never what says the opposite
+    is_open = len(near) > 1 and is_opposite(*near) and _is_tie(word, near)
+    return near[0] if near and not is_open and not is_opposite(word, near[0]) else ""
+
+
+def _is_tie(word: str, near: list[str]) -> bool:
+    ratios = [difflib.SequenceMatcher(None, one.lower(), word.lower()).ratio() for one in near]
+    return ratios[0] - ratios[1] < _TIE
 
 
 _LIKENESS = 0.6
+_TIE = 0.05
 _LONGEST_WORD = 80
 """Words longer than this are no misspelling, and comparing them costs time."""
 

@@ -18,7 +18,7 @@ from contractwatch.odcs.promises import (
     severity_of,
 )
 from contractwatch.odcs.schema import OPERATORS, implementation_validator
-from contractwatch.odcs.units import number_of
+from contractwatch.odcs.units import number_of, wrong_bound
 
 _DESCRIPTIVE = frozenset(
     {
@@ -196,16 +196,13 @@ def threshold_of(rule: Place, findings: Findings) -> Threshold | None:
     operator, place = Operator(given[0]), rule.at(given[0])
     bounds = tuple(_bounds(place))
     if None in bounds or len(bounds) != (2 if operator in _INTERVALS else 1):
-        findings.error(place, "expected two finite numbers" if len(bounds) > 1 else _ONE_NUMBER)
+        findings.error(place, wrong_bound(operator, place.value))
         return None
     low, high = bounds[0] or 0, bounds[1] or 0 if len(bounds) > 1 else None
     if high is not None and low > high:
         findings.error(place, f"{low} to {high} holds nothing; expected the lower number first")
         return None
     return Threshold(operator, low, high, unit)
-
-
-_ONE_NUMBER = "expected a finite number"
 
 
 def _bounds(place: Place) -> Iterator[float | None]:

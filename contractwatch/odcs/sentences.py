@@ -1,5 +1,6 @@
 """What a JSON schema says against a value becomes a sentence with a place."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
@@ -8,11 +9,14 @@ from jsonschema import ValidationError
 from contractwatch.model.frozen import frozen
 from contractwatch.odcs.compiled import whole
 from contractwatch.odcs.document import Document, child_path
+from contractwatch.odcs.metric_words import metric_hint
+from contractwatch.odcs.opposites import flag_hint, flag_of
 from contractwatch.odcs.place import suggestion
 from contractwatch.odcs.schema import OPERATORS, VERSIONS, Validator
-from contractwatch.odcs.units import number_of
+from contractwatch.odcs.units import number_of, wrong_bound
 
 _MOST_NAMES = 12
+_IN_ENUM = re.compile(r"\.enum\[\d+\]$")
 _LONGEST_SHOWN = 60
 _WORDS = {
     "string": "text",
@@ -42,7 +46,6 @@ _OTHER_WORDS = {
     "gcs": ("s3",),
     "nullcount": ("nullValues",),
     "duplicatecount": ("duplicateValues",),
-    "nullable": ("required",),
     "type": ("logicalType",),
     "columns": ("properties",),
     "fields": ("properties",),
@@ -196,6 +199,9 @@ def _unknown_keys(error: ValidationError, path: str) -> Iterator[_Complaint]:
 
 def _key_hint(key: str, known: list[str], instance: dict[str, Any]) -> str:
     free = [name for name in known if name not in instance]
+    flag = flag_hint(key, instance[key], free)
+    if flag:
+        return flag
     if "metric" in known and key in _ARGUMENTS:
         return f"; did you mean 'arguments.{key}'?"
     if "metric" in known and key in OPERATORS:
@@ -215,7 +221,8 @@ def _operators(error: ValidationError, path: str) -> Iterator[_Complaint]:
     if len(given) == 1:
         for child in error.context or ():
             if child.relative_path and child.relative_path[0] == given[0]:
-                yield _Complaint(child_path(path, given[0]), _wrong_bound(given[0]))
+                here = child_path(path, given[0])
+                yield _Complaint(here, wrong_bound(given[0], instance[given[0]]))
                 return
     expected = f"expected exactly one of {', '.join(OPERATORS)}"
     if given:
@@ -224,12 +231,6 @@ def _operators(error: ValidationError, path: str) -> Iterator[_Complaint]:
         near = [key for key in instance if suggestion(key, OPERATORS) and key.startswith("must")]
         hint = suggestion(near[0], OPERATORS) if near else ""
         yield _Complaint(path, f"the rule has no operator; {expected}{hint}")
-
-
-def _wrong_bound(operator: str) -> str:
-    if operator.endswith("Between"):
-        return "expected a list of two different numbers, the lower one first"
-    return "expected a number"
 
 
 def _wrong_type(error: ValidationError, path: str, document: Document) -> str:
@@ -241,11 +242,23 @@ def _wrong_type(error: ValidationError, path: str, document: Document) -> str:
     found = _kind_of(value)
     if names == ["string"] and written:
         return f'{written} is {found}; expected text: write "{written}" in quotes'
+    if names == ["boolean"] and (flag := flag_of(value)) is not None and not _is_quoted(value):
+        found = f"'{_short(str(value))}' is text" if isinstance(value, str) else found
+        return f"{found} stands here; expected {expected}: write {str(flag).lower()}".replace(
+            "is text stands here", "is text"
+        )
+    if names == ["object"] and _IN_ENUM.search(path) and not isinstance(value, list | None):
+        shown = written or _short(str(value))
+        return f"{found} stands here; expected {expected}: write {{value: {shown}}}"
     if isinstance(value, str) and names in (["integer"], ["number"], ["boolean"]):
         is_quoted = number_of(value) is not None or value.lower() in {"true", "false"}
         quotes = " without quotes" if is_quoted else ""
         return f"'{_short(value)}' is text; expected {expected}{quotes}"
     return f"{found} stands here; expected {expected}"
+
+
+def _is_quoted(value: object) -> bool:
+    return isinstance(value, str) and value.lower() in {"true", "false"}
 
 
 def _kind_of(value: object) -> str:
@@ -275,7 +288,8 @@ def _unknown_word(value: object, allowed: list[str], path: str) -> str:
     if not isinstance(value, str):
         return f"{_kind_of(value)} stands here; expected one of {', '.join(allowed)}"
     meant = next((word for word in _OTHER_WORDS.get(value.lower(), ()) if word in allowed), "")
-    hint = f"; did you mean '{meant}'?" if meant else suggestion(value, allowed)
+    hint = f"; did you mean '{meant}'?" if meant else ""
+    hint = hint or (metric_hint(value) if key == "metric" else "") or suggestion(value, allowed)
     if hint and len(allowed) > _MOST_NAMES:
         return f"unknown {key} '{_short(value)}'{hint}"
     one_of = "one of " if len(allowed) > 1 else ""

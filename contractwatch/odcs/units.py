@@ -21,16 +21,21 @@ _FIXED_SECONDS = {
 }
 _CALENDAR_MONTHS = {"mo": 1, "y": 12}
 _SPELLINGS = {
-    "ms": "ms millisecond milliseconds",
-    "s": "s sec second seconds",
-    "min": "min minute minutes",
-    "h": "h hr hour hours",
+    "ms": "ms msec msecs milli millis millisecond milliseconds",
+    "s": "s sec secs second seconds",
+    "min": "min mins minute minutes",
+    "h": "h hr hrs hour hours",
     "d": "d day days",
-    "w": "w wk week weeks",
-    "mo": "mo mon month months",
-    "y": "y yr year years",
+    "w": "w wk wks week weeks",
+    "mo": "mo mos mon mth mths month months",
+    "y": "y yr yrs year years annum",
 }
 _UNITS = {word: unit for unit, words in _SPELLINGS.items() for word in words.split()}
+_ONE_LETTER = {
+    "m": ("min", "minutes", "mo", "months"),
+    "M": ("mo", "months", "min", "minutes"),
+}
+_SHOWN = 40
 _WHOLE_DAY_UNITS = frozenset({"d", "w", "mo", "y"})
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
@@ -41,6 +46,9 @@ _ISO = re.compile(
 _ISO_UNITS = ("y", "mo", "w", "d", "", "h", "min", "s")
 _DECIMAL = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,3})?")
 _WITH_UNIT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+
+
+_SHARE = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*%")
 
 
 class UnitError(ValueError):
@@ -78,9 +86,42 @@ def number_of(value: object) -> float | int | None:
     return value if _is_finite(value) else None
 
 
+def wrong_bound(operator: str, value: object) -> str:
+    """Return what is wrong with what an operator of a rule compares with, and what to write."""
+    if operator.endswith("Between"):
+        expected = "expected a list of two different numbers, the lower one first"
+        return f"{expected}, as {operator}: [0, 100]"
+    if not isinstance(value, str):
+        return "expected a finite number"
+    share, number = _SHARE.fullmatch(value.strip()), number_of(value)
+    if share is not None:
+        return f"expected a number: write '{operator}: {share[1]}' and 'unit: percent'"
+    if number is not None:
+        return f"expected a number: write '{operator}: {number}' without quotes"
+    return "expected a finite number"
+
+
 def unit_of(name: str) -> str | None:
-    """Return the canonical unit (ms, s, min, h, d, w, mo, y), or None."""
-    return _UNITS.get(name.strip().lower())
+    """Return the canonical unit (ms, s, min, h, d, w, mo, y), or None.
+
+    `m` is a minute and `M` a month, as in date formats: both may be meant otherwise.
+    """
+    word = name.strip().rstrip(".")
+    if word in _ONE_LETTER:
+        return _ONE_LETTER[word][0]
+    return _UNITS.get(word.lower().replace("(s)", "s"))
+
+
+def doubt_of_unit(name: str) -> str:
+    """Return what is doubtful about a unit, what was taken, and what to write; else nothing."""
+    known = _ONE_LETTER.get(name.strip().rstrip("."))
+    if known is None:
+        return ""
+    unit, words, other, other_words = known
+    return (
+        f"'{name.strip()[:_SHOWN]}' is read as {words}; "
+        f"write '{unit}', or '{other}' if {other_words} are meant"
+    )
 
 
 def with_unit(text: str) -> tuple[str, str]:

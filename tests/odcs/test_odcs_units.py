@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.odcs.units import Length, UnitError, iso_length, length_of, number_of, unit_of
+from contractwatch.odcs.units import (
+    Length,
+    UnitError,
+    doubt_of_unit,
+    iso_length,
+    length_of,
+    number_of,
+    unit_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +45,18 @@ def test_fractions_are_kept() -> None:
 
 @pytest.mark.parametrize(
     ("word", "unit"),
-    [("Hours", "h"), ("MON", "mo"), ("yr", "y"), ("wk", "w"), ("sec", "s"), ("m", None)],
+    [
+        ("Hours", "h"),
+        ("MON", "mo"),
+        ("yr", "y"),
+        ("wk", "w"),
+        ("sec", "s"),
+        ("mins", "min"),
+        ("hrs", "h"),
+        ("mths", "mo"),
+        ("day(s)", "d"),
+        ("xx", None),
+    ],
 )
 def test_units_have_synonyms_whatever_their_case(word: str, unit: str | None) -> None:
     assert unit_of(word) == unit
@@ -52,3 +71,16 @@ def test_only_finite_numbers_are_numbers() -> None:
 @settings(max_examples=50)
 def test_more_of_a_unit_is_longer(amount: float, unit: str) -> None:
     assert length_of(amount, unit).fixed <= length_of(amount + 1, unit).fixed
+
+
+@pytest.mark.parametrize(
+    ("word", "unit"), [("m", "min"), (" m ", "min"), ("M", "mo"), ("M.", "mo")]
+)
+def test_a_small_m_is_minutes_and_a_capital_one_months(word: str, unit: str) -> None:
+    assert unit_of(word) == unit
+    assert doubt_of_unit(word).startswith(f"'{word.strip()}' is read as m")
+
+
+@pytest.mark.parametrize("word", ["min", "MIN", "mo", "d", "H", "parsec"])
+def test_other_units_leave_no_doubt(word: str) -> None:
+    assert not doubt_of_unit(word)

@@ -1,0 +1,107 @@
+"""A hint never turns a meaning round: words that say the opposite are told apart."""
+
+import difflib
+import re
+from collections.abc import Mapping
+
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_NOT = frozenset({"not", "non", "no", "never", "without", "isnt", "dont", "un"})
+_PREFIXES = ("not", "non", "no", "un", "in", "dis", "de")
+_LOW = frozenset({"min", "minimum", "least", "lower", "less", "before", "start", "first", "from"})
+_HIGH = frozenset({"max", "maximum", "most", "upper", "greater", "more", "after", "end", "last"})
+_STEMS = (("min", "max"), ("low", "high"), ("less", "greater"))
+_SAME = 0.85
+
+_REQUIRED = "required"
+_UNIQUE = "unique"
+_MEANINGS: Mapping[str, tuple[str, bool]] = {
+    **dict.fromkeys(
+        (
+            *("nullable", "isnullable", "null", "nulls", "allownull", "allownulls", "nullallowed"),
+            *("nullsallowed", "acceptnull", "acceptsnull", "optional", "isoptional", "notrequired"),
+            *("canbenull", "permitnull", "maybenull", "nonrequired", "unrequired"),
+        ),
+        (_REQUIRED, False),
+    ),
+    **dict.fromkeys(
+        (
+            *("notnull", "isnotnull", "nonnull", "nonnullable", "notnullable", "nonulls", "nonull"),
+            *("mandatory", "ismandatory", "isrequired", "require", "obligatory", "compulsory"),
+            *("notoptional", "nonoptional", "nullforbidden", "disallownull", "notempty"),
+        ),
+        (_REQUIRED, True),
+    ),
+    **dict.fromkeys(
+        (
+            *("duplicates", "allowduplicates", "duplicatesallowed", "duplicate", "notunique"),
+            *("nonunique", "duplicated", "repeatable", "allowduplicate"),
+        ),
+        (_UNIQUE, False),
+    ),
+    **dict.fromkeys(
+        (
+            *("isunique", "distinct", "isdistinct", "noduplicates", "noduplicate", "nodups"),
+            *("uniqueness", "uniquevalues", "notduplicated", "nonduplicate"),
+        ),
+        (_UNIQUE, True),
+    ),
+}
+"""What flags of other tools mean here: the key, and whether it says the same or the opposite."""
+
+_TRUE = frozenset({"true", "yes", "y", "on", "1"})
+_FALSE = frozenset({"false", "no", "n", "off", "0"})
+
+
+def flag_of(value: object) -> bool | None:
+    """Return the truth that somebody wrote in whatever way; None if it is none."""
+    word = str(value).strip().lower()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def flag_hint(key: str, value: object, free: list[str]) -> str:
+    """Return what to write instead of another tool's flag; empty if it is none."""
+    letters = re.sub(r"[^a-z]", "", key.lower())
+    meant = _MEANINGS.get(letters)
+    if meant is None or meant[0] not in free:
+        return ""
+    name, is_same = meant
+    flag = flag_of(value)
+    if flag is not None:
+        return f"; write '{name}: {str(flag is is_same).lower()}'"
+    how = "same" if is_same else "opposite"
+    return f"; expected '{name}: true' or '{name}: false' ('{name}' says the {how})"
+
+
+def is_opposite(word: str, other: str) -> bool:
+    """Whether one of two words says the opposite of the other."""
+    mine, theirs = _words(word), _words(other)
+    if bool(mine & _NOT) != bool(theirs & _NOT):
+        return True
+    if (mine & _LOW and theirs & _HIGH) or (mine & _HIGH and theirs & _LOW):
+        return True
+    one, two = "".join(word.lower().split()), other.lower()
+    return _is_negated(one, two) or _is_negated(two, one) or _is_other_end(one, two)
+
+
+def _words(text: str) -> set[str]:
+    return {found.lower() for found in _WORDS.findall(text)}
+
+
+def _is_negated(one: str, other: str) -> bool:
+    """Whether one word is the other with a prefix that denies it."""
+    rests = (
+        one.removeprefix(prefix).lstrip("_-") for prefix in _PREFIXES if one.startswith(prefix)
+    )
+    return any(
+        not other.startswith(one[:2])
+        and difflib.SequenceMatcher(None, rest, other).ratio() >= _SAME
+        for rest in rests
+    )
+
+
+def _is_other_end(one: str, other: str) -> bool:
+    return any(
+        (low in one and high in other and high not in one)
+        or (high in one and low in other and low not in one)
+        for low, high in _STEMS
+    )
