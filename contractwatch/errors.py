@@ -38,11 +38,17 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
         place = f"{where}: {self.path}" if self.path else where
-        # one line without what moves a cursor: words of the file stand in it, and where lines are
-        # commands, as in the log of a build server, a line of its own would be one
-        said = "".join(c if c.isprintable() else "?" for c in f"{place}: {self.message}")
-        said = said.replace("##[", "# #[")
-        return f": :{said[2:]}" if said.startswith("::") else said
+        return one_line(f"{place}: {self.message}")
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line that moves no cursor and is no command.
+
+    Words of a file stand in it, and where lines are commands, as in the log of a build server, a
+    line of its own would be one.
+    """
+    said = "".join(c if c.isprintable() else "?" for c in text).replace("##[", "# #[")
+    return f": :{said[2:]}" if said.startswith("::") else said
 
 
 class Blame(StrEnum):

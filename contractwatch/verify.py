@@ -147,6 +147,25 @@ def rests_on(check: Check, extent: Extent) -> bool:
     return not extent.metrics.isdisjoint(check.metrics())
 
 
+def forecast(plan: Plan, server: Server) -> tuple[tuple[CheckResult, ...], Coverage]:
+    """Return what will be skipped on a server, whatever its data are, and the coverage at best."""
+    asked = [check for check in plan.checks if not _is_only_shown(check, server)]
+    is_flat = server.data_format is DataFormat.CSV
+    known = [
+        (
+            check.promise,
+            _closed(check, server)
+            or (verdict_without_way(check.promise, (), server.data_format) if is_flat else None),
+        )
+        for check in asked
+    ]
+    skipped = (*plan.skipped, *(CheckResult(promise, why) for promise, why in known if why))
+    lost = {result.promise.clause for result in skipped}
+    kept = {promise.clause for promise, _ in known} - lost
+    ordered = sorted(skipped, key=lambda result: result.promise.clause.line)
+    return tuple(ordered), Coverage(len(kept), len(kept) + len(lost))
+
+
 def promised_objectives(plan: Plan) -> frozenset[Objective]:
     """Return the objectives with at least one check that can be executed; never the composite."""
     promises = (check.promise for check in plan.checks)
@@ -232,14 +251,17 @@ def _server(contract: Contract, name: str) -> Server:
     return next((server for server in contract.servers if server.name == name), nowhere)
 
 
+def _closed(check: Check, server: Server) -> Verdict | None:
+    if not server.unsupported or all(isinstance(one, RecordMetric) for one in check.metrics()):
+        return None
+    return Verdict(Outcome.SKIPPED, reason=f"the server is unsupported: {server.unsupported}")
+
+
 def _result(
     check: Check, answers: Mapping[Metric, Measurement], server: Server, now: datetime
 ) -> CheckResult:
-    needs_data = not all(isinstance(metric, RecordMetric) for metric in check.metrics())
-    if server.unsupported and needs_data:
-        reason = f"the server is unsupported: {server.unsupported}"
-        return CheckResult(check.promise, Verdict(Outcome.SKIPPED, reason=reason))
-    missing = _verdict_without_column(check.promise, answers, server.data_format)
+    missing = _closed(check, server)
+    missing = missing or _verdict_without_column(check.promise, answers, server.data_format)
     if missing is not None:
         return CheckResult(check.promise, missing)
     judged = types.under(physical_type.under(check, server.read), server.read, answers)

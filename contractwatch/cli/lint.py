@@ -1,6 +1,7 @@
 """Everything that is wrong in contract files is said at once, in the order of the files."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -9,28 +10,39 @@ from contractwatch.agent.clock import system_clock
 from contractwatch.agent.inputs import input_problems
 from contractwatch.agent.neighbours import Published
 from contractwatch.cli.contract_files import find_contracts
+from contractwatch.cli.forecast import forecast, unfound
 from contractwatch.cli.neighbourhood import neighbourhood
 from contractwatch.cli.output import say
 from contractwatch.cli.parser import Command
 from contractwatch.cli.test_options import places_argument
-from contractwatch.errors import ContractError, Level, Problem
+from contractwatch.errors import ContractError, Level, Problem, one_line
 from contractwatch.model.contract import Contract, Status
-from contractwatch.odcs.load import load_contract
+from contractwatch.odcs.load import load_what_holds
+
+_FEW = 3
+_VARIES = re.compile(r"'[^']*'|\d+")
 
 
 @click.command("lint", cls=Command)
 @places_argument
-def command(places: tuple[Path, ...]) -> int:
-    """Say everything that is wrong in contract files, and read no data.
+@click.option("--data", is_flag=True, help="Look whether the data is there; no row is read.")
+def command(places: tuple[Path, ...], *, data: bool) -> int:
+    """Say everything that is wrong in contract files, and what a run would skip.
 
-    Exit code 0: no errors (there may be warnings). 1: a contract is refused. 64: wrong usage.
+    Exit code 0: no errors (there may be warnings). 1: something is wrong, or with `--data` not
+    there. 64: wrong usage.
 
     Example: contractwatch lint contracts/
     """
     files = find_contracts(places)
-    problems = _problems(files)
-    for problem in problems:
-        say(f"{problem}" if problem.level is Level.ERROR else f"{problem} (warning)")
+    problems, contracts = _problems(files)
+    if data:
+        problems += [problem for contract in contracts for problem in unfound(contract)]
+    for line in _told(problems):
+        say(line)
+    for contract in contracts:
+        for line in forecast(contract):
+            say(one_line(line))
     errors = sum(problem.level is Level.ERROR for problem in problems)
     say(
         f"{_counted(len(files), 'contract')}: {_counted(errors, 'error')}, "
@@ -39,8 +51,32 @@ def command(places: tuple[Path, ...]) -> int:
     return 1 if errors else 0
 
 
-def _problems(files: Iterable[Path]) -> list[Problem]:
-    """Return every problem, by file and line; a product belongs to the first file that has it."""
+def _told(problems: Iterable[Problem]) -> Iterator[str]:
+    """Yield each problem; more than a few warnings of one kind in one file are one line."""
+    kinds: dict[tuple[object, ...], list[Problem]] = {}
+    for number, problem in enumerate(problems):
+        is_error = problem.level is Level.ERROR
+        kind = _VARIES.sub("", problem.message)
+        key = (number,) if is_error else (problem.file, _last(problem.path), kind)
+        kinds.setdefault(key, []).append(problem)
+    for alike in kinds.values():
+        shown = alike[:1] if len(alike) > _FEW else alike
+        for problem in shown:
+            more = f"; {len(alike) - 1} more like it, the last in line {alike[-1].line}"
+            rest = more if len(alike) > len(shown) else ""
+            is_error = problem.level is Level.ERROR
+            yield f"{problem}{rest}" if is_error else f"{problem}{rest} (warning)"
+
+
+def _last(path: str) -> str:
+    return re.sub(r"\[\d+\]", "[]", path.rpartition(".")[2])
+
+
+def _problems(files: Iterable[Path]) -> tuple[list[Problem], list[Contract]]:
+    """Return every problem, by file and line, and the contracts without what is wrong in them.
+
+    A product belongs to the first file that has it.
+    """
     found: list[Problem] = []
     today = system_clock().now().date()
     holders: dict[str, Contract] = {}
@@ -48,7 +84,7 @@ def _problems(files: Iterable[Path]) -> list[Problem]:
     refused: list[str] = []
     for path in files:
         try:
-            contract, problems = load_contract(path, today=today)
+            contract, problems = load_what_holds(path, today=today)
         except ContractError as error:
             found.extend(_sorted(error.problems))
             refused.append(str(path))
@@ -62,7 +98,7 @@ def _problems(files: Iterable[Path]) -> list[Problem]:
             message = f"the product {contract.product!r} is promised by {holder.file} already; "
             message += "give one of them another name or domain"
             found.append(Problem(contract.file, 0, "name", message))
-    return [*found, *_doubtful_inputs(contracts, refused)]
+    return [*found, *_doubtful_inputs(contracts, refused)], contracts
 
 
 def _doubtful_inputs(contracts: list[Contract], refused: list[str]) -> tuple[Problem, ...]:

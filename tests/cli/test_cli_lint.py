@@ -16,7 +16,8 @@ def test_every_problem_is_told_in_the_order_of_the_file(tmp_path: Path) -> None:
         ),
     )
     ended = call("lint", broken)
-    *problems, counts = ended.out.splitlines()
+    *told, counts = ended.out.splitlines()
+    problems = [line for line in told if line.startswith(f"{broken}:") and ": `test`" not in line]
     assert ended.code == 1
     lines = [int(problem.removeprefix(f"{broken}:").split(":")[0]) for problem in problems]
     assert lines == sorted(lines)

@@ -1,0 +1,67 @@
+"""What a run would skip, and whether the data is there, is known before anything is read."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from contractwatch import verify
+from contractwatch.agent.reach import personal_reach
+from contractwatch.errors import Problem, SourceError
+from contractwatch.model.check import WRONG
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Contract, Status
+from contractwatch.model.run import CheckResult
+from contractwatch.model.server import Server
+
+_MOST_LINES = 8
+_NOWHERE = "the contract names no server"
+
+
+def forecast(contract: Contract) -> Iterator[str]:
+    """Yield what `test` would skip of a contract, for each server; nothing if it skips nothing."""
+    if contract.status is Status.RETIRED:
+        yield f"{contract.file}: `test` would judge nothing: the contract is retired"
+        return
+    plan = verify.plan(contract)
+    nowhere = Server(Clause("servers", 0), name="", kind="", unsupported=_NOWHERE)
+    told: dict[tuple[str, ...], list[str]] = {}
+    for server in contract.servers or (nowhere,):
+        skipped, coverage = verify.forecast(plan, server)
+        if skipped or not coverage.promised:
+            clauses = f"{coverage.executed} of {coverage.promised} clauses"
+            lines = (f"`test` would judge {clauses}", *_reasons(skipped))
+            told.setdefault(lines, []).append(server.name)
+    for (first, *rest), names in told.items():
+        listed = ", ".join(f"'{name}'" for name in names if name)
+        yield f"{contract.file}: {first}{f' on {listed}' if listed else ''}"
+        yield from rest
+
+
+def unfound(contract: Contract) -> Iterator[Problem]:
+    """Yield a problem for each server whose data is not found; no row is read."""
+    # Imported where data is looked for: lint alone has no need of what reads files.
+    from contractwatch.sources import open_server  # noqa: PLC0415 - see above
+
+    bases = (Path(contract.file).resolve().parent, Path.cwd())
+    for server in contract.servers:
+        if server.unsupported:
+            continue  # said already
+        try:
+            open_server(server, contract.tables, bases=bases, roots=None, reach=personal_reach())
+        except SourceError as error:
+            message = f"the data is not found: {error}"
+            yield Problem(contract.file, server.clause.line, server.clause.path, message)
+
+
+def _reasons(skipped: Iterable[CheckResult]) -> Iterator[str]:
+    """Yield one line a reason, with the lines of the file."""
+    by_reason: dict[str, list[int]] = {}
+    for result in skipped:
+        reason = result.verdict.reason
+        said = f"{WRONG}, see above" if reason.startswith(WRONG) else reason
+        by_reason.setdefault(said, []).append(result.promise.clause.line)
+    for reason, lines in by_reason.items():
+        known = list(dict.fromkeys(map(str, lines)))
+        more = f" and {len(known) - _MOST_LINES} more" if len(known) > _MOST_LINES else ""
+        where = ", ".join(known[:_MOST_LINES])
+        noun = "line" if len(known) == 1 else "lines"
+        yield f"  skipped: {len(lines)} ({noun} {where}{more}): {reason}"
