@@ -7,16 +7,18 @@ from datetime import datetime
 from contractwatch.checks.counts import Tally, verdict_on
 from contractwatch.checks.inside import DISAGREEING, HOLDS_TEXT, NO_VALUE
 from contractwatch.checks.terms import Kind, answer, columns_of, promise_of, unanswered
-from contractwatch.checks.thresholds import NONE_AT_ALL
+from contractwatch.checks.text_shapes import words_of
+from contractwatch.checks.thresholds import NONE_AT_ALL, counted
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.clause import Dimension, Severity
 from contractwatch.model.contract import Contract, LogicalType
+from contractwatch.model.date_format import DateFormatError, compiled
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import Metric, RowCount, TableSchema, Unparseable
 from contractwatch.model.objective import Objective
 from contractwatch.model.path import Each, Member
 from contractwatch.model.server import ReadPolicy
-from contractwatch.model.state import Columns, ColumnType, Count, Measurement
+from contractwatch.model.state import BadCells, Columns, ColumnType, Count, Measurement
 
 TYPE = Kind("type", Dimension.CONFORMITY, Objective.SCHEMA)
 TIMEZONE = Kind("timezone", Dimension.CONFORMITY, Objective.SCHEMA)
@@ -47,13 +49,15 @@ _NAIVE = "without a time zone"
 class DeclaredType:
     """The file's own type fits the declared one; cells of a text source can be parsed to it.
 
-    `lenient` takes integers and numbers for one another; `binary` lets a string be of bytes.
+    `lenient` takes integers and numbers for one another; `binary` lets a string be of bytes. Texts
+    are of `parse_format`, a date format, if it is not empty.
     """
 
     promise: Promise
     logical_type: LogicalType
     lenient: bool = False
     binary: bool = False
+    parse_format: str = ""
 
     def metrics(self) -> tuple[Metric, ...]:
         table, (column,) = self.promise.table, self.promise.physical_columns
@@ -72,11 +76,26 @@ class DeclaredType:
             return self._of_schema(found)
         if found.kind == "string" and self.logical_type in _NESTED:
             return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=_UNVERIFIABLE)
+        unread = self._unread_format()
+        if unread:
+            return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=unread)
         error = unanswered(answers, of_cells, self.logical_type)
         if error is not None:
             return error
-        unparseable, rows = (answer(answers, metric, Count).rows for metric in of_cells)
-        return verdict_on(NONE_AT_ALL, Tally(rows, unparseable, base=rows))
+        bad, in_scope = (answer(answers, metric, Count) for metric in of_cells)
+        shapes = bad.shapes if isinstance(bad, BadCells) else ()
+        looks = words_of(shapes, self.logical_type, written=self.parse_format)
+        words = f"{bad.rows:,} of {counted(in_scope.rows, 'row')}{looks}" if looks else ""
+        return verdict_on(NONE_AT_ALL, Tally(in_scope.rows, bad.rows, in_scope.rows, words))
+
+    def _unread_format(self) -> str:
+        """Return why the date format is not executed; empty if it is."""
+        try:
+            if self.parse_format:
+                compiled(self.parse_format, self.logical_type)
+        except DateFormatError as wrong:
+            return str(wrong)
+        return ""
 
     def has_days_only(self, answers: Mapping[Metric, Measurement]) -> bool:
         """Whether a date was promised and the column has timestamps, all of them at midnight."""
@@ -160,7 +179,9 @@ def checks(contract: Contract) -> Iterator[Check]:
         clause = column.type_clause or column.clause
         words = f"the column is of type {column.logical_type}"
         promise = promise_of(TYPE, place, clause=clause, expected=words)
-        yield DeclaredType(promise, column.logical_type, binary=column.binary)
+        yield DeclaredType(
+            promise, column.logical_type, binary=column.binary, parse_format=column.parse_format
+        )
         if column.timezone_aware is not None:
             words = f"the timestamp is {_AWARE if column.timezone_aware else _NAIVE}"
             promise = promise_of(

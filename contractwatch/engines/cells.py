@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from contractwatch.engines.expressions import Cells, instants
+from contractwatch.engines.expressions import Cells, instants, refuse_unread
 from contractwatch.engines.file_types import word_of
 from contractwatch.engines.literals import UncastableError
 from contractwatch.model.segment import (
@@ -41,6 +41,8 @@ def cell_query(
     Raises:
         UncastableError: If the element is not temporal, or a segment is of no type that has a text.
     """
+    for cells in (element, *by):
+        refuse_unread(cells)
     local = _local(element, metric)
     here = now.astimezone(ZoneInfo(metric.timezone)).replace(tzinfo=None)
     length = metric.period.count * _LONGEST[metric.period.unit]

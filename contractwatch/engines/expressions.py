@@ -56,7 +56,8 @@ class Cells:
     `raw` is as the file has it; `value` is of type `dtype`, and null where a text cannot be parsed;
     `readable` says for text sources whether the text is of the declared type; `is_day` for
     timestamps where a date is declared, whether they are null or at midnight. `within` answers for
-    values that are inside of texts, and is None for all others.
+    values that are inside of texts, and is None for all others. `refused` says why nobody can tell
+    what the texts mean, and nothing but null can be asked of them then; it is empty otherwise.
     """
 
     raw: pl.Expr
@@ -65,6 +66,7 @@ class Cells:
     readable: pl.Expr | None = None
     is_day: pl.Expr | None = None
     within: "Within | None" = None
+    refused: str = ""
 
     @property
     def is_present(self) -> pl.Expr:
@@ -82,9 +84,10 @@ def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
     """
     if cells.within is not None:
         return cells.within.violates(predicate)
+    if isinstance(predicate, IsNull):
+        return cells.raw.is_null()
+    refuse_unread(cells)
     match predicate:
-        case IsNull():
-            return cells.raw.is_null()
         case IsMissing():
             return _missing(predicate.values, cells)
         case Inside():
@@ -93,6 +96,12 @@ def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
             return nested.of_whole(predicate, cells.value, cells.dtype)
         case _:
             return _never(cells) if cells.dtype == pl.Null else _wrong(predicate, cells)
+
+
+def refuse_unread(cells: Cells) -> None:
+    """Raise UncastableError if nobody can tell what the texts of a column mean."""
+    if cells.refused:
+        raise literals.UncastableError(cells.refused)
 
 
 def key_member(cells: Cells, way: tuple[Member, ...]) -> pl.Expr:
@@ -113,6 +122,7 @@ def cells_at(cells: Cells, way: tuple[Member, ...]) -> Cells:
     Raises:
         UncastableError: If the type has no such way.
     """
+    refuse_unread(cells)
     if not way:
         return cells
     value, dtype = nested.member_at(way, cells.value, cells.dtype)
@@ -125,6 +135,7 @@ def instants_at(cells: Cells, inside: Way, timezone: str) -> pl.Expr:
     Raises:
         UncastableError: If they are not temporal, or the type has no such way.
     """
+    refuse_unread(cells)
     if not inside:
         return instants(cells, timezone)
 

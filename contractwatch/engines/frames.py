@@ -42,7 +42,8 @@ class Frame:
 
     `columns` are the files' own; `rows` holds them and, for text sources, what they were parsed to.
     `cells` has an entry for each column that can be asked about. `no_columns` says why the columns
-    are not known, and is empty otherwise. `bytes_per_file` is an average; `trusts_statistics`
+    are not known, and is empty otherwise. `bytes` is the size of all files, `bytes_per_file` the
+    average; `trusts_statistics`
     whether what the files say of their values may stand in for reading them. `refused` says why the
     condition on its rows, or its window, cannot be asked, and no question about rows with it; else
     it is empty.
@@ -55,6 +56,7 @@ class Frame:
     cells: Mapping[str, Cells]
     no_columns: str = ""
     bytes_per_file: int = 0
+    bytes: int = 0
     trusts_statistics: bool = True
     refused: str = ""
 
@@ -248,7 +250,9 @@ def _frame(
             continue
         value, readable = f"\x00value{position}", f"\x00readable{position}"
         parsed_columns += [parsed.value.alias(value), parsed.readable.alias(readable)]
-        cells[name] = Cells(raw, pl.col(value), parsed.dtype, pl.col(readable))
+        cells[name] = Cells(
+            raw, pl.col(value), parsed.dtype, pl.col(readable), refused=parsed.refused
+        )
     frame = Frame(
         files.table,
         files.data_format,
@@ -257,6 +261,7 @@ def _frame(
         cells,
         "" if columns.columns or not files.columns else "there is no row to know the columns by",
         sum(file.size for file in files.files) // max(1, len(files.files)),
+        sum(file.size for file in files.files),
     )
     scoped = _scoped(frame, files.where) if files.where else frame
     return scoped if files.window is None or scoped.refused else _windowed(scoped, files.window)

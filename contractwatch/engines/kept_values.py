@@ -12,6 +12,7 @@ from typing import Any
 from contractwatch.engines.kept import FileAnswer, KeptAnswer
 from contractwatch.model.personal_data import Detector, DetectorHits, PersonalData
 from contractwatch.model.state import (
+    BadCells,
     Columns,
     ColumnType,
     Count,
@@ -81,6 +82,8 @@ def read_hits(written: list[list[Any]]) -> PersonalData:
 def written_answer(answer: FileAnswer | None) -> Any:
     """Return the answer of a file, which adds up, as a plain value; of none there is none."""
     match answer:
+        case BadCells():
+            return ["bad", answer.rows, answer.shapes]
         case Count():
             return answer.rows
         case Span():
@@ -149,11 +152,16 @@ def _read_span(oldest: int | None, newest: int | None, rows: int) -> Span:
     return Span(_instant(oldest), _instant(newest), rows)
 
 
+def _read_bad(rows: int, shapes: list[str]) -> BadCells:
+    return BadCells(rows, tuple(shapes))
+
+
 def _read_keys(rows: int, bounds: list[list[int]]) -> KeySpan:
     return KeySpan(rows, tuple((least, greatest) for least, greatest in bounds))
 
 
 _READERS: Mapping[str, Callable[..., FileAnswer]] = {
+    "bad": _read_bad,
     "span": _read_span,
     "delays": DelayTally,
     "keys": _read_keys,

@@ -8,6 +8,7 @@ from contractwatch.engines import readers, text
 from contractwatch.engines.expressions import Cells, violates
 from contractwatch.engines.json_rows import JsonText, Lines, noted, scan, seen_in
 from contractwatch.engines.json_tree import REST, Node, tree_of, type_of
+from contractwatch.engines.literals import UncastableError
 from contractwatch.engines.nested import offends
 from contractwatch.model.contract import Column
 from contractwatch.model.dataset import TableFiles
@@ -111,7 +112,11 @@ class _Within:
 
         def judge(value: pl.Expr, _: pl.DataType) -> pl.Expr:
             parsed = text.parse(value, node.column) if node.column else None
-            return value.is_null() & value.is_not_null() if parsed is None else ~parsed.readable
+            if parsed is None:
+                return value.is_null() & value.is_not_null()
+            if parsed.refused:
+                raise UncastableError(parsed.refused)
+            return ~parsed.readable
 
         unread = offends(inside, pl.col(self.name), self.tree.dtype(), judge)
         return astray | unread.fill_null(value=False)
@@ -145,12 +150,16 @@ class _Within:
             parsed = text.parse(value, node.column) if node and node.column else None
             if is_whole or parsed is None:
                 return violates(asked, Cells(value, value, dtype))
-            return violates(asked, Cells(value, parsed.value, parsed.dtype, parsed.readable))
+            return violates(asked, _parsed_cells(value, parsed))
 
         return offends(way, pl.col(self.name), self.tree.dtype(), judge)
 
     def _noted(self, what: str, way: Way) -> pl.Expr:
         return pl.col(noted(self.tree, self.name, what)[way]).fill_null(value=False)
+
+
+def _parsed_cells(value: pl.Expr, parsed: text.Parsed) -> Cells:
+    return Cells(value, parsed.value, parsed.dtype, parsed.readable, refused=parsed.refused)
 
 
 def _is_typed(node: Node) -> bool:

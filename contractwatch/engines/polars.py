@@ -10,7 +10,7 @@
    one to blame has no answer.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime
 from typing import assert_never
@@ -18,8 +18,9 @@ from typing import assert_never
 import polars as pl
 
 from contractwatch.engines import sql
+from contractwatch.engines.bad_cells import with_shapes
 from contractwatch.engines.culprit import located
-from contractwatch.engines.expressions import Cells, key_member, violates
+from contractwatch.engines.expressions import Cells, key_member, refuse_unread, violates
 from contractwatch.engines.failures import QUERY_FAILURES, refusal
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.key_ranges import range_question
@@ -27,7 +28,7 @@ from contractwatch.engines.literals import UncastableError
 from contractwatch.engines.own_pass import ask_alone
 from contractwatch.engines.passes import read
 from contractwatch.engines.pruning import evidence_of
-from contractwatch.engines.questions import Key, Opened, Question, aliased
+from contractwatch.engines.questions import Key, Opened, Question, aliased, derived_by
 from contractwatch.engines.times import counted, time_question
 from contractwatch.errors import SourceError
 from contractwatch.model.dataset import Dataset, TableFiles
@@ -170,14 +171,13 @@ def _ask(
     questions: list[Question] = []
     keys: list[Key] = []
     alone: list[OwnPassMetric] = []
-    empty = pl.LazyFrame(schema=frame.rows.collect_schema())
     for metric in metrics:
         if isinstance(metric, OwnPassMetric) and not frame.refused:
             alone.append(metric)
             continue
         known = _from_schema(frame, metric)
         refused = Unmeasured(frame.refused) if frame.refused else None
-        planned = known or refused or _planned(frame, metric, empty, now=now)
+        planned = known or refused or _planned(frame, metric, now=now)
         match planned:
             case Question():
                 questions.append(planned)
@@ -185,8 +185,13 @@ def _ask(
                 keys.append(planned)
             case _:
                 answers[metric] = planned
+    unfit = _unfit(frame, questions, keys)
+    answers.update(unfit)
+    questions = [one for one in questions if one.metric not in unfit]
+    keys = [one for one in keys if one.metric not in unfit]
     if questions or keys or _is_read_again(frame, queries, alone):
         answers.update(read(frame, questions, keys, opened=opened))
+        answers.update(with_shapes(frame, answers))
     answers.update(ask_alone(frame, alone, now=now, opened=opened))
     return answers
 
@@ -199,21 +204,49 @@ def _is_read_again(
     return any(alone) or any(frame.table in query.tables for query in queries)
 
 
-def _planned(
-    frame: Frame, metric: Metric, empty: pl.LazyFrame, *, now: datetime
-) -> Question | Key | Unmeasured:
+def _planned(frame: Frame, metric: Metric, *, now: datetime) -> Question | Key | Unmeasured:
     """Return how the metric is asked, or why it cannot be."""
     try:
-        planned = _question(frame, metric, now)
-        if isinstance(planned, Question):
-            empty.with_columns(**planned.derived).select(aliased([planned])).collect_schema()
-        elif isinstance(planned, Key):
-            empty.select(planned.hashed()).collect_schema()
+        return _question(frame, metric, now)
     except UncastableError as error:
         return Unmeasured(str(error))
     except QUERY_FAILURES as error:
         return Unmeasured(refusal(error))
-    return planned
+
+
+def _unfit(
+    frame: Frame, questions: Sequence[Question], keys: Sequence[Key]
+) -> dict[Metric, Unmeasured]:
+    """Return the questions that do not fit the types of their columns, each with the reason.
+
+    All are tried at once, on no rows, and only if that fails each alone.
+    """
+    types = frame.rows.collect_schema()
+    try:
+        _try_on(types, questions, keys)
+    except QUERY_FAILURES:
+        pass
+    else:
+        return {}
+    unfit: dict[Metric, Unmeasured] = {}
+    for one in (*questions, *keys):
+        asked = ([one], []) if isinstance(one, Question) else ([], [one])
+        try:
+            _try_on({name: types[name] for name in one.columns() if name in types}, *asked)
+        except QUERY_FAILURES as error:
+            unfit[one.metric] = Unmeasured(refusal(error))
+    return unfit
+
+
+def _try_on(
+    types: Mapping[str, pl.DataType], questions: Sequence[Question], keys: Sequence[Key]
+) -> None:
+    empty = pl.LazyFrame(schema=types)
+    if questions:
+        empty.with_columns(**derived_by(questions)).select(aliased(questions)).collect_schema()
+    hashes = [key.hashed().len().alias(str(at)) for at, key in enumerate(keys)]
+    if hashes:
+        empty.select(hashes).collect_schema()
 
 
 def _cells(frame: Frame, column: str) -> Cells | Unmeasured:
@@ -266,6 +299,7 @@ def _count(frame: Frame, metric: CountWhere | Unparseable, column: str) -> Quest
         return cells
     if isinstance(metric, CountWhere):
         return Question(metric, (violates(metric.predicate, cells).sum(),), counted)
+    refuse_unread(cells)
     if cells.within is not None:
         return Question(metric, (cells.within.strays(metric.inside).sum(),), counted)
     of_type = cells.is_day if cells.readable is None else cells.readable

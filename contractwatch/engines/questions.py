@@ -26,6 +26,12 @@ class Question:
     answer: Callable[[Answer], Measurement]
     derived: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
 
+    def columns(self) -> set[str]:
+        """Return the columns of the table that are read for it."""
+        roots = {name for one in self.selected for name in one.meta.root_names()}
+        within = {name for one in self.derived.values() for name in one.meta.root_names()}
+        return (roots - self.derived.keys()) | within
+
 
 @frozen
 class Key:
@@ -37,6 +43,10 @@ class Key:
 
     metric: SurplusRows
     members: tuple[pl.Expr, ...]
+
+    def columns(self) -> set[str]:
+        """Return the columns of the table that are read for it."""
+        return {name for member in self.members for name in member.meta.root_names()}
 
     def hashed(self) -> pl.Expr:
         """Return a number a complete key: equal for equal keys, and hardly ever for others."""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from contractwatch.engines.expressions import key_member, violates
+from contractwatch.engines.expressions import key_member, refuse_unread, violates
 from contractwatch.engines.failures import UNREADABLE
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.literals import UncastableError
@@ -147,6 +147,7 @@ def _condition(frame: Frame, metric: CountWhere | Unparseable) -> pl.Expr:
     cells = frame.cells[_name(frame, column)]
     if isinstance(metric, CountWhere):
         return violates(metric.predicate, cells).fill_null(value=False)
+    refuse_unread(cells)
     if cells.within is not None:
         return cells.within.strays(metric.inside)
     return pl.lit(value=False) if cells.readable is None else ~cells.readable

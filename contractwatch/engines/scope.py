@@ -31,6 +31,8 @@ def within(rows: pl.LazyFrame, cells: Mapping[str, Cells], columns: Columns, whe
             found = columns.find(name)
             if found is None or found.name not in cells:
                 return rows, f"the condition on rows needs column {name!r}, which is missing"
+            if cells[found.name].refused:
+                return rows, cells[found.name].refused
             value = cells[found.name].value.meta.output_name()
             if value != name:
                 there[value] = name

@@ -43,7 +43,9 @@ class Readable:
         found = ((frame.columns.find(one.physical_name), one) for one in self.columns)
         names = {actual.name: one.physical_name for actual, one in found if actual is not None}
         return frame.rows.select(
-            cells.value.alias(names.get(name, name)) for name, cells in frame.cells.items()
+            cells.value.alias(names.get(name, name))
+            for name, cells in frame.cells.items()
+            if not cells.refused
         )
 
 

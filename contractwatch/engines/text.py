@@ -1,12 +1,23 @@
 """A text is parsed to the type that the contract declares, and a bad one is null, never an end."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
+from contractwatch.engines import date_texts
+from contractwatch.engines.date_texts import Moment
 from contractwatch.engines.expressions import in_zone
 from contractwatch.model.contract import Column, LogicalType
+from contractwatch.model.date_format import DateFormat, DateFormatError, compiled
 from contractwatch.model.frozen import frozen
 
 _DAY_LENGTH = len("2026-01-31")
+_ISO_TIME = r"^[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?$"
+_ISO_TIMESTAMP = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
+    r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?$"
+)
+"""The library also takes parts of one digit."""
 _LOCAL_TIMES = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
 _ZONED_TIMES = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z")
 _CLOCK_TIMES = ("%H:%M:%S%.f", "%H:%M")
@@ -16,11 +27,15 @@ _REMEMBERS = False
 
 @frozen
 class Parsed:
-    """What a text means; `readable` is false where it is not null and not of the type."""
+    """What a text means; `readable` is false where it is not null and not of the type.
+
+    `refused` says why nobody can tell what texts of this column mean; it is empty otherwise.
+    """
 
     value: pl.Expr
     readable: pl.Expr
     dtype: pl.DataType
+    refused: str = ""
 
 
 def parse(raw: pl.Expr, column: Column) -> Parsed | None:
@@ -37,14 +52,25 @@ def parse(raw: pl.Expr, column: Column) -> Parsed | None:
             return _cast(raw, pl.Float64())
         case LogicalType.BOOLEAN:
             return _boolean(raw)
-        case LogicalType.DATE:
-            return _date(raw, column.parse_format)
-        case LogicalType.TIMESTAMP:
-            return _timestamp(raw, column.parse_format, column.default_timezone)
-        case LogicalType.TIME:
-            return _time(raw, column.parse_format)
+        case LogicalType.DATE | LogicalType.TIMESTAMP | LogicalType.TIME:
+            return _temporal(raw, column, column.logical_type)
         case _:
             return None
+
+
+def _temporal(raw: pl.Expr, column: Column, logical_type: LogicalType) -> Parsed:
+    try:
+        written = compiled(column.parse_format, logical_type) if column.parse_format else None
+    except DateFormatError as wrong:
+        return Parsed(raw, raw.is_null(), pl.String(), str(wrong))
+    if logical_type is LogicalType.DATE:
+        return _date(raw, written)
+    if logical_type is LogicalType.TIME:
+        return _time(raw, written)
+    if written is None:
+        return _timestamp(raw, column.default_timezone)
+    found = date_texts.moments(raw, written)
+    return _instants(raw, found, column.default_timezone)
 
 
 def _known(raw: pl.Expr, value: pl.Expr, dtype: pl.DataType) -> Parsed:
@@ -61,39 +87,36 @@ def _boolean(raw: pl.Expr) -> Parsed:
     return _known(raw, value.otherwise(None), pl.Boolean())
 
 
-def _date(raw: pl.Expr, written: str) -> Parsed:
-    value = raw.str.to_date(written or "%Y-%m-%d", strict=False, cache=_REMEMBERS)
-    if not written:  # the library also takes 2026-1-5
-        value = pl.when(raw.str.len_bytes() == _DAY_LENGTH).then(value)
+def _date(raw: pl.Expr, written: DateFormat | None) -> Parsed:
+    if written is not None:
+        return _known(raw, date_texts.dates(raw, written), pl.Date())
+    value = raw.str.to_date("%Y-%m-%d", strict=False, cache=_REMEMBERS)
+    # the library also takes 2026-1-5
+    value = pl.when(raw.str.len_bytes() == _DAY_LENGTH).then(value)
     return _known(raw, value, pl.Date())
 
 
-def _time(raw: pl.Expr, written: str) -> Parsed:
-    formats = (written,) if written else _CLOCK_TIMES
-    found = [raw.str.to_time(form, strict=False, cache=_REMEMBERS) for form in formats]
+def _time(raw: pl.Expr, written: DateFormat | None) -> Parsed:
+    if written is not None:
+        return _known(raw, date_texts.times(raw, written), pl.Time())
+    exact = pl.when(raw.str.contains(_ISO_TIME)).then(raw)
+    found = [exact.str.to_time(form, strict=False, cache=_REMEMBERS) for form in _CLOCK_TIMES]
     return _known(raw, pl.coalesce(found), pl.Time())
 
 
-def _timestamp(raw: pl.Expr, written: str, timezone: str) -> Parsed:
-    plain = raw.str.replace(" ", "T", literal=True)
-    zoned = [
-        _instant(raw if written else plain, form, zone="UTC")
-        for form in ((written,) if written else _ZONED_TIMES)
-        if _has_zone(form)
-    ]
-    local = [
-        _instant(raw if written else plain, form, zone=None)
-        for form in ((written,) if written else _LOCAL_TIMES)
-        if not _has_zone(form)
-    ]
-    value = pl.coalesce(*zoned, *(in_zone(naive, timezone) for naive in local))
+def _timestamp(raw: pl.Expr, timezone: str) -> Parsed:
+    """Return ISO-8601 with a T or a blank, with or without seconds, a fraction and an offset."""
+    exact = pl.when(raw.str.contains(_ISO_TIMESTAMP)).then(raw.str.replace(" ", "T", literal=True))
+    zoned = (Moment(_instant(exact, form, zone="UTC"), is_utc=True) for form in _ZONED_TIMES)
+    local = (Moment(_instant(exact, form, zone=None)) for form in _LOCAL_TIMES)
+    return _instants(raw, (*zoned, *local), timezone)
+
+
+def _instants(raw: pl.Expr, found: Sequence[Moment], timezone: str) -> Parsed:
+    value = pl.coalesce(one.value if one.is_utc else in_zone(one.value, timezone) for one in found)
     # A local time that the zone skips can be read, although it is no instant.
-    readable = raw.is_null() | pl.any_horizontal(found.is_not_null() for found in (*zoned, *local))
+    readable = raw.is_null() | pl.any_horizontal(one.value.is_not_null() for one in found)
     return Parsed(value, readable, pl.Datetime("us", "UTC"))
-
-
-def _has_zone(written: str) -> bool:
-    return "z" in written or "%+" in written
 
 
 def _instant(raw: pl.Expr, written: str, *, zone: str | None) -> pl.Expr:

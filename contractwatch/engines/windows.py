@@ -25,6 +25,8 @@ def ordered_by(cells: Mapping[str, Cells], columns: Columns, column: str) -> Cel
     found = cells.get(known.name)
     if found is None:
         return f"the files do not agree about the type of column '{column}'"
+    if found.refused:
+        return found.refused
     if found.within is not None or not is_discrete(found.dtype) or found.dtype == pl.Time:
         expected = "expected a date, a timestamp, an integer or a decimal"
         return f"column '{column}' is of type {word_of(found.dtype)}; {expected}"

@@ -53,9 +53,10 @@ class Column:
     """A column. A clause is None where the contract does not make that promise.
 
     Naive timestamps are taken in `default_timezone` (IANA); `timezone_aware`: the type carries a
-    zone (None: no promise). `parse_format`: chrono pattern of text sources, empty for ISO-8601. An
-    `optional` column may be absent (an encrypted `twin`, by contract or physical name, stands in):
-    its presence is not judged, but that of the twin. A `binary` string may be of bytes.
+    zone (None: no promise). `parse_format`: how texts are written, a pattern of the JDK (see
+    `date_format`); empty for ISO-8601. An `optional` column may be absent (an encrypted `twin`, by
+    contract or physical name, stands in): its presence is not judged, but that of the twin. A
+    `binary` string may be of bytes.
 
     `physical_type` is spelt as some system spells it, with `physical_clause` where it stands.
 

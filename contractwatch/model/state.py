@@ -1,7 +1,9 @@
 """Answers that add up: sufficient statistics with an associative `+` and a zero."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TypeAlias
 
 from contractwatch.model.frozen import frozen
@@ -57,9 +59,12 @@ class ColumnType:
         return Columns(self.children).find(step.name) if self.kind == "object" else None
 
 
-@frozen
+@dataclass(frozen=True)
 class Columns:
-    """The columns of a table; adding keeps those of both, the left one's type winning."""
+    """The columns of a table; adding keeps those of both, the left one's type winning.
+
+    It has no slots: the index of its names is made once, for wide tables are looked up often.
+    """
 
     columns: tuple[ColumnType, ...] = ()
 
@@ -71,12 +76,26 @@ class Columns:
 
     def find(self, physical_name: str) -> ColumnType | None:
         """Return the column of exactly that name, else the only one alike but for case."""
-        for column in self.columns:
-            if column.name == physical_name:
-                return column
-        lower = physical_name.lower()
-        alike = [column for column in self.columns if column.name.lower() == lower]
+        exact = self._by_name.get(physical_name)
+        if exact is not None:
+            return exact
+        alike = self._by_lower.get(physical_name.lower(), ())
         return alike[0] if len(alike) == 1 else None
+
+    @cached_property
+    def _by_name(self) -> dict[str, ColumnType]:
+        return {column.name: column for column in reversed(self.columns)}
+
+    @cached_property
+    def _by_lower(self) -> dict[str, list[ColumnType]]:
+        found: dict[str, list[ColumnType]] = {}
+        for column in self.columns:
+            found.setdefault(column.name.lower(), []).append(column)
+        return found
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the index out: it is made again."""
+        return {"columns": self.columns}
 
 
 @frozen
@@ -86,7 +105,28 @@ class Count:
     rows: int = 0
 
     def __add__(self, other: "Count") -> "Count":
+        if isinstance(other, BadCells):
+            return other + self
         return Count(self.rows + other.rows)
+
+
+@frozen
+class BadCells(Count):
+    """Cells counted that are not of their column's type, and how the first of them are written.
+
+    A shape has a 9 for each digit and an x for each letter of a cell.
+    """
+
+    shapes: tuple[str, ...] = ()
+
+    def __add__(self, other: Count) -> "BadCells":
+        more = other.shapes if isinstance(other, BadCells) else ()
+        shapes = tuple(dict.fromkeys((*self.shapes, *more)))[:MOST_SHAPES]
+        return BadCells(self.rows + other.rows, shapes)
+
+
+MOST_SHAPES = 3
+"""So many shapes are kept of a column, and told."""
 
 
 @frozen

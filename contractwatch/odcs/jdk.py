@@ -1,86 +1,97 @@
-"""A date format of the JDK is known to chrono and to Python, by a fixed table."""
+"""Tell which date format of the JDK is meant by one that cannot be executed."""
 
 import re
-from collections.abc import Mapping
 
-_CHRONO: Mapping[str, str] = {
-    "yyyy": "%Y",
-    "uuuu": "%Y",
-    "yy": "%y",
-    "MMMM": "%B",
-    "MMM": "%b",
-    "MM": "%m",
-    "M": "%m",
-    "DDD": "%j",
-    "dd": "%d",
-    "d": "%d",
-    "EEEE": "%A",
-    "EEE": "%a",
-    "HH": "%H",
-    "H": "%H",
-    "hh": "%I",
-    "h": "%I",
-    "a": "%p",
-    "mm": "%M",
-    "m": "%M",
-    "ss": "%S",
-    "s": "%S",
-    ".SSS": "%.3f",
-    ".SSSSSS": "%.6f",
-    ".SSSSSSSSS": "%.9f",
-    **dict.fromkeys(("X", "XX", "XXX", "Z", "ZZZZZ"), "%#z"),
+from contractwatch.model.contract import LogicalType
+from contractwatch.model.date_format import DateFormatError, compiled
+
+ISO = frozenset({"YYYY-MM-DDTHH:mm:ss.SSSZ"})
+"""Formats that are read as ISO-8601. It is the default that the standard documents; by its letters
+it would mean the year of weeks and the day of the year."""
+
+_NAMES_OF_ISO = frozenset({"date", "time", "datetime", "date-time", "timestamp", "iso", "iso8601"})
+_EXAMPLES = {
+    LogicalType.DATE: "yyyy-MM-dd",
+    LogicalType.TIMESTAMP: "yyyy-MM-dd HH:mm:ss",
+    LogicalType.TIME: "HH:mm:ss",
 }
-"""All offsets are read alike: only `%#z` knows the Z for none, which the JDK's X letters and the
-standard's own examples of `Z` have."""
-_PYTHON = {"%.3f": ".%f", "%.6f": ".%f", "%.9f": ".%f", "%#z": "%z"}
-_ISO_BY_MISTAKE = "YYYY-MM-DDTHH:mm:ss.SSSZ"
-"""The default that ODCS documents; by the letter it would mean week-year and day of year."""
-_PART = re.compile(r"'(?:[^']|'')*'|\.?(?P<letter>[A-Za-z])(?P=letter)*|[^A-Za-z']", re.DOTALL)
-_OFTEN_MEANT = {"YYYY": "yyyy", "DD": "dd", "D": "d", "YY": "yy"}
+_OF_STRFTIME = {
+    "%Y": "yyyy", "%y": "yy", "%m": "MM", "%d": "dd", "%e": "d", "%j": "DDD",
+    "%b": "MMM", "%B": "MMMM", "%a": "EEE", "%A": "EEEE",
+    "%H": "HH", "%I": "hh", "%M": "mm", "%S": "ss", "%p": "a", "%f": "SSSSSS",
+    "%z": "XX", "%:z": "XXX", "%F": "yyyy-MM-dd", "%T": "HH:mm:ss", "%%": "'%'",
+}  # fmt: skip
+_STRFTIME = re.compile("|".join(sorted(map(re.escape, _OF_STRFTIME), key=len, reverse=True)))
+_RUN = re.compile(r"'[^']*'|([A-Za-z])\1*|[^A-Za-z']+|'")
+_SHORTENED = {
+    "MON": "MMM",
+    "Mon": "MMM",
+    "mon": "MMM",
+    "MONTH": "MMMM",
+    "Month": "MMMM",
+    "AM": "a",
+    "PM": "a",
+    "tt": "a",
+    "HH24": "HH",
+    "hh24": "HH",
+    "HH12": "hh",
+    "MI": "mm",
+    "mi": "mm",
+}
+_LONG_WORDS = re.compile("|".join(sorted(_SHORTENED, key=len, reverse=True)))
 
 
-class FormatError(ValueError):
-    """The format has a letter that is not read; the message says which."""
+def meant_by(written: str, logical_type: LogicalType) -> str:
+    """Return what to write instead of a format, as the end of a sentence."""
+    if written.lower().replace("_", "-").replace(" ", "") in _NAMES_OF_ISO | {"iso-8601"}:
+        return "leave the format out: text is read as ISO-8601 without one"
+    for meant in (_from_strftime(written), _by_place(written)):
+        if meant and meant != written and _is_sound(meant, logical_type):
+            return f"did you mean '{meant}'?"
+    return f"expected a form such as {_EXAMPLES[logical_type]}"
 
 
-def chrono_format(jdk: str) -> str:
-    """Return the JDK pattern in chrono's directives; empty for ISO-8601.
+def _is_sound(written: str, logical_type: LogicalType) -> bool:
+    try:
+        compiled(written, logical_type)
+    except DateFormatError:
+        return False
+    return True
 
-    Raises:
-        FormatError: If a letter has no directive.
-    """
-    if jdk == _ISO_BY_MISTAKE:
+
+def _from_strftime(written: str) -> str:
+    """Return a format of strftime as one of the JDK; empty if it is none."""
+    if "%" not in written:
         return ""
-    out: list[str] = []
-    at = 0
-    while at < len(jdk):
-        found = _PART.match(jdk, at)
-        if found is None:
-            raise FormatError("a quote is not closed")
-        out.append(_directive(found.group(), is_letters=found.group("letter") is not None))
-        at = found.end()
-    return "".join(out)
+    found = _STRFTIME.sub(lambda one: _OF_STRFTIME[one.group()], written)
+    return "" if "%" in found.replace("'%'", "") else found
 
 
-def python_format(chrono: str) -> str:
-    """Return the chrono format as Python's strptime reads it."""
-    for directive, python in _PYTHON.items():
-        chrono = chrono.replace(directive, python)
-    return chrono
+def _by_place(written: str) -> str:
+    """Return the format with each letter in the case that its place asks for.
+
+    An m is the month until an hour has been named, and the minute after it; of the rest the letters
+    y, d, H and s are meant whatever their case.
+    """
+    shortened = _LONG_WORDS.sub(lambda one: _SHORTENED[one.group()], written)
+    runs = [(one.group(), one.group(1)) for one in _RUN.finditer(shortened)]
+    hour = "h" if any(text == "a" for text, _ in runs) else "H"
+    found: list[str] = []
+    for text, letter in runs:
+        before = "".join(found)
+        lower = letter.lower() if letter else ""
+        if lower == "m":
+            is_minute = hour in before and "m" not in before
+            found.append("m" * min(len(text), _TWO) if is_minute else "M" * len(text))
+        elif lower in {"s", "f"}:
+            is_fraction = lower == "f" or len(text) > _TWO or "s" in before
+            found.append(("S" if is_fraction else "s") * len(text))
+        elif lower == "d":
+            found.append(text if text == "DDD" else "d" * min(len(text), _TWO))
+        else:
+            letters = {"y": "y" * len(text), "h": hour * len(text), "z": "XXX"}
+            found.append(letters.get(lower, text))
+    return "".join(found)
 
 
-def _directive(part: str, *, is_letters: bool) -> str:
-    if part.startswith("'"):
-        return (part[1:-1].replace("''", "'") or "'").replace("%", "%%")
-    if not is_letters:
-        return part.replace("%", "%%")
-    if part in _CHRONO:
-        return _CHRONO[part]
-    letters = part.lstrip(".")
-    if letters in _CHRONO:
-        return part.removesuffix(letters) + _CHRONO[letters]
-    if letters == "T":
-        return part  # no letter of the JDK: between date and time the standard means it itself
-    meant = _OFTEN_MEANT.get(letters)
-    hint = f"; did you mean '{meant}'?" if meant else ""
-    raise FormatError(f"'{letters[:20]}' of a date format is not read{hint}")
+_TWO = 2

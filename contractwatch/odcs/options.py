@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from contractwatch.model.contract import LogicalType
+from contractwatch.model.date_format import DateFormat, DateFormatError, compiled
 from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Bound, Option, OptionKind
 from contractwatch.odcs.doubtful import doubt_limits
 from contractwatch.odcs.ecma import Pattern, runnable
-from contractwatch.odcs.jdk import FormatError, chrono_format, python_format
+from contractwatch.odcs.jdk import ISO, meant_by
 from contractwatch.odcs.nested_options import NESTED_KINDS, is_executed, kind_of, nested_limit
 from contractwatch.odcs.patterns import PatternError
 from contractwatch.odcs.place import Findings, Place
@@ -64,8 +65,9 @@ def read_options(
     if logical_type is None:
         return TypeOptions(timezone=zone)
     zone = zone_at(place, "defaultTimezone", zone, findings)
-    parse_format = _parse_format(place, logical_type, findings)
-    reading = _Reading(logical_type, owner, zone, python_format(parse_format), findings)
+    parse_format = _parse_format(place, logical_type)
+    date_format = _date_format(place, parse_format, logical_type, findings)
+    reading = _Reading(logical_type, owner, zone, date_format, findings)
     read = (reading.limit(entry) for entry in place.entries())
     limits = tuple(limit for limit in read if limit is not None)
     doubt_limits(place, limits, findings)
@@ -89,15 +91,23 @@ def translated(place: Place, findings: Findings) -> Pattern | None:
         return None
 
 
-def _parse_format(place: Place, logical_type: LogicalType, findings: Findings) -> str:
-    written = place.text("format")
-    if logical_type not in TEMPORAL or not written:
-        return ""
+def _parse_format(place: Place, logical_type: LogicalType) -> str:
+    """Return the date format of a column as it is written; empty for ISO-8601."""
+    written = place.text("format") if logical_type in TEMPORAL else ""
+    return "" if written in ISO else written
+
+
+def _date_format(
+    place: Place, written: str, logical_type: LogicalType, findings: Findings
+) -> DateFormat | None:
+    """Return the compiled date format; None without one, or with one that is a problem."""
+    if not written:
+        return None
     try:
-        return chrono_format(written)
-    except FormatError as wrong:
-        findings.error(place.at("format"), f"{wrong}; expected a form such as yyyy-MM-dd HH:mm:ss")
-        return ""
+        return compiled(written, logical_type)
+    except DateFormatError as wrong:
+        findings.error(place.at("format"), f"{wrong}; {meant_by(written, logical_type)}")
+        return None
 
 
 @frozen
@@ -105,7 +115,7 @@ class _Reading:
     logical_type: LogicalType
     owner: tuple[str, str]
     zone: str
-    python_format: str
+    date_format: DateFormat | None
     findings: Findings
 
     def limit(self, entry: Place) -> Option | None:
@@ -139,7 +149,7 @@ class _Reading:
             return None  # the official schema refuses it
         try:
             return bound_of(
-                entry.value, self.logical_type, zone=self.zone, python_format=self.python_format
+                entry.value, self.logical_type, zone=self.zone, date_format=self.date_format
             )
         except MistypedError as wrong:
             self.findings.error(entry, str(wrong))

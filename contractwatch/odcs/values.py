@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from contractwatch.model.clause import Scalar
 from contractwatch.model.contract import LogicalType
+from contractwatch.model.date_format import DateFormat
 from contractwatch.model.rule import Bound
 from contractwatch.odcs.place import Place
 from contractwatch.odcs.units import number_of
@@ -23,7 +24,7 @@ class MistypedError(ValueError):
 
 
 def bound_of(
-    value: object, logical_type: LogicalType, *, zone: str, python_format: str = ""
+    value: object, logical_type: LogicalType, *, zone: str, date_format: DateFormat | None = None
 ) -> Bound:
     """Return a limit typed for its column.
 
@@ -31,7 +32,7 @@ def bound_of(
         value: As it is written.
         logical_type: Of the column; one of the numeric or temporal ones.
         zone: In which a limit without a zone is taken.
-        python_format: With which a date is read that is not ISO-8601; empty for none.
+        date_format: With which a date is read that is not ISO-8601; None for none.
 
     Raises:
         MistypedError: If the value cannot be read.
@@ -43,7 +44,7 @@ def bound_of(
         return number
     if not isinstance(value, str):
         raise MistypedError("expected text in quotes")
-    return _TEMPORAL[logical_type](value.strip(), zone, python_format)
+    return _TEMPORAL[logical_type](value.strip(), zone, date_format)
 
 
 def scalar_of(value: object, logical_type: LogicalType | None, *, zone: str) -> Scalar:
@@ -96,42 +97,40 @@ def _text_of(value: Scalar, what: str) -> str:
 
 
 def _day_scalar(value: Scalar, zone: str) -> Scalar:
-    return _day(_text_of(value, "date"), zone, "").isoformat()
+    return _day(_text_of(value, "date"), zone, None).isoformat()
 
 
 def _instant_scalar(value: Scalar, zone: str) -> Scalar:
-    return _instant(_text_of(value, "timestamp"), zone, "").isoformat()
+    return _instant(_text_of(value, "timestamp"), zone, None).isoformat()
 
 
 def _clock_scalar(value: Scalar, zone: str) -> Scalar:
-    return _clock(_text_of(value, "time"), zone, "")
+    return _clock(_text_of(value, "time"), zone, None)
 
 
 def _nested(_value: Scalar, _zone: str) -> Scalar:
     raise MistypedError("the column is nested; expected no list of values")
 
 
-def _parsed(text: str, python_format: str, what: str) -> datetime:
+def _parsed(text: str, date_format: DateFormat | None, what: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        if python_format:
-            try:
-                return datetime.strptime(text, python_format)  # noqa: DTZ007 - the caller adds it
-            except ValueError:
-                pass
+        moment = date_format.parse(text) if date_format is not None else None
+        if moment is not None:
+            return moment
     raise MistypedError(f"'{text[:60]}' is no {what}; expected ISO-8601, such as {_SAMPLES[what]}")
 
 
-def _day(text: str, _zone: str, python_format: str) -> date:
-    moment = _parsed(text, python_format, "date")
+def _day(text: str, _zone: str, date_format: DateFormat | None) -> date:
+    moment = _parsed(text, date_format, "date")
     if moment.time() != _MIDNIGHT or moment.tzinfo is not None:
         raise MistypedError("the column is a date; expected a day without a time")
     return moment.date()
 
 
-def _instant(text: str, zone: str, python_format: str) -> datetime:
-    moment = _parsed(text, python_format, "timestamp")
+def _instant(text: str, zone: str, date_format: DateFormat | None) -> datetime:
+    moment = _parsed(text, date_format, "timestamp")
     aware = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
     try:
         return aware.astimezone(UTC)
@@ -139,23 +138,21 @@ def _instant(text: str, zone: str, python_format: str) -> datetime:
         raise MistypedError("the timestamp is out of range; expected a year 1 to 9999") from wrong
 
 
-def _clock(text: str, _zone: str, python_format: str) -> str:
+def _clock(text: str, _zone: str, date_format: DateFormat | None) -> str:
     try:
         moment = time.fromisoformat(text)
     except ValueError:
         moment = None
-    if moment is None and python_format:
-        try:
-            moment = datetime.strptime(text, python_format).time()  # noqa: DTZ007 - a time of day
-        except ValueError:
-            moment = None
+    if moment is None and date_format is not None:
+        found = date_format.parse(text)
+        moment = None if found is None else found.time()
     if moment is None or moment.tzinfo is not None:
         raise MistypedError(f"'{text[:60]}' is no time of day; expected a form such as 09:30:00")
     return moment.isoformat()
 
 
 _SAMPLES = {"date": "2026-01-31", "timestamp": "2026-01-31T09:30:00Z"}
-_TEMPORAL: Mapping[LogicalType, Callable[[str, str, str], Bound]] = {
+_TEMPORAL: Mapping[LogicalType, Callable[[str, str, DateFormat | None], Bound]] = {
     LogicalType.DATE: _day,
     LogicalType.TIMESTAMP: _instant,
     LogicalType.TIME: _clock,

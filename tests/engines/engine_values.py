@@ -12,9 +12,9 @@ from contractwatch.engines.polars import measure
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import DataFile, Dataset, TableFiles
-from contractwatch.model.metric import Metric
+from contractwatch.model.metric import Metric, Unparseable
 from contractwatch.model.server import DataFormat, ReadPolicy
-from contractwatch.model.state import Measurement
+from contractwatch.model.state import Count, Measurement
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TABLE = "orders"
@@ -43,6 +43,13 @@ def dataset(
 def ask(data: Dataset, *metrics: Metric) -> Measurement:
     """Return the answer to one metric; the others are asked beside it."""
     return measure(data, metrics, now=NOW)[metrics[0]]
+
+
+def bad_cells(data: Dataset, column_name: str, *metrics: Metric) -> int:
+    """Return how many cells of a column are not of its type; other metrics are asked beside."""
+    found = ask(data, Unparseable(TABLE, column_name), *metrics)
+    assert isinstance(found, Count)
+    return found.rows
 
 
 def parquet(folder: Path, frame: pl.DataFrame, name: str = "orders.parquet") -> Dataset:

@@ -1,0 +1,81 @@
+"""A cell that cannot be read is told by its shape, with what to write, and never by its value."""
+
+import pytest
+from checks_values import NOW, column, contract, table
+
+from contractwatch.checks.text_shapes import words_of
+from contractwatch.checks.types import DeclaredType, checks
+from contractwatch.model.check import Outcome
+from contractwatch.model.contract import LogicalType
+from contractwatch.model.state import BadCells, Columns, ColumnType, Count, Unmeasured
+
+DATE, TIMESTAMP = LogicalType.DATE, LogicalType.TIMESTAMP
+TIME, INTEGER = LogicalType.TIME, LogicalType.INTEGER
+
+
+@pytest.mark.parametrize(
+    ("kind", "shapes", "written", "told"),
+    [
+        (DATE, ("99.99.9999",), "", "write logicalTypeOptions.format: dd.MM.yyyy"),
+        (DATE, ("99/99/9999",), "", "write logicalTypeOptions.format: dd/MM/yyyy or MM/dd/yyyy"),
+        (DATE, ("99-xxx-9999",), "", "write logicalTypeOptions.format: dd-MMM-yyyy"),
+        (DATE, ("9999-99-99",), "dd.MM.yyyy", "this is ISO-8601"),
+        (DATE, ("xxx", "9"), "", "expected ISO-8601"),
+        (DATE, ("9/9/99",), "dd/MM/yyyy", "expected dd/MM/yyyy"),
+        (TIMESTAMP, ("99.99.9999 99:99",), "", "format: dd.MM.yyyy HH:mm"),
+        (TIMESTAMP, ("9999-99-99",), "", "format: yyyy-MM-dd"),
+        (TIME, ("9:99",), "", "format: H:mm"),
+    ],
+)  # fmt: skip
+def test_the_shape_tells_the_format(
+    kind: LogicalType, shapes: tuple[str, ...], written: str, told: str
+) -> None:
+    words = words_of(shapes, kind, written=written)
+    assert told in words
+    assert all(f"'{shape}'" in words for shape in shapes)
+
+
+def test_of_other_types_the_shape_is_told_without_a_guess() -> None:
+    assert words_of(("9,9", "x"), INTEGER) == "; the first look like '9,9', 'x'"
+
+
+def test_without_a_shape_nothing_is_added() -> None:
+    assert words_of((), DATE) == ""
+
+
+def type_of(parse_format: str = "") -> DeclaredType:
+    days = contract(table(column("a", DATE, parse_format=parse_format)))
+    (check,) = checks(days)
+    assert isinstance(check, DeclaredType)
+    return check
+
+
+def test_the_verdict_of_a_type_tells_shapes_and_what_to_write() -> None:
+    check = type_of()
+    schema, cells, rows = check.metrics()
+    answers = {
+        schema: Columns((ColumnType("a", "string", "string", text=True),)),
+        cells: BadCells(2, ("99.99.9999",)),
+        rows: Count(3),
+    }
+    verdict = check.judge(answers, NOW)
+    assert verdict.outcome is Outcome.FAILED
+    assert verdict.violations == 2
+    assert verdict.reason == (
+        "2 of 3 rows; the first look like '99.99.9999': write logicalTypeOptions.format: dd.MM.yyyy"
+    )
+
+
+def test_a_format_that_is_not_executed_skips_the_type_of_texts_with_the_reason() -> None:
+    check = type_of("dd.mm.yyyy")
+    schema, cells, rows = check.metrics()
+    answers = {
+        schema: Columns((ColumnType("a", "string", "string", text=True),)),
+        cells: Unmeasured("the date format 'dd.mm.yyyy' has no month (MM)"),
+        rows: Count(3),
+    }
+    verdict = check.judge(answers, NOW)
+    assert verdict.outcome is Outcome.SKIPPED
+    assert verdict.reason == "the date format 'dd.mm.yyyy' has no month (MM)"
+    typed = {**answers, schema: Columns((ColumnType("a", "date", "date"),))}
+    assert check.judge(typed, NOW).outcome is Outcome.PASSED
