@@ -43,7 +43,7 @@ def read_little(
     answers: dict[Metric, Measurement] = {}
     for (_, those), one in zip(asked, found, strict=True):
         answers.update(answered(those, one))
-    for those in pruning.apart(others):
+    for those in pruning.together(frame, pruning.apart(others)):
         prepared = frame.rows.with_columns(**derived_by(those)).select(aliased(those))
         answers.update(answered(those, prepared.collect(engine="streaming")))
     rising, shuffled = ordering.by_their_beginning(frame, keys)

@@ -5,7 +5,7 @@ statistics show that no row can pass, and evaluates a set of values on dictionar
 are asked so whose type has no trap: bounds of floats are not, for statistics say nothing of NaN.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -31,13 +31,20 @@ from contractwatch.model.server import DataFormat
 WORTH_BYTES = 1 << 20
 """Files smaller than this on the average are read whole: plans cost more than they save."""
 
+_TOGETHER_BYTES = 8 << 20
+"""Columns of so many bytes in all are read side by side: what piles up of them is small."""
+
+_WORTH_COLUMN_BYTES = 32 << 10
+"""So is a file of many columns, each of which is smaller than this on the average."""
+
 _MOST_PLANS = 32
 """Each plan looks at every footer: wide tables share plans between columns."""
 
 
 def is_large(frame: Frame) -> bool:
     """Return whether columns of the table can be read alone, and are worth a plan of their own."""
-    return frame.data_format is DataFormat.PARQUET and frame.bytes_per_file >= WORTH_BYTES
+    least = max(WORTH_BYTES, _WORTH_COLUMN_BYTES * len(frame.columns.columns))
+    return frame.data_format is DataFormat.PARQUET and frame.bytes_per_file >= least
 
 
 def evidence_of(frame: Frame, metric: Metric) -> Evidence:
@@ -92,26 +99,47 @@ def apart(questions: Iterable[Question]) -> list[list[Question]]:
 
     One about no column is put to another: the number of rows alone would be taken from statistics.
     """
-    groups: list[tuple[set[str], list[Question]]] = []
+    group_of: dict[str, list[Question]] = {}
+    named: dict[int, set[str]] = {}
     homeless: list[Question] = []
     for question in questions:
-        names, members = _columns(question), [question]
+        names = question.columns()
         if not names:
             homeless.append(question)
             continue
-        for group in [one for one in groups if not names.isdisjoint(one[0])]:
-            groups.remove(group)
-            names, members = names | group[0], group[1] + members
-        groups.append((names, members))
-    found = [members for _, members in groups]
+        met = {id(group): group for name in names if (group := group_of.get(name)) is not None}
+        # the smaller ones join the largest, so that many columns take little time
+        *smaller, joined = sorted(met.values(), key=len) if met else [list[Question]()]
+        known = named.setdefault(id(joined), set())
+        known |= names
+        for group in smaller:
+            joined += group
+            known |= named[id(group)]
+            group_of.update(dict.fromkeys(named[id(group)], joined))
+        joined.append(question)
+        group_of.update(dict.fromkeys(names, joined))
+    found = list({id(group): group for group in group_of.values()}.values())
     return [[*homeless, *found[0]], *found[1:]] if found else [homeless] * bool(homeless)
 
 
-def _columns(question: Question) -> set[str]:
-    derived = question.derived
-    roots = {name for one in question.selected for name in one.meta.root_names()}
-    within = {name for one in derived.values() for name in one.meta.root_names()}
-    return (roots - derived.keys()) | within
+def together(frame: Frame, groups: Sequence[list[Question]]) -> list[list[Question]]:
+    """Return the groups put together as far as their columns are small, to be asked one by one.
+
+    Each query looks at all columns of the table, so that one a column would cost their square.
+    """
+    if not groups:
+        return []
+    share = _share(frame, len(groups))
+    return [
+        [question for group in groups[start : start + share] for question in group]
+        for start in range(0, len(groups), share)
+    ]
+
+
+def _share(frame: Frame, count: int) -> int:
+    """Return how many columns of so many are asked in one query."""
+    of_column = frame.bytes // max(1, len(frame.columns.columns))
+    return max(1, _TOGETHER_BYTES // max(1, of_column), -(-count // _MOST_PLANS))
 
 
 def _is_pruned(frame: Frame, metric: Metric) -> bool:
