@@ -230,9 +230,12 @@ def _unfit(
         return {}
     unfit: dict[Metric, Unmeasured] = {}
     for one in (*questions, *keys):
-        asked = ([one], []) if isinstance(one, Question) else ([], [one])
+        own_types = {name: types[name] for name in one.columns() if name in types}
         try:
-            _try_on({name: types[name] for name in one.columns() if name in types}, *asked)
+            if isinstance(one, Question):
+                _try_on(own_types, [one], [])
+            else:
+                _try_on(own_types, [], [one])
         except QUERY_FAILURES as error:
             unfit[one.metric] = Unmeasured(refusal(error))
     return unfit
