@@ -161,6 +161,7 @@ class _ReceiverTable(_Strict):
     aliases: tuple[str, ...] = ()
     allow_private: bool = False
     timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+    most_per_minute: float = Field(default=0.0, ge=0, le=6000)
 
     @_model_validator(mode="after")
     def _complete(self) -> "_ReceiverTable":

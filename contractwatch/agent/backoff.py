@@ -44,3 +44,9 @@ def wait_seconds(
     if tried_all and age_seconds >= _HORIZON_SECONDS[urgency] * scale:
         return None
     return waits[-1 if tried_all else failures] * scale
+
+
+def longest_wait_seconds(urgency: Urgency, *, failures: int, scale: float = 1.0) -> float:
+    """Return how far ahead the next attempt can lie after so many failures; 0 before the first."""
+    waits = _WAITS[urgency]
+    return waits[min(failures, len(waits) - 1)] * scale

@@ -11,16 +11,20 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from contractwatch.agent.backoff import wait_seconds
+from contractwatch.agent.backoff import longest_wait_seconds, wait_seconds
+from contractwatch.agent.clock import Clock, JumpWatch
+from contractwatch.agent.turns import Turns
 from contractwatch.channels import CHANNELS, World
 from contractwatch.errors import ChannelError
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Delivery, Notification, TransitionNote, Urgency
-from contractwatch.model.receiver import Receiver
+from contractwatch.model.receiver import Receiver, ReceiverKind
 
 _T = TypeVar("_T")
 _F = TypeVar("_F")
 _SWEEP_SECONDS = 60.0
+_LOOK_SECONDS = 1.0  # so often the clock is looked at
+_LONGEST_PAUSE_SECONDS = 300.0  # as between attempts of a page, where the receiver says no longer
 _GRACE_SECONDS = 7.0  # the whole agent has ten to end
 _PATIENCE = 5
 _FAR = timedelta(days=30)  # beyond any wait of the schedules
@@ -62,6 +66,20 @@ class Outbox(Protocol):
         """Return the receivers for which something waits or is being sent."""
         ...
 
+    def pull_back(
+        self, *, now: datetime, longest: Callable[[Urgency, int], float], lease_seconds: float
+    ) -> int:
+        """Bring back what lies further ahead than any wait or lease; return how many messages."""
+        ...
+
+    def pause(self, receiver: str, *, until: datetime) -> None:
+        """Remember that a receiver asked for a pause."""
+        ...
+
+    def pauses(self) -> Mapping[str, datetime]:
+        """Return until when each receiver asked for a pause."""
+        ...
+
 
 class DispatchSeries(Protocol):
     """What is counted about messages."""
@@ -84,13 +102,14 @@ class Pace:
     """How fast the dispatcher goes.
 
     `lease_margin_seconds` is what a lease outlives the longest send by; after a kill it delays what
-    was being sent. `jitter` gives a number from 0 to 1.
+    was being sent. `jitter` gives a number from 0 to 1, `monotonic` seconds that only ever grow.
     """
 
     backoff_scale: float = 1.0
     poll_seconds: float = 1.0
     lease_margin_seconds: float = 15.0
     jitter: Callable[[], float] = random.random
+    monotonic: Callable[[], float] = time.monotonic
 
 
 class Dispatcher:
@@ -116,6 +135,9 @@ class Dispatcher:
         self._pace = pace or Pace()
         self._owner = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._news = {name: threading.Event() for name in self._receivers}
+        self._turns = Turns(self._pace.monotonic)
+        self._jumps = JumpWatch(Clock(world.now, self._pace.monotonic))
+        self._is_settled = False
         self._log = structlog.get_logger()
 
     def enqueued(self, notifications: Iterable[Notification]) -> None:
@@ -129,10 +151,12 @@ class Dispatcher:
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set; then end within seconds.
 
-        1. What is addressed to a receiver that the settings no longer have is buried, and logged.
-        2. Each receiver gets its thread: claim one, send it, record what came of it.
-        3. Every minute step 1 again, for rows that a killed process still held.
-        4. At the end the threads are waited for; what they do not finish is sent again later.
+        1. What waits or is held beyond any wait, because the clock was ahead, is pulled back.
+        2. What is addressed to a receiver that the settings no longer have is buried, and logged.
+        3. Each receiver gets its thread: claim one, send it, record what came of it.
+        4. After a jump of the clock step 1 again; every minute step 2, for rows that a killed
+           process still held.
+        5. At the end the threads are waited for; what they do not finish is sent again later.
         """
         threads = [
             threading.Thread(
@@ -140,11 +164,16 @@ class Dispatcher:
             )
             for name, receiver in self._receivers.items()
         ]
+        self._safely(self._settle, failed=None)
         self._safely(self._bury_orphans, failed=0)
         for thread in threads:
             thread.start()
-        while not stop.wait(_SWEEP_SECONDS):
-            self._safely(self._bury_orphans, failed=0)
+        swept = self._pace.monotonic()
+        while not stop.wait(_LOOK_SECONDS):
+            self._safely(self._settle, failed=None)
+            if self._pace.monotonic() - swept >= _SWEEP_SECONDS:
+                swept = self._pace.monotonic()
+                self._safely(self._bury_orphans, failed=0)
         for news in self._news.values():
             news.set()
         end = time.monotonic() + _GRACE_SECONDS
@@ -153,6 +182,7 @@ class Dispatcher:
 
     def once(self) -> int:
         """Try one due message of each receiver, in this thread; return how many were tried."""
+        self._safely(self._settle, failed=None)
         self._bury_orphans()
         return sum(self._step(receiver) for receiver in self._receivers.values())
 
@@ -164,10 +194,42 @@ class Dispatcher:
             if tried is None:  # our own memory fails: no need to say so every second
                 stop.wait(self._pace.poll_seconds * _PATIENCE)
             elif not tried:
-                news.wait(self._pace.poll_seconds)
+                self._rest(receiver, news, stop)
+
+    def _rest(self, receiver: Receiver, news: threading.Event, stop: threading.Event) -> None:
+        """Wait for the receiver's turn, whatever else comes in; else for news."""
+        left = self._turns.left_seconds(receiver.name)
+        if left:
+            stop.wait(min(left, self._pace.poll_seconds))
+        else:
+            news.wait(self._pace.poll_seconds)
+
+    def _settle(self) -> None:
+        """At the start, and after each jump of the clock, bring back what lies too far ahead."""
+        is_first, self._is_settled = not self._is_settled, True
+        jump = self._jumps.seconds()
+        if not jump and not is_first:
+            return
+        timeouts = [receiver.timeout_seconds for receiver in self._receivers.values()]
+        pulled = self._outbox.pull_back(
+            now=self._world.now(),
+            longest=self._longest_wait,
+            lease_seconds=max([_ORPHAN_LEASE_SECONDS, *timeouts]) + self._pace.lease_margin_seconds,
+        )
+        if pulled:
+            self._log.warning("pulled_back", messages=pulled, jump_seconds=round(jump, 1))
+        if is_first:
+            now = self._world.now()
+            for name, until in self._outbox.pauses().items():
+                self._turns.hold(name, (until - now).total_seconds())
+
+    def _longest_wait(self, urgency: Urgency, failures: int) -> float:
+        return longest_wait_seconds(urgency, failures=failures, scale=self._pace.backoff_scale)
 
     def _step(self, receiver: Receiver) -> int:
         """Claim one message of the receiver, send it, record the end; return how many, 0 or 1."""
+        if self._turns.left_seconds(receiver.name):
+            return 0
         # One at a time: a batch would need a lease as long as all its sends together.
         claimed = self._outbox.claim(
             self._owner,
@@ -179,6 +241,7 @@ class Dispatcher:
         for delivery in claimed:
             if self._series is not None:
                 self._series.attempted(receiver.name)
+            self._turns.asked(receiver, _requests(delivery, receiver))
             failure = self._safely(lambda each=delivery: self._send(each, receiver), failed=_BUG)
             if failure is None:
                 self._record_delivered(delivery)
@@ -220,10 +283,15 @@ class Dispatcher:
             age_seconds=(now - told.created_at).total_seconds(),
             scale=self._pace.backoff_scale,
         )
+        wait = longest * self._pace.jitter() if longest is not None else 0.0
+        if _asks_for_pause(failure):
+            # The receiver waits as a whole, and this message first: so the order holds.
+            wait = max(min(wait, _LONGEST_PAUSE_SECONDS), failure.retry_after_seconds or 0.0)
+            self._turns.hold(told.receiver, wait)
+            self._outbox.pause(told.receiver, until=now + timedelta(seconds=wait))
         if longest is None or not failure.retryable:
             self._bury(delivery, failure)
             return
-        wait = max(longest * self._pace.jitter(), failure.retry_after_seconds or 0.0)
         self._outbox.retry(delivery, at=now + timedelta(seconds=wait), error=str(failure))
         self._log.warning(
             "delivery_failed",
@@ -288,6 +356,16 @@ class Dispatcher:
 _BUG = ChannelError(
     "contractwatch itself failed to send this; its log says why", retryable=True, reason="config"
 )
+
+
+def _asks_for_pause(failure: ChannelError) -> bool:
+    return failure.reason == "429" or bool(failure.retry_after_seconds)
+
+
+def _requests(delivery: Delivery, receiver: Receiver) -> int:
+    """Return how many requests a message takes: PagerDuty gets one for each transition."""
+    is_split = receiver.kind is ReceiverKind.PAGERDUTY
+    return len(delivery.notification.notes) if is_split else 1
 
 
 def _no_receiver(name: str) -> ChannelError:

@@ -6,11 +6,12 @@ from typing import Protocol
 
 import structlog
 
-from contractwatch.agent.clock import Clock
+from contractwatch.agent.clock import Clock, JumpWatch
 from contractwatch.errors import StoreError
 
 _PAUSE_SECONDS = 0.1
 _MOST_STEPS = 10_000
+_DOUBTFUL_JUMP_SECONDS = 3_600.0
 
 _log = structlog.get_logger(__name__)
 
@@ -48,6 +49,7 @@ class Janitor:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._jumps = JumpWatch(clock)
         self._stop = stop
         self._keep_runs = keep_runs
         self._keep_run_days = keep_run_days
@@ -56,8 +58,13 @@ class Janitor:
     def tidy(self) -> int:
         """Remove what is too old, step by step, until nothing is or the agent ends.
 
-        Returns the rows removed. A store that fails is left for the next day.
+        Returns the rows removed. A store that fails is left for the next day, and so is everything
+        where the clock went forward by more than time passed: what is old may only seem so.
         """
+        jump = self._jumps.seconds()
+        if jump > _DOUBTFUL_JUMP_SECONDS:
+            _log.warning("not_tidied", problem="the clock jumped forward", seconds=round(jump))
+            return 0
         removed = 0
         try:
             for _ in range(_MOST_STEPS):

@@ -19,6 +19,10 @@ LONGEST_RETRY_AFTER_SECONDS = 900.0
 _READ_AT_MOST_BYTES = 65_536
 _LAST_PORT = 65_535
 _TOO_MANY = 429
+_PAUSING = frozenset(
+    {_TOO_MANY, 503}
+)  # of all that are tried again, where the header has a meaning
+_YEAR_SECONDS = 366 * 86_400.0
 _RETRIED_4XX = frozenset({408, 425, _TOO_MANY})
 _PLAIN_WORD = re.compile(r"[a-z]{2,20}(_[a-z]{2,20}){0,4}")  # what Slack answers: no_service, ok
 
@@ -65,11 +69,10 @@ def send(post: Post, gate: Gate, world: World) -> str:
     if word in post.url or word.encode() in post.body:
         word = ""  # an echo of what was sent may be a secret
     answer = f"answered {response.status_code}{f' {word}' if word else ''}"
-    failure = failure_of(
-        response.status_code,
-        f"{url.host} {answer}",
-        retry_after_seconds(response.headers.get("retry-after", ""), now=world.now()),
-    )
+    pause = None
+    if response.status_code in _PAUSING:
+        pause = retry_after_seconds(response.headers.get("retry-after", ""), now=world.now())
+    failure = failure_of(response.status_code, f"{url.host} {answer}", pause)
     if failure is not None:
         raise failure
     return answer
@@ -100,16 +103,23 @@ def failure_of(status: int, words: str, wait_seconds: float | None) -> ChannelEr
 
 
 def retry_after_seconds(value: str, *, now: datetime) -> float | None:
-    """Return what a `Retry-After` header asks for, 0 to 900 seconds; None if it cannot be read."""
+    """Return what a `Retry-After` header asks for, 0 to 900 seconds.
+
+    None if it cannot be read or lies more than a year ahead: then nothing was asked.
+    """
     text = value.strip()
-    if re.fullmatch(r"\d{1,12}", text, re.ASCII):
-        return min(float(text), LONGEST_RETRY_AFTER_SECONDS)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
+    if re.fullmatch(r"\d{1,10}", text, re.ASCII):
+        seconds = float(text)
+    else:
+        try:
+            until = parsedate_to_datetime(text)
+            aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+            seconds = (aware - now).total_seconds()
+        except (ValueError, OverflowError, TypeError, IndexError):
+            return None
+    if seconds > _YEAR_SECONDS:
         return None
-    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return min(max((aware - now).total_seconds(), 0.0), LONGEST_RETRY_AFTER_SECONDS)
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
 
 
 def _checked(address: str) -> httpx.URL:

@@ -37,7 +37,8 @@ class Receiver:
     `url` is an address without a secret in it, `url_ref` the place of one that holds a secret.
     `key_refs` are the signing keys of a webhook (newest first; all sign) or the one routing key of
     PagerDuty. `aliases` are the names by which contracts may call it (`support[].id` or `channel`).
-    `allow_private` permits an address that is not public.
+    `allow_private` permits an address that is not public. `most_per_minute` is how many requests
+    it may get in a minute; 0 sets no limit.
     """
 
     name: str
@@ -55,3 +56,4 @@ class Receiver:
     aliases: tuple[str, ...] = ()
     allow_private: bool = False
     timeout_seconds: float = 10.0
+    most_per_minute: float = 0.0

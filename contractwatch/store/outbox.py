@@ -6,7 +6,8 @@ then records the end; when the holder dies, the lease runs out and the message i
 under the same key. A message that is dead (given up) no longer holds up its lane.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +18,13 @@ from contractwatch.model.incident import Delivery, Notification, Urgency
 from contractwatch.store import tables
 from contractwatch.store.codec import dump, from_micros, load, to_micros
 from contractwatch.store.incident_times import note_told
-from contractwatch.store.rows import add, insert_all, storable
+from contractwatch.store.rows import add, insert_all, put, storable
 
 PENDING, LEASED, DELIVERED, DEAD = "pending", "leased", "delivered", "dead"
 ENQUEUED = "enqueued"
+
+LONGEST_PAUSE = timedelta(minutes=15)
+"""No receiver is left alone for longer than that, whatever it asked for."""
 
 _outbox = tables.outbox.c
 _KNOWN = select(_outbox.id).where(_outbox.idempotency_key == bindparam("key"))
@@ -177,6 +181,62 @@ def revive(connection: Connection, outbox_id: int, *, now: datetime) -> bool:
         .values(state=PENDING, due_at=to_micros(now), attempts=0, finished_at=None, reason="")
     )
     return changed.rowcount == 1
+
+
+def pull_back(
+    connection: Connection,
+    *,
+    now: datetime,
+    longest: Callable[[Urgency, int], float],
+    lease_seconds: float,
+) -> int:
+    """Bring back what was written while the clock was ahead; return how many messages that were.
+
+    A due time or the end of a lease never lies further ahead than its own longest wait, and nothing
+    was written, tried, finished or asked for later than now.
+    """
+    at = to_micros(now)
+    ahead = select(_outbox.id, _outbox.state, _outbox.urgency, _outbox.attempts, _outbox.due_at)
+    pulled = 0
+    for row in connection.execute(ahead.where(_outbox.due_at > at)).all():
+        seconds = lease_seconds
+        if row.state == PENDING:
+            seconds = longest(Urgency(row.urgency), row.attempts)
+        latest = to_micros(now + timedelta(seconds=seconds))
+        if row.due_at > latest:
+            pulled += 1
+            connection.execute(
+                update(tables.outbox).where(_outbox.id == row.id).values(due_at=latest)
+            )
+    _date_back(connection, now)
+    return pulled
+
+
+def _date_back(connection: Connection, now: datetime) -> None:
+    at = to_micros(now)
+    future = select(_outbox.id, _outbox.payload).where(_outbox.created_at > at)
+    for row in connection.execute(future).all():  # a message is given up by its age, too
+        notification = replace(load(row.payload, Notification), created_at=now)
+        values = {"created_at": at, "payload": dump(notification, Notification)}
+        connection.execute(update(tables.outbox).where(_outbox.id == row.id).values(**values))
+    for column in (_outbox.first_attempt_at, _outbox.finished_at):
+        connection.execute(update(tables.outbox).where(column > at).values({column: at}))
+    pause = tables.receiver_pause.c
+    latest = to_micros(now + LONGEST_PAUSE)
+    connection.execute(
+        update(tables.receiver_pause).where(pause.until > latest).values(until=latest)
+    )
+
+
+def put_pause(connection: Connection, receiver: str, until: datetime) -> None:
+    """Remember until when a receiver asked to be left alone."""
+    put(connection, tables.receiver_pause, {"receiver": receiver}, {"until": to_micros(until)})
+
+
+def pauses(connection: Connection) -> Mapping[str, datetime]:
+    """Return until when each receiver asked to be left alone; it may have passed."""
+    rows = connection.execute(select(tables.receiver_pause))
+    return {row.receiver: from_micros(row.until) for row in rows}
 
 
 def counts(connection: Connection) -> tuple[OutboxCount, ...]:

@@ -5,7 +5,7 @@ each.
 """
 
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from contractwatch.errors import StoreError
-from contractwatch.model.incident import Delivery
+from contractwatch.model.incident import Delivery, Urgency
 from contractwatch.model.objective import Standing
 from contractwatch.model.product import ProductCard, ProductMemory, ProductRecord, RunEntry
 from contractwatch.store import outbox, read, schema, tables
@@ -255,6 +255,31 @@ class Store:
         """Have a dead letter delivered after all, under its old key; False if there is none."""
         with self._writing("the replay of a message was not recorded") as connection:
             return outbox.revive(connection, outbox_id, now=now)
+
+    def pull_back(
+        self, *, now: datetime, longest: Callable[[Urgency, int], float], lease_seconds: float
+    ) -> int:
+        """Bring back what was written while the clock was ahead; return how many messages.
+
+        Args:
+            now: Nothing was written, tried or finished later.
+            longest: How many seconds a message of that urgency waits after so many failures.
+            lease_seconds: The longest lease.
+        """
+        with self._writing("the times of messages were not put right") as connection:
+            return outbox.pull_back(
+                connection, now=now, longest=longest, lease_seconds=lease_seconds
+            )
+
+    def pause(self, receiver: str, *, until: datetime) -> None:
+        """Remember that a receiver asked to be left alone."""
+        with self._writing("the pause of a receiver was not recorded") as connection:
+            outbox.put_pause(connection, receiver, until)
+
+    def pauses(self) -> Mapping[str, datetime]:
+        """Return until when each receiver asked to be left alone; it may have passed."""
+        with self._reading("the pauses of receivers were not read") as connection:
+            return outbox.pauses(connection)
 
     def outbox_counts(self) -> tuple[outbox.OutboxCount, ...]:
         """Return how many messages wait, by receiver and urgency."""

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS: Final = ("0001", "0002", "0003")
+REVISIONS: Final = ("0001", "0002", "0003", "0004")
 """Every schema there ever was, oldest first; the last one is this version's."""
 
 _ID = BigInteger().with_variant(Integer(), "sqlite")
@@ -179,6 +179,27 @@ outbox = Table(
 )
 """`due_at` is when a row may be claimed: of a pending row its next attempt, of a leased one the end
 of the lease, and null once the row is done (delivered or dead)."""
+
+receiver_pause = Table(
+    "receiver_pause",
+    metadata,
+    Column("receiver", String, primary_key=True),
+    Column("until", _TIME, nullable=False),
+)
+"""Until when a receiver asked to be left alone."""
+
+telling = Table(
+    "telling",
+    metadata,
+    Column("incident_id", String, primary_key=True),
+    Column("receiver", String, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("at", _TIME, nullable=False),
+)
+"""What became of each thing that was to be told of an incident, for each receiver. An incident that
+is older than this table may have a row without a receiver: it was told, to whom is not known."""
 
 delivery_total = Table(
     "delivery_total",

@@ -60,6 +60,9 @@ class Hand:
     def move(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
 
+    def monotonic(self) -> float:
+        return (self.at - NOW).total_seconds()
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
@@ -80,8 +83,9 @@ def dispatcher(
     tape: Tape | None = None,
     pace: Pace | None = None,
 ) -> Dispatcher:
-    world = World(_no_secret, None, (hand or Hand()).now)
-    pace = pace or Pace(jitter=lambda: 1.0)
+    hand = hand or Hand()
+    world = World(_no_secret, None, hand.now)
+    pace = replace(pace or Pace(jitter=lambda: 1.0), monotonic=hand.monotonic)
     return Dispatcher(store, receivers, world, series=tape, pace=pace)
 
 
@@ -264,6 +268,12 @@ class _OneMessage:
 
     def outbox_counts(self) -> tuple[object, ...]:
         return ()
+
+    def pull_back(self, **_: object) -> int:
+        return 0
+
+    def pauses(self) -> dict[str, datetime]:
+        return {}
 
 
 # ---- the loop, in real time
