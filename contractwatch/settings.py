@@ -5,13 +5,17 @@ and read by the agent at the moment of use; none is ever kept in a value.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, cast
+from urllib.parse import urlsplit
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic import model_validator as _model_validator
 from pydantic_settings import (
@@ -29,12 +33,19 @@ from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, Secr
 PREFIX = "CONTRACTWATCH_"
 CONFIG_NAME = "contractwatch.toml"
 DEFAULT_PORT = 8321
+_TLS_PORT = 465
 DEFAULT_DATABASE = "contractwatch.db"
 _SQLITE = "sqlite:///"
 _RESERVED = ("CONTRACTWATCH_TEST_", "CONTRACTWATCH_GOLDEN")
 _WRITTEN_OUT = (
     "a secret is never written into the settings; say where it is kept: "
     '{env = "NAME"} or {file = "path"}'
+)
+
+_BETWEEN_ADDRESSES = re.compile(r'[,;\n](?=(?:[^"]*"[^"]*")*[^"]*$)')
+_NEUTRAL = ".example"
+_HOW_TO_ADDRESS = (
+    "write name@example.org or 'Name <name@example.org>', a name with a comma in double quotes"
 )
 
 
@@ -123,7 +134,81 @@ def _as_ref(value: object) -> object:
 def _plain_address(value: object) -> object:
     if isinstance(value, str) and "@" in value.split("//", 1)[-1].split("/", 1)[0]:
         raise ValueError(_WRITTEN_OUT)
+    if isinstance(value, str) and value and not _is_web_address(value):
+        raise ValueError("write a whole address, such as https://example.org/hook")
     return value
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        is_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
+    return is_web and is_port and text.isprintable() and " " not in text
+
+
+def _mailboxes(value: object) -> object:
+    """Return the addresses, checked and each once; several in one text are split."""
+    written: object = [value] if isinstance(value, str) else value
+    if not isinstance(written, list | tuple):
+        return value
+    found: dict[str, str] = {}
+    for text in cast("list[object]", written):
+        if not isinstance(text, str):
+            return value
+        for part in _BETWEEN_ADDRESSES.split(text):
+            if part.strip() or not text.strip():
+                name, address = _mailbox(part.strip())
+                found.setdefault(address.casefold(), f"{name} <{address}>" if name else address)
+    return tuple(found.values())
+
+
+def _one_mailbox(value: object) -> object:
+    found = _mailboxes(value) if isinstance(value, str) and value else value
+    if isinstance(found, tuple) and len(cast("tuple[object, ...]", found)) != 1:
+        raise ValueError("write exactly one address")
+    return cast("tuple[str, ...]", found)[0] if isinstance(found, tuple) else found
+
+
+def _mailbox(text: str) -> tuple[str, str]:
+    """Return the name and the address, with its domain in ASCII.
+
+    Raises:
+        ValueError: With what is wrong with it.
+    """
+    before, _, last = text.rpartition("<")
+    name, address = (
+        (before.strip(), last[:-1].strip()) if "<" in text and last.endswith(">") else ("", text)
+    )
+    is_quoted = len(name) > 1 and name.startswith('"') and name.endswith('"')
+    if not text.isprintable() or (not is_quoted and set(name) & set('<>"')) or "=?" in address:
+        raise ValueError(f"{text!r}: {_HOW_TO_ADDRESS}")
+    try:
+        # Not asked of DNS. A private domain (localhost, corp.local) is as good as a public one
+        # here, which the library believes only of what ends in a domain that it has no opinion of.
+        read = validate_email(f"{address}{_NEUTRAL}", check_deliverability=False)
+    except EmailNotValidError as error:
+        said = str(error).rstrip(".")
+        raise ValueError(f"{text!r}: {said[:1].lower()}{said[1:]}; {_HOW_TO_ADDRESS}") from None
+    return name, f"{read.local_part}@{str(read.ascii_domain).removesuffix(_NEUTRAL)}"
+
+
+def _host(value: object) -> object:
+    if isinstance(value, str) and value:
+        is_plain = value.isprintable() and not set(value) & set(" /@:,;")
+        if not is_plain and not _is_ip(value):
+            raise ValueError("write the name of the mail server alone; its port is smtp_port")
+    return value
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class _Strict(BaseModel):
@@ -151,13 +236,13 @@ class _ReceiverTable(_Strict):
     url: Annotated[str | _Ref, BeforeValidator(_plain_address)] = ""
     key: _Secret | None = None
     keys: tuple[_Secret, ...] = ()
-    smtp_host: str = ""
+    smtp_host: Annotated[str, BeforeValidator(_host)] = ""
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_starttls: bool = True
     username: str = ""
     password: _Secret | None = None
-    sender: str = ""
-    recipients: tuple[str, ...] = ()
+    sender: Annotated[str, BeforeValidator(_one_mailbox)] = ""
+    recipients: Annotated[tuple[str, ...], BeforeValidator(_mailboxes)] = ()
     aliases: tuple[str, ...] = ()
     allow_private: bool = False
     timeout_seconds: float = Field(default=10.0, gt=0, le=60)
@@ -172,7 +257,19 @@ class _ReceiverTable(_Strict):
             raise ValueError(f"a receiver of kind {self.kind} needs {', '.join(lacking)}")
         if self.kind is ReceiverKind.SLACK and isinstance(self.url, str):
             raise ValueError(f"url: the address of a Slack webhook is a secret; {_WRITTEN_OUT}")
+        if self.kind is ReceiverKind.EMAIL:
+            self._may_log_in()
         return self
+
+    def _may_log_in(self) -> None:
+        if bool(self.username) != (self.password is not None):
+            raise ValueError("username and password are given together, or neither")
+        is_encrypted = self.smtp_starttls or self.smtp_port == _TLS_PORT
+        if self.username and not is_encrypted and not self.allow_private:
+            raise ValueError(
+                "the password would be sent without TLS; write smtp_starttls = true, or "
+                "allow_private = true for a server inside your network"
+            )
 
 
 _NEEDED: Mapping[ReceiverKind, tuple[str, ...]] = {

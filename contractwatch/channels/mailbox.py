@@ -35,7 +35,7 @@ def mailbox_of(written: str) -> Mailbox:
     """
     before, _, last = written.rpartition("<")
     name, address = ("", written)
-    if last.endswith(">"):
+    if "<" in written and last.endswith(">"):
         name, address = before.strip(), last[:-1]
     is_quoted = len(name) > 1 and name.startswith('"') and name.endswith('"')
     is_one = written.isprintable() and (is_quoted or not set(name) & set('<>,;"'))
