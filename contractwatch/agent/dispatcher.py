@@ -15,6 +15,7 @@ from contractwatch.agent.backoff import longest_wait_seconds, wait_seconds
 from contractwatch.agent.clock import Clock, JumpWatch
 from contractwatch.agent.turns import Turns
 from contractwatch.channels import CHANNELS, World
+from contractwatch.channels.email import addresses_of
 from contractwatch.errors import ChannelError
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Delivery, Notification, TransitionNote, Urgency
@@ -41,7 +42,7 @@ class Waiting(Protocol):
 class Outbox(Protocol):
     """What the dispatcher needs of the store.
 
-    The three endings return False when the lease was lost: somebody else has the message then.
+    The endings return False when the lease was lost: somebody else has the message then.
     """
 
     def claim(
@@ -59,6 +60,10 @@ class Outbox(Protocol):
     def delivered(self, delivery: Delivery, *, now: datetime) -> bool: ...
 
     def retry(self, delivery: Delivery, *, at: datetime, error: str) -> bool: ...
+
+    def part(self, delivery: Delivery, recipients: Iterable[str], *, now: datetime) -> bool:
+        """Put a message for each recipient in the place of one for all of them."""
+        ...
 
     def bury(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool: ...
 
@@ -230,14 +235,9 @@ class Dispatcher:
         """Claim one message of the receiver, send it, record the end; return how many, 0 or 1."""
         if self._turns.left_seconds(receiver.name):
             return 0
-        # One at a time: a batch would need a lease as long as all its sends together.
-        claimed = self._outbox.claim(
-            self._owner,
-            now=self._world.now(),
-            lease_seconds=receiver.timeout_seconds + self._pace.lease_margin_seconds,
-            limit=1,
-            receivers=(receiver.name,),
-        )
+        claimed = self._claim(receiver)
+        while claimed and self._is_parted(claimed[0], receiver):
+            claimed = self._claim(receiver)
         for delivery in claimed:
             if self._series is not None:
                 self._series.attempted(receiver.name)
@@ -248,6 +248,31 @@ class Dispatcher:
             else:
                 self._record_failed(delivery, failure)
         return len(claimed)
+
+    def _claim(self, receiver: Receiver) -> tuple[Delivery, ...]:
+        # One at a time: a batch would need a lease as long as all its sends together.
+        return self._outbox.claim(
+            self._owner,
+            now=self._world.now(),
+            lease_seconds=receiver.timeout_seconds + self._pace.lease_margin_seconds,
+            limit=1,
+            receivers=(receiver.name,),
+        )
+
+    def _is_parted(self, delivery: Delivery, receiver: Receiver) -> bool:
+        """Give each mailbox of an e-mail receiver a message of its own, with a state of its own.
+
+        So one that is full is tried again alone, and holds up none of the others.
+        """
+        if receiver.kind is not ReceiverKind.EMAIL or delivery.notification.recipient:
+            return False
+        try:
+            addresses = addresses_of(receiver)
+        except ChannelError:
+            return False  # the send says it
+        if len(addresses) <= 1:
+            return False
+        return self._outbox.part(delivery, addresses, now=self._world.now())
 
     def _send(self, delivery: Delivery, receiver: Receiver) -> ChannelError | None:
         try:
@@ -269,6 +294,7 @@ class Dispatcher:
             "delivered",
             receiver=told.receiver,
             key=told.key,
+            **_recipient_of(told),
             attempts=delivery.attempts + 1,
             seconds=round(seconds, 3),
         )
@@ -297,6 +323,7 @@ class Dispatcher:
             "delivery_failed",
             receiver=told.receiver,
             key=told.key,
+            **_recipient_of(told),
             attempts=delivery.attempts + 1,
             reason=failure.reason,
             error=str(failure),
@@ -314,6 +341,7 @@ class Dispatcher:
             "dead_letter",
             receiver=told.receiver,
             key=told.key,
+            **_recipient_of(told),
             product=told.product,
             title=told.title,
             attempts=delivery.attempts + 1,
@@ -356,6 +384,10 @@ class Dispatcher:
 _BUG = ChannelError(
     "contractwatch itself failed to send this; its log says why", retryable=True, reason="config"
 )
+
+
+def _recipient_of(told: Notification) -> dict[str, str]:
+    return {"recipient": told.recipient} if told.recipient else {}
 
 
 def _asks_for_pause(failure: ChannelError) -> bool:

@@ -30,7 +30,7 @@ _HINTS = {
 
 
 def send(notification: Notification, receiver: Receiver, world: World) -> str:
-    """Hand the message to the server; accepted by it is delivered.
+    """Hand the message to the server, for the mailbox it is for; accepted by it is delivered.
 
     Raises:
         ChannelError: If it was not accepted for every recipient. Where it was for some, a repeat
@@ -41,19 +41,28 @@ def send(notification: Notification, receiver: Receiver, world: World) -> str:
     sender = mailbox_of(receiver.sender)
     recipients = tuple(mailbox_of(each) for each in receiver.recipients)
     password = world.secret(receiver.password_ref) if receiver.password_ref else ""
+    addressed = _addressed(notification, receiver, recipients)
     with _spoken_to(receiver, gate) as client:
         _log_in(client, receiver, password)
-        envelope = (sender, *recipients)
-        options = _options(client, receiver, envelope)
+        options = _options(client, receiver, (sender, *addressed))
         shown = recipients if options else [each for each in recipients if not each.needs_utf8]
         data = bytes_of(mail_of(notification, sender, shown))
-        addresses = [each.address for each in recipients]
+        addresses = [each.address for each in addressed]
         refused = client.sendmail(sender.address, addresses, data, options)
         with contextlib.suppress(smtplib.SMTPException, OSError):
             client.quit()  # it is accepted already, whatever is said now
     if refused:
-        raise _refused(receiver, refused)
-    return f"accepted it for {len(recipients)} recipient{'s' * (len(recipients) != 1)}"
+        raise _refused(receiver, refused, len(addressed))
+    return f"accepted it for {len(addressed)} recipient{'s' * (len(addressed) != 1)}"
+
+
+def addresses_of(receiver: Receiver) -> tuple[str, ...]:
+    """Return the bare addresses of a receiver's mailboxes.
+
+    Raises:
+        ChannelError: If one of them is none.
+    """
+    return tuple(dict.fromkeys(mailbox_of(each).address for each in receiver.recipients))
 
 
 def message_of(notification: Notification, receiver: Receiver) -> Mail:
@@ -72,6 +81,17 @@ def _check(receiver: Receiver) -> None:
         problem = "would send its password without TLS"
     if problem:
         raise _unusable(f"receiver {receiver.name} {problem}")
+
+
+def _addressed(
+    notification: Notification, receiver: Receiver, recipients: tuple[Mailbox, ...]
+) -> tuple[Mailbox, ...]:
+    """Return whom the message is for: one of the recipients, or all of them."""
+    wanted = notification.recipient
+    found = {each.address: each for each in recipients if wanted in ("", each.address)}
+    if not found:
+        raise _unusable(f"receiver {receiver.name} has no recipient {wanted} any more")
+    return tuple(found.values())
 
 
 def _log_in(client: smtplib.SMTP, receiver: Receiver, password: str) -> None:
@@ -211,10 +231,10 @@ def _of_code(host: str, code: int) -> ChannelError:
     )
 
 
-def _refused(receiver: Receiver, refused: dict[str, tuple[int, bytes]]) -> ChannelError:
+def _refused(receiver: Receiver, refused: dict[str, tuple[int, bytes]], count: int) -> ChannelError:
     failure = _of_code(receiver.smtp_host, _worst(refused))
     return ChannelError(
-        f"{failure} for {len(refused)} of {len(receiver.recipients)} recipients",
+        f"{failure} for {len(refused)} of {count} recipients",
         retryable=failure.retryable,
         reason=failure.reason,
     )

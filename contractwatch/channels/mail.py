@@ -32,17 +32,17 @@ _ENCODED_WORD = "=?"
 def mail_of(notification: Notification, sender: Mailbox, recipients: Iterable[Mailbox]) -> Mail:
     """Return the mail. No text of a contract can add a header to it."""
     mail: Mail = Message(policy=_POLICY)
-    digest = hashlib.sha256(notification.key.encode(errors="replace")).hexdigest()
+    digest = hashlib.sha256(notification.message_key.encode(errors="replace")).hexdigest()
     mail["Message-ID"] = f"<{digest[:40]}@{sender.domain}>"
     mail["From"] = _mailboxes("From", (sender,))
     mail["To"] = _mailboxes("To", tuple(recipients))
     mail["Subject"] = _words("Subject", text.title(notification))
     mail["Date"] = format_datetime(notification.created_at)
     mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Contractwatch-Key"] = _words("X-Contractwatch-Key", notification.key)
+    mail["X-Contractwatch-Key"] = _words("X-Contractwatch-Key", notification.message_key)
     mail["X-Contractwatch-Product"] = _words("X-Contractwatch-Product", notification.product)
     lines = (one_line(line)[:_LINE_CHARACTERS] for line in text.lines(notification)[:_LINES])
-    body = (*lines, "", one_line(notification.page_url), one_line(notification.key), "")
+    body = (*lines, "", one_line(notification.page_url), one_line(notification.message_key), "")
     readable = Charset("utf-8")
     readable.body_encoding = QP
     mail.set_payload("\n".join(body).encode(errors="replace").decode(), readable)

@@ -138,7 +138,8 @@ class Notification:
     With a `notice` it announces an end instead, and has no notes; its `kind` says nothing then.
     `upstream` are inputs in trouble, which may be the cause.
     `key` is the idempotency key: the same over all attempts of this message. `lane` orders:
-    messages of one lane are delivered one after the other.
+    messages of one lane are delivered one after the other. `recipient` is the one mailbox of the
+    receiver that it is for; empty for all there are.
     """
 
     key: str
@@ -158,6 +159,12 @@ class Notification:
     is_test: bool = False
     notice: Notice | None = None
     upstream: tuple[Upstream, ...] = ()
+    recipient: str = ""
+
+    @property
+    def message_key(self) -> str:
+        """The key that all mailboxes of a receiver see: for them it is one message."""
+        return self.key.rpartition("/")[0] if self.recipient else self.key
 
 
 @frozen

@@ -12,7 +12,7 @@ from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Phase
 from contractwatch.store import tables
 from contractwatch.store.codec import MICROS_A_DAY, to_micros
-from contractwatch.store.outbox import DEAD, DELIVERED
+from contractwatch.store.outbox import DEAD, DELIVERED, PARTED
 
 CHUNK = 1_000
 """Rows of one table that one call removes at most: some milliseconds of the writer's time."""
@@ -90,11 +90,11 @@ def _old(now: datetime, retention: Retention) -> Iterator[tuple[str, Table, Sele
     yield "intervals", tables.ledger_interval, select(interval.id).where(interval.end_at < keep)
     yield "incidents", tables.incident, _old_incidents(now)
     outbox = tables.outbox.c
-    for kind, state, kept in (
-        ("delivered", DELIVERED, DELIVERED_KEPT),
-        ("dead_letters", DEAD, DEAD_KEPT),
+    for kind, states, kept in (
+        ("delivered", (DELIVERED, PARTED), DELIVERED_KEPT),
+        ("dead_letters", (DEAD,), DEAD_KEPT),
     ):
-        old = (outbox.state == state) & (outbox.finished_at < to_micros(now - kept))
+        old = outbox.state.in_(states) & (outbox.finished_at < to_micros(now - kept))
         yield kind, tables.outbox, select(outbox.id).where(old)
     seen = tables.data_version.c
     looked = tables.sighting.c.last_seen < to_micros(now - SIGHTINGS_KEPT)

@@ -6,6 +6,7 @@ then records the end; when the holder dies, the lease runs out and the message i
 under the same key. A message that is dead (given up) no longer holds up its lane.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ from contractwatch.store.incident_times import note_told
 from contractwatch.store.rows import add, insert_all, put, storable
 
 PENDING, LEASED, DELIVERED, DEAD = "pending", "leased", "delivered", "dead"
+PARTED = "parted"
+"""Instead of it there is a message for each recipient."""
 ENQUEUED = "enqueued"
 
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -68,22 +71,25 @@ def enqueue(connection: Connection, notifications: Sequence[Notification]) -> No
     for notification in notifications:
         if connection.execute(_KNOWN, {"key": notification.key}).first() is not None:
             continue
-        created_at = to_micros(notification.created_at)
-        row = {
-            "idempotency_key": notification.key,
-            "receiver": notification.receiver,
-            "lane": notification.lane,
-            "urgency": notification.urgency.value,
-            "payload": dump(notification, Notification),
-            "state": PENDING,
-            "attempts": 0,
-            "due_at": created_at,
-            "created_at": created_at,
-            "reason": "",
-            "last_error": "",
-        }
-        insert_all(connection, tables.outbox, [row])
+        due_at = to_micros(notification.created_at)
+        insert_all(connection, tables.outbox, [_row_of(notification, due_at)])
         _count(connection, notification.receiver, notification.urgency, event=ENQUEUED)
+
+
+def _row_of(notification: Notification, due_at: int) -> dict[str, Any]:
+    return {
+        "idempotency_key": notification.key,
+        "receiver": notification.receiver,
+        "lane": notification.lane,
+        "urgency": notification.urgency.value,
+        "payload": dump(notification, Notification),
+        "state": PENDING,
+        "attempts": 0,
+        "due_at": due_at,
+        "created_at": to_micros(notification.created_at),
+        "reason": "",
+        "last_error": "",
+    }
 
 
 def claim(
@@ -147,6 +153,33 @@ def put_back(connection: Connection, delivery: Delivery, *, at: datetime, error:
     """Let it be claimed again from `at` on; False if the lease is no longer ours."""
     values = {"state": PENDING, "due_at": to_micros(at), "last_error": storable(error)}
     return _settle(connection, delivery, values)
+
+
+def part(
+    connection: Connection, delivery: Delivery, recipients: Iterable[str], *, now: datetime
+) -> bool:
+    """Put a message for each recipient in the place of one for all of them; False if not ours.
+
+    Each has a lane of its own, in which the order of the receiver's lane goes on.
+    """
+    values = {"state": PARTED, "due_at": None, "finished_at": to_micros(now), "last_error": ""}
+    ours = _settle(connection, delivery, values)
+    if ours:
+        whole = delivery.notification
+        parts = [
+            replace(
+                whole,
+                key=f"{whole.key}/{hashlib.sha256(each.encode()).hexdigest()[:16]}",
+                lane=f"{whole.lane}/{each}",
+                recipient=each,
+            )
+            for each in recipients
+        ]
+        rows = [_row_of(each, to_micros(now)) for each in parts]
+        insert_all(connection, tables.outbox, rows)
+        for _ in parts[1:]:
+            _count(connection, whole.receiver, whole.urgency, event=ENQUEUED)
+    return ours
 
 
 def finish_dead(

@@ -246,6 +246,12 @@ class Store:
         with self._writing("the retry of a message was not recorded") as connection:
             return outbox.put_back(connection, delivery, at=at, error=error)
 
+    def part(self, delivery: Delivery, recipients: Iterable[str], *, now: datetime) -> bool:
+        """Put a message for each recipient in the place of one for all; False if not ours."""
+        names = tuple(recipients)
+        with self._writing("the recipients of a message were not recorded") as connection:
+            return outbox.part(connection, delivery, names, now=now)
+
     def bury(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool:
         """Give it up: a dead letter, which no longer holds up its lane; False if not ours."""
         with self._writing("a dead letter was not recorded") as connection:
