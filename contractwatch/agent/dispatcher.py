@@ -77,6 +77,10 @@ class Outbox(Protocol):
         """Bring back what lies further ahead than any wait or lease; return how many messages."""
         ...
 
+    def revive_untold(self, receivers: Iterable[str], *, now: datetime) -> int:
+        """Try dead letters to these receivers again that tell of what is open and untold."""
+        ...
+
     def pause(self, receiver: str, *, until: datetime) -> None:
         """Remember that a receiver asked for a pause."""
         ...
@@ -225,6 +229,9 @@ class Dispatcher:
             self._log.warning("pulled_back", messages=pulled, jump_seconds=round(jump, 1))
         if is_first:
             now = self._world.now()
+            revived = self._outbox.revive_untold(self._receivers, now=now)
+            if revived:
+                self._log.warning("told_again", messages=revived)
             for name, until in self._outbox.pauses().items():
                 self._turns.hold(name, (until - now).total_seconds())
 

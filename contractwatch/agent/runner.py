@@ -27,6 +27,7 @@ from contractwatch.agent.standstill import kept_after
 from contractwatch.agent.timing import Timetable, next_look, timetable_of
 from contractwatch.agent.workers import Answered, Cancelled, Failed, Workers
 from contractwatch.alerting import incidents as alerting
+from contractwatch.alerting.audience import belated
 from contractwatch.alerting.message import Post, blamed, notifications
 from contractwatch.alerting.notices import announce, dates_of, policy_at
 from contractwatch.errors import StoreError
@@ -163,7 +164,7 @@ class Runner:
         table = self._table(contract)
         card = card_of(contract, promised, table, notices=memory.notices, now=now)
         entry = RunEntry(card, now, None, entries, standings, incidents, transitions, ())
-        entry = replace(entry, notifications=self._messages(contract, entry))
+        entry = replace(entry, notifications=self._messages(contract, entry, memory))
         around.store.commit(entry)
         around.store.withdraw(contract.product, at=now)
         self._prepared.pop(contract.product, None)
@@ -306,25 +307,30 @@ class Runner:
         inputs = inputs_of(published, self._around.registry())
         card = card_of(contract, promised, table, notices=notices, inputs=inputs, now=now)
         entry = RunEntry(card, now, run, entries, standings, incidents, transitions, ())
-        return replace(entry, notifications=(*self._messages(contract, entry), *announced))
+        return replace(entry, notifications=(*self._messages(contract, entry, memory), *announced))
 
     def _table(self, contract: Contract) -> Timetable:
         return timetable_of(contract, default_interval=self._rules.default_interval)
 
-    def _messages(self, contract: Contract, entry: RunEntry) -> tuple[Notification, ...]:
+    def _messages(
+        self, contract: Contract, entry: RunEntry, memory: ProductMemory
+    ) -> tuple[Notification, ...]:
         """Return what is told; the ledger is read for it only when there is something to tell."""
-        if not entry.transitions:
+        book = {one.incident_id: one for one in (*memory.incidents, *entry.incidents)}
+        late = belated(book.values(), entry.transitions, memory.tellings, now=entry.at)
+        if not entry.transitions and not late:
             return ()
         record = self._around.store.record(contract.product)
         before = record.lines if record is not None else ()
         lines = lines_after(before, entry.standings, entry.entries)
         found = notifications(
-            entry.transitions,
+            (*entry.transitions, *late),
             contract=contract,
             post=self._rules.post,
             budgets=budgets_of(lines, entry.card.targets),
             costs=costs_of(lines, entry.transitions),
             now=entry.at,
+            tellings=memory.tellings,
         )
         upstream = troubled(entry.card.inputs, self._around.store.record, now=entry.at)
         return tuple(blamed(one, upstream) for one in found) if upstream else found

@@ -7,14 +7,17 @@ from datetime import datetime
 from urllib.parse import quote
 
 from contractwatch.alerting import text
+from contractwatch.alerting.audience import TO_SOMEBODY, audience
 from contractwatch.alerting.route import receivers_for
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import Contract
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import (
+    ENDS,
     Cause,
     Incident,
     Notification,
+    Telling,
     Transition,
     TransitionKind,
     TransitionNote,
@@ -32,8 +35,6 @@ URGENCY = {
 
 _RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
-_ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN})
-
 _KEY_LENGTH = 32
 
 
@@ -49,7 +50,7 @@ class Post:
     base_url: str = ""
 
 
-def notifications(
+def notifications(  # noqa: PLR0913 - each is another room's knowledge
     transitions: Iterable[Transition],
     *,
     contract: Contract,
@@ -57,11 +58,13 @@ def notifications(
     budgets: Mapping[Objective, Budget],
     costs: Mapping[str, float],
     now: datetime,
+    tellings: Iterable[Telling] | None = None,
 ) -> tuple[Notification, ...]:
     """Return the messages that tell these transitions of one product.
 
-    A transition goes to everyone who was told of the incident and to everyone whom its severity
-    reaches now; those of one receiver and kind are one message.
+    A transition goes to everyone who was told of the incident and, if it is no end, to everyone
+    whom its severity reaches now; those of one receiver and kind are one message. Nothing is told
+    twice to the same receiver.
 
     Args:
         transitions: What one step returned.
@@ -71,10 +74,13 @@ def notifications(
         costs: For each incident id that ends, the bad seconds that the ledger has for it; an
             incident that is not in it costs nothing that is known.
         now: When the messages are written.
+        tellings: What became of all that was told of these incidents before; None if that is not
+            known, and then who is reached now stands for who was told.
     """
+    known = None if tellings is None else tuple(tellings)
     grouped: dict[tuple[str, TransitionKind], list[Transition]] = {}
     for transition in transitions:
-        for receiver in _receivers_of(transition.incident, contract, post):
+        for receiver in _receivers_of(transition, known, contract, post):
             grouped.setdefault((receiver, transition.kind), []).append(transition)
     messages: list[Notification] = []
     for (receiver, kind), told in grouped.items():
@@ -87,7 +93,7 @@ def notifications(
 
 def blamed(notification: Notification, upstream: tuple[Upstream, ...]) -> Notification:
     """Return the message with the inputs that are in trouble; one that ends blames nobody."""
-    return notification if notification.kind in _ENDS else replace(notification, upstream=upstream)
+    return notification if notification.kind in ENDS else replace(notification, upstream=upstream)
 
 
 def key_of(receiver: str, told: Iterable[tuple[str, int]]) -> str:
@@ -109,7 +115,28 @@ def owner_words(contract: Contract) -> str:
     return contract.team or owners
 
 
-def _receivers_of(incident: Incident, contract: Contract, post: Post) -> tuple[str, ...]:
+def _receivers_of(
+    transition: Transition, tellings: tuple[Telling, ...] | None, contract: Contract, post: Post
+) -> tuple[str, ...]:
+    incident = transition.incident
+    if tellings is None:
+        return _reached(incident, contract, post)
+    told = audience(incident.incident_id, tellings)
+    if TO_SOMEBODY in told:
+        told = _reached(incident, contract, post)
+    if transition.kind not in ENDS:
+        told = tuple(dict.fromkeys((*told, *_reached(incident, contract, post))))
+    names = {receiver.name for receiver in post.receivers}
+    before = {(one.incident_id, one.receiver, one.sequence) for one in tellings}
+    return tuple(
+        name
+        for name in told
+        if name in names and (incident.incident_id, name, transition.sequence) not in before
+    )
+
+
+def _reached(incident: Incident, contract: Contract, post: Post) -> tuple[str, ...]:
+    """Return who is told of incidents of the severities at which this one was told, or is now."""
     told = (incident.opened_severity, incident.told_severity, incident.severity)
     severities = dict.fromkeys(severity for severity in told if severity is not None)
     reached = (
@@ -129,7 +156,7 @@ def _note(
 ) -> TransitionNote:
     incident = transition.incident
     budget = budgets.get(incident.objective)
-    ended = transition.kind in _ENDS
+    ended = transition.kind in ENDS
     until = incident.recovering_since or transition.at
     return TransitionNote(
         incident_id=incident.incident_id,

@@ -36,6 +36,33 @@ class TransitionKind(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN})
+"""What ends an episode; whatever else is told begins one, or makes it worse."""
+
+
+class TellingState(StrEnum):
+    """What became of one thing that was to be told to one receiver: told means delivered."""
+
+    WAITING = "waiting"
+    TOLD = "told"
+    DEAD = "dead"
+
+
+@frozen
+class Telling:
+    """One thing that was to be told of an incident to one receiver, and what became of it.
+
+    Without a receiver: it was told before this was kept, and to whom is not known.
+    """
+
+    incident_id: str
+    receiver: str
+    sequence: int
+    kind: TransitionKind
+    state: TellingState
+    at: datetime
+
+
 @frozen
 class BrokenPromise:
     """A failed check as a message tells it: words and counts, never a cell's value.

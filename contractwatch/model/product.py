@@ -5,7 +5,7 @@ from datetime import datetime
 from contractwatch.model.contract import AlertPolicy, SupportChannel
 from contractwatch.model.file_state import KeptTable
 from contractwatch.model.frozen import frozen
-from contractwatch.model.incident import Incident, Notification, Transition
+from contractwatch.model.incident import Incident, Notification, Telling, Transition
 from contractwatch.model.lifetime import Lifetime, Notice
 from contractwatch.model.objective import (
     Budget,
@@ -90,6 +90,7 @@ class ProductRecord:
 
     `unknown_seconds` are the closed seconds, ever, in which any objective was unknown: where
     several were at once, they count once.
+    `tellings` say who was told of the incidents.
     """
 
     card: ProductCard
@@ -99,6 +100,7 @@ class ProductRecord:
     runs: tuple[RunSummary, ...]
     data_versions: tuple[DataVersion, ...]
     unknown_seconds: float = 0.0
+    tellings: tuple[Telling, ...] = ()
 
 
 @frozen
@@ -134,7 +136,8 @@ class ProductMemory:
     `incidents` are the pending, open and recovering ones and those resolved within a day. `probes`
     are the availability probes of the last 28 days; `incident_log` has the breaches of these days.
     `notices` are as in the card; `kept` is what the last run kept of the files. `last_run` is there
-    if it was asked for, and the product was not withdrawn since.
+    if it was asked for, and the product was not withdrawn since. `tellings` say who was told of the
+    incidents.
     """
 
     standings: tuple[Standing, ...] = ()
@@ -145,6 +148,7 @@ class ProductMemory:
     notices: tuple[Notice, ...] = ()
     kept: tuple[KeptTable, ...] = ()
     last_run: RunResult | None = None
+    tellings: tuple[Telling, ...] = ()
 
 
 @frozen

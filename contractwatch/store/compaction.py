@@ -12,7 +12,8 @@ from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Phase
 from contractwatch.store import tables
 from contractwatch.store.codec import MICROS_A_DAY, to_micros
-from contractwatch.store.outbox import DEAD, DELIVERED, PARTED
+from contractwatch.store.outbox import DEAD, DELIVERED, MOOT, PARTED
+from contractwatch.store.tellings import forget_tellings
 
 CHUNK = 1_000
 """Rows of one table that one call removes at most: some milliseconds of the writer's time."""
@@ -91,7 +92,7 @@ def _old(now: datetime, retention: Retention) -> Iterator[tuple[str, Table, Sele
     yield "incidents", tables.incident, _old_incidents(now)
     outbox = tables.outbox.c
     for kind, states, kept in (
-        ("delivered", (DELIVERED, PARTED), DELIVERED_KEPT),
+        ("delivered", (DELIVERED, PARTED, MOOT), DELIVERED_KEPT),
         ("dead_letters", (DEAD,), DEAD_KEPT),
     ):
         old = outbox.state.in_(states) & (outbox.finished_at < to_micros(now - kept))
@@ -135,6 +136,8 @@ def _remove(connection: Connection, table: Table, ids: list[int]) -> int:
         gone &= table.c.phase == Phase.RESOLVED.value
         over = select(table.c.id).where(gone)
         connection.execute(delete(event).where(event.c.incident_ref.in_(over)))
+        named = select(table.c.incident_id).where(gone)
+        forget_tellings(connection, connection.execute(named).scalars())
         timed = tables.incident_time
         connection.execute(delete(timed).where(timed.c.incident_ref.in_(over)))
     if table is tables.plan:

@@ -20,6 +20,7 @@ from contractwatch.store.ledger import in_order, standing_of
 from contractwatch.store.plans import Plans
 from contractwatch.store.read import last_run_of
 from contractwatch.store.sightings import watched
+from contractwatch.store.tellings import tellings_of
 
 Recorded: TypeAlias = type[Probes] | type[UpdateHistory] | type[RowHistory] | type[IncidentTimes]
 """A kind of question that the record answers."""
@@ -79,16 +80,18 @@ def memory_of(
     if row.withdrawn_at is None:
         standings = connection.execute(_STANDINGS, mine)
     remembered = to_micros(now - REMEMBERED)
-    incidents = connection.execute(_INCIDENTS, {**mine, "remembered": remembered})
+    rows = connection.execute(_INCIDENTS, {**mine, "remembered": remembered})
+    incidents = tuple(load(found.content, Incident) for found in rows)
     return ProductMemory(
         in_order([standing_of(found) for found in standings]),
-        tuple(load(found.content, Incident) for found in incidents),
+        incidents,
         _probes(connection, row.id, now) if Probes in asked else ProbeTally(),
         watched(connection, row.id) if asked & _SEEN else (),
         incident_log(connection, row.id, now) if IncidentTimes in asked else IncidentLog(),
         _notices(row.card),
         kept_of(connection, row.id),
         last_run_of(connection, row.id, plans) if plans and row.withdrawn_at is None else None,
+        tellings_of(connection, (one.incident_id for one in incidents)),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, update
 
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Delivery, Notification, Urgency
@@ -20,10 +20,19 @@ from contractwatch.store import tables
 from contractwatch.store.codec import dump, from_micros, load, to_micros
 from contractwatch.store.incident_times import note_told
 from contractwatch.store.rows import add, insert_all, put, storable
+from contractwatch.store.tellings import (
+    is_moot,
+    is_untold,
+    note_dead,
+    note_delivered,
+    note_waiting,
+)
 
 PENDING, LEASED, DELIVERED, DEAD = "pending", "leased", "delivered", "dead"
 PARTED = "parted"
 """Instead of it there is a message for each recipient."""
+MOOT = "moot"
+"""It would end what its receiver never heard of."""
 ENQUEUED = "enqueued"
 
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -73,6 +82,7 @@ def enqueue(connection: Connection, notifications: Sequence[Notification]) -> No
             continue
         due_at = to_micros(notification.created_at)
         insert_all(connection, tables.outbox, [_row_of(notification, due_at)])
+        note_waiting(connection, notification, notification.created_at)
         _count(connection, notification.receiver, notification.urgency, event=ENQUEUED)
 
 
@@ -101,28 +111,21 @@ def claim(
     limit: int,
     receivers: Iterable[str],
 ) -> tuple[Delivery, ...]:
-    """Lease up to `limit` messages of these receivers that are due, at most one of each lane."""
-    earlier = tables.outbox.alias("earlier")
-    overtaken = (
-        select(earlier.c.id)
-        .where(
-            earlier.c.receiver == _outbox.receiver,
-            earlier.c.lane == _outbox.lane,
-            earlier.c.id < _outbox.id,
-            earlier.c.due_at.is_not(None),
+    """Lease up to `limit` messages of these receivers that are due, at most one of each lane.
+
+    One that would end what its receiver never heard of is done without being sent.
+    """
+    due = _due(now, limit, receivers)
+    while True:
+        deliveries = tuple(
+            Delivery(row.id, load(row.payload, Notification), row.attempts, owner)
+            for row in connection.execute(due)
         )
-        .exists()
-    )
-    due = (
-        select(_outbox.id, _outbox.payload, _outbox.attempts)
-        .where(_outbox.receiver.in_(list(receivers)), _outbox.due_at <= to_micros(now), ~overtaken)
-        .order_by(_outbox.id)
-        .limit(limit)
-    )
-    deliveries = tuple(
-        Delivery(row.id, load(row.payload, Notification), row.attempts, owner)
-        for row in connection.execute(due)
-    )
+        moot = [one for one in deliveries if is_moot(connection, one.notification)]
+        if not moot:
+            break
+        for one in moot:
+            _drop(connection, one, now)
     if deliveries:
         connection.execute(
             update(tables.outbox)
@@ -138,6 +141,35 @@ def claim(
     return deliveries
 
 
+def _due(now: datetime, limit: int, receivers: Iterable[str]) -> Select[Any, Any, Any]:
+    """Select what may be claimed: of each lane only the oldest that is not done."""
+    earlier = tables.outbox.alias("earlier")
+    overtaken = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.receiver == _outbox.receiver,
+            earlier.c.lane == _outbox.lane,
+            earlier.c.id < _outbox.id,
+            earlier.c.due_at.is_not(None),
+        )
+        .exists()
+    )
+    return (
+        select(_outbox.id, _outbox.payload, _outbox.attempts)
+        .where(_outbox.receiver.in_(list(receivers)), _outbox.due_at <= to_micros(now), ~overtaken)
+        .order_by(_outbox.id)
+        .limit(limit)
+    )
+
+
+def _drop(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    values = {"state": MOOT, "due_at": None, "lease_owner": None, "finished_at": to_micros(now)}
+    connection.execute(
+        update(tables.outbox).where(_outbox.id == delivery.outbox_id).values(**values)
+    )
+    note_dead(connection, delivery.notification, now)
+
+
 def finish_delivered(connection: Connection, delivery: Delivery, *, now: datetime) -> bool:
     """Record that the receiver took it; False if the lease is no longer ours."""
     values = {"state": DELIVERED, "due_at": None, "finished_at": to_micros(now), "last_error": ""}
@@ -146,6 +178,7 @@ def finish_delivered(connection: Connection, delivery: Delivery, *, now: datetim
         notification = delivery.notification
         _count(connection, notification.receiver, notification.urgency, event=DELIVERED)
         note_told(connection, delivery, now)
+        note_delivered(connection, notification, now)
     return ours
 
 
@@ -203,17 +236,34 @@ def finish_dead(
             event=DEAD,
             reason=storable(reason),
         )
+        note_dead(connection, notification, now)
     return ours
 
 
 def revive(connection: Connection, outbox_id: int, *, now: datetime) -> bool:
     """Make a dead message due again under its old key, as if never tried; False if none is dead."""
-    changed = connection.execute(
+    is_dead = (_outbox.id == outbox_id) & (_outbox.state == DEAD)
+    row = connection.execute(select(_outbox.payload).where(is_dead)).first()
+    if row is None:
+        return False
+    connection.execute(
         update(tables.outbox)
-        .where(_outbox.id == outbox_id, _outbox.state == DEAD)
+        .where(is_dead)
         .values(state=PENDING, due_at=to_micros(now), attempts=0, finished_at=None, reason="")
     )
-    return changed.rowcount == 1
+    note_waiting(connection, load(row.payload, Notification), now)
+    return True
+
+
+def revive_untold(connection: Connection, receivers: Iterable[str], *, now: datetime) -> int:
+    """Make dead messages due again that tell these receivers of what is open and untold."""
+    rows = connection.execute(
+        select(_outbox.id, _outbox.payload)
+        .where(_outbox.state == DEAD, _outbox.receiver.in_(list(receivers)))
+        .order_by(_outbox.id)
+    ).all()
+    found = [row.id for row in rows if is_untold(connection, load(row.payload, Notification))]
+    return sum(revive(connection, each, now=now) for each in found)
 
 
 def pull_back(

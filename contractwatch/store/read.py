@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, Table, func, or_, select
 
 from contractwatch.errors import Blame
 from contractwatch.model.frozen import frozen
-from contractwatch.model.incident import Incident, Phase
+from contractwatch.model.incident import Incident, Phase, Telling
 from contractwatch.model.objective import (
     Interval,
     Objective,
@@ -34,6 +34,7 @@ from contractwatch.store.codec import (
 from contractwatch.store.ledger import in_order, standing_of, unknown_micros
 from contractwatch.store.plans import Plans
 from contractwatch.store.results import RunPlan, unpack_results
+from contractwatch.store.tellings import tellings_of
 
 T = TypeVar("T")
 
@@ -135,6 +136,10 @@ def _records(
     )
     runs = _last_runs(connection, products, plans)
     unknown = unknown_micros(connection, products)
+    known = [one.incident_id for found in incidents.values() for one in found]
+    told: dict[str, list[Telling]] = defaultdict(list)
+    for telling in tellings_of(connection, known):
+        told[telling.incident_id].append(telling)
     rows = connection.execute(select(product.id, product.card).where(product.id.in_(products)))
     records: dict[int, ProductRecord] = {}
     for row in rows:
@@ -147,6 +152,9 @@ def _records(
             runs=summaries,
             data_versions=tuple(versions.get(row.id, ())),
             unknown_seconds=unknown.get(row.id, 0) / 1_000_000,
+            tellings=tuple(
+                each for one in incidents.get(row.id, ()) for each in told[one.incident_id]
+            ),
         )
     return records
 

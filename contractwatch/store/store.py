@@ -262,6 +262,12 @@ class Store:
         with self._writing("the replay of a message was not recorded") as connection:
             return outbox.revive(connection, outbox_id, now=now)
 
+    def revive_untold(self, receivers: Iterable[str], *, now: datetime) -> int:
+        """Have dead letters delivered after all that tell of what is open, if nobody was told."""
+        names = tuple(receivers)
+        with self._writing("no dead letter was tried again") as connection:
+            return outbox.revive_untold(connection, names, now=now)
+
     def pull_back(
         self, *, now: datetime, longest: Callable[[Urgency, int], float], lease_seconds: float
     ) -> int:

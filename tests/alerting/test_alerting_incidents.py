@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import pytest
 from alerting_values import (
     BAD,
     COMPLETENESS,

@@ -272,6 +272,9 @@ class _OneMessage:
     def pull_back(self, **_: object) -> int:
         return 0
 
+    def revive_untold(self, *_: object, **__: object) -> int:
+        return 0
+
     def pauses(self) -> dict[str, datetime]:
         return {}
 

@@ -1,0 +1,53 @@
+"""Told means delivered: an end goes to those who heard of the beginning, and to nobody else."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from contractwatch.model.incident import (
+    ENDS,
+    Incident,
+    Phase,
+    Telling,
+    TellingState,
+    Transition,
+    TransitionKind,
+)
+
+TO_SOMEBODY = ""
+"""Who was told of an incident that is older than the record of it."""
+
+
+def audience(incident_id: str, tellings: Iterable[Telling]) -> tuple[str, ...]:
+    """Return the receivers that know, or will know, that the incident is not over.
+
+    Of each receiver the last thing counts that reached it, or is on its way.
+    """
+    last: dict[str, Telling] = {}
+    for one in tellings:
+        if one.incident_id == incident_id and one.state is not TellingState.DEAD:
+            before = last.get(one.receiver)
+            if before is None or before.sequence < one.sequence:
+                last[one.receiver] = one
+    return tuple(receiver for receiver, one in last.items() if one.kind not in ENDS)
+
+
+def belated(
+    incidents: Iterable[Incident],
+    transitions: Iterable[Transition],
+    tellings: Iterable[Telling],
+    *,
+    now: datetime,
+) -> tuple[Transition, ...]:
+    """Return the beginning of every open incident of which nobody was told, to be told now.
+
+    One that is recovering is left alone: it is over soon, or is told when it turns bad again.
+    """
+    told = tuple(tellings)
+    turned = {one.incident.incident_id for one in transitions}
+    found: list[Transition] = []
+    for one in incidents:
+        is_open = one.phase is Phase.OPEN and one.incident_id not in turned
+        if is_open and not audience(one.incident_id, told):
+            kind = TransitionKind.REOPENED if one.episode > 1 else TransitionKind.OPENED
+            found.append(Transition(one, kind, now, one.sequence))
+    return tuple(found)
