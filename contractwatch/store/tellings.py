@@ -130,6 +130,9 @@ def _has_hope(connection: Connection, message: Notification) -> bool:
 
 
 def _is_unheard(connection: Connection, receiver: str, note: TransitionNote) -> bool:
+    known = select(_INCIDENT.id).where(_INCIDENT.incident_id == note.incident_id)
+    if connection.execute(known).first() is None:
+        return False
     before = [
         one
         for one in tellings_of(connection, [note.incident_id])

@@ -318,3 +318,14 @@ def test_going_on_from_what_was_stored_is_the_same_as_going_on(
         resumed.run(*seen, after=after)
     assert resumed.told == whole.told
     assert resumed.book == whole.book
+
+
+@pytest.mark.parametrize(("after", "kind"), [(59, REOPENED), (60, REOPENED), (61, OPENED)])
+def test_trouble_that_begins_within_an_hour_of_the_end_is_the_same_incident(
+    after: float, kind: TransitionKind
+) -> None:
+    """The hour counts from the end to the first bad run, however late the second one is."""
+    story = Story()
+    story.runs(bad(), bad(), good(), good())
+    assert story.run(bad(), after=after) == []
+    assert story.run(bad(), after=300) == [kind]

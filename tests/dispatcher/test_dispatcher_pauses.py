@@ -14,6 +14,7 @@ from contractwatch.agent.backoff import longest_wait_seconds
 from contractwatch.agent.dispatcher import Dispatcher, Pace
 from contractwatch.channels import World
 from contractwatch.channels.http import retry_after_seconds
+from contractwatch.errors import StoreError
 from contractwatch.model.incident import Urgency
 from contractwatch.model.receiver import Receiver as ReceiverSetting
 from contractwatch.model.receiver import ReceiverKind, SecretRef, SecretSource
@@ -368,3 +369,53 @@ def test_a_running_agent_notices_that_the_clock_was_set_back(store: Store) -> No
         stop.set()
         thread.join(20)
         assert len(server.taken) == 1
+
+
+# ---- leases
+
+
+@dataclass
+class Watched:
+    """A store that notes how long each lease was asked for, and cannot bury."""
+
+    store: Store
+    buries: bool = True
+
+    def bury(self, *args: object, **more: object) -> bool:
+        if not self.buries:
+            raise StoreError("killed here", kind="io")
+        return self.store.bury(*args, **more)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
+
+
+@pytest.mark.parametrize("timeout", [0.5, 7.0, 60.0])
+def test_a_lease_outlives_the_longest_send_of_its_receiver(store: Store, timeout: float) -> None:
+    commit(store, 1)
+    clocks, held = Clocks(), []
+
+    def look(ref: SecretRef) -> str:  # called in the middle of a send
+        held.extend(due_of(store))
+        return "key"
+
+    place = SecretRef(SecretSource.ENVIRONMENT, "KEY")
+    with Receiver() as server:
+        hook = webhook(server, timeout_seconds=timeout, key_refs=(place,))
+        world = World(look, None, clocks.now)
+        pace = Pace(monotonic=clocks.monotonic, lease_margin_seconds=15.0)
+        assert Dispatcher(store, [hook], world, pace=pace).once() == 1
+    assert held == [to_micros(NOW + timedelta(seconds=timeout + 15.0))]
+
+
+def test_an_orphan_whose_burial_was_cut_off_is_free_again_after_a_minute(store: Store) -> None:
+    commit(store, 1)
+    clocks = Clocks()
+    with Receiver() as server:
+        other = webhook(server, name="other")
+        with pytest.raises(StoreError):
+            sender_of(Watched(store, buries=False), clocks, other).once()
+        assert due_of(store) == [to_micros(NOW + timedelta(seconds=60))]
+        clocks.pass_(60)
+        sender_of(store, clocks, other).once()
+    assert len(store.dead_letters()) == 1

@@ -9,7 +9,7 @@ from store_values import HOUR, NOW
 
 from contractwatch.errors import Blame, StoreError
 from contractwatch.model.check import Outcome
-from contractwatch.model.incident import Phase, TransitionKind
+from contractwatch.model.incident import Phase, Telling, TellingState, TransitionKind
 from contractwatch.model.objective import Interval, Objective, ObjectiveState, StateSeconds
 from contractwatch.model.product import DataVersion, ProductMemory
 from contractwatch.model.run import RunOutcome
@@ -63,6 +63,10 @@ def test_an_entry_comes_back_equal(store: Store) -> None:
         (opened,),
         ProbeTally(0, 1),
         incident_log=IncidentLog((IncidentTime(NOW),)),
+        tellings=record.tellings,
+    )
+    assert record.tellings == (
+        Telling("i1", "ops", 1, TransitionKind.OPENED, TellingState.WAITING, NOW),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 from store_values import HOUR, MINUTE, NOW
 
 import contractwatch.store
-from contractwatch.model.incident import Cause, Phase
+from contractwatch.model.incident import Cause, Phase, Telling, TellingState, TransitionKind
 from contractwatch.model.metric import UpdateHistory
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import Look, ProductMemory, Watched
@@ -130,7 +130,8 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_and_keeps_its_inciden
 
     store = Store.open(url)
     log = IncidentLog((IncidentTime(opened.since, is_timed=False),))
-    assert memory(store) == ProductMemory(incidents=(opened,), incident_log=log)
+    told = (Telling("i1", "", 0, TransitionKind.OPENED, TellingState.TOLD, NOW),)
+    assert memory(store) == ProductMemory(incidents=(opened,), incident_log=log, tellings=told)
     look(FIRST, at=NOW, store=store)
     assert memory(store).watched == (Watched("orders", "at", (Sighting(FIRST, NOW, NOW),)),)
     assert store.compact(NOW + 500 * DAY).sightings == 1

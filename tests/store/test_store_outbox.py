@@ -193,3 +193,18 @@ def test_two_processes_and_four_threads_never_hold_the_same_message(
     held.extend(int(line) for line in first_line.split())
 
     assert sorted(held) == list(range(1, count + 1))
+
+
+def test_a_lease_is_as_long_as_it_was_asked_for_and_counts_the_attempt(store: Store) -> None:
+    send(store, "a")
+    (first,) = claim(store)
+    with store._reading("") as connection:
+        row = connection.exec_driver_sql("SELECT * FROM outbox").one()
+    assert row.due_at == to_micros(NOW + 60 * SECOND)
+    assert (row.attempts, row.state, row.first_attempt_at) == (1, "leased", to_micros(NOW))
+    assert claim(store, at=NOW + 60 * SECOND - timedelta(microseconds=1)) == ()
+    (second,) = claim(store, at=NOW + 60 * SECOND)
+    with store._reading("") as connection:
+        row = connection.exec_driver_sql("SELECT * FROM outbox").one()
+    assert (first.attempts, second.attempts, row.attempts) == (0, 1, 2)
+    assert row.first_attempt_at == to_micros(NOW)
