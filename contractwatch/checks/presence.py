@@ -1,6 +1,6 @@
 """Every column that a contract lists is there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,8 +26,6 @@ PRESENCE = Kind("presence", Dimension.CONFORMITY, Objective.SCHEMA)
 
 _PRESENT = "present"
 _MISSING = "missing"
-_SEPARATORS = {";": '";"', "|": '"|"', "\t": r'"\t"', ",": '","'}
-"""What stands between the columns of text files, and how a contract writes it."""
 
 
 @frozen
@@ -47,10 +45,11 @@ class Presence:
         (name,) = self.promise.physical_columns
         column = columns.find(name)
         if column and column.follow(self.promise.inside):
-            spelt = "" if column.name == name else f"the table spells it '{column.name}'"
-            return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=spelt)
+            told = _spelt(columns, column.name, name)
+            return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=told)
         what = printed(name, self.promise.inside)
-        reason = f"the table has no column '{what}'{_separator_hint(columns, name)}"
+        hint = "" if column else _alike_hint(columns, name)
+        reason = f"the table has no column '{what}'{hint}"
         return Verdict(Outcome.FAILED, observed=_MISSING, threshold=_PRESENT, reason=reason)
 
 
@@ -69,19 +68,35 @@ def checks(contract: Contract) -> Iterator[Check]:
             yield _twin(replace(place, inside=inside), column.twin, column.twin_clause)
 
 
-def _separator_hint(columns: Columns, name: str) -> str:
-    """Return what to do if the only column of a text is several, the missing one among them."""
-    if len(columns.columns) != 1 or not columns.columns[0].text:
-        return ""
-    header = columns.columns[0].name
-    for separator, written in _SEPARATORS.items():
-        names = [part.strip(' "').lower() for part in header.split(separator)]
-        if len(names) > 1 and name.lower() in names:
-            return (
-                f"; the file has one column: is the separator {written}? "
-                f"say so with contractwatch.read: {{separator: {written}}}"
-            )
+def _spelt(columns: Columns, found: str, name: str) -> str:
+    """Return what to know of a column that is there."""
+    if found != name:
+        return f"the table spells it '{found}'"
+    others = [column.name for column in columns.alike(name) if column.name != name]
+    return f"the table also has {_named(others)}, which differs by case alone" if others else ""
+
+
+def _alike_hint(columns: Columns, name: str) -> str:
+    """Return what to know of columns whose names are nearly that of the missing one."""
+    alike = [column.name for column in columns.alike(name)]
+    if len(alike) > 1:
+        return f"; it has {_named(alike)}, which differ by case alone: promise one exactly"
+    if alike:
+        return f"; its {_named(alike)} is another promised column, and they differ by case alone"
+    blank = next((c.name for c in columns.columns if _plain(c.name) == _plain(name)), "")
+    if blank:
+        return (
+            f"; it has {_named([blank])}, with a blank before or after the name: remove the blank"
+        )
     return ""
+
+
+def _named(names: Sequence[str]) -> str:
+    return " and ".join(f"'{name}'" for name in names)
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower()
 
 
 def _twins(contract: Contract, table: Table) -> Iterator[Check]:

@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 import polars as pl
 
+from contractwatch.engines import bounds
 from contractwatch.engines.batches import lazily
 from contractwatch.engines.failures import BrokenTextError
 from contractwatch.engines.remote import OF_STORE, opened
@@ -173,6 +174,15 @@ def _check(schema: bytes) -> None:
             raise _refused("has a union of several types")
         if isinstance(written, dict) and written.get("type") == "map":
             raise _refused("has a map")
+        if isinstance(written, dict):
+            bounds.refuse_doubled(list(_field_names(written)))
+
+
+def _field_names(written: dict[str, object]) -> Iterator[str]:
+    fields = written.get("fields")
+    for field in cast("list[object]", fields) if isinstance(fields, list) else []:
+        if isinstance(field, dict):
+            yield str(cast("dict[str, object]", field).get("name"))
 
 
 def _types(top: object) -> Iterator[list[object] | dict[str, object]]:

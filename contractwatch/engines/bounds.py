@@ -4,6 +4,7 @@ These bounds give hostile files a sentence of their own. The last defence is the
 it has a deadline and a memory limit, and its end is an answer, too.
 """
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,20 @@ LONGEST_LINE = 16 * 1024 * 1024
 LARGEST_EXPANDED = 512 * 1024 * 1024
 """Bytes to which a gzip file may expand: it is held in memory as a whole."""
 
+MOST_DIGITS = 38
+"""Digits of a decimal."""
+
+TOLD_BY = 64
+"""Bytes of the begin of a text by which its encoding is told."""
+
+_MARKS: Mapping[bytes, str] = MappingProxyType(
+    {
+        codecs.BOM_UTF32_LE: "utf-32",
+        codecs.BOM_UTF32_BE: "utf-32",
+        codecs.BOM_UTF16_LE: "utf-16",
+        codecs.BOM_UTF16_BE: "utf-16",
+    }
+)
 _GZIP = b"\x1f\x8b"
 _OTHERS: Mapping[bytes, str] = MappingProxyType(
     {
@@ -40,7 +55,11 @@ _OTHERS: Mapping[bytes, str] = MappingProxyType(
         b"\x04\x22\x4d\x18": "lz4",
     }
 )
+_FORMATS: Mapping[bytes, str] = MappingProxyType(
+    {b"PAR1": "parquet", b"ARROW1": "arrow", b"Obj\x01": "avro"}
+)
 _START = 64
+_FEW = 5
 _PIECE = 1024 * 1024
 _MEGABYTE = 1024 * 1024
 
@@ -61,17 +80,46 @@ def expanded(file: BinaryIO) -> bytes | None:
     if start.startswith(_GZIP):
         return _expanded(file)
     known = (name for magic, name in _OTHERS.items() if start.startswith(magic))
+    other = next((name for magic, name in _FORMATS.items() if start.startswith(magic)), "")
+    if other:
+        raise BrokenTextError(f"it is no text but a file of format {other}; write format: {other}")
     packed = next(known, "zlib" if _is_zlib(start) else "")
     if packed:
         raise BrokenTextError(f"it is compressed by {packed}; expected plain text, or gzip")
     return None
 
 
-def refuse_long_header(file: BinaryIO) -> None:
-    """Raise BrokenTextError if the first line is too long to be a header."""
+def refuse_wide_letters(start: bytes) -> None:
+    """Raise BrokenTextError if a text that is read as UTF-8 begins as one of UTF-16 or UTF-32."""
+    marked = (name for mark, name in _MARKS.items() if start.startswith(mark))
+    name = next(marked, "") or _unmarked(start[:TOLD_BY])
+    if name:
+        raise BrokenTextError(
+            f"it is written in {name.upper()}; say so with contractwatch.read: {{encoding: {name}}}"
+        )
+
+
+def _unmarked(start: bytes) -> str:
+    """Return the encoding of a text of letters that each fill but one of two bytes."""
+    pairs = min(len(start) // 2, TOLD_BY // 2)
+    if pairs < 2:  # noqa: PLR2004 - one letter is no text
+        return ""
+    first, second = start[: 2 * pairs : 2], start[1 : 2 * pairs : 2]
+    if not any(second) and all(first):
+        return "utf-16-le"
+    return "utf-16-be" if not any(first) and all(second) else ""
+
+
+def start_with_header(file: BinaryIO) -> bytes:
+    """Return the begin of a file, in which its first line ends; or it is too long for a header.
+
+    Raises:
+        BrokenTextError: If it is.
+    """
     start = file.read(LONGEST_HEADER + 1)
     if len(start) > LONGEST_HEADER and b"\n" not in start and b"\r" not in start:
         raise BrokenTextError(f"its header is longer than {LONGEST_HEADER // _MEGABYTE} MB")
+    return start
 
 
 def refuse_lone_returns(header: Iterable[str]) -> None:
@@ -102,19 +150,48 @@ def refuse_many(names: Iterable[str]) -> None:
             raise BrokenTextError("the name of a column holds the character NUL")
 
 
+def refuse_doubled(names: Sequence[str]) -> None:
+    """Raise BrokenTextError if two columns have one name: nobody knows which one is promised."""
+    places: dict[str, list[str]] = {}
+    for at, name in enumerate(names, 1):
+        places.setdefault(name, []).append(str(at))
+    for name, at in places.items():
+        if len(at) > 1:
+            more = ", ..." if len(at) > _FEW else ""
+            shown = f"named {name!r}" if name else "without a name"
+            raise BrokenTextError(
+                f"it has {len(at)} columns {shown} (columns {', '.join(at[:_FEW])}{more});"
+                " give each a name of its own"
+            )
+
+
 def refuse_wide(schema: Sequence[tuple[str, pl.DataType]]) -> None:
     """Raise BrokenTextError if there are too many columns, at any depth, or too many levels."""
     refuse_many(name for name, _ in schema)
-    rest = [(dtype, 1) for _, dtype in schema]
+    rest = [(dtype, 1, name) for name, dtype in schema]
     count = 0
     while rest:
-        dtype, depth = rest.pop()
+        dtype, depth, name = rest.pop()
         count += 1
         if count > MOST_COLUMNS:
             raise BrokenTextError(f"it has more than {MOST_COLUMNS:,} columns, nested ones counted")
         if depth > DEEPEST:
             raise BrokenTextError(f"its columns are nested deeper than {DEEPEST} levels")
-        rest += [(inner, depth + 1) for _, inner in parts_of(dtype)]
+        children = list(parts_of(dtype))
+        _refuse_unreadable(name, dtype, [inner for inner, _ in children])
+        rest += [(inner, depth + 1, name) for _, inner in children]
+
+
+def _refuse_unreadable(column: str, dtype: pl.DataType, members: Sequence[str]) -> None:
+    """Raise BrokenTextError for what a file may hold and no frame of the library can."""
+    if isinstance(dtype, pl.Decimal) and dtype.precision > MOST_DIGITS:
+        raise BrokenTextError(
+            f"column {column!r} is a decimal of {dtype.precision} digits;"
+            f" no more than {MOST_DIGITS} are read"
+        )
+    doubled = next((name for name in members if members.count(name) > 1), None)
+    if doubled is not None:
+        raise BrokenTextError(f"an object in column {column!r} has two members named {doubled!r}")
 
 
 def _expanded(packed: BinaryIO) -> bytes:

@@ -11,13 +11,22 @@ from pathlib import Path
 import polars as pl
 
 from contractwatch.engines import readers
+from contractwatch.engines.csv_quotes import (
+    GOES_ON,
+    NEVER_CLOSED,
+    UNPAIRED,
+    QuoteFault,
+    first_fault,
+)
 from contractwatch.engines.failures import MORE_FIELDS, NO_OBJECT, NOT_ENCODED, UNREADABLE
+from contractwatch.engines.json_tree import KEY_TWICE, Repeated, object_of
 from contractwatch.engines.relay import trouble_of
 from contractwatch.engines.remote import opened, told
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.dataset import DataFile, TableFiles
 from contractwatch.model.server import DataFormat
 
+_OF_QUOTES = (GOES_ON, NEVER_CLOSED, UNPAIRED)
 _MAX_FILES = 50
 _MAX_BYTES = 256 * 1024 * 1024
 """No more is read again to tell which file it is."""
@@ -35,10 +44,27 @@ def located(error: SourceError, files: TableFiles) -> SourceError:
         return error
     file = _culprit(files)
     if file is None:
-        return error
+        return _told(error, files)
+    fault = _quote_fault(str(error), files, file)
+    if fault is not None:
+        sentence = f"table {files.table!r} cannot be read as csv: {fault.told}"
+        where = f" ({_shown(files, file)}, line {fault.line}, column {fault.column})"
+        return SourceError(f"{sentence}{where}", retryable=error.retryable, blame=error.blame)
     line = _line(str(error), files, file)
     where = f"{_shown(files, file)}, line {line}" if line else _shown(files, file)
-    return SourceError(f"{error} ({where})", retryable=error.retryable, blame=error.blame)
+    return _told(error, files, f" ({where})")
+
+
+def _told(error: SourceError, files: TableFiles, where: str = "") -> SourceError:
+    """Return the failure with where it is, and what to write if that is known."""
+    hint = ""
+    if NOT_ENCODED in str(error):
+        stated = "utf-8" if files.read.encoding == "utf8" else files.read.encoding
+        hint = (
+            f"; it is read as {stated}: if it is written otherwise, such as in windows-1252,"
+            " say so with contractwatch.read: {encoding: windows-1252}"
+        )
+    return SourceError(f"{error}{hint}{where}", retryable=error.retryable, blame=error.blame)
 
 
 def _culprit(files: TableFiles) -> DataFile | None:
@@ -74,6 +100,18 @@ def _shown(files: TableFiles, file: DataFile) -> str:
     return "/".join([*folders, parts[-1]])
 
 
+def _quote_fault(said: str, files: TableFiles, file: DataFile) -> QuoteFault | None:
+    """Return the field whose quotes are to blame, if it is about quotes and cheap to find."""
+    if not any(cause in said for cause in _OF_QUOTES) or file.size > _MAX_BYTES_FOR_LINE:
+        return None
+    try:
+        with opened(file.opened_at, files.remote) as stream:
+            text = stream.read().decode(files.read.encoding, "replace")
+    except (OSError, LookupError, SourceError):
+        return None
+    return first_fault(text, files.read.separator)
+
+
 def _line(said: str, files: TableFiles, file: DataFile) -> int | None:
     if file.size > _MAX_BYTES_FOR_LINE:
         return None
@@ -84,6 +122,8 @@ def _line(said: str, files: TableFiles, file: DataFile) -> int | None:
         if not is_utf8 or files.json_array:
             return None
         with opened(file.opened_at, files.remote) as lines:
+            if KEY_TWICE in said:
+                return _first(_has_key_twice(line) for line in lines)
             if NO_OBJECT in said and files.data_format is DataFormat.JSON:
                 return _first(not _is_object(line) for line in lines)
             return _first(not _is_utf8(line) for line in lines) if NOT_ENCODED in said else None
@@ -112,9 +152,19 @@ def _first(broken: Iterable[bool]) -> int | None:
 
 def _is_object(line: bytes) -> bool:
     try:
-        return not line.strip() or isinstance(json.loads(line, parse_constant=_refused), dict)
+        return not line.strip() or isinstance(
+            json.loads(line, parse_int=str, parse_constant=_refused), dict
+        )
     except (ValueError, RecursionError):
         return False
+
+
+def _has_key_twice(line: bytes) -> bool:
+    try:
+        found = json.loads(line, parse_int=str, object_pairs_hook=object_of)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, Repeated)
 
 
 def _refused(written: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from contractwatch.engines import bounds
 from contractwatch.engines.file_types import name_of
 from contractwatch.engines.log_copy import copy_into, folder_of
 from contractwatch.engines.readers import parquet_schema
@@ -108,6 +109,7 @@ def _columns(log: _Log) -> dict[str, _Column]:
         raise _unread("a variant")
     if log.is_mapped and any(map(_is_renamed_inside, log.fields)):
         raise _unread("renamed members inside of objects")
+    bounds.refuse_doubled([field["name"] for field in log.fields])
     return {
         field["name"]: _Column(
             _stored(field) if log.is_mapped else field["name"], log.types[field["name"]]

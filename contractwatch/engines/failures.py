@@ -1,8 +1,12 @@
 """What a library says of broken data is told in our words, which hold no value of the data."""
 
+import re
+
 import polars as pl
 
+from contractwatch.engines import csv_quotes
 from contractwatch.engines.ecma import TOO_LONG
+from contractwatch.engines.json_tree import KEY_TWICE
 from contractwatch.engines.remote import OF_STORE, told
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.server import DataFormat
@@ -21,7 +25,8 @@ _CONTRADICTION = "a file contradicts itself, or the reader cannot cope with it"
 # Parts of the library's messages that tell causes apart; the messages themselves may quote cells.
 _CAUSES = (
     ("found more fields", MORE_FIELDS),
-    ("could not parse", "a quoted field is never closed"),
+    ("csv malformed", csv_quotes.UNPAIRED),
+    ("could not parse", csv_quotes.NEVER_CLOSED),
     ("empty csv", "a file is empty: it has no header"),
     ("utf-8", NOT_ENCODED),
     ("utf8", NOT_ENCODED),
@@ -70,7 +75,7 @@ def unreadable(error: BaseException, table: str, data_format: DataFormat) -> Sou
             retryable=False,
             blame=Blame.PRODUCT,
         )
-    cause = _cause(error, data_format)
+    cause = _twice(str(error)) or _cause(error, data_format)
     return SourceError(f"{sentence}: {cause}", retryable=False, blame=Blame.PRODUCT)
 
 
@@ -83,9 +88,18 @@ def refusal(error: BaseException) -> str:
     return "the question does not fit the type of the column"
 
 
+def _twice(said: str) -> str:
+    """Return which name stands twice, if the library ends at that."""
+    column = re.search(r"column with name '(.*)' has more than one occurrence", said, re.DOTALL)
+    if column is not None:
+        return f"it has two columns named {column[1]!r}; give each a name of its own"
+    key = re.search(rf"\(({KEY_TWICE} .*?)\)", said, re.DOTALL)
+    return key[1] if key is not None else ""
+
+
 def _cause(error: BaseException, data_format: DataFormat) -> str:
     said = str(error).lower()
     known = next((cause for part, cause in _CAUSES if part in said), "")
     if data_format in _BINARY:
         return f"a file is no complete {data_format.value} file"
-    return known or f"({type(error).__name__})"
+    return known or "it holds what the reader does not expect there"

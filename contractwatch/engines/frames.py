@@ -6,6 +6,7 @@ is listed with kind `other` and cannot be asked about. A directory `year=2026` i
 whose values are text and are parsed to the declared type as those of CSV are.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import time
@@ -15,10 +16,19 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from contractwatch.engines import delta, iceberg, nested_json, readers, scope, text, windows
+from contractwatch.engines import (
+    delta,
+    iceberg,
+    nested_json,
+    readers,
+    scope,
+    text,
+    windows,
+)
 from contractwatch.engines.expressions import Cells
 from contractwatch.engines.failures import QUERY_FAILURES, UNREADABLE, unreadable
 from contractwatch.engines.file_types import United, as_working, column_type, unite
+from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import DataFile, TableFiles
 from contractwatch.model.frozen import frozen
@@ -92,13 +102,23 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
     beside = [_Part(pl.LazyFrame(), dict(schema), partition) for schema, partition in shapes]
     found = _united(beside or parts, files.data_format)
     types: Types = {name: one.working for name, one in found.items() if one.working is not None}
-    columns = Columns(tuple(one.column for one in found.values()))
+    columns = _of_exact_names(files, tuple(one.column for one in found.values()))
     if not parts and not shapes:
         types = dict.fromkeys((column.physical_name for column in files.columns), _TEXT)
         return _frame(files, _nothing(types), types, columns)
     chosen = [part for part in parts if _may_be_read(part, files, columns)]
     whole = pl.concat([_aligned(part, types) for part in chosen]) if chosen else _nothing(types)
     return _frame(files, whole, types, columns)
+
+
+def _of_exact_names(files: TableFiles, columns: tuple[ColumnType, ...]) -> Columns:
+    """Return the columns; where the contract promises names alike, each has exactly its own."""
+    promised = Counter({c.physical_name: c.physical_name.lower() for c in files.columns}.values())
+    marked = (
+        replace(column, by_exact_name=True) if promised[column.name.lower()] > 1 else column
+        for column in columns
+    )
+    return Columns(tuple(marked))
 
 
 def _may_be_read(part: _Part, files: TableFiles, columns: Columns) -> bool:
@@ -120,7 +140,7 @@ def _of_document(files: TableFiles) -> Frame:
     partitions = [dict(partition_of(file, files.hive_root)) for file in files.files]
     found = nested_json.open_document(files, partitions)
     flat = (column_type(name, dtype, files.data_format) for name, dtype in found.flat.items())
-    columns = Columns((*flat, *found.types) if found.has_rows else ())
+    columns = _of_exact_names(files, (*flat, *found.types) if found.has_rows else ())
     return _frame(files, found.rows, found.flat, columns, found.cells)
 
 
@@ -163,6 +183,14 @@ def partition_of(file: DataFile, root: str | None) -> Partition:
         return ()
     folders = Path(file.path).relative_to(root).parts[:-1]
     pairs = [folder.partition("=") for folder in folders if "=" in folder]
+    names = [name for name, _, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise SourceError(
+            f"a file is in two folders of the column {twice!r}",
+            retryable=False,
+            blame=Blame.PRODUCT,
+        )
     return tuple((name, None if value == _NO_VALUE else unquote(value)) for name, _, value in pairs)
 
 

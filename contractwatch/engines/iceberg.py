@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from contractwatch.engines import bounds
 from contractwatch.engines.file_types import UUID, instance
 from contractwatch.engines.remote import scan_options
 from contractwatch.errors import Blame, SourceError
@@ -30,6 +31,7 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     if files.snapshot is None:
         raise SourceError("the table has no version", retryable=False, blame=Blame.AGENT)
     table = _planned(files.snapshot, files.remote)
+    bounds.refuse_doubled([field.name for field in table.schema().fields])
     # It is said that another package would plan faster; a worker has it switched off.
     warnings.filterwarnings("ignore", ".*polars_iceberg", pl.exceptions.PerformanceWarning)
     # The scan cannot be told that credentials are looked for in the environment alone.

@@ -17,6 +17,7 @@ from contractwatch.engines.json_tree import (
     Repeated,
     laid_out,
     member_of,
+    object_of,
     observe,
     text_of,
 )
@@ -136,7 +137,7 @@ def parsed(line: bytes) -> dict[str, object]:
     try:
         record: object = json.loads(
             written,
-            object_pairs_hook=_pairs,
+            object_pairs_hook=object_of,
             parse_int=str,
             parse_float=_number,
             parse_constant=_refused,
@@ -145,13 +146,10 @@ def parsed(line: bytes) -> dict[str, object]:
         raise pl.exceptions.ComputeError(_NO_OBJECT) from error
     if not isinstance(record, dict):
         raise pl.exceptions.ComputeError(_NO_OBJECT)
+    if isinstance(record, Repeated):
+        raise pl.exceptions.ComputeError(f"({record.told})")
     found = cast("dict[str, object]", record)
     return _sound(found) if any(lone in line for lone in _LONE) else found
-
-
-def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else Repeated(reversed(pairs))
 
 
 def _number(written: str) -> str:

@@ -6,6 +6,7 @@ another shape than promised is noted with the place of the promise, and left out
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -23,12 +24,28 @@ SIZE = "\x00size"
 REST = "\x00rest"
 """A field of an object that is compared as a whole: its members that are not promised, as JSON."""
 
+KEY_TWICE = "an object has twice the key"
+
 _KEY, _VALUE = Member("key"), Member("value")
 _ARRAYS = frozenset({LogicalType.ARRAY, LogicalType.VECTOR})
 
 
 class Repeated(dict[str, object]):
     """An object that has a key twice: which of the values counts nobody knows."""
+
+    told = ""
+    """What to say where no value may be left out."""
+
+
+def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the object of a parser's pairs."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    repeated = Repeated(reversed(pairs))
+    twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+    repeated.told = f"{KEY_TWICE} {twice!r}"
+    return repeated
 
 
 @dataclass(slots=True)

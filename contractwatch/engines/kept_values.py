@@ -139,13 +139,15 @@ def read_instant(micros: int) -> datetime:
 def _column(column: ColumnType) -> list[Any]:
     children = [_column(child) for child in column.children]
     own = [column.name, column.kind, column.physical, column.timezone_aware, column.scale]
-    return [*own, column.text, children, column.exact, [_column(one) for one in column.files]]
+    files = [_column(one) for one in column.files]
+    return [*own, column.text, children, column.exact, files, column.by_exact_name]
 
 
 def _read_column(read: list[Any]) -> ColumnType:
-    *own, children, exact, files = read
+    *own, children, exact, files, by_exact_name = read
     inner, types = (tuple(map(_read_column, some)) for some in (children, files))
-    return ColumnType(*own, children=inner, exact=exact, files=types)
+    named = {"exact": exact, "files": types, "by_exact_name": by_exact_name}
+    return ColumnType(*own, children=inner, **named)
 
 
 def _read_span(oldest: int | None, newest: int | None, rows: int) -> Span:

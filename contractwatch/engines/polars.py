@@ -21,7 +21,13 @@ from contractwatch.engines import sql
 from contractwatch.engines.bad_cells import with_shapes
 from contractwatch.engines.culprit import located
 from contractwatch.engines.expressions import Cells, key_member, refuse_unread, violates
-from contractwatch.engines.failures import QUERY_FAILURES, refusal
+from contractwatch.engines.failures import (
+    NO_OBJECT,
+    QUERY_FAILURES,
+    UNREADABLE,
+    refusal,
+    unreadable,
+)
 from contractwatch.engines.frames import Frame, open_table
 from contractwatch.engines.key_ranges import range_question
 from contractwatch.engines.literals import UncastableError
@@ -57,6 +63,7 @@ from contractwatch.model.metric import (
 from contractwatch.model.personal_data import PersonalDataHits
 from contractwatch.model.reference import CoveredKeys, Orphans, SegmentsOf, Total
 from contractwatch.model.segment import RowsPerCell
+from contractwatch.model.server import DataFormat
 from contractwatch.model.sql import SqlScalar
 from contractwatch.model.state import Count, Measurement, Unmeasured
 
@@ -121,23 +128,49 @@ def survey(
         elif not isinstance(metric, SqlScalar):
             asked[metric.table].append(metric)
     for table, questions in asked.items():
+        trusts = trusts_statistics and not files[table].where
+
+        def ask(frame: Frame, questions: list[Metric] = questions) -> dict[Metric, Measurement]:
+            return _ask(frame, questions, queries, now=now, opened=opened or _unheard)
+
         try:
-            trusts = trusts_statistics and not files[table].where
             frame = replace(open_rows(files[table]), trusts_statistics=trusts)
         except SourceError as error:
             failures[table] = located(error, files[table])
             answers.update(dict.fromkeys(questions, Unmeasured(str(failures[table]))))
             continue
-        readable[table] = sql.Readable(frame, files[table].columns)
         evidence.update({metric: evidence_of(frame, metric) for metric in questions})
         try:
-            answers.update(_ask(frame, questions, queries, now=now, opened=opened or _unheard))
+            frame, found = _asked_of(frame, files[table], ask, open_rows)
+            answers.update(found)
         except SourceError as error:
             failures[table] = located(error, files[table])
             unread = Unmeasured(str(failures[table]))
             answers.update({m: _from_schema(frame, m) or unread for m in questions})
+        readable[table] = sql.Readable(frame, files[table].columns)
     answers.update(sql.answers(queries, readable, failures))
     return Survey(answers, failures, evidence)
+
+
+def _asked_of(
+    frame: Frame,
+    files: TableFiles,
+    ask: Callable[[Frame], dict[Metric, Measurement]],
+    open_rows: Callable[[TableFiles], Frame],
+) -> tuple[Frame, dict[Metric, Measurement]]:
+    """Return the answers, and the frame that gave them."""
+    try:
+        return frame, ask(frame)
+    except SourceError as error:
+        if not _is_read_by_line(error, files):
+            raise
+    by_line = open_rows(replace(files, by_line=True))
+    return by_line, ask(by_line)
+
+
+def _is_read_by_line(error: SourceError, files: TableFiles) -> bool:
+    """Return whether the library ended at a line that may be sound, such as at a large number."""
+    return NO_OBJECT in str(error) and files.data_format is DataFormat.JSON and not files.by_line
 
 
 def _unheard(table: str) -> None:
@@ -167,6 +200,20 @@ def _ask(
 
     Queries and passes of their own read the columns that they name, and would count broken lines.
     """
+    try:
+        return _answers(frame, metrics, queries, now=now, opened=opened)
+    except UNREADABLE as error:  # what the library finds out late, such as a type it cannot hold
+        raise unreadable(error, frame.table, frame.data_format) from error
+
+
+def _answers(
+    frame: Frame,
+    metrics: Iterable[Metric],
+    queries: Iterable[SqlScalar],
+    *,
+    now: datetime,
+    opened: Opened,
+) -> dict[Metric, Measurement]:
     answers: dict[Metric, Measurement] = {}
     questions: list[Question] = []
     keys: list[Key] = []

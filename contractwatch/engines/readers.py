@@ -13,8 +13,10 @@ from typing import TypeAlias, assert_never
 
 import polars as pl
 
-from contractwatch.engines import avro, bounds
+from contractwatch.engines import arrow_names, avro, bounds, csv_text, json_rows
 from contractwatch.engines.failures import TOO_DEEP, BrokenTextError
+from contractwatch.engines.json_rows import JsonText, Lines
+from contractwatch.engines.json_tree import Repeated, object_of
 from contractwatch.engines.parquet_annotations import annotated
 from contractwatch.engines.remote import begins, opened, scan_options, whole
 from contractwatch.model.dataset import DataFile, Remote, TableFiles
@@ -24,8 +26,10 @@ from contractwatch.model.server import DataFormat
 Schema: TypeAlias = tuple[tuple[str, pl.DataType], ...]
 
 _BOM = codecs.BOM_UTF8
+_LOSSY = "utf8-lossy"
 _SAMPLED_LINES = 1000
 _SAMPLED_BYTES = 64 * 1024 * 1024
+_PIECE = 64 * 1024
 _NO_KEYS = "\x00"
 
 
@@ -73,7 +77,7 @@ def _look(table: TableFiles, file: DataFile) -> OneFile:
             return OneFile(source, _all_text(names))
         case DataFormat.JSON:
             source = _in_utf8(path, table)
-            if table.json_array:
+            if _is_array(source, table):
                 return _look_into_array(source, table)
             return _look_into_lines(source, table)
         case _:
@@ -97,9 +101,13 @@ def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
         case DataFormat.DELTA | DataFormat.ICEBERG:
             raise BrokenTextError("such a table is no single file")
         case DataFormat.CSV:
-            return pl.concat([_scan_csv(table, source) for source in _at_once(sources)])
+            held = _records_of(table, sources, is_single=len(files[0].schema) == 1)
+            return pl.concat([_scan_csv(table, source) for source in _at_once(held)])
         case DataFormat.JSON:
             schema = dict(files[0].schema) or {_NO_KEYS: pl.String()}
+            if table.by_line:
+                texts = [JsonText(Lines(source, table.remote), {}) for source in sources]
+                return json_rows.scan(texts, list(schema), {})[0]
             return pl.concat([_scan_lines(table, source, schema) for source in _at_once(sources)])
         case _:
             assert_never(table.data_format)
@@ -114,6 +122,8 @@ def parquet_schema(path: str, remote: Remote | None) -> Schema:
 
 
 def _arrow_schema(table: TableFiles, path: str) -> Schema:
+    with opened(path, table.remote) as file:
+        bounds.refuse_doubled(arrow_names.column_names(file))
     if table.remote is None:
         return tuple(pl.read_ipc_schema(path).items())
     return tuple(
@@ -123,7 +133,10 @@ def _arrow_schema(table: TableFiles, path: str) -> Schema:
 
 def _header(table: TableFiles, source: str | bytes) -> list[str]:
     with BytesIO(source) if isinstance(source, bytes) else opened(source, table.remote) as file:
-        bounds.refuse_long_header(file)
+        start = bounds.start_with_header(file)
+    names = csv_text.header_of(start, table.read.separator)
+    promised = (column.physical_name for column in table.columns)
+    csv_text.refuse_header(start, names, table.read.separator, promised)
     if table.remote is not None and isinstance(source, str):
         return _scan_csv(table, [source]).collect_schema().names()
     separator = table.read.separator
@@ -144,6 +157,32 @@ def _at_once(sources: Sequence[str | bytes]) -> list[list[str] | bytes]:
     paths = _paths(sources)
     texts = [source for source in sources if isinstance(source, bytes)]
     return [paths, *texts] if paths else [*texts]
+
+
+def _records_of(
+    table: TableFiles, sources: Sequence[str | bytes], *, is_single: bool
+) -> list[str | bytes]:
+    """Return the sources, those with blank lines as texts that have none of them any more.
+
+    Raises:
+        BrokenTextError: If a field goes on after its closing quote.
+    """
+    separator = table.read.separator
+    suspects = csv_text.suspects(_paths(sources), separator, scan_options(table.remote))
+    looked_at = suspects.blank | suspects.quotes
+    found: list[str | bytes] = []
+    for source in sources:
+        if isinstance(source, str) and source not in looked_at:
+            found.append(source)
+            continue
+        held = whole(source, table.remote) if isinstance(source, str) else source
+        csv_text.refuse_going_on(held, separator)
+        if csv_text.has_blank_line(held, separator):
+            held = csv_text.without_blank_lines(held, separator, is_single=is_single)
+            found.append(held)
+        else:
+            found.append(source)
+    return found
 
 
 def _scan_csv(table: TableFiles, source: list[str] | bytes) -> pl.LazyFrame:
@@ -170,19 +209,29 @@ def _scan_lines(
 
 def _in_utf8(path: str, table: TableFiles) -> str | bytes:
     """Return the path, or the text itself where the encoding or its mark would be misread."""
+    expanded = _expanded(path, table)
+    if _is_utf8(table.read.encoding):
+        start = begins(path, table.remote, bounds.TOLD_BY) if expanded is None else expanded
+        bounds.refuse_wide_letters(start)
+        is_held = start.startswith(_BOM) or _is_taken_for_pattern(path, table)
+        if expanded is None and not is_held:
+            return path
+    held = whole(path, table.remote) if expanded is None else expanded
+    if table.read.encoding == _LOSSY:
+        return held.decode(errors="replace").removeprefix("\ufeff").encode()
+    if _is_utf8(table.read.encoding):
+        return held.removeprefix(_BOM)
     try:
-        codec = codecs.lookup(table.read.encoding).name
+        return held.decode(table.read.encoding).removeprefix("\ufeff").encode()
     except LookupError as error:
         raise BrokenTextError("the server's encoding is not known") from error
-    if codec == "utf-8":
-        expanded = _expanded(path, table)
-        if expanded is not None:
-            return expanded.removeprefix(_BOM)
-        marked = begins(path, table.remote, len(_BOM)) == _BOM
-        is_held = marked or _is_taken_for_pattern(path, table)
-        return whole(path, table.remote).removeprefix(_BOM) if is_held else path
-    held = _expanded(path, table) or whole(path, table.remote)
-    return held.decode(codec).removeprefix("\ufeff").encode()
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name == "utf-8"
+    except LookupError:
+        return False
 
 
 def _is_taken_for_pattern(path: str, table: TableFiles) -> bool:
@@ -194,6 +243,31 @@ def _is_taken_for_pattern(path: str, table: TableFiles) -> bool:
 def _expanded(path: str, table: TableFiles) -> bytes | None:
     with opened(path, table.remote) as file:
         return bounds.expanded(file)
+
+
+def _is_array(source: str | bytes, table: TableFiles) -> bool:
+    """Return whether the file is one array: as the contract says, else by its first letter.
+
+    Raises:
+        BrokenTextError: If it is one, and the contract says that it is not.
+    """
+    if table.json_array:
+        return True
+    begins_as_array = _first_letter(source, table) == b"["
+    if begins_as_array and table.json_array is False:
+        raise BrokenTextError(
+            "it begins as a JSON array, and the contract says that each line is an object;"
+            " write delimiter: array"
+        )
+    return begins_as_array
+
+
+def _first_letter(source: str | bytes, table: TableFiles) -> bytes:
+    with BytesIO(source) if isinstance(source, bytes) else opened(source, table.remote) as file:
+        while piece := file.read(_PIECE):
+            if found := piece.lstrip():
+                return found[:1]
+    return b""
 
 
 def _look_into_lines(source: str | bytes, table: TableFiles) -> OneFile:
@@ -226,11 +300,14 @@ def _lines(source: str | bytes, remote: Remote | None) -> Generator[bytes]:
 def _keys(line: bytes) -> Iterator[str]:
     """Yield the keys of one JSON object; a broken line is found when the rows are read."""
     try:
-        record = json.loads(line, parse_int=str)  # the length of Python's integers is limited
+        # the length of Python's integers is limited
+        record = json.loads(line, parse_int=str, object_pairs_hook=object_of)
     except RecursionError as error:
         raise BrokenTextError(TOO_DEEP) from error
     except ValueError:
         return
+    if isinstance(record, Repeated):
+        raise BrokenTextError(record.told)
     if isinstance(record, dict):
         yield from record
 
@@ -264,6 +341,8 @@ def _look_into_array(source: str | bytes, table: TableFiles) -> OneFile:
     lines: list[str] = []
     keys: dict[str, None] = {}
     for record, written in _elements(data.decode()):
+        if isinstance(record, Repeated):
+            raise BrokenTextError(record.told)
         keys.update(dict.fromkeys(record))
         bounds.refuse_many(keys)
         lines.append(written)
@@ -278,10 +357,11 @@ def _elements(data: str) -> Iterator[tuple[dict[str, object], str]]:
     Raises:
         BrokenTextError: If the text is no array of objects.
     """
-    decoder = json.JSONDecoder(parse_int=str)  # the length of Python's integers is limited
+    # the length of Python's integers is limited
+    decoder = json.JSONDecoder(parse_int=str, object_pairs_hook=object_of)
     start = _after_blank(data, 0)
     if data[start : start + 1] != "[":
-        raise BrokenTextError("it does not begin as a JSON array")
+        raise BrokenTextError("it does not begin as a JSON array; write delimiter: new_line")
     start = _after_blank(data, start + 1)
     while data[start : start + 1] != "]":
         try:

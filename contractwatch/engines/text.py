@@ -49,7 +49,7 @@ def parse(raw: pl.Expr, column: Column) -> Parsed | None:
         case LogicalType.INTEGER:
             return _cast(raw, pl.Int128())
         case LogicalType.NUMBER:
-            return _cast(raw, pl.Float64())
+            return _number(raw)
         case LogicalType.BOOLEAN:
             return _boolean(raw)
         case LogicalType.DATE | LogicalType.TIMESTAMP | LogicalType.TIME:
@@ -79,6 +79,13 @@ def _known(raw: pl.Expr, value: pl.Expr, dtype: pl.DataType) -> Parsed:
 
 def _cast(raw: pl.Expr, dtype: pl.DataType) -> Parsed:
     return _known(raw, raw.cast(dtype, strict=False), dtype)
+
+
+def _number(raw: pl.Expr) -> Parsed:
+    """Return a number; one of digits that is too large for a double is none."""
+    value = raw.cast(pl.Float64(), strict=False)
+    is_beyond = value.is_infinite() & raw.str.contains("[0-9]")
+    return _known(raw, pl.when(~is_beyond).then(value), pl.Float64())
 
 
 def _boolean(raw: pl.Expr) -> Parsed:

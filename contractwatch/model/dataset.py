@@ -76,7 +76,8 @@ class TableFiles:
     reached that are objects of a store; None for files of this machine. `snapshot` is the version
     of a table that keeps a record of its files. `incremental` is as in `Table`; `window` are the
     rows to be read, None for all. `place` tells where the contract says that the files are from any
-    other such place; a table that keeps a record is told by that.
+    other such place; a table that keeps a record is told by that. `json_array` is as in `Server`.
+    `by_line` has flat JSON read line by line: slower, but no number is too large for it.
     """
 
     table: str
@@ -84,7 +85,7 @@ class TableFiles:
     data_format: DataFormat
     columns: tuple[Column, ...]
     read: ReadPolicy = _READ_PLAINLY
-    json_array: bool = False
+    json_array: bool | None = None
     hive_root: str | None = None
     where: str = ""
     remote: Remote | None = None
@@ -92,6 +93,7 @@ class TableFiles:
     incremental: Incremental | None = None
     window: Window | None = None
     place: str = ""
+    by_line: bool = False
 
 
 @frozen

@@ -1,9 +1,13 @@
 """Where the data is, and how it is read."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from contractwatch.model.clause import Clause
 from contractwatch.model.frozen import frozen
+
+SEPARATORS: Mapping[str, str] = {",": '","', ";": '";"', "|": '"|"', "\t": r'"\t"'}
+"""What may stand between the columns of text files, and how a contract writes it."""
 
 
 class DataFormat(StrEnum):
@@ -40,7 +44,8 @@ class Server:
     """Where the data is. `kind` is the ODCS type; `local` and `s3` are opened in this version.
 
     `path` is the location of an object store, too, and `endpoint` the address of one that is not
-    the provider's own.
+    the provider's own. `json_array` says whether JSON is one array or one object a line; None where
+    the contract does not, so that each file's first letter decides.
     `unsupported` says why its data checks are skipped; empty when it is opened.
     """
 
@@ -50,7 +55,7 @@ class Server:
     environment: str = ""
     path: str = ""
     data_format: DataFormat | None = None
-    json_array: bool = False
+    json_array: bool | None = None
     read: ReadPolicy = ReadPolicy()
     unsupported: str = ""
     endpoint: str = ""

@@ -25,6 +25,8 @@ class ColumnType:
     or of folders `name=value`, whose cells are parsed to the declared type. `children` are the
     members of an object, or the one element of an array; that of a map is an object with `key` and
     `value`. `files` are the types of the files where they are not all the same.
+    `by_exact_name` marks a column that answers to no other spelling of its name: the contract
+    promises names that differ by case alone.
     """
 
     name: str
@@ -36,6 +38,7 @@ class ColumnType:
     children: tuple["ColumnType", ...] = ()
     exact: str = ""
     files: tuple["ColumnType", ...] = ()
+    by_exact_name: bool = False
 
     @property
     def in_files(self) -> tuple["ColumnType", ...]:
@@ -79,8 +82,12 @@ class Columns:
         exact = self._by_name.get(physical_name)
         if exact is not None:
             return exact
-        alike = self._by_lower.get(physical_name.lower(), ())
-        return alike[0] if len(alike) == 1 else None
+        alike = self.alike(physical_name)
+        return alike[0] if len(alike) == 1 and not alike[0].by_exact_name else None
+
+    def alike(self, physical_name: str) -> list[ColumnType]:
+        """Return all columns of that name but for case."""
+        return self._by_lower.get(physical_name.lower(), [])
 
     @cached_property
     def _by_name(self) -> dict[str, ColumnType]:

@@ -19,16 +19,16 @@ _FORMATS = {
     "ipc": DataFormat.ARROW,
     "feather": DataFormat.ARROW,
 }
+_LOSSY = "utf8-lossy"
 _ENCODINGS = {
     "": "utf8",
     "utf8": "utf8",
     "utf-8": "utf8",
     "ascii": "utf8",
     "us-ascii": "utf8",
-    "utf8-lossy": "utf8-lossy",
+    "utf8-lossy": _LOSSY,
 }
 
-_UTF8 = frozenset(_ENCODINGS.values())
 _LONGEST_SHOWN = 40
 
 
@@ -78,12 +78,12 @@ def _server(place: Place, findings: Findings) -> Server:
     )
 
 
-def _is_array(place: Place) -> bool:
+def _is_array(place: Place) -> bool | None:
     framing = place.text("delimiter")
     policy = place.custom("read")
     if policy is not None and policy.text("delimiter"):
         framing = policy.text("delimiter")
-    return framing == "array"
+    return {"array": True, "new_line": False}.get(framing)
 
 
 def _why_not(place: Place, kind: str, written: str, read: ReadPolicy) -> str:
@@ -93,11 +93,21 @@ def _why_not(place: Place, kind: str, written: str, read: ReadPolicy) -> str:
     if written not in _FORMATS:
         hint = suggestion(written, _FORMATS)
         return f"files of format '{written[:_LONGEST_SHOWN]}' are not read yet{hint}"
-    if read.encoding not in _UTF8:
-        return f"the encoding '{read.encoding[:_LONGEST_SHOWN]}' is not read yet"
+    if not _is_known(read.encoding):
+        return f"the encoding '{read.encoding[:_LONGEST_SHOWN]}' is not known"
     if policy is not None and policy.flag("hasHeader") is False:
         return "files without a header are not read yet"
     return ""
+
+
+def _is_known(encoding: str) -> bool:
+    """Return whether files in an encoding can be read."""
+    if encoding == _LOSSY:
+        return True
+    try:
+        return "x".encode(encoding).decode(encoding) == "x"
+    except (LookupError, ValueError):  # none of that name, or one that is not of texts
+        return False
 
 
 def _policy(place: Place, findings: Findings) -> ReadPolicy:

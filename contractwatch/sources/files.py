@@ -20,6 +20,7 @@ from contractwatch.model.server import DataFormat, Server
 from contractwatch.sources.confined import folders_at
 from contractwatch.sources.lakes import LAKES, open_lake
 from contractwatch.sources.patterns import first_pattern
+from contractwatch.sources.recorded import refuse_recorded
 from contractwatch.sources.search import FoundFile, Search, first, refused
 from contractwatch.sources.unfound import refuse_alike
 
@@ -64,6 +65,7 @@ def open_files(
         ]
         try:
             search, found = first(searches)
+            refuse_recorded(server, (file.path.absolute() for file in found), search.may_hold)
         except SourceError as error:
             unfound.append((table.name, error))
             continue

@@ -10,6 +10,7 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.dataset import DataFile, Remote
 from contractwatch.model.server import DataFormat
 from contractwatch.sources.patterns import part_matches
+from contractwatch.sources.recorded import records_in
 from contractwatch.sources.search import EXTENSIONS, MAX_FILES
 
 MAX_LISTED = 2_000_000
@@ -25,6 +26,7 @@ class ObjectSearch:
     `start` are the parts of the key before the first pattern, `pattern` those after it, empty if
     there is none. `stem` is as in `search.Search`; `has_others` tells that it alone kept objects
     out. `exact` are the objects whose keys are what is written: if there are any, they alone count.
+    `records` are the folders of tables that keep a record of their files.
     """
 
     start: tuple[str, ...]
@@ -34,9 +36,11 @@ class ObjectSearch:
     found: dict[str, DataFile] = field(default_factory=dict[str, DataFile])
     exact: dict[str, DataFile] = field(default_factory=dict[str, DataFile])
     has_others: bool = False
+    records: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
 
     def offer(self, parts: tuple[str, ...], file: DataFile) -> None:
         """Take the object if it belongs to the table; `parts` are of the key below the start."""
+        self.records.update(records_in(parts))
         if self._is_exact(parts):
             self.exact["/".join(parts)] = file
         if self._is_wanted(parts, self.stem):
@@ -50,6 +54,12 @@ class ObjectSearch:
         above = {str(one) for name in found for one in PurePosixPath(name).parents}
         kept = (name for name in sorted(found) if found[name].size or name not in above)
         return tuple(found[name] for name in kept)
+
+    def record(self) -> str:
+        """Return the record of a table to which one of the objects belongs; empty if none does."""
+        found = (name.split("/") for name in self.exact or self.found)
+        above = (tuple(parts[:at]) for parts in found for at in range(len(parts)))
+        return next((self.records[one] for one in above if one in self.records), "")
 
     def _is_exact(self, parts: tuple[str, ...]) -> bool:
         """Return whether the pattern is the object's very name, or that of a folder above it."""

@@ -18,9 +18,10 @@ from contractwatch.model.server import Server
 from contractwatch.sources.endpoints import reached
 from contractwatch.sources.files import folders, written_for
 from contractwatch.sources.lakes import LAKES, open_lake
-from contractwatch.sources.object_search import ObjectSearch, search
+from contractwatch.sources.object_search import ObjectSearch, objects_below, search
 from contractwatch.sources.patterns import first_pattern, hint, is_pattern
 from contractwatch.sources.prefix import Prefix
+from contractwatch.sources.recorded import RECORDS, is_of_record, refusal, table_above
 from contractwatch.sources.search import refused
 
 
@@ -54,7 +55,10 @@ def open_objects(
     unfound: list[tuple[str, SourceError]] = []
     for table, one in zip(tables, searches, strict=True):
         files = one.files()
-        if files:
+        record = one.record() or (_record_above(remote, one.start) if files else "")
+        if record:
+            unfound.append((table.name, refusal(server, record)))
+        elif files:
             opened.append(_table_files(server, table, one, files, remote))
         else:
             unfound.append((table.name, _nothing(server, one)))
@@ -146,6 +150,20 @@ def _table_files(
         remote=remote,
         place=repr((one.start, one.pattern, one.stem)),
     )
+
+
+def _record_above(remote: Remote, start: Sequence[str]) -> str:
+    """Return the record of the table that a place is inside of; empty if there is none."""
+    above = table_above(start)
+    for record in RECORDS if above is not None else ():
+        below = objects_below(remote, "/".join((*(above or ()), record)))
+        try:
+            first = next((key for key, _ in below if is_of_record(record, key)), "")
+        except SourceError:  # the agent may not look there
+            return ""
+        if first:
+            return record
+    return ""
 
 
 def _hive_root(

@@ -50,6 +50,10 @@ class Search:
     stem: str
     roots: tuple[Path, ...] | None
 
+    def may_hold(self, folder: Path) -> bool:
+        """Whether a real folder is one that may be looked into."""
+        return self.roots is None or any(folder.is_relative_to(root) for root in self.roots)
+
 
 def first(searches: Sequence[Search]) -> tuple[Search, list[FoundFile]]:
     """Return the first search that finds files; a refusal counts only if none does.

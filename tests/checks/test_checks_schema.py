@@ -43,28 +43,48 @@ def test_an_absent_column_fails_presence_by_its_physical_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "text", "shown"),
+    ("names", "told"),
     [
-        ("id;name", True, '";"'),
-        ('"ID"; "name"', True, '";"'),
-        ("id|name", True, '"|"'),
-        ("name\tid", True, r'"\t"'),
-        ("id,name", True, '","'),
-        ("key;name", True, ""),
-        ("id;name", False, ""),
+        ((" id",), "; it has ' id', with a blank before or after the name: remove the blank"),
+        (
+            ("key", "ID\t"),
+            "; it has 'ID\t', with a blank before or after the name: remove the blank",
+        ),
+        (
+            ("ID", "Id"),
+            "; it has 'ID' and 'Id', which differ by case alone: promise one exactly",
+        ),
+        (("idx", "i d"), ""),
     ],
 )
-def test_one_column_that_holds_a_separator_is_told_with_what_to_do(
-    found: str, text: bool, shown: str
+def test_columns_whose_names_are_nearly_that_of_a_missing_one_are_told(
+    names: tuple[str, ...], told: str
 ) -> None:
     check = only("presence", contract(table(column("id"))))
-    verdict = judged(check, types={"x": ColumnType(found, "string", "string", text=text)})
-    hint = (
-        f"; the file has one column: is the separator {shown}? "
-        f"say so with contractwatch.read: {{separator: {shown}}}"
-    )
+    types = {name: ColumnType(name, "string", "String") for name in names}
+    verdict = judged(check, types=types)
     assert verdict.outcome is Outcome.FAILED
-    assert verdict.reason == "the table has no column 'id'" + (hint if shown else "")
+    assert verdict.reason == f"the table has no column 'id'{told}"
+
+
+def test_a_column_beside_one_that_differs_by_case_alone_is_present_and_that_is_said() -> None:
+    check = only("presence", contract(table(column("id"))))
+    verdict = judged(
+        check, types={name: ColumnType(name, "string", "String") for name in ("id", "ID")}
+    )
+    told = "the table also has 'ID', which differs by case alone"
+    assert (verdict.outcome, verdict.reason) == (Outcome.PASSED, told)
+
+
+def test_one_column_answers_one_of_two_promised_names() -> None:
+    names = contract(table(column("ID"), column("id")))
+    types = {"id": ColumnType("id", "string", "String", by_exact_name=True)}
+    upper, lower = (judged(check, types=types) for check in checks_of("presence", names))
+    assert (upper.outcome, lower.outcome) == (Outcome.FAILED, Outcome.PASSED)
+    assert upper.reason == (
+        "the table has no column 'ID'; its 'id' is another promised column,"
+        " and they differ by case alone"
+    )
 
 
 @pytest.mark.parametrize(

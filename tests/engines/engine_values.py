@@ -31,7 +31,7 @@ def dataset(
     columns: Sequence[Column] = (),
     *,
     read: ReadPolicy = PLAINLY,
-    json_array: bool = False,
+    json_array: bool | None = None,
     hive_root: Path | None = None,
 ) -> Dataset:
     files = tuple(DataFile(str(path), path.stat().st_size, NOW) for path in paths)

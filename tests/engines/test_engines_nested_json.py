@@ -259,15 +259,6 @@ def test_half_a_surrogate_pair_and_flat_columns_are_read(tmp_path: Path) -> None
     assert ask(data, null(*LINES, Member("sku"))) == Count(0)
 
 
-def test_of_a_key_twice_in_a_line_the_first_counts_in_flat_and_in_nested_files(
-    tmp_path: Path,
-) -> None:
-    lines = '{"whole": "x", "order": {}}\n{"whole": 1, "order": {}, "whole": "x"}\n'
-    whole = column("whole", L.INTEGER)
-    for columns in ([whole], [whole, ORDER]):
-        assert bad_cells(json_text(tmp_path, lines, columns), "whole") == 1
-
-
 def test_queries_see_the_promised_types(tmp_path: Path) -> None:
     data = json_text(tmp_path, '{"order": {"id": "7"}}\n{"order": {"id": 8}}\n', [ORDER])
     query = SqlScalar(TABLE, "SELECT SUM(order.id) FROM orders", (TABLE,))

@@ -62,7 +62,7 @@ def test_cells_are_parsed_to_the_declared_type(
 
 
 def test_a_bad_cell_is_left_out_of_every_later_rule_but_is_not_null(tmp_path: Path) -> None:
-    data = text(tmp_path, "id,name\n1,a\nsecret,b\n\n1,\n", COLUMNS)
+    data = text(tmp_path, "id,name\n1,a\nsecret,b\n,\n1,\n", COLUMNS)
     assert bad_cells(data, "id") == 1
     assert ask(data, CountWhere(TABLE, IsNull("id"))) == Count(1)
     assert ask(data, CountWhere(TABLE, IsBelow("id", 5))) == Count(2)

@@ -32,7 +32,7 @@ ASKED = {
 }
 
 
-def _asked(path: Path, data_format: DataFormat, *, json_array: bool = False) -> str:
+def _asked(path: Path, data_format: DataFormat, *, json_array: bool | None = None) -> str:
     """Return why the table cannot be read, without its first words; empty if it can."""
     files = (DataFile(str(path), path.stat().st_size, NOW),)
     table = TableFiles("t", files, data_format, COLUMNS, json_array=json_array)
@@ -180,8 +180,7 @@ def test_values_within_values_without_end(tmp_path: Path) -> None:
 
 def test_a_number_of_a_million_digits_is_no_crash(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text(f'{{"id": {"9" * 1_000_000}, "name": "n"}}\n')
-    said = "a line is no JSON object (t.json, line 1)"
-    assert _asked(tmp_path / "t.json", DataFormat.JSON) == said
+    assert not _asked(tmp_path / "t.json", DataFormat.JSON)
 
 
 def test_a_column_whose_name_is_one_of_ours(tmp_path: Path) -> None:

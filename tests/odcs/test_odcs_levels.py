@@ -195,7 +195,7 @@ def test_a_local_server_is_read_with_its_policy() -> None:
 @pytest.mark.parametrize(
     ("body", "is_array"),
     [
-        ("", False),
+        ("", None),
         (", delimiter: new_line", False),
         (", delimiter: array", True),
         (
@@ -204,7 +204,7 @@ def test_a_local_server_is_read_with_its_policy() -> None:
         ),
     ],
 )
-def test_json_is_framed_by_lines_or_as_an_array(body: str, is_array: bool) -> None:
+def test_json_is_framed_by_lines_or_as_an_array(body: str, is_array: bool | None) -> None:
     (found,) = parsed(server(f"type: local, path: x.json, format: json{body}")).servers
     assert (found.data_format, found.json_array) == (DataFormat.JSON, is_array)
 
@@ -223,9 +223,12 @@ def test_json_is_framed_by_lines_or_as_an_array(body: str, is_array: bool) -> No
         ),
         ("type: s3, location: s3://b/x, format: delta", ""),
         (
-            "type: local, path: x, format: csv, encoding: UTF-16",
-            "the encoding 'utf-16' is not read yet",
+            "type: local, path: x, format: csv, encoding: UTF-61",
+            "the encoding 'utf-61' is not known",
         ),
+        ("type: local, path: x, format: csv, encoding: rot13", "the encoding 'rot13' is not known"),
+        ("type: local, path: x, format: csv, encoding: UTF-16", ""),
+        ("type: local, path: x, format: csv, encoding: Windows-1252", ""),
     ],
 )
 def test_a_server_that_is_not_opened_says_why(body: str, why: str) -> None:

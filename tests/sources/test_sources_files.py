@@ -66,7 +66,7 @@ def refusal(
 )
 def test_a_path_stands_for_its_files(tmp_path: Path, path: str, names: list[str]) -> None:
     write(tmp_path, "orders.csv", "orders/1.csv", "orders/2.csv", "orders/deep/3.csv")
-    write(tmp_path, "orders/.hidden.csv", "orders/_delta_log/4.csv", "orders/notes.txt")
+    write(tmp_path, "orders/.hidden.csv", "orders/_old/4.csv", "orders/notes.txt")
     data = open_server(server(path), (ORDERS,), bases=(tmp_path,), roots=None)
     assert found(data, tmp_path) == names
     assert open_server(server(path), (ORDERS,), bases=(tmp_path,), roots=(tmp_path,)) == data
