@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from contractwatch.display import visible
+
 
 class Level(StrEnum):
     """How much a problem matters: an error refuses the contract, a warning does not."""
@@ -47,8 +49,28 @@ def one_line(text: str) -> str:
     Words of a file stand in it, and where lines are commands, as in the log of a build server, a
     line of its own would be one.
     """
-    said = "".join(c if c.isprintable() else "?" for c in text).replace("##[", "# #[")
+    said = visible(text, keep="").replace("##[", "# #[")
     return f": :{said[2:]}" if said.startswith("::") else said
+
+
+MOST_PROBLEMS = 200
+"""Of one document so many are told; the others are counted."""
+
+
+def capped(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return at most `MOST_PROBLEMS` problems of one document, errors first if there are more."""
+    if len(problems) <= MOST_PROBLEMS + 1:
+        return tuple(problems)
+    errors = [one for one in problems if one.level is Level.ERROR]
+    warnings = [one for one in problems if one.level is not Level.ERROR]
+    kept = set(map(id, [*errors, *warnings][:MOST_PROBLEMS]))
+    told = [one for one in problems if id(one) in kept]
+    hidden = len(problems) - len(told)
+    left = sum(one.level is Level.ERROR and id(one) not in kept for one in problems)
+    what = "errors" if left == hidden else "warnings" if not left else "errors and warnings"
+    level = Level.ERROR if left else Level.WARNING
+    said = f"{hidden:,} more {what} are not listed; mend those above and look again"
+    return (*told, Problem(told[-1].file, told[-1].line, "", said, level))
 
 
 class Blame(StrEnum):
@@ -67,7 +89,7 @@ class ContractError(ContractwatchError):
     """The contract file is wrong; `problems` holds every one of them, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
+        self.problems = capped(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

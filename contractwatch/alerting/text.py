@@ -6,6 +6,7 @@ from contractwatch.alerting.clauses import says_all, what_is_wrong
 from contractwatch.alerting.ending import notice_lines, notice_words
 from contractwatch.alerting.upstream import upstream_json, upstream_lines
 from contractwatch.alerting.words import cut, duration, instant
+from contractwatch.display import visible
 from contractwatch.model.incident import (
     BrokenPromise,
     Cause,
@@ -29,14 +30,18 @@ _ENDS = {TransitionKind.RESOLVED: "RESOLVED", TransitionKind.WITHDRAWN: "WITHDRA
 
 def title(notification: Notification) -> str:
     """Return at most 100 characters: urgency or end, product, which promise, and by how much."""
+    return cut(visible(_title(notification), keep=""), TITLE_LENGTH)
+
+
+def _title(notification: Notification) -> str:
     if notification.is_test:
-        return cut(f"TEST of receiver {notification.receiver}", TITLE_LENGTH)
+        return f"TEST of receiver {notification.receiver}"
     if notification.notice is not None:
         said = notice_words(notification.notice, notification.created_at)
-        return cut(f"INFO {cut(notification.product, _PRODUCT_LENGTH)}: {said}", TITLE_LENGTH)
+        return f"INFO {cut(notification.product, _PRODUCT_LENGTH)}: {said}"
     word = _ENDS.get(notification.kind, _URGENT_WORDS[notification.urgency])
     product = cut(notification.product, _PRODUCT_LENGTH)
-    return cut(f"{word} {product}: {_headline(notification.notes)}", TITLE_LENGTH)
+    return f"{word} {product}: {_headline(notification.notes)}"
 
 
 def lines(notification: Notification) -> tuple[str, ...]:
@@ -68,7 +73,7 @@ def lines(notification: Notification) -> tuple[str, ...]:
     if notification.kind not in _ENDS:
         said += _budget_lines(notification.notes)
     said.append(f"Contract: {notification.contract_id}, version {notification.contract_version}.")
-    return tuple(cut(line, _LINE_LENGTH) for line in said)
+    return tuple(cut(visible(line, keep=""), _LINE_LENGTH) for line in said)
 
 
 def as_json(notification: Notification) -> dict[str, object]:

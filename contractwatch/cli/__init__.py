@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from contractwatch.cli.parser import Call, call
+from contractwatch.display import visible
 from contractwatch.errors import ContractwatchError, SettingsError, UsageError
 
 EXIT_FAILURE = 2
@@ -61,4 +62,4 @@ def _tell(error: Exception) -> int:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{visible(line)}\n")

@@ -53,7 +53,7 @@ def command(form: Form, file: Path, *, output: Path | None) -> None:
         case Form.ODCS:
             text = _normal(file)
     if output in (None, TERMINAL):
-        say(text, nl=False)
+        say(text, nl=False, exact=True)
     else:
         write_whole(output, text)
 

@@ -8,6 +8,7 @@ import click
 
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.inputs import input_problems
+from contractwatch.agent.look_alikes import look_alike_problems
 from contractwatch.agent.neighbours import Published
 from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.forecast import forecast, unfound
@@ -98,6 +99,7 @@ def _problems(files: Iterable[Path]) -> tuple[list[Problem], list[Contract]]:
             message = f"the product {contract.product!r} is promised by {holder.file} already; "
             message += "give one of them another name or domain"
             found.append(Problem(contract.file, 0, "name", message))
+    found += look_alike_problems(holders.values()).values()
     return [*found, *_doubtful_inputs(contracts, refused)], contracts
 
 

@@ -9,7 +9,7 @@ from contractwatch.app import run
 from contractwatch.cli.parser import Command
 from contractwatch.cli.record_words import config_option
 from contractwatch.cli.values import FilePath, Whole
-from contractwatch.settings import environment, load_settings
+from contractwatch.settings import Settings, environment, load_settings
 
 
 @click.command("run", cls=Command)
@@ -24,6 +24,8 @@ from contractwatch.settings import environment, load_settings
 def command(*, config: Path | None, contracts: Path | None, port: int | None) -> int:
     """Run the agent: watch the contracts, run them when due, keep the record, tell the owners.
 
+    SIGHUP reads the settings and the contracts again.
+
     Ends with 0 after SIGTERM or Ctrl-C; with 2 when it cannot start (the port or the store is
     taken); with 74 when the store cannot be written; with 70 when it got stuck.
 
@@ -34,4 +36,8 @@ def command(*, config: Path | None, contracts: Path | None, port: int | None) ->
         environ["CONTRACTWATCH_CONTRACTS"] = json.dumps([str(contracts.absolute())])
     if port is not None:
         environ["CONTRACTWATCH_PORT"] = str(port)
-    return run(load_settings(config, environ))
+
+    def load() -> Settings:
+        return load_settings(config, environ)
+
+    return run(load(), reload=load)

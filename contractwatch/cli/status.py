@@ -17,6 +17,7 @@ from contractwatch.cli.parser import Command
 from contractwatch.cli.record import open_record
 from contractwatch.cli.record_words import Format, config_option, format_option
 from contractwatch.cli.values import SomeOf, repeated
+from contractwatch.display import visible
 from contractwatch.slo.status import StatusWord
 from contractwatch.web.board import View, view_of
 from contractwatch.web.bodies import BODY_VERSION, product_body
@@ -75,7 +76,7 @@ def command(*, form: Format, config: Path | None, only: tuple[StatusWord, ...]) 
     console = Console(highlight=False)
     if shown:
         console.print(_table(shown, now))
-    console.print(Text(_summary(views, beat, now)))
+    console.print(Text(visible(_summary(views, beat, now))))
 
 
 def _table(views: list[View], now: datetime) -> Table:
@@ -85,7 +86,7 @@ def _table(views: list[View], now: datetime) -> Table:
     for view in views:
         word, run, since = view.status.word, view.record.last_run, view.status.since
         table.add_row(
-            Text(view.product),
+            Text(visible(view.product)),
             Text(f"{_MARKS[word]} {word.value}", style=_STYLES[word]),
             Text(duration((now - since).total_seconds()) if since else "-"),
             Text(_budget_words(view)),

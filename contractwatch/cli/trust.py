@@ -18,6 +18,7 @@ from contractwatch.cli.record_words import (
     format_option,
     product_argument,
 )
+from contractwatch.display import visible
 from contractwatch.slo.trust import TrustPart, TrustScore
 from contractwatch.web.board import view_of
 from contractwatch.web.bodies import trust_body
@@ -44,11 +45,11 @@ def command(product: str, *, form: Format, config: Path | None) -> None:
         say(json.dumps(trust_body(view), indent=2))
         return
     console = Console(highlight=False)
-    console.print(Text(_headline(product, view.trust)))
+    console.print(Text(visible(_headline(product, view.trust))))
     console.print(_table(view.trust))
     for cap in view.trust.caps:
-        console.print(Text(f"cap: {cap.reason}"))
-    console.print(Text(f"would raise it most: {view.trust.to_raise}"))
+        console.print(Text(visible(f"cap: {cap.reason}")))
+    console.print(Text(visible(f"would raise it most: {view.trust.to_raise}")))
 
 
 def _headline(product: str, trust: TrustScore) -> str:

@@ -179,12 +179,16 @@ class SupportChannel:
 
 @frozen
 class Schedule:
-    """When the contract is run: a five-field cron in an IANA zone, and the run's deadline."""
+    """When the contract is run: a five-field cron in an IANA zone, and the run's deadline.
+
+    `clause` is where the interval or the cron stands.
+    """
 
     cron: str | None = None
     interval: timedelta | None = None
     timezone: str = "Etc/UTC"
     timeout: timedelta | None = None
+    clause: Clause | None = None
 
 
 @frozen

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from contractwatch.errors import ContractError, Level, Problem
+from contractwatch.errors import ContractError, Level, Problem, capped
 from contractwatch.model.check import WRONG
 from contractwatch.model.contract import Contract, Status
 from contractwatch.model.frozen import frozen
@@ -18,6 +18,7 @@ from contractwatch.odcs.labels import read_labels
 from contractwatch.odcs.levels import read_levels
 from contractwatch.odcs.lifetime import read_lifetime
 from contractwatch.odcs.lost import skip_lost
+from contractwatch.odcs.names import check_domain, check_product_name
 from contractwatch.odcs.own_schedules import read_own_schedules
 from contractwatch.odcs.people import read_support, read_team
 from contractwatch.odcs.place import Findings, Place, suggestion
@@ -45,7 +46,7 @@ def read(document: Document, *, today: date | None = None) -> tuple[Contract, tu
     whole = _whole(document, today)
     if whole.mistakes:
         raise ContractError(whole.problems)
-    return whole.contract, whole.problems
+    return whole.contract, capped(whole.problems)
 
 
 def read_what_holds(
@@ -61,7 +62,7 @@ def read_what_holds(
     """
     whole = _whole(document, today)
     if not whole.mistakes:
-        return whole.contract, whole.problems
+        return whole.contract, capped(whole.problems)
     root = Place(whole.document, "", whole.document.data)
     costs, lost, mistakes = Costs(root, whole.refusing), dict[str, Problem](), whole.mistakes
     for _ in range(_MOST_ROUNDS):
@@ -72,7 +73,7 @@ def read_what_holds(
         rest = _rest(whole.document, today, lost)
         if not rest.mistakes:
             skip_lost(root, lost, whole.mistakes, rest.findings)
-            return _without_lost(rest.contract, rest.findings, lost), whole.problems
+            return _without_lost(rest.contract, rest.findings, lost), capped(whole.problems)
         mistakes = rest.mistakes
         costs = Costs(root, rest.refusing)
     raise ContractError(whole.problems)
@@ -175,7 +176,7 @@ def _contract(root: Place, today: date | None, findings: Findings) -> Contract:
         version=root.text("version"),
         status=_status(root, findings),
         api_version=root.text("apiVersion"),
-        domain=root.text("domain"),
+        domain=_domain(root, findings),
         tenant=root.text("tenant"),
         purpose=about.text("purpose"),
         usage=about.text("usage"),
@@ -203,10 +204,19 @@ def _name(root: Place, findings: Findings) -> str:
     for key in ("id", "version"):
         if root.has(key) and isinstance(root.at(key).value, str) and not root.text(key):
             findings.error(root.at(key), f"the {key} is empty; expected some text")
-    name = root.text("name") or root.text("dataProduct")
-    if not name:
+    key = next((key for key in ("name", "dataProduct", "id") if root.text(key)), "")
+    if key not in ("name", "dataProduct"):
         findings.warn(root, "the contract has no name; expected 'name', its id is used instead")
-    return name or root.text("id")
+    if key:
+        check_product_name(root.at(key), root.text(key), findings)
+    return root.text(key) if key else ""
+
+
+def _domain(root: Place, findings: Findings) -> str:
+    domain = root.text("domain")
+    if domain:
+        check_domain(root.at("domain"), domain, findings)
+    return domain
 
 
 def _status(root: Place, findings: Findings) -> Status:

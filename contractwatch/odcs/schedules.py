@@ -9,20 +9,25 @@ from contractwatch.odcs.place import Findings, Place
 from contractwatch.odcs.units import UnitError, iso_length, number_of
 from contractwatch.odcs.zones import UTC_NAME, zone_at
 
+_NONE = timedelta(0)
+
 
 def read_schedule(root: Place, findings: Findings) -> Schedule | None:
     """Return the schedule; None if the contract has neither a schedule nor a frequency."""
     frequency = _frequency(root, findings)
     place = root.custom("schedule")
     if place is None:
-        return None if frequency is None else Schedule(interval=frequency)
+        return frequency
     cron, interval = cron_at(place, "cron", findings), duration_at(place, "interval", findings)
     if place.has("jitter"):
         message = "'jitter' is not used: each product has a fixed offset of its own"
         findings.warn(place.at("jitter"), message)
+    promised = frequency if frequency is not None and not (cron or interval) else Schedule()
+    here = place.at("cron" if cron else "interval").clause
     return Schedule(
         cron=cron,
-        interval=interval or (None if cron else frequency),
+        interval=interval or promised.interval,
+        clause=promised.clause or here,
         timezone=zone_at(place, "timezone", UTC_NAME, findings),
         timeout=duration_at(place, "timeout", findings),
     )
@@ -61,14 +66,16 @@ def _duration(place: Place, findings: Findings, *, may_be_zero: bool) -> timedel
     return length.roughly
 
 
-def _frequency(root: Place, findings: Findings) -> timedelta | None:
+def _frequency(root: Place, findings: Findings) -> Schedule | None:
     """Return the shortest time between two updates that the contract promises."""
-    found: list[timedelta] = []
+    found: list[Schedule] = []
     for level in root.at("slaProperties").each():
         if kind_of(level) != "frequency":
             continue
         length = length_at(level, findings)
         updates = number_of(level.at("valueExt").value) or 1
         if length is not None and not length.is_zero and updates > 0:
-            found.append(length.roughly / updates)
-    return min((length for length in found if length), default=None)
+            found.append(Schedule(interval=length.roughly / updates, clause=level.clause))
+    return min(
+        (one for one in found if one.interval), key=lambda one: one.interval or _NONE, default=None
+    )

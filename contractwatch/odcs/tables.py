@@ -11,6 +11,7 @@ from contractwatch.odcs.arguments import Owner
 from contractwatch.odcs.comparisons import with_comparisons
 from contractwatch.odcs.costs import EXTRA_COLUMNS
 from contractwatch.odcs.enumeration import read_enum
+from contractwatch.odcs.names import check_table_name
 from contractwatch.odcs.nested import Inner, read_nested, walk
 from contractwatch.odcs.nested_options import with_physical_names
 from contractwatch.odcs.options import read_options
@@ -46,6 +47,8 @@ def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
     places = named(root.at("schema"), "name", findings)
     for key, what in (("name", "table"), ("id", "id")):
         refuse_repeated(places, key, what, findings)
+    for place in places:
+        check_table_name(place.at("name"), place.text("name"), findings)
     tables: list[Table] = []
     for place in places:
         table = _table(place, zone, findings)

@@ -14,6 +14,7 @@ from contractwatch import __version__
 from contractwatch.alerting.broken import observed_words
 from contractwatch.alerting.upstream import upstream_words
 from contractwatch.alerting.words import number
+from contractwatch.display import visible
 from contractwatch.model.check import Outcome
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Incident
@@ -176,6 +177,7 @@ def environment() -> Environment:
         loader=PackageLoader("contractwatch.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -195,6 +197,11 @@ def environment() -> Environment:
     }
     templates.filters.update(filters)
     return templates
+
+
+def _seen(value: object) -> object:
+    """Return words with escapes for what is invisible; markup of our own is left alone."""
+    return visible(value, keep="\n\t\u00a0\u202f") if type(value) is str else value
 
 
 def product_url(product: str) -> str:

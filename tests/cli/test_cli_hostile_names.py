@@ -11,14 +11,15 @@ CONTRACT = r"""
 apiVersion: v3.1.0
 kind: DataContract
 id: "x\e[31m"
-name: "evil\e[31m\n::error file=a::pwned\u202e<script>alert(1)</script>|`[x](http://e)"
+name: "evil::error file=a::pwned<script>alert(1)<script>|`[x](http:e)"
 version: "1.0.0\n::error::pwned"
 status: "\e[31m\n::error::pwned"
-domain: "d\u0001\uFFFE"
+domain: "::error::d"
 servers:
   - {server: "lo\ncal\e[2J", type: local, path: "t.csv", format: csv}
 schema:
-  - name: "t\e]0;title\a\n::error::pwned"
+  - name: "::error::t"
+    description: "t\e]0;title\a\n::error::pwned"
     physicalName: t
     quality:
       - {id: q, type: sql, query: "SELECT 1", mustBe: 2, description: "\n::error::pwned <b>&|"}

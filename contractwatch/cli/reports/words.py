@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from contractwatch.alerting.broken import observed_words
 from contractwatch.cli.findings import FailOn, Judged
+from contractwatch.display import visible
 from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Severity
 from contractwatch.model.evidence import Evidence
@@ -88,8 +89,8 @@ def no_command(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the text with `?` for what moves a cursor, is no character, or is not allowed in XML.
+    """Return the text with escapes for what is invisible, moves a cursor, or is not allowed in XML.
 
     Line breaks stay.
     """
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+    return visible(text)

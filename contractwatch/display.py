@@ -1,0 +1,39 @@
+"""Escape what a person could not see, or what would move a cursor, before text is shown."""
+
+_BLANK = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\ufe00\ufe01\ufe02\ufe03"
+    "\ufe04\ufe05\ufe06\ufe07\ufe08\ufe09\ufe0a\ufe0b\ufe0c\ufe0d\ufe0e\ufe0f\uffa0"
+)
+"""Characters that count as printable and leave no mark: fillers, joiners, variation selectors."""
+
+_FIRST_SELECTOR, _LAST_SELECTOR = "\U000e0100", "\U000e01ef"
+_BYTE, _SHORT = 0xFF, 0xFFFF
+
+
+def is_visible(character: str) -> bool:
+    """Whether a character leaves a mark and does nothing else; the ordinary space counts."""
+    return (
+        character.isprintable()
+        and character not in _BLANK
+        and not _FIRST_SELECTOR <= character <= _LAST_SELECTOR
+    )
+
+
+def visible(text: str, *, keep: str = "\n") -> str:
+    r"""Return the text with escapes such as `\x1b` and `\u202e` for all that is not visible.
+
+    Args:
+        text: Words of a contract, of the data or of a request.
+        keep: Characters that stay as they are.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(one if one in keep or is_visible(one) else escape_of(one) for one in text)
+
+
+def escape_of(character: str) -> str:
+    r"""Return how a character is written as an escape: `\x1b`, `\u202e`, `\U000e0001`."""
+    code = ord(character)
+    if code <= _BYTE:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _SHORT else f"\\U{code:08x}"
