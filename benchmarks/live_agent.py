@@ -24,6 +24,7 @@ SETTINGS = """\
 contracts = ["contracts"]
 roots = ["data"]
 store_url = "sqlite:///record.db"
+shortest_interval_seconds = 1
 port = {port}
 workers = {workers}
 log_format = "json"

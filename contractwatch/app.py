@@ -5,7 +5,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import FrameType
 from uuid import uuid4
@@ -15,10 +16,12 @@ import uvicorn
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from contractwatch.agent.card import first_card
-from contractwatch.agent.catalog import Catalog, Change
+from contractwatch.agent.catalog import Catalog, CatalogRules, Change
 from contractwatch.agent.clock import Clock, system_clock
+from contractwatch.agent.contract_reader import ClosedError, ContractReader
 from contractwatch.agent.dispatcher import Dispatcher
 from contractwatch.agent.heart import Heart
+from contractwatch.agent.holders import holder_of
 from contractwatch.agent.janitor import Janitor
 from contractwatch.agent.jumps import Jumps
 from contractwatch.agent.logs import configure_logs
@@ -36,8 +39,15 @@ from contractwatch.alerting.route import routing_problem
 from contractwatch.channels import World
 from contractwatch.errors import ContractwatchError, SettingsError, StoreError
 from contractwatch.model.contract import Contract
+from contractwatch.model.incident import Notification
 from contractwatch.model.product import ProductCard
-from contractwatch.settings import Settings, environment, variables
+from contractwatch.settings import (
+    RESTART_ONLY,
+    Settings,
+    changed_names,
+    environment,
+    variables,
+)
 from contractwatch.store.store import Store
 from contractwatch.web.app import create_app
 from contractwatch.web.board import Board
@@ -54,8 +64,12 @@ _WARM = ("contractwatch.agent.scan", "contractwatch.engines.polars", "contractwa
 _log = structlog.get_logger(__name__)
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, *, reload: Callable[[], Settings] | None = None) -> int:
     """Run the agent until it is told to end; return the exit code.
+
+    Args:
+        settings: As they are now.
+        reload: Reads them again, after SIGHUP.
 
     0 after SIGTERM or SIGINT, 74 when the store could not be written for too long, 70 when the
     scheduler or the web server stopped by itself.
@@ -67,11 +81,9 @@ def run(settings: Settings) -> int:
     """
     configure_logs(settings.log_format, settings.log_level)
     disable_created_metrics()
-    told = threading.Event()
-    _end_on_signals(told)
-    missing = [place for place in settings.contracts if not place.exists()]
-    if missing:
-        raise SettingsError([f"contracts: {place}: there is no such folder" for place in missing])
+    told, again = threading.Event(), threading.Event()
+    _heed_signals(told, again)
+    _require_folders(settings)
     with _listen(settings.host, settings.port) as listener:
         store = Store.open(settings.store_url)
         try:
@@ -79,7 +91,7 @@ def run(settings: Settings) -> int:
             agent = Agent(settings, store, listener)
             try:
                 agent.start()
-                code = agent.watch(told)
+                code = agent.watch(told, again, reload)
             finally:
                 agent.stop()
         finally:
@@ -103,14 +115,24 @@ class Agent:
         series.know_receivers(receiver.name for receiver in settings.receivers)
         series.workers_limit(settings.workers)
         self._outage = Outage(clock)
-        self._catalog = Catalog(settings.contracts, clock=clock, series=series)
+        self._reader = ContractReader()
+        self._catalog = Catalog(
+            _catalog_rules(settings),
+            clock=clock,
+            series=series,
+            parse=self._reader.parse,
+            holders={card.product: holder_of(card) for card in store.cards()},
+        )
         limits = WorkerLimits(settings.worker_memory_mb, settings.worker_threads)
         self._workers = Workers(settings.workers, limits, warm=_WARM, gauge=series)
-        world = World(reveal=reveal, transport=None, now=clock.now)
-        self._dispatcher = Dispatcher(store, settings.receivers, world, series=series)
+        self._dispatcher, self._dispatching = self._new_dispatcher()
         self._runner = Runner(_rules(settings), self._surroundings(clock))
         self._scheduler = Scheduler(
-            self._run_product, run_limit=settings.run_limit, clock=clock, series=series
+            self._run_product,
+            run_limit=settings.run_limit,
+            clock=clock,
+            series=series,
+            shortest=timedelta(seconds=settings.shortest_interval_seconds),
         )
         self._jumps = Jumps(
             clock,
@@ -125,14 +147,7 @@ class Agent:
             outage=self._outage,
             limit=settings.heartbeat_limit_seconds,
         )
-        self._janitor = Janitor(
-            store,
-            clock=clock,
-            stop=self._stopping,
-            keep_runs=settings.keep_runs,
-            keep_run_days=settings.keep_runs_days,
-            keep_intervals_days=settings.keep_intervals_days,
-        )
+        self._heart.polled = self._catalog.polled
         self._board = Board(store, clock.now)
         self._web = _web(self._board, self._heart, self._catalog, series, settings=settings)
         self._listener = listener
@@ -140,22 +155,41 @@ class Agent:
     def start(self) -> None:
         """Start everything.
 
-        1 workers warm up, 2 what nobody watched is unknown, 3 the contracts are read, 4 pages,
-        5 messages, 6 the schedule, 7 changes of the files.
+        1 workers warm up, 2 what nobody watched is unknown, 3 pages, 4 messages, 5 the schedule,
+        6 the contracts are read, by a thread of their own: the agent can be ended meanwhile.
         """
         self._workers.start()
+        self._reader.start()
         resume(self._store, self._clock)
         self._board.start()
         self._thread("web", lambda: self._web.run(sockets=[self._listener]))
-        self._thread("dispatcher", lambda: self._dispatcher.run(self._stopping))
+        self._start_dispatcher()
         self._scheduler.start()
         beat = timedelta(seconds=self._settings.heartbeat_seconds)
         self._scheduler.heartbeat(self._beat, interval=beat)
-        self._take(self._catalog.look(), is_first=True)
+        self._thread("catalog", self._follow_contracts)
+
+    def _follow_contracts(self) -> None:
+        """Read the contracts, schedule them, and follow the changes of their files."""
+        try:
+            self._load()
+        except ClosedError:
+            return
+        self._catalog.watch(self._stopping, self._changed)
+
+    def _load(self) -> None:
+        """Read all contracts for the first time."""
+        try:
+            change = self._catalog.look()
+        except OSError as error:  # a folder is gone since the start: it is looked for again
+            _log.error("contracts_not_read", problem=(error.strerror or "not read").lower())
+            change = Change()
+        self._take(change, is_first=True)
+        if self._stopping.is_set():
+            return
         self._heart.is_loaded = True
         self._scheduler.every("withdrawals", self._withdraw, interval=_WITHDRAW_EVERY)
         self._scheduler.every("janitor", self._tidy, interval=_DAY)
-        self._thread("catalog", self._watch_files)
         _log.info(
             "agent_started",
             products=len(self._catalog.contracts()),
@@ -164,11 +198,72 @@ class Agent:
             receivers=[receiver.name for receiver in self._settings.receivers],
         )
 
-    def watch(self, told: threading.Event) -> int:
-        """Wait until the agent is told to end or cannot go on; return the exit code."""
+    def reload(self, read: Callable[[], Settings]) -> None:
+        """Take the settings anew as far as a running agent can; wrong ones change nothing."""
+        try:
+            after = read()
+            _require_folders(after)
+        except SettingsError as error:
+            for problem in error.problems:
+                _log.error("settings_refused", problem=problem)
+            _log.error("settings_not_reloaded", consequence="the settings of before stay in force")
+            self._catalog.change_rules(_catalog_rules(self._settings))
+            return
+        before = self._settings
+        names = changed_names(before, after)
+        later = [name for name in names if name in RESTART_ONLY]
+        if later:
+            _log.warning("settings_need_restart", settings=later)
+        self._settings = kept = replace(after, **{name: getattr(before, name) for name in later})
+        configure_logs(kept.log_format, kept.log_level)
+        self._runner.change_rules(_rules(kept))
+        self._scheduler.change_shortest(timedelta(seconds=kept.shortest_interval_seconds))
+        if "receivers" in names:
+            self._replace_dispatcher()
+        self._catalog.change_rules(_catalog_rules(kept))
+        if not {"default_interval_seconds", "shortest_interval_seconds"}.isdisjoint(names):
+            self._take(Change(self._catalog.contracts()), is_first=True)
+        taken = [name for name in names if name not in later]
+        _log.info("settings_reloaded", changed=taken, contracts="are read again")
+
+    def _new_dispatcher(self) -> tuple[Dispatcher, threading.Event]:
+        world = World(reveal=reveal, transport=None, now=self._clock.now)
+        receivers = self._settings.receivers
+        return Dispatcher(self._store, receivers, world, series=self.series), threading.Event()
+
+    def _start_dispatcher(self) -> None:
+        dispatcher, stop = self._dispatcher, self._dispatching
+        self._thread("dispatcher", lambda: dispatcher.run(stop))
+
+    def _replace_dispatcher(self) -> None:
+        """Let a dispatcher with the receivers of now take over when the one before has ended."""
+        self._dispatching.set()
+        for thread in [one for one in self._threads if one.name == "dispatcher"]:
+            thread.join()
+            self._threads.remove(thread)
+        self.series.know_receivers(receiver.name for receiver in self._settings.receivers)
+        self._dispatcher, self._dispatching = self._new_dispatcher()
+        self._start_dispatcher()
+
+    def watch(
+        self,
+        told: threading.Event,
+        again: threading.Event,
+        reload: Callable[[], Settings] | None = None,
+    ) -> int:
+        """Wait until the agent is told to end or cannot go on; return the exit code.
+
+        Args:
+            told: Set to end the agent.
+            again: Set to have the settings and the contracts read again.
+            reload: Reads the settings.
+        """
         web = next(thread for thread in self._threads if thread.name == "web")
         while not told.wait(0.5):
             self._jumps.notice()
+            if again.is_set() and self._heart.is_loaded:
+                again.clear()
+                self.reload(reload or (lambda: self._settings))
             if self._heart.is_dead():
                 _log.critical("heartbeat_stopped", seconds=round(self._heart.age_seconds()))
                 return EXIT_STUCK
@@ -190,7 +285,9 @@ class Agent:
         limit.daemon = True
         limit.start()
         self._stopping.set()
+        self._dispatching.set()
         self._scheduler.stop()
+        self._reader.close()
         self._workers.close()
         self._web.should_exit = True
         for thread in self._threads:
@@ -209,10 +306,13 @@ class Agent:
             series=self.series,
             outage=self._outage,
             new_id=lambda: uuid4().hex,
-            enqueued=self._dispatcher.enqueued,
+            enqueued=self._enqueued,
             look=self._look,
             registry=self._catalog.registry,
         )
+
+    def _enqueued(self, told: Iterable[Notification]) -> None:
+        self._dispatcher.enqueued(told)  # the one of now: it is replaced with its receivers
 
     def _look(self, product: str, at: datetime) -> None:
         self._scheduler.look(product, at)
@@ -233,11 +333,6 @@ class Agent:
         if contract is not None and not self._stopping.is_set():
             self._runner.run(contract, self._catalog.folder(contract))
 
-    def _watch_files(self) -> None:
-        self._catalog.watch(
-            self._stopping, self._changed, rescan_seconds=self._settings.rescan_seconds
-        )
-
     def _changed(self, change: Change) -> None:
         self._take(change, is_first=False)
         self._withdraw()
@@ -249,12 +344,15 @@ class Agent:
         """
         settings, now = self._settings, self._clock.now()
         default = timedelta(seconds=settings.default_interval_seconds)
+        shortest = timedelta(seconds=settings.shortest_interval_seconds)
         for contract in change.withdrawn:
             self._scheduler.drop(contract.product)
         for contract in change.put:
+            if self._stopping.is_set():
+                return
             self._known[contract.product] = contract
             first = first_look(contract.product, now=now, products=len(change.put))
-            table = timetable_of(contract, default_interval=default)
+            table = timetable_of(contract, default_interval=default, shortest=shortest)
             with self._withdrawing:
                 self._runner.welcome(contract.product)
             self._scheduler.put(contract.product, table, first=first)
@@ -274,14 +372,23 @@ class Agent:
             with self._withdrawing:
                 cards = self._store.cards()
                 served, broken = self._catalog.contracts(), self._catalog.broken()
-                for card in departed(cards, served=served, broken=broken):
+                contested = self._catalog.contested()
+                for card in departed(cards, served=served, broken=broken, contested=contested):
                     self._runner.withdraw(self._known.get(card.product) or contract_of(card))
         except StoreError as error:
             self.series.store_failed(error.kind)
             _log.error("not_withdrawn", problem=str(error), kind=error.kind)
 
     def _tidy(self) -> None:
-        self._janitor.tidy()
+        settings = self._settings
+        Janitor(
+            self._store,
+            clock=self._clock,
+            stop=self._stopping,
+            keep_runs=settings.keep_runs,
+            keep_run_days=settings.keep_runs_days,
+            keep_intervals_days=settings.keep_intervals_days,
+        ).tidy()
 
     def _thread(self, name: str, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name=name, daemon=True)
@@ -289,8 +396,24 @@ class Agent:
         thread.start()
 
 
+def _require_folders(settings: Settings) -> None:
+    missing = [place for place in settings.contracts if not place.exists()]
+    if missing:
+        raise SettingsError([f"contracts: {place}: there is no such folder" for place in missing])
+
+
+def _catalog_rules(settings: Settings) -> CatalogRules:
+    return CatalogRules(
+        settings.contracts,
+        rescan_seconds=settings.rescan_seconds,
+        deadline_seconds=settings.contract_deadline_seconds,
+        shortest_interval=timedelta(seconds=settings.shortest_interval_seconds),
+    )
+
+
 def _rules(settings: Settings) -> Rules:
     return Rules(
+        shortest_interval=timedelta(seconds=settings.shortest_interval_seconds),
         environment=settings.environment,
         variables=variables(settings.contract_environment, environment()),
         roots=settings.roots,
@@ -312,6 +435,7 @@ def _web(
     board: Board, heart: Heart, catalog: Catalog, series: AgentSeries, *, settings: Settings
 ) -> uvicorn.Server:
     default = timedelta(seconds=settings.default_interval_seconds)
+    shortest = timedelta(seconds=settings.shortest_interval_seconds)
 
     def health() -> HealthReport:
         state = heart.health()
@@ -321,7 +445,7 @@ def _web(
         found = catalog.contract(product)
         if found is None:
             return None
-        return first_card(found, default_interval=default, now=board.now())
+        return first_card(found, default_interval=default, shortest=shortest, now=board.now())
 
     app = create_app(
         board,
@@ -354,13 +478,18 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _end_on_signals(told: threading.Event) -> None:
+def _heed_signals(told: threading.Event, again: threading.Event) -> None:
     def end(number: int, _frame: FrameType | None) -> None:
         del number
         told.set()
 
+    def read_again(number: int, _frame: FrameType | None) -> None:
+        del number
+        again.set()
+
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGHUP, read_again)
 
 
 def _end_at_once() -> None:

@@ -73,6 +73,8 @@ class Settings:
     default_interval_seconds: float
     reprobe_seconds: float
     rescan_seconds: float
+    shortest_interval_seconds: float
+    contract_deadline_seconds: float
     heartbeat_seconds: float
     heartbeat_limit_seconds: float
     store_outage_seconds: float
@@ -86,6 +88,31 @@ class Settings:
     log_level: Literal["debug", "info", "warning", "error"]
     receivers: tuple[Receiver, ...]
     default_receivers: tuple[str, ...]
+
+
+RESTART_ONLY = frozenset(
+    {
+        "store_url",
+        "host",
+        "port",
+        "base_url",
+        "workers",
+        "worker_threads",
+        "worker_memory_mb",
+        "run_limit",
+        "heartbeat_seconds",
+        "heartbeat_limit_seconds",
+        "export_level",
+        "export_max_series",
+    }
+)
+"""What a running agent cannot change: it is said, and taken at the next start."""
+
+
+def changed_names(before: Settings, after: Settings) -> tuple[str, ...]:
+    """Return the names of the settings that differ, in their order."""
+    names = (one.name for one in fields(Settings))
+    return tuple(name for name in names if getattr(before, name) != getattr(after, name))
 
 
 def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -312,6 +339,8 @@ class _Table(BaseSettings):
     default_interval_seconds: float = Field(default=900, ge=1)
     reprobe_seconds: float = Field(default=300, ge=1)
     rescan_seconds: float = Field(default=30, ge=0.1)
+    shortest_interval_seconds: float = Field(default=10, ge=1)
+    contract_deadline_seconds: float = Field(default=10, gt=0)
     heartbeat_seconds: float = Field(default=10, ge=0.1, le=60)
     heartbeat_limit_seconds: float = Field(default=60, ge=1)
     store_outage_seconds: float = Field(default=300, ge=1)

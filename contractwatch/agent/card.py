@@ -13,10 +13,12 @@ from contractwatch.slo.targets import targets_of
 from contractwatch.verify import as_of, plan, promised_objectives
 
 
-def first_card(contract: Contract, *, default_interval: timedelta, now: datetime) -> ProductCard:
+def first_card(
+    contract: Contract, *, default_interval: timedelta, shortest: timedelta, now: datetime
+) -> ProductCard:
     """Return the card of a product that was not judged yet."""
     promised = promised_objectives(as_of(plan(contract), now))
-    table = timetable_of(contract, default_interval=default_interval)
+    table = timetable_of(contract, default_interval=default_interval, shortest=shortest)
     return card_of(contract, promised, table, notices=(), now=now)
 
 

@@ -1,6 +1,6 @@
 """The agent knows that it is alive, whether it can remember, and says so."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -78,6 +78,7 @@ class Heart:
         self._beaten = clock.monotonic()
         self._waited: set[tuple[str, Urgency]] = set()
         self.is_loaded = False
+        self.polled: Callable[[], str] = str
 
     def beat(self) -> None:
         """Write that the agent is at work; a failure is taken as an outage of the store."""
@@ -115,7 +116,8 @@ class Heart:
         kind = self._outage.kind()
         if kind:
             return Health(alive=True, ready=False, words=f"the store cannot be written ({kind})")
-        return Health(alive=True, ready=True, words="ok")
+        polled = self.polled()
+        return Health(alive=True, ready=True, words=f"ok; {polled}" if polled else "ok")
 
     def _count_waiting(self) -> None:
         """Tell what waits for each receiver; what waited at the last beat and is gone is 0."""

@@ -73,13 +73,18 @@ def _interrupt(
 
 
 def departed(
-    cards: Iterable[ProductCard], *, served: Iterable[Contract], broken: frozenset[str]
+    cards: Iterable[ProductCard],
+    *,
+    served: Iterable[Contract],
+    broken: frozenset[str],
+    contested: frozenset[str] = frozenset(),
 ) -> tuple[ProductCard, ...]:
     """Return the cards of products that no contract promises any more.
 
     A product whose file is there and broken has not left: its last good version may come back.
+    Neither has one that several files promise of which none is known to hold it.
     """
-    products = {contract.product for contract in served}
+    products = {contract.product for contract in served} | contested
     return tuple(card for card in cards if card.product not in products and card.file not in broken)
 
 

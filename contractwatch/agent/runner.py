@@ -65,6 +65,7 @@ class Rules:
     default_interval: timedelta
     reprobe: timedelta
     post: Post
+    shortest_interval: timedelta = timedelta(0)
     variables: tuple[tuple[str, str], ...] = ()
     full_scans: frozenset[str] = frozenset()
     reach: Reach = NO_REACH
@@ -115,6 +116,11 @@ class Runner:
         self._around = around
         self._prepared: dict[str, Prepared] = {}
         self._served = Served()
+
+    def change_rules(self, rules: Rules) -> None:
+        """Take other rules for the runs that begin from now on."""
+        self._rules = rules
+        self._prepared = {}
 
     def welcome(self, product: str) -> None:
         """Serve a product (again)."""
@@ -310,7 +316,10 @@ class Runner:
         return replace(entry, notifications=(*self._messages(contract, entry, memory), *announced))
 
     def _table(self, contract: Contract) -> Timetable:
-        return timetable_of(contract, default_interval=self._rules.default_interval)
+        rules = self._rules
+        return timetable_of(
+            contract, default_interval=rules.default_interval, shortest=rules.shortest_interval
+        )
 
     def _messages(
         self, contract: Contract, entry: RunEntry, memory: ProductMemory

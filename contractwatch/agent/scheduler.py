@@ -31,6 +31,7 @@ from apscheduler.triggers.base import (  # pyright: ignore[reportMissingTypeStub
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.timing import Every, Timetable
 
+_TICK = timedelta(microseconds=1)
 _RUNS = "runs"
 _UPKEEP = "upkeep"
 _HEART = "heart"
@@ -59,7 +60,19 @@ class Scheduler:
         run_limit: int,
         clock: Clock,
         series: SchedulerSeries,
+        shortest: timedelta = timedelta(0),
     ) -> None:
+        """Prepare the scheduler.
+
+        Args:
+            run: Called with the product.
+            run_limit: Threads.
+            clock: Says when a product is due.
+            series: Hears of starts, and of ticks that got none.
+            shortest: No product is started again before, whatever asks for it.
+        """
+        self._shortest = shortest
+        self._begun: dict[str, datetime] = {}
         self._run = run
         self._clock = clock
         self._series = series
@@ -100,12 +113,14 @@ class Scheduler:
         """Run the product at `first` and then by its timetable, in place of what was known."""
         with self._lock:
             self._timetables[product] = timetable
+        first = self._not_before(product, first)
         self._add(_PRODUCT + product, lambda: self._fire(product), timetable, _RUNS, first)
 
     def drop(self, product: str) -> None:
         """Run the product no more."""
         with self._lock:
             self._timetables.pop(product, None)
+            self._begun.pop(product, None)
         try:
             self._engine.remove_job(_PRODUCT + product)
         except JobLookupError:
@@ -113,12 +128,17 @@ class Scheduler:
 
     def look(self, product: str, at: datetime) -> None:
         """Run the product at `at`, if that is before its next start; its ticks stay."""
+        at = self._not_before(product, at)
         try:
             job = self._engine.get_job(_PRODUCT + product)
             if job is not None and job.next_run_time is not None and at < job.next_run_time:
                 self._engine.modify_job(_PRODUCT + product, next_run_time=at)
         except JobLookupError:
             return
+
+    def change_shortest(self, shortest: timedelta) -> None:
+        """Take another shortest time between two starts of a product, from now on."""
+        self._shortest = shortest
 
     def realign(self) -> None:
         """Bring forward every start that lies beyond its next tick, after a clock was set back."""
@@ -136,7 +156,21 @@ class Scheduler:
         with self._lock:
             return frozenset(self._timetables)
 
+    def _not_before(self, product: str, at: datetime) -> datetime:
+        """Return the instant, or when the product may be started again if that is later."""
+        now = self._clock.now()
+        with self._lock:
+            begun = self._begun.get(product)
+        if begun is None or begun > now:  # the clock was set back
+            return at
+        return max(at, begun + self._shortest)
+
+    def _gap(self) -> timedelta:
+        return self._shortest
+
     def _fire(self, product: str) -> None:
+        with self._lock:
+            self._begun[product] = self._clock.now()
         due = self._waiting.take(_PRODUCT + product)
         self._series.queued(self._waiting.count())
         if due is not None:
@@ -155,7 +189,7 @@ class Scheduler:
     ) -> None:
         self._engine.add_job(
             job,
-            _Trigger(timetable),
+            _Trigger(timetable, self._gap if name.startswith(_PRODUCT) else _no_gap),
             id=name,
             name=name,
             executor=executor,
@@ -173,6 +207,10 @@ class Scheduler:
                 self._series.skipped("misfire")
             else:
                 self._series.skipped("capacity" if self._waiting.holds(name) else "overrun")
+
+
+def _no_gap() -> timedelta:
+    return timedelta(0)
 
 
 class _Waiting(ThreadPoolExecutor):
@@ -202,10 +240,14 @@ class _Waiting(ThreadPoolExecutor):
 class _Trigger(BaseTrigger):
     """A timetable as APScheduler asks for it; missed ticks coalesce into the next one."""
 
-    def __init__(self, timetable: Timetable) -> None:
+    def __init__(self, timetable: Timetable, shortest: Callable[[], timedelta]) -> None:
         self._timetable = timetable
+        self._shortest = shortest
 
     def get_next_fire_time(  # pyright: ignore[reportIncompatibleMethodOverride]  (no types)
         self, previous_fire_time: datetime | None, now: datetime
     ) -> datetime:
-        return self._timetable.after(max(previous_fire_time or now, now).astimezone(UTC))
+        if previous_fire_time is None:
+            return self._timetable.after(now.astimezone(UTC))
+        soonest = previous_fire_time + self._shortest() - _TICK
+        return self._timetable.after(max(previous_fire_time, now, soonest).astimezone(UTC))

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
+from contractwatch.errors import Problem
 from contractwatch.model.contract import Contract
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Incident, Phase
@@ -17,6 +18,9 @@ from contractwatch.slo.ledger import wake_at
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JUST_AFTER = timedelta(seconds=1)
+_CRON_GAP = timedelta(minutes=1)
+"""No cron expression of five fields comes true more often."""
+
 _SPREAD_EACH = timedelta(milliseconds=50)
 _INSTANT = timedelta(microseconds=1)
 _STEP = timedelta(hours=1)
@@ -102,18 +106,73 @@ class AnyOf:
         return max(first - instant, self.after(first) - first)
 
 
-Timetable: TypeAlias = Every | Cron | AnyOf
+@frozen
+class AtMost:
+    """The ticks of a timetable that come more often than they are heeded: see `Scheduler`."""
+
+    inner: Every | Cron | AnyOf
+    shortest: timedelta
+
+    def after(self, instant: datetime) -> datetime:
+        """Return the first tick later than the instant."""
+        return self.inner.after(instant)
+
+    def interval_at(self, instant: datetime) -> timedelta:
+        """Return the longest wait that an observation at the instant must bridge."""
+        heeded = self.inner.after(instant + self.shortest) - instant
+        return max(self.inner.interval_at(instant), heeded)
 
 
-def timetable_of(contract: Contract, *, default_interval: timedelta) -> Timetable:
-    """Return when the contract is run: at its own times, and at those of its scheduled clauses."""
+Timetable: TypeAlias = Every | Cron | AnyOf | AtMost
+
+
+def timetable_of(
+    contract: Contract, *, default_interval: timedelta, shortest: timedelta = timedelta(0)
+) -> Timetable:
+    """Return when the contract is run: at its own times, and at those of its scheduled clauses.
+
+    Args:
+        contract: What is promised.
+        default_interval: Where it does not say.
+        shortest: No product is run more often.
+    """
     own = dict.fromkeys(Cron(one.cron, one.timezone) for one in contract.own_schedules)
-    whole = _whole(contract, default_interval)
+    whole = _whole(contract, max(default_interval, shortest), shortest)
     others = tuple(one for one in own if one != whole)
-    return AnyOf((whole, *others)) if others else whole
+    table = AnyOf((whole, *others)) if others else whole
+    has_cron = not isinstance(table, Every)
+    return AtMost(table, shortest) if has_cron and shortest > _CRON_GAP else table
 
 
-def _whole(contract: Contract, default_interval: timedelta) -> Every | Cron:
+def interval_problem(contract: Contract, shortest: timedelta) -> Problem | None:
+    """Return what is said of a contract that asks to be run more often than the agent does it."""
+    schedule = contract.schedule
+    if schedule is None:
+        return None
+    asked = schedule.interval
+    what = f"the interval of {words_of(asked)}" if asked is not None else ""
+    if schedule.cron is not None:
+        first = Cron(schedule.cron, schedule.timezone).after(_EPOCH)
+        asked = Cron(schedule.cron, schedule.timezone).after(first) - first
+        what = f"the schedule '{schedule.cron}', which comes true {words_of(asked)} apart,"
+    if asked is None or asked >= shortest:
+        return None
+    where, line = (schedule.clause.path, schedule.clause.line) if schedule.clause else ("", 0)
+    said = (
+        f"{what} is too short for this agent and is refused; expected "
+        f"{words_of(shortest)} or more (the operator's shortest_interval_seconds): "
+        f"the product is run every {words_of(shortest)} at most"
+    )
+    return Problem(contract.file, line, where, said)
+
+
+def words_of(length: timedelta) -> str:
+    """Return a length of time in seconds as a person writes them: `0.000001 s`, `90 s`."""
+    text = f"{length.total_seconds():,.6f}".rstrip("0").rstrip(".")
+    return f"{text} s"
+
+
+def _whole(contract: Contract, default_interval: timedelta, shortest: timedelta) -> Every | Cron:
     """Return when a contract is due as a whole: its cron, else its interval, else the default.
 
     The offset of an interval is a hash of the product: contracts of one interval are spread evenly
@@ -123,7 +182,7 @@ def _whole(contract: Contract, default_interval: timedelta) -> Every | Cron:
     if schedule is not None and schedule.cron is not None:
         return Cron(schedule.cron, schedule.timezone)
     chosen = schedule.interval if schedule is not None else None
-    interval = chosen or default_interval
+    interval = max(chosen or default_interval, shortest)
     return Every(interval, _share(contract.product) * interval)
 
 

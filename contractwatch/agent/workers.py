@@ -321,6 +321,7 @@ def _work(pipe: _Pipe, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
     """
     # An interrupt of the terminal reaches the whole group: only the agent decides about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if limits.threads:
         os.environ["POLARS_MAX_THREADS"] = str(limits.threads)
     os.environ["POLARS_OOC_MEMORY_BUDGET_MB"] = str(limits.memory_mb // 2)

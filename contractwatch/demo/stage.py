@@ -82,6 +82,7 @@ store_url = "sqlite:///record.db"
 host = "127.0.0.1"
 port = {port}
 reprobe_seconds = 1
+shortest_interval_seconds = 1
 heartbeat_seconds = 1
 
 [alerts]

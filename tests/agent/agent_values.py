@@ -50,6 +50,7 @@ port = {port}
 workers = 1
 reprobe_seconds = 1
 rescan_seconds = 1
+shortest_interval_seconds = 1
 heartbeat_seconds = 0.5
 log_format = "json"
 export_level = 2

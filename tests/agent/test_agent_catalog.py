@@ -1,12 +1,13 @@
 import os
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from agent_values import contract_text, wait_until
 
-from contractwatch.agent.catalog import Catalog, Change
+from contractwatch.agent.catalog import Catalog, CatalogRules, Change
 from contractwatch.agent.clock import system_clock
 
 
@@ -28,7 +29,19 @@ def reloads() -> Reloads:
 @pytest.fixture
 def catalog(tmp_path: Path, reloads: Reloads) -> Catalog:
     (tmp_path / "contracts").mkdir()
-    return Catalog([tmp_path / "contracts"], clock=system_clock(), series=reloads)
+    return catalog_of(tmp_path, reloads)
+
+
+def catalog_of(folder: Path, reloads: Reloads, **options: Any) -> Catalog:
+    """A catalogue that reads often, of the contracts of a folder."""
+    shortest = options.pop("shortest", timedelta(seconds=1))
+    deadline = options.pop("deadline_seconds", 10.0)
+    return Catalog(
+        CatalogRules((folder / "contracts",), 0.2, deadline, shortest),
+        clock=system_clock(),
+        series=reloads,
+        **options,
+    )
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -191,9 +204,7 @@ def test_a_folder_that_is_gone_is_named_and_its_contracts_stay(
     catalog.look()
     (tmp_path / "contracts").rename(tmp_path / "elsewhere")
     stop = threading.Event()
-    watching = threading.Thread(
-        target=lambda: catalog.watch(stop, lambda _: None, rescan_seconds=0.05)
-    )
+    watching = threading.Thread(target=lambda: catalog.watch(stop, lambda _: None))
 
     watching.start()
     wait_until(lambda: reloads.looks[-1] is False, "the missing folder is noticed")
@@ -209,9 +220,7 @@ def test_a_change_is_noticed_by_itself(tmp_path: Path, catalog: Catalog) -> None
     catalog.look()
     heard: list[Change] = []
     stop = threading.Event()
-    watching = threading.Thread(
-        target=lambda: catalog.watch(stop, heard.append, rescan_seconds=0.5), daemon=True
-    )
+    watching = threading.Thread(target=lambda: catalog.watch(stop, heard.append), daemon=True)
     watching.start()
     write(tmp_path, "refunds.odcs.yaml", contract_text("refunds"))
 

@@ -1,9 +1,11 @@
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from agent_values import wait_until
 
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.scheduler import Scheduler
@@ -191,3 +193,31 @@ def test_the_heart_beats_while_every_run_is_busy_and_after_one_has_raised(schedu
 
     assert beaten.wait(SOON)
     release.set()
+
+
+@pytest.mark.parametrize("asks", ["its ticks", "an earlier look", "a changed contract"])
+def test_no_product_is_started_again_before_the_shortest_interval(heard: Heard, asks: str) -> None:
+    starts: list[float] = []
+    scheduler: Scheduler
+    every = Every(in_seconds(0.001), in_seconds(0))
+
+    def run(product: str) -> None:
+        starts.append(time.monotonic())
+        now = system_clock().now()
+        if asks == "an earlier look":
+            scheduler.look(product, now)
+        if asks == "a changed contract":
+            scheduler.put(product, HOUR, first=now)
+
+    scheduler = Scheduler(
+        run, run_limit=2, clock=system_clock(), series=heard, shortest=in_seconds(0.5)
+    )
+    scheduler.start()
+    try:
+        table = every if asks == "its ticks" else HOUR
+        scheduler.put("a", table, first=system_clock().now())
+        wait_until(lambda: len(starts) >= 3, "it has run three times")
+    finally:
+        scheduler.stop()
+
+    assert starts[2] - starts[0] > 0.9

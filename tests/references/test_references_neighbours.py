@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from healthcare_values import CONTRACTS, publish
 
-from contractwatch.agent.catalog import Catalog
+from contractwatch.agent.catalog import Catalog, CatalogRules
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.neighbours import (
     Destination,
@@ -155,7 +155,7 @@ class Deaf:
 
 def test_the_catalogue_knows_every_contract_that_it_runs(tmp_path: Path) -> None:
     publish(tmp_path / "a")
-    catalog = Catalog([tmp_path], clock=system_clock(), series=Deaf())
+    catalog = Catalog(CatalogRules((tmp_path,)), clock=system_clock(), series=Deaf())
     assert isinstance(catalog.registry().find(ID, tmp_path), str)
     catalog.look()
     found = catalog.registry().find(ID, tmp_path)

@@ -1,0 +1,123 @@
+"""Find the contract files below some folders, and read those whose content is new.
+
+A file is known by the SHA-256 of its bytes: size and times may stay the same when it is replaced.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from contractwatch.agent.contract_reader import Parsed
+from contractwatch.errors import Problem
+from contractwatch.model.contract import Contract
+from contractwatch.model.frozen import frozen
+
+SUFFIXES = frozenset({".yaml", ".yml"})
+_NAMED = (".odcs.yaml", ".odcs.yml")
+_IS_CONTRACT = re.compile(rb"""^["']?kind["']?\s*:\s*["']?DataContract\b""", re.MULTILINE)
+_READ_BYTES = 6_000_000  # more than the largest contract that is not refused
+_LATE_SECONDS = 30.0
+_SHORT_SECONDS = 1.0
+_RETRY_SECONDS = 300.0
+
+
+class Parse(Protocol):
+    """Parses the bytes of a file, within a deadline."""
+
+    def __call__(self, data: bytes, file: str, *, deadline_seconds: float) -> Parsed: ...
+
+
+@frozen
+class ContractFile:
+    """A contract file as last read; `contract` is its last good version, if it ever had one.
+
+    `shown` is its name for people: the path from the folder that holds the place. `retry_at` is
+    when one that was not read in time is tried again, by a monotonic clock; 0 for never.
+    """
+
+    shown: str
+    digest: bytes
+    contract: Contract | None = None
+    problems: tuple[Problem, ...] = ()
+    retry_at: float = 0.0
+    is_other: bool = False
+    """Whether it is YAML of another kind."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it should hold a contract, and holds no good one."""
+        return self.contract is None and not self.is_other
+
+
+class FileReader:
+    """Reads all files of one look.
+
+    Files that are late cost `_LATE_SECONDS` together: after that the others get a short deadline,
+    so that a folder full of them delays nothing for long. What was late is tried again later.
+    """
+
+    def __init__(
+        self, parse: Parse, *, deadline_seconds: float, monotonic: Callable[[], float]
+    ) -> None:
+        self._parse = parse
+        self._deadline_seconds = deadline_seconds
+        self._monotonic = monotonic
+        self._late_seconds = 0.0
+
+    def read(
+        self, places: Iterable[Path], before: Mapping[Path, ContractFile]
+    ) -> dict[Path, ContractFile]:
+        """Return every file below the places, read anew where its content differs."""
+        return {path: self._read(path, shown, before.get(path)) for path, shown in _found(places)}
+
+    def _read(self, path: Path, shown: str, before: ContractFile | None) -> ContractFile:
+        last_good = before.contract if before is not None else None
+        try:
+            with path.open("rb") as file:
+                data = file.read(_READ_BYTES)
+        except OSError as error:
+            unread = Problem(shown, 0, "", f"cannot be read ({type(error).__name__})")
+            return ContractFile(shown, b"", last_good, (unread,))
+        digest = sha256(data).digest()
+        if before is not None and before.digest == digest and not self._is_due(before):
+            return before
+        if not path.name.endswith(_NAMED) and not _IS_CONTRACT.search(data):
+            return ContractFile(shown, digest, is_other=True)
+        return self._parsed(data, shown, digest, last_good)
+
+    def _is_due(self, before: ContractFile) -> bool:
+        return bool(before.retry_at) and self._monotonic() >= before.retry_at
+
+    def _parsed(
+        self, data: bytes, shown: str, digest: bytes, last_good: Contract | None
+    ) -> ContractFile:
+        is_spent = self._late_seconds >= _LATE_SECONDS
+        seconds = (
+            min(_SHORT_SECONDS, self._deadline_seconds) if is_spent else self._deadline_seconds
+        )
+        parsed = self._parse(data, shown, deadline_seconds=seconds)
+        retry_at = 0.0
+        if not parsed.is_final:
+            self._late_seconds += parsed.seconds
+            retry_at = self._monotonic() + _RETRY_SECONDS
+        contract = parsed.contract or last_good
+        return ContractFile(shown, digest, contract, parsed.problems, retry_at)
+
+
+def _found(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield each file that may be a contract once, with its name for people."""
+    seen: set[Path] = set()
+    for place in places:
+        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+            if path in seen or path.suffix not in SUFFIXES or _is_hidden(path, place):
+                continue
+            seen.add(path)
+            if path.is_file():  # not gone since the folder was listed, nor a link to nowhere
+                yield path, path.relative_to(place.parent).as_posix()
+
+
+def _is_hidden(path: Path, place: Path) -> bool:
+    inside = path.relative_to(place).parts if path != place else (path.name,)
+    return any(part.startswith(".") for part in inside)

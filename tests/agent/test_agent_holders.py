@@ -1,0 +1,131 @@
+"""A product belongs to the file that the record knows, until the operator hands it over."""
+
+import os
+from pathlib import Path
+
+import pytest
+from agent_values import contract_text
+from test_agent_catalog import Reloads, catalog_of, versions
+
+from contractwatch.agent.catalog import Catalog
+from contractwatch.agent.holders import Holder
+
+ID = "53581432-6c55-4ba2-a65f-72344a91553a"
+OTHER = "11111111-6c55-4ba2-a65f-72344a91553a"
+
+
+def publish(folder: Path, name: str, *, version: str = "1.0.0", contract_id: str = ID) -> Path:
+    file = folder / "contracts" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(contract_text(version=version).replace(ID, contract_id))
+    return file
+
+
+def restarted(folder: Path, *, file: str = "contracts/b.odcs.yaml") -> Catalog:
+    known = {"shop/orders": Holder(file, ID, "of the first start")}
+    return catalog_of(folder, Reloads(), holders=known)
+
+
+@pytest.mark.parametrize("newcomer", ["a.odcs.yaml", "0/orders.odcs.yaml", "z.odcs.yml"])
+def test_a_second_file_does_not_take_a_product_over_a_restart(
+    tmp_path: Path, newcomer: str
+) -> None:
+    publish(tmp_path, "b.odcs.yaml")
+    publish(tmp_path, newcomer, version="6.6.6", contract_id=OTHER)
+    catalog = restarted(tmp_path)
+
+    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    (problem,) = catalog.problems()
+    assert problem.file == f"contracts/{newcomer}"
+    assert "remove contracts/b.odcs.yaml to hand the product over" in problem.message
+
+
+def test_a_holder_whose_file_is_broken_at_the_start_still_holds_its_product(
+    tmp_path: Path,
+) -> None:
+    publish(tmp_path, "b.odcs.yaml").write_text("kind: DataContract\nname: [\n")
+    publish(tmp_path, "a.odcs.yaml", version="6.6.6", contract_id=OTHER)
+    catalog = restarted(tmp_path)
+
+    assert versions(catalog.look()) == []
+    assert catalog.contested() == {"shop/orders"}
+    assert any("is held by contracts/b.odcs.yaml" in str(one) for one in catalog.problems())
+
+    publish(tmp_path, "b.odcs.yaml", version="1.0.1")
+    assert versions(catalog.look()) == [("shop/orders", "1.0.1")]
+
+
+def test_the_operator_hands_a_product_over_by_removing_the_file_that_holds_it(
+    tmp_path: Path,
+) -> None:
+    holder = publish(tmp_path, "b.odcs.yaml")
+    publish(tmp_path, "a.odcs.yaml", version="2.0.0", contract_id=OTHER)
+    catalog = restarted(tmp_path)
+    catalog.look()
+    holder.unlink()
+
+    assert versions(catalog.look()) == [("shop/orders", "2.0.0")]
+    assert catalog.problems() == ()
+
+
+def test_the_operator_hands_a_product_over_by_retiring_the_contract_that_holds_it(
+    tmp_path: Path,
+) -> None:
+    holder = publish(tmp_path, "b.odcs.yaml")
+    publish(tmp_path, "a.odcs.yaml", version="2.0.0", contract_id=OTHER)
+    catalog = restarted(tmp_path)
+    catalog.look()
+    holder.write_text(contract_text().replace("status: active", "status: retired"))
+
+    assert versions(catalog.look()) == [("shop/orders", "2.0.0")]
+
+
+def test_a_contract_that_moved_while_nobody_looked_is_known_by_its_id(tmp_path: Path) -> None:
+    publish(tmp_path, "new/orders.odcs.yaml", version="1.0.1")
+    publish(tmp_path, "a.odcs.yaml", version="6.6.6", contract_id=OTHER)
+
+    assert versions(restarted(tmp_path).look()) == [("shop/orders", "1.0.1")]
+
+
+def test_of_several_strangers_nobody_gets_a_product_and_it_is_not_withdrawn(
+    tmp_path: Path,
+) -> None:
+    publish(tmp_path, "a.odcs.yaml", version="6.6.6", contract_id=OTHER)
+    publish(tmp_path, "c.odcs.yaml", version="7.7.7", contract_id=OTHER)
+    catalog = restarted(tmp_path)
+
+    assert versions(catalog.look()) == []
+    assert catalog.contested() == {"shop/orders"}
+    assert all("none of them held it; keep one" in one.message for one in catalog.problems())
+
+    (tmp_path / "contracts" / "c.odcs.yaml").unlink()
+    assert versions(catalog.look()) == [("shop/orders", "6.6.6")]
+
+
+def test_a_newcomer_that_looks_like_a_product_is_not_run(tmp_path: Path) -> None:
+    publish(tmp_path, "b.odcs.yaml")
+    like = tmp_path / "contracts" / "a.odcs.yaml"
+    like.write_text(contract_text("\u043erders"), encoding="utf-8")
+    catalog = restarted(tmp_path)
+
+    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    (problem,) = catalog.problems()
+    assert "looks like 'shop/orders'" in problem.message
+
+
+def test_a_product_is_new_by_its_content_whatever_size_and_times_say(tmp_path: Path) -> None:
+    file = publish(tmp_path, "b.odcs.yaml", version="1.0.0")
+    before = file.stat()
+    catalog = restarted(tmp_path)
+    catalog.look()
+
+    file.write_text(contract_text(version="2.0.0"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert file.stat().st_size == before.st_size
+    assert versions(catalog.look()) == [("shop/orders", "2.0.0")]
+
+    other = publish(tmp_path, "next.tmp", version="3.0.0")  # renamed over it: another inode
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.rename(file)
+    assert versions(catalog.look()) == [("shop/orders", "3.0.0")]
