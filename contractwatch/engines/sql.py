@@ -13,6 +13,7 @@ import polars as pl
 from contractwatch.engines.failures import QUERY_FAILURES, unreadable
 from contractwatch.engines.file_types import word_of
 from contractwatch.engines.frames import Frame
+from contractwatch.engines.sql_words import why_not_run
 from contractwatch.errors import SourceError
 from contractwatch.model.contract import Column
 from contractwatch.model.frozen import frozen
@@ -21,7 +22,6 @@ from contractwatch.model.sql import Answer, SqlScalar, digest_of
 from contractwatch.model.state import Measurement, Unmeasured
 
 NO_VALUE = "no value: the query returned NULL or no row"
-_LONGEST_SHOWN = 160
 _PLANNING = (
     pl.exceptions.ColumnNotFoundError,
     pl.exceptions.SQLInterfaceError,
@@ -36,6 +36,14 @@ class Readable:
 
     frame: Frame
     columns: tuple[Column, ...]
+
+    def untyped(self) -> set[str]:
+        """Return the columns of a text file that the contract does not list."""
+        if not self.frame.data_format.is_text:
+            return set()
+        listed = (self.frame.columns.find(one.physical_name) for one in self.columns)
+        known = {one.name for one in listed if one is not None}
+        return set(self.frame.cells) - known
 
     def named(self) -> pl.LazyFrame:
         """Return its rows with parsed values, under the contract's physical names."""
@@ -76,11 +84,12 @@ def _answer(
             return Unmeasured(tables[name].frame.refused)
     try:
         frames = {name: tables[name].named() for name in metric.tables}
+        query = _with_casts(metric, tables)
         context = pl.SQLContext(frames, register_globals=False)
         # two rows tell one from many
-        found = context.execute(metric.query, eager=False).head(2).collect(engine="streaming")
+        found = context.execute(query, eager=False).head(2).collect(engine="streaming")
     except _PLANNING as error:
-        return Unmeasured(f"the query cannot be run: {_said(error)}")
+        return Unmeasured(f"the query cannot be run: {why_not_run(str(error))}")
     except QUERY_FAILURES:
         return Unmeasured(
             "the query failed on the data: it does not fit the columns' types or values"
@@ -91,10 +100,16 @@ def _answer(
     return _scalar(found)
 
 
-def _said(error: BaseException) -> str:
-    """Return the library's sentence without the plan that it prints below."""
-    line = str(error).partition("\n")[0]
-    return "".join(c if c.isprintable() else "?" for c in line)[:_LONGEST_SHOWN]
+def _with_casts(metric: SqlScalar, tables: Mapping[str, Readable]) -> str:
+    """Return the query with numbers where it means them of columns that have no type at all."""
+    texts = {name for table in metric.tables for name in tables[table].untyped()}
+    if not any(f'"{name}"' in metric.query for name in texts):
+        return metric.query
+    # Imported here because the parser takes a third of a second that few queries need.
+    from contractwatch.engines.sql_casts import with_numbers  # noqa: PLC0415 - see above
+
+    listed = {one.physical_name for table in metric.tables for one in tables[table].columns}
+    return with_numbers(metric.query, texts - listed)
 
 
 def _scalar(found: pl.DataFrame) -> Measurement:

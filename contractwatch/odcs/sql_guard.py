@@ -20,6 +20,7 @@ from contractwatch.model.path import into_objects
 from contractwatch.odcs.place import suggestion
 from contractwatch.odcs.sql_parts import (
     CHANGES,
+    CONSTRUCTS,
     FORBIDDEN,
     QUERY_NODES,
     ROW_FUNCTIONS,
@@ -27,7 +28,7 @@ from contractwatch.odcs.sql_parts import (
     TRUTHS,
 )
 
-_DIALECT = "postgres"
+DIALECT = "postgres"
 _LONGEST = 20_000
 _DEEPEST = 80
 _MOST_JOINS = 10
@@ -97,7 +98,7 @@ def guarded_query(text: str, tables: Sequence[Table]) -> Query:
     tables = [table for table in tables if table.name in read]
     _bind_columns(root, tables)
     _refuse_double_meaning(root, tables)
-    return Query(_written(root), tuple(dict.fromkeys(read)))
+    return Query(written(root), tuple(dict.fromkeys(read)))
 
 
 def guarded_predicate(text: str, table: Table) -> str:
@@ -119,7 +120,7 @@ def guarded_predicate(text: str, table: Table) -> str:
     for column in root.find_all(exp.Column):
         _bind_column(column, table)
     root = root.transform(_lenient)
-    return _written(root)
+    return written(root)
 
 
 def _parsed(text: str, what: str) -> exp.Expr:
@@ -127,7 +128,7 @@ def _parsed(text: str, what: str) -> exp.Expr:
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would quote the contract
     too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
     try:
-        parsed = sqlglot.parse(text, dialect=_DIALECT)
+        parsed = sqlglot.parse(text, dialect=DIALECT)
     except SqlglotError:
         raise UnreadSqlError(f"the {what} is not understood as SQL; expected one {what}") from None
     except RecursionError:
@@ -182,7 +183,8 @@ def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> N
     if isinstance(node, CHANGES):
         raise HostileSqlError(f"{node.key.upper()} is not allowed in {where}")
     if not isinstance(node, allowed) or isinstance(node, FORBIDDEN):
-        raise UnreadSqlError(f"{node.key.upper()} is not allowed in {where}")
+        construct = CONSTRUCTS.get(node.key, node.key.upper())
+        raise UnreadSqlError(f"{construct} is not allowed in {where}")
     if isinstance(node, exp.With) and node.args.get("recursive"):
         raise UnreadSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")
 
@@ -321,7 +323,12 @@ def _lenient(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _written(root: exp.Expr) -> str:
+def written(root: exp.Expr) -> str:
+    """Return SQL as the engine reads it.
+
+    Raises:
+        UnreadSqlError: If it cannot be written.
+    """
     try:
         return _Text(identify=True, comments=False).generate(root)
     except (SqlglotError, RecursionError):

@@ -104,3 +104,21 @@ TRUTHS = (
     exp.StartsWith,
 )
 """What is true or false."""
+
+CONSTRUCTS = {
+    "jsonpath": "a path into JSON (->, ->>, json_extract)",
+    "kwarg": "a named argument (=>)",
+    "lambda": "a lambda (->)",
+    "lock": "FOR UPDATE",
+    "fetch": "FETCH (write LIMIT)",
+    "propertyeq": "an assignment (:=)",
+    "attimezone": "AT TIME ZONE",
+    "bracket": "a subscript [ ]",
+    "tablesample": "TABLESAMPLE",
+    "parameter": "a parameter",
+    "placeholder": "a placeholder",
+    "groupingsets": "GROUPING SETS",
+    "intervalspan": "INTERVAL ... TO",
+    "columndef": "a list of columns with types",
+}
+"""Parts of SQL whose name in the parser says little, by that name."""

@@ -9,7 +9,7 @@ from typing import Any
 import fastavro
 import pyarrow as pa
 import pytest
-from engine_values import TABLE, ask, column, dataset
+from engine_values import TABLE, ask, bad_cells, column, dataset
 from types_values import NOW, outcomes, verdicts, write_arrow, write_by_duckdb, write_parquet
 
 from contractwatch.model.contract import LogicalType
@@ -20,7 +20,6 @@ from contractwatch.model.metric import (
     IsNull,
     SurplusRows,
     TableSchema,
-    Unparseable,
 )
 from contractwatch.model.server import DataFormat
 from contractwatch.model.state import Columns, Count, Repeats
@@ -133,7 +132,7 @@ def test_bounds_keys_and_nulls_of_folders_are_those_of_parsed_values(tmp_path: P
     assert ask(data, CountWhere(TABLE, IsBelow("shop", Decimal(7)))) == Count(0)
     assert ask(data, CountWhere(TABLE, IsNull("shop"))) == Count(2)
     assert ask(data, CountWhere(TABLE, IsInvalid("shop", values=(7,)))) == Count(0)
-    assert ask(data, Unparseable(TABLE, "day")) == Count(4)
+    assert bad_cells(data, "day") == 4
     assert ask(data, SurplusRows(TABLE, ("shop", "id"))) == Repeats(4, 2, 2, 4)
 
 

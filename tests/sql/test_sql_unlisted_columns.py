@@ -1,0 +1,105 @@
+"""A query reads any column of its table, and what cannot be run is named without a syntax tree."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from contractwatch.engines.polars import measure
+from contractwatch.engines.sql_words import why_not_run
+from contractwatch.model.clause import Clause
+from contractwatch.model.contract import Column, LogicalType, Table
+from contractwatch.model.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.server import DataFormat
+from contractwatch.model.sql import Answer, SqlScalar
+from contractwatch.model.state import Measurement, Unmeasured
+from contractwatch.odcs.sql_guard import UnreadSqlError, guarded_query
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+COLUMNS = (
+    Column(Clause("schema[0].properties[0]", 1), "id", "id", LogicalType.INTEGER),
+    Column(Clause("schema[0].properties[1]", 2), "day", "day", LogicalType.DATE),
+)
+ORDERS = Table(Clause("schema[0]", 1), "orders", "orders", COLUMNS)
+CSV = "id,day,name,amount\n1,2026-01-05,ab,5\n2,2026-01-06,b,7.5\n3,2026-02-01,,-1\n"
+
+
+def answer(folder: Path, query: str, content: str = CSV) -> Measurement:
+    path = folder / "orders.csv"
+    path.write_text(content)
+    file = DataFile(str(path), path.stat().st_size, NOW)
+    data = Dataset("live", (TableFiles("orders", (file,), DataFormat.CSV, COLUMNS),), "v1", NOW)
+    guarded = guarded_query(query, (ORDERS,))
+    asked = SqlScalar("orders", guarded.text, guarded.tables)
+    return measure(data, [asked], now=NOW)[asked]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("SELECT count(*) FROM orders WHERE amount > 5", 1),
+        ("SELECT count(*) FROM orders WHERE 5 <= amount", 2),
+        ("SELECT count(*) FROM orders o WHERE o.amount BETWEEN -1 AND 6", 2),
+        ("SELECT count(*) FROM orders WHERE amount IN (5, 7)", 1),
+        ("SELECT count(*) FROM orders WHERE (amount) = -1", 1),
+        ("SELECT sum(amount) FROM orders", 11.5),
+        ("SELECT max(amount * 2) FROM orders", 15.0),
+        ("WITH a AS (SELECT * FROM orders WHERE amount > 0) SELECT count(*) FROM a", 2),
+        ("SELECT count(*) FROM orders WHERE strpos(name, 'b') > 1 AND amount > 0", 1),
+        (
+            "SELECT count(DISTINCT date_trunc('month', day)) FROM orders WHERE amount > -2",
+            2,
+        ),
+        ("SELECT count(*) FROM orders WHERE name = 'b' AND amount = '7.5'", 1),
+        ("SELECT count(*) FROM orders WHERE name IS NULL", 1),
+    ],
+)
+def test_a_column_that_the_contract_does_not_list_is_read(
+    tmp_path: Path, query: str, expected: float
+) -> None:
+    assert answer(tmp_path, query) == Answer(expected)
+
+
+def test_a_cell_that_is_no_number_where_one_is_meant_leaves_no_answer(tmp_path: Path) -> None:
+    found = answer(tmp_path, "SELECT count(*) FROM orders WHERE amount > 5", CSV + "4,,c,secret\n")
+    assert isinstance(found, Unmeasured)
+    assert "secret" not in found.reason
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT max(date_diff('day', day, day)) FROM orders", "the function 'datediff'"),
+        ("SELECT foo(id) FROM orders", "the function 'foo' is not run over files"),
+        ("SELECT count(DISTINCT (id, day)) FROM orders", "a tuple (a, b) is not run over files"),
+        ("SELECT count(*) FROM orders WHERE name SIMILAR TO 'a%'", "SIMILAR TO is not run"),
+        ("SELECT count(*) FROM orders WHERE nothere > 1", "no column 'nothere'"),
+    ],
+)
+def test_what_cannot_be_run_is_named(tmp_path: Path, query: str, told: str) -> None:
+    found = answer(tmp_path, query)
+    assert isinstance(found, Unmeasured)
+    assert told in found.reason
+    assert not set("{}[]") & set(found.reason)
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT name ->> 'a' FROM orders", "a path into JSON"),
+        ("SELECT make_interval(days => 1)", "a named argument (=>)"),
+        ("SELECT count(*) FROM orders FOR UPDATE", "FOR UPDATE"),
+        ("SELECT id FROM orders FETCH FIRST 1 ROWS ONLY", "FETCH (write LIMIT)"),
+    ],
+)
+def test_a_part_that_is_not_allowed_is_named_as_it_is_written(query: str, told: str) -> None:
+    with pytest.raises(UnreadSqlError) as raised:
+        guarded_query(query, (ORDERS,))
+    assert str(raised.value).startswith(f"{told}")
+
+
+def test_a_message_with_a_syntax_tree_is_cut_to_the_construct() -> None:
+    tree = 'expression SimilarTo { expr: Identifier(Ident { value: "secret" }) } is not supported'
+    assert why_not_run(tree) == "SIMILAR TO is not run over files"
+    assert why_not_run("Query(Box { x: 1 })") == "a part of it is not run over files"
+    assert why_not_run("OFFSET needs a LIMIT\nplan: secret") == "OFFSET needs a LIMIT"
