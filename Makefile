@@ -60,6 +60,7 @@ bench: $(STAMP) ## Verdicts on lineitem against the query by hand and against pe
 	@$(PY) -m benchmarks.peers
 	@$(PY) -m benchmarks.peers --scale 10 --pairs 1 --variants clean
 	@$(PY) -m benchmarks.growth
+	@$(PY) -m benchmarks.growth_by_count
 	@$(PY) -m benchmarks.one_new_file
 	@$(PY) -m benchmarks.cold_start
 
