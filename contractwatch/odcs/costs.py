@@ -61,6 +61,7 @@ class Costs:
         """Take the document in today's forms, and the paths of what refuses all of it."""
         self._root = root
         self._refusing = refusing
+        self._twice = {mistake.path for mistake in root.document.mistakes}
 
     def of(self, problem: Problem) -> frozenset[str]:
         """Return the paths that are not read because of a mistake.
@@ -122,7 +123,7 @@ class Costs:
 
     def _at_table(self, path: str, table: Place, rest: str) -> Iterator[str]:
         key = _first(rest)
-        if key == "name" and table.text("name"):
+        if key == "name" and table.text("name") and path not in self._twice:
             raise NothingHoldsError  # one that another table has, or that breaks the rule of names
         if not rest or is_like(key, TABLE_IS):
             yield table.path
@@ -150,7 +151,7 @@ class Costs:
 
     def _in_column(self, path: str, table: Place, column: Place, rest: str) -> Iterator[str]:
         key = _first(rest)
-        is_named = key == "name" and column.text("name")
+        is_named = key == "name" and column.text("name") and path not in self._twice
         if is_named and not self._is_repeated(column):
             raise NothingHoldsError  # a name that breaks the rule of names
         if plain(key) in _INVERSES:

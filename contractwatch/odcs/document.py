@@ -47,7 +47,8 @@ class Document:
 
     `lines` holds the line of every document path such as `schema[0].properties[2].required`;
     `written` the source text of every number, boolean and null. `fingerprint` is the SHA-256 of
-    the bytes in hex. `notes` are the warnings of reading.
+    the bytes in hex. `notes` are the warnings of reading. `mistakes` are what is wrong in the text
+    and leaves the rest of it readable, such as a key that stands there twice.
     """
 
     file: str
@@ -56,6 +57,7 @@ class Document:
     lines: Mapping[str, int]
     written: Mapping[str, str]
     notes: tuple[Problem, ...] = ()
+    mistakes: tuple[Problem, ...] = ()
 
     def line_of(self, path: str) -> int:
         """Return the line of a path, else of the nearest place above it, else 1."""
@@ -73,12 +75,22 @@ def load(text: str | bytes, file: str) -> Document:
     Raises:
         ContractError: With every problem found; nothing else, whatever the text is.
     """
+    document = load_what_holds(text, file)
+    if document.mistakes:
+        raise ContractError(document.mistakes)
+    return document
+
+
+def load_what_holds(text: str | bytes, file: str) -> Document:
+    """Parse one YAML 1.2 document as `load` does, and keep the mistakes that leave the rest whole.
+
+    Raises:
+        ContractError: If it is no YAML, or none of a contract.
+    """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     source = _decoded(raw, file)
     building = _Building(file, source)
     data = building.document()
-    if building.errors:
-        raise ContractError(building.errors)
     return Document(
         file=file,
         fingerprint=hashlib.sha256(raw).hexdigest(),
@@ -86,6 +98,7 @@ def load(text: str | bytes, file: str) -> Document:
         lines=building.lines,
         written=building.written,
         notes=tuple(building.notes),
+        mistakes=tuple(building.errors),
     )
 
 

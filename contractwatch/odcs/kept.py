@@ -5,6 +5,7 @@ properties. A path of no steps is something that an older form said and that mea
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 from contractwatch.odcs.document import DEEPEST, Document
@@ -17,14 +18,7 @@ def restored(document: Document) -> Document:
     data = _restored(document.data)
     if data is document.data or not isinstance(data, dict):
         return document
-    return Document(
-        document.file,
-        document.fingerprint,
-        cast("dict[str, object]", data),
-        document.lines,
-        document.written,
-        document.notes,
-    )
+    return replace(document, data=cast("dict[str, object]", data))
 
 
 def _restored(value: object) -> object:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contractwatch.errors import ContractError, Problem
 from contractwatch.model.contract import Contract
+from contractwatch.odcs import document
 from contractwatch.odcs.document import LARGEST_BYTES, load
 from contractwatch.odcs.read import read, read_what_holds
 
@@ -60,4 +61,4 @@ def parse_what_holds(
     Raises:
         ContractError: With every problem, if nothing can be judged.
     """
-    return read_what_holds(load(data, file), today=today)
+    return read_what_holds(document.load_what_holds(data, file), today=today)

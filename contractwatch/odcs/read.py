@@ -92,7 +92,7 @@ class _Reading:
 
 
 def _whole(document: Document, today: date | None) -> _Reading:
-    judged = Findings(document, "")
+    judged = Findings(document, "", problems=list(document.mistakes))
     document = checked(document, judged)
     return _reading(document, today, judged, frozenset())
 
