@@ -33,7 +33,7 @@ from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.dataset import DataFile, TableFiles
 from contractwatch.model.frozen import frozen
 from contractwatch.model.incremental import Window
-from contractwatch.model.server import DataFormat
+from contractwatch.model.server import DataFormat, ReadPolicy
 from contractwatch.model.state import Columns, ColumnType
 
 _TEXT: pl.DataType = pl.String()
@@ -265,11 +265,12 @@ def _frame(
     parsed_columns: list[pl.Expr] = []
     declared = _declared(files.columns, columns)
     texts = {column.name for column in columns.columns if column.text}
+    numerals = files.read if files.data_format is DataFormat.CSV else ReadPolicy()
     for position, (name, dtype) in enumerate(types.items()):
         raw = pl.col(name)
         column = declared.get(name)
         is_text = files.data_format.is_text or name in texts
-        parsed = text.parse(raw, column) if is_text and column else None
+        parsed = text.parse(raw, column, numerals) if is_text and column else None
         if parsed is None:
             is_coded = isinstance(dtype, pl.Categorical | pl.Enum)
             value = raw.cast(pl.String) if is_coded else raw

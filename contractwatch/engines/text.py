@@ -1,6 +1,8 @@
 """A text is parsed to the type that the contract declares, and a bad one is null, never an end."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -10,6 +12,7 @@ from contractwatch.engines.expressions import in_zone
 from contractwatch.model.contract import Column, LogicalType
 from contractwatch.model.date_format import DateFormat, DateFormatError, compiled
 from contractwatch.model.frozen import frozen
+from contractwatch.model.server import ReadPolicy
 
 _DAY_LENGTH = len("2026-01-31")
 _ISO_TIME = r"^[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?$"
@@ -21,6 +24,8 @@ _ISO_TIMESTAMP = (
 _LOCAL_TIMES = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
 _ZONED_TIMES = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z")
 _CLOCK_TIMES = ("%H:%M:%S%.f", "%H:%M")
+_NUMERIC = frozenset({LogicalType.INTEGER, LogicalType.NUMBER})
+_PLAINLY = ReadPolicy()
 _REMEMBERS = False
 """Whether texts are looked up before they are parsed: parsing a date costs half of that."""
 
@@ -38,13 +43,18 @@ class Parsed:
     refused: str = ""
 
 
-def parse(raw: pl.Expr, column: Column) -> Parsed | None:
+def parse(raw: pl.Expr, column: Column, read: ReadPolicy = _PLAINLY) -> Parsed | None:
     """Return the text as the column's declared type, or None if it stays a text.
 
     Integers have a sign and digits; numbers may have a point and an exponent; booleans are true and
     false in any case; dates, times and timestamps are ISO-8601 or of the column's own format.
-    Timestamps become UTC: without a zone they are taken in the column's.
+    Timestamps become UTC: without a zone they are taken in the column's. `read` says how numbers
+    are written, if not with a point and without marks between thousands.
     """
+    if column.logical_type in _NUMERIC and (read.decimal != "." or read.thousands):
+        plain = _plainly_written(raw, read)
+        found = parse(plain, column)
+        return found and replace(found, readable=raw.is_null() | found.value.is_not_null())
     match column.logical_type:
         case LogicalType.INTEGER:
             return _cast(raw, pl.Int128())
@@ -79,6 +89,20 @@ def _known(raw: pl.Expr, value: pl.Expr, dtype: pl.DataType) -> Parsed:
 
 def _cast(raw: pl.Expr, dtype: pl.DataType) -> Parsed:
     return _known(raw, raw.cast(dtype, strict=False), dtype)
+
+
+def _plainly_written(raw: pl.Expr, read: ReadPolicy) -> pl.Expr:
+    """Return a number with a point and without marks; null if the marks are not where they belong.
+
+    Marks part groups of three digits before the decimal mark: `1.5` is no 15.
+    """
+    decimal, mark = re.escape(read.decimal), re.escape(read.thousands)
+    whole = rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
+    fraction = rf"{decimal}[0-9]+"
+    exact = rf"^[+-]?(?:{whole}(?:{fraction})?|{fraction})(?:[eE][+-]?[0-9]+)?$"
+    unmarked = raw.str.replace_all(read.thousands, "", literal=True) if mark else raw
+    plain = unmarked.str.replace(read.decimal, ".", literal=True)
+    return pl.when(raw.str.contains(exact)).then(plain)
 
 
 def _number(raw: pl.Expr) -> Parsed:

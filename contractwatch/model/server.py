@@ -29,7 +29,10 @@ class DataFormat(StrEnum):
 
 @frozen
 class ReadPolicy:
-    """`contractwatch.read` of a server: how its files are read."""
+    """`contractwatch.read` of a server: how its files are read.
+
+    `decimal` and `thousands` are the marks in the numbers of CSV cells; without the latter, none.
+    """
 
     separator: str = ","
     null_values: tuple[str, ...] = ("",)
@@ -37,6 +40,8 @@ class ReadPolicy:
     hive_partitioning: bool | None = None
     timezone: str = "Etc/UTC"
     lenient_types: bool = False
+    decimal: str = "."
+    thousands: str = ""
 
 
 @frozen

@@ -116,6 +116,7 @@ def _policy(place: Place, findings: Findings) -> ReadPolicy:
     if not isinstance(separator, str) or len(separator.encode()) != 1:
         findings.error(policy.at("separator"), "expected one ASCII character, such as ';'")
         separator = ","
+    decimal, thousands = _marks(policy, separator, findings)
     encoding = (policy.text("encoding") or place.text("encoding")).lower()
     nulls = policy.texts("nullValues") if policy.has("nullValues") else ("",)
     return ReadPolicy(
@@ -125,4 +126,22 @@ def _policy(place: Place, findings: Findings) -> ReadPolicy:
         hive_partitioning=policy.flag("hivePartitioning"),
         timezone=zone_at(policy, "timezone", UTC_NAME, findings),
         lenient_types=policy.text("typeMode") == "lenient",
+        decimal=decimal,
+        thousands=thousands,
     )
+
+
+def _marks(policy: Place, separator: str, findings: Findings) -> tuple[str, str]:
+    """Return the decimal mark of numbers, and the one between thousands."""
+    decimal = policy.text("decimal") or "."
+    thousands = policy.text("thousands")
+    if decimal == thousands:
+        message = f"the mark between thousands is the decimal mark '{decimal}'; expected another"
+        findings.error(policy.at("thousands"), message)
+        return ".", ""
+    if thousands == separator:
+        # no error: numbers in quotes may have it
+        findings.warn(
+            policy.at("thousands"), "this is the separator, too: such numbers need quotes"
+        )
+    return decimal, thousands

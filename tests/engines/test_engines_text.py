@@ -332,3 +332,38 @@ def test_a_key_that_no_line_has_is_missing_although_it_is_a_value(tmp_path: Path
 def test_json_has_one_kind_of_number_so_a_whole_one_is_an_integer(tmp_path: Path) -> None:
     data = json_text(tmp_path, b'{"id": 1.0}\n{"id": 2e3}\n{"id": 0.5}\n', COLUMNS)
     assert bad_cells(data, "id") == 1
+
+
+@pytest.mark.parametrize(
+    ("read", "good", "bad"),
+    [
+        (
+            ReadPolicy(separator=";", decimal=",", thousands="."),
+            ["1.234,5", "1234,5", "-1.234.567", "0,5", ",5", "7", "1e3", "1,5E-2"],
+            ["1.5", "1.23,4", "12.34.567", "1,234.5", "1,", "x", ".123", "1..234"],
+        ),
+        (ReadPolicy(separator=";", decimal=","), ["1,5", "-3"], ["1.5", "1.234,5", "1,2,3"]),
+        (ReadPolicy(separator=";", thousands=","), ["1,234.5", "12.5"], ["1,5", "1.234,5"]),
+        (ReadPolicy(thousands="\u202f"), ["1\u202f234", "5"], ["1\u202f23", "1 234"]),
+    ],
+)
+def test_numbers_are_read_with_the_stated_marks(
+    tmp_path: Path, read: ReadPolicy, good: list[str], bad: list[str]
+) -> None:
+    rows = "".join(f"1{read.separator}{cell}\n" for cell in (*good, *bad))
+    data = text(
+        tmp_path,
+        f"id{read.separator}cell\n{rows}",
+        (ID, column("cell", LogicalType.NUMBER)),
+        read=read,
+    )
+    assert bad_cells(data, "cell") == len(bad)
+    assert ask(data, CountWhere(TABLE, IsNull("cell"))) == Count(0)
+
+
+def test_whole_numbers_and_bounds_know_the_marks_too(tmp_path: Path) -> None:
+    read = ReadPolicy(separator=";", decimal=",", thousands=".")
+    columns = (column("id", LogicalType.INTEGER), column("cell", LogicalType.NUMBER))
+    data = text(tmp_path, "id;cell\n1.234;1.000,5\n2,5;3\n", columns, read=read)
+    assert bad_cells(data, "id") == 1
+    assert ask(data, CountWhere(TABLE, IsBelow("cell", 1000))) == Count(1)

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from odcs_values import HEAD, parsed, skips_of, table, warnings_of
+from odcs_values import HEAD, parsed, problems_of, skips_of, table, warnings_of
 
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import AlertPolicy, Route, Schedule
@@ -322,3 +322,11 @@ def test_alerts_are_routed_by_severity_to_support_channels() -> None:
         ),
     )
     assert "matched by severity only" in warnings_of(text)[0]
+
+
+def test_the_marks_of_numbers_are_read_and_are_not_the_same() -> None:
+    said = "type: local, path: x, format: csv, customProperties: [{property: contractwatch.read,"
+    (found,) = parsed(server(f'{said} value: {{decimal: ",", thousands: "."}}}}]')).servers
+    assert (found.read.decimal, found.read.thousands) == (",", ".")
+    told = problems_of(server(f'{said} value: {{decimal: ",", thousands: ","}}}}]'))
+    assert "the mark between thousands is the decimal mark" in " ".join(map(str, told))
