@@ -51,3 +51,22 @@ def belated(
             kind = TransitionKind.REOPENED if one.episode > 1 else TransitionKind.OPENED
             found.append(Transition(one, kind, now, one.sequence))
     return tuple(found)
+
+
+def told_words(incident_id: str, tellings: Iterable[Telling]) -> str:
+    """Say who was told that an incident began, or who will be, or that nobody was."""
+    began = [one for one in tellings if one.incident_id == incident_id and one.kind not in ENDS]
+    told = _names(began, TellingState.TOLD)
+    waiting = [name for name in _names(began, TellingState.WAITING) if name not in told]
+    if TO_SOMEBODY in told:
+        return "told before it was kept to whom"
+    said = [f"told to {', '.join(told)}"] if told else []
+    said += [f"on its way to {', '.join(waiting)}"] if waiting else []
+    if said:
+        return "; ".join(said)
+    refused = _names(began, TellingState.DEAD)
+    return f"told to nobody: not taken by {', '.join(refused)}" if refused else "told to nobody"
+
+
+def _names(tellings: Iterable[Telling], state: TellingState) -> list[str]:
+    return list(dict.fromkeys(one.receiver for one in tellings if one.state is state))

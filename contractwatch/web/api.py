@@ -95,7 +95,11 @@ class Api:
 
     def incidents(self) -> JSONResponse:
         """List all incidents that were told, open ones first, newest first."""
-        listed = [bodies.incident_body(incident) for incident in all_incidents(self._snapshot())]
+        snapshot = self._snapshot()
+        listed = [
+            bodies.incident_body(one, snapshot.views[one.product].record.tellings)
+            for one in all_incidents(snapshot)
+        ]
         return JSONResponse({"version": bodies.BODY_VERSION, "incidents": listed})
 
     def _snapshot(self) -> Snapshot:

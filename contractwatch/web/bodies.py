@@ -1,9 +1,10 @@
 """What the API answers: every page as plain values, ready for JSON."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from contractwatch.alerting.upstream import upstream_json
-from contractwatch.model.incident import BrokenPromise, Incident
+from contractwatch.model.incident import BrokenPromise, Incident, Telling
 from contractwatch.model.objective import Interval, StateSeconds
 from contractwatch.model.product import BudgetLine, LedgerLine, RunSummary
 from contractwatch.model.run import CheckResult, RunResult
@@ -59,7 +60,10 @@ def detail_body(view: View, upstream: tuple[Upstream, ...] = ()) -> Body:
             for line, budget in zip(view.record.lines, view.budgets, strict=True)
         ],
         "trust": trust_body(view),
-        "incidents": [incident_body(incident) for incident in reversed(view.record.incidents)],
+        "incidents": [
+            incident_body(incident, view.record.tellings)
+            for incident in reversed(view.record.incidents)
+        ],
         "inputs": [
             {"contract": one.contract, "product": one.product or None}
             for one in view.record.card.inputs
@@ -117,8 +121,8 @@ def trust_body(view: View) -> Body:
     }
 
 
-def incident_body(incident: Incident) -> Body:
-    """Return an incident with the promises that broke."""
+def incident_body(incident: Incident, tellings: Iterable[Telling]) -> Body:
+    """Return an incident with the promises that broke, and what became of all that was told."""
     return {
         "id": incident.incident_id,
         "product": incident.product,
@@ -132,6 +136,16 @@ def incident_body(incident: Incident) -> Body:
         "recovering_since": iso_or_none(incident.recovering_since),
         "resolved_at": iso_or_none(incident.resolved_at),
         "broken": [_broken(promise) for promise in incident.broken],
+        "told": [
+            {
+                "receiver": one.receiver or None,
+                "kind": one.kind.value,
+                "state": one.state.value,
+                "at": iso(one.at),
+            }
+            for one in tellings
+            if one.incident_id == incident.incident_id
+        ],
     }
 
 

@@ -1,7 +1,7 @@
 """The pages a person reads: server-rendered, whole without JavaScript."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from contractwatch import __version__
+from contractwatch.alerting.audience import told_words
 from contractwatch.alerting.broken import observed_words
 from contractwatch.alerting.upstream import upstream_words
 from contractwatch.alerting.words import number
@@ -126,15 +127,20 @@ class Pages:
             all_default=all(line.budget.budget.target.is_default for line in lines),
             shown=shown_of(view.record.lines, end=view.as_of),
             groups=groups(view),
-            incidents=_told(view.record.incidents),
+            incidents=_opened(view.record.incidents),
+            told=told_of([view]),
             most_lost=max(part.points_lost for part in view.trust.parts),
             here="",
         )
 
     def incidents(self) -> HTMLResponse:
-        """Show all incidents that were told."""
+        """Show all incidents that were opened, and who was told."""
+        snapshot = self._site.board.snapshot
         return self._page(
-            "incidents.html", incidents=all_incidents(self._site.board.snapshot), here="incidents"
+            "incidents.html",
+            incidents=all_incidents(snapshot),
+            told=told_of(snapshot.views.values()),
+            here="incidents",
         )
 
     def badge(self, product: str) -> Response:
@@ -269,7 +275,16 @@ def _is_found(view: View, query: str) -> bool:
     return all(part in f"{card.product} {card.team}".lower() for part in query.lower().split())
 
 
-def _told(incidents: Sequence[Incident]) -> list[Incident]:
+def told_of(views: Iterable[View]) -> dict[str, str]:
+    """Return for each incident in words who was told of it."""
+    return {
+        one.incident_id: told_words(one.incident_id, view.record.tellings)
+        for view in views
+        for one in view.record.incidents
+    }
+
+
+def _opened(incidents: Sequence[Incident]) -> list[Incident]:
     told = [incident for incident in incidents if incident.opened_at is not None]
     told.sort(key=lambda incident: incident.since, reverse=True)
     return sorted(told, key=lambda incident: incident.resolved_at is not None)

@@ -1,0 +1,42 @@
+"""A page and the API say who was told of an incident, and when nobody was."""
+
+import pytest
+from web_values import NOW, incident
+
+from contractwatch.alerting.audience import told_words
+from contractwatch.model.incident import Telling, TellingState, TransitionKind
+from contractwatch.web.bodies import incident_body
+
+TOLD, WAITING, DEAD = TellingState.TOLD, TellingState.WAITING, TellingState.DEAD
+
+
+def telling(receiver: str, state: TellingState, kind: TransitionKind = TransitionKind.OPENED):
+    return Telling("i", receiver, 1, kind, state, NOW)
+
+
+@pytest.mark.parametrize(
+    ("tellings", "words"),
+    [
+        ((), "told to nobody"),
+        ((telling("a", TOLD), telling("b", TOLD)), "told to a, b"),
+        ((telling("a", TOLD), telling("b", WAITING)), "told to a; on its way to b"),
+        ((telling("a", WAITING),), "on its way to a"),
+        ((telling("a", DEAD),), "told to nobody: not taken by a"),
+        ((telling("a", TOLD), telling("b", DEAD)), "told to a"),
+        ((telling("a", TOLD, TransitionKind.RESOLVED),), "told to nobody"),
+        ((telling("", TOLD),), "told before it was kept to whom"),
+    ],
+)
+def test_told_is_what_was_delivered(tellings: tuple[Telling, ...], words: str) -> None:
+    assert told_words("i", tellings) == words
+    assert told_words("another", tellings) == "told to nobody"
+
+
+def test_the_api_has_what_became_of_every_message() -> None:
+    one = incident(incident_id="i")
+    body = incident_body(
+        one, (telling("a", DEAD), Telling("j", "b", 1, TransitionKind.OPENED, TOLD, NOW))
+    )
+    assert [(each["receiver"], each["kind"], each["state"]) for each in body["told"]] == [
+        ("a", "opened", "dead")
+    ]
