@@ -1,0 +1,154 @@
+"""No message names a type or a class of the library: users read words of contracts and files."""
+
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from engine_values import NOW, TABLE, column, dataset
+from polars.datatypes import classes
+from test_engines_file_types import TYPES
+from types_values import verdicts
+
+from contractwatch.engines.polars import measure
+from contractwatch.model.check import Verdict
+from contractwatch.model.contract import LogicalType
+from contractwatch.model.metric import (
+    CountWhere,
+    Inside,
+    IsAbove,
+    IsBelow,
+    IsInvalid,
+    IsLarger,
+    IsLonger,
+    IsMissing,
+    IsNotMultiple,
+    IsNotNormalized,
+    IsNull,
+    IsShorter,
+    IsSmaller,
+    KeyRange,
+    LacksMembers,
+    Metric,
+    Predicate,
+    RepeatsElements,
+    SurplusRows,
+    TimeSpan,
+    Unparseable,
+)
+from contractwatch.model.path import Each, Member
+from contractwatch.model.server import DataFormat
+from contractwatch.model.state import Unmeasured
+
+_CLASSES = {name for name, found in vars(classes).items() if inspect.isclass(found)}
+_ERRORS = {name for name in dir(pl.exceptions) if name[0].isupper()}
+BANNED = re.compile(
+    rf"\b({'|'.join(sorted(_CLASSES | _ERRORS))})\b"
+    r"|\w+Error\b|Exception|polars|dtype|Expr|<class|\x00"
+)
+WAYS = [(), (Member("a"),), (Each(),), (Each(), Member("key")), (Member("value"), Each())]
+
+
+def predicates() -> Iterator[Predicate]:
+    c = "c"
+    yield from (IsNull(c), IsMissing(c, ("x",)), IsInvalid(c, ("x",)), IsInvalid(c, (1, True)))
+    yield from (IsInvalid(c, pattern="^x"), IsShorter(c, 2), IsLonger(c, 2))
+    for bound in (3, 0.5, "x", "2026-03-01", NOW, "12:00:00"):
+        yield from (IsBelow(c, bound), IsAbove(c, bound))
+    yield from (IsNotMultiple(c, 3), IsNotMultiple(c, -1), IsSmaller(c, 1), IsLarger(c, 1))
+    yield from (RepeatsElements(c), RepeatsElements(c, (Member("a"),)), IsNotNormalized(c))
+    yield LacksMembers(c, ("a", "gone"))
+
+
+def metrics() -> Sequence[Metric]:
+    plain = list(predicates())
+    inner = [Inside(way, one) for way in WAYS if way for one in plain]
+    return [
+        *(CountWhere(TABLE, one) for one in (*plain, *inner)),
+        *(Unparseable(TABLE, "c", way) for way in WAYS),
+        *(TimeSpan(TABLE, "c", zone) for zone in ("Etc/UTC", "Europe/Berlin", "Mars/Olympus")),
+        *(TimeSpan(TABLE, "c", "Etc/UTC", way) for way in WAYS),
+        SurplusRows(TABLE, ("c",)),
+        *(SurplusRows(TABLE, ("c",), ways=(way,)) for way in WAYS if Each() not in way),
+        KeyRange(TABLE, ("c",)),
+    ]
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_no_answer_names_a_type_of_the_library(tmp_path: Path, dtype: pl.DataType) -> None:
+    pl.DataFrame(schema={"c": dtype}).write_ipc(tmp_path / "a.arrow")
+    for logical in (None, LogicalType.DATE):
+        data = dataset([tmp_path / "a.arrow"], DataFormat.ARROW, [column("c", logical)])
+        found = measure(data, metrics(), now=NOW)
+        told = {one.reason for one in found.values() if isinstance(one, Unmeasured)}
+        assert told
+        assert [one for one in told if BANNED.search(one)] == []
+
+
+def test_the_words_that_are_banned_are_found() -> None:
+    for told in ("type Int64", "Datetime(time_unit='us')", "(ComputeError)", "List(Null)"):
+        assert BANNED.search(told)
+    assert not BANNED.search("values of type timestamp have no elements")
+
+
+QUERIES = ("sum(c)", "max(c)", "min(length(c))", "count(c + 1)", "any_value(c)", "c", "gone")
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_no_query_or_condition_names_a_type_of_the_library(
+    tmp_path: Path, dtype: pl.DataType
+) -> None:
+    pl.DataFrame({"c": [None]}, schema={"c": dtype}).write_ipc(tmp_path / "a.arrow")
+    rules = [
+        {"type": "sql", "query": f"SELECT {query} FROM t", "mustBe": 0, "id": f"q{at}"}
+        for at, query in enumerate(QUERIES)
+    ]
+
+    def found(**table: Any) -> list[Verdict]:
+        properties = [{"name": "c"}]
+        asked = verdicts(tmp_path, properties, path="./*.arrow", data_format="arrow", **table)
+        return list(asked.values())
+
+    told = found(quality=rules)
+    for condition in ("c > 1", "c = 'x'", "length(c) > 2", "c + 1 = 2"):
+        where = [{"property": "contractwatch.where", "value": condition}]
+        rows = [{"metric": "rowCount", "mustBe": 1}]
+        told += found(customProperties=where, quality=rows)
+    assert [one.reason for one in told if BANNED.search(one.reason)] == []
+
+
+def promised() -> list[dict[str, Any]]:
+    own: list[dict[str, Any]] = [
+        {"name": f"c{at}", "physicalName": "c", "logicalType": kind, "physicalType": spelling}
+        for at, (kind, spelling) in enumerate(
+            [
+                *(("string", "varchar(9)"), ("integer", "bigint"), ("number", "decimal(9,2)")),
+                *(("boolean", "bit"), ("date", "date"), ("timestamp", "timestamptz")),
+                *(("time", "time"), ("object", "struct<a:int>"), ("array", "array<int>")),
+            ]
+        )
+    ]
+    own[5]["logicalTypeOptions"] = {"timezone": True}
+    own[7]["properties"] = [{"name": "a", "logicalType": "date", "required": True}]
+    own[8]["items"] = {"logicalType": "date", "required": True}
+    return own
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_no_verdict_names_a_type_of_the_library(tmp_path: Path, dtype: pl.DataType) -> None:
+    pl.DataFrame(schema={"c": dtype}).write_ipc(tmp_path / "a.arrow")
+    found = verdicts(tmp_path, promised(), path="./*.arrow", data_format="arrow")
+    pl.DataFrame(schema={"c": pl.Struct({"a": pl.Int8, "z": pl.Int8})}).write_ipc(
+        tmp_path / "b.arrow"
+    )
+    found |= {
+        f"both {promise}": one
+        for promise, one in verdicts(
+            tmp_path, promised(), path="./*.arrow", data_format="arrow"
+        ).items()
+    }
+    told = {f"{one.reason} {one.observed} {one.threshold}" for one in found.values()}
+    assert [one for one in told if BANNED.search(one)] == []
