@@ -334,7 +334,8 @@ def _of_files(
     working: pl.DataType | None,
     children: tuple[ColumnType, ...] = (),
 ) -> ColumnType:
-    names = sorted({column.physical for column in types})
+    types = tuple(sorted(types, key=lambda column: column.physical))  # whatever came first
+    names = list(dict.fromkeys(column.physical for column in types))
     return ColumnType(
         types[0].name,
         kind,

@@ -137,7 +137,7 @@ def _may_be_read(part: _Part, files: TableFiles, columns: Columns) -> bool:
 
 def _of_document(files: TableFiles) -> Frame:
     """Return a table of JSON files of which something inside of values is promised."""
-    partitions = [dict(partition_of(file, files.hive_root)) for file in files.files]
+    partitions = [dict(partition_of(file, files)) for file in files.files]
     found = nested_json.open_document(files, partitions)
     flat = (column_type(name, dtype, files.data_format) for name, dtype in found.flat.items())
     columns = _of_exact_names(files, (*flat, *found.types) if found.has_rows else ())
@@ -169,7 +169,7 @@ def _parts(files: TableFiles) -> list[_Part]:
     for file in files.files:
         looked = readers.look(files, file)
         if not looked.is_empty:
-            key = (looked.schema, partition_of(file, files.hive_root))
+            key = (looked.schema, partition_of(file, files))
             grouped.setdefault(key, []).append(looked)
     return [
         _Part(readers.scan(files, members), dict(schema), partition)
@@ -177,8 +177,9 @@ def _parts(files: TableFiles) -> list[_Part]:
     ]
 
 
-def partition_of(file: DataFile, root: str | None) -> Partition:
-    """Return the columns that a file has by the folders `name=value` below a root."""
+def partition_of(file: DataFile, files: TableFiles) -> Partition:
+    """Return the columns that a file has by the folders `name=value` below the table's root."""
+    root, nulls = files.hive_root, (_NO_VALUE, *files.read.null_values)
     if root is None or not Path(file.path).is_relative_to(root):
         return ()
     folders = Path(file.path).relative_to(root).parts[:-1]
@@ -191,7 +192,8 @@ def partition_of(file: DataFile, root: str | None) -> Partition:
             retryable=False,
             blame=Blame.PRODUCT,
         )
-    return tuple((name, None if value == _NO_VALUE else unquote(value)) for name, _, value in pairs)
+    named = ((name, unquote(value)) for name, _, value in pairs)
+    return tuple((name, None if value in nulls else value) for name, value in named)
 
 
 def _united(parts: Sequence[_Part], data_format: DataFormat) -> dict[str, United]:

@@ -13,6 +13,7 @@ from typing import BinaryIO, TypeAlias, cast
 
 import polars as pl
 
+from contractwatch.engines.failures import BrokenTextError
 from contractwatch.engines.file_types import DAY, ENUM, JSON, NOTHING, UUID, instance
 from contractwatch.model.frozen import frozen
 
@@ -27,9 +28,12 @@ _MOST_FOOTER_BYTES = 64 * 1024 * 1024
 _NO_ELEMENT: "tuple[dict[int, _Thrift], str]" = ({}, "")
 _MOST_ELEMENTS = 100_000
 _DEEPEST = 200
-_SCHEMA, _NAME, _CHILDREN, _CONVERTED, _LOGICAL = 2, 4, 5, 6, 10
-_LOGICAL_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 11: NOTHING, 12: JSON, 14: UUID}
-_CONVERTED_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 19: JSON}
+_SCHEMA, _NAME, _CHILDREN, _CONVERTED, _SCALE, _PRECISION, _LOGICAL = 2, 4, 5, 6, 7, 8, 10
+_MOST_DIGITS = 38
+_UNREAD = "unread: "
+_VARIANT, _INTERVAL = f"{_UNREAD}variant", f"{_UNREAD}interval"
+_LOGICAL_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 11: NOTHING, 12: JSON, 14: UUID, 16: _VARIANT}
+_CONVERTED_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 19: JSON, 21: _INTERVAL}
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 11, 12
 _NUMBERS = frozenset({4, 5, 6})
 
@@ -41,32 +45,48 @@ class _BrokenFooterError(Exception):
 
 
 @frozen
-class _Node:
+class Node:
     """An element of the schema with what is below it; `meaning` is one of our annotations."""
 
     name: str
     meaning: str
-    children: tuple["_Node", ...] = ()
+    children: tuple["Node", ...] = ()
 
 
-def annotated(schema: Schema, file: BinaryIO) -> Schema:
-    """Return the columns of a file with the meaning that its own schema gives them.
+def meanings_of(file: BinaryIO) -> Mapping[str, Node]:
+    """Return what the schema of a file says of its columns, by name; nothing if it is broken.
 
     Args:
-        schema: As the library has it.
-        file: The file; it is read from its end, and left anywhere.
+        file: It is read from its end, and left anywhere.
+
+    Raises:
+        BrokenTextError: If a column is of a type that the library cannot read: it would panic.
     """
     try:
         root = _root(_footer(file))
     except (_BrokenFooterError, IndexError):
-        return schema
-    nodes = {node.name: node for node in root.children} if root is not None else {}
+        return {}
+    for name, kind in _unread(root) if root is not None else ():
+        raise BrokenTextError(f"column {name!r} is of type {kind}, which is not read")
+    return {node.name: node for node in root.children} if root is not None else {}
+
+
+def annotated(schema: Schema, nodes: Mapping[str, Node]) -> Schema:
+    """Return the columns of a file, as the library has them, with their meanings."""
     return tuple(
         (name, _meant(dtype, nodes[name]) if name in nodes else dtype) for name, dtype in schema
     )
 
 
-def _meant(dtype: pl.DataType, node: _Node) -> pl.DataType:
+def _unread(node: Node, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the way and the type of each column that the library cannot read."""
+    if node.meaning.startswith(_UNREAD):
+        yield name, node.meaning.removeprefix(_UNREAD)
+    for child in node.children:
+        yield from _unread(child, f"{name}.{child.name}" if name else child.name)
+
+
+def _meant(dtype: pl.DataType, node: Node) -> pl.DataType:
     """Return a type with the annotations of a node and of those below it."""
     match dtype:
         case pl.Struct():
@@ -107,7 +127,7 @@ def _of_leaf(dtype: pl.DataType, meaning: str) -> pl.DataType:
     return pl.Extension(meaning, dtype) if is_dropped.get(meaning) else dtype
 
 
-def _element(node: _Node, inner: pl.DataType) -> _Node:
+def _element(node: Node, inner: pl.DataType) -> Node:
     """Return the node of the elements of an array: old writers leave out one or two levels."""
     if len(node.children) != 1:
         return node
@@ -135,7 +155,7 @@ def _footer(file: BinaryIO) -> bytes:
     return file.read(length)
 
 
-def _root(footer: bytes) -> _Node | None:
+def _root(footer: bytes) -> Node | None:
     """Return the schema, or None if it says nothing that the library drops."""
     reader = _Reader(footer)
     for field, kind in reader.fields():
@@ -149,22 +169,25 @@ def _root(footer: bytes) -> _Node | None:
 
 def _meaning(element: dict[int, _Thrift]) -> str:
     logical, converted = element.get(_LOGICAL), element.get(_CONVERTED)
+    digits, scale = element.get(_PRECISION), element.get(_SCALE)
+    if isinstance(digits, int) and digits > _MOST_DIGITS:
+        return f"{_UNREAD}decimal({digits}, {scale or 0})"
     if isinstance(logical, dict) and logical:
         return _LOGICAL_TYPES.get(next(iter(logical)), "")
     return _CONVERTED_TYPES.get(converted, "") if isinstance(converted, int) else ""
 
 
-def _tree(elements: Sequence[dict[int, _Thrift]], meanings: Sequence[str]) -> _Node:
+def _tree(elements: Sequence[dict[int, _Thrift]], meanings: Sequence[str]) -> Node:
     rest: Iterator[tuple[dict[int, _Thrift], str]] = iter(zip(elements, meanings, strict=True))
 
-    def node(depth: int) -> _Node:
+    def node(depth: int) -> Node:
         element, meaning = next(rest, _NO_ELEMENT)
         count = element.get(_CHILDREN) or 0
         if depth > _DEEPEST or not isinstance(count, int) or not 0 <= count < len(elements):
             raise _BrokenFooterError
         name = element.get(_NAME, b"")
         shown = name.decode(errors="replace") if isinstance(name, bytes) else ""
-        return _Node(shown, meaning, tuple(node(depth + 1) for _ in range(count)))
+        return Node(shown, meaning, tuple(node(depth + 1) for _ in range(count)))
 
     return node(0)
 

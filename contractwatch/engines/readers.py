@@ -17,7 +17,7 @@ from contractwatch.engines import arrow_names, avro, bounds, csv_text, json_rows
 from contractwatch.engines.failures import TOO_DEEP, BrokenTextError
 from contractwatch.engines.json_rows import JsonText, Lines
 from contractwatch.engines.json_tree import Repeated, object_of
-from contractwatch.engines.parquet_annotations import annotated
+from contractwatch.engines.parquet_annotations import annotated, meanings_of
 from contractwatch.engines.remote import begins, opened, scan_options, whole
 from contractwatch.model.dataset import DataFile, Remote, TableFiles
 from contractwatch.model.frozen import frozen
@@ -61,9 +61,9 @@ def _look(table: TableFiles, file: DataFile) -> OneFile:
     path = file.opened_at
     match table.data_format:
         case DataFormat.PARQUET:
-            schema = parquet_schema(path, table.remote)
             with opened(path, table.remote) as footer:
-                return OneFile(path, annotated(schema, footer))
+                meanings = meanings_of(footer)
+            return OneFile(path, annotated(parquet_schema(path, table.remote), meanings))
         case DataFormat.ARROW:
             return OneFile(path, _arrow_schema(table, path))
         case DataFormat.AVRO:

@@ -209,7 +209,7 @@ class _Refreshing:
             self.digests[file.path] = digest
             schema = looked[digest]
             if schema is not None:
-                shapes[schema, partition_of(file, self.files.hive_root)] = None
+                shapes[schema, partition_of(file, self.files)] = None
         self.shapes = tuple(shapes)
         if not self.shapes:
             raise _UnusableError

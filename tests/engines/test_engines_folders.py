@@ -114,6 +114,15 @@ def test_a_folder_in_a_format_of_its_own_is_read_by_it(tmp_path: Path) -> None:
     assert found["day/type"].violations == 2
 
 
+def test_what_is_null_in_csv_is_null_as_the_name_of_a_folder(tmp_path: Path) -> None:
+    for value in ("7", "n%2Fa", ""):
+        _parquet(tmp_path / f"k={value}")
+    written = {"name": "k", "logicalType": "integer", "required": True}
+    found = verdicts(tmp_path, [written], read={"nullValues": ["", "n/a"]})
+    assert found["k/type"].violations == 0
+    assert found["k/required"].violations == 4
+
+
 def test_no_type_is_guessed_from_the_names_of_folders(tmp_path: Path) -> None:
     for value in ("2024", "2025"):
         _parquet(tmp_path / f"k={value}")
@@ -132,7 +141,8 @@ def test_bounds_keys_and_nulls_of_folders_are_those_of_parsed_values(tmp_path: P
     assert ask(data, CountWhere(TABLE, IsBelow("shop", Decimal(7)))) == Count(0)
     assert ask(data, CountWhere(TABLE, IsNull("shop"))) == Count(2)
     assert ask(data, CountWhere(TABLE, IsInvalid("shop", values=(7,)))) == Count(0)
-    assert bad_cells(data, "day") == 4
+    assert bad_cells(data, "day") == 2
+    assert ask(data, CountWhere(TABLE, IsNull("day"))) == Count(2)
     assert ask(data, SurplusRows(TABLE, ("shop", "id"))) == Repeats(4, 2, 2, 4)
 
 

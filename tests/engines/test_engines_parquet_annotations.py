@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import NestedField, StructType, UUIDType
 from types_values import outcomes, verdicts, write_by_duckdb, write_parquet
 
-from contractwatch.engines.parquet_annotations import annotated
+from contractwatch.engines.parquet_annotations import annotated, meanings_of
 
 IDS = [uuid.UUID(int=at) for at in (7, 8)]
 FORMAT = {"logicalTypeOptions": {"format": "uuid"}}
@@ -164,6 +165,31 @@ def test_bytes_without_an_annotation_stay_bytes(tmp_path: Path) -> None:
     assert found["raw/type"].reason == "the column is of type binary"
 
 
+@pytest.mark.parametrize(
+    ("select", "told"),
+    [
+        ("INTERVAL 1 DAY AS gap", "column 'gap' is of type interval"),
+        ("{'in': [INTERVAL 1 DAY]} AS o", "is of type interval"),
+    ],
+)
+def test_a_column_that_cannot_be_read_is_named_with_its_type(
+    tmp_path: Path, select: str, told: str
+) -> None:
+    write_by_duckdb(tmp_path / "a.parquet", f"SELECT 1 AS id, {select}")
+    found = verdicts(tmp_path, [{"name": "id", "logicalType": "integer"}])
+    assert {one.outcome.value for one in found.values()} == {"error"}
+    (reason,) = {one.reason for one in found.values()}
+    assert told in reason
+    assert reason.endswith("which is not read (a.parquet)")
+
+
+def test_numbers_of_more_digits_than_are_read_are_told(tmp_path: Path) -> None:
+    amount = pa.array([Decimal("1.5")], pa.decimal256(60, 2))
+    write_parquet(tmp_path / "a.parquet", id=pa.array([1]), amount=amount)
+    found = verdicts(tmp_path, [{"name": "id", "logicalType": "integer"}])
+    assert "column 'amount' is of type decimal(60, 2)" in found["id/type"].reason
+
+
 def _footer_of(**columns: Any) -> bytes:
     buffer = BytesIO()
     pq.write_table(pa.table(columns), buffer)
@@ -179,7 +205,7 @@ def test_a_broken_footer_says_nothing_and_ends_nothing(data: st.DataObject) -> N
     at = data.draw(st.integers(0, len(WHOLE) - 9))
     broken = WHOLE[:at] + data.draw(st.binary(max_size=40)) + WHOLE[at:]
     cut = data.draw(st.sampled_from([broken, broken[:at], broken[at:], b""]))
-    assert [name for name, _ in annotated(SCHEMA, BytesIO(cut))] == ["id", "day", "n"]
+    assert [name for name, _ in annotated(SCHEMA, meanings_of(BytesIO(cut)))] == ["id", "day", "n"]
 
 
 def test_footers_that_are_longer_than_what_is_read_at_once_are_read(tmp_path: Path) -> None:

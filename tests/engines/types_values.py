@@ -44,9 +44,12 @@ def verdicts(
     path: str = "./**/*.parquet",
     data_format: str = "parquet",
     levels: Sequence[Mapping[str, Any]] = (),
+    read: Mapping[str, Any] | None = None,
     **table: Any,
 ) -> dict[str, Verdict]:
     """Return the verdict of each promise about the files below a folder, by its id."""
+    policy = [{"property": "contractwatch.read", "value": read}] if read else []
+    server = {"server": "s", "type": "local", "path": path, "format": data_format}
     document = {
         "apiVersion": "v3.2.0",
         "kind": "DataContract",
@@ -54,7 +57,7 @@ def verdicts(
         "name": "k",
         "version": "1.0.0",
         "status": "active",
-        "servers": [{"server": "s", "type": "local", "path": path, "format": data_format}],
+        "servers": [server | ({"customProperties": policy} if policy else {})],
         "schema": [{"name": "t", "properties": properties, **table}],
         **({"slaProperties": levels} if levels else {}),
     }
