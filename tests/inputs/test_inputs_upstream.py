@@ -192,6 +192,6 @@ def test_lint_looks_for_inputs_beside_the_files_that_it_is_given(tmp_path: Path)
     (tmp_path / "claims.odcs.yaml").write_text(document("claims", CLAIMS))
     care = tmp_path / "care.odcs.yaml"
     care.write_text(document("care", "c", f"{{contract: {CLAIMS}, version: '<2'}}"))
-    assert [problem.message for problem in lint([care])] == [
+    assert [problem.message for problem in lint([care])[0]] == [
         f"{tmp_path / 'claims.odcs.yaml'} has the version 2.1.0; expected <2"
     ]

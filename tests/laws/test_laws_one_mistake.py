@@ -291,6 +291,6 @@ def hold(mistake: Mistake) -> None:
 
 
 @given(st.sampled_from([*VALUES, *KEYS, *MISSPELT]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_one_mistake_costs_its_clause_and_what_needs_it(mistake: Mistake) -> None:
     hold(mistake)

@@ -37,12 +37,12 @@ def promises(text: str) -> list[object]:
         ("property: ly, value: 4, unit: d", MaxAge("orders", "at", 96 * HOUR, 0, whole_days=True)),
         ("property: latency, value: P1DT6H", MaxAge("orders", "at", 30 * HOUR)),
         ("property: latency, value: 90, unit: m", MaxAge("orders", "at", 1.5 * HOUR)),
-        ("property: retention, value: 3, unit: m", Retention("orders", "at", 0 * HOUR, 3)),
+        ("property: retention, value: 3, unit: M", Retention("orders", "at", 0 * HOUR, 3)),
         ("property: re, value: 7, unit: y", Retention("orders", "at", 0 * HOUR, 84)),
         ("property: latency, value: 2", MaxAge("orders", "at", 48 * HOUR, 0, whole_days=True)),
         ("property: latency, value: 1h", MaxAge("orders", "at", HOUR)),
         ("property: latency, value: 4 days", MaxAge("orders", "at", 96 * HOUR, 0, whole_days=True)),
-        ("property: re, value: 3m", Retention("orders", "at", 0 * HOUR, 3)),
+        ("property: re, value: 3M", Retention("orders", "at", 0 * HOUR, 3)),
     ],
 )
 def test_an_age_is_read_with_its_synonyms_and_units(entry: str, promise: object) -> None:
