@@ -5,7 +5,6 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.synced
-DEMO_STAMP := $(VENV)/.demo-data
 
 # Where nothing compiled is kept, every process that a test starts compiles Polars anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -26,11 +25,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(DEMO_STAMP): requirements-demo.lock $(STAMP)
-	@VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --no-deps --require-hashes -r requirements-demo.lock
-	@touch $@
-
-demo: $(DEMO_STAMP) ## Replay live flights data, break promises, watch them told (ARGS=--once for a minute's run)
+demo: $(STAMP) ## Replay live flights data, break promises, watch them told (ARGS=--once for a minute's run)
 	@$(VENV)/bin/contractwatch demo $(ARGS)
 
 lint: $(STAMP) ## Layers, style and types
@@ -39,18 +34,18 @@ lint: $(STAMP) ## Layers, style and types
 	@$(VENV)/bin/lint-imports --no-cache
 	@$(VENV)/bin/basedpyright --pythonpath $(PY)
 
-test: lint $(DEMO_STAMP) ## Set up, then every check
+test: lint ## Set up, then every check
 	@$(PY) -m pytest
 
 fmt: $(STAMP) ## Format and fix what can be fixed
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-golden: $(DEMO_STAMP) ## Rewrite the golden files and the dashboards; read the diff
+golden: $(STAMP) ## Rewrite the golden files and the dashboards; read the diff
 	@$(PY) grafana/build.py
 	@CONTRACTWATCH_GOLDEN=write $(PY) -m pytest tests -k golden
 
-mutants: $(DEMO_STAMP) ## Change the heart a little, thousands of times: which changes would no test notice?
+mutants: $(STAMP) ## Change the heart a little, thousands of times: which changes would no test notice?
 	@$(VENV)/bin/mutmut run
 	@$(PY) -m benchmarks.mutants
 

@@ -239,7 +239,7 @@ def _is_ip(text: str) -> bool:
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class _Ref(_Strict):
@@ -312,11 +312,20 @@ class _AlertsTable(_Strict):
     default: tuple[str, ...] = ()
 
 
+_LONGEST_SECONDS = 31 * 86_400
+_LONGEST_DAYS = 36_500
+_MOST_MB = 2**30
+
+
 class _Table(BaseSettings):
     """The shape of contractwatch.toml, and of the environment by `__` between the levels."""
 
     model_config = SettingsConfigDict(
-        extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", hide_input_in_errors=True
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     contracts: tuple[Path, ...] = (Path("contracts"),)
@@ -332,24 +341,24 @@ class _Table(BaseSettings):
     base_url: str = Field(default="", pattern="^(https?://.*)?$")
     workers: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=256)
     worker_threads: int = Field(default=0, ge=0, le=256)
-    worker_memory_mb: int = Field(default=1024, ge=256)
-    deadline_seconds: float = Field(default=60, gt=0)
-    deadline_limit_seconds: float = Field(default=3600, gt=0)
+    worker_memory_mb: int = Field(default=1024, ge=256, le=_MOST_MB)
+    deadline_seconds: float = Field(default=60, gt=0, le=_LONGEST_SECONDS)
+    deadline_limit_seconds: float = Field(default=3600, gt=0, le=_LONGEST_SECONDS)
     run_limit: int = Field(default=0, ge=0, le=1024)
-    default_interval_seconds: float = Field(default=900, ge=1)
-    reprobe_seconds: float = Field(default=300, ge=1)
-    rescan_seconds: float = Field(default=30, ge=0.1)
+    default_interval_seconds: float = Field(default=900, ge=1, le=_LONGEST_SECONDS)
+    reprobe_seconds: float = Field(default=300, ge=1, le=_LONGEST_SECONDS)
+    rescan_seconds: float = Field(default=30, ge=0.1, le=_LONGEST_SECONDS)
     shortest_interval_seconds: float = Field(default=10, ge=1)
     contract_deadline_seconds: float = Field(default=10, gt=0)
     heartbeat_seconds: float = Field(default=10, ge=0.1, le=60)
-    heartbeat_limit_seconds: float = Field(default=60, ge=1)
-    store_outage_seconds: float = Field(default=300, ge=1)
-    shutdown_seconds: float = Field(default=10, ge=1)
+    heartbeat_limit_seconds: float = Field(default=60, ge=1, le=_LONGEST_SECONDS)
+    store_outage_seconds: float = Field(default=300, ge=1, le=_LONGEST_SECONDS)
+    shutdown_seconds: float = Field(default=10, ge=1, le=_LONGEST_SECONDS)
     export_level: int = Field(default=1, ge=1, le=2)
-    export_max_series: int = Field(default=150_000, ge=1000)
-    keep_runs: int = Field(default=50, ge=1)
-    keep_runs_days: int = Field(default=7, ge=1)
-    keep_intervals_days: int = Field(default=90, ge=28)
+    export_max_series: int = Field(default=150_000, ge=1000, le=100_000_000)
+    keep_runs: int = Field(default=50, ge=1, le=1_000_000)
+    keep_runs_days: int = Field(default=7, ge=1, le=_LONGEST_DAYS)
+    keep_intervals_days: int = Field(default=90, ge=28, le=_LONGEST_DAYS)
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     receivers: dict[str, _ReceiverTable] = {}

