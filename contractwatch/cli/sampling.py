@@ -10,8 +10,8 @@ from contractwatch.agent.workers import Failed
 from contractwatch.checks.sql import SQL
 from contractwatch.cli.findings import Samples
 from contractwatch.errors import SourceError
-from contractwatch.model.check import Check, Outcome
-from contractwatch.model.contract import Column, Contract, Table
+from contractwatch.model.check import Check, Outcome, Promise
+from contractwatch.model.contract import Column, Contract, LogicalType, Table
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import CountWhere, Metric, SurplusRows, Unparseable
 from contractwatch.model.path import Each, Member, into_objects
@@ -24,7 +24,11 @@ _CLOSED_TAGS = frozenset(
 )
 _WORD = re.compile(r"[a-z0-9]+")
 _NOT_ROWS = "rows are not shown for this kind of promise"
-_NO_COLUMN = "no column may be shown; the table has no primary key: name one with --sample-columns"
+_NO_COLUMN = (
+    "no column may be shown: the table has no primary key and no column that is required and "
+    "unique; name one with --sample-columns"
+)
+_PUBLIC = "public"
 _ALL_CLASSIFIED = "no column may be shown: they are classified"
 _UNREADABLE = "the rows cannot be read"
 _ONE_NUMBER = "a query in SQL answers with one number; select its rows yourself"
@@ -79,7 +83,7 @@ def samples_of(
     asked: dict[str, tuple[Asked, tuple[str, ...]]] = {}
     for check in checks:
         promise_id = check.promise.promise_id
-        shown, withheld = _columns(plan.contract, check.promise.table, sampling)
+        shown, withheld = _columns(plan.contract, check.promise, sampling)
         metrics = tuple(metric for metric in check.metrics() if _counts_rows(metric))
         if not metrics or not shown:
             why = _ALL_CLASSIFIED if withheld else _NO_COLUMN
@@ -129,23 +133,51 @@ def _without_rows(check: Check) -> str:
 
 
 def _columns(
-    contract: Contract, table_name: str, sampling: Sampling
+    contract: Contract, promise: Promise, sampling: Sampling
 ) -> tuple[tuple[tuple[str, str, tuple[Member, ...]], ...], tuple[str, ...]]:
     """Return the columns to show, and the names of those withheld.
 
-    What is inside of arrays is no single value to show.
+    What is inside of arrays is no single value to show. The column that the promise is about is
+    shown unasked only if the contract declares it public.
     """
-    table = contract.table(table_name)
+    table = contract.table(promise.table)
     if table is None:
         return (), ()
-    keys = table.primary_key.columns if table.primary_key else ()
-    named = [table.find(name) for name in dict.fromkeys((*keys, *sampling.columns))]
+    broken = table.find(promise.column) if promise.column else None
+    is_public = broken is not None and broken.classification.strip().lower() == _PUBLIC
+    asked = (*_key(contract, table), *sampling.columns)
+    names = (*asked, broken.name) if broken and is_public else asked
+    named = [table.find(name) for name in dict.fromkeys(names)]
     columns = [c for c in named if c is not None and Each() not in c.inside]
     closed = {c.name for c in columns if _is_closed(contract, table, c)}
     shown = tuple(
         (c.name, c.physical_name, into_objects(c.inside)) for c in columns if c.name not in closed
     )
-    return shown, tuple(column.name for column in columns if column.name in closed)
+    withheld = (column.name for column in columns if column.name in closed)
+    return shown, tuple(name for name in withheld if name in asked)
+
+
+def _key(contract: Contract, table: Table) -> tuple[str, ...]:
+    """Return the primary key, or one column that tells the rows apart as well.
+
+    Of several, one that is public or no text is taken first: an address may be unique, too.
+    """
+    if table.primary_key:
+        return table.primary_key.columns
+    fitting = [
+        column
+        for column in table.columns
+        if column.required_clause and column.unique_clause
+        if not _is_closed(contract, table, column)
+    ]
+    best = min(fitting, key=_reserve, default=None)
+    return (best.name,) if best else ()
+
+
+def _reserve(column: Column) -> int:
+    if column.classification.strip().lower() == _PUBLIC:
+        return 0
+    return 2 if column.logical_type in (None, LogicalType.STRING) else 1
 
 
 def _is_closed(contract: Contract, table: Table, column: Column) -> bool:

@@ -103,10 +103,66 @@ def test_only_rows_in_scope_are_told(tmp_path: Path) -> None:
     assert {kind: sample["rows"] for kind, sample in found.items()} == {"type": [{"id": "3"}]}
 
 
-def test_a_table_without_a_key_says_so(tmp_path: Path) -> None:
-    keyless = CONTRACT.replace(", primaryKey: true", ", unique: true")
+@pytest.mark.parametrize("clause", [", unique: true", ", required: true", ""])
+def test_a_table_without_a_key_says_so(tmp_path: Path, clause: str) -> None:
+    keyless = CONTRACT.replace(", primaryKey: true", clause)
     found = _samples(_publish(tmp_path, keyless), "--samples", "3")
-    assert "no primary key" in found["minimum"]["why_none"]
+    assert "no primary key and no column that is required" in found["minimum"]["why_none"]
+
+
+def test_without_a_primary_key_a_required_unique_column_tells_the_rows_apart(
+    tmp_path: Path,
+) -> None:
+    path = _publish(tmp_path, CONTRACT.replace("primaryKey: true", "required: true, unique: true"))
+    assert _samples(path, "--samples", "5")["minimum"]["rows"] == [{"id": "2"}, {"id": "5"}]
+    assert 'id="2"' in call("test", path, "--samples", "5").out
+
+
+@pytest.mark.parametrize(
+    ("email", "expected"),
+    [
+        ("", {"id": "2"}),
+        (", classification: public", {"email": "bob@example.org"}),
+        (", classification: restricted", {"id": "2"}),
+        (", classification: public, tags: [pii]", {"id": "2"}),
+    ],
+)
+def test_of_several_unique_columns_the_least_private_is_taken(
+    tmp_path: Path, email: str, expected: dict[str, str]
+) -> None:
+    both = "required: true, unique: true"
+    contract = CONTRACT.replace("primaryKey: true", both).replace(
+        "logicalType: string, classification: restricted", f"logicalType: string, {both}{email}"
+    )
+    assert _samples(_publish(tmp_path, contract), "--samples", "1")["minimum"]["rows"] == [expected]
+
+
+def test_a_required_unique_column_that_is_classified_is_no_key(tmp_path: Path) -> None:
+    closed = "required: true, unique: true, classification: secret"
+    path = _publish(tmp_path, CONTRACT.replace("primaryKey: true", closed))
+    found = _samples(path, "--samples", "3")["minimum"]
+    assert (found["rows"], found["withheld"]) == ([], [])
+    assert "no column may be shown" in found["why_none"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "rows"),
+    [
+        ("classification: public", [{"id": "2", "age": "7"}, {"id": "5", "age": "8"}]),
+        ("classification: Public", [{"id": "2", "age": "7"}, {"id": "5", "age": "8"}]),
+        ("classification: internal", [{"id": "2"}, {"id": "5"}]),
+        ("classification: restricted", [{"id": "2"}, {"id": "5"}]),
+        ("classification: public, tags: [pii]", [{"id": "2"}, {"id": "5"}]),
+        ("description: no word", [{"id": "2"}, {"id": "5"}]),
+    ],
+)
+def test_the_failing_column_is_shown_only_if_it_is_declared_public(
+    tmp_path: Path, declared: str, rows: list[dict[str, str]]
+) -> None:
+    lines = "".join(f"        {one}\n" for one in declared.split(", "))
+    contract = CONTRACT.replace("required: true\n", f"required: true\n{lines}")
+    found = _samples(_publish(tmp_path, contract), "--samples", "5")
+    assert (found["minimum"]["rows"], found["minimum"]["withheld"]) == (rows, [])
 
 
 def test_other_forms_never_tell_a_row(tmp_path: Path) -> None:
