@@ -8,8 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from contractwatch.cli.output import OutputError, open_streams, say
 from contractwatch.cli.parser import Call, call
-from contractwatch.display import visible
 from contractwatch.errors import ContractwatchError, SettingsError, UsageError
 
 EXIT_FAILURE = 2
@@ -29,13 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(words: list[str]) -> int:
     this = Call()
+    open_streams()
     try:
         return call(words or ["--help"], this)
     except KeyboardInterrupt:
         return _EXIT_INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILURE
+    except OutputError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere
+        return _tell(error) if error.is_told else EXIT_FAILURE
     except Exception as error:
         if this.debug:
             # imported here: it takes a hundredth of a second, and is seldom asked for
@@ -49,17 +50,14 @@ def _tell(error: Exception) -> int:
     if isinstance(error, ContractwatchError):
         lines = str(error).splitlines()
         for line in lines[:_LINES_SHOWN]:
-            _say(line)
+            say(line, err=True)
         if len(lines) > _LINES_SHOWN:
-            _say(f"and {len(lines) - _LINES_SHOWN} more")
+            say(f"and {len(lines) - _LINES_SHOWN} more", err=True)
         return EXIT_USAGE if isinstance(error, UsageError | SettingsError) else EXIT_FAILURE
-    if isinstance(error, OSError) and error.filename:
-        _say(f"{error.filename}: {error.strerror}")
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        say(f"{place}{error.strerror}", err=True)
         return EXIT_FAILURE
     # The message of an unexpected error may hold values of the data: only --debug shows it.
-    _say(f"unexpected {type(error).__name__}; run it again with --debug to see where")
+    say(f"unexpected {type(error).__name__}; run it again with --debug to see where", err=True)
     return EXIT_FAILURE
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{visible(line)}\n")

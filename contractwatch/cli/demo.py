@@ -7,8 +7,8 @@ from types import FrameType
 from typing import NoReturn
 
 import click
-from rich.console import Console
 
+from contractwatch.cli.output import say
 from contractwatch.cli.parser import Command
 from contractwatch.cli.values import Whole
 from contractwatch.demo.agent_process import AgentProcess, free_port
@@ -37,26 +37,25 @@ def command(*, once: bool, port: int) -> int:
     """
     # SIGTERM ends it as Ctrl-C does: else its agent would be left behind, without a parent.
     signal.signal(signal.SIGTERM, _interrupt)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print("reading the 2013 New York flights ...")
+    say("reading the 2013 New York flights ...")
     data = read_flights_data()
     inbox = Inbox()
     folder = Path(tempfile.mkdtemp(prefix="contractwatch-demo-"))
     page_port = port or free_port()
     stage = set_up(folder, port=page_port, inbox_port=inbox.port)
     agent = AgentProcess(stage, page_port)
-    story = Story(Publisher(data, stage.live, HOUR), agent, inbox, console.print)
+    story = Story(Publisher(data, stage.live, HOUR), agent, inbox, say)
     interrupted = False
     try:
-        kept = _once(story) if once else _for_ever(story, console)
+        kept = _once(story) if once else _for_ever(story)
     except KeyboardInterrupt:
         interrupted, kept = True, not once  # a script that was cut short has shown nothing
     finally:
         code = agent.stop()
         inbox.close()
     if code != 0 or not (kept or interrupted):
-        console.print(f"the agent ended with {code}; its log ends:\n{log_tail(stage.log)}")
-        console.print(f"everything is left in {folder}")
+        say(f"the agent ended with {code}; its log ends:\n{log_tail(stage.log)}")
+        say(f"everything is left in {folder}")
         return 1
     clear(stage)
     return 0 if kept else 1
@@ -76,10 +75,10 @@ def _once(story: Story) -> bool:
     return story.verdict()
 
 
-def _for_ever(story: Story, console: Console) -> bool:
+def _for_ever(story: Story) -> bool:
     if not story.begin():
         return False
-    console.print("press Ctrl-C to end")
+    say("press Ctrl-C to end")
     while True:
         for fault in FAULTS:
             story.linger(_PAUSE_SECONDS)

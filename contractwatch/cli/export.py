@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from contractwatch.cli.output import say
+from contractwatch.cli.output import say, write_document
 from contractwatch.cli.parser import Command
 from contractwatch.cli.values import FilePath, OneOf
 from contractwatch.cli.whole_file import TERMINAL, write_whole
@@ -53,7 +53,7 @@ def command(form: Form, file: Path, *, output: Path | None) -> None:
         case Form.ODCS:
             text = _normal(file)
     if output in (None, TERMINAL):
-        say(text, nl=False, exact=True)
+        write_document(text)
     else:
         write_whole(output, text)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from contractwatch.agent.clock import system_clock
-from contractwatch.cli.output import say
+from contractwatch.cli.output import write_document
 from contractwatch.cli.parser import Command
 from contractwatch.cli.record_words import config_option, product_argument
 from contractwatch.cli.remote import UnreachableError, ask
@@ -90,7 +90,7 @@ def command(  # noqa: PLR0913 - the options of the policy, each its own word
             body = _decided(product, policy, config)
     except (StoreError, UnreachableError) as error:
         body = _unreachable(product, str(error))
-    say(json.dumps(body, indent=2))
+    write_document(json.dumps(body, indent=2) + "\n")
     return int(str(body["exit_code"]))
 
 

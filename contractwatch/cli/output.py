@@ -1,18 +1,60 @@
-"""What a command prints leaves at once, so that a reader who went away is noticed."""
+"""The one way out: all that a command prints is escaped, and leaves at once."""
 
+import os
 import sys
 
-from contractwatch.display import visible
+from contractwatch.cli.escape import no_command, printable
+from contractwatch.errors import ContractwatchError
 
 
-def say(text: str, *, err: bool = False, nl: bool = True, exact: bool = False) -> None:
-    """Print a text on stdout, or on stderr, as a line of its own.
+class OutputError(ContractwatchError):
+    """Nothing more can be printed: a reader went away, or a disk is full.
 
-    What is invisible or moves a cursor is escaped; with `exact` on a terminal only, because the
-    text is a file that somebody may redirect.
+    `is_told` is whether a person has to be told: a reader that went away wants no more.
     """
+
+    def __init__(self, error: OSError) -> None:
+        """Take the words of the system."""
+        self.is_told = not isinstance(error, BrokenPipeError)
+        super().__init__(f"the output cannot be written: {error.strerror}")
+
+
+def open_streams() -> None:
+    """Lead a standard stream that is closed nowhere; else the next file would take its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text that a person reads, on stdout or on stderr, as a line of its own."""
+    write(no_command(printable(text)) + "\n", err=err)
+
+
+def write(text: str, *, err: bool = False) -> None:
+    """Print a text that is escaped already; what the terminal cannot show is written as a code."""
     stream = sys.stderr if err else sys.stdout
-    if not exact or stream.isatty():
-        text = visible(text)
-    stream.write(f"{text}\n" if nl else text)
-    stream.flush()
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except OSError as error:
+        raise OutputError(error) from error
+
+
+def write_document(text: str) -> None:
+    """Print a document in UTF-8, whatever the terminal's encoding; its form escapes for itself."""
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        write(text)
+        return
+    try:
+        sys.stdout.flush()
+        binary.write(text.encode("utf-8", "backslashreplace"))
+        binary.flush()
+    except OSError as error:
+        raise OutputError(error) from error

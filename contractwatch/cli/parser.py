@@ -6,6 +6,7 @@ A command is a module with a `Command` named `command`, and a line in `commands.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
+from textwrap import wrap
 from typing import Any, cast
 
 import click
@@ -47,8 +48,58 @@ def call(words: list[str], this: Call) -> int:
     return int(told or 0)
 
 
+class _Formatter(click.HelpFormatter):
+    """Help pages in which no word is split."""
+
+    def write_text(self, text: str) -> None:
+        """Write paragraphs, parted by empty lines, each wrapped anew."""
+        indent = " " * self.current_indent
+        paragraphs = (part.split() for part in text.split("\n\n"))
+        lines = (
+            "\n".join(_filled(" ".join(words), self.width, indent)) for words in paragraphs if words
+        )
+        self.write("\n\n".join(lines) + "\n")
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write terms and, beside them, what they mean; below them where the page is narrow."""
+        listed = list(rows)
+        gap = " " * col_spacing
+        widest = min(max((len(term) for term, _ in listed), default=0), col_max, self.width // 2)
+        start = " " * (self.current_indent + widest) + gap
+        for term, meaning in listed:
+            lines = _filled(meaning, self.width, start) or [""]
+            head = " " * self.current_indent + term.ljust(widest) + gap
+            if len(term) <= widest:
+                self.write(f"{head}{lines.pop(0).strip()}".rstrip() + "\n")
+            else:
+                self.write(head.rstrip() + "\n")
+            for line in lines:
+                self.write(f"{line}\n")
+
+
+def _filled(text: str, width: int, indent: str) -> list[str]:
+    return wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+class _Context(click.Context):
+    """A context whose help pages are written by our formatter."""
+
+    formatter_class = _Formatter
+
+
 class Command(click.Command):
     """A command whose function returns the exit code; it takes `--debug`, too."""
+
+    context_class = _Context
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Add `--debug` to the parameters."""
@@ -67,13 +118,15 @@ class Command(click.Command):
 class _LazyGroup(click.Group):
     """A group whose commands are known by name and summary, and imported when one is called."""
 
+    context_class = _Context
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return what stands for a command in a list; `resolve_command` imports the real one."""
         entry = COMMANDS.get(cmd_name)
-        return click.Command(cmd_name, help=entry.summary) if entry else None
+        return click.Command(cmd_name, short_help=entry.summary) if entry else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

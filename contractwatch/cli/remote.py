@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from typing import cast
 from urllib.error import HTTPError
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from contractwatch.cli.record_words import no_such_product
@@ -33,9 +33,7 @@ def ask(
         UsageError: If the address is no http address, or the agent does not know the product.
         UnreachableError: If no decision can be had.
     """
-    base = urlsplit(url)
-    if base.scheme not in {"http", "https"} or not base.hostname:
-        raise UsageError(f"--url: {url!r}; expected such as http://agent:8321")
+    base = _address(url)
     wanted = {name: value for name, value in query.items() if value}
     address = f"{url.rstrip('/')}/api/v1/products/{quote(product)}/gate?{urlencode(wanted)}"
     request = Request(address, headers={"Accept": "application/json"})  # noqa: S310 - http only
@@ -49,6 +47,19 @@ def ask(
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise UnreachableError(f"{base.hostname} cannot be asked: {reason}") from error
+
+
+def _address(url: str) -> SplitResult:
+    wrong = UsageError(f"--url: {url!r}; expected such as http://agent:8321")
+    try:
+        base = urlsplit(url)
+        port = base.port
+    except ValueError:
+        raise wrong from None
+    is_plain = url.isprintable() and " " not in url and port != 0
+    if base.scheme not in {"http", "https"} or not base.hostname or not is_plain:
+        raise wrong
+    return base
 
 
 class _NoRedirect(HTTPRedirectHandler):

@@ -2,32 +2,30 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from contractwatch.agent.clock import system_clock
 from contractwatch.alerting.words import duration
-from contractwatch.cli.output import say
+from contractwatch.cli.output import write, write_document
 from contractwatch.cli.parser import Command
 from contractwatch.cli.record import open_record
 from contractwatch.cli.record_words import Format, config_option, format_option
+from contractwatch.cli.reports.page import Page, terminal_page
 from contractwatch.cli.values import SomeOf, repeated
-from contractwatch.display import visible
 from contractwatch.slo.status import StatusWord
 from contractwatch.web.board import View, view_of
 from contractwatch.web.bodies import BODY_VERSION, product_body
 from contractwatch.web.words import ago, count_of, iso, percent
 
-_STYLES = {
-    StatusWord.BREACHED: "bold red",
-    StatusWord.UNKNOWN: "bold magenta",
-    StatusWord.AT_RISK: "bold yellow",
-    StatusWord.KEPT: "green",
+_GRADES = {
+    StatusWord.BREACHED: "failed",
+    StatusWord.UNKNOWN: "error",
+    StatusWord.AT_RISK: "warning",
+    StatusWord.KEPT: "passed",
 }
 _MARKS = {
     StatusWord.BREACHED: "✗",
@@ -35,7 +33,7 @@ _MARKS = {
     StatusWord.AT_RISK: "!",
     StatusWord.KEPT: "✓",
 }
-_ORDER = tuple(_STYLES)
+_ORDER = tuple(_GRADES)
 
 
 @click.command("status", cls=Command)
@@ -71,30 +69,32 @@ def command(*, form: Format, config: Path | None, only: tuple[StatusWord, ...]) 
             "last_heartbeat": iso(beat) if beat else None,
             "products": listed,
         }
-        say(json.dumps(body, indent=2))
+        write_document(json.dumps(body, indent=2) + "\n")
         return
-    console = Console(highlight=False)
-    if shown:
-        console.print(_table(shown, now))
-    console.print(Text(visible(_summary(views, beat, now))))
+    page = terminal_page()
+    for line in _table(shown, now, page) if shown else ():
+        write(f"{line}\n")
+    for line in page.line(_summary(views, beat, now)):
+        write(f"{line}\n")
 
 
-def _table(views: list[View], now: datetime) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("product", "state", "for", "budget left", "trust", "last run", "coverage"):
-        table.add_column(name, no_wrap=name == "state", overflow="fold")
-    for view in views:
-        word, run, since = view.status.word, view.record.last_run, view.status.since
-        table.add_row(
-            Text(visible(view.product)),
-            Text(f"{_MARKS[word]} {word.value}", style=_STYLES[word]),
-            Text(duration((now - since).total_seconds()) if since else "-"),
-            Text(_budget_words(view)),
-            Text(view.trust.badge),
-            Text(f"{ago(run.finished_at, now)}, {run.outcome.value}" if run else "none yet"),
-            Text(f"{run.coverage.executed} of {run.coverage.promised}" if run else "-"),
-        )
-    return table
+def _table(views: list[View], now: datetime, page: Page) -> Iterator[str]:
+    header = ("product", "state", "for", "budget left", "trust", "last run", "coverage")
+    rows = [_row(view, now) for view in views]
+    yield from page.table(header, rows, [_GRADES[view.status.word] for view in views], graded=1)
+
+
+def _row(view: View, now: datetime) -> tuple[str, ...]:
+    word, run, since = view.status.word, view.record.last_run, view.status.since
+    return (
+        view.product,
+        f"{_MARKS[word]} {word.value}",
+        duration((now - since).total_seconds()) if since else "-",
+        _budget_words(view),
+        view.trust.badge,
+        f"{ago(run.finished_at, now)}, {run.outcome.value}" if run else "none yet",
+        f"{run.coverage.executed} of {run.coverage.promised}" if run else "-",
+    )
 
 
 def _budget_words(view: View) -> str:

@@ -19,7 +19,7 @@ from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.filters import narrowed
 from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, Report, exit_code
 from contractwatch.cli.neighbourhood import neighbourhood
-from contractwatch.cli.output import say
+from contractwatch.cli.output import say, write_document
 from contractwatch.cli.parser import Command
 from contractwatch.cli.reports import Format
 from contractwatch.cli.sampling import Sampling, rows_of, samples_of
@@ -228,5 +228,5 @@ def _written(report: Report, form: Format, output: Path | None) -> int:
 
         text.show_in_terminal(report)
     else:
-        say(reports.render(form, report), nl=False)
+        write_document(reports.render(form, report))
     return exit_code(report.findings, report.fail_on)

@@ -1,15 +1,13 @@
 """How far one product can be trusted, and every point that it lost."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from contractwatch.agent.clock import system_clock
-from contractwatch.cli.output import say
+from contractwatch.cli.output import write, write_document
 from contractwatch.cli.parser import Command
 from contractwatch.cli.record import open_record, record_named
 from contractwatch.cli.record_words import (
@@ -18,7 +16,7 @@ from contractwatch.cli.record_words import (
     format_option,
     product_argument,
 )
-from contractwatch.display import visible
+from contractwatch.cli.reports.page import Page, terminal_page
 from contractwatch.slo.trust import TrustPart, TrustScore
 from contractwatch.web.board import view_of
 from contractwatch.web.bodies import trust_body
@@ -42,14 +40,19 @@ def command(product: str, *, form: Format, config: Path | None) -> None:
     with open_record(config) as store:
         view = view_of(record_named(store, product), now=system_clock().now())
     if form is Format.JSON:
-        say(json.dumps(trust_body(view), indent=2))
+        write_document(json.dumps(trust_body(view), indent=2) + "\n")
         return
-    console = Console(highlight=False)
-    console.print(Text(visible(_headline(product, view.trust))))
-    console.print(_table(view.trust))
-    for cap in view.trust.caps:
-        console.print(Text(visible(f"cap: {cap.reason}")))
-    console.print(Text(visible(f"would raise it most: {view.trust.to_raise}")))
+    page = terminal_page()
+    for line in _lines(product, view.trust, page):
+        write(f"{line}\n")
+
+
+def _lines(product: str, trust: TrustScore, page: Page) -> Iterator[str]:
+    yield from page.line(_headline(product, trust))
+    yield from _table(trust, page)
+    for cap in trust.caps:
+        yield from page.line(f"cap: {cap.reason}")
+    yield from page.line(f"would raise it most: {trust.to_raise}")
 
 
 def _headline(product: str, trust: TrustScore) -> str:
@@ -62,20 +65,20 @@ def _headline(product: str, trust: TrustScore) -> str:
     return f"{product}: {score}{before}, {trust.score_version}; {seen} seen, {known} known"
 
 
-def _table(trust: TrustScore) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("objective")
-    for name in ("kept", "weight", "checked", "points lost"):
-        table.add_column(name, justify="right")
-    for part in sorted(trust.parts, key=lambda part: -part.points_lost):
-        table.add_row(
-            Text(part.objective.value),
-            Text(_kept_words(part)),
-            Text(percent(part.effective_weight)),
-            Text(f"{part.executed} of {part.clauses}" if part.promised else ""),
-            Text(f"{part.points_lost:.2f}"),
+def _table(trust: TrustScore, page: Page) -> Iterator[str]:
+    header = ("objective", "kept", "weight", "checked", "points lost")
+    parts = sorted(trust.parts, key=lambda part: -part.points_lost)
+    rows = [
+        (
+            part.objective.value,
+            _kept_words(part),
+            percent(part.effective_weight),
+            f"{part.executed} of {part.clauses}" if part.promised else "",
+            f"{part.points_lost:.2f}",
         )
-    return table
+        for part in parts
+    ]
+    yield from page.table(header, rows, [""] * len(rows))
 
 
 def _kept_words(part: TrustPart) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from contractwatch.cli.escape import printable
 from contractwatch.cli.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
     counts_of,
     coverage_of,
     grade_of,
     is_failure,
-    printable,
     sentence_of,
     title_of,
     worst_first,

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from contractwatch.cli.escape import no_command, printable
 from contractwatch.cli.findings import FailOn, Judged, Refused, Report
 from contractwatch.cli.reports.words import (
     grade_of,
     is_failure,
-    no_command,
     observation_of,
     place_of,
-    printable,
     sentence_of,
     title_of,
 )

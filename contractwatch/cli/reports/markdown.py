@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from contractwatch.cli.escape import printable
 from contractwatch.cli.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
     counts_of,
@@ -10,7 +11,6 @@ from contractwatch.cli.reports.words import (
     grade_of,
     observation_of,
     place_of,
-    printable,
     title_of,
     worst_first,
 )

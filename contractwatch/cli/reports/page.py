@@ -1,9 +1,11 @@
-"""Text fits the width of a page, in colours or without; no library is loaded for it."""
+"""Fit text to the width of a page, in colours or without; a word is never split."""
 
+import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
-from contractwatch.cli.reports.words import printable
+from contractwatch.cli.escape import printable
 from contractwatch.model.frozen import frozen
 
 STYLES: Mapping[str, str] = {
@@ -17,6 +19,7 @@ STYLES: Mapping[str, str] = {
 
 _GAP = "  "
 _NARROWEST = 8
+_PIPE_WIDTH = 80
 
 
 @frozen
@@ -25,41 +28,105 @@ class Page:
 
     width: int
     coloured: bool
+    is_terminal: bool = False
 
     def plain(self, text: str, grade: str = "") -> str:
         """Return one line, whatever its length, in the colour of a grade."""
-        shown = printable(text).replace("\n", " ")
+        shown = _one_line(text)
         if not (self.coloured and grade):
             return shown
         return f"\x1b[{STYLES[grade]}m{shown}\x1b[0m"
 
+    def line(self, text: str, grade: str = "") -> Iterator[str]:
+        """Yield one line for a program that reads it, or those that fit a terminal."""
+        if self.is_terminal:
+            yield from self.wrapped(text, grade)
+        else:
+            yield self.plain(text, grade)
+
     def wrapped(self, text: str, grade: str = "") -> Iterator[str]:
         """Yield the lines of a text."""
         for line in text.split("\n"):
-            yield from (self.plain(part, grade) for part in wrap(line, max(self.width, _NARROWEST)))
+            yield from (
+                self.plain(part, grade) for part in _wrapped(line, max(self.width, _NARROWEST))
+            )
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-        """Yield a header and rows whose first cell is a grade; the last column stands right.
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        grades: Sequence[str],
+        *,
+        graded: int = 0,
+    ) -> Iterator[str]:
+        """Yield a header and rows; the cell `graded` is in the colour of the row's grade.
 
-        All columns between the first and the last give way when the page is narrow.
+        The last column stands right. All between give way when the page is narrow, down to their
+        longest word; if that is not enough, each row becomes a block of lines.
         """
-        shown = [[printable(cell).replace("\n", " ") for cell in row] for row in (header, *rows)]
-        widths = self._widths([max(map(len, column)) for column in zip(*shown, strict=True)])
-        for number, row in enumerate(shown):
-            grade = row[0] if number else "skipped"
-            cells = [wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+        shown = [[_one_line(cell) for cell in row] for row in (header, *rows)]
+        widths = self._widths(list(zip(*shown, strict=True)))
+        for number, (row, grade) in enumerate(zip(shown, ("skipped", *grades), strict=True)):
+            if widths is None:
+                if number:
+                    cells = list(row)
+                    cells[graded] = self.plain(row[graded], grade)
+                    yield from self._block(header, cells)
+                continue
+            cells = [_wrapped(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
             for height in range(max(map(len, cells))):
                 parts = [cell[height] if height < len(cell) else "" for cell in cells]
                 padded = [part.ljust(width) for part, width in zip(parts, widths, strict=True)]
                 padded[-1] = parts[-1].rjust(widths[-1])
-                line = _GAP.join(padded[1:]).rstrip()
-                start = self.plain(padded[0], grade) if line or parts[0] else ""
-                yield f"{start}{_GAP}{line}" if line else start
+                if parts[graded]:
+                    padded[graded] = self.plain(padded[graded], grade)
+                yield _GAP.join(padded).rstrip()
 
-    def _widths(self, natural: Sequence[int]) -> list[int]:
-        first, *between, last = natural
-        room = self.width - first - last - len(_GAP) * (len(natural) - 1)
-        widest = max(room // len(between), _NARROWEST)
-        while widest < max(between) and sum(min(w, widest + 1) for w in between) <= room:
+    def _block(self, header: Sequence[str], row: Sequence[str]) -> Iterator[str]:
+        first, second, *rest = row
+        yield f"{first}{_GAP}{second}"
+        for name, cell in zip(header[2:], rest, strict=True):
+            room = max(self.width - len(_GAP), _NARROWEST)
+            yield from (f"{_GAP}{line}" for line in _wrapped(f"{name}: {cell}", room) if cell)
+
+    def _widths(self, columns: Sequence[Sequence[str]]) -> list[int] | None:
+        """Return how wide each column is; None if a word of one would have to be split."""
+        natural = [max(map(len, column)) for column in columns]
+        least = [max(map(_longest_word, column)) for column in columns]
+        least[0], least[-1] = natural[0], natural[-1]
+        room = self.width - len(_GAP) * (len(columns) - 1)
+        if sum(least) > room:
+            return None
+        widest = 0
+        while widest < max(natural) and sum(_capped(natural, least, widest + 1)) <= room:
             widest += 1
-        return [first, *(min(width, widest) for width in between), last]
+        return _capped(natural, least, widest)
+
+
+def terminal_page() -> Page:
+    """Return the page that standard output is: its width, and whether colours are seen."""
+    width = shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns
+    if not sys.stdout.isatty():
+        return Page(width, coloured=False)
+    # Imported for a terminal only, whose colours it knows: it takes a tenth of a second.
+    from rich.console import Console  # noqa: PLC0415 - see above
+
+    console = Console()
+    coloured = bool(console.color_system) and not console.no_color
+    return Page(console.width, coloured, is_terminal=True)
+
+
+def _capped(natural: Sequence[int], least: Sequence[int], cap: int) -> list[int]:
+    return [max(low, min(wide, cap)) for wide, low in zip(natural, least, strict=True)]
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
+
+
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", " ")
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(text, max(width, 1), break_long_words=False, break_on_hyphens=False)

@@ -6,8 +6,9 @@ from datetime import datetime
 from urllib.parse import quote
 
 from contractwatch import __version__
+from contractwatch.cli.escape import printable
 from contractwatch.cli.findings import Judged, Refused, Report
-from contractwatch.cli.reports.words import place_of, printable, sentence_of, title_of
+from contractwatch.cli.reports.words import place_of, sentence_of, title_of
 from contractwatch.errors import Level, Problem
 from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Severity

@@ -1,18 +1,19 @@
 """Runs as a person reads them: what is broken first, promised against observed, coverage last."""
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from contractwatch import verify
+from contractwatch.cli.escape import no_command
 from contractwatch.cli.findings import Judged, Refused, Report, Samples
-from contractwatch.cli.reports.page import STYLES, Page
+from contractwatch.cli.output import write
+from contractwatch.cli.reports.page import STYLES, Page, terminal_page
 from contractwatch.cli.reports.words import (
     counts_of,
     coverage_of,
     grade_of,
-    no_command,
+    likeness_of,
     observation_of,
     place_of,
     title_of,
@@ -25,7 +26,6 @@ _UNANSWERED = frozenset({Outcome.ERROR, Outcome.SKIPPED})
 _FEW = 8
 _FILE_WIDTH = 100
 _MANY = 3
-_PIPE_WIDTH = 80
 _HEADER = ("outcome", "where", "promised", "observed", "line")
 
 
@@ -36,16 +36,7 @@ def render(report: Report) -> str:
 
 def show_in_terminal(report: Report) -> None:
     """Print the whole report, with colours where they are seen."""
-    if not sys.stdout.isatty():
-        sys.stdout.write(_text(report, Page(_PIPE_WIDTH, coloured=False)))
-        return
-    # Imported for a terminal only, whose width and colours it knows: it takes a tenth of a second.
-    from rich.console import Console  # noqa: PLC0415 - see above
-    from rich.text import Text  # noqa: PLC0415 - see above
-
-    console = Console(highlight=False)
-    text = _text(report, Page(console.width, coloured=True))
-    console.print(Text.from_ansi(text), soft_wrap=True)
+    write(_text(report, terminal_page()))
 
 
 def _text(report: Report, page: Page) -> str:
@@ -55,7 +46,7 @@ def _text(report: Report, page: Page) -> str:
 def _lines(report: Report, page: Page) -> Iterator[str]:
     """Yield every finding, and a count of outcomes if there are several."""
     if not report.selection.is_everything:
-        yield page.plain(f"selected: {report.selection}")
+        yield from page.line(f"selected: {report.selection}")
     for finding in report.findings:
         match finding:
             case Judged():
@@ -70,20 +61,19 @@ def _lines(report: Report, page: Page) -> Iterator[str]:
 
 
 def _run(finding: Judged, page: Page, *, show_all: bool) -> Iterator[str]:
-    run, contract = finding.run, finding.contract
-    yield page.plain(f"{title_of(finding)} ({contract.file})")
-    yield from _headline(run, page)
-    for table in contract.tables:
-        if table.where:
-            yield page.plain(f"rows of {table.name} in scope: {table.where}")
+    run = finding.run
+    yield from _headline(finding, page)
     shown = _shown(run.results, show_all=show_all)
-    same, single = _same_reason(shown)
+    same, alike, single = _grouped(shown)
     if single:
-        yield from page.table(_HEADER, [_row(result) for result in single])
+        rows = [_row(result) for result in single]
+        yield from page.table(_HEADER, rows, [grade_of(result) for result in single])
     for result in shown:
         samples = finding.samples.get(result.promise.promise_id)
         if samples is not None:
             yield from _samples(f"{place_of(result)} {result.promise.kind}", samples, page)
+    for group in alike:
+        yield from page.wrapped(_told_once(group), "warning")
     for group in same:
         grade, reason = grade_of(group[0]), group[0].verdict.reason
         untold = "" if reason in run.error else f": {reason}"  # the headline told what ended all
@@ -92,14 +82,14 @@ def _run(finding: Judged, page: Page, *, show_all: bool) -> Iterator[str]:
     hidden = [result for result in run.results if id(result) not in seen]
     if hidden:
         yield from page.wrapped(f"passed: {_by_kind(hidden)}", "passed")
-    yield page.plain(coverage_of(run))
+    yield from page.line(coverage_of(run))
 
 
 def _samples(place: str, samples: Samples, page: Page) -> Iterator[str]:
     withheld = f" (withheld: {', '.join(samples.withheld)})" if samples.withheld else ""
-    yield page.plain(f"rows of {place}{withheld}:", "skipped")
+    yield from page.line(f"rows of {place}{withheld}:", "skipped")
     if samples.why_none:
-        yield page.plain(f"  {samples.why_none}")
+        yield from page.line(f"  {samples.why_none}")
     for row in samples.rows:
         cells = ", ".join(f"{name}={json.dumps(cell)}" for name, cell in row.items())
         yield page.plain(f"  {cells}")
@@ -112,7 +102,16 @@ def _refusal(finding: Refused, page: Page) -> Iterator[str]:
     yield page.plain(words, "error")
 
 
-def _headline(run: RunResult, page: Page) -> Iterator[str]:
+def _headline(finding: Judged, page: Page) -> Iterator[str]:
+    run, contract = finding.run, finding.contract
+    yield from page.line(f"{title_of(finding)} ({contract.file})")
+    yield from _outcome(run, page)
+    for table in contract.tables:
+        if table.where:
+            yield from page.line(f"rows of {table.name} in scope: {table.where}")
+
+
+def _outcome(run: RunResult, page: Page) -> Iterator[str]:
     words = counts_of(run.results)
     rows = "" if run.rows is None else f"; {run.rows:,} rows"
     outcome = page.plain(run.outcome.value.upper(), run.outcome.value)
@@ -135,16 +134,29 @@ def _shown(results: Iterable[CheckResult], *, show_all: bool) -> tuple[CheckResu
     return tuple(result for result in found if result.outcome is not Outcome.PASSED)
 
 
-def _same_reason(
+def _grouped(
     results: Sequence[CheckResult],
-) -> tuple[list[list[CheckResult]], list[CheckResult]]:
+) -> tuple[list[list[CheckResult]], list[list[CheckResult]], list[CheckResult]]:
+    """Return results of one reason, warnings that are alike, and the rest one by one."""
     groups: dict[tuple[str, str], list[CheckResult]] = {}
+    warnings: dict[str, list[CheckResult]] = {}
     for result in results:
         if result.outcome in _UNANSWERED:
             groups.setdefault((grade_of(result), result.verdict.reason), []).append(result)
+        elif grade_of(result) == "warning":
+            warnings.setdefault(likeness_of(result), []).append(result)
     same = [group for group in groups.values() if len(group) >= _MANY]
-    grouped = {id(result) for group in same for result in group}
-    return same, [result for result in results if id(result) not in grouped]
+    alike = [group for group in warnings.values() if len(group) > _MANY]
+    grouped = {id(result) for group in (*same, *alike) for result in group}
+    return same, alike, [result for result in results if id(result) not in grouped]
+
+
+def _told_once(group: Sequence[CheckResult]) -> str:
+    """Return one sentence for warnings that are alike, with their number."""
+    first, count = group[0], len(group)
+    places = ", ".join(place_of(result) for result in group[:_MANY])
+    words = f"{count} {first.promise.kind}: {observation_of(first)}"
+    return f"warning: {words}; in {places} and {count - _MANY} more"
 
 
 def _row(result: CheckResult) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from contractwatch.alerting.broken import observed_words
 from contractwatch.cli.findings import FailOn, Judged
-from contractwatch.display import visible
 from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Severity
 from contractwatch.model.evidence import Evidence
@@ -15,7 +14,7 @@ from contractwatch.model.run import CheckResult, RunResult
 GRADES = ("failed", "error", "warning", "skipped", "passed")
 """The worst first."""
 
-_COMMAND = re.compile(r"^([ \t]*)::", re.MULTILINE)
+_NAMES = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\d[\d,.]*")
 
 RANK: Mapping[str, int] = {grade: place for place, grade in enumerate(GRADES)}
 
@@ -62,6 +61,16 @@ def _expected(result: CheckResult) -> str:
     return result.promise.expected or result.promise.kind
 
 
+def likeness_of(result: CheckResult) -> str:
+    """Return a text that is the same for results that tell the same of different columns."""
+    return f"{result.promise.kind}: {without_names(observation_of(result))}"
+
+
+def without_names(text: str) -> str:
+    """Return a sentence without its quoted names and numbers."""
+    return _NAMES.sub("_", text)
+
+
 def title_of(finding: Judged) -> str:
     """Return the product with its version and server."""
     run = finding.run
@@ -81,16 +90,3 @@ def coverage_of(run: RunResult) -> str:
     known = sum(result.verdict.evidence is Evidence.STATE for result in run.results)
     state = f"; {known} checks rest on earlier reads" if known else ""
     return f"coverage: {run.coverage.executed} of {run.coverage.promised} clauses, {share}{state}"
-
-
-def no_command(text: str) -> str:
-    """Return a document no line of which is a command to the workflow of GitHub that shows it."""
-    return _COMMAND.sub(r"\1: :", text).replace("##[", "# #[")
-
-
-def printable(text: str) -> str:
-    """Return the text with escapes for what is invisible, moves a cursor, or is not allowed in XML.
-
-    Line breaks stay.
-    """
-    return visible(text)
