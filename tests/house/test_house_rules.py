@@ -29,7 +29,7 @@ def test_a_file_is_short_enough(path: Path) -> None:
     # the heart stays in one file, and what it will skip is known where it is skipped
     limit = 420 if path == PACKAGE / "verify.py" else limit
     if path == PACKAGE / "settings.py":  # every setting and what is wrong with it, in one place
-        limit = 500
+        limit = 600
     assert len(path.read_text().splitlines()) <= limit
 
 
