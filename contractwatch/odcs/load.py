@@ -7,6 +7,7 @@ from contractwatch.errors import ContractError, Problem
 from contractwatch.model.contract import Contract
 from contractwatch.odcs import document
 from contractwatch.odcs.document import LARGEST_BYTES, load
+from contractwatch.odcs.place import bounded_suggestions
 from contractwatch.odcs.read import read, read_what_holds
 
 
@@ -48,7 +49,8 @@ def parse_contract(
     Raises:
         ContractError: With every problem.
     """
-    return read(load(data, file), today=today)
+    with bounded_suggestions():
+        return read(load(data, file), today=today)
 
 
 def parse_what_holds(
@@ -61,4 +63,5 @@ def parse_what_holds(
     Raises:
         ContractError: With every problem, if nothing can be judged.
     """
-    return read_what_holds(document.load_what_holds(data, file), today=today)
+    with bounded_suggestions():
+        return read_what_holds(document.load_what_holds(data, file), today=today)

@@ -1,7 +1,9 @@
 """Every value is read together with its place, and nothing about a place is reported twice."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -107,14 +109,40 @@ def suggestion_in(table: str, column: str, known: Iterable[str]) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that is meant, whatever its case, or an empty text."""
-    if len(word) > _LONGEST_WORD:
+    known = list(known)
+    if len(word) > _LONGEST_WORD or not _may_compare(len(known)):
         return ""
-    by_lower = {name.lower(): name for name in reversed(list(known)) if len(name) <= _LONGEST_WORD}
+    by_lower = {name.lower(): name for name in reversed(known) if len(name) <= _LONGEST_WORD}
     found = difflib.get_close_matches(word.lower(), by_lower, n=2, cutoff=_LIKENESS)
     near = [by_lower[name] for name in found]
     # between two ends nobody guesses, and never what says the opposite
     is_open = len(near) > 1 and is_opposite(*near) and _is_tie(word, near)
     return near[0] if near and not is_open and not is_opposite(word, near[0]) else ""
+
+
+@contextmanager
+def bounded_suggestions() -> Generator[None]:
+    """Bound what suggestions cost while one document is read: beyond that there are none."""
+    token = _LEFT.set([MOST_COMPARISONS])
+    try:
+        yield
+    finally:
+        _LEFT.reset(token)
+
+
+def _may_compare(words: int) -> bool:
+    """Take so many comparisons from what is left for the document that is read, if one is."""
+    left = _LEFT.get()
+    if left is None:
+        return True
+    left[0] -= words
+    return left[0] >= 0
+
+
+MOST_COMPARISONS = 20_000
+"""Of a misspelled word with one that is known: some hundred misspellings in a common contract."""
+
+_LEFT: ContextVar[list[int] | None] = ContextVar("comparisons_left", default=None)
 
 
 def _is_tie(word: str, near: list[str]) -> bool:

@@ -3,8 +3,9 @@
 import pytest
 
 from contractwatch.display import visible
-from contractwatch.errors import ContractError
+from contractwatch.errors import MOST_PROBLEMS, ContractError
 from contractwatch.odcs.load import parse_contract
+from contractwatch.odcs.place import MOST_COMPARISONS
 
 TEXT = """\
 apiVersion: v3.1.0
@@ -139,3 +140,27 @@ def test_an_id_that_stands_for_a_name_follows_the_rule_of_names() -> None:
 )
 def test_what_is_not_seen_is_shown_as_an_escape(text: str, shown: str) -> None:
     assert visible(text) == shown
+
+
+def test_suggestions_for_one_document_cost_a_bounded_number_of_comparisons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = 0
+
+    def close_matches(_word: str, known: object, **_: object) -> list[str]:
+        nonlocal compared
+        compared += len(list(known))  # type: ignore[call-overload]
+        return []
+
+    monkeypatch.setattr("difflib.get_close_matches", close_matches)
+    rules = "".join(
+        f"    - {{id: r{i}, metric: duplicateValues, mustBe: 0, arguments: {{properties: [x{i}]}}}}\n"
+        for i in range(300)
+    )
+    columns = "".join(f"    - {{name: column_{i}}}\n" for i in range(300))
+    text = TEXT.format(id="x", name="n", domain="d", table="t", column="c")
+    text += f"  - name: wide\n    quality:\n{rules}    properties:\n{columns}"
+    problems_of = pytest.raises(ContractError, parse_contract, text.encode(), "c.yaml")
+
+    assert len(problems_of.value.problems) == MOST_PROBLEMS + 1
+    assert 0 < compared <= MOST_COMPARISONS
