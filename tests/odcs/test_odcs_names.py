@@ -154,13 +154,15 @@ def test_suggestions_for_one_document_cost_a_bounded_number_of_comparisons(
 
     monkeypatch.setattr("difflib.get_close_matches", close_matches)
     rules = "".join(
-        f"    - {{id: r{i}, metric: duplicateValues, mustBe: 0, arguments: {{properties: [x{i}]}}}}\n"
+        f"    - {{id: r{i}, metric: duplicateValues, mustBe: 0,"
+        f" arguments: {{properties: [x{i}]}}}}\n"
         for i in range(300)
     )
     columns = "".join(f"    - {{name: column_{i}}}\n" for i in range(300))
     text = TEXT.format(id="x", name="n", domain="d", table="t", column="c")
     text += f"  - name: wide\n    quality:\n{rules}    properties:\n{columns}"
-    problems_of = pytest.raises(ContractError, parse_contract, text.encode(), "c.yaml")
+    with pytest.raises(ContractError) as problems_of:
+        parse_contract(text.encode(), "c.yaml")
 
     assert len(problems_of.value.problems) == MOST_PROBLEMS + 1
     assert 0 < compared <= MOST_COMPARISONS
