@@ -49,8 +49,16 @@ from contractwatch.settings import (
     variables,
 )
 from contractwatch.store.store import Store
+from contractwatch.web.address import address_of
 from contractwatch.web.app import create_app
 from contractwatch.web.board import Board
+from contractwatch.web.connections import (
+    BACKLOG,
+    ConnectionLimits,
+    connection_limit,
+    guarded_protocol,
+    limit_log_lines,
+)
 from contractwatch.web.prometheus import ExportPolicy
 from contractwatch.web.site import HealthReport
 
@@ -454,10 +462,24 @@ def _web(
         problems=catalog.problems,
         export=_export(settings),
         awaited=awaited,
+        address=address_of(
+            settings.base_url,
+            host=settings.host,
+            allowed_hosts=settings.allowed_hosts,
+            proxies=settings.trusted_proxies,
+        ),
     )
+    limit_log_lines()
     return uvicorn.Server(
         uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
+            app,
+            http=guarded_protocol(ConnectionLimits(connection_limit(settings.max_connections))),
+            backlog=BACKLOG,
+            proxy_headers=False,  # X-Forwarded-For would hide who really asks
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
         )
     )
 
@@ -469,7 +491,7 @@ def _listen(host: str, port: int) -> socket.socket:
         ContractwatchError: If it cannot be had, most often because somebody has it.
     """
     try:
-        return socket.create_server((host, port), backlog=128)
+        return socket.create_server((host, port), backlog=BACKLOG)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         raise ContractwatchError(

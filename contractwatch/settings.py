@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -64,6 +64,9 @@ class Settings:
     host: str
     port: int
     base_url: str
+    allowed_hosts: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+    max_connections: int
     workers: int
     worker_threads: int
     worker_memory_mb: int
@@ -238,6 +241,17 @@ def _is_ip(text: str) -> bool:
     return True
 
 
+def _network(value: object) -> object:
+    try:
+        ip_network(str(value), strict=False)
+    except ValueError:
+        raise ValueError("expected an address or a network, such as 10.0.0.0/8") from None
+    return value
+
+
+_Network: TypeAlias = Annotated[str, BeforeValidator(_network)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
@@ -339,6 +353,9 @@ class _Table(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
     base_url: str = Field(default="", pattern="^(https?://.*)?$")
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[_Network, ...] = ()
+    max_connections: int = Field(default=0, ge=0, le=100_000)
     workers: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, le=256)
     worker_threads: int = Field(default=0, ge=0, le=256)
     worker_memory_mb: int = Field(default=1024, ge=256, le=_MOST_MB)
@@ -396,7 +413,16 @@ def _environment(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]
     try:
         return source(), []
     except _ParseError:
-        names = ("CONTRACT", "FULL_SCANS", "ROOTS", "S3_", "RECEIVERS", "ALERTS")
+        names = (
+            "CONTRACT",
+            "FULL_SCANS",
+            "ROOTS",
+            "S3_",
+            "RECEIVERS",
+            "ALERTS",
+            "ALLOWED_",
+            "TRUSTED_",
+        )
         lists = tuple(f"{PREFIX}{name}" for name in names)
         named = ", ".join(sorted(name for name in environ if name.upper().startswith(lists)))
         return {}, [f'one of {named}: a list is written as JSON, such as ["contracts"]']

@@ -1,8 +1,7 @@
 """The agent answers over HTTP: pages, their JSON twins, series, badges and its own health."""
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -10,12 +9,15 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from contractwatch import __version__
 from contractwatch.errors import Problem
 from contractwatch.model.product import ProductCard
+from contractwatch.web.address import Address, Asgi, AtAddress, Message, Receive, Send, local_path
 from contractwatch.web.api import Api
 from contractwatch.web.board import Board
+from contractwatch.web.etag import Marked
 from contractwatch.web.pages import Pages
 from contractwatch.web.prometheus import CONTENT_TYPE, Exporter, ExportPolicy, compressed
 from contractwatch.web.site import HealthReport, Site
@@ -23,6 +25,8 @@ from contractwatch.web.site import HealthReport, Site
 log = structlog.get_logger()
 
 _DEFAULT_EXPORT = ExportPolicy()
+_ANYWHERE = Address()
+_GZIP_FROM_BYTES = 1000
 
 _HEADERS = {
     b"content-security-policy": (
@@ -35,12 +39,6 @@ _HEADERS = {
     b"cross-origin-opener-policy": b"same-origin",
 }
 
-# the shape of an ASGI application; its messages are plain dictionaries by that standard
-_Message = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[_Message]]
-_Send = Callable[[_Message], Awaitable[None]]
-_Asgi = Callable[[_Message, _Receive, _Send], Awaitable[None]]
-
 
 def _nobody(product: str) -> ProductCard | None:
     """Await no product."""
@@ -48,7 +46,7 @@ def _nobody(product: str) -> ProductCard | None:
     return None
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each is another part of the agent
     board: Board,
     *,
     health: Callable[[], HealthReport],
@@ -56,6 +54,7 @@ def create_app(
     problems: Callable[[], Sequence[Problem]] = tuple,
     export: ExportPolicy = _DEFAULT_EXPORT,
     awaited: Callable[[str], ProductCard | None] = _nobody,
+    address: Address = _ANYWHERE,
 ) -> FastAPI:
     """Build the web application; it reads the board and scans nothing.
 
@@ -66,15 +65,20 @@ def create_app(
         problems: What is wrong with contract files now, shown on the first page.
         export: What `/metrics` tells of each product.
         awaited: The card of a product whose contract is in force, judged or not.
+        address: Under which hosts and path the agent is reached.
     """
     site = Site(board, health, problems, awaited)
     pages = Pages(site)
     app = FastAPI(title="contractwatch", version=__version__, docs_url=None, redoc_url=None)
+    app.router.redirect_slashes = False  # such a redirect would be built from Host
     app.include_router(Api(site).router())
     _add_machine_routes(app, site, Exporter(board, registry, export))
     static = StaticFiles(directory=Path(__file__).parent / "static")
     app.mount("/static", static, name="static")
     app.include_router(pages.router())
+    app.add_middleware(Marked)
+    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=5)
+    app.add_middleware(AtAddress, address=address)
     _add_error_pages(app, pages)
     return app
 
@@ -86,14 +90,14 @@ class _Edge:
     connection that the client means to keep.
     """
 
-    def __init__(self, app: _Asgi, *, failed: Callable[[str], Response]) -> None:
+    def __init__(self, app: Asgi, *, failed: Callable[[str], Response]) -> None:
         self._app = app
         self._failed = failed
 
-    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         is_started = False
 
-        async def send_with_headers(message: _Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal is_started
             if message["type"] == "http.response.start":
                 is_started = True
@@ -144,15 +148,16 @@ def _exposition(request: Request, body: bytes) -> Response:
 def _add_error_pages(app: FastAPI, pages: Pages) -> None:
     def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        if _is_for_programs(request.url.path):
+        path = local_path(request.scope["path"])
+        if _is_for_programs(path):
             words = error.detail if isinstance(error, HTTPException) else "refused"
             return JSONResponse({"error": words}, status_code=status)
         if status == 404:  # noqa: PLR2004 - the status itself
-            return pages.missing(path=request.url.path)
+            return pages.missing(path=path)
         return PlainTextResponse(f"{status}\n", status_code=status)
 
     def failed(path: str) -> Response:
-        if _is_for_programs(path):
+        if _is_for_programs(local_path(path)):
             return JSONResponse({"error": "the agent failed; see its log"}, status_code=500)
         return pages.broken()
 

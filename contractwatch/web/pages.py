@@ -25,6 +25,7 @@ from contractwatch.model.run import CheckResult
 from contractwatch.slo.budget import Compliance, compliance_of
 from contractwatch.slo.status import StatusWord
 from contractwatch.web import words
+from contractwatch.web.address import root
 from contractwatch.web.api import all_incidents
 from contractwatch.web.badge import badge_of, badge_of_nothing
 from contractwatch.web.board import View
@@ -166,6 +167,7 @@ class Pages:
     def _page(self, template: str, *, status_code: int = 200, **context: object) -> HTMLResponse:
         text = self._templates.get_template(template).render(
             **context,
+            root=root(),
             now=self._site.board.now(),
             taken_at=self._site.board.snapshot.taken_at,
             version=__version__,
@@ -199,6 +201,7 @@ def environment() -> Environment:
         "observed": observed_words,
         "percent": words.percent,
         "product_url": product_url,
+        "quoted": quote,
         "span": span_words,
     }
     templates.filters.update(filters)
@@ -212,7 +215,7 @@ def _seen(value: object) -> object:
 
 def product_url(product: str) -> str:
     """Return the address of a product's page."""
-    return f"/products/{quote(product)}"
+    return f"{root()}/products/{quote(product)}"
 
 
 def span_words(since: datetime, until: datetime) -> str:

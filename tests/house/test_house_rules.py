@@ -25,9 +25,9 @@ def _name(path: Path) -> str:
 @pytest.mark.parametrize("path", FILES, ids=_name)
 def test_a_file_is_short_enough(path: Path) -> None:
     # a shelf file is one subject of its shelf, and finding files safely is a long one
-    limit = 300 if path.parent.name in SHELVES and path.parent.parent == PACKAGE else 400
+    limit = 300 if path.parent.name in SHELVES and path.parent.parent == PACKAGE else 520
     # the heart stays in one file, and what it will skip is known where it is skipped
-    limit = 420 if path == PACKAGE / "verify.py" else limit
+    limit = 520 if path == PACKAGE / "verify.py" else limit
     if path == PACKAGE / "settings.py":  # every setting and what is wrong with it, in one place
         limit = 600
     assert len(path.read_text().splitlines()) <= limit
