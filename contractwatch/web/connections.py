@@ -4,9 +4,9 @@ import asyncio
 import logging
 import resource
 import time
-from typing import Any
+from typing import Any, cast
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from contractwatch.model.frozen import frozen
 
@@ -96,7 +96,9 @@ class _Guarded(H11Protocol):
         self._wait(self.room.limits.request_seconds)
 
     def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        # uvicorn declares it without the None that it begins with
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.response_complete
 
     def _wait(self, seconds: float) -> None:
         if self._deadline is not None:
