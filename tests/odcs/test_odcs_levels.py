@@ -1,11 +1,12 @@
 """Service levels, servers, people, schedules, objectives and alerts are read."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from odcs_values import HEAD, parsed, problems_of, skips_of, table, warnings_of
 
-from contractwatch.model.clause import Severity
+from contractwatch.model.clause import Clause, Severity
 from contractwatch.model.contract import AlertPolicy, Route, Schedule
 from contractwatch.model.objective import Objective, Target
 from contractwatch.model.server import DataFormat, ReadPolicy
@@ -269,16 +270,19 @@ def custom(*entries: str, before: str = "") -> str:
 
 def test_the_schedule_is_the_contracts_own() -> None:
     cron = "schedule, value: {cron: '*/15 * * * *', timezone: Europe/Paris, timeout: PT10M}"
-    assert parsed(custom(cron)).schedule == Schedule(
-        "*/15 * * * *", None, "Europe/Paris", timedelta(minutes=10)
+    own = Schedule("*/15 * * * *", None, "Europe/Paris", timedelta(minutes=10))
+    assert parsed(custom(cron)).schedule == replace(
+        own, clause=Clause("customProperties[0].value.cron", 9)
     )
     every = parsed(custom("schedule, value: {interval: PT5M}")).schedule
-    assert every == Schedule(interval=timedelta(minutes=5))
+    assert every is not None
+    assert replace(every, clause=None) == Schedule(interval=timedelta(minutes=5))
 
 
 def test_without_a_schedule_the_promised_frequency_is_one() -> None:
     text = levels("property: frequency, value: 1, unit: d, valueExt: 4", "property: fy, value: P7D")
-    assert parsed(text).schedule == Schedule(interval=6 * HOUR)
+    promised = parsed(text).schedule
+    assert promised == Schedule(interval=6 * HOUR, clause=Clause("slaProperties[0]", 15))
     assert parsed(table("name: a")).schedule is None
 
 
