@@ -74,7 +74,7 @@ def capped(problems: Sequence[Problem]) -> tuple[Problem, ...]:
 
 
 class Blame(StrEnum):
-    """Who is to blame for data that cannot be read (slo-and-alerting 2.5)."""
+    """Who is to blame for data that cannot be read."""
 
     PRODUCT = "product"
     AGENT = "agent"

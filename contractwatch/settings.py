@@ -29,12 +29,12 @@ from pydantic_settings.exceptions import SettingsError as _ParseError
 from contractwatch.errors import SettingsError
 from contractwatch.model.frozen import frozen
 from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
+from contractwatch.record_place import default_record
 
 PREFIX = "CONTRACTWATCH_"
 CONFIG_NAME = "contractwatch.toml"
 DEFAULT_PORT = 8321
 _TLS_PORT = 465
-DEFAULT_DATABASE = "contractwatch.db"
 _SQLITE = "sqlite:///"
 _RESERVED = ("CONTRACTWATCH_TEST_", "CONTRACTWATCH_GOLDEN")
 _WRITTEN_OUT = (
@@ -530,10 +530,11 @@ def _fields_at(place: list[str]) -> Iterable[str]:
 
 def _settings(read: _Table, base: Path) -> Settings:
     given: dict[str, Any] = {one.name: getattr(read, one.name, None) for one in fields(Settings)}
+    contracts = tuple(base / path for path in read.contracts)
     computed: dict[str, Any] = {
         "roots": read.roots or (base,),
-        "contracts": tuple(base / path for path in read.contracts),
-        "store_url": read.store_url or f"{_SQLITE}{base / DEFAULT_DATABASE}",
+        "contracts": contracts,
+        "store_url": read.store_url or f"{_SQLITE}{default_record(base, contracts)}",
         "base_url": read.base_url.rstrip("/") or f"http://{read.host}:{read.port}",
         "worker_threads": read.worker_threads or max(1, (os.cpu_count() or 1) // read.workers),
         "run_limit": read.run_limit or 8 * read.workers,

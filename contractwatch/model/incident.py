@@ -11,7 +11,7 @@ from contractwatch.model.upstream import Upstream
 
 
 class Phase(StrEnum):
-    """Where an incident stands (slo-and-alerting 4.1)."""
+    """Where an incident stands."""
 
     PENDING = "pending"
     OPEN = "open"

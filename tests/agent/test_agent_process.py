@@ -1,10 +1,14 @@
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import pytest
-from agent_values import AgentProcess, Inbox, Place, contract_text, wait_until
+from agent_values import AgentProcess, Inbox, Place, contract_text, free_port, wait_until
 
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.store.store import Store
@@ -137,3 +141,35 @@ def test_a_port_that_is_taken_is_said_at_once(
     assert f"cannot listen on 127.0.0.1:{place.port}: address already in use" in (
         agent.log.read_text()
     )
+
+
+def test_an_agent_started_among_contracts_keeps_its_record_elsewhere_and_commands_find_it(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "contracts"
+    home.mkdir()
+    (home / "orders.odcs.yaml").write_text(contract_text())
+    environ = os.environ | {
+        "XDG_STATE_HOME": str(tmp_path / "states"),
+        "CONTRACTWATCH_PORT": str(free_port()),
+        "NO_COLOR": "1",
+    }
+
+    def start(*words: str, out: int | IO[bytes]) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "contractwatch", *words]
+        return subprocess.Popen(command, cwd=home, env=environ, stdout=out, stderr=out)
+
+    def status() -> str:
+        return start("status", out=subprocess.PIPE).communicate(timeout=60)[0].decode()
+
+    with (tmp_path / "agent.log").open("wb") as log:
+        agent = start("run", "--contracts", ".", out=log)
+    try:
+        wait_until(lambda: "shop/orders" in status(), "status shows the product")
+    finally:
+        agent.terminate()
+        agent.wait(timeout=20)
+
+    (record,) = (tmp_path / "states" / "contractwatch").glob("contracts-*/contractwatch.db")
+    assert str(record) in (tmp_path / "agent.log").read_text()
+    assert [path.name for path in home.iterdir()] == ["orders.odcs.yaml"]

@@ -1,5 +1,7 @@
 """What a user can type, set, scrape or name is documented."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
@@ -47,3 +49,71 @@ def test_every_page_that_the_readme_names_exists() -> None:
     linked = {part.split(")")[0] for part in readme.split("](")[1:]}
     local = {link for link in linked if not link.startswith("http")}
     assert [link for link in sorted(local) if not (ROOT / link).is_file()] == []
+
+
+def _pages(place: Path) -> Iterable[Path]:
+    return place.glob("*.md") if place == ROOT else place.rglob("*.md")
+
+
+def _texts() -> dict[str, str]:
+    """Return every text of the repository in which a page may be named."""
+    folders = ("contractwatch", "docs", "tests", "benchmarks", "contracts", "grafana", ".ci")
+    files = [path for name in folders for path in (ROOT / name).rglob("*")]
+    files += [path for path in ROOT.iterdir() if path.name != "CHANGELOG.md"]
+    kinds = {".py", ".md", ".yaml", ".yml", ".toml", ".jinja", ".html", ".json", ".sh", ""}
+    return {
+        path.relative_to(ROOT).as_posix(): path.read_text(errors="replace")
+        for path in files
+        if path.is_file() and path.suffix in kinds and "data" not in path.parts
+    }
+
+
+def test_every_page_that_is_cited_is_in_the_repository() -> None:
+    names = {
+        page.name for place in (ROOT, DOCS, ROOT / "tests" / "golden") for page in _pages(place)
+    }
+    missing = {
+        f"{file}: {cited}"
+        for file, text in _texts().items()
+        for cited in re.findall(r"[\w./-]*\w\.md\b", text)
+        if cited.rpartition("/")[2] not in names
+    }
+
+    assert missing == set()
+
+
+def test_no_page_is_cited_by_a_name_and_a_number() -> None:
+    """Pages have no numbered sections: such a citation is of a text that is somewhere else."""
+    cited = {
+        f"{file}: {found}"
+        for file, text in _texts().items()
+        if not file.startswith("tests/house")
+        for found in re.findall(
+            r"\([a-z]+(?:-[a-z]+)+ \d+\.\d+\)|\b[a-z]+-and-[a-z]+ \d+\.\d+", text
+        )
+    }
+
+    assert cited == set()
+
+
+def test_every_link_of_the_pages_leads_to_a_file_and_a_heading() -> None:
+    dead: list[str] = []
+    # the changelog tells what was, and links to what was then
+    for page in {*ROOT.glob("*.md"), *DOCS.glob("*.md")} - {ROOT / "CHANGELOG.md"}:
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            file, _, heading = link.partition("#")
+            target = page.parent / file if file else page
+            is_there = link.startswith("http") or (
+                target.exists() and (not heading or heading in _headings(target))
+            )
+            dead += [] if is_there else [f"{page.name}: {link}"]
+
+    assert dead == []
+
+
+def _headings(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    anchors = re.findall(r'<a id="([^"]+)">', page.read_text())
+    return {*anchors} | {
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles
+    }
