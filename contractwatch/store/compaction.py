@@ -12,7 +12,7 @@ from contractwatch.model.frozen import frozen
 from contractwatch.model.incident import Phase
 from contractwatch.store import tables
 from contractwatch.store.codec import MICROS_A_DAY, to_micros
-from contractwatch.store.outbox import DEAD, DELIVERED, MOOT, PARTED
+from contractwatch.store.tables import DEAD, DELIVERED, MOOT, PARTED
 from contractwatch.store.tellings import forget_tellings
 
 CHUNK = 1_000

@@ -6,7 +6,6 @@ then records the end; when the holder dies, the lease runs out and the message i
 under the same key. A message that is dead (given up) no longer holds up its lane.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,7 +18,9 @@ from contractwatch.model.incident import Delivery, Notification, Urgency
 from contractwatch.store import tables
 from contractwatch.store.codec import dump, from_micros, load, to_micros
 from contractwatch.store.incident_times import note_told
+from contractwatch.store.mailboxes import key_of, lane_of, never_heard
 from contractwatch.store.rows import add, insert_all, put, storable
+from contractwatch.store.tables import DEAD, DELIVERED, LEASED, MOOT, PARTED, PENDING
 from contractwatch.store.tellings import (
     is_moot,
     is_untold,
@@ -28,11 +29,6 @@ from contractwatch.store.tellings import (
     note_waiting,
 )
 
-PENDING, LEASED, DELIVERED, DEAD = "pending", "leased", "delivered", "dead"
-PARTED = "parted"
-"""Instead of it there is a message for each recipient."""
-MOOT = "moot"
-"""It would end what its receiver never heard of."""
 ENQUEUED = "enqueued"
 
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -113,7 +109,7 @@ def claim(
 ) -> tuple[Delivery, ...]:
     """Lease up to `limit` messages of these receivers that are due, at most one of each lane.
 
-    One that would end what its receiver never heard of is done without being sent.
+    One that would end what its receiver, or its mailbox, never heard of is done without being sent.
     """
     due = _due(now, limit, receivers)
     while True:
@@ -121,7 +117,7 @@ def claim(
             Delivery(row.id, load(row.payload, Notification), row.attempts, owner)
             for row in connection.execute(due)
         )
-        moot = [one for one in deliveries if is_moot(connection, one.notification)]
+        moot = [one for one in deliveries if _is_moot(connection, one.notification)]
         if not moot:
             break
         for one in moot:
@@ -160,6 +156,10 @@ def _due(now: datetime, limit: int, receivers: Iterable[str]) -> Select[Any, Any
         .order_by(_outbox.id)
         .limit(limit)
     )
+
+
+def _is_moot(connection: Connection, message: Notification) -> bool:
+    return is_moot(connection, message) or never_heard(connection, message)
 
 
 def _drop(connection: Connection, delivery: Delivery, now: datetime) -> None:
@@ -202,8 +202,8 @@ def part(
         parts = [
             replace(
                 whole,
-                key=f"{whole.key}/{hashlib.sha256(each.encode()).hexdigest()[:16]}",
-                lane=f"{whole.lane}/{each}",
+                key=key_of(whole.key, each),
+                lane=lane_of(whole.lane, each),
                 recipient=each,
             )
             for each in recipients

@@ -154,6 +154,12 @@ incident_event = Table(
     Column("content", Text, nullable=False),
 )
 
+PENDING, LEASED, DELIVERED, DEAD = "pending", "leased", "delivered", "dead"
+PARTED = "parted"
+"""Instead of the message there is one for each recipient."""
+MOOT = "moot"
+"""The message would end what its receiver never heard of."""
+
 outbox = Table(
     "outbox",
     metadata,

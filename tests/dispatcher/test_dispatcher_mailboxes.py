@@ -129,6 +129,41 @@ def test_one_full_mailbox_does_not_hold_up_what_comes_after_for_the_others(store
     assert seen == [begin.key, end.key] * 2
 
 
+def test_a_mailbox_that_refused_the_beginning_hears_no_lone_end(store: Store) -> None:
+    commit(store, opened(1, receiver="mail", at=NOW))
+    with SmtpReceiver(answers={BEN: "550 no such user"}) as server:
+        sender = sender_of(store, Hand(), mail(server.port))
+        until_idle(sender)
+        server.answers.clear()
+        commit(store, resolved(1, receiver="mail", at=NOW))
+        until_idle(sender)
+        assert to(server.mails) == [ANA, ANA]
+    assert store.outbox_counts() == ()
+
+
+def test_a_mailbox_added_meanwhile_hears_no_lone_end_but_the_next_beginning(store: Store) -> None:
+    hand = Hand()
+    commit(store, opened(1, receiver="mail", at=NOW))
+    with SmtpReceiver() as server:
+        until_idle(sender_of(store, hand, mail(server.port)))
+        sender = sender_of(store, hand, mail(server.port, ANA, EVE, BEN))
+        commit(store, resolved(1, receiver="mail", at=NOW))
+        until_idle(sender)
+        assert to(server.mails) == [ANA, BEN, ANA, BEN]
+        commit(store, opened(2, receiver="mail", at=NOW), resolved(2, receiver="mail", at=NOW))
+        until_idle(sender)
+        assert sorted(to(server.mails)[4:]) == sorted([ANA, EVE, BEN] * 2)
+
+
+def test_an_end_of_which_no_beginning_is_kept_any_more_is_told_to_every_mailbox(
+    store: Store,
+) -> None:
+    commit(store, resolved(1, receiver="mail", at=NOW))
+    with SmtpReceiver() as server:
+        until_idle(sender_of(store, Hand(), mail(server.port)))
+        assert to(server.mails) == [ANA, BEN]
+
+
 def test_a_recipient_that_left_the_settings_is_a_dead_letter(store: Store) -> None:
     hand = Hand()
     commit(store, opened(1, receiver="mail", at=NOW))
