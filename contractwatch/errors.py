@@ -53,6 +53,13 @@ def one_line(text: str) -> str:
     return f": :{said[2:]}" if said.startswith("::") else said
 
 
+def unread_reason(error: OSError | UnicodeDecodeError) -> str:
+    """Say in words why a file cannot be read, and never by the name of a class."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is no text in UTF-8"
+    return (error.strerror or "the system gives no reason").lower()
+
+
 MOST_PROBLEMS = 200
 """Of one document so many are told; the others are counted."""
 

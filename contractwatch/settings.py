@@ -26,7 +26,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as _ParseError
 
-from contractwatch.errors import SettingsError
+from contractwatch.errors import SettingsError, unread_reason
 from contractwatch.model.frozen import frozen
 from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 from contractwatch.record_place import default_record
@@ -402,7 +402,7 @@ def _toml(file: Path, *, is_required: bool) -> dict[str, Any]:
             raise SettingsError([f"{file}: there is no such file"]) from None
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{file}: cannot be read ({type(error).__name__})"]) from error
+        raise SettingsError([f"{file}: cannot be read: {unread_reason(error)}"]) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{file}: is not TOML: {error}"]) from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contractwatch.agent.contract_reader import Parsed
-from contractwatch.errors import Problem
+from contractwatch.errors import Problem, unread_reason
 from contractwatch.model.contract import Contract
 from contractwatch.model.frozen import frozen
 
@@ -78,7 +78,7 @@ class FileReader:
             with path.open("rb") as file:
                 data = file.read(_READ_BYTES)
         except OSError as error:
-            unread = Problem(shown, 0, "", f"cannot be read ({type(error).__name__})")
+            unread = Problem(shown, 0, "", f"cannot be read: {unread_reason(error)}")
             return ContractFile(shown, b"", last_good, (unread,))
         digest = sha256(data).digest()
         if before is not None and before.digest == digest and not self._is_due(before):

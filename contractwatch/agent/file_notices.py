@@ -1,5 +1,8 @@
 """Tell when files below some folders change: at once where the system notifies, else by polling."""
 
+import errno
+import os
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +15,12 @@ from contractwatch.agent.contract_files import SUFFIXES
 _DEBOUNCE_MILLISECONDS = 400
 _STEP_MILLISECONDS = 50
 _TIMEOUT_MILLISECONDS = 5_000
+
+_NUMBER = re.compile(r"\(os error (\d+)\)")
+_LIMITS = {
+    errno.EMFILE: "fs.inotify.max_user_instances, or of open files,",
+    errno.ENOSPC: "fs.inotify.max_user_watches",
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -60,11 +69,22 @@ class FileNotices:
                 return
 
     def _lack(self, error: Exception) -> None:
-        reason = (error.strerror or "") if isinstance(error, OSError) else ""
-        said = reason.lower() or "the system refused to watch the folder"
+        said = _reason(error)
         if said != self.trouble:
             _log.warning("contract_changes_polled", problem=said)
         self.trouble = said
+
+
+def _reason(error: Exception) -> str:
+    """Say why there are no notices; watchfiles has the system's reason in the text it raises."""
+    text = str(error)
+    found = _NUMBER.search(text)
+    number = int(found[1]) if found else error.errno if isinstance(error, OSError) else None
+    if "MaxFilesWatch" in text:
+        number = errno.ENOSPC
+    if number in _LIMITS:
+        return f"the limit {_LIMITS[number]} is used up"
+    return os.strerror(number).lower() if number else "the system refused to watch the folder"
 
 
 def _may_matter(_change: watchfiles.Change, path: str) -> bool:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from contractwatch.errors import ChannelError
+from contractwatch.errors import ChannelError, unread_reason
 from contractwatch.model.receiver import SecretRef, SecretSource
 
 
@@ -23,8 +23,7 @@ def reveal(ref: SecretRef) -> str:
             try:
                 secret = Path(ref.name).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                kind = type(error).__name__
-                message = f"{place} cannot be read ({kind})"
+                message = f"{place} cannot be read: {unread_reason(error)}"
                 raise ChannelError(message, retryable=True, reason="config") from error
     if not secret:
         raise ChannelError(f"{place} is not set or is empty", retryable=True, reason="config")

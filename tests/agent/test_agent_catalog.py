@@ -62,6 +62,20 @@ def gone(change: Change) -> list[str]:
     return [one.product for one in change.withdrawn]
 
 
+def test_a_contract_that_cannot_be_read_is_told_in_words_and_not_by_a_class(
+    tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "orders.odcs.yaml", contract_text("orders"))
+
+    def refused(*_: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)  # root may read everything
+    catalog.look()
+
+    assert [one.message for one in catalog.problems()] == ["cannot be read: permission denied"]
+
+
 def test_contracts_are_found_in_every_folder_below_and_named_for_people(
     tmp_path: Path, catalog: Catalog
 ) -> None:

@@ -79,11 +79,30 @@ def test_a_cron_or_a_frequency_may_be_too_often_as_well(tmp_path: Path) -> None:
     assert "promised.odcs.yaml" in told[1]
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (  # as watchfiles raises it
+            RuntimeError("Error creating recommended watcher: Too many open files (os error 24)"),
+            "the limit fs.inotify.max_user_instances, or of open files, is used up",
+        ),
+        (
+            OSError('OS file watch limit reached. about ["/x"] (Error { kind: MaxFilesWatch })'),
+            "the limit fs.inotify.max_user_watches is used up",
+        ),
+        (
+            OSError(24, "Too many open files"),
+            "the limit fs.inotify.max_user_instances, or of open files, is used up",
+        ),
+        (OSError(13, "Permission denied"), "permission denied"),
+        (RuntimeError("PanicException: ()"), "the system refused to watch the folder"),
+    ],
+)
 def test_without_notices_of_the_system_changes_are_found_by_polling_and_it_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     def used_up(*_: object, **__: object) -> object:
-        raise OSError(24, "Too many open files")
+        raise error
 
     monkeypatch.setattr(watchfiles, "watch", used_up)
     catalog = catalog_of(tmp_path, Reloads())
@@ -101,7 +120,7 @@ def test_without_notices_of_the_system_changes_are_found_by_polling_and_it_is_sa
     stop.set()
     watching.join(10)
     assert versions(heard[0]) == [("shop/refunds", "1.0.0")]
-    said = "changes of contracts are found by polling every 0.2 s (too many open files)"
+    said = f"changes of contracts are found by polling every 0.2 s ({reason})"
     assert catalog.polled() == said
     assert (catalog.problems()[0].message, catalog.problems()[0].level) == (said, Level.WARNING)
 

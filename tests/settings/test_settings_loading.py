@@ -167,6 +167,16 @@ def test_a_file_that_is_named_and_not_there_is_a_problem(tmp_path: Path) -> None
         load_settings(tmp_path / "none.toml", {})
 
 
+def test_a_file_that_cannot_be_read_is_told_in_words_and_not_by_a_class(tmp_path: Path) -> None:
+    (tmp_path / "utf16.toml").write_bytes("port = 1".encode("utf-16"))
+    with pytest.raises(SettingsError, match="cannot be read: it is no text in UTF-8"):
+        load_settings(tmp_path / "utf16.toml", {})
+    with pytest.raises(SettingsError, match="cannot be read: is a directory"):
+        load_settings(tmp_path, {})
+    with pytest.raises(ChannelError, match="cannot be read: no such file or directory"):
+        reveal(SecretRef(SecretSource.FILE, "/nowhere/at/all"))
+
+
 def test_a_file_that_is_not_toml_names_the_place(tmp_path: Path) -> None:
     assert "is not TOML" in problems(tmp_path, "port = = 3")[0]
     assert "line 1" in problems(tmp_path, "port = = 3")[0]
