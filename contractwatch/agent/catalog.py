@@ -1,8 +1,8 @@
 """The contracts that are run: the last good versions of the files that are there now.
 
 A changed file is read and swapped in; of what is wrong in it, each clause is reported and skipped.
-Where nothing of it can be judged, the version before stays. A file that is gone withdraws its
-product.
+Where nothing of it can be judged, the version before stays. A file that stays away withdraws its
+product; one that is gone for a moment, as when an editor replaces it, counts as it last was.
 """
 
 import threading
@@ -14,6 +14,7 @@ from typing import Protocol
 
 import structlog
 
+from contractwatch.agent.absences import Absences, with_absent
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.contract_files import ContractFile, FileReader, Parse
 from contractwatch.agent.contract_reader import ClosedError, parse_here
@@ -58,12 +59,14 @@ class CatalogRules:
         rescan_seconds: How often the folders are read whether or not a change was notified.
         deadline_seconds: How long reading one contract may take.
         shortest_interval: No product is run more often.
+        gone_seconds: How long a file must be gone before its product is another's or nobody's.
     """
 
     places: tuple[Path, ...]
     rescan_seconds: float = 30.0
     deadline_seconds: float = 10.0
     shortest_interval: timedelta = timedelta(seconds=10)
+    gone_seconds: float = 10.0
 
 
 class Catalog:
@@ -92,6 +95,7 @@ class Catalog:
         self._series = series
         self._parse = parse
         self._holders: Mapping[str, Holder] = dict(holders or {})
+        self._absences = Absences()
         self._files: Mapping[Path, ContractFile] = {}
         self._folders: Mapping[str, Path] = {}
         self._assigned = Assignment({}, (), frozenset())
@@ -170,10 +174,17 @@ class Catalog:
                 deadline_seconds=rules.deadline_seconds,
                 monotonic=self._clock.monotonic,
             )
-            files = reader.read(rules.places, self._files)
+            found = reader.read(rules.places, self._files)
+            kept = self._absences.of(
+                self._holders,
+                found.values(),
+                now=self._clock.monotonic(),
+                gone_seconds=rules.gone_seconds,
+            )
+            files = with_absent(found, self._files, self._holders, kept)
             in_order = [state for _, state in sorted(files.items())]
             claims = [Claim(one.shown, one.contract) for one in in_order if not one.is_other]
-            assigned = assign(claims, self._holders)
+            assigned = assign(claims, self._holders, kept=kept)
             change = _difference(self._assigned.products, assigned.products)
             folders = {state.shown: path.parent for path, state in files.items()}
             run = assigned.products.values()
@@ -218,7 +229,8 @@ class Catalog:
 
     def _wait(self, stop: threading.Event) -> None:
         """Wait for a notice, the next rescan, or the end."""
-        until = self._clock.monotonic() + self._rules.rescan_seconds
+        now = self._clock.monotonic()
+        until = min(now + self._rules.rescan_seconds, self._absences.next_end(now))
         while not stop.is_set() and self._clock.monotonic() < until:
             if self._changed.wait(min(0.2, self._rules.rescan_seconds)):
                 return

@@ -4,6 +4,7 @@ A file is known by the SHA-256 of its bytes: size and times may stay the same wh
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -109,13 +110,29 @@ class FileReader:
 def _found(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     """Yield each file that may be a contract once, with its name for people."""
     seen: set[Path] = set()
-    for place in places:
+    places = tuple(dict.fromkeys(places))
+    for place, above in zip(places, _above(places), strict=True):
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
             if path in seen or path.suffix not in SUFFIXES or _is_hidden(path, place):
                 continue
             seen.add(path)
             if path.is_file():  # not gone since the folder was listed, nor a link to nowhere
-                yield path, path.relative_to(place.parent).as_posix()
+                yield path, path.relative_to(above).as_posix()
+
+
+def _above(places: tuple[Path, ...]) -> list[Path]:
+    """Return the folder from which files of each place are named: no two places share a name.
+
+    It is the folder that holds the place; a place called as another one is named from farther up.
+    """
+    above = [place.parent for place in places]
+    while True:
+        names = Counter(place.relative_to(up) for place, up in zip(places, above, strict=True))
+        pairs = list(zip(places, above, strict=True))
+        farther = [up.parent if names[place.relative_to(up)] > 1 else up for place, up in pairs]
+        if farther == above:
+            return above
+        above = farther
 
 
 def _is_hidden(path: Path, place: Path) -> bool:

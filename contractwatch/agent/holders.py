@@ -1,7 +1,8 @@
 """Decide which file holds each product when several promise it.
 
 The file that holds a product keeps it, over restarts too: the record knows it. To hand a product
-over is the operator's act: remove the file that holds it, or retire its contract.
+over is the operator's act: remove the file that holds it, or retire its contract. A file that is
+gone for a moment, as when an editor replaces it, has not handed over anything.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,7 +35,8 @@ class Claim:
 class Assignment:
     """Who holds what: contracts by product, what is said to the others, and what nobody gets.
 
-    A product is `contested` when files promise it of which none is known to hold it.
+    A product is `contested` when files promise it of which none is known to hold it, or when its
+    holder is gone and may come back.
     """
 
     products: Mapping[str, Contract]
@@ -47,12 +49,15 @@ def holder_of(contract: Contract | ProductCard) -> Holder:
     return Holder(contract.file, contract.contract_id, contract.fingerprint)
 
 
-def assign(claims: Iterable[Claim], holders: Mapping[str, Holder]) -> Assignment:
+def assign(
+    claims: Iterable[Claim], holders: Mapping[str, Holder], *, kept: frozenset[str] = frozenset()
+) -> Assignment:
     """Give each product to one contract.
 
     Args:
         claims: All files, in the order of their paths.
         holders: By product, as of the last look or the record.
+        kept: Products that no other file gets now: their holders may come back.
     """
     claims = tuple(claims)
     broken = {one.file for one in claims if one.contract is None}
@@ -65,7 +70,7 @@ def assign(claims: Iterable[Claim], holders: Mapping[str, Holder]) -> Assignment
     contested: set[str] = set()
     for product, claimants in by_product.items():
         holder = holders.get(product)
-        chosen, why = _choose(claimants, holder, broken)
+        chosen, why = _choose(claimants, holder, broken, is_kept=product in kept)
         if chosen is None:
             contested.add(product)
         else:
@@ -75,11 +80,12 @@ def assign(claims: Iterable[Claim], holders: Mapping[str, Holder]) -> Assignment
     for product in alike.keys() - holders.keys():
         if alike[product].level is Level.ERROR:
             del products[product]
+    contested |= kept - by_product.keys()
     return Assignment(products, (*problems, *alike.values()), frozenset(contested))
 
 
 def _choose(
-    claimants: list[Contract], holder: Holder | None, broken: set[str]
+    claimants: list[Contract], holder: Holder | None, broken: set[str], *, is_kept: bool
 ) -> tuple[Contract | None, str]:
     """Return who gets a product, and what the others are told."""
     if holder is None:
@@ -89,6 +95,8 @@ def _choose(
             return one, _held_by(one.file)
     if holder.file in broken:
         return None, f"is held by {holder.file}, which is broken; mend that file, or remove it"
+    if is_kept:
+        return None, f"is held by {holder.file}, which was there a moment ago; wait some seconds"
     # the file is gone or promises something else; the same contract may have moved
     for same in (
         [one for one in claimants if one.fingerprint == holder.fingerprint][:1],

@@ -36,9 +36,11 @@ def catalog_of(folder: Path, reloads: Reloads, **options: Any) -> Catalog:
     """A catalogue that reads often, of the contracts of a folder."""
     shortest = options.pop("shortest", timedelta(seconds=1))
     deadline = options.pop("deadline_seconds", 10.0)
+    gone = options.pop("gone_seconds", 0.0)
+    places = options.pop("places", (folder / "contracts",))
+    options.setdefault("clock", system_clock())
     return Catalog(
-        CatalogRules((folder / "contracts",), 0.2, deadline, shortest),
-        clock=system_clock(),
+        CatalogRules(places, 0.2, deadline, shortest, gone),
         series=reloads,
         **options,
     )

@@ -1,13 +1,17 @@
 """A product belongs to the file that the record knows, until the operator hands it over."""
 
 import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from agent_values import contract_text
 from test_agent_catalog import Reloads, catalog_of, versions
 
-from contractwatch.agent.catalog import Catalog
+from contractwatch.agent.catalog import Catalog, Change
+from contractwatch.agent.clock import Clock
 from contractwatch.agent.holders import Holder
 
 ID = "53581432-6c55-4ba2-a65f-72344a91553a"
@@ -129,3 +133,140 @@ def test_a_product_is_new_by_its_content_whatever_size_and_times_say(tmp_path: P
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
     other.rename(file)
     assert versions(catalog.look()) == [("shop/orders", "3.0.0")]
+
+
+class Watch:
+    """A clock whose monotonic seconds are set by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def clock(self) -> Clock:
+        return Clock(now=lambda: datetime(2026, 3, 1, tzinfo=UTC), monotonic=lambda: self.seconds)
+
+
+def patient(folder: Path, watch: Watch, **options: object) -> Catalog:
+    return catalog_of(folder, Reloads(), clock=watch.clock(), gone_seconds=10.0, **options)
+
+
+def deleted(file: Path) -> None:
+    file.unlink()
+
+
+def emptied(file: Path) -> None:
+    file.write_text("")
+
+
+def begun(file: Path) -> None:
+    file.write_text("apiVersion: v3.1.0\n")
+
+
+def renamed(file: Path) -> None:
+    file.rename(file.with_name("orders.yml~"))
+
+
+@pytest.mark.parametrize("replaced", [deleted, emptied, begun, renamed])
+@pytest.mark.parametrize("rival", ["a.odcs.yaml", "z.odcs.yaml", "b/orders.yml"])
+def test_a_file_that_is_gone_for_a_moment_hands_nothing_over(
+    tmp_path: Path, replaced: Callable[[Path], None], rival: str
+) -> None:
+    watch = Watch()
+    holder = publish(tmp_path, "orders.yml")  # known as a contract by its words alone
+    catalog = patient(tmp_path, watch)
+    catalog.look()
+    publish(tmp_path, rival, version="6.6.6", contract_id=OTHER)
+    catalog.look()
+
+    replaced(holder)
+    assert catalog.look() == Change()
+    watch.seconds += 9
+    assert catalog.look() == Change()
+    publish(tmp_path, "orders.yml", version="1.0.1")
+    assert versions(catalog.look()) == [("shop/orders", "1.0.1")]
+
+    watch.seconds += 60
+    holder.unlink()
+    assert catalog.look() == Change()
+    watch.seconds += 11
+    assert versions(catalog.look()) == [("shop/orders", "6.6.6")]
+
+
+def test_a_copy_of_the_holder_gets_nothing_while_the_holder_is_gone_for_a_moment(
+    tmp_path: Path,
+) -> None:
+    watch = Watch()
+    holder = publish(tmp_path, "b.odcs.yaml")
+    catalog = patient(tmp_path, watch)
+    catalog.look()
+    copy = Path(shutil.copy(holder, holder.with_name("a.odcs.yaml")))
+    catalog.look()
+    holder.unlink()
+    catalog.look()
+    copy.write_text(contract_text(version="6.6.6"))
+    assert catalog.look() == Change()
+    publish(tmp_path, "b.odcs.yaml")
+
+    assert catalog.look() == Change()
+    (contract,) = catalog.contracts()
+    assert (contract.file, contract.version) == ("contracts/b.odcs.yaml", "1.0.0")
+
+
+def test_a_file_that_promises_something_else_for_a_moment_hands_nothing_over(
+    tmp_path: Path,
+) -> None:
+    watch = Watch()
+    holder = publish(tmp_path, "b.odcs.yaml")
+    catalog = patient(tmp_path, watch)
+    catalog.look()
+    publish(tmp_path, "a.odcs.yaml", version="6.6.6", contract_id=OTHER)
+    catalog.look()
+
+    holder.write_text(contract_text().replace("name: orders", ""))  # half of it is written
+    assert "shop/orders" not in dict(versions(catalog.look()))
+    assert catalog.contested() == {"shop/orders"}
+    publish(tmp_path, "b.odcs.yaml")
+    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+
+
+def test_at_a_start_without_the_holder_a_newcomer_waits_and_nothing_is_withdrawn(
+    tmp_path: Path,
+) -> None:
+    watch = Watch()
+    publish(tmp_path, "a.odcs.yaml", version="6.6.6", contract_id=OTHER)
+    known = {
+        "shop/orders": Holder("contracts/b.odcs.yaml", ID, "of the first start"),
+        "shop/refunds": Holder("contracts/c.odcs.yaml", ID, "of the first start"),
+    }
+    catalog = patient(tmp_path, watch, holders=known)
+
+    assert versions(catalog.look()) == []
+    assert catalog.contested() == {"shop/orders", "shop/refunds"}
+    watch.seconds += 11
+    assert versions(catalog.look()) == [("shop/orders", "6.6.6")]
+    assert catalog.contested() == frozenset()
+
+
+def test_a_retired_contract_hands_over_at_once(tmp_path: Path) -> None:
+    holder = publish(tmp_path, "b.odcs.yaml")
+    catalog = patient(tmp_path, Watch())
+    catalog.look()
+    publish(tmp_path, "a.odcs.yaml", version="2.0.0", contract_id=OTHER)
+    catalog.look()
+    holder.write_text(contract_text().replace("status: active", "status: retired"))
+
+    assert versions(catalog.look()) == [("shop/orders", "2.0.0")]
+
+
+def test_files_of_one_name_in_two_folders_are_two_files(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "sales" / "contracts", tmp_path / "billing" / "contracts"
+    for folder, version in ((ours, "1.0.0"), (theirs, "6.6.6")):
+        publish(folder.parent, "orders.odcs.yaml", version=version)
+    places = {"places": (ours, theirs)}
+    known = {"shop/orders": Holder("sales/contracts/orders.odcs.yaml", ID, "of the first start")}
+    catalog = patient(tmp_path, Watch(), holders=known, **places)
+
+    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    (contract,) = catalog.contracts()
+    assert catalog.folder(contract) == ours
+    (problem,) = catalog.problems()
+    assert problem.file == "billing/contracts/orders.odcs.yaml"
