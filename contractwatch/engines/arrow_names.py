@@ -1,16 +1,37 @@
-"""The names of an Arrow file's columns are read from its footer, each as often as it stands there.
+"""Read from the footer of an Arrow file its columns, as often as they stand there, and meanings.
 
-The library keeps one column of each name, and reads the others' bytes as if they were its own.
+The library keeps one column of each name, and reads the others' bytes as if they were its own. It
+gives UUIDs as bytes and `date64` as timestamps, and does not say which type it cannot read.
+Layout: https://github.com/apache/arrow/blob/main/format/Schema.fbs
 """
 
 import struct
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import BinaryIO
+
+from contractwatch.engines.failures import BrokenTextError
+from contractwatch.engines.file_types import BOOL8, DAY, JSON, UUID
+from contractwatch.engines.parquet_annotations import Node
 
 _END = b"ARROW1"
 _TAIL_BYTES = 4 + len(_END)
 _LONGEST_FOOTER = 64 * 1024 * 1024
 _MOST_NAMES = 20_001
-_SCHEMA_OF_FOOTER, _FIELDS_OF_SCHEMA, _NAME_OF_FIELD = 1, 1, 0
+_SCHEMA_OF_FOOTER, _FIELDS_OF_SCHEMA = 1, 1
+_NAME, _KIND, _TYPE, _CHILDREN, _METADATA = 0, 2, 3, 5, 6  # of a field
+_MOST_FIELDS = 100_000
+_DEEPEST = 200
+_EXTENSION = "ARROW:extension:name"
+_DATE, _LIST, _FIXED_LIST, _LARGE_LIST = 8, 12, 16, 21
+_UNREAD: Mapping[int, str] = {
+    11: "interval",
+    14: "union",
+    22: "run_end_encoded",
+    25: "list_view",
+    26: "large_list_view",
+}
+_KNOWN = frozenset({UUID, JSON, BOOL8})
 
 
 def column_names(file: BinaryIO) -> list[str]:
@@ -20,6 +41,52 @@ def column_names(file: BinaryIO) -> list[str]:
         return _names(footer)
     except (struct.error, UnicodeDecodeError, OSError):
         return []  # the reader of the rows tells what is wrong
+
+
+def meanings_of(file: BinaryIO) -> Mapping[str, Node]:
+    """Return what the schema of a file says of its columns, by name; nothing if it is broken.
+
+    Raises:
+        BrokenTextError: If a column is of a type that the library cannot read: it would panic.
+    """
+    try:
+        footer = _footer(file)
+        left = [_MOST_FIELDS]
+        return {node.name: node for node in _nodes(footer, _fields_of_schema(footer), left, ())}
+    except (struct.error, UnicodeDecodeError, OSError):
+        return {}
+
+
+def _nodes(footer: bytes, vector: int, left: list[int], way: tuple[str, ...]) -> Iterator[Node]:
+    """Yield the fields of a list of fields, with those below them."""
+    for field in _tables(footer, vector):
+        left[0] -= 1
+        if left[0] < 0 or len(way) > _DEEPEST:
+            raise struct.error
+        name, kind = _text(footer, _field(footer, field, _NAME)), _byte(footer, field, _KIND)
+        if kind in _UNREAD:
+            shown = ".".join((*way, name))
+            raise BrokenTextError(f"column {shown!r} is of type {_UNREAD[kind]}, which is not read")
+        below = _field(footer, field, _CHILDREN)
+        inner = (*way, name)
+        children = tuple(_nodes(footer, _pointed(footer, below), left, inner)) if below else ()
+        if kind in {_LIST, _FIXED_LIST, _LARGE_LIST}:
+            children = (Node("list", "", children),)  # as Parquet has it
+        yield Node(name, _meaning(footer, field, kind), children)
+
+
+def _meaning(footer: bytes, field: int, kind: int) -> str:
+    if kind == _DATE:
+        place = _field(footer, field, _TYPE)
+        unit = _field(footer, _pointed(footer, place), 0) if place else 0
+        is_days = unit and struct.unpack_from("<h", footer, unit)[0] == 0
+        return "" if is_days else DAY
+    metadata = _field(footer, field, _METADATA)
+    for pair in _tables(footer, _pointed(footer, metadata)) if metadata else ():
+        if _text(footer, _field(footer, pair, 0)) == _EXTENSION:
+            said = _text(footer, _field(footer, pair, 1))
+            return said if said in _KNOWN else ""
+    return ""
 
 
 def _footer(file: BinaryIO) -> bytes:
@@ -34,11 +101,19 @@ def _footer(file: BinaryIO) -> bytes:
 
 
 def _names(footer: bytes) -> list[str]:
+    tables = _tables(footer, _fields_of_schema(footer))
+    return [_text(footer, _field(footer, table, _NAME)) for table in islice(tables, _MOST_NAMES)]
+
+
+def _fields_of_schema(footer: bytes) -> int:
     schema = _pointed(footer, _field(footer, _pointed(footer, 0), _SCHEMA_OF_FOOTER))
-    fields = _pointed(footer, _field(footer, schema, _FIELDS_OF_SCHEMA))
-    count = min(_number(footer, fields), _MOST_NAMES)
-    tables = (_pointed(footer, fields + 4 + 4 * at) for at in range(count))
-    return [_text(footer, _field(footer, table, _NAME_OF_FIELD)) for table in tables]
+    return _pointed(footer, _field(footer, schema, _FIELDS_OF_SCHEMA))
+
+
+def _tables(data: bytes, vector: int) -> Iterator[int]:
+    """Yield where each table of a list of tables stands."""
+    for at in range(_number(data, vector)):
+        yield _pointed(data, vector + 4 + 4 * at)
 
 
 def _field(data: bytes, table: int, at: int) -> int:
@@ -48,6 +123,11 @@ def _field(data: bytes, table: int, at: int) -> int:
         return 0
     offset = struct.unpack_from("<H", data, directory + 4 + 2 * at)[0]
     return table + offset if offset else 0
+
+
+def _byte(data: bytes, table: int, at: int) -> int:
+    place = _field(data, table, at)
+    return data[place] if place and place < len(data) else 0
 
 
 def _text(data: bytes, place: int) -> str:

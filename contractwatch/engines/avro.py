@@ -31,6 +31,7 @@ _MAGIC = b"Obj\x01"
 _SYNC_BYTES = 16
 _LONGEST_NUMBER = 10
 _BOUNDED = frozenset({"null", "deflate", "snappy"})
+_UNREAD_TYPES = {"map": "a map", "null": "a column without a type (null)"}
 _BROKEN = "the file is broken or ends too early"
 
 
@@ -169,13 +170,28 @@ def _check(schema: bytes) -> None:
         raise BrokenTextError(_BROKEN) from error
     if not isinstance(found, dict) or "fields" not in found:
         raise _refused("has no record at the top of its schema")
-    for written in _types(cast("object", found)):
-        if isinstance(written, list) and (len(written) != 2 or "null" not in written):  # noqa: PLR2004 - null and one type
-            raise _refused("has a union of several types")
-        if isinstance(written, dict) and written.get("type") == "map":
-            raise _refused("has a map")
+    for where, written in _types(cast("object", found)):
+        kind = _unread(written)
+        if kind:
+            raise _refused(f"has {kind} at {where!r}" if where else f"has {kind}")
         if isinstance(written, dict):
             bounds.refuse_doubled(list(_field_names(written)))
+
+
+def _unread(written: object) -> str:
+    """Return what a type is called that the library does not decode; empty for all others."""
+    if isinstance(written, list):
+        union = cast("list[object]", written)
+        is_read = len(union) == 2 and "null" in union  # noqa: PLR2004 - null and one type
+        return "" if is_read else f"a union of {'several types' if union[1:] else 'one type'}"
+    if isinstance(written, dict):
+        whole = cast("dict[str, object]", written)
+        if whole.get("type") in _UNREAD_TYPES:
+            return _UNREAD_TYPES[str(whole["type"])]
+        if whole.get("type") == "fixed" and whole.get("logicalType") == "duration":
+            return "a duration"
+        return ""
+    return _UNREAD_TYPES.get(written, "") if isinstance(written, str) else ""
 
 
 def _field_names(written: dict[str, object]) -> Iterator[str]:
@@ -185,21 +201,26 @@ def _field_names(written: dict[str, object]) -> Iterator[str]:
             yield str(cast("dict[str, object]", field).get("name"))
 
 
-def _types(top: object) -> Iterator[list[object] | dict[str, object]]:
-    """Yield every union and every type with attributes, at any depth."""
-    left = [top]
+def _types(top: object) -> Iterator[tuple[str, object]]:
+    """Yield every type at any depth, with the way to it; the `null` of a union is none."""
+    left: list[tuple[str, object]] = [("", top)]
     while left:
-        each = left.pop()
+        where, each = left.pop()
+        yield where, each
         if isinstance(each, list):
-            union = cast("list[object]", each)
-            yield union
-            left += union
+            left += [(where, one) for one in cast("list[object]", each) if one != "null"]
         elif isinstance(each, dict):
             written = cast("dict[str, object]", each)
-            yield written
             fields = written.get("fields")
-            left += cast("list[object]", fields) if isinstance(fields, list) else []
-            left += [written.get("items"), written.get("type")]
+            for field in cast("list[object]", fields) if isinstance(fields, list) else []:
+                if isinstance(field, dict):
+                    named = cast("dict[str, object]", field)
+                    name = str(named.get("name"))
+                    left.append((f"{where}.{name}" if where else name, named.get("type")))
+            if "items" in written:
+                left.append((f"{where}[]", written["items"]))
+            if isinstance(written.get("type"), dict | list):
+                left.append((where, written["type"]))
 
 
 def _refused(why: str) -> SourceError:

@@ -37,6 +37,13 @@ _CAUSES = (
     ("out of specification", "a file is no complete parquet file"),
 )
 
+_OF_TYPES = (pl.exceptions.InvalidOperationError, pl.exceptions.SchemaError)
+"""What is raised for the types of columns, and never for the bytes of a file."""
+
+_NOT_TAKEN = "a column is of a type that the reader cannot take apart"
+_PLAN = "resolved plan until failure"
+"""From there on a message shows the query, which names the format whatever the cause is."""
+
 _BINARY = frozenset({DataFormat.ARROW, DataFormat.AVRO})
 """Formats of which a broken file is told by one sentence: the messages name bytes and offsets."""
 
@@ -98,8 +105,10 @@ def _twice(said: str) -> str:
 
 
 def _cause(error: BaseException, data_format: DataFormat) -> str:
-    said = str(error).lower()
+    said = str(error).lower().partition(_PLAN)[0]
     known = next((cause for part, cause in _CAUSES if part in said), "")
+    if isinstance(error, _OF_TYPES) and not known:
+        return _NOT_TAKEN
     if data_format in _BINARY:
         return f"a file is no complete {data_format.value} file"
     return known or "it holds what the reader does not expect there"

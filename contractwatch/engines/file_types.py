@@ -224,7 +224,47 @@ def as_working(value: pl.Expr, have: pl.DataType, want: pl.DataType) -> pl.Expr:
     """Return values of a file's type in a working type that holds them."""
     if _is_annotated(have):
         value, have = _meaning(value, have)
-    return value if have == want else value.cast(want)
+    return _widened(value, have, want)
+
+
+def _widened(value: pl.Expr, have: pl.DataType, want: pl.DataType) -> pl.Expr:
+    """Return values of a type without annotations in a wider one; a missing member is null.
+
+    The library's cast matches members by name only where nothing below them is cast, too.
+    """
+    if have == want:
+        return value
+    match have, want:
+        case _ if not _differ_in_members(have, want):
+            return value.cast(want)
+        case pl.Struct(), pl.Struct() if want.fields:
+            known = dict(_parts(have))
+            made = (
+                _widened(value.struct.field(name), known[name], one).alias(name)
+                if name in known
+                else pl.lit(None, dtype=one).alias(name)
+                for name, one in _parts(want)
+            )
+            return pl.when(value.is_not_null()).then(pl.struct(made))
+        case pl.Map(), _:
+            return _widened(value.map.entries(), pl.List(_entry(have)), want)
+        case pl.Array(), _:
+            return _widened(value.arr.to_list(), pl.List(instance(have.inner)), want)
+        case pl.List(), pl.List():
+            inner = instance(have.inner), instance(want.inner)
+            return value.list.eval(_widened(pl.element(), *inner))
+        case _:
+            return value.cast(want)
+
+
+def _differ_in_members(have: pl.DataType, want: pl.DataType) -> bool:
+    """Return whether objects in a type, at any depth, have other members in the other type."""
+    inside = [list(parts_of(have)), list(parts_of(want))]
+    names = [[name for name, _ in parts] for parts in inside]
+    return names[0] != names[1] or any(
+        _differ_in_members(one, other)
+        for (_, one), (_, other) in zip(inside[0], inside[1], strict=True)
+    )
 
 
 def _is_annotated(dtype: pl.DataType) -> bool:

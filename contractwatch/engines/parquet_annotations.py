@@ -14,7 +14,7 @@ from typing import BinaryIO, TypeAlias, cast
 import polars as pl
 
 from contractwatch.engines.failures import BrokenTextError
-from contractwatch.engines.file_types import DAY, ENUM, JSON, NOTHING, UUID, instance
+from contractwatch.engines.file_types import BOOL8, DAY, ENUM, JSON, NOTHING, UUID, instance
 from contractwatch.model.frozen import frozen
 
 Schema: TypeAlias = tuple[tuple[str, pl.DataType], ...]
@@ -28,10 +28,11 @@ _MOST_FOOTER_BYTES = 64 * 1024 * 1024
 _NO_ELEMENT: "tuple[dict[int, _Thrift], str]" = ({}, "")
 _MOST_ELEMENTS = 100_000
 _DEEPEST = 200
-_SCHEMA, _NAME, _CHILDREN, _CONVERTED, _SCALE, _PRECISION, _LOGICAL = 2, 4, 5, 6, 7, 8, 10
+_SCHEMA, _NAME, _CHILDREN, _CONVERTED, _PRECISION, _LOGICAL = 2, 4, 5, 6, 8, 10
 _MOST_DIGITS = 38
 _UNREAD = "unread: "
-_VARIANT, _INTERVAL = f"{_UNREAD}variant", f"{_UNREAD}interval"
+_VARIANT = f"{_UNREAD}of type variant, which is not read"
+_INTERVAL = f"{_UNREAD}of type interval, which is not read"
 _LOGICAL_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 11: NOTHING, 12: JSON, 14: UUID, 16: _VARIANT}
 _CONVERTED_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 19: JSON, 21: _INTERVAL}
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 11, 12
@@ -66,8 +67,8 @@ def meanings_of(file: BinaryIO) -> Mapping[str, Node]:
         root = _root(_footer(file))
     except (_BrokenFooterError, IndexError):
         return {}
-    for name, kind in _unread(root) if root is not None else ():
-        raise BrokenTextError(f"column {name!r} is of type {kind}, which is not read")
+    for name, told in _unread(root) if root is not None else ():
+        raise BrokenTextError(f"column {name!r} is {told}")
     return {node.name: node for node in root.children} if root is not None else {}
 
 
@@ -79,7 +80,7 @@ def annotated(schema: Schema, nodes: Mapping[str, Node]) -> Schema:
 
 
 def _unread(node: Node, name: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the way and the type of each column that the library cannot read."""
+    """Yield the way to, and the type of, each column that the library cannot read."""
     if node.meaning.startswith(_UNREAD):
         yield name, node.meaning.removeprefix(_UNREAD)
     for child in node.children:
@@ -92,12 +93,12 @@ def _meant(dtype: pl.DataType, node: Node) -> pl.DataType:
         case pl.Struct():
             below = {child.name: child for child in node.children}
             return pl.Struct(
-                {
-                    field.name: _meant(instance(field.dtype), below[field.name])
+                [  # a list: a member may stand there twice, which is told later
+                    pl.Field(field.name, _meant(instance(field.dtype), below[field.name]))
                     if field.name in below
-                    else field.dtype
+                    else field
                     for field in dtype.fields
-                }
+                ]
             )
         case pl.List():
             inner = instance(dtype.inner)
@@ -105,7 +106,7 @@ def _meant(dtype: pl.DataType, node: Node) -> pl.DataType:
         case pl.Array():
             inner = instance(dtype.inner)
             found = _meant(inner, _element(node, inner))
-            return dtype if found == inner else pl.List(found)
+            return dtype if found == inner else pl.Array(found, dtype.size)
         case pl.Map():
             parts = node.children[0].children if node.children else ()
             if len(parts) != 2:  # noqa: PLR2004 - a key and a value
@@ -123,6 +124,7 @@ def _of_leaf(dtype: pl.DataType, meaning: str) -> pl.DataType:
         ENUM: dtype == pl.Binary,
         DAY: isinstance(dtype, pl.Datetime),
         NOTHING: dtype != pl.Null,
+        BOOL8: dtype == pl.Int8,
     }
     return pl.Extension(meaning, dtype) if is_dropped.get(meaning) else dtype
 
@@ -169,9 +171,9 @@ def _root(footer: bytes) -> Node | None:
 
 def _meaning(element: dict[int, _Thrift]) -> str:
     logical, converted = element.get(_LOGICAL), element.get(_CONVERTED)
-    digits, scale = element.get(_PRECISION), element.get(_SCALE)
+    digits = element.get(_PRECISION)
     if isinstance(digits, int) and digits > _MOST_DIGITS:
-        return f"{_UNREAD}decimal({digits}, {scale or 0})"
+        return f"{_UNREAD}a decimal of {digits} digits; no more than {_MOST_DIGITS} are read"
     if isinstance(logical, dict) and logical:
         return _LOGICAL_TYPES.get(next(iter(logical)), "")
     return _CONVERTED_TYPES.get(converted, "") if isinstance(converted, int) else ""

@@ -124,11 +124,11 @@ def parquet_schema(path: str, remote: Remote | None) -> Schema:
 def _arrow_schema(table: TableFiles, path: str) -> Schema:
     with opened(path, table.remote) as file:
         bounds.refuse_doubled(arrow_names.column_names(file))
+        meanings = arrow_names.meanings_of(file)
     if table.remote is None:
-        return tuple(pl.read_ipc_schema(path).items())
-    return tuple(
-        pl.scan_ipc(path, glob=False, **scan_options(table.remote)).collect_schema().items()
-    )
+        return annotated(tuple(pl.read_ipc_schema(path).items()), meanings)
+    found = pl.scan_ipc(path, glob=False, **scan_options(table.remote)).collect_schema()
+    return annotated(tuple(found.items()), meanings)
 
 
 def _header(table: TableFiles, source: str | bytes) -> list[str]:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
 
+import fastavro
 import polars as pl
 import pytest
 from deltalake import write_deltalake
@@ -251,6 +252,34 @@ def test_an_avro_map_is_refused_before_a_row_is_read(tmp_path: Path) -> None:
     path.write_bytes(whole.replace(long, b'"type":{"type":"map"} '.ljust(len(long))))
     found = survey(dataset([path], DataFormat.AVRO), [RowCount(TABLE)], now=NOW)
     assert "has a map" in str(found.failures[TABLE])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        ({"type": "map", "values": "long"}, {"k": 1}, "has a map at 'o.odd'"),
+        ("null", None, "has a column without a type (null) at 'o.odd'"),
+        (["string"], "x", "has a union of one type at 'o.odd'"),
+        (["null", "string", "int"], "x", "has a union of several types at 'o.odd'"),
+        ({"type": "array", "items": ["int", "string"]}, [1], "of several types at 'o.odd[]'"),
+        (
+            {"type": "fixed", "name": "gap", "size": 12, "logicalType": "duration"},
+            bytes(12),
+            "has a duration at 'o.odd'",
+        ),
+    ],
+    ids=str,
+)
+def test_an_avro_type_that_is_not_read_is_told_with_its_place(
+    tmp_path: Path, kind: object, value: object, told: str
+) -> None:
+    inner = {"type": "record", "name": "O", "fields": [{"name": "odd", "type": kind}]}
+    schema = {"type": "record", "name": "R", "fields": [{"name": "o", "type": ["null", inner]}]}
+    path = tmp_path / "orders.avro"
+    with path.open("wb") as file:
+        fastavro.writer(file, schema, [{"o": {"odd": value}}])
+    found = survey(dataset([path], DataFormat.AVRO), [RowCount(TABLE)], now=NOW)
+    assert told in str(found.failures[TABLE])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from polars.datatypes import classes
 from test_engines_file_types import TYPES
 from types_values import verdicts
 
+from contractwatch.engines.failures import unreadable
 from contractwatch.engines.polars import measure
 from contractwatch.model.check import Verdict
 from contractwatch.model.contract import LogicalType
@@ -152,3 +153,13 @@ def test_no_verdict_names_a_type_of_the_library(tmp_path: Path, dtype: pl.DataTy
     }
     told = {f"{one.reason} {one.observed} {one.threshold}" for one in found.values()}
     assert [one for one in told if BANNED.search(one)] == []
+
+
+@pytest.mark.parametrize("data_format", [DataFormat.PARQUET, DataFormat.ARROW, DataFormat.AVRO])
+def test_a_query_that_fails_for_its_types_is_not_told_as_a_broken_file(
+    data_format: DataFormat,
+) -> None:
+    said = "operation not supported for dtype `array[binary, 2]`\n\nResolved plan until failure:\n"
+    error = pl.exceptions.InvalidOperationError(f"{said}Parquet SCAN [/data/a.parquet]")
+    told = str(unreadable(error, "t", data_format))
+    assert told.endswith(": a column is of a type that the reader cannot take apart")

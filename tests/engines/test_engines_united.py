@@ -213,3 +213,24 @@ def test_a_time_in_a_column_without_one_value_is_no_time(tmp_path: Path) -> None
     found = verdicts(tmp_path, [{"name": "at", "logicalType": "timestamp"}], levels=levels)
     (level,) = (one for promise, one in found.items() if "freshness" in promise)
     assert level.outcome.value == "failed"
+
+
+@pytest.mark.parametrize("other", ["int32", "float64"])
+def test_members_that_a_file_lacks_are_null_where_maps_and_numbers_beside_them_are_widened(
+    tmp_path: Path, other: str
+) -> None:
+    number = {"int32": pa.int32(), "float64": pa.float64()}[other]
+    short = struct(("b", pa.dictionary(pa.int8(), pa.string())), ("m", pa.map_("string", number)))
+    whole = struct(("a", pa.int16()), ("m", pa.map_("string", pa.int64())), ("b", pa.string()))
+    write_parquet(tmp_path / "a.parquet", o=pa.array([[{"a": 1}], [], None], pa.list_(whole)))
+    rows = [[{"b": "x", "m": [("k", 1)]}, None], None]
+    write_parquet(tmp_path / "b.parquet", o=pa.array(rows, pa.large_list(short)))
+    value = {"logicalType": "number", "logicalTypeOptions": {"maximum": 0}}
+    entries = {"key": {"logicalType": "string"}, "value": value}
+    written = members(
+        a={"logicalType": "integer", "required": True}, m={"logicalType": "map", "map": entries}
+    )
+    items = {"logicalType": "object", "properties": written}
+    found = verdicts(tmp_path, [{"name": "o", "logicalType": "array", "items": items}])
+    violated = {name: v.violations for name, v in found.items() if v.outcome.value != "passed"}
+    assert violated == {"o[].a/required": 1, "o[].m.value/maximum": 1}
