@@ -31,7 +31,7 @@ from contractwatch.model.metric import (
 )
 from contractwatch.model.objective import Objective
 from contractwatch.model.run import CheckResult, Coverage, Reading, RunOutcome, RunResult
-from contractwatch.model.server import DataFormat, ReadPolicy, Server
+from contractwatch.model.server import ReadPolicy, Server
 from contractwatch.model.state import (
     Columns,
     Count,
@@ -150,15 +150,7 @@ def rests_on(check: Check, extent: Extent) -> bool:
 def forecast(plan: Plan, server: Server) -> tuple[tuple[CheckResult, ...], Coverage]:
     """Return what will be skipped on a server, whatever its data are, and the coverage at best."""
     asked = [check for check in plan.checks if not _is_only_shown(check, server)]
-    is_flat = server.data_format is DataFormat.CSV
-    known = [
-        (
-            check.promise,
-            _closed(check, server)
-            or (verdict_without_way(check.promise, (), server.data_format) if is_flat else None),
-        )
-        for check in asked
-    ]
+    known = [(check.promise, _closed(check, server)) for check in asked]
     skipped = (*plan.skipped, *(CheckResult(promise, why) for promise, why in known if why))
     lost = {result.promise.clause for result in skipped}
     kept = {promise.clause for promise, _ in known} - lost
@@ -261,7 +253,7 @@ def _result(
     check: Check, answers: Mapping[Metric, Measurement], server: Server, now: datetime
 ) -> CheckResult:
     missing = _closed(check, server)
-    missing = missing or _verdict_without_column(check.promise, answers, server.data_format)
+    missing = missing or _verdict_without_column(check.promise, answers)
     if missing is not None:
         return CheckResult(check.promise, missing)
     judged = types.under(physical_type.under(check, server.read), server.read, answers)
@@ -289,7 +281,7 @@ def _judged(
     """Return what is still in force of a check, else what was found now, and of which rows."""
     known = in_force.get(check.promise.promise_id)
     if known is not None:
-        lacks = _verdict_without_column(check.promise, answers, server.data_format)
+        lacks = _verdict_without_column(check.promise, answers)
         return known if lacks is None else CheckResult(check.promise, lacks)
     extents = [extent for extent in reading.extents if rests_on(check, extent)]
     rows = {metric: count for extent in extents for metric, count in extent.rows.items()}
@@ -314,7 +306,7 @@ def _with_evidence(
 
 
 def _verdict_without_column(
-    promise: Promise, answers: Mapping[Metric, Measurement], data_format: DataFormat | None
+    promise: Promise, answers: Mapping[Metric, Measurement]
 ) -> Verdict | None:
     schema = answers.get(TableSchema(promise.table))
     is_presence = promise.kind == PRESENCE.name and not promise.inside
@@ -328,7 +320,7 @@ def _verdict_without_column(
     found = [column for column in named if column is not None]
     if len(found) < len(named):
         return Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
-    return verdict_without_way(promise, found, data_format)
+    return verdict_without_way(promise, found)
 
 
 def _outcome(results: Iterable[CheckResult]) -> RunOutcome:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from contractwatch.checks import invalid_values, null_values, options, relationship, required
 from contractwatch.checks.counts import NO_ROWS
-from contractwatch.checks.inside import COLUMN_MISSING, CSV_IS_FLAT
+from contractwatch.checks.inside import COLUMN_MISSING
 from contractwatch.checks.terms import Kind, Place, answer, promise_of, unanswered
 from contractwatch.checks.thresholds import counted, number_words
 from contractwatch.model.check import Check, Outcome, Promise, Verdict
@@ -21,7 +21,6 @@ from contractwatch.model.metric import (
     Inside,
     Metric,
     Predicate,
-    PredicateOfWhole,
     RowCount,
     TableSchema,
 )
@@ -157,7 +156,5 @@ def _why_not_there(schema: Columns, predicate: Predicate) -> str:
     column = schema.find(predicate.column)
     if column is None:
         return COLUMN_MISSING
-    if isinstance(predicate, Inside | PredicateOfWhole) and column.text and column.kind == "string":
-        return CSV_IS_FLAT
     inside = predicate.inside if isinstance(predicate, Inside) else ()
     return "" if column.follow(inside) is not None else COLUMN_MISSING

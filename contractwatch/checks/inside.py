@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from contractwatch.model.check import Outcome, Promise, Verdict
 from contractwatch.model.path import Each, Way
 from contractwatch.model.rule import OptionKind
-from contractwatch.model.server import DataFormat
 from contractwatch.model.state import ColumnType
 
 COLUMN_MISSING = "column missing"
 """The reason of every check on a missing column but its presence."""
 HOLDS_TEXT = "unverifiable: the column holds text"
-"""The reason of what is promised of an object that a file has as text, such as JSON."""
+"""The reason of what is promised of a text, such as JSON, inside of a file's own objects."""
 
 NO_VALUE = "no value was seen, so nothing contradicts the type"
 """The note at a column that has nulls only, and no type of its own."""
@@ -21,9 +20,6 @@ NO_MEMBERS = "no value is there to know its members by"
 
 DISAGREEING = "the files do not agree about the type:"
 """What the types of files whose kinds differ are told after."""
-
-CSV_IS_FLAT = "csv holds no nested values"
-"""The reason of every check on what only an object or an array has, where there is none."""
 
 _OF_WHOLE = frozenset(
     {
@@ -43,9 +39,7 @@ _OF_SCHEMA = frozenset({_PRESENCE, "type"})
 """Kinds that are judged of a value on whose type the files disagree."""
 
 
-def verdict_without_way(
-    promise: Promise, columns: Sequence[ColumnType], data_format: DataFormat | None
-) -> Verdict | None:
+def verdict_without_way(promise: Promise, columns: Sequence[ColumnType]) -> Verdict | None:
     """Return why a promise about nested values is skipped, or None if it can be judged.
 
     The presence of a member is judged where its object exists; all else where the value does.
@@ -54,8 +48,6 @@ def verdict_without_way(
     is_nested = any(ways) or promise.kind in _OF_WHOLE
     if not is_nested:
         return None
-    if data_format is DataFormat.CSV:
-        return Verdict(Outcome.SKIPPED, reason=CSV_IS_FLAT)
     inside = promise.inside
     of_whole = [(*way, Each()) if promise.kind in _OF_WHOLE else way for way in ways]
     if any(map(_goes_through_text, columns, of_whole)):

@@ -53,7 +53,7 @@ class PhysicalType:
         found = columns.find(self.promise.physical_columns[0])
         if found is None:
             return Verdict(Outcome.SKIPPED, threshold=self.spelling, reason=COLUMN_MISSING)
-        if found.text:
+        if found.text and not found.files:
             return Verdict(Outcome.SKIPPED, threshold=self.spelling, reason=_NAMED_BY_FOLDERS)
         if found.kind == "null":
             return Verdict(Outcome.PASSED, found.physical, self.spelling, reason=NO_VALUE)

@@ -19,6 +19,7 @@ import polars as pl
 from contractwatch.engines import (
     delta,
     iceberg,
+    json_cells,
     nested_json,
     readers,
     scope,
@@ -107,8 +108,17 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
         types = dict.fromkeys((column.physical_name for column in files.columns), _TEXT)
         return _frame(files, _nothing(types), types, columns)
     chosen = [part for part in parts if _may_be_read(part, files, columns)]
-    whole = pl.concat([_aligned(part, types) for part in chosen]) if chosen else _nothing(types)
-    return _frame(files, whole, types, columns)
+    whole = _whole(chosen, types)
+    trees = json_cells.trees_of(files.columns, columns)
+    if not trees:
+        return _frame(files, whole, types, columns)
+    every_row = whole if len(chosen) == len(parts) else _whole(parts, types)
+    found = json_cells.opened(whole, columns, trees, every_row)
+    return _frame(files, found.rows, types, found.columns, found.cells)
+
+
+def _whole(parts: Sequence[_Part], types: Types) -> pl.LazyFrame:
+    return pl.concat([_aligned(part, types) for part in parts]) if parts else _nothing(types)
 
 
 def _of_exact_names(files: TableFiles, columns: tuple[ColumnType, ...]) -> Columns:
@@ -269,6 +279,8 @@ def _frame(
     texts = {column.name for column in columns.columns if column.text}
     numerals = files.read if files.data_format is DataFormat.CSV else ReadPolicy()
     for position, (name, dtype) in enumerate(types.items()):
+        if name in known:
+            continue
         raw = pl.col(name)
         column = declared.get(name)
         is_text = files.data_format.is_text or name in texts

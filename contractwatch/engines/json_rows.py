@@ -31,7 +31,7 @@ _BATCH_BYTES = 8 * 1024 * 1024
 _SAMPLED_LINES = 1000
 _EXACT = 1e15
 _NO_OBJECT = "parsing line"
-_LONE = (b"\\ud", b"\\uD")
+_LONE = ("\\ud", "\\uD")
 
 
 @frozen
@@ -135,21 +135,30 @@ def parsed(line: bytes) -> dict[str, object]:
     except UnicodeDecodeError as error:
         raise pl.exceptions.ComputeError("invalid utf-8") from error
     try:
-        record: object = json.loads(
-            written,
-            object_pairs_hook=object_of,
-            parse_int=str,
-            parse_float=_number,
-            parse_constant=_refused,
-        )
+        record = value_of(written)
     except (ValueError, RecursionError) as error:
         raise pl.exceptions.ComputeError(_NO_OBJECT) from error
     if not isinstance(record, dict):
         raise pl.exceptions.ComputeError(_NO_OBJECT)
     if isinstance(record, Repeated):
         raise pl.exceptions.ComputeError(f"({record.told})")
-    found = cast("dict[str, object]", record)
-    return _sound(found) if any(lone in line for lone in _LONE) else found
+    return cast("dict[str, object]", record)
+
+
+def value_of(written: str) -> object:
+    """Return the value of a JSON text, its numbers as texts.
+
+    Raises:
+        ValueError, RecursionError: If it is none, or nested too deeply.
+    """
+    found: object = json.loads(
+        written,
+        object_pairs_hook=object_of,
+        parse_int=str,
+        parse_float=_number,
+        parse_constant=_refused,
+    )
+    return _sound(found) if any(lone in written for lone in _LONE) else found
 
 
 def _number(written: str) -> str:

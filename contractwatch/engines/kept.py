@@ -185,7 +185,7 @@ def _as_read(column: Column) -> tuple[object, ...]:
 
 def may_be_kept(files: TableFiles) -> bool:
     """Return whether every file of the table can be told from another content of its path."""
-    if files.data_format is DataFormat.JSON and any(map(_is_nested, files.columns)):
+    if files.data_format.is_text and any(map(_is_nested, files.columns)):
         return False  # which members the objects have is known of all files together
     return files.data_format in _FORMATS and all(map(stamp_of, files.files))
 

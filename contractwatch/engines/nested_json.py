@@ -73,7 +73,7 @@ def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | Non
         rows,
         {name: types[name] for name in flat},
         tuple(type_of(tree, name, seen[name]) for name, tree in named.items()),
-        {name: _cells(tree, name) for name, tree in named.items()},
+        {name: cells_at(tree, name, pl.col(name)) for name, tree in named.items()},
         has_rows=bool(texts),
     )
 
@@ -90,10 +90,17 @@ def _trees(columns: Sequence[Column]) -> dict[str, Node]:
     return {name: tree for name, tree in found if tree is not None}
 
 
-def _cells(tree: Node, name: str) -> Cells:
+def cells_at(tree: Node, name: str, raw: pl.Expr) -> Cells:
+    """Return a column as it is compared.
+
+    Args:
+        tree: What is promised of its values.
+        name: Under which they stand in the rows, laid out along the tree.
+        raw: The column as the file has it.
+    """
     value, dtype = _typed(tree, pl.col(name))
     within = _Within(tree, name)
-    return Cells(pl.col(name), value, dtype, ~within.strays(()), within=within)
+    return Cells(raw, value, dtype, ~within.strays(()), within=within)
 
 
 @frozen

@@ -113,20 +113,17 @@ def _literals(contract: Contract, table: Table) -> Literals:
         promise = check.promise
         names = promise.physical_columns if promise.column else ()
         column = columns[names[0]] if names else None
+        why = _why_not_said(check, table)
         match check:
-            case _ if _is_nested(check, table):
-                not_said.append(_note(promise.promise_id, "pandera does not look inside a cell"))
-            case _ if _is_ecma(check):
-                not_said.append(_note(promise.promise_id, "polars cannot run its pattern"))
-            case Presence() | DeclaredType():
-                pass
-            case _ if table.where:
-                not_said.append(_note(promise.promise_id, "it is about some of the rows only"))
+            case _ if why:
+                not_said.append(_note(promise.promise_id, why))
+            case DeclaredType() if column is not None and _may_be_json(check, table):
+                column["rules"].append(_json_rule(check))
             case ViolatingRows() | RepeatedRows() | Volume() | DeclaredZone():
                 if column is None or column["nullable"] or promise.kind != REQUIRED.name:
                     (rules if column is None else column["rules"]).append(_rule(check))
             case _:
-                not_said.append(_note(promise.promise_id, "a frame alone cannot answer it"))
+                pass
     return {
         "name": table.name,
         "description": f"{contract.product} {contract.version}, table {table.name}",
@@ -138,6 +135,24 @@ def _literals(contract: Contract, table: Table) -> Literals:
             "not_said": not_said,
         },
     }
+
+
+def _why_not_said(check: Check, table: Table) -> str:
+    """Return why a promise is none of the schema; empty if it is one."""
+    if _is_nested(check, table):
+        return "pandera does not look inside a cell"
+    if _is_ecma(check):
+        return "polars cannot run its pattern"
+    if isinstance(check, Presence | DeclaredType):
+        return ""
+    if table.where:
+        return "it is about some of the rows only"
+    is_one = isinstance(check, ViolatingRows | RepeatedRows | Volume | DeclaredZone)
+    return "" if is_one else "a frame alone cannot answer it"
+
+
+def _may_be_json(check: DeclaredType, table: Table) -> bool:
+    return check.logical_type in _NESTED and not table.where
 
 
 def _is_nested(check: Check, table: Table) -> bool:
@@ -214,6 +229,17 @@ def _rule(check: ViolatingRows | RepeatedRows | Volume | DeclaredZone) -> Litera
         case DeclaredZone():
             wrong = {"is": "wrong zone", "column": names[0], "aware": check.aware}
             return rule | {"violates": [wrong]}
+
+
+def _json_rule(check: DeclaredType) -> Literals:
+    """Return the rule of a column that a frame may have as JSON texts."""
+    (name,) = check.promise.physical_columns
+    return {
+        "id": check.promise.promise_id,
+        "words": check.promise.expected,
+        "severity": check.promise.severity.value,
+        "violates": [{"is": "no JSON", "column": name, "type": check.logical_type.value}],
+    }
 
 
 def _threshold(threshold: Threshold, base: tuple[str, ...] = ()) -> Literals:

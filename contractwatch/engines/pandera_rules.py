@@ -5,6 +5,7 @@ with the promises of a contract at its end.
 """
 
 import datetime
+import json
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -33,6 +34,10 @@ def _meant(dtype: Any) -> pl.DataType:
     return dtype() if isinstance(dtype, type) else dtype
 
 
+def _is_text(dtype: pl.DataType) -> bool:
+    return _is_one(dtype, pl.String, pl.Categorical, pl.Enum)
+
+
 def _is_map(dtype: pl.DataType) -> bool:
     if dtype == pl.Map:
         return True
@@ -41,19 +46,30 @@ def _is_map(dtype: pl.DataType) -> bool:
 
 
 _FITS: Mapping[str, Callable[[pl.DataType], bool]] = {
-    "string": lambda dtype: _is_one(dtype, pl.String, pl.Categorical, pl.Enum),
+    "string": _is_text,
     "integer": lambda dtype: dtype.is_integer() or getattr(dtype, "scale", None) == 0,
     "number": lambda dtype: dtype.is_numeric(),
     "boolean": lambda dtype: dtype == pl.Boolean,
     "date": lambda dtype: dtype == pl.Date,
     "timestamp": lambda dtype: dtype == pl.Datetime,
     "time": lambda dtype: dtype == pl.Time,
-    "object": lambda dtype: _is_one(dtype, pl.Struct, pl.Map),
-    "array": lambda dtype: _is_one(dtype, pl.List, pl.Array, pl.Map),
-    "map": _is_map,
-    "vector": lambda dtype: _is_one(dtype, pl.List, pl.Array),
+    "object": lambda dtype: _is_one(dtype, pl.Struct, pl.Map) or _is_text(dtype),
+    "array": lambda dtype: _is_one(dtype, pl.List, pl.Array, pl.Map) or _is_text(dtype),
+    "map": lambda dtype: _is_map(dtype) or _is_text(dtype),
+    "vector": lambda dtype: _is_one(dtype, pl.List, pl.Array) or _is_text(dtype),
 }
-"""What a column may be, beside of a type that has no value at all: that contradicts nothing."""
+"""What a column may be, beside of a type that has no value at all: that contradicts nothing.
+
+Objects, arrays and maps may be JSON texts: then each text is looked at, by a rule.
+"""
+
+_JSON: Mapping[str, tuple[type[Any], ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "map": (dict, list),
+    "vector": (list,),
+}
+_DEEPEST = 500
 
 _HOLDS: Mapping[str, Callable[[float, float, float, float], bool]] = {
     "mustBe": lambda value, low, _, near: abs(value - low) <= near,
@@ -241,6 +257,64 @@ def _wrong_zone(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
     return pl.lit(is_wrong) & (pl.int_range(pl.len()) >= 0)
 
 
+def _no_json(what: Rule, column: pl.Expr, schema: pl.Schema) -> pl.Expr:
+    dtype = schema[what["column"]]
+    if not _is_text(_meant(dtype)):
+        return pl.lit(value=False) & (pl.int_range(pl.len()) >= 0)
+    expected = _JSON[what["type"]]
+
+    def judge(texts: pl.Series) -> pl.Series:
+        wrong = [text is not None and not _is_json(text, expected) for text in texts]
+        return pl.Series(texts.name, wrong, dtype=pl.Boolean)
+
+    found = column.ext.storage() if isinstance(dtype, pl.BaseExtension) else column.cast(pl.String)
+    return found.map_batches(judge, return_dtype=pl.Boolean(), is_elementwise=True)
+
+
+def _is_json(text: str, expected: tuple[type[Any], ...]) -> bool:
+    """Return whether a text is JSON of that kind, or null; what is nested too deeply is none."""
+    if _levels(text) > _DEEPEST:
+        return False
+    try:
+        found = json.loads(text, object_pairs_hook=_of_pairs, parse_int=str, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return found is None or isinstance(found, expected)
+
+
+def _levels(text: str) -> int:
+    """Return how many objects and arrays stand within each other, if they may be too many."""
+    if text.count("{") + text.count("[") <= _DEEPEST:
+        return 0
+    depth = deepest = 0
+    is_quoted = is_escaped = False
+    for letter in text:
+        if is_quoted:
+            is_quoted = is_escaped or letter != '"'
+            is_escaped = letter == "\\" and not is_escaped
+        elif letter == '"':
+            is_quoted = True
+        elif letter in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif letter in "}]":
+            depth -= 1
+    return deepest
+
+
+class _Twice:
+    """An object that has a key twice: nobody knows which value counts."""
+
+
+def _of_pairs(pairs: list[tuple[str, Any]]) -> Any:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Twice()
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)
+
+
 _VIOLATES: Mapping[str, Callable[[Rule, pl.Expr, pl.Schema], pl.Expr]] = {
     "row": _row,
     "null": _null,
@@ -255,6 +329,7 @@ _VIOLATES: Mapping[str, Callable[[Rule, pl.Expr, pl.Schema], pl.Expr]] = {
     "repeated key": _repeated_key,
     "affected": _affected,
     "wrong zone": _wrong_zone,
+    "no JSON": _no_json,
 }
 
 
@@ -286,7 +361,7 @@ def _members(values: tuple[Any, ...], dtype: pl.DataType) -> pl.Series:
         return pl.Series([datetime.date.fromisoformat(str(v)) for v in values], dtype=dtype)
     if dtype == pl.Datetime:
         return pl.Series([datetime.datetime.fromisoformat(str(v)) for v in values], dtype=dtype)
-    if _is_one(dtype, pl.String, pl.Categorical, pl.Enum):
+    if _is_text(dtype):
         texts = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
         return pl.Series(texts, dtype=pl.String)
     return pl.Series(list(values), dtype=dtype, strict=False)

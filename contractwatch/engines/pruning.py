@@ -158,7 +158,7 @@ def _violating(frame: Frame, metric: Metric) -> pl.Expr | None:
         return None
     found = frame.columns.find(metric.predicate.column)
     cells = frame.cells.get(found.name) if found else None
-    if cells is None or not cells.raw.meta.is_column():
+    if cells is None or cells.within is not None or not cells.raw.meta.is_column():
         return None
     predicate = metric.predicate
     if isinstance(predicate, IsNull):

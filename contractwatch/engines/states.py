@@ -214,7 +214,10 @@ class _Refreshing:
         if not self.shapes:
             raise _UnusableError
         nothing = replace(self.files, files=(), where="")
-        return open_table(nothing, self.shapes).columns
+        frame = open_table(nothing, self.shapes)
+        if any(cells.within is not None for cells in frame.cells.values()):
+            raise _UnusableError  # which members JSON texts have is known of all files together
+        return frame.columns
 
     def _new_bundles(self, known: TableStates, kept: Mapping[int, Bundle]) -> list[Bundle]:
         before = {file.path for place in kept for file in known.bundles[place].files}

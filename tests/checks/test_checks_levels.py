@@ -32,7 +32,6 @@ from contractwatch.model.metric import (
     UpdateHistory,
 )
 from contractwatch.model.objective import Objective
-from contractwatch.model.path import Each
 from contractwatch.model.reference import Reference, Relationship
 from contractwatch.model.rule import OptionKind, RuleMetric
 from contractwatch.model.service_level import (
@@ -234,13 +233,6 @@ def test_a_rate_is_skipped_with_the_reason_of_the_rule_that_is() -> None:
     check = related(Severity.ERROR)
     missing = check.judge({TableSchema("t"): Columns()}, NOW)
     assert told(missing) == (SKIPPED, None, "column missing")
-    inner = column("c", inside=(Each(),), required_clause=at(13))
-    nested = column("c", logical_type=LogicalType.ARRAY, nested=(inner,))
-    levels = (ServiceLevel(at(50), "s", "errorRate", ErrorRate(10)),)
-    check = only("errorRate", contract(table(nested), service_levels=levels))
-    flat = ColumnType("c", "string", "string", text=True)
-    csv = check.judge({TableSchema("t"): Columns((flat,))}, NOW)
-    assert told(csv) == (SKIPPED, None, "csv holds no nested values")
 
 
 def test_the_type_of_a_vectors_elements_is_no_rule_of_rows_and_hides_no_others() -> None:

@@ -142,29 +142,18 @@ def test_a_member_of_what_is_no_object_is_not_looked_for() -> None:
     assert found["order.id/presence"] == (Outcome.SKIPPED, "column missing")
 
 
-def test_an_object_that_a_file_has_as_text_may_be_json_and_is_not_verified() -> None:
+def test_an_object_that_is_text_inside_of_a_files_object_may_be_json_and_is_not_verified() -> None:
     found = outcomes(
-        order(inner(".id", (Member("id"),), LogicalType.INTEGER)),
-        ColumnType("order", "string", "string"),
+        order(
+            inner(".to", (Member("to"),), LogicalType.OBJECT),
+            inner(".to.id", (Member("to"), Member("id")), LogicalType.INTEGER),
+        ),
+        ColumnType("order", "object", "struct", children=(ColumnType("to", "string", "string"),)),
     )
     unverifiable = (Outcome.SKIPPED, "unverifiable: the column holds text")
-    assert found["order/presence"][0] is Outcome.PASSED
-    assert found["order/type"] == found["order.id/presence"] == unverifiable
-    assert found["order.id/type"] == unverifiable
-
-
-def test_csv_holds_no_nested_values() -> None:
-    reason = "csv holds no nested values"
-    given = order(
-        inner(".id", (Member("id"),), LogicalType.INTEGER),
-        options=(option(OptionKind.MIN_PROPERTIES, 1),),
-    )
-    server = Server(Clause("servers[0]", 1), "live", "local", data_format=DataFormat.CSV)
-    given = replace(given, servers=(server,))
-    found = outcomes(given, ColumnType("order", "string", "string", text=True))
-    assert found["order/minProperties"] == (Outcome.SKIPPED, reason)
-    assert found["order.id/presence"] == (Outcome.SKIPPED, reason)
-    assert found["order.id/type"] == (Outcome.SKIPPED, reason)
+    assert found["order/type"][0] is found["order.to/presence"][0] is Outcome.PASSED
+    assert found["order.to/type"] == found["order.to.id/presence"] == unverifiable
+    assert found["order.to.id/type"] == unverifiable
 
 
 def test_a_map_is_a_list_of_keys_and_values() -> None:
