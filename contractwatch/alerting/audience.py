@@ -31,6 +31,19 @@ def audience(incident_id: str, tellings: Iterable[Telling]) -> tuple[str, ...]:
     return tuple(receiver for receiver, one in last.items() if one.kind not in ENDS)
 
 
+def is_told(incident_id: str, tellings: Iterable[Telling]) -> bool:
+    """Whether a receiver has taken the message that the incident is there and not over."""
+    knowing: set[str] = set()
+    for one in sorted(tellings, key=lambda one: one.sequence):
+        if one.incident_id != incident_id or one.state is not TellingState.TOLD:
+            continue
+        if one.kind in ENDS:
+            knowing.discard(one.receiver)
+        else:
+            knowing.add(one.receiver)
+    return bool(knowing)
+
+
 def belated(
     incidents: Iterable[Incident],
     transitions: Iterable[Transition],
@@ -40,6 +53,7 @@ def belated(
 ) -> tuple[Transition, ...]:
     """Return the beginning of every open incident of which nobody was told, to be told now.
 
+    A message that is still on its way to one receiver keeps it from no other.
     One that is recovering is left alone: it is over soon, or is told when it turns bad again.
     """
     told = tuple(tellings)
@@ -47,7 +61,7 @@ def belated(
     found: list[Transition] = []
     for one in incidents:
         is_open = one.phase is Phase.OPEN and one.incident_id not in turned
-        if is_open and not audience(one.incident_id, told):
+        if is_open and not is_told(one.incident_id, told):
             kind = TransitionKind.REOPENED if one.episode > 1 else TransitionKind.OPENED
             found.append(Transition(one, kind, now, one.sequence))
     return tuple(found)

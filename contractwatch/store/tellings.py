@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, exists, select, update
 
-from contractwatch.alerting.audience import audience
+from contractwatch.alerting.audience import audience, is_told
 from contractwatch.model.incident import (
     ENDS,
     Notification,
@@ -87,7 +87,7 @@ def is_untold(connection: Connection, message: Notification) -> bool:
         )
         if connection.execute(is_open).first() is not None:
             told = tellings_of(connection, [note.incident_id])
-            if not audience(note.incident_id, told):
+            if not is_told(note.incident_id, told):
                 return True
     return False
 

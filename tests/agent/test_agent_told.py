@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from runner_bench import MINUTE, Bench
 
-from benchmarks.receiver import Answer, Receiver, Script
+from benchmarks.receiver import OK, Answer, Receiver, Script
 from contractwatch.agent.dispatcher import Dispatcher, Pace
 from contractwatch.agent.runner import Runner
 from contractwatch.alerting.message import Post
@@ -96,6 +96,38 @@ def test_a_receiver_that_comes_after_another_was_told_hears_nothing_of_it(desk: 
         desk.runs(2, has_null=True)
         desk.runs(3, has_null=False)
         assert (kinds(first), kinds(second)) == (["opened", "resolved"], [])
+
+
+def test_a_receiver_that_comes_while_the_only_one_is_down_is_told_once_and_hears_the_end(
+    desk: Desk,
+) -> None:
+    down = Answer(500)
+    answers = [down] * 4
+    with Receiver(lambda: answers.pop() if answers else OK) as first, Receiver() as second:
+        desk.start(at(first))
+        desk.runs(3, has_null=True)
+        desk.start(at(first), at(second, "new"))
+        desk.runs(1, has_null=True)
+        assert (kinds(first), kinds(second)) == ([], ["opened"])
+        desk.runs(8, has_null=True)
+        assert (kinds(first), kinds(second)) == (["opened"], ["opened"])
+        desk.runs(3, has_null=False)
+        assert kinds(first) == kinds(second) == ["opened", "resolved"]
+
+
+def test_a_receiver_that_comes_while_the_only_one_is_down_hears_of_a_second_episode(
+    desk: Desk,
+) -> None:
+    answers = [OK, OK]
+    with Receiver(lambda: answers.pop() if answers else Answer(503)) as first, Receiver() as second:
+        desk.start(at(first))
+        desk.runs(3, has_null=True)
+        desk.runs(3, has_null=False)
+        desk.runs(3, has_null=True)
+        assert (kinds(first), kinds(second)) == (["opened", "resolved"], [])
+        desk.start(at(first), at(second, "new"))
+        desk.runs(2, has_null=True)
+        assert kinds(second) == ["reopened"]
 
 
 def test_a_receiver_that_left_the_settings_hears_no_end_and_the_one_that_stayed_does(
