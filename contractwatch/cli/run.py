@@ -9,7 +9,7 @@ from contractwatch.app import run
 from contractwatch.cli.parser import Command
 from contractwatch.cli.record_words import config_option
 from contractwatch.cli.values import FilePath, Whole
-from contractwatch.settings import Settings, environment, load_settings
+from contractwatch.settings import CONFIG_NAME, Settings, environment, load_settings
 
 
 @click.command("run", cls=Command)
@@ -37,7 +37,10 @@ def command(*, config: Path | None, contracts: Path | None, port: int | None) ->
     if port is not None:
         environ["CONTRACTWATCH_PORT"] = str(port)
 
+    # What was there at the start must be there again: without it nobody would be told any more.
+    file = config or (Path(CONFIG_NAME) if Path(CONFIG_NAME).exists() else None)
+
     def load() -> Settings:
-        return load_settings(config, environ)
+        return load_settings(file, environ)
 
     return run(load(), reload=load)

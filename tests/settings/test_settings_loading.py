@@ -1,11 +1,13 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from contractwatch.agent.secrets import reveal
+from contractwatch.cli import main
 from contractwatch.errors import ChannelError, SettingsError
 from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
-from contractwatch.settings import load_settings
+from contractwatch.settings import Settings, load_settings
 
 
 def toml(folder: Path, text: str) -> Path:
@@ -208,3 +210,28 @@ def test_a_secret_that_is_not_there_is_a_fault_of_the_settings(ref: SecretRef) -
         reveal(ref)
 
     assert (caught.value.reason, caught.value.retryable) == ("config", True)
+
+
+def test_settings_whose_file_is_gone_since_the_start_are_not_read_as_an_empty_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reloads: list[Callable[[], Settings]] = []
+
+    def agent(settings: Settings, *, reload: Callable[[], Settings]) -> int:
+        reloads.append(reload)
+        return 0
+
+    monkeypatch.setattr("contractwatch.cli.run.run", agent)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="0"):
+        main(["run"])
+    file = tmp_path / "contractwatch.toml"
+    file.write_text("[receivers.log]\nkind = 'log'\n")
+    with pytest.raises(SystemExit, match="0"):
+        main(["run"])
+    assert [one.name for one in reloads[1]().receivers] == ["log"]
+    file.unlink()
+
+    with pytest.raises(SettingsError, match=r"contractwatch\.toml: there is no such file"):
+        reloads[1]()
+    assert reloads[0]().receivers == ()
