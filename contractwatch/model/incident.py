@@ -36,6 +36,9 @@ class TransitionKind(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+RESOLVED_SHOWN = 20
+"""Of each product so many incidents that are over are listed, the last ones."""
+
 ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN})
 """What ends an episode; whatever else is told begins one, or makes it worse."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, Table, func, or_, select
 
 from contractwatch.errors import Blame
 from contractwatch.model.frozen import frozen
-from contractwatch.model.incident import Incident, Phase, Telling
+from contractwatch.model.incident import RESOLVED_SHOWN, Incident, Phase, Telling
 from contractwatch.model.objective import (
     Interval,
     Objective,
@@ -38,7 +38,6 @@ from contractwatch.store.tellings import tellings_of
 
 T = TypeVar("T")
 
-RESOLVED_SHOWN = 20
 
 _ORDER = {objective.value: place for place, objective in enumerate(Objective)}
 _STATES = {state.value: state for state in ObjectiveState}

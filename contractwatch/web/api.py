@@ -2,21 +2,38 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
 from contractwatch.errors import UsageError
-from contractwatch.model.incident import Incident
 from contractwatch.slo.gate import decide, to_body
 from contractwatch.web import bodies
+from contractwatch.web.address import root
 from contractwatch.web.board import Snapshot
+from contractwatch.web.listing import (
+    INCIDENT_STATES,
+    PRODUCT_STATES,
+    ROWS,
+    SEVERITIES,
+    Asked,
+    incidents_asked,
+    page_of,
+    products_asked,
+)
 from contractwatch.web.nearby import near_names
 from contractwatch.web.parameters import only_known
 from contractwatch.web.policy import policy_of, score_of
 from contractwatch.web.site import Site
+
+_Q = Annotated[str, Query(description="words of the product, the team or the owners")]
+_Team = Annotated[str, Query(description="the whole name of a team or an owner")]
+_ProductState = Annotated[str, Query(description=f"one of {', '.join(PRODUCT_STATES)}")]
+_IncidentState = Annotated[str, Query(description=f"one of {', '.join(INCIDENT_STATES)}")]
+_Severity = Annotated[str, Query(description=f"of an incident: {' or '.join(SEVERITIES)}")]
+_Page = Annotated[str, Query(description=f"from 1, of {ROWS} each; all in one without it")]
 
 _VOLATILE = ("decided_at", "expires_at")
 
@@ -41,16 +58,33 @@ class Api:
         router.add_api_route("/products/{product:path}", self.product, methods=["GET"])
         return router
 
-    def products(self) -> JSONResponse:
-        """List all products with state, budget, trust, coverage and last run."""
-        snapshot = self._site.board.snapshot
-        listed = [bodies.product_body(view) for _, view in sorted(snapshot.views.items())]
+    def products(
+        self,
+        q: _Q = "",
+        state: _ProductState = "",
+        team: _Team = "",
+        severity: _Severity = "",
+        page: _Page = "",
+    ) -> JSONResponse:
+        """List products with state, budget, trust, coverage and last run.
+
+        All of them by name, or a page of those that need a look first.
+        """
+        snapshot = self._snapshot()
+        asked = Asked(q, state, team, severity, page)
+        try:
+            listed = _listed("products", products_asked(snapshot, asked), asked)
+        except UsageError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        views = listed.pop("rows")
+        views = views if page else sorted(views, key=lambda view: view.product)
         problems = [str(problem) for problem in self._site.problems()]
         return JSONResponse(
             {
                 "version": bodies.BODY_VERSION,
                 "as_of": bodies.iso_or_none(snapshot.taken_at),
-                "products": listed,
+                **listed,
+                "products": [bodies.product_body(view) for view in views],
                 "problems": problems,
             }
         )
@@ -93,14 +127,26 @@ class Api:
         body = to_body(decide(view.record, policy, now=self._site.board.now()))
         return JSONResponse(body, headers={"ETag": _etag(body), "Cache-Control": "no-cache"})
 
-    def incidents(self) -> JSONResponse:
-        """List all incidents that were told, open ones first, newest first."""
+    def incidents(
+        self,
+        q: _Q = "",
+        state: _IncidentState = "",
+        team: _Team = "",
+        severity: _Severity = "",
+        page: _Page = "",
+    ) -> JSONResponse:
+        """List the incidents that were told, open ones first, newest first."""
         snapshot = self._snapshot()
-        listed = [
+        asked = Asked(q, state, team, severity, page)
+        try:
+            listed = _listed("incidents", incidents_asked(snapshot, asked), asked)
+        except UsageError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        shown = [
             bodies.incident_body(one, snapshot.views[one.product].record.tellings)
-            for one in all_incidents(snapshot)
+            for one in listed.pop("rows")
         ]
-        return JSONResponse({"version": bodies.BODY_VERSION, "incidents": listed})
+        return JSONResponse({"version": bodies.BODY_VERSION, **listed, "incidents": shown})
 
     def _snapshot(self) -> Snapshot:
         return self._site.board.snapshot
@@ -111,16 +157,19 @@ class Api:
         return JSONResponse(body, status_code=404)
 
 
-def all_incidents(snapshot: Snapshot) -> list[Incident]:
-    """Return the incidents that were opened once, the open ones first, newest first."""
-    told: Iterable[Incident] = (
-        incident
-        for view in snapshot.views.values()
-        for incident in view.record.incidents
-        if incident.opened_at is not None
-    )
-    newest_first = sorted(told, key=lambda incident: incident.since, reverse=True)
-    return sorted(newest_first, key=lambda incident: incident.resolved_at is not None)
+def _listed(name: str, rows: Sequence[Any], asked: Asked) -> dict[str, Any]:
+    """Return the rows of the page that is asked for, all if none is, and where the others are."""
+    if not asked.page:
+        return {"rows": rows, "found": len(rows), "pages": 1, "previous": None, "next": None}
+    page = page_of(rows, asked)
+    base = f"{root()}/api/v1/{name}?"
+    return {
+        "rows": page.rows,
+        "found": page.found,
+        "pages": page.pages,
+        "previous": base + page.previous if page.previous else None,
+        "next": base + page.next if page.next else None,
+    }
 
 
 def _etag(body: dict[str, object]) -> str:

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -16,9 +16,10 @@ from contractwatch.alerting.broken import observed_words
 from contractwatch.alerting.upstream import upstream_words
 from contractwatch.alerting.words import number
 from contractwatch.display import visible
+from contractwatch.errors import UsageError
 from contractwatch.model.check import Outcome
 from contractwatch.model.frozen import frozen
-from contractwatch.model.incident import Incident
+from contractwatch.model.incident import RESOLVED_SHOWN, Incident
 from contractwatch.model.objective import Objective
 from contractwatch.model.product import BudgetLine
 from contractwatch.model.run import CheckResult
@@ -26,23 +27,28 @@ from contractwatch.slo.budget import Compliance, compliance_of
 from contractwatch.slo.status import StatusWord
 from contractwatch.web import words
 from contractwatch.web.address import root
-from contractwatch.web.api import all_incidents
 from contractwatch.web.badge import badge_of, badge_of_nothing
 from contractwatch.web.board import View
+from contractwatch.web.listing import (
+    INCIDENT_STATES,
+    PRODUCT_STATES,
+    SEVERITIES,
+    STATE_ORDER,
+    Asked,
+    asked_of,
+    incidents_asked,
+    page_of,
+    products_asked,
+    teams_of,
+)
 from contractwatch.web.nearby import near_names
 from contractwatch.web.site import Site
 from contractwatch.web.timeline import Bar, bar_of, shown_of
 
-_ROWS_SHOWN = 500
 _FASTEST_REFRESH = 5
+_LONGEST_REFRESH_DIGITS = 5
 _LONGEST_NAME = 200
 
-STATE_ORDER = (
-    StatusWord.BREACHED,
-    StatusWord.UNKNOWN,
-    StatusWord.AT_RISK,
-    StatusWord.KEPT,
-)
 OUTCOME_ORDER = (
     (Outcome.FAILED, "Broken"),
     (Outcome.ERROR, "No answer"),
@@ -98,19 +104,19 @@ class Pages:
         router.add_api_route("/badge/{product:path}.svg", self.badge, methods=["GET"])
         return router
 
-    def products(self, q: str = "", refresh: int = 0) -> HTMLResponse:
-        """Show all products, those that need a look first."""
-        views = sorted(self._site.board.snapshot.views.values(), key=_urgency)
-        found = [view for view in views if _is_found(view, q)]
-        return self._page(
+    def products(self, request: Request) -> HTMLResponse:
+        """Show the products that are asked for, those that need a look first."""
+        snapshot = self._site.board.snapshot
+        views = tuple(snapshot.views.values())
+        return self._list(
+            request,
             "products.html",
-            views=found[:_ROWS_SHOWN],
-            hidden=max(0, len(found) - _ROWS_SHOWN),
+            lambda asked: products_asked(snapshot, asked),
+            states=PRODUCT_STATES,
             total=len(views),
             shares=shares(views),
             problems=[str(problem) for problem in self._site.problems()],
-            query=q,
-            refresh=max(refresh, _FASTEST_REFRESH) if refresh else 0,
+            refresh=_refresh(request.query_params.get("refresh", "")),
             here="products",
         )
 
@@ -134,14 +140,42 @@ class Pages:
             here="",
         )
 
-    def incidents(self) -> HTMLResponse:
-        """Show all incidents that were opened, and who was told."""
+    def incidents(self, request: Request) -> HTMLResponse:
+        """Show the incidents that are asked for, and who was told."""
         snapshot = self._site.board.snapshot
-        return self._page(
+        return self._list(
+            request,
             "incidents.html",
-            incidents=all_incidents(snapshot),
+            lambda asked: incidents_asked(snapshot, asked),
+            states=INCIDENT_STATES,
             told=told_of(snapshot.views.values()),
+            resolved_shown=RESOLVED_SHOWN,
             here="incidents",
+        )
+
+    def _list(
+        self,
+        request: Request,
+        template: str,
+        find: Callable[[Asked], Sequence[object]],
+        **context: object,
+    ) -> HTMLResponse:
+        """Show one page of a list, or say what is wrong with what was asked."""
+        asked, wrong = asked_of(request.query_params), ""
+        try:
+            page = page_of(find(asked), asked)
+        except UsageError as error:
+            page, wrong = page_of((), Asked()), str(error)
+        return self._page(
+            template,
+            status_code=400 if wrong else 200,
+            **context,
+            page=page,
+            asked=asked,
+            wrong=wrong,
+            query=urlencode({**asked.filters, "page": page.number}),
+            teams=teams_of(self._site.board.snapshot.views.values()),
+            severities=SEVERITIES,
         )
 
     def badge(self, product: str) -> Response:
@@ -263,19 +297,16 @@ def groups(view: View) -> tuple[Group, ...]:
     return tuple(group for group in found if group.results)
 
 
+def _refresh(text: str) -> int:
+    """Return every how many seconds a page is to load itself anew; 0 for never."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= _LONGEST_REFRESH_DIGITS
+    return max(int(text), _FASTEST_REFRESH) if is_number and int(text) else 0
+
+
 def _cut(asked: str) -> str:
     return (
         asked if len(asked) <= _LONGEST_NAME else f"{asked[:_LONGEST_NAME]}\N{HORIZONTAL ELLIPSIS}"
     )
-
-
-def _urgency(view: View) -> tuple[int, str]:
-    return STATE_ORDER.index(view.status.word), view.product
-
-
-def _is_found(view: View, query: str) -> bool:
-    card = view.record.card
-    return all(part in f"{card.product} {card.team}".lower() for part in query.lower().split())
 
 
 def told_of(views: Iterable[View]) -> dict[str, str]:

@@ -127,6 +127,7 @@ def test_a_policy_that_cannot_be_read_never_reads_as_allow(
 
 
 GATE = "products/finance/refunds/gate"
+FILTERS = "q, state, team, severity, page"
 POLICY = ("require", "min_score", "max_evaluation_age", "on_unknown")
 
 
@@ -144,8 +145,18 @@ POLICY = ("require", "min_score", "max_evaluation_age", "on_unknown")
             "parameter 'min_score' is given 2 times; expected once",
         ),
         (f"{GATE}?min_score=high", "--min-score: 'high'; expected 0 to 100"),
-        ("products?only=bad", "unknown parameter 'only'; this address takes none"),
-        ("incidents?since=1", "unknown parameter 'since'; this address takes none"),
+        ("products?only=bad", f"unknown parameter 'only'; expected one of {FILTERS}"),
+        ("incidents?since=1", f"unknown parameter 'since'; expected one of {FILTERS}"),
+        ("incidents?stat=open", "unknown parameter 'stat'; did you mean 'state'"),
+        (
+            "products?state=open",
+            "state: 'open'; expected one of breached, unknown, at risk, kept",
+        ),
+        ("incidents?state=kept", "state: 'kept'; expected one of open, recovering, resolved"),
+        ("incidents?severity=page", "severity: 'page'; expected one of info, warning, error"),
+        ("products?page=2", "page: '2'; expected 1, the only one"),
+        ("products?page=-1", "page: '-1'; expected 1, the only one"),
+        ("incidents?page=٢", "page: '٢'; expected 1, the only one"),
         ("products/finance/refunds?x", "unknown parameter 'x'; this address takes none"),
         ("products/finance/refunds/trust?x=", "unknown parameter 'x'; this address takes none"),
     ],

@@ -79,14 +79,6 @@ def test_the_search_narrows_by_product_and_team(client: httpx.Client) -> None:
     assert "finance/orders" not in text
 
 
-def test_a_long_list_is_cut_and_says_so(memory: Memory, board: Board, client: httpx.Client) -> None:
-    memory.become(*(values.kept(f"shop/p{number:03}") for number in range(503)))
-    board.refresh()
-    page = client.get("/")
-    assert page.text.count('href="/products/') == 500
-    assert "3 products more: narrow the search" in words_of(page)
-
-
 def test_a_product_page_shows_every_clause_with_promise_and_observation(
     client: httpx.Client,
 ) -> None:
