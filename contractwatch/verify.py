@@ -1,6 +1,7 @@
 """A contract becomes a plan of questions, and their answers become a run: pure, the heart."""
 
-from collections.abc import Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime
 
@@ -106,8 +107,9 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
     answers = {**_without_record(plan.metrics), **reading.measurements}
     if plan.is_after_life:
         reading, answers = _after_life(reading, answers)
+    found = _Answers(answers, _extents_of(reading.extents), reading.evidence)
     judged = [
-        _judged(check, plan.in_force, reading, answers, server, now)
+        _judged(check, plan.in_force, found, server, now)
         for check in plan.checks
         if not _is_only_shown(check, server)
     ]
@@ -270,23 +272,50 @@ def _is_only_shown(check: Check, server: Server) -> bool:
     )
 
 
+@frozen
+class _Answers:
+    """What was read; `extents` are, by question, the rows that its answer is about."""
+
+    measurements: dict[Metric, Measurement]
+    extents: Mapping[Metric, Sequence[Extent]]
+    evidence: Mapping[Metric, Evidence]
+
+
 def _judged(
     check: Check,
     in_force: Mapping[str, CheckResult],
-    reading: Reading,
-    answers: Mapping[Metric, Measurement],
+    found: _Answers,
     server: Server,
     now: datetime,
 ) -> CheckResult:
     """Return what is still in force of a check, else what was found now, and of which rows."""
     known = in_force.get(check.promise.promise_id)
+    answers = found.measurements
     if known is not None:
         lacks = _verdict_without_column(check.promise, answers)
         return known if lacks is None else CheckResult(check.promise, lacks)
-    extents = [extent for extent in reading.extents if rests_on(check, extent)]
-    rows = {metric: count for extent in extents for metric, count in extent.rows.items()}
-    result = _in_words(_result(check, {**answers, **rows}, server, now), extents)
-    return _with_evidence(check, result, reading.evidence)
+    extents = _rested_on(check, found.extents)
+    # beside the answers, which are as many as the checks: none copies them for itself
+    rows: dict[Metric, Measurement] = {k: v for one in extents for k, v in one.rows.items()}
+    seen = ChainMap(rows, answers) if rows else answers
+    result = _in_words(_result(check, seen, server, now), extents)
+    return _with_evidence(check, result, found.evidence)
+
+
+def _extents_of(extents: Iterable[Extent]) -> Mapping[Metric, Sequence[Extent]]:
+    """Return the extents of each question, so that no check looks through all of them."""
+    found: dict[Metric, list[Extent]] = {}
+    for extent in extents:
+        for metric in extent.metrics:
+            found.setdefault(metric, []).append(extent)
+    return found
+
+
+def _rested_on(check: Check, about: Mapping[Metric, Sequence[Extent]]) -> list[Extent]:
+    if not about:
+        return []
+    found = {id(one): one for asked in check.metrics() for one in about.get(asked, ())}
+    return list(found.values())
 
 
 def _in_words(result: CheckResult, extents: Iterable[Extent]) -> CheckResult:

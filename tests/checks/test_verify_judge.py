@@ -1,5 +1,7 @@
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,9 +21,10 @@ from hypothesis import strategies as st
 
 from contractwatch import verify
 from contractwatch.errors import Blame
-from contractwatch.model.check import Outcome
+from contractwatch.model.check import Check, Outcome, Verdict
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.contract import Column, Contract, LogicalType, SkippedClause, Status
+from contractwatch.model.incremental import Extent
 from contractwatch.model.lifetime import Lifetime
 from contractwatch.model.metric import (
     CountWhere,
@@ -38,6 +41,7 @@ from contractwatch.model.server import ReadPolicy, Server
 from contractwatch.model.service_level import Availability, MaxAge, ServiceLevel
 from contractwatch.model.state import (
     ColumnType,
+    Count,
     Measurement,
     ProbeTally,
     Repeats,
@@ -380,3 +384,33 @@ def test_every_clause_of_a_full_contract_is_promised_once() -> None:
     given = replace(_with_levels(), tables=(full_table,), skipped=(_SKIPPED,))
     clauses = {result.promise.clause for result in _run(given).results}
     assert len(clauses) == _run(given).coverage.promised == 2 + 2 + 2 + 3 + 1 + 1 + 2 + 1
+
+
+class _Seen:
+    """A check that keeps which answers it was shown."""
+
+    def __init__(self, check: Check, shown: list[Mapping[Metric, Measurement]]) -> None:
+        self.promise, self.metrics = check.promise, check.metrics
+        self._check, self._shown = check, shown
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        self._shown.append(answers)
+        return self._check.judge(answers, now)
+
+
+@pytest.mark.parametrize("of_extent", [False, True])
+def test_no_check_copies_the_answers_to_all_questions(of_extent: bool) -> None:
+    plan = verify.plan(_contract(_REQUIRED, column("d", required_clause=at(13))))
+    answered = answers_to(plan.checks, types=_types("c", "d"))
+    shown: list[Mapping[Metric, Measurement]] = []
+    watched = tuple(_Seen(check, shown) for check in plan.checks)
+    rows = {RowCount("t"): Count(7)}
+    extent = Extent("t", frozenset(plan.metrics), "of the last day", rows=rows)
+    reading = Reading(
+        "local", _STARTED, answered, readable=True, extents=(extent,) if of_extent else ()
+    )
+    verify.judge(replace(plan, checks=watched), reading, now=NOW)
+    assert len(shown) == len(plan.checks)
+    beneath = {id(one.maps[-1] if isinstance(one, ChainMap) else one) for one in shown}
+    assert len(beneath) == 1
+    assert {one[RowCount("t")] == Count(7) for one in shown} == {of_extent}
