@@ -83,6 +83,18 @@ def test_a_line_promised_late_is_closed_with_the_others_and_holds_until_the_same
     assert {entry.objective for entry in entries} == {SCHEMA, CONFORMANCE}
 
 
+def test_lines_that_were_closed_up_to_different_instants_end_alike_after_a_run() -> None:
+    ahead, behind = standing(FRESHNESS, start=500, horizon=600), standing(SCHEMA, horizon=600)
+    told = [observed(FRESHNESS), observed(SCHEMA)]
+    lines, entries = hear_all(
+        [ahead, behind], told, promised=frozenset({FRESHNESS, SCHEMA}), at=at(300), horizon=at(400)
+    )
+    assert {line.accrued_until for line in lines} == {at(500)}
+    assert {line.horizon for line in lines} == {at(400)}
+    closed = {one.objective: one.interval.end for one in entries}
+    assert closed[SCHEMA] == at(500)
+
+
 def test_after_a_clock_set_back_an_observation_holds_by_the_clock_of_now() -> None:
     known = (standing(SCHEMA, GOOD, start=500, horizon=600),)
     (schema, composite), entries = hear_all(
