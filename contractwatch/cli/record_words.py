@@ -5,6 +5,7 @@ from enum import StrEnum
 import click
 
 from contractwatch.cli.values import FilePath, OneOf
+from contractwatch.web import words
 
 
 class Format(StrEnum):
@@ -36,3 +37,8 @@ def no_such_product(product: str, near: list[str]) -> str:
     """Return the sentence about a name that no product has."""
     hint = f"did you mean {' or '.join(near)}?" if near else "see contractwatch status"
     return f"no product is called {product!r}; {hint}"
+
+
+def percent(ratio: float, *, digits: int = 1) -> str:
+    """Return a ratio as the pages say it, but with a space that every terminal shows."""
+    return words.percent(ratio, digits=digits).replace("\N{NO-BREAK SPACE}", " ")

@@ -13,13 +13,13 @@ from contractwatch.alerting.words import duration
 from contractwatch.cli.output import write, write_document
 from contractwatch.cli.parser import Command
 from contractwatch.cli.record import open_record
-from contractwatch.cli.record_words import Format, config_option, format_option
+from contractwatch.cli.record_words import Format, config_option, format_option, percent
 from contractwatch.cli.reports.page import Page, terminal_page
 from contractwatch.cli.values import SomeOf, repeated
 from contractwatch.slo.status import StatusWord
 from contractwatch.web.board import View, view_of
 from contractwatch.web.bodies import BODY_VERSION, product_body
-from contractwatch.web.words import ago, count_of, iso, percent
+from contractwatch.web.words import ago, count_of, iso
 
 _GRADES = {
     StatusWord.BREACHED: "failed",

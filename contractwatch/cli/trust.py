@@ -14,13 +14,14 @@ from contractwatch.cli.record_words import (
     Format,
     config_option,
     format_option,
+    percent,
     product_argument,
 )
 from contractwatch.cli.reports.page import Page, terminal_page
 from contractwatch.slo.trust import TrustPart, TrustScore
 from contractwatch.web.board import view_of
 from contractwatch.web.bodies import trust_body
-from contractwatch.web.words import count_of, percent
+from contractwatch.web.words import count_of
 
 
 @click.command("trust", cls=Command)

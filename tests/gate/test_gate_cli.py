@@ -126,3 +126,14 @@ def test_trust_of_a_new_product_is_a_word_and_no_number(cli, store_url: str) -> 
     assert code == 0
     assert out.startswith("logistics/shipments: new, no number yet, ts/1;")
     assert "would raise it most" in out
+
+
+@pytest.mark.parametrize("words", [("status",), ("trust", "finance/orders")])
+def test_percentages_on_a_terminal_have_an_ordinary_space(
+    cli, store_url: str, words: tuple[str, ...]
+) -> None:
+    code, out, _ = cli(*words, store=store_url)
+    assert code == 0
+    assert " %" in out
+    assert "\\x" not in out
+    assert "\N{NO-BREAK SPACE}" not in out
