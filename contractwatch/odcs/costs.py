@@ -5,7 +5,7 @@ are compared, one column of a key. What it limited is cut out with it, and never
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from contractwatch.errors import Problem
@@ -61,6 +61,7 @@ class Costs:
         """Take the document in today's forms, and the paths of what refuses all of it."""
         self._root = root
         self._refusing = refusing
+        self._asked: dict[str, tuple[tuple[str, Mapping[str, object]], ...]] = {}
         self._twice = {mistake.path for mistake in root.document.mistakes}
 
     def of(self, problem: Problem) -> frozenset[str]:
@@ -239,15 +240,23 @@ class Costs:
 
     def _about(self, table: Place, names: set[str]) -> Iterator[str]:
         """Whatever names one of these columns, and is about its values."""
-        for one in (table, *_columns(table)):
-            for entry in (*one.at("quality").each(), *one.at("relationships").each()):
-                asked = {k: item for k, item in entry.mapping().items() if k not in _TELLING}
-                if not entry.text("metric") and _mentions(asked, names):
-                    yield entry.path
+        for path, asked in self._asking(table):
+            if _mentions(asked, names):
+                yield path
         for entry in table.at("customProperties").each():
             if _mentions(entry.value, names):
                 yield table.path if custom_name(entry) == "where" else entry.path
         yield from self._levels_about(names)
+
+    def _asking(self, table: Place) -> tuple[tuple[str, Mapping[str, object]], ...]:
+        """Return the rules and relationships of a table that may name columns, and what they ask.
+
+        Gathered once: each column that is wrong would search all others for them again.
+        """
+        found = self._asked.get(table.path)
+        if found is None:
+            found = self._asked[table.path] = tuple(_asking(table))
+        return found
 
     def _levels_about(self, names: set[str]) -> Iterator[str]:
         for level in self._root.at("slaProperties").each():
@@ -343,10 +352,10 @@ class Costs:
             if key:
                 place = place.at(key)
             else:
-                place = next(
-                    (one for one in place.each() if one.path == f"{place.path}[{index}]"),
-                    Place(place.document, f"{place.path}[{index}]", None),
-                )
+                items, number = place.value, int(index)
+                is_there = isinstance(items, list) and number < len(items)
+                value = cast("list[object]", items)[number] if is_there else None
+                place = Place(place.document, f"{place.path}[{index}]", value)
         return place
 
 
@@ -354,6 +363,14 @@ def _columns(place: Place) -> Iterator[Place]:
     """Yield every column of a table, and every value below them."""
     for column in place.at("properties").each():
         yield from (inner.place for inner in walk(column))
+
+
+def _asking(table: Place) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for one in (table, *_columns(table)):
+        for entry in (*one.at("quality").each(), *one.at("relationships").each()):
+            if not entry.text("metric"):
+                told = entry.mapping().items()
+                yield entry.path, {key: item for key, item in told if key not in _TELLING}
 
 
 def is_server(path: str) -> bool:

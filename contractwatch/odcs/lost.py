@@ -39,16 +39,19 @@ def skip_lost(
         findings: Gets the clauses.
     """
     told: set[str] = set()
+    below = _below(mistakes)
     for place, promise, path in _promises(root):
         cause = _cause(path, lost)
         if cause is not None:
             told.add(place.path)
-            _keep(place, promise, cause, mistakes, findings)
+            _keep(place, promise, cause, below, findings)
+    owners = _owners(root)
     for path, cause in _untold(lost, told):
-        table, column = _owner_of(path, root)
+        nowhere: tuple[str, str | None] = (_NOT_SAID, None)
+        table, column = next((owners[way] for way in _ways(path) if way in owners), nowhere)
         last = cause.path.rpartition(".")[2][:_SHOWN]
         promise = promised("clause", table, column, rule_id=last)
-        _keep(Place(root.document, path, None), promise, cause, mistakes, findings)
+        _keep(Place(root.document, path, None), promise, cause, below, findings)
 
 
 def _cause(path: str, lost: Mapping[str, Problem]) -> Problem | None:
@@ -78,31 +81,42 @@ def _keep(
     place: Place,
     promise: Promised,
     cause: Problem,
-    mistakes: Iterable[Problem],
+    below: Mapping[str, Sequence[Problem]],
     findings: Findings,
 ) -> None:
-    inside = [one for one in mistakes if is_within(one.path, place.path)][:_MOST]
+    inside = below.get(place.path, ())
     said = "; ".join(map(str, inside or [cause]))
     is_itself = inside or is_within(place.path, cause.path)
     how = WRONG if is_itself else f"{WRONG}, in another clause that this one needs"
     findings.keep_skipped(place, promise, f"{how}: {said}")
 
 
-def _owner_of(path: str, root: Place) -> tuple[str, str | None]:
-    """Return the names of the table and the column that a path is in."""
+def _owners(root: Place) -> dict[str, tuple[str, str | None]]:
+    """Return the names of table and column by the path of each table and each value in it."""
+    found: dict[str, tuple[str, str | None]] = {}
     for table in root.at("schema").each():
-        if not is_within(path, table.path):
-            continue
         name = table.text("name") or _NOT_SAID
-        inside = [
-            inner
-            for column in table.at("properties").each()
-            if is_within(path, column.path)
-            for inner in walk(column)
-            if is_within(path, inner.place.path)
-        ]
-        return name, (inside[-1].name or None) if inside else None
-    return _NOT_SAID, None
+        found[table.path] = name, None
+        for column in table.at("properties").each():
+            found |= {inner.place.path: (name, inner.name or None) for inner in walk(column)}
+    return found
+
+
+def _below(mistakes: Iterable[Problem]) -> dict[str, list[Problem]]:
+    """Return the first mistakes at or below each path."""
+    found: dict[str, list[Problem]] = {}
+    for mistake in mistakes:
+        for path in dict.fromkeys(_ways(mistake.path)):
+            inside = found.setdefault(path, [])
+            if len(inside) < _MOST:
+                inside.append(mistake)
+    return found
+
+
+def _ways(path: str) -> Iterator[str]:
+    """Yield the path and every path above it, the nearest first."""
+    yield path
+    yield from (path[:at] for at in range(len(path) - 1, 0, -1) if path[at] in ".[")
 
 
 _Found: TypeAlias = tuple[Place, Promised, str]

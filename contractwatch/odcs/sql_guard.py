@@ -135,6 +135,8 @@ def _parsed(text: str, what: str) -> exp.Expr:
         raise UnreadSqlError(too_deep) from None
     # a comment after the last semicolon is a node of its own
     found = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
+    if not found and not text.strip(" \t\r\n;"):  # nothing hides there: a mistake, and no attack
+        raise UnreadSqlError(f"there is no SQL in it; expected one {what}")
     if len(found) != 1:
         raise HostileSqlError(f"{len(found)} statements instead of one; expected one {what}")
     root = found[0]

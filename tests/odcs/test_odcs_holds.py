@@ -1,11 +1,16 @@
 """One wrong clause costs that clause, and what needs it; the rest of the contract is judged."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from contractwatch import verify
 from contractwatch.errors import ContractError
 from contractwatch.model.contract import Contract
+from contractwatch.odcs import costs, lost
 from contractwatch.odcs.load import parse_what_holds
+from contractwatch.odcs.nested import Inner, walk
+from contractwatch.odcs.place import Place
 
 TEXT = """apiVersion: v3.1.0
 kind: DataContract
@@ -179,3 +184,36 @@ def test_a_contract_with_two_mistakes_loses_two_clauses() -> None:
     text = TEXT.replace("required: true", "required: yes please")
     contract = held("mustBe: 0", "mustBee: 0", text)
     assert judged(contract) == EVERY - {"order_id/required", "status/nullValues"}
+
+
+def wide(columns: int) -> str:
+    listed = "".join(
+        f"      - {{name: c{at}, logicalType: string, logicalTyp{at}: string}}\n"
+        for at in range(columns)
+    )
+    head = "apiVersion: v3.1.0\nkind: DataContract\nid: x\nname: x\nversion: 1.0.0\n"
+    return f"{head}status: active\nschema:\n  - name: t\n    properties:\n{listed}"
+
+
+def looks(monkeypatch: pytest.MonkeyPatch, columns: int) -> int:
+    """Count how often a column is walked while each of so many has one wrong key."""
+    count = 0
+
+    def counted(column: Place) -> Iterator[Inner]:
+        nonlocal count
+        count += 1
+        yield from walk(column)
+
+    for module in (costs, lost):
+        monkeypatch.setattr(module, "walk", counted)
+    contract, _ = parse_what_holds(wide(columns).encode(), "wide.yaml")
+    assert len(contract.tables[0].columns) == columns
+    return count
+
+
+def test_what_a_mistake_in_each_column_costs_is_found_in_so_many_looks_as_there_are_columns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few, many = looks(monkeypatch, 20), looks(monkeypatch, 80)
+
+    assert 0 < many <= 4 * few
