@@ -23,7 +23,7 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MOST_LETTERS = 200
+MOST_LETTERS = 200
 
 
 class DateFormatError(ValueError):
@@ -181,8 +181,8 @@ def compiled(written: str, logical_type: LogicalType) -> DateFormat:
     Raises:
         DateFormatError: If it cannot be executed exactly, or tells no value of the type.
     """
-    if len(written) > _MOST_LETTERS:
-        raise DateFormatError(f"the date format is longer than {_MOST_LETTERS} characters")
+    if len(written) > MOST_LETTERS:
+        raise DateFormatError(f"the date format is longer than {MOST_LETTERS} characters")
     found = _Compiler(written, logical_type).compile()
     _refuse_incomplete(found, logical_type)
     return found

@@ -8,6 +8,10 @@ from contractwatch.odcs.place import Findings, Place
 RESERVED = frozenset({"gate", "trust"})
 """Last words of addresses about a product, as `/api/v1/products/orders/gate`: no product's name."""
 
+LONGEST_NAME = 200
+"""Characters; a longer one is no name, and to normalise a very long one takes minutes."""
+
+_MOST_MARKS = 4
 _WALKS = frozenset({".", ".."})
 _SHOWN = 60
 
@@ -54,10 +58,15 @@ def character_problem(name: str) -> str:
     A name is in Unicode's composed form (NFC), begins with a character of its own, and has only
     characters that leave a mark; the one blank allowed is the ordinary space.
     """
+    if len(name) > LONGEST_NAME:
+        return f"it has {len(name):,} characters; expected {LONGEST_NAME} at most"
     hidden = next((one for one in name if not is_visible(one)), "")
     if hidden:
         shown = escape_of(hidden)
         return f"it holds {shown} ({_kind_of(hidden)}); expected visible characters only"
+    kinds = "".join(unicodedata.category(one)[0] for one in name)
+    if "M" * (_MOST_MARKS + 1) in kinds:
+        return f"more than {_MOST_MARKS} marks stand on one letter; expected fewer"
     if name and unicodedata.category(name[0]).startswith("M"):
         return f"it begins with the mark {escape_of(name[0])}; expected a letter before it"
     if unicodedata.normalize("NFC", name) != name:

@@ -69,3 +69,8 @@ def test_a_format_that_cannot_be_executed_exactly_says_which_part_and_why(
     with pytest.raises(DateFormatError) as raised:
         compiled(written, kind)
     assert told in str(raised.value)
+
+
+@pytest.mark.parametrize("part", ["[yyyy]", "%Y-", "HH24'", "["])
+def test_a_format_of_absurd_length_is_not_searched_for_what_is_meant(part: str) -> None:
+    assert meant_by(part * 40_000, LogicalType.DATE) == "expected a form such as yyyy-MM-dd"

@@ -1,10 +1,13 @@
 """Names of products, domains and tables are visible, unambiguous and safe in an address."""
 
+import unicodedata
+
 import pytest
 
 from contractwatch.display import visible
 from contractwatch.errors import MOST_PROBLEMS, ContractError
 from contractwatch.odcs.load import parse_contract
+from contractwatch.odcs.names import character_problem
 from contractwatch.odcs.place import MOST_COMPARISONS
 
 TEXT = """\
@@ -166,3 +169,23 @@ def test_suggestions_for_one_document_cost_a_bounded_number_of_comparisons(
 
     assert len(problems_of.value.problems) == MOST_PROBLEMS + 1
     assert 0 < compared <= MOST_COMPARISONS
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x" * 201, "it has 201 characters; expected 200 at most"),
+        ("x" + "\u0323\u0301" * 500_000, "it has 1,000,001 characters"),
+        ("x" + "\u0338" * 20, "marks stand on one letter"),
+        ("\u05e9" + "\u05c1\u05bc\u05b8\u05bd\u0591" * 2, "marks stand on one letter"),
+    ],
+)
+def test_a_name_that_nobody_can_read_is_refused_in_no_time(name: str, said: str) -> None:
+    assert said in character_problem(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 200, "\u05e9\u05c1\u05bc\u05b8", "\u0e17\u0e35\u0e48", "e\u0338\u0323"]
+)
+def test_a_name_of_a_living_script_keeps_its_marks(name: str) -> None:
+    assert character_problem(unicodedata.normalize("NFC", name)) == ""
