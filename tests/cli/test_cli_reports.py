@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from report_values import FILE, report
 
+from contractwatch.cli import main
 from contractwatch.cli.findings import FailOn
 from contractwatch.cli.reports import REPORTS, Format, render
 
@@ -93,3 +94,19 @@ def test_markdown_has_no_cell_that_ends_early() -> None:
     rows = [line for line in lines if line.startswith("| ")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
     assert FILE in "\n".join(lines)
+
+
+@pytest.mark.parametrize("form", Format)
+def test_no_form_calls_a_table_empty_because_a_clause_is_wrong(
+    form: Format, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = Path(__file__).parents[2] / "contracts" / "example"
+    text = (example / "orders.odcs.yaml").read_text()
+    (tmp_path / "orders.csv").write_bytes((example / "orders.csv").read_bytes())
+    contract = tmp_path / "orders.odcs.yaml"
+    contract.write_text(text.replace("metric: invalidValues", "metric: invalidVallues"))
+    with pytest.raises(SystemExit):
+        main(["test", "--format", form.value, str(contract)])
+    said = capsys.readouterr().out
+    assert "invalidVallues" in said or form is Format.JUNIT
+    assert "empty" not in said

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from contractwatch import verify
 from contractwatch.cli.escape import printable
 from contractwatch.cli.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
@@ -48,7 +49,8 @@ def _run(finding: Judged, report: Report) -> Iterator[str]:
             yield _command(level, file, line, title, sentence_of(result))
     counts = counts_of(run.results) or "no checks"
     yield _plain(f"{title_of(finding)}: {run.outcome}; {counts}; {coverage_of(run)}")
-    if run.outcome is RunOutcome.WARNING and not any(_level(r, report) for r in run.results):
+    is_told = any(_level(r, report) for r in run.results) or verify.has_wrong_clause(run.results)
+    if run.outcome is RunOutcome.WARNING and not is_told:
         yield _command("warning", file, 0, title_of(finding), "a table is empty")
 
 
