@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from test_agent_timing import HOUR, NOW, contract, incident, standing
 
-from contractwatch.agent.timing import Cron, next_look, timetable_of
+from contractwatch.agent.timing import AnyOf, Cron, next_look, timetable_of
 from contractwatch.model.incident import Phase
 
 SECOND = timedelta(seconds=1)
@@ -73,3 +73,31 @@ def test_the_earliest_of_all_reasons_to_look_decides() -> None:
         dates=(NOW + 4 * minute,),
     )
     assert found == min(NOW + 2 * minute, table.after(NOW))
+
+
+def test_of_several_schedules_the_longest_wait_is_bridged_too() -> None:
+    both = AnyOf((Cron("0 * * * *", "UTC"), Cron("20 12 * * *", "UTC")))
+    day = datetime(2026, 3, 6, tzinfo=UTC)
+    assert both.interval_at(day + 11 * HOUR) == HOUR
+    assert both.interval_at(day + 12 * HOUR) == timedelta(minutes=40)
+    assert both.interval_at(day + 12 * HOUR + timedelta(minutes=20)) == HOUR
+
+
+@pytest.mark.parametrize(
+    ("late", "look"),
+    [
+        (-SECOND, 1),
+        (timedelta(0), 1),
+        (SECOND - timedelta(microseconds=1), 1),
+        (SECOND, None),
+        (2 * SECOND, None),
+    ],
+)
+def test_what_turns_bad_is_looked_at_a_second_later_and_not_twice(
+    late: timedelta, look: int | None
+) -> None:
+    turns = NOW + timedelta(minutes=1)
+    found = next_look(
+        Cron("0 0 * * *", "UTC"), [standing(turns)], [], now=turns + late, reprobe=HOUR
+    )
+    assert found == (None if look is None else turns + look * SECOND)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from checks_values import NOW, answers_to, at, column, contract, rule, table
@@ -12,6 +12,7 @@ from contractwatch.errors import Blame
 from contractwatch.model.check import WRONG, Outcome, Promise, Verdict
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.contract import Column, Contract, SkippedClause, Status
+from contractwatch.model.frozen import frozen
 from contractwatch.model.incremental import Extent
 from contractwatch.model.lifetime import Lifetime
 from contractwatch.model.metric import (
@@ -466,6 +467,32 @@ def test_a_forecast_says_what_will_be_skipped_and_the_coverage_at_best() -> None
         ("t/c/freshness/s1", "skipped", why),
     ]
     assert coverage == Coverage(1, 6)
+
+
+@frozen
+class OfBoth:
+    """Asks the record and the data."""
+
+    promise: Promise
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (Probes(), RowCount("t"))
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        return Verdict(Outcome.PASSED)
+
+
+def test_what_asks_the_data_too_is_skipped_where_the_data_are_not_read() -> None:
+    plan = verify.plan(one_table())
+    both = replace(plan, checks=(OfBoth(plan.checks[0].promise),))
+    (found,), _ = verify.forecast(both, replace(LOCAL, unsupported="type kafka"))
+    assert found.verdict.reason == "the server is unsupported: type kafka"
+    assert verify.forecast(both, LOCAL)[0] == ()
+
+
+def test_a_run_that_counts_nothing_has_no_number_of_rows() -> None:
+    plan = verify.plan(contract(servers=(LOCAL,)))
+    assert verify.judge(plan, reading({}), now=NOW).rows is None
 
 
 def test_files_of_text_promise_no_physical_type() -> None:

@@ -482,6 +482,14 @@ def test_only_what_is_unsupported_was_not_executed() -> None:
     assert (given.evidence[SCHEMA].executed, given.evidence[SCHEMA].promised) == (3, 4)
 
 
+def test_the_evidence_of_a_state_is_what_holds_now_and_not_what_was_observed() -> None:
+    kept = line(standing(SCHEMA, GOOD, horizon=100, stale=50))
+    states = [
+        trust_input(record(kept), now=at(now)).evidence[SCHEMA].state for now in (-1, 49, 50, 100)
+    ]
+    assert states == [UNKNOWN, GOOD, BAD, UNKNOWN]
+
+
 def test_nothing_promised_is_wholly_executed() -> None:
     assert executed_share(Coverage(0, 0)) == 1
     assert executed_share(Coverage(1, 4)) == 0.25
