@@ -99,26 +99,28 @@ def apart(questions: Iterable[Question]) -> list[list[Question]]:
 
     One about no column is put to another: the number of rows alone would be taken from statistics.
     """
-    group_of: dict[str, list[Question]] = {}
-    named: dict[int, set[str]] = {}
+    groups: dict[int, list[Question]] = {}
+    columns_of: dict[int, set[str]] = {}
+    group_of: dict[str, int] = {}
     homeless: list[Question] = []
-    for question in questions:
+    for number, question in enumerate(questions):
         names = question.columns()
         if not names:
             homeless.append(question)
             continue
-        met = {id(group): group for name in names if (group := group_of.get(name)) is not None}
+        met = sorted({group_of[name] for name in names if name in group_of})
         # the smaller ones join the largest, so that many columns take little time
-        *smaller, joined = sorted(met.values(), key=len) if met else [list[Question]()]
-        known = named.setdefault(id(joined), set())
-        known |= names
+        *smaller, joined = sorted(met, key=lambda group: (len(groups[group]), -group)) or [number]
+        members, columns = groups.setdefault(joined, []), columns_of.setdefault(joined, set())
+        columns |= names
         for group in smaller:
-            joined += group
-            known |= named[id(group)]
-            group_of.update(dict.fromkeys(named[id(group)], joined))
-        joined.append(question)
+            members += groups.pop(group)
+            moved = columns_of.pop(group)
+            columns |= moved
+            group_of.update(dict.fromkeys(moved, joined))
+        members.append(question)
         group_of.update(dict.fromkeys(names, joined))
-    found = list({id(group): group for group in group_of.values()}.values())
+    found = list(groups.values())
     return [[*homeless, *found[0]], *found[1:]] if found else [homeless] * bool(homeless)
 
 

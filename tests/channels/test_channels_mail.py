@@ -80,7 +80,11 @@ def names(data: bytes) -> list[str]:
 
 def bare(*lines: str) -> list[str]:
     """Return commands without their verb, which some Pythons write in lower case."""
-    return [line.partition(" ")[2] for line in lines]
+    # "to:" or "TO:" as the Python that runs it likes
+    return [
+        f"{part[0].upper()}:{part[2]}"
+        for part in (line.partition(" ")[2].partition(":") for line in lines)
+    ]
 
 
 def sent(notification: Notification, **changes: object) -> Mail:

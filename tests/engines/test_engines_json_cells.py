@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -151,10 +152,10 @@ def _delta(folder: Path) -> dict[str, str]:
 
 
 def _iceberg(folder: Path) -> dict[str, str]:
-    catalog: Any = InMemoryCatalog("test", warehouse=folder.as_uri())
-    catalog.create_namespace("of")
     rows = pa.table(TEXTS)
-    catalog.create_table("of.t", schema=rows.schema).append(rows)
+    with closing(InMemoryCatalog("test", warehouse=folder.as_uri())) as catalog:
+        catalog.create_namespace("of")
+        catalog.create_table("of.t", schema=rows.schema).append(rows)
     return {"path": "./of/t", "data_format": "iceberg"}
 
 

@@ -273,7 +273,7 @@ def test_questions_are_asked_together_where_they_share_a_column_and_rows_never_a
         for name, columns in {"1": ["a"], "2": ["b"], "3": ["a", "b"], "4": ["c"]}.items()
     )
     assert apart([rows, one, two, other]) == [[rows, one], [two], [other]]
-    assert apart([one, other, two, both]) == [[two, one, both], [other]]
+    assert apart([one, other, two, both]) == [[one, two, both], [other]]
     assert apart([rows]) == [[rows]]
     assert apart([]) == []
 

@@ -1,6 +1,7 @@
 """Maps of files are judged by their entries, whoever wrote the file."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,10 @@ def _delta(folder: Path) -> dict[str, str]:
 
 
 def _iceberg(folder: Path) -> dict[str, str]:
-    catalog: Any = InMemoryCatalog("test", warehouse=folder.as_uri())
-    catalog.create_namespace("of")
     rows = pa.table({"m": MAP})
-    catalog.create_table("of.t", schema=rows.schema).append(rows)
+    with closing(InMemoryCatalog("test", warehouse=folder.as_uri())) as catalog:
+        catalog.create_namespace("of")
+        catalog.create_table("of.t", schema=rows.schema).append(rows)
     return {"path": "./of/t", "data_format": "iceberg"}
 
 

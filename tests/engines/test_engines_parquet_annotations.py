@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from contextlib import closing
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -70,13 +71,13 @@ def test_annotations_count_inside_of_objects_arrays_and_maps(tmp_path: Path) -> 
 
 
 def test_the_record_of_a_lake_table_says_what_is_a_uuid(tmp_path: Path) -> None:
-    catalog: Any = InMemoryCatalog("test", warehouse=tmp_path.as_uri())
-    catalog.create_namespace("of")
     inner = StructType(NestedField(3, "id", UUIDType()))
     schema = Schema(NestedField(1, "id", UUIDType()), NestedField(2, "o", inner))
-    table = catalog.create_table("of.t", schema=schema)
     o = pa.StructArray.from_arrays([_uuids()], ["id"])
-    table.append(pa.table({"id": _uuids(), "o": o}))
+    with closing(InMemoryCatalog("test", warehouse=tmp_path.as_uri())) as catalog:
+        catalog.create_namespace("of")
+        table = catalog.create_table("of.t", schema=schema)
+        table.append(pa.table({"id": _uuids(), "o": o}))
     one = {"logicalType": "string", **FORMAT}
     written = [
         {"name": "id", "physicalType": "uuid", **one},

@@ -1,6 +1,7 @@
 """The files of a table that keeps a record are not read as if they were all there is."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -69,10 +70,10 @@ def test_the_files_of_a_delta_table_are_read_by_its_log(
 def test_the_files_of_an_iceberg_table_are_read_by_its_metadata(
     tmp_path: Path, place: Place, path: str
 ) -> None:
-    catalog = InMemoryCatalog("c", warehouse=str(tmp_path))
-    catalog.create_namespace("t")
-    rows = ROWS.to_arrow()
-    catalog.create_table("t.orders", rows.schema, location=str(tmp_path / "t/orders")).append(rows)
+    rows, location = ROWS.to_arrow(), str(tmp_path / "t/orders")
+    with closing(InMemoryCatalog("c", warehouse=str(tmp_path))) as catalog:
+        catalog.create_namespace("t")
+        catalog.create_table("t.orders", rows.schema, location=location).append(rows)
     assert "leads to files of an Iceberg table: write format: iceberg" in place.refusal(path)
 
 
