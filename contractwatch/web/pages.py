@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from contractwatch import __version__
 from contractwatch.alerting.audience import told_words
 from contractwatch.alerting.broken import observed_words
+from contractwatch.alerting.causes import NO_CAUSES, causes_of
 from contractwatch.alerting.upstream import upstream_words
 from contractwatch.alerting.words import number
 from contractwatch.display import visible
@@ -87,6 +88,10 @@ class Group:
     title: str
     results: tuple[CheckResult, ...]
 
+    def has(self, reason: str) -> bool:
+        """Return whether one of the clauses has no answer for this reason."""
+        return any(one.verdict.reason == reason for one in self.results)
+
 
 class Pages:
     """The routes that answer in HTML."""
@@ -134,6 +139,7 @@ class Pages:
             all_default=all(line.budget.budget.target.is_default for line in lines),
             shown=shown_of(view.record.lines, end=view.as_of),
             groups=groups(view),
+            causes=causes_of(view.record.last_run) if view.record.last_run else NO_CAUSES,
             incidents=_opened(view.record.incidents),
             told=told_of([view]),
             most_lost=max(part.points_lost for part in view.trust.parts),

@@ -213,8 +213,9 @@ def test_metadata_only_skips_what_needs_a_row(tmp_path: Path) -> None:
     (run,) = json.loads(ended.out)["runs"]
     assert ended.code == 0
     judged = {c["kind"] for c in run["checks"] if c["outcome"] == "passed"}
-    skipped = {c["reason"] for c in run["checks"] if c["outcome"] == "skipped"}
-    assert (judged, skipped) == ({"presence"}, {METADATA_ONLY})
+    (cause,) = run["causes"]
+    skipped = {c["cause"] for c in run["checks"] if c["outcome"] == "skipped"}
+    assert (judged, skipped, cause["reason"]) == ({"presence"}, {1}, METADATA_ONLY)
     assert run["coverage"] == {"executed": 2, "promised": 7}
 
 

@@ -51,6 +51,7 @@ def test_a_run_in_json_has_every_documented_field(tmp_path: Path) -> None:
         "severity": "error",
         "outcome": "failed",
         "reason": "1 surplus row, 1 repeated key, 2 affected rows",
+        "cause": None,
         "promised": "no duplicate rows",
         "observed": 1,
         "threshold": "exactly 0 rows",
@@ -204,7 +205,9 @@ def test_a_retired_contract_is_no_verdict(tmp_path: Path) -> None:
     path = publish(tmp_path, edit=lambda text: text.replace("status: active", "status: retired"))
     ended, body = _json(path)
     assert ended.code == 2
-    assert {check["reason"] for check in body["runs"][0]["checks"]} == {"the contract is retired"}
+    (run,) = body["runs"]
+    assert run["error"] == "nothing was executed: the contract is retired"
+    assert {check["reason"] for check in run["checks"]} == {"see the error of the run"}
 
 
 def test_a_server_that_is_not_opened_skips_its_checks(tmp_path: Path) -> None:
@@ -217,7 +220,9 @@ def test_a_server_that_is_not_opened_skips_its_checks(tmp_path: Path) -> None:
     checks = body["runs"][0]["checks"]
     assert ended.code == 2
     assert {check["outcome"] for check in checks} == {"skipped"}
-    assert all("unsupported" in check["reason"] for check in checks)
+    told = str([body["runs"][0]["error"], body["runs"][0]["causes"]])
+    assert "unsupported" in told
+    assert {check["reason"] for check in checks} < {"see cause 1", "see the error of the run"}
 
 
 def test_output_is_written_whole_beside_nothing_else(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from contractwatch import verify
+from contractwatch.alerting.causes import causes_of
 from contractwatch.cli.escape import printable
 from contractwatch.cli.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
@@ -10,6 +11,7 @@ from contractwatch.cli.reports.words import (
     coverage_of,
     grade_of,
     is_failure,
+    place_of,
     sentence_of,
     title_of,
     worst_first,
@@ -42,9 +44,17 @@ def _run(finding: Judged, report: Report) -> Iterator[str]:
     run, file = finding.run, finding.contract.file
     if run.error:
         yield _command("error", file, 0, title_of(finding), run.error)
+    causes, told = causes_of(run), set[str]()
     for result in worst_first(run.results):
-        level = _level(result, report)
-        if level:
+        level, reason = _level(result, report), result.verdict.reason
+        if level and result.outcome is Outcome.ERROR and reason in causes.pointers:
+            if reason in causes.listed and reason not in told:
+                line, title = result.promise.clause.line, f"error: {title_of(finding)}"
+                first = f"{place_of(result)} {result.promise.kind}"
+                more = f" and {causes.counts[reason] - 1} more checks have no answer"
+                yield _command(level, file, line, title, f"{first}{more}: {reason}")
+            told.add(reason)
+        elif level:
             line, title = result.promise.clause.line, f"{grade_of(result)}: {title_of(finding)}"
             yield _command(level, file, line, title, sentence_of(result))
     counts = counts_of(run.results) or "no checks"

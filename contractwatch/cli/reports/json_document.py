@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 
+from contractwatch.alerting.causes import Causes, causes_of
 from contractwatch.cli.findings import Finding, Judged, Refused, Report, Samples
 from contractwatch.errors import Problem
 from contractwatch.model.run import CheckResult
@@ -49,6 +50,7 @@ def _run(finding: Finding) -> dict[str, object]:
 
 def _judged(finding: Judged) -> dict[str, object]:
     contract, run = finding.contract, finding.run
+    causes = causes_of(run)
     return {
         "contract": {
             "id": contract.contract_id,
@@ -69,7 +71,8 @@ def _judged(finding: Judged) -> dict[str, object]:
         "data_version": run.data_version or None,
         "data_timestamp": run.data_timestamp and _time(run.data_timestamp),
         "problems": [_problem(problem) for problem in finding.problems],
-        "checks": [_check(finding, result) for result in run.results],
+        "causes": [{"reason": one, "checks": causes.counts[one]} for one in causes.listed],
+        "checks": [_check(finding, result, causes) for result in run.results],
     }
 
 
@@ -88,11 +91,12 @@ def _refused(finding: Refused) -> dict[str, object]:
         "data_version": None,
         "data_timestamp": None,
         "problems": [_problem(problem) for problem in finding.problems],
+        "causes": [],
         "checks": [],
     }
 
 
-def _check(finding: Judged, result: CheckResult) -> dict[str, object]:
+def _check(finding: Judged, result: CheckResult, causes: Causes) -> dict[str, object]:
     promise, verdict = result.promise, result.verdict
     samples = finding.samples.get(promise.promise_id)
     return {
@@ -105,7 +109,8 @@ def _check(finding: Judged, result: CheckResult) -> dict[str, object]:
         "objective": promise.objective.value,
         "severity": promise.severity.value,
         "outcome": verdict.outcome.value,
-        "reason": verdict.reason,
+        "reason": causes.reason_of(result),
+        "cause": causes.number_of(result),
         "promised": promise.expected,
         "observed": verdict.observed,
         "threshold": verdict.threshold,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from contractwatch.alerting.causes import causes_of
 from contractwatch.cli.escape import no_command, printable
 from contractwatch.cli.findings import FailOn, Judged, Refused, Report
 from contractwatch.cli.reports.words import (
@@ -65,6 +66,7 @@ def _suite(
     known = {"outcome": run.outcome.value, "coverage": coverage}
     if not report.selection.is_everything:
         known["selection"] = str(report.selection)
+    known |= {f"cause {at}": reason for at, reason in enumerate(causes_of(run).listed, 1)}
     listed = [
         f"      <property{_attributes(name=name, value=value)}/>" for name, value in known.items()
     ]
@@ -80,12 +82,15 @@ def _whole(finding: Judged) -> Iterator[_Case]:
 
 
 def _promises(finding: Judged, fail_on: FailOn) -> Iterator[_Case]:
+    causes = causes_of(finding.run)
     for result in finding.run.results:
         promise, grade = result.promise, grade_of(result)
         name, line = f"{promise.kind} ({promise.promise_id})", promise.clause.line
-        body = f"{finding.contract.file}:{line}: {promise.clause.path}\n{sentence_of(result)}"
+        body = (
+            f"{finding.contract.file}:{line}: {promise.clause.path}\n{sentence_of(result, causes)}"
+        )
         kind = _kind(result, fail_on)
-        message = observation_of(result) or grade
+        message = observation_of(result, causes) or grade
         yield _Case(name, place_of(result), line, kind, grade, message, body if kind else "")
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from contractwatch.alerting.causes import Causes, causes_of
 from contractwatch.cli.escape import printable
 from contractwatch.cli.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
@@ -54,19 +55,24 @@ def _run(finding: Judged, report: Report) -> Iterator[str]:
         for result in worst_first(run.results)
         if report.show_all or result.outcome is not Outcome.PASSED
     ]
+    causes = causes_of(run)
+    if causes.listed:
+        yield ""
+    for number, reason in enumerate(causes.listed, 1):
+        yield f"- cause {number}, of {causes.counts[reason]} checks: {_text(reason)}"
     if shown:
         yield "\n| outcome | where | promised | observed | line |"
         yield "|---|---|---|---|---:|"
-        yield from map(_row, shown)
+        yield from (_row(result, causes) for result in shown)
 
 
-def _row(result: CheckResult) -> str:
+def _row(result: CheckResult, causes: Causes) -> str:
     promise, grade = result.promise, grade_of(result)
     cells = (
         f"{_MARKS[grade]} {grade}",
         _text(f"{place_of(result)} {promise.kind}"),
         _text(promise.expected or promise.kind),
-        _text(observation_of(result)),
+        _text(observation_of(result, causes)),
         str(promise.clause.line),
     )
     return f"| {' | '.join(cells)} |"

@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from contractwatch import __version__
+from contractwatch.alerting.causes import Causes, causes_of
 from contractwatch.cli.escape import printable
 from contractwatch.cli.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import place_of, sentence_of, title_of
@@ -55,12 +56,13 @@ def _results(finding: Judged | Refused, report: Report) -> Iterator[dict[str, ob
     yield from map(_problem, finding.problems)
     if isinstance(finding, Refused):
         return
+    causes = causes_of(finding.run)
     for result in finding.run.results:
         if report.show_all or result.outcome in {Outcome.FAILED, Outcome.ERROR}:
-            yield _result(finding, result)
+            yield _result(finding, result, causes)
 
 
-def _result(finding: Judged, result: CheckResult) -> dict[str, object]:
+def _result(finding: Judged, result: CheckResult, causes: Causes) -> dict[str, object]:
     promise, failed = result.promise, result.outcome is Outcome.FAILED
     location = _location(finding.contract.file, promise.clause.line)
     name = {"fullyQualifiedName": printable(place_of(result)), "kind": "member"}
@@ -68,7 +70,7 @@ def _result(finding: Judged, result: CheckResult) -> dict[str, object]:
         "ruleId": printable(promise.kind),
         "kind": "fail" if failed else _KINDS[result.outcome],
         "level": _LEVELS[promise.severity] if failed else "none",
-        "message": {"text": printable(f"{title_of(finding)}: {sentence_of(result)}")},
+        "message": {"text": printable(f"{title_of(finding)}: {sentence_of(result, causes)}")},
         "locations": [location | {"logicalLocations": [name]}],
         "partialFingerprints": {
             "promise/v1": printable(f"{promise.promise_id}@{finding.run.server}")
@@ -107,13 +109,19 @@ def _invocation(finding: Judged | Refused) -> dict[str, object]:
         "executionSuccessful": done,
         "startTimeUtc": _time(run.started_at),
         "endTimeUtc": _time(run.finished_at),
-        **({} if done else _notifications(f"{title_of(finding)}: {run.error}")),
+        **_told_once(finding, causes_of(run), [] if done else [run.error]),
     }
 
 
-def _notifications(message: str) -> dict[str, object]:
-    told = {"level": "error", "message": {"text": printable(message)}}
-    return {"toolExecutionNotifications": [told]}
+def _told_once(finding: Judged, causes: Causes, errors: list[str]) -> dict[str, object]:
+    """Return what ended the run, and the reasons that several checks share."""
+    listed = (f"cause {number}: {reason}" for number, reason in enumerate(causes.listed, 1))
+    return _notifications(*(f"{title_of(finding)}: {one}" for one in (*errors, *listed)))
+
+
+def _notifications(*messages: str) -> dict[str, object]:
+    told = [{"level": "error", "message": {"text": printable(one)}} for one in messages]
+    return {"toolExecutionNotifications": told} if told else {}
 
 
 def _time(instant: datetime) -> str:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from contractwatch.alerting.broken import observed_words
+from contractwatch.alerting.causes import NO_CAUSES, Causes
 from contractwatch.cli.findings import FailOn, Judged
 from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Severity
@@ -41,20 +42,22 @@ def place_of(result: CheckResult) -> str:
     return f"{promise.table}.{promise.column}" if promise.column else promise.table
 
 
-def observation_of(result: CheckResult) -> str:
+def observation_of(result: CheckResult, causes: Causes = NO_CAUSES) -> str:
     """Return what was observed, and why, in words without a value of the data."""
     observed, verdict = observed_words(result), result.verdict
     says_count = verdict.violations is not None and observed.endswith(("row", "rows"))
     if verdict.reason and says_count:
         return verdict.reason
-    return "; ".join(filter(None, (observed, verdict.reason)))
+    return "; ".join(filter(None, (observed, causes.reason_of(result))))
 
 
-def sentence_of(result: CheckResult) -> str:
+def sentence_of(result: CheckResult, causes: Causes = NO_CAUSES) -> str:
     """Return the promise against what was observed, in one sentence."""
     promise = result.promise
-    observed = observation_of(result) or result.outcome.value
-    return f"{place_of(result)} {promise.kind}: promised {_expected(result)}; observed {observed}"
+    begins = f"{place_of(result)} {promise.kind}: promised {_expected(result)}"
+    if causes.is_shared(result):
+        return f"{begins}; no answer, {causes.reason_of(result)}"
+    return f"{begins}; observed {observation_of(result) or result.outcome.value}"
 
 
 def _expected(result: CheckResult) -> str:

@@ -1,0 +1,54 @@
+"""Find the reasons that several checks of a run share, so that a report tells each of them once."""
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from contractwatch.model.check import Outcome
+from contractwatch.model.frozen import frozen
+from contractwatch.model.run import CheckResult, RunResult
+
+_UNANSWERED = frozenset({Outcome.ERROR, Outcome.SKIPPED})
+_OF_RUN = "see the error of the run"
+
+
+@frozen
+class Causes:
+    """The shared reasons, in the order in which they are numbered from 1.
+
+    One that the error of the run tells already has no number. `pointers` says, by reason, where it
+    is told; `counts` how many checks have it.
+    """
+
+    listed: tuple[str, ...] = ()
+    pointers: Mapping[str, str] = field(default_factory=dict[str, str])
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def reason_of(self, result: CheckResult) -> str:
+        """Return why a check ended as it did, or where that is told."""
+        reason = result.verdict.reason
+        return self.pointers[reason] if self.is_shared(result) else reason
+
+    def is_shared(self, result: CheckResult) -> bool:
+        """Return whether why a check has no answer is told elsewhere."""
+        return result.outcome in _UNANSWERED and result.verdict.reason in self.pointers
+
+    def number_of(self, result: CheckResult) -> int | None:
+        """Return the number of the cause of a check, or None if it has none."""
+        is_listed = self.is_shared(result) and result.verdict.reason in self.listed
+        return self.listed.index(result.verdict.reason) + 1 if is_listed else None
+
+
+NO_CAUSES = Causes()
+
+
+def causes_of(run: RunResult) -> Causes:
+    """Return the reasons for which two checks or more of a run have no answer."""
+    counts: dict[str, int] = {}
+    for result in run.results:
+        if result.outcome in _UNANSWERED and result.verdict.reason:
+            counts[result.verdict.reason] = counts.get(result.verdict.reason, 0) + 1
+    told = [reason for reason in counts if reason in run.error]
+    listed = [reason for reason, count in counts.items() if count > 1 and reason not in told]
+    pointers = dict.fromkeys(told, _OF_RUN)
+    pointers |= {reason: f"see cause {number}" for number, reason in enumerate(listed, 1)}
+    return Causes(tuple(listed), pointers, counts)
