@@ -1,5 +1,6 @@
 """The files and folders that a person names become contract files, each once."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ def find_contracts(places: Iterable[Path]) -> tuple[Path, ...]:
 
     Raises:
         UsageError: If a place does not exist, or a folder holds no contract.
+        OSError: If a folder below cannot be listed.
     """
     found: dict[Path, Path] = {}
     for place in places:
@@ -33,6 +35,20 @@ def contracts_in(folder: Path) -> tuple[Path, ...]:
     return tuple(path for path in files if path.is_file() and _is_contract(path))
 
 
+def _require_rights(folder: Path) -> None:
+    """Walk the folders, for `rglob` says nothing of those that it may not enter.
+
+    Raises:
+        OSError: If one cannot be listed: the contracts in it would not be looked at.
+    """
+
+    def heed(error: OSError) -> None:
+        raise error
+
+    for _, folders, _ in os.walk(folder, onerror=heed):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+
+
 def _files_of(place: Path) -> tuple[Path, ...]:
     if place.is_dir():
         files = tuple(_below(place))
@@ -45,6 +61,7 @@ def _files_of(place: Path) -> tuple[Path, ...]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
+    _require_rights(folder)
     files = (path for path in sorted(folder.rglob("*")) if path.suffix in _SUFFIXES)
     return (path for path in files if path.is_file() and _is_contract(path))
 

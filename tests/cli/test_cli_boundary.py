@@ -164,3 +164,24 @@ def test_a_reader_that_goes_away_is_no_crash(tmp_path: Path) -> None:
         ["sh", "-c", command], capture_output=True, text=True, check=False, env=dict(os.environ)
     )
     assert (len(ended.stdout), ended.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("command", ["lint", "test"])
+def test_a_folder_below_that_may_not_be_listed_is_told_and_not_left_out(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "team" / "closed"
+    closed.mkdir(parents=True)
+    publish(tmp_path)
+    scandir = os.scandir
+
+    def refused(path: str = ".") -> object:
+        if str(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)  # root may list everything
+    ended = call(command, tmp_path)
+
+    assert ended.code == 2
+    assert ended.err == f"{closed}: Permission denied\n"
