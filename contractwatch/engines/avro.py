@@ -175,7 +175,7 @@ def _check(schema: bytes) -> None:
         if kind:
             raise _refused(f"has {kind} at {where!r}" if where else f"has {kind}")
         if isinstance(written, dict):
-            bounds.refuse_doubled(list(_field_names(written)))
+            bounds.refuse_doubled(list(_field_names(cast("dict[str, object]", written))))
 
 
 def _unread(written: object) -> str:

@@ -186,7 +186,7 @@ def _closed(known: "_KnownKeys") -> _Keyword:
         names = known.of(validator, entries, schema)
         for key in entries:
             if key not in names:
-                yield ValidationError(f"unknown key {key!r}", validator_value=sorted(names))
+                yield ValidationError(f"unknown key '{key}'", validator_value=sorted(names))
 
     return check
 

@@ -25,7 +25,7 @@ from contractwatch.odcs.meant import (
     plain,
 )
 from contractwatch.odcs.nested import walk
-from contractwatch.odcs.place import Place, custom_name
+from contractwatch.odcs.place import Place, custom_name, own_name
 from contractwatch.odcs.values import TEMPORAL, logical_type_of
 
 EXTRA_COLUMNS = "#extraColumns"
@@ -44,7 +44,6 @@ _ENTRY = re.compile(r"(?:quality|relationships)\[\d+\]")
 _BEGINNING = frozenset({"generalavailability", "ga"})
 _HARMLESS = frozenset({"schemaMode", "incremental", "entity", "receiver", "budgetPolicy", "trust"})
 _INVERSES = frozenset({"optional", "nullable", "isnullable", "notnull", "mandatory"})
-_MENTION = "contractwatch."
 _TELLING = frozenset(
     {"id", "name", "description", "businessImpact", "tags", "method", "authoritativeDefinitions"}
 )
@@ -130,7 +129,8 @@ class Costs:
             yield table.path
         elif key != "customProperties" and is_like(key, ("customProperties",)):
             yield path
-            if set(_own_names(table.at(key).value)) - _HARMLESS:
+            value = table.at(key).value
+            if set(_own_names(value)) - _HARMLESS or _may_restrict(table.at(key)):
                 yield table.path
         elif is_like(key, TABLE_HOLDS):
             yield path
@@ -145,8 +145,10 @@ class Costs:
         yield entry.path
         if "schemaMode" in names:
             yield f"{table.path}{EXTRA_COLUMNS}"
-        is_unnamed = not isinstance(entry.at("property").value, str)
-        for name in {""} if is_unnamed and not names else names - _HARMLESS:
+        is_named = isinstance(entry.at("property").value, str)
+        if not is_named and not names and _may_restrict(entry):
+            yield table.path
+        for name in names - _HARMLESS:
             if is_like(name, ("kept", *RESTRICTING)) or _is_condition(entry.at("value").value):
                 yield table.path
 
@@ -182,7 +184,7 @@ class Costs:
     def _own_of_column(self, path: str, table: Place, column: Place) -> Iterator[str]:
         entry, names = self._own(path, column)
         yield entry.path
-        if any(is_like(name, ("pii", "allow")) for name in names):
+        if any(is_like(name, ("pii", "allow")) for name in names) or _is_bare(entry):
             yield from self._leaks(table)
         if any(is_like(name, ("kept", *RESTRICTING)) for name in names):
             yield from self._whole_column(table, column)
@@ -279,6 +281,8 @@ class Costs:
         server = self._at(_entry(path))
         key = _first(path.removeprefix(server.path).lstrip("."))
         is_own = key == "customProperties" and self._is_policy(*self._own(path, server))
+        if is_like(key, ("customProperties",)) and key != "customProperties":
+            is_own = self._is_policy(server.at(key), set(_own_names(server.at(key).value)))
         if not key or is_own or key in OF_SERVER[:3] or self._is_of_reading(server, key):
             yield server.path
         else:
@@ -287,7 +291,7 @@ class Costs:
     def _is_policy(self, entry: Place, names: set[str]) -> bool:
         """Whether an entry is, or may be meant as, the way in which files are read."""
         says = entry.at("value").mapping() or entry.mapping()
-        return bool(names) or any(is_like(key, READING) for key in says)
+        return bool(names) or _is_bare(entry) or any(is_like(key, READING) for key in says)
 
     def _is_of_reading(self, server: Place, key: str) -> bool:
         where = {"local": "path", "s3": "location"}.get(server.text("type"), "")
@@ -302,7 +306,8 @@ class Costs:
         modifies = any(one.has("sla") for one in entry.at("value").each())
         if "schemaMode" in names:
             yield from (f"{one.path}{EXTRA_COLUMNS}" for one in self._root.at("schema").each())
-        if any(is_like(name, ("sla",)) for name in names) or (modifies and not is_named):
+        is_sla = any(is_like(name, ("sla",)) for name in names) or _is_bare(entry)
+        if is_sla or (modifies and not is_named):
             item = self._at(inside.group(1)) if inside else None
             level_id = item.text("sla") if item else ""
             yield item.path if item else entry.path
@@ -316,7 +321,7 @@ class Costs:
         where = f"{owner.path}." if owner.path else ""
         entry = self._at(f"{where}customProperties{found[1] or '' if found else ''}")
         name = custom_name(entry)
-        return entry, {name} if name else set(_own_names(entry.value))
+        return entry, {own_name(name) or name} if name else set(_own_names(entry.value))
 
     def _modifiers(self) -> tuple[Place, ...]:
         listed = self._root.custom("sla")
@@ -386,6 +391,26 @@ def _first(path: str) -> str:
     return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
+def _is_bare(place: Place) -> bool:
+    """Whether a single value stands where a list should: what it was to say is not known."""
+    is_single = place.value is not None and not isinstance(place.value, dict | list)
+    return is_single and not place.path.endswith("]")
+
+
+def _may_restrict(place: Place) -> bool:
+    """Whether what is no list of named properties may have been meant as a condition on rows."""
+    return _is_bare(place) or _holds_condition(place.value)
+
+
+def _holds_condition(value: object) -> bool:
+    if isinstance(value, dict):
+        inside = cast("dict[str, object]", value).items()
+        return any(is_like(key, RESTRICTING) or _holds_condition(one) for key, one in inside)
+    if isinstance(value, list):
+        return any(map(_holds_condition, cast("list[object]", value)))
+    return _is_condition(value)
+
+
 def _is_condition(value: object) -> bool:
     return isinstance(value, str) and bool(
         re.search(r"[=<>]|\b(in|is|like|between)\b", value, re.I)
@@ -400,8 +425,8 @@ def _mentions(value: object, names: set[str]) -> bool:
 
 def _own_names(value: object) -> Iterator[str]:
     for text in _texts(value):
-        if text.startswith(_MENTION):
-            yield text.removeprefix(_MENTION)
+        if name := own_name(text):
+            yield name
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -37,7 +37,7 @@ from contractwatch.odcs.level_values import (
     severity_at,
     updates_at,
 )
-from contractwatch.odcs.place import Findings, Place, suggestion
+from contractwatch.odcs.place import Findings, Place, custom_name, suggestion
 from contractwatch.odcs.promises import promised
 from contractwatch.odcs.repeated import named, refuse_repeated
 from contractwatch.odcs.tables import ReadTables
@@ -319,9 +319,8 @@ class _Reading:
     def _modifiers(self, place: Place) -> Iterator[Modifier]:
         """Yield what modifies an SLA property: in place (3.2), or at the root by its id."""
         for entry in place.at("customProperties").each():
-            name = entry.text("property")
-            if entry.text("vendor") == "contractwatch" or name.startswith("contractwatch."):
-                yield Modifier(name.removeprefix("contractwatch."), entry.at("value"))
+            if name := custom_name(entry):
+                yield Modifier(name, entry.at("value"))
         listed = self._root.custom("sla")
         level_id = place.text("id")
         for entry in listed.each() if listed is not None and level_id else ():

@@ -1,6 +1,7 @@
 """Every value is read together with its place, and nothing about a place is reported twice."""
 
 import difflib
+import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,6 +19,7 @@ from contractwatch.odcs.opposites import is_opposite
 
 VENDOR = "contractwatch"
 _PREFIX = "contractwatch."
+_LIKE_PREFIX = re.compile(r"contract[\s_-]?watch[\s._:/-]+(.+)", re.IGNORECASE | re.DOTALL)
 
 
 @frozen
@@ -92,7 +94,13 @@ def custom_name(entry: Place) -> str:
     name = entry.text("property")
     if name.startswith(_PREFIX):
         return name.removeprefix(_PREFIX)
-    return name if entry.text("vendor") == VENDOR else ""
+    is_ours = own_name(name) or entry.text("vendor").casefold() == VENDOR
+    return name if is_ours else ""  # one whose prefix is misspelt is none that we know
+
+
+def own_name(written: str) -> str:
+    """Return the name after our prefix, however that is spelt; empty if there is none."""
+    return found[1] if (found := _LIKE_PREFIX.fullmatch(written.strip())) else ""
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -54,7 +54,34 @@ _OTHER_WORDS = {
     "tables": ("schema",),
     "stakeholders": ("team",),
     "sla": ("slaProperties",),
+    "servicelevels": ("slaProperties",),
+    "slas": ("slaProperties",),
+    "owner": ("team",),
+    "minimum": ("logicalTypeOptions",),
+    "maximum": ("logicalTypeOptions",),
+    "pattern": ("logicalTypeOptions",),
+    "minLength": ("logicalTypeOptions",),
+    "maxLength": ("logicalTypeOptions",),
 }
+_FORMS = {
+    "customProperties": "a list of {property: ..., value: ...}",
+    "quality": "a list of rules, such as {metric: rowCount, mustBeGreaterThan: 0}",
+    "quality[]": "{type: text, description: ...} for what is said in words",
+    "slaProperties": "a list of {property: ..., value: ..., unit: ..., element: table.column}",
+    "servers": "a list of {server: ..., type: ...}",
+    "schema": "a list of {name: ..., properties: ...}",
+    "properties": "a list of {name: ..., logicalType: ...}",
+    "properties[]": "{name: ...}",
+    "enum": "a list of {value: ...}",
+    "tags": "a list, such as [a, b]",
+    "description": "{purpose: ...}",
+    "team": "{name: ...}",
+    "relationships": "a list of {to: table.column}",
+    "relationships[]": "{to: table.column}",
+}
+"""What to write where a value of another shape stands, by the key; `[]` marks one of a list."""
+
+_INDEX = re.compile(r"\[\d+\]$")
 _ARGUMENTS = ("validValues", "missingValues", "pattern", "properties")
 
 
@@ -254,7 +281,13 @@ def _wrong_type(error: ValidationError, path: str, document: Document) -> str:
         is_quoted = number_of(value) is not None or value.lower() in {"true", "false"}
         quotes = " without quotes" if is_quoted else ""
         return f"'{_short(value)}' is text; expected {expected}{quotes}"
-    return f"{found} stands here; expected {expected}"
+    form = "" if {"array", "object"}.isdisjoint(names) else _form_at(path)
+    return f"{found} stands here; expected {expected}{form}"
+
+
+def _form_at(path: str) -> str:
+    form = _FORMS.get(_INDEX.sub("[]", path).rpartition(".")[2])
+    return f": write {form}" if form else ""
 
 
 def _is_quoted(value: object) -> bool:

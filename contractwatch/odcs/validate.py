@@ -11,7 +11,7 @@ from contractwatch.odcs.complaints import complaints
 from contractwatch.odcs.document import Document
 from contractwatch.odcs.kept import restored
 from contractwatch.odcs.older import is_free, modern
-from contractwatch.odcs.place import Findings, Place, custom_name, suggestion
+from contractwatch.odcs.place import Findings, Place, custom_name, own_name, suggestion
 from contractwatch.odcs.schema import VERSIONS, contract_validator, extension_validators
 
 NEWEST = "v3.2.0"
@@ -126,7 +126,7 @@ def _check_extensions(root: Place, findings: Findings) -> None:
         if key not in validators:
             known = [f"contractwatch.{word}" for word in validators if "." not in word]
             written = entry.text("property")
-            hint = suggestion(f"contractwatch.{name}", known)
+            hint = suggestion(f"contractwatch.{own_name(name) or name}", known)
             findings.error(entry.at("property"), f"unknown property '{written[:80]}'{hint}")
             continue
         for path, message in complaints(validators[key], value.value, root.document, value.path):

@@ -140,3 +140,32 @@ def test_a_unit_of_one_letter_is_quoted_as_it_was_written(level: str, words: str
     text = table("name: at, logicalType: timestamp")
     found = warnings_of(f"{text}slaProperties:\n  - {{{level}, element: orders.at}}\n")
     assert any(one.startswith(words) for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("customProperties: {pii: true}", "a list of {property: ..., value: ...}"),
+        ("quality: each has an amount", "a list of rules, such as {metric: rowCount,"),
+        ("quality: [each has an amount]", "{type: text, description: ...}"),
+        ("relationships: t.id", "a list of {to: table.column}"),
+        ("relationships: [t.id]", "{to: table.column}"),
+        ("tags: pii", "a list, such as [a, b]"),
+        ("enum: open", "a list of {value: ...}"),
+    ],
+)
+def test_a_value_of_another_shape_is_told_with_the_shape_to_write(written: str, meant: str) -> None:
+    assert f": write {meant}" in said(table(f"name: id, {written}"))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("minimum: 3", "logicalTypeOptions"), ("pattern: a", "logicalTypeOptions")],
+)
+def test_an_option_beside_a_column_is_told_where_it_belongs(written: str, meant: str) -> None:
+    assert f"did you mean '{meant}'?" in said(table(f"name: id, logicalType: integer, {written}"))
+
+
+@pytest.mark.parametrize("key", [r"a\\b", r"0\t0", "it's", 'say \\"x\\"'])
+def test_a_key_of_any_letters_is_told_as_one_that_is_not_known(key: str) -> None:
+    assert "unknown key" in said(table(f'name: id, "{key}": 5'))

@@ -135,6 +135,73 @@ def test_what_a_broken_condition_limited_is_not_judged_without_it(entry: str) ->
     assert {"order_id/required", "status/nullValues", "-/rowCount"} <= skips(contract).keys()
 
 
+CONDITION = "\"status = 'x'\""
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        f"customProperties: [{{property: contractWatch.where, value: {CONDITION}}}]",
+        f"customProperties: [{{property: contractwatch_where, value: {CONDITION}}}]",
+        f"customProperties: [{{property: 'contract-watch:where', value: {CONDITION}}}]",
+        f"customProperties: [{{where: {CONDITION}}}]",
+        f"customProperties: {{filter: [{CONDITION}]}}",
+        f"customProperties: {{ours: {{rows: {CONDITION}}}}}",
+        f"customProperties: {CONDITION}",
+        "customProperties: where",
+        "customProperties: 5",
+        "customProperties: true",
+        f"custom_properties: {{where: {CONDITION}}}",
+        "customProperty: x",
+    ],
+)
+def test_what_may_have_been_a_condition_is_never_left_out(written: str) -> None:
+    contract = held("    properties:", f"    {written}\n    properties:")
+    assert judged(contract) == set()
+    assert {"order_id/required", "status/nullValues", "-/rowCount"} <= skips(contract).keys()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "customProperties:",
+        "customProperties: {costCenter: 5, owner: {team: x}}",
+        "customProperties: [pii, gdpr]",
+        "customProperties: [{name: assetId, value: 5}, {property: other.where}]",
+    ],
+)
+def test_what_cannot_have_been_a_condition_costs_itself(written: str) -> None:
+    contract = held("    properties:", f"    {written}\n    properties:")
+    assert judged(contract) == EVERY
+    assert set(skips(contract)) == {"-/clause"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "customProperties: ;",
+        "customProperties: {contractwatch.read: {separator: ;}}",
+        "customProperties: [{property: contractWatch.read, value: {separator: ;}}]",
+        "custom_properties: [{property: contractwatch.read, value: {separator: ;}}]",
+        "customProperty: {sep: ;}",
+    ],
+)
+def test_a_server_that_may_say_how_files_are_read_is_not_read_without_it(written: str) -> None:
+    contract = held("format: csv", "format: csv, " + written.replace(": ;", ": ';'"))
+    assert contract.servers[0].unsupported.startswith("wrong in the contract: orders.yaml:9:")
+
+
+@pytest.mark.parametrize(
+    "written", ["5", "[{property: contractWatch.sla, value: [{sla: fresh, timezone: UTC}]}]"]
+)
+def test_a_level_that_may_be_modified_is_not_judged_without_it(written: str) -> None:
+    text = TEXT.replace("property: freshness", "id: fresh, property: freshness")
+    contract = held("domain: sales", f"domain: sales\ncustomProperties: {written}", text)
+    assert judged(contract) == {one for one in EVERY if one != "placed_at/freshness"} - {
+        "-/freshness"
+    }
+
+
 @pytest.mark.parametrize("key", ["filter", "where", "zzz"])
 def test_a_rule_with_a_word_that_is_not_known_is_not_judged_without_it(key: str) -> None:
     contract = held("mustBe: 0", f"mustBe: 0, {key}: x")
