@@ -45,6 +45,9 @@ def _hint(shapes: Iterable[str], logical_type: LogicalType, written: str) -> str
     if not fitting:
         expected = written or "ISO-8601"
         return f"expected {expected}; write another logicalTypeOptions.format, or mend the data"
+    is_whole = logical_type is not LogicalType.TIMESTAMP or "HH" in fitting[0]
+    if not written and is_whole and fitting[0] in _ISO:
+        return "this is ISO-8601, of a day or a time that does not exist; mend the data"
     if written and fitting[0] in _ISO:
         return "this is ISO-8601; leave logicalTypeOptions.format out"
     return f"write logicalTypeOptions.format: {' or '.join(fitting)}"

@@ -79,3 +79,18 @@ def test_a_format_that_is_not_executed_skips_the_type_of_texts_with_the_reason()
     assert verdict.reason == "the date format 'dd.mm.yyyy' has no month (MM)"
     typed = {**answers, schema: Columns((ColumnType("a", "date", "date"),))}
     assert check.judge(typed, NOW).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [
+        ("9999-99-99", LogicalType.DATE),
+        ("99:99:99", LogicalType.TIME),
+        ("9999-99-99 99:99:99", LogicalType.TIMESTAMP),
+    ],
+)
+def test_a_cell_of_the_right_shape_is_of_a_day_or_time_that_does_not_exist(
+    shape: str, kind: LogicalType
+) -> None:
+    told = words_of([shape], kind)
+    assert told.endswith("of a day or a time that does not exist; mend the data")
