@@ -3,6 +3,7 @@
 A file is known by the SHA-256 of its bytes: size and times may stay the same when it is replaced.
 """
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -71,7 +72,15 @@ class FileReader:
         self, places: Iterable[Path], before: Mapping[Path, ContractFile]
     ) -> dict[Path, ContractFile]:
         """Return every file below the places, read anew where its content differs."""
-        return {path: self._read(path, shown, before.get(path)) for path, shown in _found(places)}
+        places = tuple(places)
+        found = {path: self._read(path, shown, before.get(path)) for path, shown in _found(places)}
+        closed = _closed(places)
+        for path, state in before.items():
+            reasons = [why for folder, why in closed if path.is_relative_to(folder)]
+            if reasons and path not in found:  # it is not gone: its folder may not be listed
+                unread = Problem(state.shown, 0, "", f"its folder cannot be read: {reasons[0]}")
+                found[path] = ContractFile(state.shown, b"", state.contract, (unread,))
+        return found
 
     def _read(self, path: Path, shown: str, before: ContractFile | None) -> ContractFile:
         last_good = before.contract if before is not None else None
@@ -118,6 +127,19 @@ def _found(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
             seen.add(path)
             if path.is_file():  # not gone since the folder was listed, nor a link to nowhere
                 yield path, path.relative_to(above).as_posix()
+
+
+def _closed(places: Iterable[Path]) -> list[tuple[Path, str]]:
+    """Return the folders that may not be listed, with the reason; `rglob` passes over them."""
+    closed: list[tuple[Path, str]] = []
+
+    def heed(error: OSError) -> None:
+        closed.append((Path(error.filename), unread_reason(error)))
+
+    for place in places:
+        for _, folders, _ in os.walk(place, onerror=heed):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+    return [one for one in closed if one[0].is_dir()]
 
 
 def _above(places: tuple[Path, ...]) -> list[Path]:

@@ -246,3 +246,26 @@ def test_a_change_is_noticed_by_itself(tmp_path: Path, catalog: Catalog) -> None
 
     assert versions(heard[0]) == [("shop/refunds", "1.0.0")]
     assert not watching.is_alive()
+
+
+def test_a_folder_below_that_may_not_be_listed_withdraws_nothing(
+    tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "team/orders.odcs.yaml", contract_text("orders"))
+    catalog.look()
+    scandir = os.scandir
+
+    def refused(path: str = ".") -> object:
+        if str(path).endswith("team"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    with monkeypatch.context() as closed:
+        closed.setattr(os, "scandir", refused)  # root may list everything
+        write(tmp_path, "refunds.odcs.yaml", contract_text("refunds"))
+        change = catalog.look()
+        assert (versions(change), gone(change)) == ([("shop/refunds", "1.0.0")], [])
+        said = [one.message for one in catalog.problems()]
+        assert said == ["its folder cannot be read: permission denied"]
+    change = catalog.look()
+    assert (change, catalog.problems()) == (Change(), ())
