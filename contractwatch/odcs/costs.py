@@ -5,6 +5,7 @@ are compared, one column of a key. What it limited is cut out with it, and never
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import cast
 
@@ -60,6 +61,7 @@ class Costs:
         """Take the document in today's forms, and the paths of what refuses all of it."""
         self._root = root
         self._refusing = refusing
+        self._names: dict[str, Counter[str]] = {}
         self._asked: dict[str, tuple[tuple[str, Mapping[str, object]], ...]] = {}
         self._twice = {mistake.path for mistake in root.document.mistakes}
 
@@ -191,8 +193,10 @@ class Costs:
 
     def _is_repeated(self, column: Place) -> bool:
         above = column.path.rpartition(".")[0]
-        beside = self._at(above).at("properties").each()
-        return sum(one.text("name") == column.text("name") for one in beside) > 1
+        if above not in self._names:
+            beside = self._at(above).at("properties").each()
+            self._names[above] = Counter(one.text("name") for one in beside)
+        return self._names[above][column.text("name")] > 1
 
     def _options(self, rest: str, table: Place, column: Place) -> Iterator[str]:
         options = f"{column.path}.logicalTypeOptions"

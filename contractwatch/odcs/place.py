@@ -175,6 +175,8 @@ class Findings:
     promised: set[str] = field(default_factory=set[str])
     refusing: set[str] = field(default_factory=set[str])
     """Paths of mistakes that are no slips: the contract is not read at all for one of them."""
+    repeats: dict[str, int] = field(default_factory=dict[str, int])
+    """How often an identity was wanted: thousands of equal clauses do not count from one each."""
     cuts: frozenset[str] = frozenset()
     """Paths of what is not read because something is wrong there."""
 
@@ -216,10 +218,12 @@ class Findings:
         """Return the identity of a promise that is not executed, unique in this contract."""
         parts = (self.contract_id, promise.table, promise.column or "-", promise.kind)
         base = "/".join((*parts, promise.rule_id) if promise.rule_id else parts)
-        identity, repeat = base, 1
+        repeat = self.repeats.get(base, 1)
+        identity = base if repeat == 1 else f"{base}-{repeat}"
         while identity in self.promised:
             repeat += 1
             identity = f"{base}-{repeat}"
+        self.repeats[base] = repeat
         self.promised.add(identity)
         return identity
 
