@@ -207,7 +207,7 @@ def test_a_retired_contract_is_no_verdict(tmp_path: Path) -> None:
     assert ended.code == 2
     (run,) = body["runs"]
     assert run["error"] == "nothing was executed: the contract is retired"
-    assert {check["reason"] for check in run["checks"]} == {"see the error of the run"}
+    assert {check["reason"] for check in run["checks"]} == {"the contract is retired"}
 
 
 def test_a_server_that_is_not_opened_skips_its_checks(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_server_that_is_not_opened_skips_its_checks(tmp_path: Path) -> None:
     assert {check["outcome"] for check in checks} == {"skipped"}
     told = str([body["runs"][0]["error"], body["runs"][0]["causes"]])
     assert "unsupported" in told
-    assert {check["reason"] for check in checks} < {"see cause 1", "see the error of the run"}
+    assert all("unsupported" in check["reason"] for check in checks)
 
 
 def test_output_is_written_whole_beside_nothing_else(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def _check(finding: Judged, result: CheckResult, causes: Causes) -> dict[str, ob
         "objective": promise.objective.value,
         "severity": promise.severity.value,
         "outcome": verdict.outcome.value,
-        "reason": causes.reason_of(result),
+        "reason": result.verdict.reason,
         "cause": causes.number_of(result),
         "promised": promise.expected,
         "observed": verdict.observed,
