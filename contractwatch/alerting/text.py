@@ -60,12 +60,17 @@ def lines(notification: Notification) -> tuple[str, ...]:
         said.append(f"Look: {notification.page_url}")
     said.append(f"Owner: {notification.owner or 'not named in the contract'}.")
     room = MOST_PROMISES
+    blocks: set[tuple[str, ...]] = set()
     for note in notification.notes:
         shown = note.broken[:room]
         for broken in shown:
-            said += _broken_lines(
-                broken, notification.contract_file, ended=notification.kind in _ENDS
+            block = tuple(
+                _broken_lines(broken, notification.contract_file, ended=notification.kind in _ENDS)
             )
+            # what several objectives have in common, such as data that cannot be read, is said once
+            if broken.clause_line or block not in blocks:
+                said += block
+            blocks.add(block)
         room -= len(shown)
     hidden = sum(len(note.broken) for note in notification.notes) - (MOST_PROMISES - room)
     if hidden > 0:

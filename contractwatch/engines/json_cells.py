@@ -7,6 +7,7 @@ than a bound, is a value of another shape, and costs no more than its own verdic
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -47,14 +48,21 @@ class JsonCells:
 
 
 def trees_of(promised: Iterable[Column], found: Columns) -> dict[str, Node]:
-    """Return what is promised of the values in columns of text, by the columns' names."""
+    """Return what is promised of the values in columns of text, by the columns' names.
+
+    A column that several properties of the contract stand for stays text: it has no one tree.
+    """
     trees: dict[str, Node] = {}
+    promises: Counter[str] = Counter()
     for column in promised:
         actual = found.find(column.physical_name)
-        tree = tree_of(column) if actual is not None and actual.kind == "string" else None
-        if actual is not None and tree is not None:
+        if actual is None or actual.kind != "string":
+            continue
+        promises[actual.name] += 1
+        tree = tree_of(column)
+        if tree is not None:
             trees[actual.name] = tree
-    return trees
+    return {name: tree for name, tree in trees.items() if promises[name] == 1}
 
 
 def opened(

@@ -113,7 +113,7 @@ class _Within:
     def strays(self, inside: Way) -> pl.Expr:
         """Return whether a value at the end of a way is not of the promised type."""
         astray = self._noted("astray", inside)
-        node = next(node for node in self.tree.walk() if node.way == inside)
+        node = next((node for node in self.tree.walk() if node.way == inside), self.tree)
         if node.kind != "scalar":
             return astray
 
@@ -162,7 +162,10 @@ class _Within:
         return offends(way, pl.col(self.name), self.tree.dtype(), judge)
 
     def _noted(self, what: str, way: Way) -> pl.Expr:
-        return pl.col(noted(self.tree, self.name, what)[way]).fill_null(value=False)
+        column = noted(self.tree, self.name, what).get(way)
+        if column is None:
+            raise UncastableError("another property promises other values inside this column")
+        return pl.col(column).fill_null(value=False)
 
 
 def _parsed_cells(value: pl.Expr, parsed: text.Parsed) -> Cells:

@@ -362,7 +362,7 @@ class Costs:
                 place = place.at(key)
             else:
                 items, number = place.value, int(index)
-                is_there = isinstance(items, list) and number < len(items)
+                is_there = isinstance(items, list) and number < len(cast("list[object]", items))
                 value = cast("list[object]", items)[number] if is_there else None
                 place = Place(place.document, f"{place.path}[{index}]", value)
         return place

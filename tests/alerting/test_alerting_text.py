@@ -582,3 +582,15 @@ def test_a_message_is_data_for_machines_as_a_whole() -> None:
         "lines": list(text.lines(said)),
     }
     assert text.as_json(replace(said, notice=Notice(Ending.LIFE, at(0), 0)))["kind"] == "notice"
+
+
+def test_what_several_objectives_have_in_common_is_said_once() -> None:
+    unread = replace(UNREAD, reason="no file matches 'orders.csv'", observed="")
+    several = message(
+        note(objective=Objective.SCHEMA, broken=(unread,)),
+        note(objective=Objective.FRESHNESS, broken=(unread, NULLS)),
+    )
+    said = text.lines(several)
+    about_the_file = [line for line in said if "no file matches" in line]
+    assert len(about_the_file) == len(set(about_the_file))
+    assert any("customer_id" in line for line in said)

@@ -378,3 +378,32 @@ def test_any_value_is_judged_alike_as_a_text_and_as_nested_json(
     pl.DataFrame(texts).write_parquet(folder / "t.parquet")
     expected = told(in_nested_json(folder, PROPERTIES, rows))
     assert told(verdicts(folder, PROPERTIES)) == expected
+
+
+@pytest.mark.parametrize("suffix", ["arrow", "jsonl"])
+def test_a_column_that_several_properties_stand_for_costs_no_other_its_verdict(
+    tmp_path: Path, suffix: str
+) -> None:
+    rows = [{"c": '{"a": "2026-01-01"}', "id": 1}]
+    if suffix == "arrow":
+        feather.write_feather(pa.Table.from_pylist(rows), tmp_path / "t.arrow")
+        data_format = "arrow"
+    else:
+        (tmp_path / "t.jsonl").write_text('{"c": {"a": "2026-01-01"}, "id": 1}\n')
+        data_format = "json"
+    one = {"physicalName": "c", "logicalType": "object"}
+    properties = [
+        {"name": "id", "logicalType": "integer", "required": True},
+        {"name": "c1", **one, "properties": [{"name": "a", "logicalType": "date"}]},
+        {
+            "name": "c2",
+            "physicalName": "c",
+            "logicalType": "array",
+            "items": {"logicalType": "date"},
+        },
+        {"name": "c3", "physicalName": "c", "logicalType": "string"},
+    ]
+    found = verdicts(tmp_path, properties, path=f"./t.{suffix}", data_format=data_format)
+    assert found["id/required"].outcome.value == "passed"
+    assert found["id/type"].outcome.value == "passed"
+    assert "KeyError" not in str(found)

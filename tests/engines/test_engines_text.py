@@ -47,7 +47,7 @@ ASKED = (CountWhere(TABLE, IsNull("id")), CountWhere(TABLE, IsNull("name")))
          ["2026-01-31", "10:00:00", "2026-01-31T25:00:00", "x"]),
         (LogicalType.TIME, ["10:00:00", "10:00", "23:59:59.5"], ["25:00:00", "x"]),
         (LogicalType.STRING, ["x", "1"], []),
-        (LogicalType.OBJECT, ["{}", "x"], []),
+        (LogicalType.OBJECT, ["{}"], ["x"]),
         (None, ["x"], []),
     ],
 )  # fmt: skip
