@@ -59,26 +59,28 @@ def lines(notification: Notification) -> tuple[str, ...]:
     if notification.page_url:
         said.append(f"Look: {notification.page_url}")
     said.append(f"Owner: {notification.owner or 'not named in the contract'}.")
-    room = MOST_PROMISES
-    blocks: set[tuple[str, ...]] = set()
-    for note in notification.notes:
-        shown = note.broken[:room]
-        for broken in shown:
-            block = tuple(
-                _broken_lines(broken, notification.contract_file, ended=notification.kind in _ENDS)
-            )
-            # what several objectives have in common, such as data that cannot be read, is said once
-            if broken.clause_line or block not in blocks:
-                said += block
-            blocks.add(block)
-        room -= len(shown)
-    hidden = sum(len(note.broken) for note in notification.notes) - (MOST_PROMISES - room)
-    if hidden > 0:
-        said.append(f"And {hidden} more.")
+    said += _findings(notification)
     if notification.kind not in _ENDS:
         said += _budget_lines(notification.notes)
     said.append(f"Contract: {notification.contract_id}, version {notification.contract_version}.")
     return tuple(cut(visible(line, keep=""), _LINE_LENGTH) for line in said)
+
+
+def _findings(notification: Notification) -> list[str]:
+    """Return what is broken, at most 20 promises of it, and how many more there are."""
+    said: list[str] = []
+    blocks: set[tuple[str, ...]] = set()
+    broken = [one for note in notification.notes for one in note.broken]
+    is_end = notification.kind in _ENDS
+    for one in broken[:MOST_PROMISES]:
+        block = tuple(_broken_lines(one, notification.contract_file, ended=is_end))
+        # what several objectives have in common, such as data that cannot be read, is said once
+        if one.clause_line or block not in blocks:
+            said += block
+        blocks.add(block)
+    if len(broken) > MOST_PROMISES:
+        said.append(f"And {len(broken) - MOST_PROMISES} more.")
+    return said
 
 
 def as_json(notification: Notification) -> dict[str, object]:
