@@ -102,8 +102,8 @@ class Command(click.Command):
     context_class = _Context
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Add `--debug` to the parameters."""
-        super().__init__(*args, **kwargs)
+        """Add `--debug` to the parameters, and have `-h` whoever asks the command."""
+        super().__init__(*args, **({"context_settings": dict(_CONTEXT)} | kwargs))
         self.params.append(_debug_option())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

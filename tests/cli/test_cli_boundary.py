@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,8 @@ def test_wrong_usage_is_64_and_two_lines(words: tuple[str, ...], told: str) -> N
 
 
 def test_short_help_is_help() -> None:
+    with import_module(COMMANDS["gate"].module).command.make_context("gate", ["a/b"]) as alone:
+        assert alone.help_option_names == ["--help", "-h"]
     assert call("-h") == call("--help")
     assert call("gate", "-h") == call("gate", "--help")
 
