@@ -121,7 +121,7 @@ def _found(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
     seen: set[Path] = set()
     places = tuple(dict.fromkeys(places))
     for place, above in zip(places, _above(places), strict=True):
-        for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
+        for path in sorted(_files_below(place)) if place.is_dir() else [place]:
             if path in seen or path.suffix not in SUFFIXES or _is_hidden(path, place):
                 continue
             seen.add(path)
@@ -129,8 +129,14 @@ def _found(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
                 yield path, path.relative_to(above).as_posix()
 
 
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield every file, as `_closed` walks: what may not be listed is found by one of the two."""
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent, name) for name in names)
+
+
 def _closed(places: Iterable[Path]) -> list[tuple[Path, str]]:
-    """Return the folders that may not be listed, with the reason; `rglob` passes over them."""
+    """Return the folders that may not be listed, with the reason; `_files_below` skips them."""
     closed: list[tuple[Path, str]] = []
 
     def heed(error: OSError) -> None:
