@@ -28,7 +28,7 @@ from contractwatch.model.contract import Contract
 from contractwatch.model.frozen import frozen
 
 MOST_SHOWN = 1_000
-"""So many problems are shown on pages at once; each file has a bound of its own, too."""
+"""The most problems that pages show at once; each file has a bound of its own, too."""
 
 _LOGGED_EACH = 10
 _LOGGED = 200

@@ -72,11 +72,11 @@ class FileReader:
         self, places: Iterable[Path], before: Mapping[Path, ContractFile]
     ) -> dict[Path, ContractFile]:
         """Return every file below the places, read anew where its content differs."""
-        places = tuple(places)
-        found = {path: self._read(path, shown, before.get(path)) for path, shown in _found(places)}
-        closed = _closed(places)
+        closed: dict[Path, str] = {}
+        listed = _found(places, closed)
+        found = {path: self._read(path, shown, before.get(path)) for path, shown in listed}
         for path, state in before.items():
-            reasons = [why for folder, why in closed if path.is_relative_to(folder)]
+            reasons = [why for folder, why in closed.items() if path.is_relative_to(folder)]
             if reasons and path not in found:  # it is not gone: its folder may not be listed
                 unread = Problem(state.shown, 0, "", f"its folder cannot be read: {reasons[0]}")
                 found[path] = ContractFile(state.shown, b"", state.contract, (unread,))
@@ -116,12 +116,15 @@ class FileReader:
         return ContractFile(shown, digest, contract, parsed.problems, retry_at)
 
 
-def _found(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield each file that may be a contract once, with its name for people."""
+def _found(places: Iterable[Path], closed: dict[Path, str]) -> Iterator[tuple[Path, str]]:
+    """Yield each file that may be a contract once, with the name that people see.
+
+    Folders that may not be listed are put into `closed`, with the reason.
+    """
     seen: set[Path] = set()
     places = tuple(dict.fromkeys(places))
     for place, above in zip(places, _above(places), strict=True):
-        for path in sorted(_files_below(place)) if place.is_dir() else [place]:
+        for path in sorted(_files_below(place, closed)) if place.is_dir() else [place]:
             if path in seen or path.suffix not in SUFFIXES or _is_hidden(path, place):
                 continue
             seen.add(path)
@@ -129,23 +132,16 @@ def _found(places: Iterable[Path]) -> Iterator[tuple[Path, str]]:
                 yield path, path.relative_to(above).as_posix()
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield every file, as `_closed` walks: what may not be listed is found by one of the two."""
-    for parent, _, names in os.walk(folder):
-        yield from (Path(parent, name) for name in names)
-
-
-def _closed(places: Iterable[Path]) -> list[tuple[Path, str]]:
-    """Return the folders that may not be listed, with the reason; `_files_below` skips them."""
-    closed: list[tuple[Path, str]] = []
+def _files_below(folder: Path, closed: dict[Path, str]) -> Iterator[Path]:
+    """Yield every file outside of hidden folders; note the folders that may not be listed."""
 
     def heed(error: OSError) -> None:
-        closed.append((Path(error.filename), unread_reason(error)))
+        if Path(error.filename).is_dir():  # not gone since its name was listed
+            closed[Path(error.filename)] = unread_reason(error)
 
-    for place in places:
-        for _, folders, _ in os.walk(place, onerror=heed):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-    return [one for one in closed if one[0].is_dir()]
+    for parent, folders, names in os.walk(folder, onerror=heed):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(parent, name) for name in names)
 
 
 def _above(places: tuple[Path, ...]) -> list[Path]:

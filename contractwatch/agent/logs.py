@@ -55,7 +55,7 @@ def configure_logs(log_format: str, level: str) -> None:
 
 
 def _bounded(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Cut each text of an event: a line of the log has a bounded length whatever a file holds."""
+    """Cut each text of an event, so that a line of the log has a bounded length."""
     return {name: _cut(value) if name not in _WHOLE else value for name, value in event.items()}
 
 

@@ -1,4 +1,4 @@
-"""What is not judged because something is wrong in the contract is shown, clause by clause."""
+"""Turn each promise lost to a mistake in the contract into a skipped clause with its problem."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

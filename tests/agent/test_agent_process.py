@@ -2,7 +2,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -14,32 +14,6 @@ from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.store.store import Store
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    inbox = Inbox()
-    yield inbox
-    inbox.close()
-
-
-@pytest.fixture
-def place(tmp_path: Path, inbox: Inbox) -> Place:
-    return Place(tmp_path, inbox.port)
-
-
-@pytest.fixture
-def start(place: Place) -> Iterator[Callable[..., AgentProcess]]:
-    started: list[AgentProcess] = []
-
-    def begin(*options: str) -> AgentProcess:
-        started.append(AgentProcess(place, *options))
-        return started[-1]
-
-    yield begin
-    for agent in started:
-        if agent.process.poll() is None:
-            agent.kill()
 
 
 def test_a_broken_promise_is_told_once_though_the_agent_is_killed_in_between(

@@ -3,40 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from agent_values import AgentProcess, Inbox, Place, contract_text, wait_until
 
 pytestmark = pytest.mark.slow
 ID = "53581432-6c55-4ba2-a65f-72344a91553a"
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    inbox = Inbox()
-    yield inbox
-    inbox.close()
-
-
-@pytest.fixture
-def place(tmp_path: Path, inbox: Inbox) -> Place:
-    return Place(tmp_path, inbox.port)
-
-
-@pytest.fixture
-def start(place: Place) -> Iterator[Callable[..., AgentProcess]]:
-    started: list[AgentProcess] = []
-
-    def begin(*options: str) -> AgentProcess:
-        started.append(AgentProcess(place, *options))
-        return started[-1]
-
-    yield begin
-    for agent in started:
-        if agent.process.poll() is None:
-            agent.kill()
 
 
 def decision(agent: AgentProcess) -> str:
