@@ -233,6 +233,11 @@ def _budget_words(note: TransitionNote) -> str:
     return f"{100 * ratio:.0f} % left"
 
 
+def _remaining_ratio(note: TransitionNote) -> float | None:
+    """Return the share of the budget that is left; None where the text says that none is known."""
+    return note.budget_remaining_ratio if note.young_bad_seconds is None else None
+
+
 def _notice_json(notification: Notification) -> dict[str, object] | None:
     notice = notification.notice
     if notice is None:
@@ -254,7 +259,7 @@ def _note_json(note: TransitionNote) -> dict[str, object]:
         "at": note.at.isoformat(),
         "lasted_seconds": note.lasted_seconds,
         "cost_seconds": note.cost_seconds,
-        "budget_remaining_ratio": note.budget_remaining_ratio,
+        "budget_remaining_ratio": _remaining_ratio(note),
         "budget_is_default": note.budget_is_default,
         "broken_count": len(note.broken),
         "broken": [_broken_json(broken) for broken in note.broken[:MOST_PROMISES]],

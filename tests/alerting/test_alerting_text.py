@@ -363,6 +363,29 @@ def test_a_budget_is_said_in_words(ratio: float, young: float | None, words: str
     assert f"Error budget: {words}." in text.lines(message(one))
 
 
+@pytest.mark.parametrize(
+    ("ratio", "young", "told"),
+    [
+        (-22.0, 60.0, None),
+        (0.5, 0.0, None),
+        (1.0, 0.0, None),
+        (-22.0, None, -22.0),
+        (0.0, None, 0.0),
+        (None, None, None),
+        (None, 60.0, None),
+    ],
+)
+def test_a_machine_is_told_no_share_of_a_budget_where_a_person_is_told_none(
+    ratio: float | None, young: float | None, told: float | None
+) -> None:
+    known = note(objective=Objective.SCHEMA, budget_remaining_ratio=0.75)
+    said = message(note(budget_remaining_ratio=ratio, young_bad_seconds=young), known)
+    incidents: Any = text.as_json(said)["incidents"]
+    assert [one["budget_remaining_ratio"] for one in incidents] == [told, 0.75]
+    words = " ".join(text.lines(said))
+    assert (told is None) is ("completeness overspent" not in words and " % left;" not in words)
+
+
 def test_a_budget_that_nobody_knows_is_not_said() -> None:
     known = note(objective=Objective.SCHEMA, budget_remaining_ratio=0.5)
     lines = text.lines(message(note(budget_is_default=True), known))
