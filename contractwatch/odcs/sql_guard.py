@@ -12,12 +12,17 @@ from itertools import chain
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.generator import Generator
 
 from contractwatch.model.contract import Column, Table
 from contractwatch.model.frozen import frozen
 from contractwatch.model.path import into_objects
 from contractwatch.odcs.place import suggestion
+from contractwatch.odcs.sql_errors import (
+    HostileSqlError,
+    RefusedSqlError,
+    UnreadSqlError,
+    shown,
+)
 from contractwatch.odcs.sql_parts import (
     CHANGES,
     CONSTRUCTS,
@@ -25,30 +30,20 @@ from contractwatch.odcs.sql_parts import (
     QUERY_NODES,
     ROW_FUNCTIONS,
     ROW_NODES,
+    RUN_FUNCTIONS,
     TRUTHS,
 )
+from contractwatch.odcs.sql_text import as_written, function_of, not_run, written
 
 DIALECT = "postgres"
 _LONGEST = 20_000
 _DEEPEST = 80
 _MOST_JOINS = 10
 _MOST_SELECTS = 20
-_LONGEST_SHOWN = 60
+_WIDEST = 1_000
 _SPACE = frozenset("\t\r\n")
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _READERS = ("read_", "scan_", "glob", "copy", "pg_", "lo_", "http", "query", "getenv", "system")
-
-
-class RefusedSqlError(ValueError):
-    """The SQL may not run; the message says what is wrong with it and what was expected."""
-
-
-class UnreadSqlError(RefusedSqlError):
-    """The SQL may be right for another engine, which has other tables, functions and sizes."""
-
-
-class HostileSqlError(RefusedSqlError):
-    """The SQL would read what is not the contract's, or is no SELECT: no slip of the pen."""
 
 
 @frozen
@@ -57,24 +52,6 @@ class Query:
 
     text: str
     tables: tuple[str, ...]
-
-
-def _position(writer: Generator, node: exp.StrPosition) -> str:
-    return writer.func("STRPOS", node.this, node.args["substr"])
-
-
-def _truncated(writer: Generator, node: exp.TimestampTrunc) -> str:
-    return writer.func("DATE_TRUNC", exp.Literal.string(node.args["unit"].name.lower()), node.this)
-
-
-class _Text(Generator):
-    """Writes SQL as Polars reads it."""
-
-    TRANSFORMS = {  # noqa: RUF012 - declared so by the library
-        **Generator.TRANSFORMS,
-        exp.StrPosition: _position,
-        exp.TimestampTrunc: _truncated,
-    }
 
 
 def guarded_query(text: str, tables: Sequence[Table]) -> Query:
@@ -93,12 +70,13 @@ def guarded_query(text: str, tables: Sequence[Table]) -> Query:
         raise RefusedSqlError("the query selects nothing; expected one value")
     for node in root.walk():
         _check(node, QUERY_NODES, "a query of a contract")
-    _check_size(root)
+    _check_words(root, text)
+    _check_size(root, text)
     read = _bind_tables(root, tables)
     tables = [table for table in tables if table.name in read]
     _bind_columns(root, tables)
     _refuse_double_meaning(root, tables)
-    return Query(written(root), tuple(dict.fromkeys(read)))
+    return Query(written(root, text), tuple(dict.fromkeys(read)))
 
 
 def guarded_predicate(text: str, table: Table) -> str:
@@ -114,13 +92,14 @@ def guarded_predicate(text: str, table: Table) -> str:
     for node in root.walk():
         if isinstance(node, exp.Func) and not isinstance(node, (*ROW_FUNCTIONS, *ROW_NODES)):
             _refuse_reader(node, "a condition")
-            name = _shown(_function(node))
+            name = shown(as_written(node, text))
             raise RefusedSqlError(f"the function '{name}' is not allowed in a condition")
         _check(node, (*ROW_NODES, *ROW_FUNCTIONS), "a condition on rows")
+    _check_words(root, text)
     for column in root.find_all(exp.Column):
         _bind_column(column, table)
     root = root.transform(_lenient)
-    return written(root)
+    return written(root, text)
 
 
 def _parsed(text: str, what: str) -> exp.Expr:
@@ -152,8 +131,8 @@ def _check_text(text: str, what: str) -> None:
     visible = (c for c in text if c not in _SPACE)
     hidden = next((c for c in visible if unicodedata.category(c) in _INVISIBLE), "")
     if hidden:
-        shown = f"U+{ord(hidden):04X}"
-        raise RefusedSqlError(f"the {what} holds the invisible character {shown}; expected none")
+        code = f"U+{ord(hidden):04X}"
+        raise RefusedSqlError(f"the {what} holds the invisible character {code}; expected none")
     if _parentheses(text) > _DEEPEST:
         too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
         raise UnreadSqlError(too_deep)
@@ -187,22 +166,33 @@ def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> N
     if not isinstance(node, allowed) or isinstance(node, FORBIDDEN):
         construct = CONSTRUCTS.get(node.key, node.key.upper())
         raise UnreadSqlError(f"{construct} is not allowed in {where}")
+    if isinstance(node, exp.WindowSpec) and node.args.get("exclude"):
+        raise UnreadSqlError("EXCLUDE is not allowed in a window; expected OVER without it")
     if isinstance(node, exp.With) and node.args.get("recursive"):
         raise UnreadSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")
 
 
+def _check_words(root: exp.Expr, text: str) -> None:
+    """Refuse what is written as it stands, without quotes, and is no word or no function that runs.
+
+    A quoted name in the place of a unit, as in `EXTRACT("day) FROM x --" FROM y)`, would be SQL.
+    """
+    for node in root.find_all(exp.Var, exp.Anonymous):
+        if isinstance(node, exp.Anonymous):
+            if node.name.upper() not in RUN_FUNCTIONS:
+                raise UnreadSqlError(not_run(as_written(node, text)))
+        elif not node.name.isidentifier():
+            raise HostileSqlError(f"'{shown(node.name)}' stands where a word is expected")
+
+
 def _refuse_reader(node: object, where: str) -> None:
     if isinstance(node, exp.Func):
-        name = _function(node)
+        name = function_of(node)
         if name.startswith(_READERS):
-            raise HostileSqlError(f"the function '{_shown(name)}' is not allowed in {where}")
+            raise HostileSqlError(f"the function '{shown(name)}' is not allowed in {where}")
 
 
-def _function(node: exp.Func) -> str:
-    return (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
-
-
-def _check_size(root: exp.Expr) -> None:
+def _check_size(root: exp.Expr, text: str) -> None:
     counts = (
         (exp.Join, _MOST_JOINS, "joins"),
         (exp.Select, _MOST_SELECTS, "SELECTs"),
@@ -211,24 +201,36 @@ def _check_size(root: exp.Expr) -> None:
         found = sum(1 for _ in root.find_all(kind))
         if found > most:
             raise UnreadSqlError(f"the query has {found} {noun}; expected at most {most}")
+    for pad in root.find_all(exp.Pad):  # a text of a gigabyte is asked for in a few letters
+        width = pad.args["expression"]
+        if not (isinstance(width, exp.Literal) and width.is_int and int(width.name) <= _WIDEST):
+            expected = f"expected a number of at most {_WIDEST:,}"
+            raise UnreadSqlError(f"the width of '{as_written(pad, text)}' is not known; {expected}")
 
 
 def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
     """Replace each table by its contract name under the name it had; return those read."""
-    local = {cte.alias.lower() for cte in root.find_all(exp.CTE)}
+    local = _by_lower_all(cte.alias for cte in root.find_all(exp.CTE))
     known = {name.lower() for table in tables for name in (table.name, table.physical_name)}
-    shadowed = sorted(local & known)
+    shadowed = sorted(local.keys() & known)
     if shadowed:
-        raise UnreadSqlError(f"'{_shown(shadowed[0])}' is a table; expected another name in WITH")
+        raise UnreadSqlError(f"'{shown(shadowed[0])}' is a table; expected another name in WITH")
     read: list[str] = []
     for node in list(root.find_all(exp.Table)):
-        written = ".".join(part.name for part in node.parts)
-        if written.lower() in local:
+        name = ".".join(part.name for part in node.parts)
+        spellings = local.get(name.lower())
+        if spellings is not None:
+            if name not in spellings and len(spellings) == len(node.parts) == 1:
+                node.set("this", exp.to_identifier(next(iter(spellings)), quoted=True))
             continue
-        table = _table_named(written, tables)
+        table = _table_named(name, tables)
         if table is None:
-            raise UnreadSqlError(_no_table(written, tables))
+            raise UnreadSqlError(_no_table(name, tables))
         read.append(table.name)
+        if node.alias_column_names:
+            name = shown(node.alias)
+            message = f"'{name}' has names for the columns of a table; expected FROM table AS t"
+            raise UnreadSqlError(message)
         alias = node.alias or node.name
         bare = exp.Table(this=exp.to_identifier(table.name, quoted=True))
         joins = node.args.get("joins")
@@ -241,8 +243,8 @@ def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
 
 def _no_table(written: str, tables: Iterable[Table]) -> str:
     names = [table.physical_name for table in tables]
-    listed = f"expected one of {', '.join(map(_shown, names[:8]))}"
-    return f"the contract has no table '{_shown(written)}'; {listed}{suggestion(written, names)}"
+    listed = f"expected one of {', '.join(map(shown, names[:8]))}"
+    return f"the contract has no table '{shown(written)}'; {listed}{suggestion(written, names)}"
 
 
 def _table_named(written: str, tables: Iterable[Table]) -> Table | None:
@@ -256,7 +258,8 @@ def _bind_columns(root: exp.Expr, tables: Iterable[Table]) -> None:
     """Spell unquoted names as their tables and columns do: SQL does not tell cases apart."""
     names = [column.physical_name for table in tables for column in table.columns]
     made = [alias.alias for alias in root.find_all(exp.Alias)]
-    columns = _by_lower(chain(made, names))
+    listed = (name.name for alias in root.find_all(exp.TableAlias) for name in alias.columns)
+    columns = _by_lower(chain(made, listed, names))
     qualifiers = _by_lower(alias.name for alias in root.find_all(exp.TableAlias))
     for column in root.find_all(exp.Column):
         for part, spelling in (("this", columns), ("table", qualifiers)):
@@ -280,17 +283,22 @@ def _refuse_double_meaning(root: exp.Expr, tables: Iterable[Table]) -> None:
         first, *rest = (part.name for part in column.parts)
         is_double = rest and (first.lower(), rest[0].lower()) in members
         if is_double and first.lower() in qualifiers:
-            shown = _shown(first)
-            message = f"'{shown}' is a table and an object column; expected FROM {{object}} AS t"
+            name = shown(first)
+            message = f"'{name}' is a table and an object column; expected FROM {{object}} AS t"
             raise RefusedSqlError(f"{message}, where t is another name")
 
 
 def _by_lower(names: Iterable[str]) -> dict[str, str]:
     """Return the names by their lower-case form; those that differ in case alone are left out."""
+    found = _by_lower_all(names)
+    return {lower: next(iter(same)) for lower, same in found.items() if len(same) == 1}
+
+
+def _by_lower_all(names: Iterable[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name in names:
         found.setdefault(name.lower(), set()).add(name)
-    return {lower: next(iter(same)) for lower, same in found.items() if len(same) == 1}
+    return found
 
 
 def _bind_column(column: exp.Column, table: Table) -> None:
@@ -305,7 +313,7 @@ def _bind_column(column: exp.Column, table: Table) -> None:
     if declared is None:
         names = [one.name for one in table.columns]
         hint = suggestion(column.name, names)
-        raise RefusedSqlError(f"table '{table.name}' has no column '{_shown(column.name)}'{hint}")
+        raise RefusedSqlError(f"table '{table.name}' has no column '{shown(column.name)}'{hint}")
     column.set("table", None)
     column.set("this", exp.to_identifier(declared.physical_name, quoted=True))
 
@@ -323,19 +331,3 @@ def _lenient(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
         return exp.TryCast(this=node.this, to=node.to)
     return node
-
-
-def written(root: exp.Expr) -> str:
-    """Return SQL as the engine reads it.
-
-    Raises:
-        UnreadSqlError: If it cannot be written.
-    """
-    try:
-        return _Text(identify=True, comments=False).generate(root)
-    except (SqlglotError, RecursionError):
-        raise UnreadSqlError("the SQL cannot be written for the engine") from None
-
-
-def _shown(name: str) -> str:
-    return name[:_LONGEST_SHOWN]

@@ -86,10 +86,45 @@ ROW_FUNCTIONS = (
 )
 """Functions that a condition on one row may call."""
 
+RUN_FUNCTIONS = frozenset(
+    """
+    ABS ACOS ARRAY_AGG ARRAY_CONTAINS ARRAY_GET ARRAY_LENGTH ARRAY_LOWER ARRAY_MEAN ARRAY_REVERSE
+    ARRAY_SUM ARRAY_TO_STRING ARRAY_UNIQUE ARRAY_UPPER ASIN ATAN ATAN2 AVG BIT_COUNT BIT_LENGTH
+    CAST CBRT CEIL COALESCE CONCAT CONCAT_WS CORR COS COT COUNT COVAR_POP COVAR_SAMP CUME_DIST
+    CURRENT_TIMESTAMP DATE DATE_TRUNC DATETIME DAY DEGREES DENSE_RANK ENDS_WITH EXISTS EXP EXTRACT
+    FIRST FIRST_VALUE FLOOR GREATEST GROUP_CONCAT GROUPING HOUR INITCAP LAG LAST LAST_VALUE LEAD
+    LEAST LEFT LENGTH LN LOG10 LOG1P LOG2 LOWER LPAD LTRIM MAX MEDIAN MIN MINUTE MONTH NORMALIZE
+    NTH_VALUE NTILE NULLIF OCTET_LENGTH PERCENT_RANK PI POWER QUANTILE_CONT QUANTILE_DISC QUARTER
+    RADIANS RANK REGEXP_LIKE REGEXP_REPLACE REPLACE REVERSE RIGHT ROUND ROW_NUMBER RPAD RTRIM
+    SECOND SIGN SIN SPLIT_PART SQRT STARTS_WITH STDDEV STDDEV_SAMP STRFTIME STRING_TO_ARRAY STRPOS
+    STRPTIME SUBSTRING SUM TAN TIME TIMESTAMP TRIM TRUNC TRY_CAST UPPER VARIANCE WEEK YEAR
+    """.split()  # noqa: SIM905 - as a list it would be a page long
+)
+"""What the engine runs, by the names under which it is written; none reads or makes a table."""
+
+WORDS_BEFORE_PARENTHESES = frozenset(
+    """
+    ALL AND ANY AS BETWEEN BY CASE CUBE DISTINCT ELSE EXCEPT EXCLUDE EXISTS FILTER FROM GROUP HAVING
+    ILIKE IN INTERSECT IS JOIN LIKE LIMIT NOT OFFSET ON OR OVER QUALIFY RENAME REPLACE ROLLUP SELECT
+    THEN UNION USING WHEN WHERE WITH
+    """.split()  # noqa: SIM905 - as above
+)
+"""What stands before a parenthesis and calls nothing."""
+
 CHANGES = (exp.Create, exp.Delete, exp.Drop, exp.Insert, exp.Into, exp.Merge, exp.Update)
 """What would change something."""
 
-FORBIDDEN = (exp.Kwarg, exp.Lambda, exp.Lateral, exp.PropertyEQ, exp.UDTF)
+FORBIDDEN = (
+    exp.Explode,
+    exp.ExplodingGenerateSeries,
+    exp.GenerateSeries,
+    exp.Kwarg,
+    exp.Lambda,
+    exp.Lateral,
+    exp.Operator,
+    exp.PropertyEQ,
+    exp.UDTF,
+)
 """What no query may hold, though its class is of the allowed kind."""
 
 TRUTHS = (
@@ -109,7 +144,11 @@ CONSTRUCTS = {
     "jsonpath": "a path into JSON (->, ->>, json_extract)",
     "kwarg": "a named argument (=>)",
     "lambda": "a lambda (->)",
+    "explode": "UNNEST",
+    "explodinggenerateseries": "generate_series",
+    "generateseries": "generate_series",
     "lock": "FOR UPDATE",
+    "operator": "OPERATOR ( )",
     "fetch": "FETCH (write LIMIT)",
     "propertyeq": "an assignment (:=)",
     "attimezone": "AT TIME ZONE",

@@ -79,7 +79,7 @@ def test_sql_that_another_engine_may_run_is_skipped_with_a_warning(query: str) -
         ("EXISTS (SELECT 1)", "the function 'exists' is not allowed in a condition"),
         ("COUNT(*) > 1", "the function 'count' is not allowed in a condition"),
         ("read_csv('x') = 1", "the function 'read_csv' is not allowed in a condition"),
-        ("amount > RANDOM()", "the function 'rand' is not allowed in a condition"),
+        ("amount > RANDOM()", "the function 'random' is not allowed in a condition"),
         ("state = CURRENT_DATE", "the function 'current_date' is not allowed in a condition"),
         ("id = 1; DROP TABLE orders", "2 statements instead of one; expected one condition"),
         ("id = 1) OR (1 = 1", "the condition is not understood as SQL; expected one condition"),

@@ -1,0 +1,20 @@
+"""Why SQL of a contract may not run."""
+
+_LONGEST_SHOWN = 60
+
+
+class RefusedSqlError(ValueError):
+    """The SQL may not run; the message says what is wrong with it and what was expected."""
+
+
+class UnreadSqlError(RefusedSqlError):
+    """The SQL may be right for another engine, which has other tables, functions and sizes."""
+
+
+class HostileSqlError(RefusedSqlError):
+    """The SQL would read what is not the contract's, or is no SELECT: no slip of the pen."""
+
+
+def shown(name: str) -> str:
+    """Return a name as messages show it."""
+    return name[:_LONGEST_SHOWN]
