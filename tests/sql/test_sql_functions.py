@@ -209,6 +209,7 @@ def test_the_table_of_functions_in_the_docs_names_no_function_that_is_not_run() 
             "id AS INT",
             "'a' IN word",
             "DAY FROM day",
+            "id, 9",
         ):
             try:
                 query = f"SELECT {name.removeprefix('current_')}({arguments}) FROM t"
