@@ -14,7 +14,13 @@ from contractwatch.alerting.message import Post, notifications
 from contractwatch.alerting.notices import DAYS_BEFORE, announce, dates_of, policy_at
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import AlertPolicy, Contract, Route, Status
-from contractwatch.model.incident import Incident, Transition, TransitionKind, Urgency
+from contractwatch.model.incident import (
+    Incident,
+    Notification,
+    Transition,
+    TransitionKind,
+    Urgency,
+)
 from contractwatch.model.lifetime import Ending, Lifetime, Notice, Stage
 from contractwatch.model.receiver import ReceiverKind
 
@@ -222,3 +228,108 @@ def test_what_was_seen_once_before_the_end_of_support_pages_nobody_after_it() ->
 
 def test_something_is_looked_at_when_a_notice_is_due_and_when_the_product_begins() -> None:
     assert dates_of(Lifetime(T0, END)) == (T0, *(END - days * DAY for days in DAYS_BEFORE))
+
+
+BOTH_END = ending(Lifetime(end_of_support=END, end_of_life=END + DAY))
+
+
+def test_two_ends_that_are_due_at_once_are_both_told_to_everybody() -> None:
+    post = Post((CHAT, receiver("ops")), ("chat", "ops"))
+    support_ends, life_ends = Notice(Ending.SUPPORT, END, 0), Notice(Ending.LIFE, END + DAY, 7)
+    kept, messages = announce(BOTH_END, (), post=post, now=END)
+    assert kept == (support_ends, life_ends)
+    assert [(one.notice, one.receiver) for one in messages] == [
+        (support_ends, "chat"),
+        (support_ends, "ops"),
+        (life_ends, "chat"),
+        (life_ends, "ops"),
+    ]
+    assert len({one.key for one in messages}) == 4
+    kept, messages = announce(BOTH_END, kept, post=post, now=END)
+    assert (kept, messages) == ((support_ends, life_ends), ())
+    kept, messages = announce(BOTH_END, kept, post=post, now=END + DAY)
+    assert kept == (support_ends, replace(life_ends, days=0))
+    assert [one.notice for one in messages] == [replace(life_ends, days=0)] * 2
+
+
+def test_an_end_that_was_told_keeps_no_other_from_being_told() -> None:
+    for told, due in (
+        (Notice(Ending.SUPPORT, END, 0), Ending.LIFE),
+        (Notice(Ending.LIFE, END + DAY, 0), Ending.SUPPORT),
+    ):
+        kept, messages = announce(BOTH_END, (told,), post=POST, now=END + DAY)
+        assert [one.notice.ending for one in messages if one.notice] == [due]
+        assert {one.ending: one.days for one in kept} == {Ending.SUPPORT: 0, Ending.LIFE: 0}
+
+
+@pytest.mark.parametrize(
+    ("told", "again"),
+    [
+        (Notice(Ending.SUPPORT, END, 7), False),
+        (Notice(Ending.SUPPORT, END, 0), False),
+        (Notice(Ending.SUPPORT, END, 30), True),
+        (Notice(Ending.SUPPORT, END + DAY, 7), True),
+        (Notice(Ending.SUPPORT, END - DAY, 0), True),
+        (Notice(Ending.SUPPORT, END, 7, to_logs_only=True), True),
+    ],
+)
+def test_a_notice_is_told_again_only_if_it_is_nearer_or_was_told_to_fewer(
+    told: Notice, again: bool
+) -> None:
+    kept, messages = announce(SUPPORT_ENDS, (told,), post=POST, now=END - 6 * DAY)
+    assert bool(messages) is again
+    assert kept == ((Notice(Ending.SUPPORT, END, 7),) if again else (told,))
+
+
+def test_of_a_draft_it_is_kept_that_only_logs_heard() -> None:
+    draft = ending(Lifetime(end_of_life=END), contract(status=Status.DRAFT))
+    post = Post((receiver("log", kind=ReceiverKind.LOG),), ("log",))
+    kept, messages = announce(draft, (), post=post, now=END)
+    assert kept == (Notice(Ending.LIFE, END, 0, to_logs_only=True),)
+    assert len(messages) == 1
+    assert announce(draft, kept, post=post, now=END + DAY) == (kept, ())
+
+
+def test_a_notice_is_due_at_its_very_instant() -> None:
+    just_before = timedelta(microseconds=1)
+    for days in DAYS_BEFORE:
+        at_least = [left for left in DAYS_BEFORE if left > days][-1:]
+        due = END - days * DAY
+        assert told_over(SUPPORT_ENDS, [due]) == [(Ending.SUPPORT, days)]
+        assert told_over(SUPPORT_ENDS, [due - just_before]) == [
+            (Ending.SUPPORT, left) for left in at_least
+        ]
+
+
+def test_a_notice_is_a_whole_message() -> None:
+    _, (message,) = announce(SUPPORT_ENDS, (), post=POST, now=END - 30 * DAY)
+    known = SUPPORT_ENDS
+    assert len(message.key) == 32
+    assert int(message.key, 16)
+    assert message == Notification(
+        key=message.key,
+        receiver="chat",
+        lane="chat/finance/orders",
+        urgency=Urgency.INFO,
+        kind=TransitionKind.OPENED,
+        product="finance/orders",
+        contract_id=known.contract_id,
+        contract_version="1.2.0",
+        contract_file="orders.odcs.yaml",
+        owner="Orders team (ada)",
+        title="INFO finance/orders: support ends in 30d, on 2027-01-01",
+        notes=(),
+        created_at=END - 30 * DAY,
+        page_url="https://cw.example.test/products/finance/orders",
+        notice=Notice(Ending.SUPPORT, END, 30),
+    )
+
+
+def test_the_key_of_a_notice_differs_by_receiver_and_product_and_date() -> None:
+    def keys(known: Contract) -> set[str]:
+        post = Post((CHAT, receiver("ops")), ("chat", "ops"))
+        return {one.key for one in announce(known, (), post=post, now=END)[1]}
+
+    moved = ending(Lifetime(end_of_support=END - DAY))
+    renamed = replace(SUPPORT_ENDS, name="refunds")
+    assert len(keys(SUPPORT_ENDS) | keys(moved) | keys(renamed)) == 6

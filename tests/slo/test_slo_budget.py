@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from slo_values import (
     BAD,
     CONFORMANCE,
@@ -19,7 +21,15 @@ from slo_values import (
 
 from contractwatch.model.objective import Interval, StateSeconds, Target
 from contractwatch.model.product import LedgerLine
-from contractwatch.slo.budget import budget_of, compliance_of, seconds_in, total_seconds
+from contractwatch.slo.budget import (
+    Compliance,
+    budget_of,
+    compliance_of,
+    intervals_of,
+    seconds_in,
+    total_seconds,
+    union_seconds,
+)
 from contractwatch.slo.targets import targets_of
 
 DAY = 86_400
@@ -111,3 +121,67 @@ def test_of_two_targets_the_stricter_stands_and_one_without_a_promise_is_left_ou
     loose, strict = Target(SCHEMA, 0.9, is_default=False), Target(SCHEMA, 0.99, is_default=False)
     declared = (strict, loose, Target(FRESHNESS, 0.5))
     assert targets_of(declared, frozenset({SCHEMA})) == (strict, Target(CONFORMANCE))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "seconds"),
+    [
+        ([], 0),
+        ([(0, 10)], 10),
+        ([(0, 10), (20, 25)], 15),
+        ([(0, 10), (10, 25)], 25),
+        ([(0, 10), (5, 25)], 25),
+        ([(20, 25), (0, 10)], 15),
+        ([(0, 100), (10, 20), (30, 40)], 100),
+        ([(0, 100), (10, 20), (90, 110)], 110),
+        ([(0, 10), (0, 10), (0, 10)], 10),
+        ([(0, 30), (0, 10), (20, 40)], 40),
+        ([(-5, 0), (7, 7), (8, 9)], 6),
+        ([(0, 1.5), (1, 1.75)], 1.75),
+    ],
+)
+def test_seconds_that_overlap_count_once(pieces: list[tuple[float, float]], seconds: float) -> None:
+    states = (BAD, GOOD, UNKNOWN)
+    intervals = [span(*piece, states[index % 3]) for index, piece in enumerate(pieces)]
+    assert union_seconds(iter(intervals)) == seconds
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 12)), max_size=8))
+def test_the_union_is_every_second_that_lies_in_some_interval(
+    pieces: list[tuple[int, int]],
+) -> None:
+    covered = {second for start, length in pieces for second in range(start, start + length)}
+    intervals = [span(start, start + length, BAD) for start, length in pieces]
+    assert union_seconds(intervals) == len(covered)
+
+
+def test_intervals_are_cut_to_what_is_asked() -> None:
+    known = history(span(0, 20, GOOD), span(20, 60, BAD), horizon=100)
+    assert intervals_of(known, start=at(20), end=at(60)) == (span(20, 60, BAD),)
+    assert intervals_of(known, start=at(19), end=at(61)) == (
+        span(19, 20, GOOD),
+        span(20, 60, BAD),
+        span(60, 61, GOOD),
+    )
+    assert intervals_of(known, start=at(60), end=at(60)) == ()
+
+
+def test_a_compliance_says_all_that_is_known() -> None:
+    nothing = compliance_of(line(standing(SCHEMA)), Target(SCHEMA), now=at(0))
+    assert nothing == Compliance(None, None, None, known_share=0.0, met=None)
+    blind = compliance_of(history(span(0, 100, UNKNOWN)), Target(SCHEMA), now=at(100))
+    assert blind == Compliance(0, None, 1, known_share=0, met=None)
+    away = compliance_of(history(span(0, 100, EXCLUDED)), Target(SCHEMA), now=at(100))
+    assert away == nothing
+
+
+def test_a_target_that_is_just_reached_is_met() -> None:
+    known = history(span(0, 75, GOOD), span(75, 100, BAD))
+    assert compliance_of(known, Target(SCHEMA, 0.75), now=at(100)).met is True
+    assert compliance_of(known, Target(SCHEMA, 0.7500001), now=at(100)).met is False
+
+
+def test_all_states_are_counted_apart() -> None:
+    known = history(span(0, 1, GOOD), span(1, 3, BAD), span(3, 7, UNKNOWN), span(7, 15, EXCLUDED))
+    assert seconds_in(known, start=at(0), end=at(15)) == StateSeconds(1, 2, 4, 8)

@@ -27,7 +27,7 @@ from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Cause, Incident, Phase
 from contractwatch.model.objective import Objective, ObjectiveState
 from contractwatch.model.product import DataVersion, ProductRecord
-from contractwatch.model.run import Timing
+from contractwatch.model.run import CheckResult, Timing
 from contractwatch.slo.gate import (
     Answer,
     OnUnknown,
@@ -288,3 +288,166 @@ def test_a_requirement_that_does_not_exist_is_wrong_usage() -> None:
     assert on_unknown_of("PASS") is OnUnknown.ALLOW
     with pytest.raises(UsageError, match="expected fail or pass"):
         on_unknown_of("maybe")
+
+
+@pytest.mark.parametrize(
+    ("finished", "limit", "said"),
+    [
+        (0, 5, ()),
+        (0, 4, ("the last run ended 5 s ago, required at most 4 s",)),
+        (-3595, 3599, ("the last run ended 3600 s ago, required at most 3599 s",)),
+        (5, 4, ()),
+        (6, 4, ("the last run ended at 2026-11-01T00:00:06Z, which is still to come",)),
+        (6, None, ()),
+        (-9999, None, ()),
+    ],
+)
+def test_a_last_run_that_is_too_old_or_still_to_come_says_nothing_of_now(
+    finished: float, limit: float | None, said: tuple[str, ...]
+) -> None:
+    known = replace(product(), last_run=run(result(), finished=finished))
+    age = None if limit is None else timedelta(seconds=limit)
+    decision = decide(known, Policy(max_evaluation_age=age), now=at(5))
+    assert decision.reasons == said
+    assert decision.answer is (Answer.UNKNOWN if said else Answer.ALLOW)
+
+
+def judged(objective: Objective, seconds: float) -> CheckResult:
+    return replace(result(objective), timing=Timing(at(seconds), at(82_800)))
+
+
+@pytest.mark.parametrize(
+    ("required", "results", "said"),
+    [
+        ((SCHEMA,), [judged(SCHEMA, -55)], ()),
+        (
+            (SCHEMA,),
+            [judged(SCHEMA, -56)],
+            ("schema was judged 61 s ago, required at most 60 s",),
+        ),
+        ((SCHEMA,), [judged(SCHEMA, 5)], ()),
+        (
+            (SCHEMA,),
+            [judged(SCHEMA, 6)],
+            ("schema was judged at 2026-11-01T00:00:06Z, which is still to come",),
+        ),
+        (
+            (SCHEMA, FRESHNESS),
+            [judged(FRESHNESS, 7), judged(SCHEMA, -95)],
+            (
+                "freshness was judged at 2026-11-01T00:00:07Z, which is still to come",
+                "schema was judged 100 s ago, required at most 60 s",
+            ),
+        ),
+        (  # the oldest of an objective decides
+            (SCHEMA,),
+            [judged(SCHEMA, -1), judged(SCHEMA, -95), judged(SCHEMA, -2)],
+            ("schema was judged 100 s ago, required at most 60 s",),
+        ),
+        # what every run judges is as old as the run; what is not required may be of any age
+        ((SCHEMA, FRESHNESS), [result(SCHEMA), result(FRESHNESS)], ()),
+        ((SCHEMA,), [result(SCHEMA), judged(FRESHNESS, -95)], ()),
+        (
+            (SCHEMA, FRESHNESS),
+            [result(SCHEMA), judged(FRESHNESS, -95)],
+            ("freshness was judged 100 s ago, required at most 60 s",),
+        ),
+        (  # all together are as old as the oldest of them
+            (CONFORMANCE,),
+            [result(SCHEMA), judged(FRESHNESS, -95)],
+            ("freshness was judged 100 s ago, required at most 60 s",),
+        ),
+    ],
+)
+def test_every_verdict_in_force_of_what_is_required_is_young_enough(
+    required: tuple[Objective, ...], results: list[CheckResult], said: tuple[str, ...]
+) -> None:
+    known = replace(product(), last_run=run(*results))
+    policy = Policy(required, max_evaluation_age=timedelta(seconds=60))
+    assert decide(known, policy, now=at(5)).reasons == said
+    assert decide(known, Policy(required), now=at(5)).reasons == ()
+
+
+def test_what_was_never_run_and_what_promises_nothing_say_so() -> None:
+    never = replace(product(), last_run=None)
+    assert decide(never, Policy(), now=at(5)).reasons == ("the contract was never run",)
+    assert decide(record(), Policy(), now=at(5)).reasons == ("the contract was never run",)
+    empty = record(last_run=run())
+    assert decide(empty, Policy(), now=at(5)).reasons == (
+        "the contract promises nothing that is watched",
+    )
+
+
+def test_what_is_excluded_or_not_promised_is_not_known() -> None:
+    policy = Policy(require=(SCHEMA, COMPLETENESS))
+    assert decide(product(EXCLUDED), policy, now=at(5)).reasons == (
+        "schema is excluded since 2026-10-31T23:59:10Z",
+        "completeness is not promised by the contract",
+    )
+
+
+def test_a_score_without_a_number_says_how_much_was_seen() -> None:
+    one = product(versions=HOURLY_VERSIONS[:1])
+    asked = Policy(min_score=0)
+    assert decide(one, asked, now=at(5)).reasons == (
+        "there is no trust score yet: 1 data version seen",
+    )
+    two = product(versions=HOURLY_VERSIONS[:2])
+    assert decide(two, asked, now=at(5)).reasons == (
+        "there is no trust score yet: 2 data versions seen",
+    )
+
+
+def test_the_score_is_compared_as_it_is_shown() -> None:
+    known = product()
+    shown = to_body(decide(known, Policy(), now=at(5)))["score"]
+    assert isinstance(shown, float)
+    assert decide(known, Policy(min_score=shown), now=at(5)).allow
+    more = decide(known, Policy(min_score=shown + 0.05), now=at(5))
+    assert more.answer is Answer.BREACHED
+    assert more.reasons == (f"the trust score is {shown:.1f}, required at least {shown + 0.05:g}",)
+
+
+@pytest.mark.parametrize(
+    ("finished", "age", "now", "expires"),
+    [
+        (0, None, 5, 900),
+        (0, None, 899, 900),
+        (0, None, 900, 1800),
+        (0, 30, 5, 30),
+        (0, 30, 29, 30),
+        (0, 30, 30, 900),
+        (0, 1200, 5, 900),
+        (1, 899, 5, 900),
+    ],
+)
+def test_an_answer_expires_at_the_next_run_or_when_the_last_is_too_old(
+    finished: float, age: float | None, now: float, expires: float
+) -> None:
+    known = replace(product(), last_run=run(result(), finished=finished))
+    limit = None if age is None else timedelta(seconds=age)
+    found = decide(known, Policy(max_evaluation_age=limit), now=at(now)).expires_at
+    assert found == at(expires)
+
+
+def test_an_answer_lasts_a_second_at_least_and_until_what_is_known_runs_out() -> None:
+    soon = replace(record(), card=replace(record().card, interval_seconds=0.0))
+    assert decide(soon, Policy(), now=at(5)).expires_at == at(6)
+    known = record(line(standing(SCHEMA, horizon=100)), last_run=run(result()))
+    assert decide(known, Policy(), now=at(5)).expires_at == at(100)
+    turning = record(line(standing(SCHEMA, horizon=100, stale=60)), last_run=run(result()))
+    assert decide(turning, Policy(), now=at(5)).expires_at == at(60)
+
+
+@pytest.mark.parametrize("word", ["", " ", "passed", "Fail!"])
+def test_a_choice_that_does_not_exist_is_wrong_usage(word: str) -> None:
+    with pytest.raises(UsageError) as told:
+        on_unknown_of(word)
+    assert str(told.value) == f"--on-unknown: {word!r}; expected fail or pass"
+    with pytest.raises(UsageError) as told:
+        required_objectives(["schema", f" {word}\t"])
+    names = ", ".join(objective.value for objective in Objective)
+    assert str(told.value) == (
+        f"--require: unknown objective {word.strip()!r}; expected one of {names}"
+    )
+    assert on_unknown_of(" Fail\n") is OnUnknown.FAIL
