@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from contractwatch.alerting import text
 from contractwatch.alerting.broken import broken_by
-from contractwatch.alerting.message import Post, key_of, notifications
+from contractwatch.alerting.message import Post, key_of, notifications, owner_words
 from contractwatch.alerting.words import cut, duration, instant, number
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import AlertPolicy, Contract, Route
@@ -187,6 +187,69 @@ def test_what_is_unknown_is_a_ticket_and_never_a_page() -> None:
     assert message.title == ("TICKET finance/orders: nothing is known: schema: a worker was killed")
 
 
+def test_what_is_unknown_is_no_page_whatever_its_severity() -> None:
+    blind = Observation(Objective.CONFORMANCE, BAD, reason="a worker was killed")
+    for severity, urgency in (
+        (Severity.ERROR, Urgency.TICKET),
+        (Severity.WARNING, Urgency.TICKET),
+        (Severity.INFO, Urgency.INFO),
+    ):
+        (message,) = messages(transition(blind, cause=Cause.UNKNOWN, severity=severity))
+        assert message.urgency is urgency
+
+
+@pytest.mark.parametrize(
+    ("severity", "urgency"),
+    [
+        (Severity.ERROR, Urgency.PAGE),
+        (Severity.WARNING, Urgency.TICKET),
+        (Severity.INFO, Urgency.INFO),
+    ],
+)
+def test_a_breach_is_as_urgent_as_it_is_severe(severity: Severity, urgency: Urgency) -> None:
+    (message,) = messages(transition(bad(), severity=severity))
+    assert message.urgency is urgency
+
+
+@pytest.mark.parametrize(
+    ("team", "owners", "words"),
+    [
+        ("Orders", (), "Orders"),
+        ("Orders", ("ada",), "Orders (ada)"),
+        ("Orders", ("ada", "bob"), "Orders (ada, bob)"),
+        ("", ("ada", "bob"), "ada, bob"),
+        ("", (), ""),
+    ],
+)
+def test_an_owner_is_a_team_with_its_people(team: str, owners: tuple[str, ...], words: str) -> None:
+    assert owner_words(replace(contract(), team=team, owners=owners)) == words
+
+
+def test_notes_stand_worst_first_then_by_name_and_id() -> None:
+    told = [
+        transition(bad(FRESHNESS), severity=Severity.INFO, incident_id="i0"),
+        transition(bad(SCHEMA), severity=Severity.WARNING, incident_id="i2"),
+        transition(bad(COMPLETENESS), severity=Severity.WARNING, incident_id="i4"),
+        transition(bad(COMPLETENESS), severity=Severity.WARNING, incident_id="i3"),
+        transition(bad(SCHEMA), incident_id="i9"),
+    ]
+    for order in (told, told[::-1]):
+        (message,) = messages(*order)
+        assert [one.incident_id for one in message.notes] == ["i9", "i3", "i4", "i2", "i0"]
+
+
+def test_what_ended_lasted_until_it_was_good_again_or_else_until_now() -> None:
+    ended = transition(bad(), TransitionKind.WITHDRAWN, sequence=2)
+    seconds: list[float | None] = []
+    for recovering, since in ((at(134), at(0)), (None, at(0)), (at(1), at(2))):
+        known = replace(ended.incident, recovering_since=recovering, since=since)
+        (message,) = messages(replace(ended, incident=known))
+        seconds.append(message.notes[0].lasted_seconds)
+    assert seconds == [134 * 60.0, 144 * 60.0, 0.0]
+    (opened,) = messages(transition(bad()), costs={"i1": 7.0})
+    assert (opened.notes[0].lasted_seconds, opened.notes[0].cost_seconds) == (None, None)
+
+
 def test_transitions_of_one_kind_are_one_message_per_receiver_worst_first() -> None:
     warning = transition(bad(COMPLETENESS), severity=Severity.WARNING, incident_id="i1", sequence=1)
     page = transition(bad(SCHEMA), incident_id="i2")
@@ -334,6 +397,15 @@ def test_numbers_instants_and_cuts_are_plain() -> None:
         "12.5",
         "-3",
         "1,000,000,000,000,000,000",
+    ]
+    assert [number(value) for value in (0, 1.0, -0.5, 0.00001234, 1.00004, 999.99996, 1e15)] == [
+        "0",
+        "1",
+        "-0.5",
+        "1.234e-05",
+        "1",
+        "1,000",
+        "1,000,000,000,000,000",
     ]
     assert instant(at(0)) == "2026-11-22 09:30:00 UTC"
     assert cut("äöü€", 3) == "äö…"

@@ -108,3 +108,41 @@ def test_a_scope_that_nobody_is_told_by_is_named() -> None:
 
 def test_nobody_has_to_be_told_of_a_draft() -> None:
     assert routing_problem(contract(status=Status.DRAFT), POST, ()) == ""
+
+
+def test_every_entry_of_the_scope_and_every_receiver_that_answers_is_told() -> None:
+    known = contract(
+        support("oncall", scope="Notifications"),
+        support("nobody", scope="notifications"),
+        support("chat", channel="#Orders-Alerts", scope="notifications"),
+        support("fallback", scope="issues"),
+    )
+    twins = (*POST, receiver("second", "ONCALL"))
+    chosen, (problem,) = receivers_for(known, ERROR, twins, ("fallback",))
+    assert chosen == ("oncall", "second", "chat")
+    assert "no receiver answers to 'nobody'" in problem
+
+
+def test_a_route_finds_a_support_entry_by_its_id_before_its_channel() -> None:
+    alerts = AlertPolicy(routes=(route("#Team "),))
+    by_channel = support("oncall", channel="team")
+    by_id = support(" team", channel="chat")
+    both = contract(by_channel, by_id, alerts=alerts)
+    assert receivers_for(both, ERROR, POST, ())[0] == ("chat",)
+    assert receivers_for(contract(by_channel, alerts=alerts), ERROR, POST, ())[0] == ("oncall",)
+
+
+def test_only_case_space_and_the_hash_of_a_name_do_not_matter() -> None:
+    for written in ("xchat", "chat#", "Xchat", "@chat", "cha"):
+        named = contract(support(written, scope="issues"))
+        assert receivers_for(named, ERROR, POST, ())[0] == ()
+    for written in (" chat ", "##CHAT", "# chat".replace(" ", "")):
+        named = contract(support(written, scope="issues"))
+        assert receivers_for(named, ERROR, POST, ())[0] == ("chat",)
+
+
+def test_nobody_is_told_twice_by_default() -> None:
+    assert receivers_for(contract(), ERROR, POST, ("oncall", "chat", "oncall"))[0] == (
+        "oncall",
+        "chat",
+    )

@@ -114,6 +114,69 @@ def test_an_input_that_is_older_than_allowed_is_in_trouble() -> None:
     assert trouble(known, max_lag=2 * HOUR) == (late,)
 
 
+def test_every_input_is_looked_up_by_its_own_name() -> None:
+    records = {"care/claims": record(ObjectiveState.BAD), "care/visits": record()}
+    inputs = [
+        InputProduct("a", "care/visits"),
+        InputProduct("b", ""),
+        InputProduct("c", "care/gone"),
+        InputProduct(CLAIMS, "care/claims"),
+    ]
+    asked: list[str] = []
+
+    def record_of(product: str) -> ProductRecord | None:
+        asked.append(product)
+        return records.get(product)
+
+    assert troubled(inputs, record_of, now=NOW) == (BROKEN,)
+    assert asked == ["care/visits", "care/gone", "care/claims"]
+
+
+def with_results(*results: CheckResult) -> ProductRecord:
+    """Return a record whose freshness is broken, with what the last run found."""
+    known = record(ObjectiveState.BAD)
+    assert known.last_run is not None
+    return replace(known, last_run=replace(known.last_run, results=results))
+
+
+def of(table: str, outcome: Outcome = Outcome.FAILED, **promise: object) -> CheckResult:
+    found = failing(table)
+    return replace(found, promise=replace(found.promise, **promise), verdict=Verdict(outcome))
+
+
+@pytest.mark.parametrize(
+    ("results", "is_meant"),
+    [
+        ([of("t")], True),
+        ([of("-")], True),
+        ([of("other")], False),
+        ([of("other"), of("t")], True),
+        # neither what is kept, nor a warning, nor another objective points to a table
+        ([of("other"), of("t", Outcome.PASSED)], False),
+        ([of("other"), of("t", severity=Severity.WARNING)], False),
+        ([of("other"), of("t", objective=Objective.SCHEMA)], False),
+        # nothing that failed says where it is broken: then it may be here
+        ([of("other", Outcome.PASSED)], True),
+        ([of("other", severity=Severity.WARNING)], True),
+        ([of("other", objective=Objective.SCHEMA)], True),
+    ],
+)
+def test_a_breach_is_of_the_tables_in_which_its_own_checks_fail(
+    results: list[CheckResult], is_meant: bool
+) -> None:
+    known = with_results(*results)
+    assert trouble(known, tables=("t",)) == ((BROKEN,) if is_meant else ())
+    assert trouble(known) == (BROKEN,)
+
+
+def test_an_input_that_is_late_and_broken_says_both_and_one_as_old_as_allowed_neither() -> None:
+    known = record(ObjectiveState.BAD, newest=NOW - 3 * HOUR)
+    assert trouble(known, max_lag=2 * HOUR) == (
+        replace(BROKEN, age_seconds=10_800.0, max_lag_seconds=7_200.0),
+    )
+    assert trouble(known, max_lag=3 * HOUR) == (BROKEN,)
+
+
 def test_a_message_names_the_input_unless_it_tells_of_an_end() -> None:
     log = Receiver("log", ReceiverKind.LOG)
     opened = replace(marked_message(log, NOW), is_test=False)

@@ -1,9 +1,10 @@
 """The ledger: every second in one state, added in steps or at once, never rewritten."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slo_values import (
@@ -445,3 +446,115 @@ def _assert_known_by_its_look_only(
         assert seen[CONFORMANCE].state is next(one for one in (BAD, UNKNOWN, GOOD) if one in parts)
     elif now >= wall - 1:
         assert {one.state for one in seen.values()} <= {UNKNOWN}
+
+
+# --- the standing as a whole, where two instants meet
+
+
+@pytest.mark.parametrize(
+    ("stale", "horizon", "to", "kept"),
+    [
+        (60, 100, 59, 60),
+        (60, 100, 60, None),
+        (60, 100, 61, None),
+        (60, 100, 100, None),
+        (150, 100, 99, 150),
+        (150, 100, 100, None),
+        (150, 100, 120, None),
+        (None, 100, 50, None),
+    ],
+)
+def test_a_stale_instant_is_kept_only_while_it_is_to_come_and_something_is_known(
+    stale: float | None, horizon: float, to: float, kept: float | None
+) -> None:
+    moved, _ = advance(standing(FRESHNESS, GOOD, stale=stale, horizon=horizon), at(to))
+    assert moved.stale_at == (None if kept is None else at(kept))
+
+
+def test_a_state_that_comes_back_is_dated_from_its_return() -> None:
+    blind = standing(CONFORMANCE, UNKNOWN, stale=30, horizon=50, since=-10)
+    moved, closed = advance(blind, at(80))
+    assert closed == (span(0, 30, UNKNOWN), span(30, 50, BAD), span(50, 80, UNKNOWN))
+    assert (moved.state, moved.since) == (UNKNOWN, at(50))
+
+
+def test_what_had_turned_before_the_closed_time_is_bad_since_its_start() -> None:
+    turned = standing(FRESHNESS, GOOD, stale=-5, horizon=50, since=-10)
+    moved, closed = advance(turned, at(10))
+    assert closed == (span(0, 10, BAD),)
+    assert (moved.state, moved.since, moved.stale_at) == (BAD, at(0), None)
+
+
+@pytest.mark.parametrize(
+    ("now", "state", "since"),
+    [(5, UNKNOWN, 5), (10, GOOD, 10), (109, GOOD, 109), (110, UNKNOWN, 110), (200, UNKNOWN, 110)],
+)
+def test_after_a_clock_was_set_back_the_present_state_is_dated_by_the_clock_of_now(
+    now: float, state: ObjectiveState, since: float
+) -> None:
+    ahead = replace(standing(SCHEMA, start=500, horizon=110), observed_at=at(10))
+    found = as_of(ahead, at(now))
+    # what holds is never dated later than now
+    assert (found.state, found.since) == (state, at(since))
+
+
+@pytest.mark.parametrize(
+    ("state", "stale", "now", "kept"),
+    [
+        (GOOD, 60, GOOD, 60),
+        (GOOD, -5, BAD, None),
+        (GOOD, 0, BAD, None),
+        (GOOD, None, GOOD, None),
+        (BAD, 60, BAD, None),
+        (UNKNOWN, 60, UNKNOWN, None),
+        (UNKNOWN, -5, UNKNOWN, None),
+    ],
+)
+def test_only_what_is_good_has_an_instant_at_which_it_turns(
+    state: ObjectiveState, stale: float | None, now: ObjectiveState, kept: float | None
+) -> None:
+    told = Observation(FRESHNESS, state, stale_at=None if stale is None else at(stale))
+    heard, _ = hear(begin(FRESHNESS, at(0)), told, at=at(0), horizon=at(100))
+    assert heard == Standing(
+        objective=FRESHNESS,
+        state=now,
+        since=at(0),
+        observed_at=at(0),
+        accrued_until=at(0),
+        horizon=at(100),
+        stale_at=None if kept is None else at(kept),
+    )
+
+
+def test_an_interruption_of_time_that_is_closed_keeps_since_when_nothing_was_known() -> None:
+    for state, since in ((UNKNOWN, -30), (GOOD, 20), (BAD, 20)):
+        known = standing(SCHEMA, state, start=500, horizon=600, since=-30, stale=550)
+        blind, closed = interrupt(known, since=at(10), to=at(20))
+        assert closed == ()
+        assert blind == replace(
+            known, state=UNKNOWN, since=at(since), horizon=at(20), stale_at=None
+        )
+
+
+def test_a_product_that_promises_nothing_any_more_is_unknown_from_then_on() -> None:
+    known = (standing(SCHEMA, GOOD), standing(CONFORMANCE, GOOD))
+    lines, entries = hear_all(known, [], promised=frozenset(), at=at(30), horizon=at(130))
+    assert [(one.objective, one.state, one.observed_at, one.stale_at) for one in lines] == [
+        (CONFORMANCE, UNKNOWN, at(0), None)
+    ]
+    assert {(one.objective, one.interval) for one in entries} == {
+        (SCHEMA, span(0, 30, GOOD)),
+        (CONFORMANCE, span(0, 30, GOOD)),
+    }
+
+
+def test_a_composite_that_is_not_known_first_has_no_turn() -> None:
+    known = (
+        standing(SCHEMA, GOOD, horizon=50),
+        standing(FRESHNESS, GOOD, horizon=100, stale=80),
+        standing(CONFORMANCE, GOOD, horizon=50),
+    )
+    (*_, composite), _ = advance_all(known, at(10))
+    assert (composite.state, composite.horizon, composite.stale_at) == (GOOD, at(50), None)
+    (*_, composite), _ = advance_all(known, at(60))
+    assert (composite.state, composite.horizon, composite.stale_at) == (UNKNOWN, at(100), at(80))

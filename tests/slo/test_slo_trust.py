@@ -293,3 +293,89 @@ def test_a_product_that_was_never_run_is_new() -> None:
 def test_a_promise_made_this_instant_is_neither_kept_nor_broken() -> None:
     found = scored(ORDERS | {Objective.VOLUME: DecayedHours()})
     assert found.number == scored(ORDERS).number
+
+
+@pytest.mark.parametrize(
+    ("ages", "n"),
+    [
+        ([0], 1.0),
+        ([0, 0, 0, 0], 4.0),
+        ([-14], 1.0),
+        ([0, 14], 1.5**2 / 1.25),
+        ([0, 0, 14], 2.5**2 / 2.25),
+        ([0, 14, 14], 2.0**2 / 1.5),
+        ([0, 28, 42], 1.375**2 / (1 + 1 / 16 + 1 / 64)),
+        ([-28, 14], 1.5**2 / 1.25),  # of what is to come the age is none
+        ([0, 56.001], 1.0),
+        ([], 0.0),
+    ],
+)
+def test_an_old_version_counts_less_than_a_young_one(ages: list[float], n: float) -> None:
+    versions = [DataVersion(str(index), at(-age * DAY)) for index, age in enumerate(ages)]
+    assert effective_versions(versions, now=at(0)) == pytest.approx(n)
+
+
+def test_what_is_known_is_a_share_of_all_hours_of_all_promises() -> None:
+    hours = {
+        SCHEMA: DecayedHours(10, 20, 30),
+        FRESHNESS: DecayedHours(40, 0, 0),
+        COMPLETENESS: DecayedHours(0, 5, 95),
+    }
+    assert scored(hours).known_share == pytest.approx(75 / 200)
+
+
+@pytest.mark.parametrize(
+    ("states", "reasons"),
+    [
+        ({}, ()),
+        ({SCHEMA: BAD}, ("schema breached now: at most 49",)),
+        ({FRESHNESS: UNKNOWN}, ("freshness not known now: at most 69",)),
+        (
+            {COMPLETENESS: BAD, SCHEMA: BAD, FRESHNESS: UNKNOWN},
+            (
+                "schema, completeness breached now: at most 49",
+                "freshness not known now: at most 69",
+            ),
+        ),
+    ],
+)
+def test_a_cap_says_what_it_is_for(
+    states: dict[Objective, ObjectiveState], reasons: tuple[str, ...]
+) -> None:
+    found = scored(perfect(*SEVEN), states=states)
+    assert tuple(cap.reason for cap in found.caps) == reasons
+    if reasons:
+        assert found.to_raise == f"an end of what caps it: {reasons[0]}"
+
+
+def test_a_cap_above_the_number_is_not_what_keeps_it_down() -> None:
+    poor = perfect(*SEVEN) | {SCHEMA: DecayedHours(1, 99)}
+    found = scored(poor, states={SCHEMA: BAD})
+    assert found.uncapped < 49
+    assert found.to_raise.startswith("schema kept all the time: it was broken 99.0 % of it (up to ")
+
+
+def test_five_versions_are_enough_for_a_number() -> None:
+    enough = scored(perfect(*SEVEN), versions=5, n=5)
+    assert enough.number == pytest.approx(enough.uncapped)
+    assert enough.to_raise.startswith("more data versions that keep ")
+    few = scored(perfect(*SEVEN), versions=4, n=4)
+    assert (few.number, few.to_raise) == (None, "1 more data version, to have a number at all")
+
+
+def test_of_a_promise_without_any_time_yet_more_versions_are_the_advice() -> None:
+    found = scored(perfect(*SEVEN) | {SCHEMA: DecayedHours()})
+    assert found.to_raise.startswith("more data versions that keep schema (up to ")
+    (part,) = (one for one in found.parts if one.objective is SCHEMA)
+    assert (part.promised, part.kept_share, part.share) == (True, None, 0.5)
+
+
+def test_what_is_not_promised_has_no_hours_and_the_advice_is_to_promise_it() -> None:
+    found = scored(perfect(*SEVEN[1:]))
+    lost = next(part for part in found.parts if not part.promised)
+    assert lost.objective is SEVEN[0]
+    assert (lost.hours, lost.kept_share, lost.share) == (DecayedHours(), None, 0.5)
+    assert (lost.executed, lost.clauses) == (0, 0)
+    assert found.to_raise == (
+        f"a promise of {SEVEN[0].value} (up to {lost.points_lost:.1f} points)"
+    )
