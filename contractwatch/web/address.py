@@ -22,6 +22,7 @@ ANY_HOST = "*"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _LONGEST_PREFIX = 200
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?", re.ASCII)
 _root: ContextVar[str] = ContextVar("root", default="")
 
 
@@ -111,7 +112,11 @@ class AtAddress:
         """Return whether the agent answers to a Host; one that is not said misleads nobody."""
         name = _name_of(host)
         hosts = self._address.hosts
-        if not host or ANY_HOST in hosts or name in hosts:
+        if not host:
+            return True
+        if not name:
+            return False
+        if ANY_HOST in hosts or name in hosts:
             return True
         if server is not None and name == server[0]:
             return True
@@ -119,10 +124,12 @@ class AtAddress:
 
 
 def _name_of(host: str) -> str:
-    """Return the name or address of a Host header, without its port."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower().rstrip(".")
+    """Return the name or address of a Host header, without its port; empty if it is not one.
+
+    A part of it alone proves nothing: others may read `127.0.0.1:80@evil` to its end.
+    """
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2].rstrip(".")).lower() if found else ""
 
 
 def _without_body(send: Send) -> Send:

@@ -72,6 +72,39 @@ def test_its_own_hosts_are_answered(client_of: Callable[..., httpx.Client], host
 
 
 @pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:80@evil.example",
+        "localhost:@evil.example",
+        "localhost:80:90",
+        "localhost:port",
+        "localhost:123456",
+        "localhost/evil.example",
+        "localhost?evil.example",
+        "localhost#evil.example",
+        "localhost evil.example",
+        "localhost,evil.example",
+        "evil.example@localhost",
+        "[::1]evil.example",
+        "[::1].evil.example:80",
+        "[::1",
+        "[]",
+        ":80",
+        ".",
+        "data.example.com\\.evil",
+        "x/y.corp.example",
+    ],
+)
+@pytest.mark.parametrize("address", [MINE, Address()])
+def test_a_host_that_is_more_than_a_name_and_a_port_is_refused(
+    client_of: Callable[..., httpx.Client], host: str, address: Address
+) -> None:
+    answer = client_of(address=address).get("/", headers={"Host": host})
+    assert answer.status_code == 400
+    assert host not in answer.text
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/incidents/",
