@@ -1,5 +1,8 @@
 """Escape what a person could not see, or what would move a cursor, before text is shown."""
 
+from collections.abc import Mapping, Sequence
+from typing import cast
+
 _BLANK = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\ufe00\ufe01\ufe02\ufe03"
     "\ufe04\ufe05\ufe06\ufe07\ufe08\ufe09\ufe0a\ufe0b\ufe0c\ufe0d\ufe0e\ufe0f\uffa0"
@@ -29,6 +32,24 @@ def visible(text: str, *, keep: str = "\n") -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(one if one in keep or is_visible(one) else escape_of(one) for one in text)
+
+
+def visible_data(data: Mapping[str, object]) -> dict[str, object]:
+    """Return the data with every text in them made visible on one line, at any depth."""
+    return cast("dict[str, object]", _visible_within(data))
+
+
+def _visible_within(value: object) -> object:
+    match value:
+        case str():
+            return visible(value, keep="")
+        case Mapping():
+            named = cast("Mapping[str, object]", value)
+            return {name: _visible_within(inner) for name, inner in named.items()}
+        case list() | tuple():
+            return [_visible_within(inner) for inner in cast("Sequence[object]", value)]
+        case _:
+            return value
 
 
 def escape_of(character: str) -> str:

@@ -6,7 +6,7 @@ from contractwatch.alerting.clauses import says_all, what_is_wrong
 from contractwatch.alerting.ending import notice_lines, notice_words
 from contractwatch.alerting.upstream import upstream_json, upstream_lines
 from contractwatch.alerting.words import cut, duration, instant
-from contractwatch.display import visible
+from contractwatch.display import visible, visible_data
 from contractwatch.model.incident import (
     BrokenPromise,
     Cause,
@@ -84,8 +84,11 @@ def _findings(notification: Notification) -> list[str]:
 
 
 def as_json(notification: Notification) -> dict[str, object]:
-    """Return the message as data for machines: times ISO-8601 in UTC, durations in seconds."""
-    return {
+    """Return the message as data for machines: times ISO-8601 in UTC, durations in seconds.
+
+    Its texts are visible ones, too: what receives them shows them to people.
+    """
+    told: dict[str, object] = {
         "version": BODY_VERSION,
         "key": notification.key,
         "kind": "notice" if notification.notice is not None else notification.kind.value,
@@ -106,6 +109,7 @@ def as_json(notification: Notification) -> dict[str, object]:
         "upstream": upstream_json(notification.upstream),
         "lines": list(lines(notification)),
     }
+    return visible_data(told)
 
 
 def _headline(notes: tuple[TransitionNote, ...]) -> str:

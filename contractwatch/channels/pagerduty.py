@@ -6,6 +6,7 @@ from typing import assert_never
 from contractwatch.alerting import text
 from contractwatch.channels import http
 from contractwatch.channels.world import World
+from contractwatch.display import visible
 from contractwatch.errors import ChannelError
 from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Notification, TransitionKind, TransitionNote, Urgency
@@ -40,6 +41,8 @@ def event_of(notification: Notification, note: TransitionNote) -> dict[str, obje
     """Return the event of one transition, without the routing key."""
     alone = replace(notification, notes=(note,))
     lines = text.lines(alone)[:_DETAIL_LINES]
+    product = visible(notification.product, keep="")[:_SUMMARY_CHARACTERS]
+    contract = f"{notification.contract_id} {notification.contract_version}"
     links = [{"href": notification.page_url, "text": "page"}] if notification.page_url else []
     return {
         "event_action": _action(note.kind),
@@ -48,15 +51,15 @@ def event_of(notification: Notification, note: TransitionNote) -> dict[str, obje
         "links": links,
         "payload": {
             "summary": text.title(alone)[:_SUMMARY_CHARACTERS],
-            "source": notification.product[:_SUMMARY_CHARACTERS],
+            "source": product,
             "severity": _severity(notification.urgency, note.severity),
             "timestamp": note.at.isoformat(),
             "component": note.objective.value,
-            "group": notification.product[:_SUMMARY_CHARACTERS],
+            "group": product,
             "class": note.cause.value,
             "custom_details": {
                 "key": notification.key,
-                "contract": f"{notification.contract_id} {notification.contract_version}",
+                "contract": visible(contract, keep=""),
                 "text": "\n".join(line[:_DETAIL_CHARACTERS] for line in lines),
             },
         },

@@ -11,6 +11,7 @@ from typing import cast
 from contractwatch.alerting import text
 from contractwatch.channels import http
 from contractwatch.channels.world import World
+from contractwatch.display import visible
 from contractwatch.model.incident import Notification
 from contractwatch.model.receiver import Receiver
 
@@ -91,7 +92,7 @@ def _event(notification: Notification, data: Mapping[str, object]) -> bytes:
         "id": event_id(notification.key),
         "source": SOURCE,
         "type": _type_of(notification),
-        "subject": notification.product[:500],
+        "subject": visible(notification.product, keep="")[:500],
         "time": notification.created_at.isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
         "data": data,

@@ -43,6 +43,50 @@ LARGE = [
 ]
 
 
+UNSEEN = "a\x1b[2J\u202eb\u200bc\u2066d\x00e\x85f\u2028g\ufeffh\U000e0041i\u00adj"
+
+
+def texts_in(value: object) -> list[str]:
+    """Return every text of data, keys included, without the ends of lines that we write."""
+    if isinstance(value, dict):
+        return [text for pair in value.items() for part in pair for text in texts_in(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in texts_in(part)]
+    return value.split("\n") if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize(
+    "data_of",
+    [
+        lambda told: json.loads(webhook.body_of(told)),
+        slack.message,
+        lambda told: pagerduty.event_of(told, told.notes[0]),
+    ],
+)
+def test_no_body_has_a_character_that_nobody_sees(
+    data_of: Callable[[Notification], dict[str, object]],
+) -> None:
+    broken = replace(
+        BROKEN,
+        **dict.fromkeys(
+            ("promise_id", "clause_path", "table", "column", "expected", "observed", "reason"),
+            UNSEEN,
+        ),
+    )
+    told = replace(
+        OPENED,
+        product=UNSEEN,
+        contract_id=UNSEEN,
+        contract_version=UNSEEN,
+        contract_file=UNSEEN,
+        owner=UNSEEN,
+        notes=(replace(NOTE, broken=(broken,)),),
+    )
+    texts = texts_in(data_of(told))
+    assert any("a" in text and "j" in text for text in texts)
+    assert [text for text in texts if not text.isprintable()] == []
+
+
 # ---- webhook
 
 
