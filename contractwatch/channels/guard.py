@@ -19,6 +19,23 @@ Resolve: TypeAlias = Callable[[str, int], tuple[str, ...]]
 """A host name and a port to its addresses; raises OSError when the name has none."""
 
 
+_SELF_SIGNED, _SELF_SIGNED_ABOVE, _NO_ISSUER, _ALONE = 18, 19, 20, 21
+_NOT_YET, _EXPIRED = 9, 10
+_OTHER_NAME, _OTHER_ADDRESS = 62, 64
+_UNKNOWN = "nobody this machine trusts vouches for it; add its authority to those of the machine"
+_MENDS = {
+    _SELF_SIGNED: _UNKNOWN,
+    _SELF_SIGNED_ABOVE: _UNKNOWN,
+    _NO_ISSUER: _UNKNOWN,
+    _ALONE: _UNKNOWN,
+    _NOT_YET: "it is not valid yet, by the clock of this machine",
+    _EXPIRED: "it has expired; its server needs a new one",
+    _OTHER_NAME: "it is for another name; write the name that stands in it",
+    _OTHER_ADDRESS: "it is for another address; write the name that stands in it",
+}
+"""What mends a certificate, by OpenSSL's number of what is wrong with it (x509_vfy.h)."""
+
+
 @frozen
 class Deadline:
     """The instant, on the monotonic clock, by which a whole send must be over."""
@@ -107,7 +124,9 @@ class Gate:
             sock.settimeout(self.deadline.left())
             return self.tls.wrap_socket(sock, server_hostname=host)
         except ssl.SSLCertVerificationError as error:
-            failure = _tls_failure(host, f"its certificate is not valid: {error.verify_message}")
+            # Tried again: a server that is just starting often shows a certificate of its maker's.
+            why = _MENDS.get(error.verify_code) or f"it is not valid: {error.verify_message}"
+            failure = _tls_failure(host, f"its certificate is refused: {why}")
         except ssl.SSLError as error:
             failure = _tls_failure(host, error.reason or "the handshake failed")
         except TimeoutError:

@@ -117,6 +117,8 @@ def test_under_starttls_the_certificate_must_be_the_hosts(
         assert OPENED.product in readable(server.mails[0].data)
         before_tls = server.lines[: server.lines.index("STARTTLS")]
     assert stranger.value.reason == "tls"
+    assert "write the name that stands in it" in str(stranger.value)
+    assert stranger.value.retryable
     assert not [line for line in before_tls if line.startswith(("AUTH", "MAIL"))]
 
 

@@ -209,6 +209,10 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_and_a_trusted_one_is_n
         assert server.taken == []
         assert CHANNELS[named.kind](OPENED, named, trusted) == "answered 200"
     assert [unknown.value.reason, wrong_name.value.reason] == ["tls", "tls"]
+    assert "add its authority to those of the machine" in str(unknown.value)
+    assert "write the name that stands in it" in str(wrong_name.value)
+    assert unknown.value.retryable  # a server that starts may show another one first
+    assert wrong_name.value.retryable
 
 
 def test_an_injected_transport_takes_the_place_of_the_network() -> None:
