@@ -258,3 +258,23 @@ def test_a_shape_is_cut_and_shows_no_digit_and_no_letter(tmp_path: Path) -> None
     (shape,) = found.shapes
     assert set(shape) == set("x9 …")
     assert len(shape) == 41
+
+
+@pytest.mark.parametrize(
+    ("cell", "shape"),
+    [
+        ("😀👍🏽", "???"),
+        ("ⓢⓔⓒⓡⓔⓣ", "??????"),
+        ("🇬🇧", "??"),
+        ("⠎⠑⠉", "???"),
+        ("†x‡", "?x?"),
+        ("১২ 三 ٣", "99 x 9"),
+        ("²③Ⅳ", "xxx"),
+        ("1.234,50 €", "9.999,99 €"),
+        ("1–2", "9–9"),
+        ("a\u202eb\u200bc\x07", "x?x?x?"),
+    ],
+)
+def test_a_shape_shows_no_sign_that_may_be_a_word(tmp_path: Path, cell: str, shape: str) -> None:
+    data = text(tmp_path, f'n\n"{cell}"\n', (column("n", LogicalType.INTEGER),))
+    assert ask(data, Unparseable(TABLE, "n")) == BadCells(1, (shape,))
