@@ -57,7 +57,7 @@ class StateFolder:
             return
         texts = {one.table: base64.b64encode(one.content).decode() for one in kept}
         try:
-            write_whole(self._file(contract, server), json.dumps(texts))
+            write_whole(self._file(contract, server), json.dumps(texts), is_private=True)
         except OSError as error:
             raise UsageError(f"--state-dir {self._folder}: {error.strerror}") from error
 

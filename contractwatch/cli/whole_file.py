@@ -10,8 +10,10 @@ TERMINAL = Path("-")
 """What a person names instead of a file to write to the terminal."""
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, *, is_private: bool = False) -> None:
     """Write a file that is never seen half written.
+
+    Who may read it is as the user's umask says; if it is private, the user alone.
 
     Raises:
         UsageError: If its folder does not exist.
@@ -22,7 +24,14 @@ def write_whole(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        Path(temporary).chmod(0o644)
+        if not is_private:
+            Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    found = os.umask(0o077)  # the system tells it only to who sets it
+    os.umask(found)
+    return found

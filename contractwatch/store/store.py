@@ -4,9 +4,10 @@ One file, one writer at a time, any number of readers. Threads share a Store; pr
 each.
 """
 
+import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -65,6 +66,7 @@ class Store:
             )
         if not read_only:
             _make_folder(path)
+            _make_file(path)
         store = cls(path, open_engine(path, read_only=read_only), read_only=read_only)
         try:
             store._settle_schema()
@@ -362,3 +364,12 @@ def _make_folder(path: Path) -> None:
             f"another ({WHERE})",
             kind="io",
         ) from error
+
+
+def _make_file(path: Path) -> None:
+    """Make the file, for the agent's user alone: keys of data and messages stand in it.
+
+    SQLite gives the files beside it the same rights. One that is there keeps its own.
+    """
+    with suppress(OSError):  # what stands in the way is told when it is opened
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

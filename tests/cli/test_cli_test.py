@@ -1,9 +1,12 @@
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_values import BAD, GOOD, NULLS, call, publish
+
+from contractwatch.cli.whole_file import write_whole
 
 
 def _json(*words: str | Path) -> Any:
@@ -223,6 +226,21 @@ def test_a_server_that_is_not_opened_skips_its_checks(tmp_path: Path) -> None:
     told = str([body["runs"][0]["error"], body["runs"][0]["causes"]])
     assert "unsupported" in told
     assert all("unsupported" in check["reason"] for check in checks)
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_who_may_read_what_is_written_is_as_the_umask_says(
+    tmp_path: Path, umask: int, mode: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        write_whole(tmp_path / "report", "words")
+        write_whole(tmp_path / "kept", "words", is_private=True)
+        assert os.umask(umask) == umask
+    finally:
+        os.umask(before)
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("report", "kept")]
+    assert modes == [mode, 0o600]
 
 
 def test_output_is_written_whole_beside_nothing_else(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ def test_the_next_run_reads_only_what_is_new(
     read = {"presence": "metadata", "type": "scan", "required": "scan", "unique": "scan"}
     assert evidence(run(capsys, *words)[1]) == read
     assert evidence(run(capsys, *words)[1]) == known
+    (kept,) = (tmp_path / "kept" / "here").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
     assert evidence(run(capsys, *words, "--evidence", "scan")[1]) == read
     code, printed = run(capsys, contract, "--state-dir", tmp_path / "kept" / "here")
     assert (code, printed.strip().splitlines()[-1].split("; ")[1]) == (

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -277,3 +278,22 @@ def test_a_file_without_the_right_to_write_is_told(url: str) -> None:
     with pytest.raises(StoreError) as caught:
         Store.open(url).commit(make.entry())
     assert caught.value.kind in {"readonly", "io"}
+
+
+def test_a_new_store_and_what_sqlite_puts_beside_it_are_the_users_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with closing(Store.open(f"sqlite:///{tmp_path}/new.db")):
+            made = {one.name: one.stat().st_mode & 0o777 for one in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert {"new.db", "new.db-wal"} <= made.keys()
+    assert set(made.values()) == {0o600}
+
+
+def test_a_store_that_is_there_keeps_its_rights(tmp_path: Path) -> None:
+    path = tmp_path / "record.db"
+    Store.open(f"sqlite:///{path}").close()
+    path.chmod(0o640)
+    Store.open(f"sqlite:///{path}").close()
+    assert path.stat().st_mode & 0o777 == 0o640
