@@ -1,7 +1,8 @@
 """Find the shapes of the first cells that cannot be read as their column's type.
 
 A shape has a 9 for each digit, an x for each letter and a ? for signs that are not usual in numbers
-and dates: it tells how values are written, and none of them. The rows are read again for this, if there are such cells, and up to the first few.
+and dates: it tells how values are written, and none of them. The rows are read again for this, if
+there are such cells, and up to the first few.
 """
 
 from collections.abc import Iterable, Mapping
@@ -55,7 +56,7 @@ def _plans(frame: Frame, metric: Unparseable) -> Iterable[pl.LazyFrame]:
         cells.raw.str.slice(0, _LONGEST + 1)
         .str.replace_all(r"\p{Nd}", "9")
         .str.replace_all(r"[\p{L}\p{M}\p{No}\p{Nl}]", "x")
-        # Signs that are no letters can be words, too (emoji, ⓦⓞⓡⓓⓢ, Braille): money and dashes stay.
+        # Signs that are no letters can be words, too, such as emoji: money and dashes stay.
         .str.replace_all(r"[^\x20-\x7e\p{Sc}\p{Pd}\x{a0}\x{202f}]", "?")
     )
     yield frame.rows.filter(~cells.readable).select(shape).head(_FIRST_CELLS)
