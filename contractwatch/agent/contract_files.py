@@ -3,8 +3,10 @@
 A file is known by the SHA-256 of its bytes: size and times may stay the same when it is replaced.
 """
 
+import errno
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
@@ -19,6 +21,7 @@ from contractwatch.model.frozen import frozen
 SUFFIXES = frozenset({".yaml", ".yml"})
 _NAMED = (".odcs.yaml", ".odcs.yml")
 _IS_CONTRACT = re.compile(rb"""^["']?kind["']?\s*:\s*["']?DataContract\b""", re.MULTILINE)
+_LEADS_OUT = "a link leads out of the folders of `contracts`; name the file's own place there, too"
 _READ_BYTES = 6_000_000  # more than the largest contract that is not refused
 _LATE_SECONDS = 30.0
 _SHORT_SECONDS = 1.0
@@ -73,8 +76,10 @@ class FileReader:
     ) -> dict[Path, ContractFile]:
         """Return every file below the places, read anew where its content differs."""
         closed: dict[Path, str] = {}
+        places = tuple(places)
+        roots = tuple(place.resolve() for place in places)
         listed = _found(places, closed)
-        found = {path: self._read(path, shown, before.get(path)) for path, shown in listed}
+        found = {path: self._read(path, roots, shown, before.get(path)) for path, shown in listed}
         for path, state in before.items():
             reasons = [why for folder, why in closed.items() if path.is_relative_to(folder)]
             if reasons and path not in found:  # it is not gone: its folder may not be listed
@@ -82,11 +87,12 @@ class FileReader:
                 found[path] = ContractFile(state.shown, b"", state.contract, (unread,))
         return found
 
-    def _read(self, path: Path, shown: str, before: ContractFile | None) -> ContractFile:
+    def _read(
+        self, path: Path, roots: tuple[Path, ...], shown: str, before: ContractFile | None
+    ) -> ContractFile:
         last_good = before.contract if before is not None else None
         try:
-            with path.open("rb") as file:
-                data = file.read(_READ_BYTES)
+            data, is_inside = _bytes_of(path, roots)
         except OSError as error:
             unread = Problem(shown, 0, "", f"cannot be read: {unread_reason(error)}")
             return ContractFile(shown, b"", last_good, (unread,))
@@ -95,6 +101,9 @@ class FileReader:
             return before
         if not path.name.endswith(_NAMED) and not _IS_CONTRACT.search(data):
             return ContractFile(shown, digest, is_other=True)
+        if not is_inside:
+            unread = Problem(shown, 0, "", f"cannot be read: {_LEADS_OUT}")
+            return ContractFile(shown, b"", last_good, (unread,))
         return self._parsed(data, shown, digest, last_good)
 
     def _is_due(self, before: ContractFile) -> bool:
@@ -114,6 +123,24 @@ class FileReader:
             retry_at = self._monotonic() + _RETRY_SECONDS
         contract = parsed.contract or last_good
         return ContractFile(shown, digest, contract, parsed.problems, retry_at)
+
+
+def _bytes_of(path: Path, roots: tuple[Path, ...]) -> tuple[bytes, bool]:
+    """Return what a file holds, and whether it really is in one of the places of contracts.
+
+    Whoever may write a contract must not be told, by its problems, what stands in other files.
+    Where a file really is, is asked of what is open: a link may come in its place at any time.
+
+    Raises:
+        OSError: If it is no file, or cannot be read.
+    """
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, "it is no file")
+        opening = Path(f"/proc/self/fd/{number}")
+        real = opening.readlink() if opening.exists() else path.resolve()
+        return file.read(_READ_BYTES), any(real.is_relative_to(root) for root in roots)
 
 
 def _found(places: Iterable[Path], closed: dict[Path, str]) -> Iterator[tuple[Path, str]]:

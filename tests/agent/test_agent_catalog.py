@@ -72,7 +72,7 @@ def test_a_contract_that_cannot_be_read_is_told_in_words_and_not_by_a_class(
     def refused(*_: object) -> object:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refused)  # root may read everything
+    monkeypatch.setattr(os, "open", refused)  # root may read everything
     catalog.look()
 
     assert [one.message for one in catalog.problems()] == ["cannot be read: permission denied"]
@@ -269,3 +269,50 @@ def test_a_folder_below_that_may_not_be_listed_withdraws_nothing(
         assert said == ["its folder cannot be read: permission denied"]
     change = catalog.look()
     assert (change, catalog.problems()) == (Change(), ())
+
+
+def test_a_contract_that_is_a_link_out_of_its_folder_is_not_read_and_nothing_of_it_is_told(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("kind: DataContract\napiVersion: v3.1.0\nhunter2: swordfish\n")
+    folder = tmp_path / "contracts"
+    (folder / "a.odcs.yaml").symlink_to(secret)
+    (folder / "b.yaml").symlink_to("../secret.yaml")
+    (folder / "c.odcs.yaml").symlink_to("b.yaml")
+    other = tmp_path / "values.yaml"
+    other.write_text("kind: Deployment\n")
+    (folder / "values.yaml").symlink_to(other)
+    assert catalog.look() == Change()
+    told = [str(problem) for problem in catalog.problems()]
+    assert [one.partition(":")[0] for one in told] == [
+        "contracts/a.odcs.yaml", "contracts/b.yaml", "contracts/c.odcs.yaml",
+    ]  # fmt: skip
+    assert all("a link leads out of the folders of `contracts`" in one for one in told)
+    assert "hunter2" not in str(told)
+    assert "swordfish" not in str(told)
+
+
+def test_links_within_the_folder_and_to_what_the_settings_name_are_followed(
+    tmp_path: Path, reloads: Reloads
+) -> None:
+    inner, beside = tmp_path / "contracts" / "..2026", tmp_path / "beside"
+    inner.mkdir(parents=True)
+    beside.mkdir()
+    (inner / "one.odcs.yaml").write_text(contract_text("one"))
+    (beside / "two.odcs.yaml").write_text(contract_text("two"))
+    (tmp_path / "contracts" / "..data").symlink_to("..2026")  # as a ConfigMap is mounted
+    (tmp_path / "contracts" / "one.odcs.yaml").symlink_to("..data/one.odcs.yaml")
+    (tmp_path / "linked").symlink_to("contracts")
+    (tmp_path / "three.odcs.yaml").write_text(contract_text("three"))
+    (tmp_path / "named.odcs.yaml").symlink_to("three.odcs.yaml")
+    places = (tmp_path / "linked", beside, tmp_path / "named.odcs.yaml")
+    found = catalog_of(tmp_path, reloads, places=places).look()
+    assert {name for name, _ in versions(found)} == {"shop/one", "shop/two", "shop/three"}
+
+
+def test_a_pipe_in_the_place_of_a_contract_stops_nothing(catalog: Catalog, tmp_path: Path) -> None:
+    write(tmp_path, "orders.odcs.yaml", contract_text())
+    os.mkfifo(tmp_path / "contracts" / "pipe.odcs.yaml")
+    (tmp_path / "contracts" / "zero.odcs.yaml").symlink_to("/dev/zero")
+    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
