@@ -293,6 +293,12 @@ def test_the_key_depends_on_the_receiver_and_the_transitions_only() -> None:
     assert message.key == key_of("chat", [("i1", 1)])
 
 
+def test_a_key_is_the_same_in_every_release() -> None:
+    """Else a receiver that remembers keys would show what was under way in an upgrade twice."""
+    assert key_of("chat", [("i1", 1)]) == "1b5ee05b8c8ba31389495f687d386018"
+    assert key_of("chat", [("i2", 1), ("i1", 2)]) == "c6f588f5e8392d0744fc1e4c83d8202f"
+
+
 def test_at_most_twenty_broken_promises_are_listed() -> None:
     many = tuple(failed(line=number) for number in range(1, 31))
     (message,) = messages(transition(bad(COMPLETENESS, *many)))
@@ -409,6 +415,7 @@ def test_numbers_instants_and_cuts_are_plain() -> None:
     ]
     assert instant(at(0)) == "2026-11-22 09:30:00 UTC"
     assert cut("äöü€", 3) == "äö…"
+    assert [cut(" b cd", length) for length in (3, 4, 5)] == [" b…", " b…", " b cd"]
 
 
 @pytest.mark.parametrize(

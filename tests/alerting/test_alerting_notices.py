@@ -325,6 +325,11 @@ def test_a_notice_is_a_whole_message() -> None:
     )
 
 
+def test_the_key_of_a_notice_is_the_same_in_every_release() -> None:
+    _, (message,) = announce(SUPPORT_ENDS, (), post=POST, now=END - 30 * DAY)
+    assert message.key == "3c3d5bcf1004f0a0c6ef6f39fdc9169a"
+
+
 def test_the_key_of_a_notice_differs_by_receiver_and_product_and_date() -> None:
     def keys(known: Contract) -> set[str]:
         post = Post((CHAT, receiver("ops")), ("chat", "ops"))

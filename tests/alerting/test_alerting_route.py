@@ -146,3 +146,13 @@ def test_nobody_is_told_twice_by_default() -> None:
         "oncall",
         "chat",
     )
+
+
+def test_a_name_that_only_one_severity_needs_is_missed_too() -> None:
+    for severity in (ERROR, WARNING):
+        alerts = AlertPolicy(routes=(route("nobody", severity), route("chat")))
+        assert routing_problem(contract(alerts=alerts), POST, ()) == (
+            "orders.odcs.yaml: contractwatch.alerts: no receiver answers to 'nobody', "
+            f"so nobody is told of a broken {severity.value} promise; "
+            "add one of that name or alias to contractwatch.toml"
+        )

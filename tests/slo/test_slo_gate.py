@@ -38,6 +38,7 @@ from contractwatch.slo.gate import (
     to_body,
 )
 from contractwatch.slo.status import ProductStatus, StatusWord, status_of
+from contractwatch.slo.trust import trust_of
 
 HOURLY_VERSIONS = tuple(DataVersion(str(hour), at(-hour * 3600)) for hour in range(100))
 
@@ -406,6 +407,17 @@ def test_the_score_is_compared_as_it_is_shown() -> None:
     more = decide(known, Policy(min_score=shown + 0.05), now=at(5))
     assert more.answer is Answer.BREACHED
     assert more.reasons == (f"the trust score is {shown:.1f}, required at least {shown + 0.05:g}",)
+
+
+def test_a_number_that_is_rounded_up_is_as_good_as_what_is_shown() -> None:
+    seen = {
+        trust.number: known
+        for known in (product(versions=HOURLY_VERSIONS[:count]) for count in range(5, 40))
+        if (trust := trust_of(known, now=at(5))).number is not None
+    }
+    number, known = next((n, one) for n, one in seen.items() if round(n, 1) > n + 0.01)
+    shown = round(number, 1)
+    assert decide(known, Policy(min_score=shown), now=at(5)).allow
 
 
 @pytest.mark.parametrize(

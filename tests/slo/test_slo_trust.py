@@ -322,6 +322,8 @@ def test_what_is_known_is_a_share_of_all_hours_of_all_promises() -> None:
         COMPLETENESS: DecayedHours(0, 5, 95),
     }
     assert scored(hours).known_share == pytest.approx(75 / 200)
+    assert scored({SCHEMA: DecayedHours(0.25, 0, 0.25)}).known_share == 0.5
+    assert scored({SCHEMA: DecayedHours()}).known_share == 0
 
 
 @pytest.mark.parametrize(
@@ -379,3 +381,9 @@ def test_what_is_not_promised_has_no_hours_and_the_advice_is_to_promise_it() -> 
     assert found.to_raise == (
         f"a promise of {SEVEN[0].value} (up to {lost.points_lost:.1f} points)"
     )
+
+
+def test_a_promise_that_no_run_has_asked_yet_counts_as_one_clause_that_is_executed() -> None:
+    found = trust_of(record(line(standing(SCHEMA))), now=at(0))
+    (part,) = (one for one in found.parts if one.promised)
+    assert (part.objective, part.executed, part.clauses) == (SCHEMA, 1, 1)
