@@ -40,6 +40,7 @@ _NUMBERS = _KINDS[LogicalType.NUMBER]
 _NESTED = {LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR}
 _KEY, _VALUE = (Each(), Member("key")), (Each(), Member("value"))
 _NO_ANSWERS: Mapping[Metric, Measurement] = {}
+_PLAINLY = ReadPolicy()
 _UNVERIFIABLE = "unverifiable: the source is text"
 _AWARE = "with a time zone"
 _NAIVE = "without a time zone"
@@ -50,7 +51,7 @@ class DeclaredType:
     """The file's own type fits the declared one; cells of a text source can be parsed to it.
 
     `lenient` takes integers and numbers for one another; `binary` lets a string be of bytes. Texts
-    are of `parse_format`, a date format, if it is not empty.
+    are of `parse_format`, a date format, if it is not empty; `read` says how numbers are written.
     """
 
     promise: Promise
@@ -58,6 +59,7 @@ class DeclaredType:
     lenient: bool = False
     binary: bool = False
     parse_format: str = ""
+    read: ReadPolicy = _PLAINLY
 
     def metrics(self) -> tuple[Metric, ...]:
         table, (column,) = self.promise.table, self.promise.physical_columns
@@ -84,7 +86,7 @@ class DeclaredType:
             return error
         bad, in_scope = (answer(answers, metric, Count) for metric in of_cells)
         shapes = bad.shapes if isinstance(bad, BadCells) else ()
-        looks = words_of(shapes, self.logical_type, written=self.parse_format)
+        looks = words_of(shapes, self.logical_type, written=self.parse_format, read=self.read)
         words = f"{bad.rows:,} of {counted(in_scope.rows, 'row')}{looks}" if looks else ""
         return verdict_on(NONE_AT_ALL, Tally(in_scope.rows, bad.rows, in_scope.rows, words))
 
@@ -201,7 +203,7 @@ def under(
         return check
     if check.has_days_only(answers):
         check = replace(check, promise=replace(check.promise, severity=Severity.WARNING))
-    return replace(check, lenient=True) if policy.lenient_types else check
+    return replace(check, lenient=policy.lenient_types, read=policy)
 
 
 def _find(answers: Mapping[Metric, Measurement], promise: Promise) -> ColumnType:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import isnan
 from typing import Protocol, TypeAlias, assert_never
 
 import polars as pl
@@ -34,6 +35,7 @@ _TOLERANCE = 1e-9
 _FEW = 8
 """So many texts are compared one by one in less time than a cell is hashed."""
 _UTC = "Etc/UTC"
+_WRITTEN_NAN = r"^[+-]?(?i:nan)$"
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
 
 _OfValues: TypeAlias = IsInvalid | IsBelow | IsAbove | IsShorter | IsLonger | IsNotMultiple
@@ -242,6 +244,8 @@ def _missing(values: tuple[Scalar, ...], cells: Cells) -> pl.Expr:
         return cells.raw.is_null() | _is_member(typed, cells)
     written = pl.Series([literals.text(value) for value in values], dtype=pl.String)
     missing = cells.raw.is_null() | cells.raw.is_in(written.implode())
+    if cells.dtype.is_float() and any(isinstance(one, float) and isnan(one) for one in values):
+        missing |= cells.raw.str.contains(_WRITTEN_NAN)  # which is no number of a text
     typed = [value for value in values if _has_meaning(value, cells.dtype)]
     return missing | _is_member(typed, cells).fill_null(value=False)
 

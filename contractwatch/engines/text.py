@@ -15,17 +15,20 @@ from contractwatch.model.frozen import frozen
 from contractwatch.model.server import ReadPolicy
 
 _DAY_LENGTH = len("2026-01-31")
-_ISO_TIME = r"^[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?$"
+_ISO_CLOCK = r"[0-9]{2}:[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,9})?)?"
+_ISO_TIME = rf"^{_ISO_CLOCK}$"
 _ISO_TIMESTAMP = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?"
-    r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?$"
+    rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{_ISO_CLOCK}(?:[Zz]|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?$"
 )
-"""The library also takes parts of one digit."""
+"""The library also takes parts of one digit, and a second 60 at any time."""
 _LOCAL_TIMES = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M")
 _ZONED_TIMES = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z")
 _CLOCK_TIMES = ("%H:%M:%S%.f", "%H:%M")
 _NUMERIC = frozenset({LogicalType.INTEGER, LogicalType.NUMBER})
 _PLAINLY = ReadPolicy()
+_BLANKS = "[ \\x{a0}\\x{2009}\\x{202f}]"
+"""A blank, and those that no line is broken at: to who writes them they are one mark."""
+_MARKS = dict.fromkeys(" \xa0\u2009\u202f", _BLANKS) | dict.fromkeys("'\u2019", "['\u2019]")
 _REMEMBERS = False
 """Whether texts are looked up before they are parsed: parsing a date costs half of that."""
 
@@ -46,10 +49,10 @@ class Parsed:
 def parse(raw: pl.Expr, column: Column, read: ReadPolicy = _PLAINLY) -> Parsed | None:
     """Return the text as the column's declared type, or None if it stays a text.
 
-    Integers have a sign and digits; numbers may have a point and an exponent; booleans are true and
-    false in any case; dates, times and timestamps are ISO-8601 or of the column's own format.
-    Timestamps become UTC: without a zone they are taken in the column's. `read` says how numbers
-    are written, if not with a point and without marks between thousands.
+    Integers have a sign and digits; numbers are finite and may have a point and an exponent;
+    booleans are true and false in any case; dates, times and timestamps are ISO-8601 or of the
+    column's own format. Timestamps become UTC: without a zone they are taken in the column's.
+    `read` says how numbers are written, if not with a point and without marks between thousands.
     """
     if column.logical_type in _NUMERIC and (read.decimal != "." or read.thousands):
         plain = _plainly_written(raw, read)
@@ -94,22 +97,25 @@ def _cast(raw: pl.Expr, dtype: pl.DataType) -> Parsed:
 def _plainly_written(raw: pl.Expr, read: ReadPolicy) -> pl.Expr:
     """Return a number with a point and without marks; null if the marks are not where they belong.
 
-    Marks part groups of three digits before the decimal mark: `1.5` is no 15.
+    Marks part groups of three digits before the decimal mark: `1.5` is no 15. Commas may also part
+    groups of two digits before the last three, as in India.
     """
-    decimal, mark = re.escape(read.decimal), re.escape(read.thousands)
-    whole = rf"(?:[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+)" if mark else "[0-9]+"
+    decimal, mark = re.escape(read.decimal), _MARKS.get(read.thousands, re.escape(read.thousands))
+    grouped = [rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+"] if mark else []
+    if read.thousands == ",":
+        grouped.append("[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}")
+    whole = f"(?:{'|'.join([*grouped, '[0-9]+'])})"
     fraction = rf"{decimal}[0-9]+"
     exact = rf"^[+-]?(?:{whole}(?:{fraction})?|{fraction})(?:[eE][+-]?[0-9]+)?$"
-    unmarked = raw.str.replace_all(read.thousands, "", literal=True) if mark else raw
+    unmarked = raw.str.replace_all(mark, "") if mark else raw
     plain = unmarked.str.replace(read.decimal, ".", literal=True)
     return pl.when(raw.str.contains(exact)).then(plain)
 
 
 def _number(raw: pl.Expr) -> Parsed:
-    """Return a number; one of digits that is too large for a double is none."""
+    """Return a finite number: neither `NaN` nor `inf`, nor one that is too large for a double."""
     value = raw.cast(pl.Float64(), strict=False)
-    is_beyond = value.is_infinite() & raw.str.contains("[0-9]")
-    return _known(raw, pl.when(~is_beyond).then(value), pl.Float64())
+    return _known(raw, pl.when(value.is_finite()).then(value), pl.Float64())
 
 
 def _boolean(raw: pl.Expr) -> Parsed:

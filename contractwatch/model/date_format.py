@@ -183,9 +183,18 @@ def compiled(written: str, logical_type: LogicalType) -> DateFormat:
     """
     if len(written) > MOST_LETTERS:
         raise DateFormatError(f"the date format is longer than {MOST_LETTERS} characters")
+    if counts_seconds(written):
+        raise DateFormatError(
+            f"the date format '{written}' means a count of seconds since 1970, which is a number"
+        )
     found = _Compiler(written, logical_type).compile()
     _refuse_incomplete(found, logical_type)
     return found
+
+
+def counts_seconds(written: str) -> bool:
+    """Return whether a format is a word for the seconds, or finer, since 1970."""
+    return _SECONDS.fullmatch(written) is not None
 
 
 def _refuse_incomplete(found: DateFormat, logical_type: LogicalType) -> None:
@@ -232,6 +241,9 @@ _WHY_NOT = {
     "F": "it is the week of the month",
 }
 """Letters of the JDK that are not executed."""
+
+_SECONDS = re.compile("[a-z0-9_ -]*(?:epoch|unix|posix)[a-z0-9_ -]*", re.IGNORECASE)
+"""What a count of seconds is called: by its letters it would mean parts of a date."""
 
 _YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 """Four digits, without the year 0."""

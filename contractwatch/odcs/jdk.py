@@ -3,7 +3,12 @@
 import re
 
 from contractwatch.model.contract import LogicalType
-from contractwatch.model.date_format import MOST_LETTERS, DateFormatError, compiled
+from contractwatch.model.date_format import (
+    MOST_LETTERS,
+    DateFormatError,
+    compiled,
+    counts_seconds,
+)
 
 ISO = frozenset({"YYYY-MM-DDTHH:mm:ss.SSSZ"})
 """Formats that are read as ISO-8601. It is the default that the standard documents; by its letters
@@ -45,6 +50,8 @@ def meant_by(written: str, logical_type: LogicalType) -> str:
     """Return what to write instead of a format, as the end of a sentence."""
     if len(written) > MOST_LETTERS:  # no misspelling, and to take it apart would cost minutes
         return f"expected a form such as {_EXAMPLES[logical_type]}"
+    if counts_seconds(written):
+        return "write logicalType: integer and no format"
     if written.lower().replace("_", "-").replace(" ", "") in _NAMES_OF_ISO | {"iso-8601"}:
         return "leave the format out: text is read as ISO-8601 without one"
     for meant in (_from_strftime(written), _by_place(written)):

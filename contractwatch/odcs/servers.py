@@ -134,7 +134,8 @@ def _policy(place: Place, findings: Findings) -> ReadPolicy:
 def _marks(policy: Place, separator: str, findings: Findings) -> tuple[str, str]:
     """Return the decimal mark of numbers, and the one between thousands."""
     decimal = policy.text("decimal") or "."
-    thousands = policy.text("thousands")
+    written = policy.mapping().get("thousands")
+    thousands = written if isinstance(written, str) else ""  # not stripped: it may be a blank
     if decimal == thousands:
         message = f"the mark between thousands is the decimal mark '{decimal}'; expected another"
         findings.error(policy.at("thousands"), message)

@@ -7,6 +7,7 @@ from contractwatch.checks.text_shapes import words_of
 from contractwatch.checks.types import DeclaredType, checks
 from contractwatch.model.check import Outcome
 from contractwatch.model.contract import LogicalType
+from contractwatch.model.server import ReadPolicy
 from contractwatch.model.state import BadCells, Columns, ColumnType, Count, Unmeasured
 
 DATE, TIMESTAMP = LogicalType.DATE, LogicalType.TIMESTAMP
@@ -35,8 +36,54 @@ def test_the_shape_tells_the_format(
     assert all(f"'{shape}'" in words for shape in shapes)
 
 
-def test_of_other_types_the_shape_is_told_without_a_guess() -> None:
-    assert words_of(("9,9", "x"), INTEGER) == "; the first look like '9,9', 'x'"
+NUMBER, BOOLEAN = LogicalType.NUMBER, LogicalType.BOOLEAN
+GERMAN = ReadPolicy(decimal=",", thousands=".")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shapes", "read", "told"),
+    [
+        (INTEGER, ("9.9",), ReadPolicy(), "it has a fraction: write logicalType: number"),
+        (INTEGER, ("-999.99",), ReadPolicy(), "write logicalType: number"),
+        (INTEGER, ("9,9",), GERMAN, "write logicalType: number"),
+        (NUMBER, ("9,99",), ReadPolicy(), """write contractwatch.read: {decimal: ","}"""),
+        (NUMBER, ("9.999,99",), ReadPolicy(), """{decimal: ",", thousands: "."}"""),
+        (NUMBER, ("-9 999,99",), ReadPolicy(), """{decimal: ",", thousands: " "}"""),
+        (NUMBER, ("9\u00a0999\u00a0999",), ReadPolicy(), """{thousands: " "}"""),
+        (NUMBER, ("9\u2019999.99",), ReadPolicy(), """{thousands: "'"}"""),
+        (NUMBER, ("99,99,999.99",), ReadPolicy(), """{thousands: ","}"""),
+        (NUMBER, ("9,999",), ReadPolicy(), """{thousands: ","} or {decimal: ","}"""),
+        (INTEGER, ("9,999",), ReadPolicy(), """{thousands: ","}"""),
+        (NUMBER, ("9,999.99",), GERMAN, """{decimal: ".", thousands: ","}"""),
+        (NUMBER, ("9.9",), ReadPolicy(decimal=","), """{decimal: "."}"""),
+        (NUMBER, ("x/x",), ReadPolicy(), "if it stands for no value, list the cell in nullValues"),
+        (NUMBER, ("9,9", "x/x"), ReadPolicy(), """{decimal: ","}; if it stands for no value"""),
+        (INTEGER, ("-",), ReadPolicy(), "if it stands for no value"),
+        (DATE, ("x/x",), ReadPolicy(), "if it stands for no value"),
+        (TIME, ("--:--",), ReadPolicy(), "if it stands for no value"),
+        (NUMBER, (" 9",), ReadPolicy(), "blanks stand around it; mend the data"),
+        (NUMBER, ("9 %",), ReadPolicy(), "expected a number with nothing around it"),
+        (NUMBER, ("€9.99",), ReadPolicy(), "expected a number with nothing around it"),
+        (NUMBER, ("(9.99)",), ReadPolicy(), "expected a number with nothing around it"),
+        (BOOLEAN, ("xxx", "xx"), ReadPolicy(), "expected true or false; write logicalType: string"),
+        (BOOLEAN, ("9",), ReadPolicy(), "expected true or false; write logicalType: integer"),
+        (DATE, ("99-xxx-99",), ReadPolicy(), "dd-MMM-yy; months are read as Jan, Feb, Mar"),
+    ],
+)  # fmt: skip
+def test_the_shape_of_any_type_tells_what_to_write(
+    kind: LogicalType, shapes: tuple[str, ...], read: ReadPolicy, told: str
+) -> None:
+    assert told in words_of(shapes, kind, read=read)
+
+
+def test_the_names_of_months_are_told_where_the_format_is_right_but_they_are_not() -> None:
+    told = words_of(("99-xxx-99",), DATE, written="dd-MMM-yy")
+    assert "months are read as Jan, Feb, Mar, in English and in this case" in told
+    assert "write logicalTypeOptions.format" not in told
+
+
+def test_of_types_that_are_not_parsed_the_shape_is_told_without_a_guess() -> None:
+    assert words_of(("9,9", "x"), LogicalType.OBJECT) == "; the first look like '9,9', 'x'"
 
 
 def test_without_a_shape_nothing_is_added() -> None:

@@ -123,6 +123,11 @@ def existing(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row["local"] is None or instant(row["local"], ZONE)]
 
 
+def finite(rows: list[Row]) -> list[Row]:
+    """Leave out what is no number in text: `test_engines_text` has it."""
+    return [row for row in rows if row["real"] is None or math.isfinite(row["real"])]
+
+
 def tables(names: Sequence[str], *, nulls: bool = True) -> st.SearchStrategy[list[Row]]:
     row = {name: st.none() | cells[name] if nulls else cells[name] for name in names}
     return st.lists(st.fixed_dictionaries(row), max_size=12)
@@ -184,7 +189,10 @@ def test_parquet_and_the_naive_oracle_agree(rows: list[Row], asked: list[Metric]
 
 
 @settings(max_examples=30, deadline=None)
-@given(tables(list(LOGICAL)).map(existing).map(null_where_it_says_so), metrics(list(LOGICAL)))
+@given(
+    tables(list(LOGICAL)).map(existing).map(finite).map(null_where_it_says_so),
+    metrics(list(LOGICAL)),
+)
 def test_csv_and_the_naive_oracle_agree(rows: list[Row], asked: list[Metric]) -> None:
     columns = [column(name, kind, default_timezone=ZONE) for name, kind in LOGICAL.items()]
     asked = [metric for metric in asked if not takes_another_zone(metric)]

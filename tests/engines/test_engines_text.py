@@ -36,7 +36,8 @@ ASKED = (CountWhere(TABLE, IsNull("id")), CountWhere(TABLE, IsNull("name")))
     [
         (LogicalType.INTEGER, ["1", "-5", "+7", "007", "99999999999999999999"],
          ["1.0", "1e3", "x", " 1", "1_000", "0x1f"]),
-        (LogicalType.NUMBER, ["1", "1.5", "-.5", "1e-3", "NaN", "inf"], ["1,5", "x", "1d"]),
+        (LogicalType.NUMBER, ["1", "1.5", "-.5", "1e-3"],
+         ["1,5", "x", "1d", "NaN", "nan", "-nan", "inf", "-Inf", "Infinity", "+infinity"]),
         (LogicalType.BOOLEAN, ["true", "FALSE", "True"], ["1", "0", "yes", "t"]),
         (LogicalType.DATE, ["2026-01-31", "0001-01-01"],
          ["2026-02-30", "31.01.2026", "2026-1-5", "2026-01-31T00:00:00"]),
@@ -44,8 +45,10 @@ ASKED = (CountWhere(TABLE, IsNull("id")), CountWhere(TABLE, IsNull("name")))
          ["2026-01-31T10:00:00", "2026-01-31 10:00:00.123456", "2026-01-31T10:00:00Z",
           "2026-01-31 10:00:00+02:00", "2026-01-31T10:00", "2026-01-31T10:00Z",
           "2026-01-31T10:00:00.123456789-0530", "2026-03-29T02:30:00"],
-         ["2026-01-31", "10:00:00", "2026-01-31T25:00:00", "x"]),
-        (LogicalType.TIME, ["10:00:00", "10:00", "23:59:59.5"], ["25:00:00", "x"]),
+         ["2026-01-31", "10:00:00", "2026-01-31T25:00:00", "x",
+          "2026-01-31T10:00:60", "2026-01-31 23:59:60Z", "2026-01-31 10:60"]),
+        (LogicalType.TIME, ["10:00:00", "10:00", "23:59:59.5"],
+         ["25:00:00", "x", "10:00:60", "23:59:60", "10:60", "24:00", "10:00:99.5"]),
         (LogicalType.STRING, ["x", "1"], []),
         (LogicalType.OBJECT, ["{}"], ["x"]),
         (None, ["x"], []),
@@ -343,8 +346,26 @@ def test_json_has_one_kind_of_number_so_a_whole_one_is_an_integer(tmp_path: Path
             ["1.5", "1.23,4", "12.34.567", "1,234.5", "1,", "x", ".123", "1..234"],
         ),
         (ReadPolicy(separator=";", decimal=","), ["1,5", "-3"], ["1.5", "1.234,5", "1,2,3"]),
-        (ReadPolicy(separator=";", thousands=","), ["1,234.5", "12.5"], ["1,5", "1.234,5"]),
-        (ReadPolicy(thousands="\u202f"), ["1\u202f234", "5"], ["1\u202f23", "1 234"]),
+        (
+            ReadPolicy(separator=";", thousands=","),
+            ["1,234.5", "12.5", "12,34,567.00", "1,23,456", "-1,00,00,000"],
+            ["1,5", "1.234,5", "12,34", "123,45,678", "1,2,345", "12,34,5678", "1,234,56,789"],
+        ),
+        (
+            ReadPolicy(thousands="\u202f"),
+            ["1\u202f234", "5", "1 234", "1\u00a0234\u2009567"],
+            ["1\u202f23", " 1", "1 ", "1  234", "1\t234"],
+        ),
+        (
+            ReadPolicy(separator=";", decimal=",", thousands=" "),
+            ["1 234,56", "1\u00a0234,56", "-12\u202f345", "1\u2009234", "1234,5"],
+            ["1 23", "1.234", "12 34 567", "NaN", "inf"],
+        ),
+        (
+            ReadPolicy(thousands="'"),
+            ["1'234.5", "1\u2019234\u2019567.25", "12"],
+            ["1'23", "'123", "1`234", "1'234'56"],
+        ),
     ],
 )
 def test_numbers_are_read_with_the_stated_marks(
@@ -367,3 +388,16 @@ def test_whole_numbers_and_bounds_know_the_marks_too(tmp_path: Path) -> None:
     data = text(tmp_path, "id;cell\n1.234;1.000,5\n2,5;3\n", columns, read=read)
     assert bad_cells(data, "id") == 1
     assert ask(data, CountWhere(TABLE, IsBelow("cell", 1000))) == Count(1)
+
+
+def test_a_number_that_is_not_finite_is_no_number_and_no_null_in_text(tmp_path: Path) -> None:
+    columns = (ID, column("cell", LogicalType.NUMBER))
+    data = text(tmp_path, "id,cell\n1,NaN\n2,-inf\n3,5\n", columns)
+    assert bad_cells(data, "cell") == 2
+    assert ask(data, CountWhere(TABLE, IsNull("cell"))) == Count(0)
+    assert ask(data, CountWhere(TABLE, IsMissing("cell", (float("nan"), "-inf")))) == Count(2)
+    as_null = text(
+        tmp_path, "id,cell\n1,NaN\n2,5\n", columns, read=ReadPolicy(null_values=("NaN",))
+    )
+    assert bad_cells(as_null, "cell") == 0
+    assert ask(as_null, CountWhere(TABLE, IsNull("cell"))) == Count(1)

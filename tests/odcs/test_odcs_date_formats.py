@@ -74,3 +74,13 @@ def test_a_format_that_cannot_be_executed_exactly_says_which_part_and_why(
 @pytest.mark.parametrize("part", ["[yyyy]", "%Y-", "HH24'", "["])
 def test_a_format_of_absurd_length_is_not_searched_for_what_is_meant(part: str) -> None:
     assert meant_by(part * 40_000, LogicalType.DATE) == "expected a form such as yyyy-MM-dd"
+
+
+@pytest.mark.parametrize(
+    "written", ["epoch", "EPOCH", "epoch_millis", "epochSecond", "unix", "unix-time"]
+)
+def test_a_word_for_seconds_since_1970_is_no_date_format_but_a_number(written: str) -> None:
+    for kind in (LogicalType.DATE, LogicalType.TIMESTAMP):
+        with pytest.raises(DateFormatError, match="a count of seconds since 1970"):
+            compiled(written, kind)
+        assert meant_by(written, kind) == "write logicalType: integer and no format"
