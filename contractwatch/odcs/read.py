@@ -27,6 +27,7 @@ from contractwatch.odcs.references import addresses_of
 from contractwatch.odcs.schedules import read_schedule
 from contractwatch.odcs.servers import read_servers, zone_of
 from contractwatch.odcs.tables import read_tables
+from contractwatch.odcs.unquoted import as_written, unquoted
 from contractwatch.odcs.validate import checked, find_mistakes
 
 _MOST_ROUNDS = 8
@@ -44,7 +45,7 @@ def read(document: Document, *, today: date | None = None) -> tuple[Contract, tu
         ContractError: With every problem, if one of them is an error.
     """
     whole = _whole(document, today)
-    if whole.mistakes:
+    if any(one.level is Level.ERROR for one in whole.problems):
         raise ContractError(whole.problems)
     return whole.contract, capped(whole.problems)
 
@@ -92,6 +93,17 @@ class _Reading:
 
 
 def _whole(document: Document, today: date | None) -> _Reading:
+    """Read all of it; a name without quotes is no mistake for what is read, but a problem."""
+    found = _once(document, today)
+    names = unquoted(document, found.mistakes)
+    if not names:
+        return found
+    again = _once(as_written(document, names), today)
+    problems = sorted((*names.values(), *again.problems), key=lambda problem: problem.line)
+    return replace(again, problems=tuple(problems))
+
+
+def _once(document: Document, today: date | None) -> _Reading:
     judged = Findings(document, "", problems=list(document.mistakes))
     document = checked(document, judged)
     return _reading(document, today, judged, frozenset())

@@ -224,7 +224,7 @@ def test_a_key_that_lost_a_column_is_not_judged_over_the_others(change: tuple[st
     [
         ("id: orders-1\n", ""),
         ("id: orders-1", "id: ''"),
-        ("version: 1.0.0", "version: 1.0"),
+        ("version: 1.0.0", "version: [1.0]"),
         ("kind: DataContract", "kind: Contract"),
         ("apiVersion: v3.1.0", "apiVersion: v9"),
         ("name: orders\nversion", "name: [orders]\nversion"),
