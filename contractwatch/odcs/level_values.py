@@ -46,6 +46,10 @@ class Clock:
     weekdays: bool
 
 
+FIRST_YEAR = 1900
+"""No date of a product's life is before it; the last one is 9999, as who means never writes."""
+
+
 def modifier(modifiers: tuple[Modifier, ...], name: str) -> Place | None:
     """Return where a modifier stands, if it does."""
     return next((one.place for one in modifiers if one.name == name), None)
@@ -153,12 +157,16 @@ def severity_at(place: Place | None, default: Severity, findings: Findings) -> S
 
 
 def moment_of(text: str) -> datetime | None:
-    """Return the instant (UTC) of an ISO-8601 date or time, None if it is none."""
+    """Return the instant (UTC) of an ISO-8601 date or time, None if it is none.
+
+    One of long ago is none: days before it are counted, and there is no year 0.
+    """
     try:
         moment = datetime.fromisoformat(text.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        found = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return found if found.year >= FIRST_YEAR else None
 
 
 def _offset(written: str | None) -> timedelta | None:

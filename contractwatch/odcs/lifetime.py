@@ -7,7 +7,7 @@ from itertools import pairwise
 from contractwatch.model.contract import Status
 from contractwatch.model.frozen import frozen
 from contractwatch.model.lifetime import Lifetime, Stage
-from contractwatch.odcs.level_values import moment_of
+from contractwatch.odcs.level_values import FIRST_YEAR, moment_of
 from contractwatch.odcs.place import Findings, Place
 
 _AVAILABLE = frozenset({"generalavailability", "ga"})
@@ -54,7 +54,10 @@ def _date(root: Place, name: str, words: frozenset[str], findings: Findings) -> 
             written = level.at("value")
             moment = moment_of(written.value) if isinstance(written.value, str) else None
             if moment is None:
-                message = "no date is read here; expected ISO-8601 such as '2030-12-31'"
+                message = (
+                    f"no date from {FIRST_YEAR} on is read here; "
+                    "expected ISO-8601 such as '2030-12-31'"
+                )
                 findings.warn(written if level.has("value") else level, message)
                 return None
             return _Date(name, level, moment)

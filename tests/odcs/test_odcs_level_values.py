@@ -5,6 +5,8 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from odcs_values import parsed, table
 
+from contractwatch.alerting.message import Post
+from contractwatch.alerting.notices import announce, dates_of
 from contractwatch.errors import ContractError
 from contractwatch.model.clause import Clause, Severity
 from contractwatch.model.lifetime import Lifetime
@@ -189,6 +191,25 @@ def test_a_wrong_value_is_an_error_that_says_what_was_expected(
         assert problem(entry, sla) == message
     else:  # a text without quotes is still a text
         assert promise(entry) == Deadline("orders", "at", time(9))
+
+
+@pytest.mark.parametrize("name", ["ga", "endOfSupport", "endOfLife"])
+@pytest.mark.parametrize("written", ["0001-01-01", "0001-01-01T00:00:00+14:00", "1899-12-31"])
+def test_a_date_of_long_ago_is_none_since_days_before_it_are_counted(
+    name: str, written: str
+) -> None:
+    contract = parsed(levels(f"property: {name}, value: '{written}'"))
+    assert contract.lifetime == Lifetime()
+    assert dates_of(contract.lifetime) == ()
+
+
+@pytest.mark.parametrize("written", ["1900-01-01", "9999-12-31", "9999-12-31T23:59:59Z"])
+def test_every_date_of_life_that_is_read_can_be_announced(written: str) -> None:
+    entries = [f"property: {one}, value: '{written}'" for one in ("ga", "es", "endOfLife")]
+    contract = parsed(levels(*entries))
+    assert len(contract.lifetime.endings()) == 2
+    for now in (datetime(1, 1, 2, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)):
+        announce(contract, (), post=Post(()), now=now)
 
 
 def test_the_dates_of_life_are_read_and_promise_nothing() -> None:
