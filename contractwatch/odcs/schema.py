@@ -3,11 +3,11 @@
 import importlib.util
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from contractwatch.odcs.accepting import accepts
+from jsonschema_rs import Draft201909Validator
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -31,9 +31,20 @@ class Validator:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
 
+    @cached_property
+    def _compiled(self) -> Draft201909Validator:
+        return Draft201909Validator(self.schema)
+
     def accepts(self, value: object) -> bool:
-        """Whether a value is accepted for certain."""
-        return accepts(self.schema, value)
+        """Whether a value is accepted for certain.
+
+        Infinity and NaN are no JSON, and read as null here: the schemas bound numbers only beside
+        `type: number`, and allow null only where they allow numbers, so none is accepted for it.
+        """
+        try:
+            return self._compiled.is_valid(value)
+        except ValueError:  # no JSON, such as half of a surrogate pair: jsonschema says what it is
+            return False
 
 
 @cache
