@@ -108,9 +108,10 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
     if plan.is_after_life:
         reading, answers = _after_life(reading, answers)
     found = _Answers(answers, _extents_of(reading.extents), reading.evidence)
+    asked = [(check, check.metrics()) for check in plan.checks]  # each is asked once
     judged = [
-        _judged(check, plan.in_force, found, server, now)
-        for check in plan.checks
+        _judged(check, metrics, plan.in_force, found, server, now)
+        for check, metrics in asked
         if not _is_only_shown(check, server)
     ]
     ordered = sorted([*judged, *plan.skipped], key=lambda result: result.promise.clause.line)
@@ -129,8 +130,8 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
         results=results,
         readable=reading.readable,
         data_version=reading.data_version,
-        data_timestamp=_data_timestamp(plan, answers),
-        rows=_rows(plan, answers),
+        data_timestamp=_data_timestamp(asked, answers),
+        rows=_rows((metric for _, metrics in asked for metric in metrics), answers),
         error=reading.error or (_why_none(results) if outcome is RunOutcome.ERROR else ""),
         blame=reading.blame,
     )
@@ -152,7 +153,7 @@ def rests_on(check: Check, extent: Extent) -> bool:
 def forecast(plan: Plan, server: Server) -> tuple[tuple[CheckResult, ...], Coverage]:
     """Return what will be skipped on a server, whatever its data are, and the coverage at best."""
     asked = [check for check in plan.checks if not _is_only_shown(check, server)]
-    known = [(check.promise, _closed(check, server)) for check in asked]
+    known = [(check.promise, _closed(check.metrics(), server)) for check in asked]
     skipped = (*plan.skipped, *(CheckResult(promise, why) for promise, why in known if why))
     lost = {result.promise.clause for result in skipped}
     kept = {promise.clause for promise, _ in known} - lost
@@ -245,21 +246,24 @@ def _server(contract: Contract, name: str) -> Server:
     return next((server for server in contract.servers if server.name == name), nowhere)
 
 
-def _closed(check: Check, server: Server) -> Verdict | None:
-    if not server.unsupported or all(isinstance(one, RecordMetric) for one in check.metrics()):
+def _closed(metrics: Iterable[Metric], server: Server) -> Verdict | None:
+    if not server.unsupported or all(isinstance(one, RecordMetric) for one in metrics):
         return None
     return Verdict(Outcome.SKIPPED, reason=f"the server is unsupported: {server.unsupported}")
 
 
-def _result(
-    check: Check, answers: Mapping[Metric, Measurement], server: Server, now: datetime
-) -> CheckResult:
-    missing = _closed(check, server)
-    missing = missing or _verdict_without_column(check.promise, answers)
+def _found(
+    check: Check,
+    metrics: Iterable[Metric],
+    answers: Mapping[Metric, Measurement],
+    server: Server,
+    now: datetime,
+) -> tuple[Promise, Verdict]:
+    missing = _closed(metrics, server) or _verdict_without_column(check.promise, answers)
     if missing is not None:
-        return CheckResult(check.promise, missing)
+        return check.promise, missing
     judged = types.under(physical_type.under(check, server.read), server.read, answers)
-    return CheckResult(judged.promise, judged.judge(answers, now))
+    return judged.promise, judged.judge(answers, now)
 
 
 def _is_only_shown(check: Check, server: Server) -> bool:
@@ -283,6 +287,7 @@ class _Answers:
 
 def _judged(
     check: Check,
+    metrics: Sequence[Metric],
     in_force: Mapping[str, CheckResult],
     found: _Answers,
     server: Server,
@@ -294,12 +299,14 @@ def _judged(
     if known is not None:
         lacks = _verdict_without_column(check.promise, answers)
         return known if lacks is None else CheckResult(check.promise, lacks)
-    extents = _rested_on(check, found.extents)
+    extents = _rested_on(metrics, found.extents)
     # beside the answers, which are as many as the checks: none copies them for itself
     rows: dict[Metric, Measurement] = {k: v for one in extents for k, v in one.rows.items()}
     seen = ChainMap(rows, answers) if rows else answers
-    result = _in_words(_result(check, seen, server, now), extents)
-    return _with_evidence(check, result, found.evidence)
+    promise, verdict = _found(check, metrics, seen, server, now)
+    if verdict.outcome in _EXECUTED:
+        verdict = _with_evidence(_in_words(verdict, extents), metrics, found.evidence)
+    return CheckResult(promise, verdict)
 
 
 def _extents_of(extents: Iterable[Extent]) -> Mapping[Metric, Sequence[Extent]]:
@@ -311,27 +318,26 @@ def _extents_of(extents: Iterable[Extent]) -> Mapping[Metric, Sequence[Extent]]:
     return found
 
 
-def _rested_on(check: Check, about: Mapping[Metric, Sequence[Extent]]) -> list[Extent]:
+def _rested_on(metrics: Iterable[Metric], about: Mapping[Metric, Sequence[Extent]]) -> list[Extent]:
     if not about:
         return []
-    found = {id(one): one for asked in check.metrics() for one in about.get(asked, ())}
+    found = {id(one): one for asked in metrics for one in about.get(asked, ())}
     return list(found.values())
 
 
-def _in_words(result: CheckResult, extents: Iterable[Extent]) -> CheckResult:
-    """Return a result that says which rows it is about: nobody may take them for all."""
+def _in_words(verdict: Verdict, extents: Iterable[Extent]) -> Verdict:
+    """Return a verdict that says which rows it is about: nobody may take them for all."""
     words = dict.fromkeys(extent.words for extent in extents if extent.words)
-    if not words or result.outcome not in _EXECUTED:
-        return result
-    reason = "; ".join(filter(None, (result.verdict.reason, *words)))
-    return replace(result, verdict=replace(result.verdict, reason=reason))
+    if not words:
+        return verdict
+    return replace(verdict, reason="; ".join(filter(None, (verdict.reason, *words))))
 
 
 def _with_evidence(
-    check: Check, result: CheckResult, known: Mapping[Metric, Evidence]
-) -> CheckResult:
-    found = evidence_of_check(check.metrics(), known) if result.outcome in _EXECUTED else None
-    return replace(result, verdict=replace(result.verdict, evidence=found)) if found else result
+    verdict: Verdict, metrics: Iterable[Metric], known: Mapping[Metric, Evidence]
+) -> Verdict:
+    found = evidence_of_check(metrics, known)
+    return verdict.resting_on(found) if found is not None else verdict
 
 
 def _verdict_without_column(
@@ -408,21 +414,22 @@ def _first_reasons(results: Iterable[CheckResult]) -> str:
     return "; ".join((*reasons[:_REASONS_SHOWN], *more))
 
 
-def _data_timestamp(plan: Plan, answers: Mapping[Metric, Measurement]) -> datetime | None:
-    asked = (
+def _data_timestamp(
+    asked: Iterable[tuple[Check, Iterable[Metric]]], answers: Mapping[Metric, Measurement]
+) -> datetime | None:
+    of_age = (
         metric
-        for check in plan.checks
+        for check, metrics in asked
         if check.promise.kind == FRESHNESS.name
-        for metric in check.metrics()
+        for metric in metrics
         if isinstance(metric, TimeSpan)
     )
-    spans = (answers.get(metric) for metric in asked)
+    spans = (answers.get(metric) for metric in of_age)
     return max((s.newest for s in spans if isinstance(s, Span) and s.newest), default=None)
 
 
-def _rows(plan: Plan, answers: Mapping[Metric, Measurement]) -> int | None:
-    """Return the rows of all tables whose rows the plan counts; None if one was not counted."""
-    asked = (metric for check in plan.checks for metric in check.metrics())
+def _rows(asked: Iterable[Metric], answers: Mapping[Metric, Measurement]) -> int | None:
+    """Return the rows of all tables whose rows are asked for; None if one was not counted."""
     counts = {metric for metric in (*asked, *answers) if isinstance(metric, RowCount)}
     known = [state.rows for one in counts if isinstance(state := answers.get(one), Count)]
     return sum(known) if known and len(known) == len(counts) else None
