@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from contractwatch.cli.bounded import bounded
 from contractwatch.cli.output import say, write_document
 from contractwatch.cli.parser import Command
 from contractwatch.cli.values import FilePath, OneOf
@@ -46,16 +47,21 @@ def command(form: Form, file: Path, *, output: Path | None) -> None:
     """
     if not file.is_file():
         raise UsageError(f"{file}: no such file")
-    contract, _ = load_contract(file)
-    match form:
-        case Form.PANDERA:
-            text = pandera_source(contract)
-        case Form.ODCS:
-            text = _normal(file)
+    with bounded(file):
+        text = _in_form(form, file)
     if output in (None, TERMINAL):
         write_document(text)
     else:
         write_whole(output, text)
+
+
+def _in_form(form: Form, file: Path) -> str:
+    contract, _ = load_contract(file)
+    match form:
+        case Form.PANDERA:
+            return pandera_source(contract)
+        case Form.ODCS:
+            return _normal(file)
 
 
 def _normal(file: Path) -> str:

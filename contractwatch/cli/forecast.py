@@ -9,7 +9,7 @@ from contractwatch.errors import Problem, SourceError
 from contractwatch.model.check import WRONG
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Contract, Status
-from contractwatch.model.run import CheckResult
+from contractwatch.model.run import CheckResult, Coverage
 from contractwatch.model.server import Server
 
 _MOST_LINES = 8
@@ -24,8 +24,13 @@ def forecast(contract: Contract) -> Iterator[str]:
     plan = verify.plan(contract)
     nowhere = Server(Clause("servers", 0), name="", kind="", unsupported=_NOWHERE)
     told: dict[tuple[str, ...], list[str]] = {}
+    found: dict[tuple[str, bool], tuple[tuple[CheckResult, ...], Coverage]] = {}
     for server in contract.servers or (nowhere,):
-        skipped, coverage = verify.forecast(plan, server)
+        is_text = server.data_format is not None and server.data_format.is_text
+        alike = (server.unsupported, is_text)  # servers may be as many as the clauses
+        if alike not in found:
+            found[alike] = verify.forecast(plan, server)
+        skipped, coverage = found[alike]
         if skipped or not coverage.promised:
             clauses = f"{coverage.executed} of {coverage.promised} clauses"
             lines = (f"`test` would judge {clauses}", *_reasons(skipped))

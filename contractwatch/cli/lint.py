@@ -10,6 +10,7 @@ from contractwatch.agent.clock import system_clock
 from contractwatch.agent.inputs import input_problems
 from contractwatch.agent.look_alikes import look_alike_problems
 from contractwatch.agent.neighbours import Published
+from contractwatch.cli.bounded import bounded
 from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.forecast import forecast, unfound
 from contractwatch.cli.neighbourhood import neighbourhood
@@ -39,11 +40,17 @@ def command(places: tuple[Path, ...], *, data: bool) -> int:
     problems, contracts = _problems(files)
     if data:
         problems += [problem for contract in contracts for problem in unfound(contract)]
+    forecasts: list[str] = []
+    for contract in contracts:
+        try:
+            with bounded(contract.file):
+                forecasts += forecast(contract)
+        except ContractError as late:
+            problems += late.problems
     for line in _told(problems):
         say(line)
-    for contract in contracts:
-        for line in forecast(contract):
-            say(one_line(line))
+    for line in forecasts:
+        say(one_line(line))
     errors = sum(problem.level is Level.ERROR for problem in problems)
     say(
         f"{_counted(len(files), 'contract')}: {_counted(errors, 'error')}, "
@@ -85,7 +92,8 @@ def _problems(files: Iterable[Path]) -> tuple[list[Problem], list[Contract]]:
     refused: list[str] = []
     for path in files:
         try:
-            contract, problems = load_what_holds(path, today=today)
+            with bounded(path):
+                contract, problems = load_what_holds(path, today=today)
         except ContractError as error:
             found.extend(_sorted(error.problems))
             refused.append(str(path))

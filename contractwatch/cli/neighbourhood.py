@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from contractwatch.agent.neighbours import Published, Registry, refers_elsewhere
+from contractwatch.cli.bounded import bounded
 from contractwatch.cli.contract_files import contracts_in
 from contractwatch.errors import ContractError
 from contractwatch.model.contract import Contract
@@ -30,7 +31,8 @@ def neighbourhood(contracts: Sequence[Contract], refused: Iterable[str] = ()) ->
             if path.resolve() in known:
                 continue
             try:
-                published.append(Published(load_what_holds(path)[0], path.parent))
+                with bounded(path):
+                    published.append(Published(load_what_holds(path)[0], path.parent))
             except ContractError:
                 broken.append(str(path))
     return Registry(published, broken=broken)

@@ -15,6 +15,7 @@ from contractwatch.agent.standstill import kept_after
 from contractwatch.cli import reports
 from contractwatch.cli import test_options as options
 from contractwatch.cli.apart import Apart
+from contractwatch.cli.bounded import bounded
 from contractwatch.cli.contract_files import find_contracts
 from contractwatch.cli.filters import narrowed
 from contractwatch.cli.findings import FailOn, Finding, Judged, Refused, Report, exit_code
@@ -143,15 +144,20 @@ def _registry(loaded: Sequence[_Loaded | Refused]) -> Registry:
 
 def _load(path: Path) -> _Loaded | Refused:
     try:
-        contract, problems = load_what_holds(path, today=system_clock().now().date())
+        with bounded(path):
+            contract, problems = load_what_holds(path, today=system_clock().now().date())
     except ContractError as error:
-        for problem in error.problems:
-            say(str(problem), err=True)
-        return Refused(str(path), error.problems)
+        return _refused(str(path), error)
     for problem in problems:
         if problem.level is Level.ERROR:
             say(str(problem), err=True)
     return _Loaded(contract, problems)
+
+
+def _refused(file: str, error: ContractError) -> Refused:
+    for problem in error.problems:
+        say(str(problem), err=True)
+    return Refused(file, error.problems)
 
 
 def _narrowed(
@@ -169,7 +175,12 @@ def _findings(entry: _Loaded | Refused, wish: _Wish) -> Iterator[Finding]:
         yield entry
         return
     contract, selection = entry.contract, wish.selection
-    plan = verify.as_of(verify.plan(contract), system_clock().now())
+    try:
+        with bounded(contract.file):
+            plan = verify.as_of(verify.plan(contract), system_clock().now())
+    except ContractError as late:
+        yield _refused(contract.file, late)
+        return
     if not selection.is_everything:
         plan = select(plan, selection)
         if is_empty(plan):
