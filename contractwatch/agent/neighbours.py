@@ -5,13 +5,13 @@ the file) or by its canonical address. Nothing is fetched.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
 from contractwatch.agent.servers import choose_server
-from contractwatch.model.contract import Column, Contract, Table
+from contractwatch.model.contract import Column, Contract, Table, TableNames
 from contractwatch.model.frozen import frozen
 from contractwatch.model.metric import BadRowsAcross, ComparingMetric, Metric
 from contractwatch.model.path import Each, Way
@@ -66,8 +66,6 @@ class Nowhere:
 
 
 Lead: TypeAlias = Destination | Nowhere
-
-_NAMES = 3
 
 
 class Registry:
@@ -157,15 +155,21 @@ def _referred_to(metric: ComparingMetric) -> tuple[Reference, ...]:
 
 def leads_of(metrics: Iterable[Metric], visitor: Visitor, registry: Registry) -> tuple[Lead, ...]:
     """Return where each reference of the questions leads."""
-    return tuple(_lead(reference, visitor, registry) for reference in references_of(metrics))
+    names: dict[Path, TableNames] = {}
+    return tuple(_lead(reference, visitor, registry, names) for reference in references_of(metrics))
 
 
-def _lead(reference: Reference, visitor: Visitor, registry: Registry) -> Lead:
+def _lead(
+    reference: Reference, visitor: Visitor, registry: Registry, names: dict[Path, TableNames]
+) -> Lead:
     here = visitor.published
     found = registry.find(reference.contract, here.folder) if reference.contract else here
     if isinstance(found, str):
         return Nowhere(reference, found)
-    destination = _table_of(reference, found.contract)
+    if found.path not in names:
+        names[found.path] = TableNames(found.contract.tables)
+    tables = names[found.path]
+    destination = _table_of(reference, tables)
     is_own = found.path == here.path
     if isinstance(destination, Nowhere) or is_own:
         return destination
@@ -183,9 +187,9 @@ def _server_of(contract: Contract, visitor: Visitor) -> Server:
     return choose_server(contract, environment)[0]
 
 
-def _table_of(reference: Reference, contract: Contract) -> Lead:
+def _table_of(reference: Reference, tables: TableNames) -> Lead:
     of_contract = f"of {reference.contract}" if reference.contract else "of this contract"
-    table = _named(reference.table, contract.tables, by_id=reference.by_id)
+    table = tables.find(reference.table, by_id=reference.by_id)
     if table is None:
         return Nowhere(reference, f"no table {of_contract} is {reference.table!r}")
     found: list[Column] = []
@@ -200,19 +204,6 @@ def _table_of(reference: Reference, contract: Contract) -> Lead:
     physical = tuple(column.physical_name for column in found)
     ways = tuple(column.inside for column in found)
     return Destination(reference, table.name, physical, ways=ways if any(ways) else ())
-
-
-def _names_of_table(table: Table) -> tuple[str, str, str]:
-    return table.table_id, table.name, table.physical_name
-
-
-def _named(written: str, among: Sequence[Table], *, by_id: bool) -> Table | None:
-    """Return the table that bears the name: ids first if it is one, else never."""
-    for position in range(0 if by_id else 1, _NAMES):
-        for one in among:
-            if written and _names_of_table(one)[position] == written:
-                return one
-    return None
 
 
 def _normal(path: Path) -> Path:

@@ -1,7 +1,10 @@
 """What a domain team promises about its data, read from its contract and free of ODCS spelling."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from contractwatch.model.clause import Clause, Dimension, Severity
 from contractwatch.model.frozen import frozen
@@ -101,9 +104,11 @@ class PrimaryKey:
     columns: tuple[str, ...]
 
 
-@frozen
+@dataclass(frozen=True)
 class Table:
     """One ODCS schema object. `presence` of each column is promised by listing it.
+
+    It has no slots: the indexes of its columns are made once, for wide tables are looked up often.
 
     `where` is a guarded SQL condition on its rows: every promise but those about columns and types
     is about the rows that meet it. Empty for all rows. With `closed_clause` it has no other column.
@@ -130,10 +135,7 @@ class Table:
 
     def column(self, name: str) -> Column | None:
         """Return the column of that contract name, else of that physical name, else None."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        return next((column for column in self.columns if column.physical_name == name), None)
+        return self._by_name.get(name)
 
     def find(self, name: str) -> Column | None:
         """Return the column of that name, else the value inside of a column, else None.
@@ -141,29 +143,78 @@ class Table:
         A way is written in contract names, or in physical ones: `orders.lines[].price`, or without
         brackets, for references have none.
         """
-        column = self.column(name)
-        if column is not None:
-            return column
-        below = [inner for one in self.columns for inner in one.nested]
-        for plain in (str, _without_brackets):
-            by_name = (inner for inner in below if plain(inner.name) == name)
-            physical = (
-                one for one in below if plain(printed(one.physical_name, one.inside)) == name
-            )
-            found = next(by_name, None) or next(physical, None)
-            if found is not None:
-                return found
-        return None
+        return self._by_way.get(name)
 
     def referred(self, written: str, *, by_id: bool) -> Column | None:
         """Return what a reference leads to: `find` by its name, or first by its id."""
-        below = [inner for one in self.columns for inner in (one, *one.nested)]
-        ids = (one for one in below if by_id and written and one.column_id == written)
-        return next(ids, None) or self.find(written)
+        found = self._by_id.get(written) if by_id else None
+        return found if found is not None else self.find(written)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Column]:
+        physical = ((column.physical_name, column) for column in self.columns)
+        return _first((*((column.name, column) for column in self.columns), *physical))
+
+    @cached_property
+    def _by_way(self) -> Mapping[str, Column]:
+        below = [inner for one in self.columns for inner in one.nested]
+        names = [(one.name, one) for one in below]
+        physical = [(printed(one.physical_name, one.inside), one) for one in below]
+        plain = ((way.replace("[]", ""), one) for way, one in (*names, *physical))
+        return _first((*self._by_name.items(), *names, *physical, *plain))
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Column]:
+        every = (inner for one in self.columns for inner in (one, *one.nested))
+        return _first((one.column_id, one) for one in every if one.column_id)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the indexes out: they are made again."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def _without_brackets(way: str) -> str:
-    return way.replace("[]", "")
+def _first(named: Iterable[tuple[str, Column]]) -> Mapping[str, Column]:
+    """Return what bears each name; of several the first."""
+    found: dict[str, Column] = {}
+    for name, column in named:
+        found.setdefault(name, column)
+    return found
+
+
+class TableNames:
+    """Finds tables by their names; made once for many references to the same tables."""
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self.tables = tables
+        by_id: dict[str, Table] = {}
+        by_name: dict[str, Table] = {}
+        by_physical_name: dict[str, Table] = {}
+        for table in tables:
+            by_id.setdefault(table.table_id, table)
+            by_name.setdefault(table.name, table)
+            by_physical_name.setdefault(table.physical_name, table)
+        self._by_id = by_id
+        self._by_either = {**by_physical_name, **by_name}
+        self._longest = max(map(len, self._by_either), default=0)
+
+    def find(self, written: str, *, by_id: bool) -> Table | None:
+        """Return the table of that name, else of that physical name; by id: first of that id."""
+        found = self._by_id.get(written) if by_id and written else None
+        return found or self._by_either.get(written) if written else None
+
+    def prefix(self, written: str) -> str:
+        """Return the longest name with a dot after it that a text begins with; empty if none."""
+        ends = _dots(written, self._longest)
+        if len(ends) > len(self._by_either):
+            fitting = (name for name in self._by_either if written.startswith(f"{name}."))
+            return max(fitting, key=len, default="")
+        beginnings = (written[:end] for end in reversed(ends))
+        return next((one for one in beginnings if one in self._by_either), "")
+
+
+def _dots(text: str, last: int) -> list[int]:
+    """Return where dots stand in the beginning of a text, at `last` at latest."""
+    return [at for at, letter in enumerate(text[: last + 1]) if letter == "."]
 
 
 @frozen

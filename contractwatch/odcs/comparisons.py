@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from contractwatch.model.contract import Table
+from contractwatch.model.contract import Table, TableNames
 from contractwatch.model.reference import (
     Aggregate,
     Reconciliation,
@@ -32,13 +32,14 @@ def with_comparisons(
     places: Sequence[Place], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with their comparing rules; `places` are theirs, in the same order."""
+    names = TableNames(tables)
     return tuple(
-        _with_rules(place, table, tables, findings)
+        _with_rules(place, table, names, findings)
         for place, table in zip(places, tables, strict=True)
     )
 
 
-def _with_rules(place: Place, table: Table, tables: Sequence[Table], findings: Findings) -> Table:
+def _with_rules(place: Place, table: Table, tables: TableNames, findings: Findings) -> Table:
     found = read_each(
         _rules(place), table, findings, read=lambda rule: _read(rule, table, tables, findings)
     )
@@ -57,7 +58,7 @@ def _rules(place: Place) -> Iterator[Place]:
 
 
 def _read(
-    rule: Place, table: Table, tables: Sequence[Table], findings: Findings
+    rule: Place, table: Table, tables: TableNames, findings: Findings
 ) -> ReferenceCoverage | Reconciliation | None:
     if rule.at("implementation").text("check") == COVERAGE:
         return _coverage(rule, table, tables, findings)
@@ -65,7 +66,7 @@ def _read(
 
 
 def _coverage(
-    rule: Place, table: Table, tables: Sequence[Table], findings: Findings
+    rule: Place, table: Table, tables: TableNames, findings: Findings
 ) -> ReferenceCoverage | None:
     asked = rule.at("implementation")
     if not any(asked.has(name) for name in OPERATORS):

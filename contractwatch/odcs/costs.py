@@ -7,6 +7,7 @@ are compared, one column of a key. What it limited is cut out with it, and never
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import cast
 
 from contractwatch.errors import Problem
@@ -63,6 +64,7 @@ class Costs:
         self._refusing = refusing
         self._names: dict[str, Counter[str]] = {}
         self._asked: dict[str, tuple[tuple[str, Mapping[str, object]], ...]] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
         self._twice = {mistake.path for mistake in root.document.mistakes}
 
     def of(self, problem: Problem) -> frozenset[str]:
@@ -117,11 +119,19 @@ class Costs:
     def _error_rates(self, table: Place) -> Iterator[str]:
         """How many rows are wrong is counted over all that is promised of rows."""
         names = {table.text("name"), table.text("physicalName")}
-        for level in self._root.at("slaProperties").each():
-            about = {part.strip() for part in level.text("element").split(",")}
-            is_about = about == {""} or not about.isdisjoint(names)
-            if level.mapping() and kind_of(level) == "errorRate" and is_about:
-                yield level.path
+        for path, about in self._of_all_rows:
+            if about == {""} or not about.isdisjoint(names):
+                yield path
+
+    @cached_property
+    def _of_all_rows(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """The levels that count wrong rows, and the tables of each."""
+        levels = (one for one in self._root.at("slaProperties").each() if one.mapping())
+        return tuple(
+            (one.path, frozenset(part.strip() for part in one.text("element").split(",")))
+            for one in levels
+            if kind_of(one) == "errorRate"
+        )
 
     def _at_table(self, path: str, table: Place, rest: str) -> Iterator[str]:
         key = _first(rest)
@@ -225,10 +235,13 @@ class Costs:
         if is_key:
             yield from self._without_key(table)
 
-    def _without_key(self, table: Place) -> Iterator[str]:
-        for column in _columns(table):
-            if column.has("primaryKey"):
-                yield f"{column.path}.primaryKey"
+    def _without_key(self, table: Place) -> tuple[str, ...]:
+        """What says which columns are the key; gathered once, for each column may be wrong."""
+        found = self._keys.get(table.path)
+        if found is None:
+            keys = (column.path for column in _columns(table) if column.has("primaryKey"))
+            found = self._keys[table.path] = tuple(f"{path}.primaryKey" for path in keys)
+        return found
 
     def _without_type(self, table: Place, column: Place) -> Iterator[str]:
         """A column whose values are not understood: no promise about values can be judged."""
@@ -265,14 +278,22 @@ class Costs:
         return found
 
     def _levels_about(self, names: set[str]) -> Iterator[str]:
-        for level in self._root.at("slaProperties").each():
-            if _mentions([level.text("element"), level.at("customProperties").value], names):
+        for level, told in self._told_by_levels:
+            if _mentions(told, names):
                 yield from self._level(level)
         for entry in self._modifiers():
             if _mentions(entry.value, names):
                 yield from self._modified(entry.text("sla"))
         if _mentions(self._root.text("slaDefaultElement"), names):
             yield from self._levels_without_element()
+
+    @cached_property
+    def _told_by_levels(self) -> tuple[tuple[Place, list[object]], ...]:
+        """Each service level, and what of it may name columns."""
+        return tuple(
+            (level, [level.text("element"), level.at("customProperties").value])
+            for level in self._root.at("slaProperties").each()
+        )
 
     def _leaks(self, table: Place) -> Iterator[str]:
         """The search for personal data, which would look where some is allowed."""
@@ -385,6 +406,12 @@ def _asking(table: Place) -> Iterator[tuple[str, Mapping[str, object]]]:
 def is_server(path: str) -> bool:
     """Whether a path is that of one server."""
     return _SERVER.fullmatch(path) is not None
+
+
+def server_of(path: str) -> str:
+    """Return the path of the server that a path leads into; empty if it leads into none."""
+    found = _SERVER.match(path)
+    return found.group() if found is not None else ""
 
 
 def _entry(path: str) -> str:

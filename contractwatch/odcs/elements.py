@@ -28,14 +28,14 @@ def find_element(written: str, tables: ReadTables) -> Found | Unfound:
     """Return the column of an element such as `orders.placed_at`, `placed_at` or `lines[].at`."""
     if not tables.tables:
         return Unfound(f"the element '{written}' of a contract without tables", is_wrong=False)
-    for table, rest in _splits(written, tables.tables):
+    for table, rest in _splits(written, tables):
         if not rest:
             message = f"'{written}' is a table; expected a date or timestamp column of it"
             return Unfound(f"{message}, such as {written}.{_sample(table)}")
         column = table.find(rest)
         if column is not None:
             return _usable(written, table, column)
-    return _unknown(written, tables.tables)
+    return _unknown(written, tables)
 
 
 def default_element(tables: ReadTables) -> Found | Unfound:
@@ -47,18 +47,15 @@ def default_element(tables: ReadTables) -> Found | Unfound:
     return Unfound(why, is_wrong=False)
 
 
-def _splits(written: str, tables: tuple[Table, ...]) -> list[tuple[Table, str]]:
+def _splits(written: str, tables: ReadTables) -> list[tuple[Table, str]]:
     """Return every reading of an element as a table and a column, the likeliest first."""
-    as_table: list[tuple[Table, str]] = []
-    as_column: list[tuple[Table, str]] = []
-    by_name = [(table.name, table) for table in tables]
-    for name, table in (*by_name, *((table.physical_name, table) for table in tables)):
-        if written == name:
-            as_table.append((table, ""))
-        elif written.startswith(f"{name}."):
-            as_column.append((table, written.removeprefix(f"{name}.")))
-    if len(tables) == 1:
-        as_column.append((tables[0], written))
+    named = tables.beginning(written)
+    as_table = [(table, "") for table, name in named if written == name]
+    as_column = [
+        (table, written.removeprefix(f"{name}.")) for table, name in named if written != name
+    ]
+    if len(tables.tables) == 1:
+        as_column.append((tables.tables[0], written))
     return as_column + as_table
 
 
@@ -69,14 +66,15 @@ def _usable(written: str, table: Table, column: Column) -> Found | Unfound:
     return Unfound(f"'{written}' is of type {kind}; expected a date or timestamp column")
 
 
-def _unknown(written: str, tables: tuple[Table, ...]) -> Unfound:
+def _unknown(written: str, tables: ReadTables) -> Unfound:
     wrong = f"unknown element '{written[:60]}'; expected table.column"
-    for table, rest in _splits(written, tables):
+    readings = _splits(written, tables)
+    for table, rest in readings:
         # the column alone is compared: the name of its table is like any of them
         if hint := suggestion_in(table.name, rest, _names(table)):
             return Unfound(f"{wrong}{hint}")
-    known = [f"{table.name}.{name}" for table in tables for name in _names(table)]
-    is_of_known = any(written.startswith(f"{table.name}.") for table in tables)
+    known = (f"{table.name}.{name}" for table in tables.tables for name in _names(table))
+    is_of_known = any(written.startswith(f"{table.name}.") for table, _ in readings)
     return Unfound(wrong if is_of_known else f"{wrong}{suggestion(written, known)}")
 
 

@@ -1,6 +1,6 @@
 """Promises inside objects, arrays and maps are read as those of columns, at any depth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from contractwatch.model.clause import Clause
@@ -89,9 +89,12 @@ def _skip_of_columns(inner: Inner, owner: Owner, findings: Findings) -> None:
 
 def _below(outer: Inner, physical: str, owner: Owner, findings: Findings) -> Iterator[Column]:
     named(outer.place.at("properties"), "name", findings)
+    beside = _physical_names(outer.place)
     for inner in _children(outer):
         refuse_repeated(inner.place.at("properties").each(), "name", "column", findings)
         column = _read(inner, physical, owner, findings)
+        if inner.place.text("encryptedName") and inner.place.has("name"):
+            column = _with_twin(column, inner.place, beside)
         yield column
         zone = column.default_timezone
         yield from _below(inner, physical, replace(owner, zone=zone), findings)
@@ -121,15 +124,19 @@ def _physical(entry: Place) -> str:
     return entry.text("physicalName") or entry.text("name")
 
 
-def _twin(inner: Inner) -> str:
-    """Return the physical name of the member that holds the encrypted value; empty without one."""
-    written = inner.place.text("encryptedName")
-    if not written or not inner.place.has("name") or inner.outer is None:
-        return ""
-    beside = inner.outer.at("properties").each()
-    named_so = (one for one in beside if one.text("name") == written)
-    found = next(named_so, None)
-    return written if found is None else _physical(found)
+def _physical_names(outer: Place) -> dict[str, str]:
+    """Return the physical names of members by their names; of several the first."""
+    found: dict[str, str] = {}
+    for one in outer.at("properties").each():
+        found.setdefault(one.text("name"), _physical(one))
+    return found
+
+
+def _with_twin(column: Column, place: Place, beside: Mapping[str, str]) -> Column:
+    """Return the column with the physical name of the member that holds its encrypted value."""
+    written = place.text("encryptedName")
+    clause = place.at("encryptedName").clause
+    return replace(column, twin=beside.get(written, written), twin_clause=clause)
 
 
 def _read(inner: Inner, physical: str, of_outer: Owner, findings: Findings) -> Column:
@@ -149,7 +156,6 @@ def _read(inner: Inner, physical: str, of_outer: Owner, findings: Findings) -> C
         in_array=inner.in_array,
     )
     _skip_of_columns(inner, owner, findings)
-    twin = _twin(inner)
     return Column(
         clause=place.clause,
         name=name,
@@ -168,8 +174,6 @@ def _read(inner: Inner, physical: str, of_outer: Owner, findings: Findings) -> C
         critical=bool(place.flag("criticalDataElement")),
         description=place.text("description"),
         optional=inner.is_part or _may_be_absent(place),
-        twin=twin,
-        twin_clause=place.at("encryptedName").clause if twin else None,
         column_id=inner.ids,
         inside=inner.inside,
     )

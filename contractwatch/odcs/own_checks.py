@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from contractwatch.errors import Level
-from contractwatch.model.contract import Column, LogicalType, Table
+from contractwatch.model.contract import Column, LogicalType, Table, TableNames
 from contractwatch.model.personal_data import Detector, PiiRule, Searched
 from contractwatch.model.rule import Operator, Threshold, Unit
 from contractwatch.model.segment import (
@@ -57,13 +57,14 @@ def with_own_checks(
     places: Sequence[Place], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with these rules; `places` are theirs, in the same order."""
+    names = TableNames(tables)
     return tuple(
-        _with_rules(place, table, tables, findings)
+        _with_rules(place, table, names, findings)
         for place, table in zip(places, tables, strict=True)
     )
 
 
-def _with_rules(place: Place, table: Table, tables: Sequence[Table], findings: Findings) -> Table:
+def _with_rules(place: Place, table: Table, tables: TableNames, findings: Findings) -> Table:
     own = (rule for rule in place.at("quality").each() if is_own_check(rule))
     found = read_each(
         own, table, findings, read=lambda rule: _read(rule, place, table, tables, findings)
@@ -76,20 +77,17 @@ def _with_rules(place: Place, table: Table, tables: Sequence[Table], findings: F
 
 
 def _read(
-    rule: Place, place: Place, table: Table, tables: Sequence[Table], findings: Findings
+    rule: Place, place: Place, table: Table, tables: TableNames, findings: Findings
 ) -> SegmentRule | PiiRule | None:
     asked = rule.at("implementation")
-    before = _errors(findings)
+    before = len(findings.problems)
     threshold = _threshold(asked, findings)
     if asked.text("check") == PII:
         found = _leak(rule, place, table, threshold, findings)
     else:
         found = _segments(rule, table, tables, threshold, findings)
-    return found if _errors(findings) == before else None
-
-
-def _errors(findings: Findings) -> int:
-    return sum(problem.level is Level.ERROR for problem in findings.problems)
+    is_wrong = any(one.level is Level.ERROR for one in findings.problems[before:])
+    return None if is_wrong else found
 
 
 def _threshold(asked: Place, findings: Findings) -> Threshold:
@@ -103,7 +101,7 @@ def _threshold(asked: Place, findings: Findings) -> Threshold:
 def _segments(
     rule: Place,
     table: Table,
-    tables: Sequence[Table],
+    tables: TableNames,
     threshold: Threshold,
     findings: Findings,
 ) -> SegmentRule | None:
@@ -202,7 +200,7 @@ def _length(place: Place, default: timedelta, findings: Findings) -> timedelta:
 
 
 def _expectation(
-    expect: Place, members: int, tables: Sequence[Table], findings: Findings
+    expect: Place, members: int, tables: TableNames, findings: Findings
 ) -> Expectation | None:
     if expect.has("values"):
         return Listed(tuple(_listed(expect.at("values"), members, findings)))

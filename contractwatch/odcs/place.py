@@ -117,8 +117,10 @@ def suggestion_in(table: str, column: str, known: Iterable[str]) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that is meant, whatever its case, or an empty text."""
+    if len(word) > _LONGEST_WORD or not _may_compare(0):
+        return ""  # without asking for the known words, which may be thousands each time
     known = list(known)
-    if len(word) > _LONGEST_WORD or not _may_compare(len(known)):
+    if not _may_compare(len(known)):
         return ""
     by_lower = {name.lower(): name for name in reversed(known) if len(name) <= _LONGEST_WORD}
     found = difflib.get_close_matches(word.lower(), by_lower, n=2, cutoff=_LIKENESS)

@@ -8,8 +8,8 @@ from contractwatch.errors import ContractError, Level, Problem, capped
 from contractwatch.model.check import WRONG
 from contractwatch.model.contract import Contract, Status
 from contractwatch.model.frozen import frozen
-from contractwatch.odcs.costs import Costs, NothingHoldsError, is_server
-from contractwatch.odcs.cuts import is_within, without
+from contractwatch.odcs.costs import Costs, NothingHoldsError, is_server, server_of
+from contractwatch.odcs.cuts import without
 from contractwatch.odcs.document import Document
 from contractwatch.odcs.doubtful import doubt_old
 from contractwatch.odcs.incremental import with_incremental
@@ -137,7 +137,8 @@ def _reading(
 
 
 def _is_cut(path: str, cuts: frozenset[str]) -> bool:
-    return any(is_within(path, one) for one in cuts if is_server(one))
+    server = server_of(path)
+    return server in cuts if server else False
 
 
 def _lost(

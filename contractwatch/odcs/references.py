@@ -7,9 +7,9 @@ written alike: neither form has a mark for elements.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from contractwatch.model.contract import Table
+from contractwatch.model.contract import Table, TableNames
 from contractwatch.model.frozen import frozen
 from contractwatch.model.path import Each
 from contractwatch.model.reference import Reference
@@ -49,7 +49,7 @@ def addresses_of(root: Place) -> tuple[str, ...]:
 
 
 def reference_of(
-    written: Iterable[str], tables: Sequence[Table], *, in_arrays: bool = False
+    written: Iterable[str], tables: TableNames, *, in_arrays: bool = False
 ) -> Reference:
     """Return the columns that are referred to, in their order.
 
@@ -77,7 +77,7 @@ def reference_of(
     return reference
 
 
-def own_columns(reference: Reference, tables: Sequence[Table]) -> tuple[Table, tuple[str, ...]]:
+def own_columns(reference: Reference, tables: TableNames) -> tuple[Table, tuple[str, ...]]:
     """Return the table of this contract that is referred to, and the contract names of its columns.
 
     Raises:
@@ -97,7 +97,7 @@ def own_columns(reference: Reference, tables: Sequence[Table]) -> tuple[Table, t
     return table, tuple(names)
 
 
-def _is_in_array(reference: Reference, tables: Sequence[Table]) -> bool:
+def _is_in_array(reference: Reference, tables: TableNames) -> bool:
     """Whether a reference leads into an array, as far as it can be known here."""
     if reference.contract:
         return False
@@ -109,22 +109,21 @@ def _is_in_array(reference: Reference, tables: Sequence[Table]) -> bool:
     return any(Each() in column.inside for column in found if column is not None)
 
 
-def _own_table(reference: Reference, tables: Sequence[Table]) -> Table:
-    for position in range(0 if reference.by_id else 1, 3):
-        for table in tables:
-            if (table.table_id, table.name, table.physical_name)[position] == reference.table:
-                return table
-    hint = suggestion(reference.table, (table.name for table in tables))
+def _own_table(reference: Reference, tables: TableNames) -> Table:
+    table = tables.find(reference.table, by_id=reference.by_id)
+    if table is not None:
+        return table
+    hint = suggestion(reference.table, (table.name for table in tables.tables))
     raise UnreadError(f"unknown table '{reference.table[:_SHOWN]}'{hint}")
 
 
-def _member(text: str, tables: Sequence[Table]) -> _Member:
+def _member(text: str, tables: TableNames) -> _Member:
     contract, mark, rest = text.rpartition("#")
     if mark and not contract:
         raise UnreadError(f"'{text[:_SHOWN]}' names no contract before '#'")
     if "/" in rest:
         return _by_id(contract, rest)
-    return _by_name(contract, rest, () if contract else tables)
+    return _by_name(contract, rest, "" if contract else tables.prefix(rest))
 
 
 def _by_id(contract: str, rest: str) -> _Member:
@@ -137,10 +136,9 @@ def _by_id(contract: str, rest: str) -> _Member:
     return _Member(contract, found[1], found[2], by_id=True)
 
 
-def _by_name(contract: str, rest: str, tables: Sequence[Table]) -> _Member:
-    names = {name for table in tables for name in (table.name, table.physical_name)}
-    table = max((name for name in names if rest.startswith(f"{name}.")), key=len, default="")
-    table = table or rest.partition(".")[0]
+def _by_name(contract: str, rest: str, known: str) -> _Member:
+    """Return the column of a reference that begins with the name of a known table, or of none."""
+    table = known or rest.partition(".")[0]
     column = rest.removeprefix(table).removeprefix(".")
     if not table or not column:
         raise UnreadError(f"'{rest[:_SHOWN]}' is no column; expected table.column")

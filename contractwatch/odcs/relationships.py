@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from contractwatch.model.clause import Severity
-from contractwatch.model.contract import Table
+from contractwatch.model.contract import Table, TableNames
 from contractwatch.model.path import Each, to_element
 from contractwatch.model.reference import Reference, Relationship
 from contractwatch.model.rule import Operator, Threshold
@@ -25,10 +25,11 @@ def with_relationships(
     places: Sequence[Place], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with their relationships; `places` are theirs, in the same order."""
+    names = TableNames(tables)
     found: dict[str, dict[tuple[str | None, str], Relationship]] = {}
     for place, table in zip(places, tables, strict=True):
         for entry, column in _entries(place):
-            read = _relationship(entry, table, column, tables, findings)
+            read = _relationship(entry, table, column, names, findings)
             if read is None:
                 continue
             source, relationship = read
@@ -52,7 +53,7 @@ def _entries(place: Place) -> Iterator[tuple[Place, str | None]]:
 
 
 def _relationship(
-    entry: Place, table: Table, column: str | None, tables: Sequence[Table], findings: Findings
+    entry: Place, table: Table, column: str | None, tables: TableNames, findings: Findings
 ) -> tuple[Table, Relationship] | None:
     kind = entry.text("type")
     if kind not in {"", "foreignKey"}:
@@ -89,7 +90,7 @@ def _relationship(
 
 
 def _source(
-    entry: Place, table: Table, column: str | None, tables: Sequence[Table]
+    entry: Place, table: Table, column: str | None, tables: TableNames
 ) -> tuple[Table, tuple[str, ...]]:
     if column is not None:
         return table, (column,)
@@ -107,9 +108,7 @@ def _why_not(table: Table, columns: Sequence[str]) -> str:
     return f"keys of {nested[0]} columns" if nested else ""
 
 
-def _warn_of_own(
-    entry: Place, target: Reference, tables: Sequence[Table], findings: Findings
-) -> None:
+def _warn_of_own(entry: Place, target: Reference, tables: TableNames, findings: Findings) -> None:
     """A column of the same contract is known now; the check itself ends without an answer."""
     if target.contract:
         return

@@ -1,11 +1,12 @@
 """The tables of a contract are read with all that can be executed; the rest is kept as skipped."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import itemgetter
 
 from contractwatch.model.clause import Clause
 from contractwatch.model.contract import Column, LogicalType, PrimaryKey, Table
-from contractwatch.model.frozen import frozen
 from contractwatch.model.rule import Rule
 from contractwatch.odcs.arguments import Owner
 from contractwatch.odcs.comparisons import with_comparisons
@@ -29,11 +30,40 @@ _MEASURE = "measures are no columns"
 _LAST = 1_000_000
 
 
-@frozen
+@dataclass(frozen=True)
 class ReadTables:
-    """The tables of a contract, in the order of the file."""
+    """The tables of a contract, in the order of the file.
+
+    It has no slots: the index of names is made once, for service levels may be many.
+    """
 
     tables: tuple[Table, ...] = ()
+
+    def beginning(self, written: str) -> list[tuple[Table, str]]:
+        """Return the tables whose name is a text, or its beginning before a dot, with that name.
+
+        Those that are called so come first, then those of that physical name.
+        """
+        dots = [at for at, letter in enumerate(written[: self._longest + 1]) if letter == "."]
+        if len(dots) > len(self._by_name):
+            names = [one for one in self._by_name if f"{written}.".startswith(f"{one}.")]
+        else:
+            names = [written, *(written[:at] for at in dots)]
+        found = [one for name in dict.fromkeys(names) for one in self._by_name.get(name, ())]
+        return [(table, name) for _, table, name in sorted(found, key=itemgetter(0))]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[tuple[int, Table, str]]]:
+        found: dict[str, list[tuple[int, Table, str]]] = {}
+        physical = ((table.physical_name, table) for table in self.tables)
+        named = (*((table.name, table) for table in self.tables), *physical)
+        for at, (name, table) in enumerate(named):
+            found.setdefault(name, []).append((at, table, name))
+        return found
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._by_name), default=0)
 
 
 def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
