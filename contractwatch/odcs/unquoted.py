@@ -6,7 +6,7 @@ from dataclasses import replace
 from contractwatch.errors import Problem
 from contractwatch.odcs.document import Document
 
-_NAMES = frozenset({"id", "version", "name", "domain", "dataProduct", "tenant"})
+_NAMES = frozenset({"id", "version", "name", "domain", "dataProduct"})
 """The keys without which nobody knows whose promises these are: what else could a number mean?"""
 
 
