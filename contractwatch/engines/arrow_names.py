@@ -11,7 +11,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from contractwatch.engines.failures import BrokenTextError
-from contractwatch.engines.file_types import BOOL8, DAY, JSON, UUID
+from contractwatch.engines.file_types import BOOL8, DAY, INTERVAL, JSON, UUID
 from contractwatch.engines.parquet_annotations import Node
 
 _END = b"ARROW1"
@@ -23,9 +23,9 @@ _NAME, _KIND, _TYPE, _CHILDREN, _METADATA = 0, 2, 3, 5, 6  # of a field
 _MOST_FIELDS = 100_000
 _DEEPEST = 200
 _EXTENSION = "ARROW:extension:name"
+_INTERVAL = 11
 _DATE, _LIST, _FIXED_LIST, _LARGE_LIST = 8, 12, 16, 21
 _UNREAD: Mapping[int, str] = {
-    11: "interval",
     14: "union",
     22: "run_end_encoded",
     25: "list_view",
@@ -76,6 +76,8 @@ def _nodes(footer: bytes, vector: int, left: list[int], way: tuple[str, ...]) ->
 
 
 def _meaning(footer: bytes, field: int, kind: int) -> str:
+    if kind == _INTERVAL:
+        return INTERVAL
     if kind == _DATE:
         place = _field(footer, field, _TYPE)
         unit = _field(footer, _pointed(footer, place), 0) if place else 0

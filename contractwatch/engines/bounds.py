@@ -31,7 +31,6 @@ LONGEST_LINE = 16 * 1024 * 1024
 LARGEST_EXPANDED = 512 * 1024 * 1024
 """Bytes to which a gzip file may expand: it is held in memory as a whole."""
 
-MOST_DIGITS = 38
 """Digits of a decimal."""
 
 TOLD_BY = 64
@@ -178,17 +177,12 @@ def refuse_wide(schema: Sequence[tuple[str, pl.DataType]]) -> None:
         if depth > DEEPEST:
             raise BrokenTextError(f"its columns are nested deeper than {DEEPEST} levels")
         children = list(parts_of(dtype))
-        _refuse_unreadable(name, dtype, [inner for inner, _ in children])
+        _refuse_members(name, [inner for inner, _ in children])
         rest += [(inner, depth + 1, name) for _, inner in children]
 
 
-def _refuse_unreadable(column: str, dtype: pl.DataType, members: Sequence[str]) -> None:
+def _refuse_members(column: str, members: Sequence[str]) -> None:
     """Raise BrokenTextError for what a file may hold and no frame of the library can."""
-    if isinstance(dtype, pl.Decimal) and dtype.precision > MOST_DIGITS:
-        raise BrokenTextError(
-            f"column {column!r} is a decimal of {dtype.precision} digits;"
-            f" no more than {MOST_DIGITS} are read"
-        )
     doubled = next((name for name in members if members.count(name) > 1), None)
     if doubled is not None:
         raise BrokenTextError(f"an object in column {column!r} has two members named {doubled!r}")

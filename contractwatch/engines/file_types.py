@@ -24,6 +24,9 @@ UUID, ENUM, DAY, NOTHING, JSON, BOOL8 = (
 )
 """Annotations whose meaning we know; they are told by extension types."""
 
+INTERVAL = "parquet.interval"
+"""A type of which the name is told and no value is read."""
+
 _MEANT: Mapping[str, pl.DataType] = {
     UUID: pl.String(),
     ENUM: pl.String(),
@@ -39,6 +42,7 @@ _ANNOTATED_NAMES: Mapping[str, str] = {
     DAY: "date64",
     NOTHING: "null",
     BOOL8: "boolean",
+    INTERVAL: "interval",
 }
 _KINDS: Mapping[type[pl.DataType], str] = {
     pl.String: "string",
@@ -122,6 +126,8 @@ def instance(dtype: object) -> pl.DataType:
 def kind_of(dtype: pl.DataType) -> str:
     """Return the kind of a type, as `ColumnType` has it."""
     if isinstance(dtype, pl.BaseExtension):
+        if dtype.ext_name() == INTERVAL:
+            return "interval"
         return kind_of(_MEANT.get(dtype.ext_name()) or instance(dtype.ext_storage()))
     return "integer" if dtype.is_integer() else _KINDS.get(dtype.base_type(), "other")
 
@@ -194,9 +200,22 @@ def _entry(dtype: pl.Map) -> pl.Struct:
     return pl.Struct(dict(_parts(dtype)))
 
 
+def is_unread(dtype: pl.DataType) -> bool:
+    """Return whether values of a type, or what is inside of them, cannot be read."""
+    match dtype:
+        case pl.Decimal():
+            return (dtype.precision or 0) > _MOST_DIGITS
+        case pl.BaseExtension() if dtype.ext_name() == INTERVAL:
+            return True
+        case pl.BaseExtension():
+            return is_unread(instance(dtype.ext_storage()))
+        case _:
+            return any(is_unread(inner) for _, inner in _parts(dtype))
+
+
 def _bare(dtype: pl.DataType) -> pl.DataType:
     """Return what an annotation that says nothing to us is about."""
-    if isinstance(dtype, pl.BaseExtension) and dtype.ext_name() not in _MEANT:
+    if isinstance(dtype, pl.BaseExtension) and dtype.ext_name() not in _ANNOTATED_NAMES:
         return _bare(instance(dtype.ext_storage()))
     return dtype
 
@@ -206,7 +225,7 @@ def working_type(dtype: pl.DataType) -> pl.DataType:
     bare = _bare(dtype)
     match bare:
         case pl.BaseExtension():
-            return _MEANT[bare.ext_name()]
+            return _MEANT.get(bare.ext_name(), bare)
         case pl.Struct():
             return pl.Struct({name: working_type(inner) for name, inner in _parts(bare)})
         case pl.Map():
@@ -324,9 +343,12 @@ def unite(name: str, dtypes: Iterable[pl.DataType], data_format: DataFormat) -> 
     distinct = [_bare(dtype) for dtype in dict.fromkeys(dtypes)]
     known = [dtype for dtype in distinct if kind_of(dtype) != "null"] or distinct[:1]
     types = tuple(column_type(name, dtype, data_format) for dtype in known)
+    unread = any(map(is_unread, known))
     if len(known) == 1:
-        return United(types[0], working_type(known[0]))
+        return United(types[0], None if unread else working_type(known[0]))
     kinds = {column.kind for column in types}
+    if unread:
+        return United(_of_files(types, kinds.pop() if len(kinds) == 1 else "other", None), None)
     if kinds == {"object"}:
         return _united_objects(known, types, data_format)
     if kinds == {"array"} or (kinds == {"array", "map"} and all(map(has_entries, known))):

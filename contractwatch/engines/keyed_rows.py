@@ -140,5 +140,7 @@ def column_of(frame: Frame, side: Side, column: str) -> Cells:
     cells = frame.cells.get(column if known is None else known.name)
     if cells is None:
         why = "is missing" if known is None else "is of different types in the files"
+        if known is not None and known.kind != "other":
+            why = f"is of type {known.physical}, which is not read"
         raise NotComparedError(f"column {column!r} of {side.shown} {why}")
     return cells

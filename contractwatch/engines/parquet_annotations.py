@@ -6,7 +6,8 @@ the second field of a struct in Thrift's compact protocol; what follows it is no
 Layout: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import SEEK_END
 from typing import BinaryIO, TypeAlias, cast
@@ -14,7 +15,16 @@ from typing import BinaryIO, TypeAlias, cast
 import polars as pl
 
 from contractwatch.engines.failures import BrokenTextError
-from contractwatch.engines.file_types import BOOL8, DAY, ENUM, JSON, NOTHING, UUID, instance
+from contractwatch.engines.file_types import (
+    BOOL8,
+    DAY,
+    ENUM,
+    INTERVAL,
+    JSON,
+    NOTHING,
+    UUID,
+    instance,
+)
 from contractwatch.model.frozen import frozen
 
 Schema: TypeAlias = tuple[tuple[str, pl.DataType], ...]
@@ -28,13 +38,12 @@ _MOST_FOOTER_BYTES = 64 * 1024 * 1024
 _NO_ELEMENT: "tuple[dict[int, _Thrift], str]" = ({}, "")
 _MOST_ELEMENTS = 100_000
 _DEEPEST = 200
-_SCHEMA, _NAME, _CHILDREN, _CONVERTED, _PRECISION, _LOGICAL = 2, 4, 5, 6, 8, 10
-_MOST_DIGITS = 38
+_SCHEMA, _NAME, _CHILDREN, _CONVERTED, _LOGICAL = 2, 4, 5, 6, 10
 _UNREAD = "unread: "
+_LETTING_IN = "POLARS_IMPORT_INTERVAL_AS_STRUCT"
 _VARIANT = f"{_UNREAD}of type variant, which is not read"
-_INTERVAL = f"{_UNREAD}of type interval, which is not read"
 _LOGICAL_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 11: NOTHING, 12: JSON, 14: UUID, 16: _VARIANT}
-_CONVERTED_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 19: JSON, 21: _INTERVAL}
+_CONVERTED_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 19: JSON, 21: INTERVAL}
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 11, 12
 _NUMBERS = frozenset({4, 5, 6})
 
@@ -72,6 +81,16 @@ def meanings_of(file: BinaryIO) -> Mapping[str, Node]:
     return {node.name: node for node in root.children} if root is not None else {}
 
 
+def let_intervals_in(nodes: Collection[Node]) -> None:
+    """Keep the library from a panic at the schema of a file that has intervals."""
+    is_let_in = os.environ.get(_LETTING_IN) == "1"
+    if not is_let_in and any(node.meaning == INTERVAL for node in nodes):
+        os.environ[_LETTING_IN] = "1"
+        pl.Config.reload_env_vars()
+    for node in nodes:
+        let_intervals_in(node.children)
+
+
 def annotated(schema: Schema, nodes: Mapping[str, Node]) -> Schema:
     """Return the columns of a file, as the library has them, with their meanings."""
     return tuple(
@@ -89,6 +108,8 @@ def _unread(node: Node, name: str = "") -> Iterator[tuple[str, str]]:
 
 def _meant(dtype: pl.DataType, node: Node) -> pl.DataType:
     """Return a type with the annotations of a node and of those below it."""
+    if node.meaning == INTERVAL:
+        return pl.Extension(INTERVAL, dtype)
     match dtype:
         case pl.Struct():
             below = {child.name: child for child in node.children}
@@ -171,9 +192,6 @@ def _root(footer: bytes) -> Node | None:
 
 def _meaning(element: dict[int, _Thrift]) -> str:
     logical, converted = element.get(_LOGICAL), element.get(_CONVERTED)
-    digits = element.get(_PRECISION)
-    if isinstance(digits, int) and digits > _MOST_DIGITS:
-        return f"{_UNREAD}a decimal of {digits} digits; no more than {_MOST_DIGITS} are read"
     if isinstance(logical, dict) and logical:
         return _LOGICAL_TYPES.get(next(iter(logical)), "")
     return _CONVERTED_TYPES.get(converted, "") if isinstance(converted, int) else ""

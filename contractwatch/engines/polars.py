@@ -65,7 +65,7 @@ from contractwatch.model.reference import CoveredKeys, Orphans, SegmentsOf, Tota
 from contractwatch.model.segment import RowsPerCell
 from contractwatch.model.server import DataFormat
 from contractwatch.model.sql import SqlScalar
-from contractwatch.model.state import Count, Measurement, Unmeasured
+from contractwatch.model.state import ColumnType, Count, Measurement, Unmeasured
 
 
 @frozen
@@ -303,9 +303,13 @@ def _cells(frame: Frame, column: str) -> Cells | Unmeasured:
     found = frame.columns.find(column)
     if found is None:
         return frame.cells.get(column) or Unmeasured(f"column {column!r} is missing")
-    return frame.cells.get(found.name) or Unmeasured(
-        f"the files do not agree about the type of column {column!r}"
-    )
+    return frame.cells.get(found.name) or Unmeasured(_why_unasked(found))
+
+
+def _why_unasked(column: ColumnType) -> str:
+    if column.kind == "other":
+        return f"the files do not agree about the type of column {column.name!r}"
+    return f"column {column.name!r} is of type {column.physical}, which is not read"
 
 
 def _question(frame: Frame, metric: Metric, now: datetime) -> Question | Key | Unmeasured:

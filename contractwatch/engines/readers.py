@@ -17,7 +17,7 @@ from contractwatch.engines import arrow_names, avro, bounds, csv_text, json_rows
 from contractwatch.engines.failures import TOO_DEEP, BrokenTextError
 from contractwatch.engines.json_rows import JsonText, Lines
 from contractwatch.engines.json_tree import Repeated, object_of
-from contractwatch.engines.parquet_annotations import annotated, meanings_of
+from contractwatch.engines.parquet_annotations import annotated, let_intervals_in, meanings_of
 from contractwatch.engines.remote import begins, opened, scan_options, whole
 from contractwatch.model.dataset import DataFile, Remote, TableFiles
 from contractwatch.model.frozen import frozen
@@ -63,6 +63,7 @@ def _look(table: TableFiles, file: DataFile) -> OneFile:
         case DataFormat.PARQUET:
             with opened(path, table.remote) as footer:
                 meanings = meanings_of(footer)
+            let_intervals_in(meanings.values())
             return OneFile(path, annotated(parquet_schema(path, table.remote), meanings))
         case DataFormat.ARROW:
             return OneFile(path, _arrow_schema(table, path))
@@ -125,6 +126,7 @@ def _arrow_schema(table: TableFiles, path: str) -> Schema:
     with opened(path, table.remote) as file:
         bounds.refuse_doubled(arrow_names.column_names(file))
         meanings = arrow_names.meanings_of(file)
+    let_intervals_in(meanings.values())
     if table.remote is None:
         return annotated(tuple(pl.read_ipc_schema(path).items()), meanings)
     found = pl.scan_ipc(path, glob=False, **scan_options(table.remote)).collect_schema()

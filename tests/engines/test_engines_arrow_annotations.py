@@ -89,7 +89,6 @@ def test_plain_days_bytes_and_timestamps_keep_what_they_are(tmp_path: Path) -> N
     ("dtype", "name"),
     [
         (pa.list_view(pa.int64()), "list_view"),
-        (pa.month_day_nano_interval(), "interval"),
         (pa.dense_union([pa.field("a", pa.int64())]), "union"),
         (pa.run_end_encoded(pa.int32(), pa.int64()), "run_end_encoded"),
     ],

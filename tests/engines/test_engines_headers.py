@@ -218,19 +218,6 @@ def test_of_several_files_only_those_with_blank_lines_are_held(tmp_path: Path) -
     assert asked(dataset(paths, DataFormat.CSV, [ID])).measurements[ROWS] == Count(4)
 
 
-def test_a_type_that_no_frame_holds_is_told_with_its_column(tmp_path: Path) -> None:
-    path = tmp_path / "orders"
-    for data_format, write in WRITERS:
-        write(pa.table({"id": pa.array([1], pa.decimal256(60, 2))}), path)
-        told = {
-            DataFormat.PARQUET: "is a decimal of 60 digits; no more than 38 are read",
-            DataFormat.ARROW: "is a decimal of 60 digits; no more than 38 are read",
-        }
-        assert (
-            why(dataset([path], data_format, [ID])) == f"column 'id' {told[data_format]} (orders)"
-        )
-
-
 NUMBERS = '{"id": 1, "amount": 1e400}\n{"id": 2, "amount": -1E+999}\n{"id": 3, "amount": 1e308}\n'
 
 

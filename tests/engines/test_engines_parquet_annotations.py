@@ -166,29 +166,98 @@ def test_bytes_without_an_annotation_stay_bytes(tmp_path: Path) -> None:
     assert found["raw/type"].reason == "the column is of type binary"
 
 
+def _write_any(folder: Path, kind: str, table: pa.Table) -> None:
+    if kind == "parquet":
+        pq.write_table(table, folder / f"a.{kind}")
+        return
+    with pa.ipc.new_file(folder / f"a.{kind}", table.schema) as file:
+        file.write_table(table)
+
+
+AMOUNT = pa.array([Decimal("1.5"), None], pa.decimal256(60, 2))
+GAP = pa.array([None, None], pa.month_day_nano_interval())
+
+
+@pytest.mark.parametrize(
+    ("kind", "odd", "told"),
+    [
+        ("parquet", AMOUNT, "decimal(60, 2)"),
+        ("arrow", AMOUNT, "decimal(60, 2)"),
+        ("arrow", GAP, "interval"),
+        ("arrow", pa.StructArray.from_arrays([GAP], ["g"]), "struct<g: interval>"),
+        ("parquet", pa.StructArray.from_arrays([AMOUNT], ["g"]), "struct<g: decimal(60, 2)>"),
+        ("parquet", pa.array([[Decimal(1)], None], pa.list_(pa.decimal256(50))), "list<decimal"),
+    ],
+    ids=str,
+)
+def test_a_column_of_a_type_that_is_not_read_costs_its_own_clauses_only(
+    tmp_path: Path, kind: str, odd: pa.Array, told: str
+) -> None:
+    _write_any(tmp_path, kind, pa.table({"id": pa.array([1, None]), "odd": odd}))
+    found = verdicts(
+        tmp_path,
+        [
+            {"name": "id", "logicalType": "integer", "required": True},
+            {"name": "odd", "required": True, "unique": True},
+        ],
+        path=f"./*.{kind}",
+        data_format=kind,
+    )
+    assert outcomes(found) == {
+        "id/presence": "passed",
+        "id/type": "passed",
+        "id/required": "failed",
+        "odd/presence": "passed",
+        "odd/required": "error",
+        "odd/unique": "error",
+    }
+    assert f"column 'odd' is of type {told}" in found["odd/required"].reason
+    assert found["odd/required"].reason.endswith("which is not read")
+
+
 @pytest.mark.parametrize(
     ("select", "told"),
     [
-        ("INTERVAL 1 DAY AS gap", "column 'gap' is of type interval"),
-        ("{'in': [INTERVAL 1 DAY]} AS o", "is of type interval"),
+        ("INTERVAL 1 DAY AS gap", "interval"),
+        ("{'in': [INTERVAL 1 DAY]} AS gap", "struct<in: list<interval>>"),
+        ("MAP {'a': INTERVAL 1 DAY} AS gap", "map<string, interval>"),
     ],
 )
-def test_a_column_that_cannot_be_read_is_named_with_its_type(
+def test_an_interval_costs_its_column_only_and_fails_its_type(
     tmp_path: Path, select: str, told: str
 ) -> None:
-    write_by_duckdb(tmp_path / "a.parquet", f"SELECT 1 AS id, {select}")
-    found = verdicts(tmp_path, [{"name": "id", "logicalType": "integer"}])
-    assert {one.outcome.value for one in found.values()} == {"error"}
-    (reason,) = {one.reason for one in found.values()}
-    assert told in reason
-    assert reason.endswith("which is not read (a.parquet)")
+    write_by_duckdb(tmp_path / "a.parquet", f"SELECT 1 AS id, {select}, 'x' AS name")
+    write_by_duckdb(tmp_path / "b.parquet", f"SELECT NULL::INT AS id, {select}, 'x' AS name")
+    found = verdicts(
+        tmp_path,
+        [
+            {"name": "id", "logicalType": "integer", "required": True},
+            {"name": "gap", "logicalType": "string", "required": True},
+            {"name": "name", "logicalType": "string", "unique": True},
+        ],
+    )
+    assert outcomes(found) == {
+        "id/presence": "passed",
+        "id/type": "passed",
+        "id/required": "failed",
+        "gap/presence": "passed",
+        "gap/type": "failed",
+        "gap/required": "error",
+        "name/presence": "passed",
+        "name/type": "passed",
+        "name/unique": "failed",
+    }
+    assert found["gap/type"].reason == f"the column is of type {told}"
 
 
-def test_numbers_of_more_digits_than_are_read_are_told(tmp_path: Path) -> None:
-    amount = pa.array([Decimal("1.5")], pa.decimal256(60, 2))
-    write_parquet(tmp_path / "a.parquet", id=pa.array([1]), amount=amount)
-    found = verdicts(tmp_path, [{"name": "id", "logicalType": "integer"}])
-    assert "column 'amount' is a decimal of 60 digits" in found["id/type"].reason
+def test_a_wide_decimal_beside_a_narrow_one_in_other_files_is_no_narrow_one(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "a.parquet", amount=AMOUNT)
+    write_parquet(tmp_path / "b.parquet", amount=pa.array([Decimal(1)], pa.decimal128(9, 2)))
+    found = verdicts(tmp_path, [{"name": "amount", "logicalType": "number", "required": True}])
+    assert found["amount/type"].outcome.value == "passed"
+    assert found["amount/required"].reason == (
+        "column 'amount' is of type decimal(60, 2) or decimal(9, 2), which is not read"
+    )
 
 
 def _footer_of(**columns: Any) -> bytes:
