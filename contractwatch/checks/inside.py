@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.path import Each, Way
+from contractwatch.model.path import Each, Member, Way
 from contractwatch.model.rule import OptionKind
 from contractwatch.model.state import ColumnType
 
@@ -35,6 +35,7 @@ _OF_WHOLE = frozenset(
     }
 )
 _PRESENCE = "presence"
+_OF_ENTRY = frozenset({"key", "value"})
 _OF_SCHEMA = frozenset({_PRESENCE, "type"})
 """Kinds that are judged of a value on whose type the files disagree."""
 
@@ -61,6 +62,11 @@ def verdict_without_way(promise: Promise, columns: Sequence[ColumnType]) -> Verd
     if other is not None:
         reason = f"the files do not agree about the type of '{other.name}': {other.physical}"
         return Verdict(Outcome.ERROR, reason=reason)
+    told = (_of_map(column, way) for column, way in zip(columns, ways, strict=False))
+    wrong = next((one for one in told if one), "")
+    if wrong:
+        outcome = Outcome.FAILED if promise.kind == _PRESENCE else Outcome.SKIPPED
+        return Verdict(outcome, reason=wrong)
     if promise.kind == _PRESENCE:
         outer = columns[0].follow(inside[:-1])
         exists = outer is not None and outer.kind in {"object", "map"}
@@ -68,6 +74,24 @@ def verdict_without_way(promise: Promise, columns: Sequence[ColumnType]) -> Verd
         # of one column there is one way; of several either one each or none
         exists = all(one.follow(way) for one, way in zip(columns, ways, strict=False))
     return None if exists else Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
+
+
+def _of_map(column: ColumnType, way: Way) -> str:
+    """Return what was found where a way leads to a named member of a map; empty if it does not.
+
+    The entries of a map have keys, which the file's own schema does not name.
+    """
+    for length, step in enumerate(way):
+        here = column.follow(way[:length])
+        if not isinstance(step, Member) or step.name.lower() in _OF_ENTRY:
+            continue
+        if here is not None and here.kind == "map":
+            where = f"'{here.name}'" if here.name != "[]" else "the element"
+            return (
+                f"{where} is of type {here.physical}: a map has keys, and no member"
+                f" '{step.name}'; write logicalType: map, with map.key and map.value"
+            )
+    return ""
 
 
 def _goes_through_text(column: ColumnType, way: Way) -> bool:

@@ -165,3 +165,34 @@ def test_maps_of_files_with_other_values_are_one_map(tmp_path: Path) -> None:
         "passed",
     )
     assert (found["m.value/minimum"].violations, found["m.value/minimum"].rows) == (1, 6)
+
+
+@pytest.mark.parametrize(
+    ("inner", "way"),
+    [("{0}", "m"), ("struct", "m.o"), ("list", "m[]")],
+)
+def test_named_members_of_a_map_are_told_with_what_was_found(
+    tmp_path: Path, inner: str, way: str
+) -> None:
+    entries = pa.map_(pa.string(), pa.int64())
+    of = {"{0}": entries, "struct": pa.struct([("o", entries)]), "list": pa.list_(entries)}
+    pair = [("k", 1)]
+    value = {"{0}": pair, "struct": {"o": pair}, "list": [pair]}[inner]
+    write_parquet(tmp_path / "a.parquet", m=pa.array([value], of[inner]))
+    member = {"name": "a", "logicalType": "integer", "required": True}
+    whole = {"logicalType": "object", "properties": [member]}
+    promised = {
+        "{0}": {"name": "m", **whole},
+        "struct": {"name": "m", "logicalType": "object", "properties": [{"name": "o", **whole}]},
+        "list": {"name": "m", "logicalType": "array", "items": whole},
+    }[inner]
+    found = verdicts(tmp_path, [promised])
+    told = {key: one for key, one in found.items() if key.startswith(f"{way}.a/")}
+    assert {key.rpartition("/")[2]: one.outcome.value for key, one in told.items()} == {
+        "presence": "failed",
+        "type": "skipped",
+        "required": "skipped",
+    }
+    for one in told.values():
+        assert "is of type map<string, int64>: a map has keys, and no member 'a'" in one.reason
+        assert one.reason.endswith("write logicalType: map, with map.key and map.value")
