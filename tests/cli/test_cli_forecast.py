@@ -86,3 +86,17 @@ def test_many_warnings_of_one_kind_are_one_line_with_their_number(tmp_path: Path
     (line,) = lines
     last = len(path.read_text().splitlines())
     assert line.endswith(f"; 43 more like it, the last in line {last} (warning)")
+
+
+def test_of_hundreds_of_servers_that_are_not_read_each_for_its_own_reason_the_rest_is_counted(
+    tmp_path: Path,
+) -> None:
+    path = publish(tmp_path)
+    before, after = path.read_text().split("servers:\n", 1)
+    others = "".join(
+        f"  - {{server: s{n}, type: local, path: x{n}, format: f{n}}}\n" for n in range(90)
+    )
+    path.write_text(f"{before}servers:\n{others}{after}")
+    out = call("lint", tmp_path).out
+    assert out.count("`test` would judge") <= 20
+    assert "more servers is not told; name fewer" in out
