@@ -57,10 +57,11 @@ class ViolatingRows:
         return (RowCount(table), *counts)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
-        error = unanswered(answers, self.metrics(), limit_words(self.threshold))
+        asked = self.metrics()
+        error = unanswered(answers, asked, limit_words(self.threshold))
         if error is not None:
             return error
-        rows, *counts = (answer(answers, metric, Count).rows for metric in self.metrics())
+        rows, *counts = (answer(answers, metric, Count).rows for metric in asked)
         return verdict_on(self.threshold, Tally(rows, sum(counts), base=rows))
 
 
