@@ -295,7 +295,7 @@ def _beyond(predicate: IsBelow | IsAbove, cells: Cells, *, below: bool) -> pl.Ex
 def _real(bound: Bound, dtype: pl.DataType) -> pl.Expr:
     """Return a bound as a value of a float type.
 
-    Beside values of 64 bits a plain number is one of them already, and costs a fifth of a typed one.
+    Beside values of 64 bits a plain number is one already, and costs a fifth of a typed one.
     """
     value = literals.real(bound)
     return pl.lit(value) if dtype == pl.Float64 else pl.lit(value, dtype=dtype)
