@@ -58,3 +58,15 @@ def escape_of(character: str) -> str:
     if code <= _BYTE:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= _SHORT else f"\\U{code:08x}"
+
+
+def unseen_escaped(document: str) -> str:
+    r"""Return a JSON document that says the same, with all that is not visible as `\u202e`."""
+    if document.isascii() and document.isprintable():
+        return document
+    return "".join(one if one == "\n" or is_visible(one) else _json_escape(one) for one in document)
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

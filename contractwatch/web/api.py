@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import JSONResponse
 
 from contractwatch.errors import UsageError
 from contractwatch.slo.gate import decide, to_body
 from contractwatch.web import bodies
 from contractwatch.web.address import root
+from contractwatch.web.answers import Answer
 from contractwatch.web.board import Snapshot
 from contractwatch.web.listing import (
     INCIDENT_STATES,
@@ -48,7 +48,7 @@ class Api:
         """Return the routes; those that end in a word come before the product itself."""
         router = APIRouter(
             prefix="/api/v1",
-            default_response_class=JSONResponse,
+            default_response_class=Answer,
             dependencies=[Depends(only_known)],
         )
         router.add_api_route("/products", self.products, methods=["GET"])
@@ -65,7 +65,7 @@ class Api:
         team: _Team = "",
         severity: _Severity = "",
         page: _Page = "",
-    ) -> JSONResponse:
+    ) -> Answer:
         """List products with state, budget, trust, coverage and last run.
 
         All of them by name, or a page of those that need a look first.
@@ -75,11 +75,11 @@ class Api:
         try:
             listed = _listed("products", products_asked(snapshot, asked), asked)
         except UsageError as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
+            return Answer({"error": str(error)}, status_code=400)
         views = listed.pop("rows")
         views = views if page else sorted(views, key=lambda view: view.product)
         problems = [str(problem) for problem in self._site.problems()]
-        return JSONResponse(
+        return Answer(
             {
                 "version": bodies.BODY_VERSION,
                 "as_of": bodies.iso_or_none(snapshot.taken_at),
@@ -89,19 +89,19 @@ class Api:
             }
         )
 
-    def product(self, product: str) -> JSONResponse:
+    def product(self, product: str) -> Answer:
         """Show one product: objectives, trust, incidents, every clause, runs."""
         view = self._site.view(product)
         if view is None:
             return self._unknown(product)
-        return JSONResponse(bodies.detail_body(view, self._site.upstream(view)))
+        return Answer(bodies.detail_body(view, self._site.upstream(view)))
 
-    def trust(self, product: str) -> JSONResponse:
+    def trust(self, product: str) -> Answer:
         """Show the trust score of a product and its exact explanation."""
         view = self._site.view(product)
         if view is None:
             return self.product(f"{product}/trust")  # a product may be called so
-        return JSONResponse(bodies.trust_body(view))
+        return Answer(bodies.trust_body(view))
 
     def gate(
         self,
@@ -110,7 +110,7 @@ class Api:
         min_score: Annotated[str | None, Query(description="a number, 0 to 100")] = None,
         max_evaluation_age: Annotated[str, Query(description="such as 2h or PT2H")] = "",
         on_unknown: Annotated[str, Query(description="fail or pass")] = "fail",
-    ) -> JSONResponse:
+    ) -> Answer:
         """Decide whether a product may be used: always 200 with a decision in the body."""
         view = self._site.view(product)
         if view is None:
@@ -123,9 +123,9 @@ class Api:
                 on_unknown=on_unknown,
             )
         except UsageError as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
+            return Answer({"error": str(error)}, status_code=400)
         body = to_body(decide(view.record, policy, now=self._site.board.now()))
-        return JSONResponse(body, headers={"ETag": _etag(body), "Cache-Control": "no-cache"})
+        return Answer(body, headers={"ETag": _etag(body), "Cache-Control": "no-cache"})
 
     def incidents(
         self,
@@ -134,27 +134,27 @@ class Api:
         team: _Team = "",
         severity: _Severity = "",
         page: _Page = "",
-    ) -> JSONResponse:
+    ) -> Answer:
         """List the incidents that were told, open ones first, newest first."""
         snapshot = self._snapshot()
         asked = Asked(q, state, team, severity, page)
         try:
             listed = _listed("incidents", incidents_asked(snapshot, asked), asked)
         except UsageError as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
+            return Answer({"error": str(error)}, status_code=400)
         shown = [
             bodies.incident_body(one, snapshot.views[one.product].record.tellings)
             for one in listed.pop("rows")
         ]
-        return JSONResponse({"version": bodies.BODY_VERSION, **listed, "incidents": shown})
+        return Answer({"version": bodies.BODY_VERSION, **listed, "incidents": shown})
 
     def _snapshot(self) -> Snapshot:
         return self._site.board.snapshot
 
-    def _unknown(self, product: str) -> JSONResponse:
+    def _unknown(self, product: str) -> Answer:
         near = near_names(product, self._snapshot().views)
         body = {"error": f"no product is called {product!r}", "near": near}
-        return JSONResponse(body, status_code=404)
+        return Answer(body, status_code=404)
 
 
 def _listed(name: str, rows: Sequence[Any], asked: Asked) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import structlog
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry
 from starlette.exceptions import HTTPException
@@ -15,6 +15,7 @@ from contractwatch import __version__
 from contractwatch.errors import Problem
 from contractwatch.model.product import ProductCard
 from contractwatch.web.address import Address, Asgi, AtAddress, Message, Receive, Send, local_path
+from contractwatch.web.answers import Answer
 from contractwatch.web.api import Api
 from contractwatch.web.board import Board
 from contractwatch.web.etag import Marked
@@ -151,14 +152,14 @@ def _add_error_pages(app: FastAPI, pages: Pages) -> None:
         path = local_path(request.scope["path"])
         if _is_for_programs(path):
             words = error.detail if isinstance(error, HTTPException) else "refused"
-            return JSONResponse({"error": words}, status_code=status)
+            return Answer({"error": words}, status_code=status)
         if status == 404:  # noqa: PLR2004 - the status itself
             return pages.missing(path=path)
         return PlainTextResponse(f"{status}\n", status_code=status)
 
     def failed(path: str) -> Response:
         if _is_for_programs(local_path(path)):
-            return JSONResponse({"error": "the agent failed; see its log"}, status_code=500)
+            return Answer({"error": "the agent failed; see its log"}, status_code=500)
         return pages.broken()
 
     app.add_exception_handler(HTTPException, refused)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from contractwatch.display import visible
 from contractwatch.model.check import Outcome
 from contractwatch.model.clause import Severity
 from contractwatch.model.incident import Phase, Urgency
@@ -142,7 +143,7 @@ def fleet_families(snapshot: Snapshot) -> tuple[Family, ...]:
     """Return the counts over all products and incidents; those of no team at 0 at least."""
     families = _families(_FLEET_TABLE)
     views = snapshot.views.values()
-    teams = Counter(view.record.card.team for view in views) or Counter({"": 0})
+    teams = Counter(_team_of(view) for view in views) or Counter({"": 0})
     breached = _count_by_team(views, StatusWord.BREACHED)
     unknown = _count_by_team(views, StatusWord.UNKNOWN)
     for team, products in sorted(teams.items()):
@@ -276,11 +277,18 @@ def _add_failing(family: Family, view: View, at_most: int) -> None:
 
 
 def _count_by_team(views: Iterable[View], word: StatusWord) -> Counter[str]:
-    return Counter(view.record.card.team for view in views if view.status.word is word)
+    return Counter(_team_of(view) for view in views if view.status.word is word)
+
+
+def _team_of(view: View) -> str:
+    # as it is written: two names that are written alike must not be one series told twice
+    return visible(view.record.card.team)
 
 
 def _labels(**values: str) -> str:
-    inside = ",".join(f'{name}="{_escaped(bounded(value))}"' for name, value in values.items())
+    inside = ",".join(
+        f'{name}="{_escaped(bounded(visible(value)))}"' for name, value in values.items()
+    )
     return f"{{{inside}}}"
 
 

@@ -290,3 +290,23 @@ def test_a_budget_is_told_without_the_dust_of_binary_fractions(client: httpx.Cli
     text = client.get("/metrics").text
     budgets = [line for line in text.splitlines() if "_slo_error_budget_ratio{" in line]
     assert {line.rsplit(" ", 1)[1] for line in budgets} == {"0.01", "0.005"}
+
+
+UNSEEN = "a\x1b[2J\u202eb\u2028\U000e0041\x7f"
+
+
+def test_no_series_and_no_answer_has_a_character_that_nobody_sees(
+    memory: Memory, board: Board, client_of: Callable[..., httpx.Client]
+) -> None:
+    told = values.card("finance/one", team=UNSEEN, version=UNSEEN)
+    alike = values.card("finance/two", team=UNSEEN.encode("unicode_escape").decode())
+    memory.become(replace(values.kept(), card=told), replace(values.kept(), card=alike))
+    board.refresh()
+    client = client_of()
+    series = client.get("/metrics").text
+    assert series.replace("\n", "").isprintable()
+    heads = [line.rpartition(" ")[0] for line in series.splitlines() if not line.startswith("#")]
+    assert len(heads) == len(set(heads))  # else the whole scrape is refused
+    answer = client.get("/api/v1/products")
+    assert answer.text.isprintable()
+    assert UNSEEN in [one["team"] for one in answer.json()["products"]]

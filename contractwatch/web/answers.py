@@ -1,0 +1,15 @@
+"""What the API answers is JSON without a character that nobody sees."""
+
+from typing import Any
+
+from fastapi.responses import JSONResponse
+
+from contractwatch.display import unseen_escaped
+
+
+class Answer(JSONResponse):
+    """JSON in which what is not visible stands as an escape: the values are exactly the same."""
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return unseen_escaped(super().render(content).decode()).encode()
