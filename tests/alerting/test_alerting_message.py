@@ -1,6 +1,8 @@
 """Messages: grouped, keyed, bounded, and whole sentences."""
 
+import time
 from dataclasses import replace
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -396,7 +398,21 @@ def test_a_duration_has_its_two_largest_units(seconds: float, words: str) -> Non
     assert duration(seconds) == words
 
 
-def test_numbers_instants_and_cuts_are_plain() -> None:
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/St_Johns"])
+def test_an_instant_is_in_utc_wherever_the_machine_stands(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert instant(at(0)) == "2026-11-22 09:30:00 UTC"
+        assert instant(at(0).astimezone(timezone(timedelta(hours=5)))) == "2026-11-22 09:30:00 UTC"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_numbers_and_cuts_are_plain() -> None:
     assert [number(value) for value in (1200000, 0.123456, 12.50, -3, 1e18)] == [
         "1,200,000",
         "0.1235",
@@ -413,7 +429,7 @@ def test_numbers_instants_and_cuts_are_plain() -> None:
         "1,000",
         "1,000,000,000,000,000",
     ]
-    assert instant(at(0)) == "2026-11-22 09:30:00 UTC"
+    assert number(1.23456) == "1.2346"
     assert cut("äöü€", 3) == "äö…"
     assert [cut(" b cd", length) for length in (3, 4, 5)] == [" b…", " b…", " b cd"]
 

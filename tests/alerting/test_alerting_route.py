@@ -4,7 +4,12 @@ from datetime import timedelta
 
 from alerting_values import contract, receiver, support
 
-from contractwatch.alerting.route import grace_for, receivers_for, routing_problem
+from contractwatch.alerting.route import (
+    announcement_receivers,
+    grace_for,
+    receivers_for,
+    routing_problem,
+)
 from contractwatch.model.clause import Severity
 from contractwatch.model.contract import AlertPolicy, Route, Status
 from contractwatch.model.receiver import ReceiverKind
@@ -156,3 +161,12 @@ def test_a_name_that_only_one_severity_needs_is_missed_too() -> None:
             f"so nobody is told of a broken {severity.value} promise; "
             "add one of that name or alias to contractwatch.toml"
         )
+
+
+def test_an_end_is_announced_as_information_and_wakes_nobody() -> None:
+    pager = receiver("pager", kind=ReceiverKind.PAGERDUTY)
+    known = (*POST, pager)
+    assert announcement_receivers(contract(), known, ("pager", "chat")) == ("chat",)
+    info = Route("chat", frozenset({Severity.INFO}))
+    routed = contract(alerts=AlertPolicy(routes=(route("oncall", ERROR, WARNING), info)))
+    assert announcement_receivers(routed, known, ("fallback",)) == ("chat",)

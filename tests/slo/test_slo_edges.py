@@ -514,6 +514,10 @@ def test_nothing_promised_is_wholly_executed() -> None:
             ObjectiveEvidence(DecayedHours(380, 20, 0), executed=3, promised=4),
             "clauses of schema that can be executed: 3 of 4 are",
         ),
+        (  # a clause that is not executed costs half of one that is broken
+            ObjectiveEvidence(DecayedHours(320, 80, 0), executed=3, promised=4),
+            "schema kept all the time: it was broken 20.0 % of it",
+        ),
         (
             ObjectiveEvidence(DecayedHours(200, 200, 0), executed=3, promised=4),
             "schema kept all the time: it was broken 50.0 % of it",

@@ -558,3 +558,30 @@ def test_a_composite_that_is_not_known_first_has_no_turn() -> None:
     assert (composite.state, composite.horizon, composite.stale_at) == (GOOD, at(50), None)
     (*_, composite), _ = advance_all(known, at(60))
     assert (composite.state, composite.horizon, composite.stale_at) == (UNKNOWN, at(100), at(80))
+
+
+def test_the_present_state_turns_at_its_very_instant_also_at_what_is_closed_last() -> None:
+    assert as_of(standing(FRESHNESS, GOOD, stale=0, since=-9), at(0)) == replace(
+        standing(FRESHNESS, BAD, stale=0), since=at(0)
+    )
+    kept = standing(FRESHNESS, GOOD, stale=1, since=-9)
+    assert as_of(kept, at(0)) == kept
+
+
+def test_what_lies_outside_of_the_time_that_is_asked_for_leaves_no_trace() -> None:
+    lines = [[span(0, 5, BAD), span(5, 15, GOOD), span(25, 30, BAD)], [span(-9, -5, BAD)]]
+    assert conformance(lines, start=at(10), end=at(20)) == (
+        span(10, 15, GOOD),
+        span(15, 20, UNKNOWN),
+    )
+
+
+def test_a_composite_that_is_bad_already_has_no_turn() -> None:
+    (*_, composite), _ = hear_all(
+        (),
+        [observed(SCHEMA, BAD), observed(FRESHNESS, GOOD, stale=60)],
+        promised=frozenset({SCHEMA, FRESHNESS}),
+        at=at(0),
+        horizon=at(100),
+    )
+    assert (composite.state, composite.stale_at, composite.horizon) == (BAD, None, at(100))
