@@ -135,6 +135,19 @@ def test_a_young_product_is_told_its_bad_time_and_no_share_of_a_budget() -> None
     assert body["incidents"][0]["budget_remaining_ratio"] is None
 
 
+def test_a_budget_is_the_default_only_if_it_is_known_to_be() -> None:
+    given = (None, budget(0.5, is_default=True), budget(0.5, is_default=False))
+    found = [
+        messages(transition(bad()), budgets={COMPLETENESS: one} if one else {})[0].notes[0]
+        for one in given
+    ]
+    assert [(one.budget_remaining_ratio, one.budget_is_default) for one in found] == [
+        (None, False),
+        (0.5, True),
+        (0.5, False),
+    ]
+
+
 def test_the_budgets_of_several_objectives_are_one_line() -> None:
     budgets = {COMPLETENESS: budget(-0.4), SCHEMA: budget(0.5)}
     both = transition(bad()), transition(bad(SCHEMA), incident_id="i2")

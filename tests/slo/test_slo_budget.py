@@ -19,7 +19,7 @@ from slo_values import (
     standing,
 )
 
-from contractwatch.model.objective import Interval, StateSeconds, Target
+from contractwatch.model.objective import Budget, Interval, StateSeconds, Target
 from contractwatch.model.product import LedgerLine
 from contractwatch.slo.budget import (
     Compliance,
@@ -59,6 +59,14 @@ def test_the_budget_is_what_the_target_leaves_of_the_known_time() -> None:
     assert budget.allowed_seconds == pytest.approx(10)
     assert budget.spent_seconds == 5
     assert budget.remaining_ratio == pytest.approx(0.5)
+
+
+def test_a_budget_says_whose_it_is_and_what_it_was_made_from() -> None:
+    target = Target(SCHEMA, 0.75, is_default=False)
+    known = history(span(0, 6, GOOD), span(6, 8, BAD), span(8, 9, UNKNOWN))
+    assert budget_of(known, target, now=at(9)) == Budget(
+        target, StateSeconds(6, 2, 1), remaining_ratio=0, spent_seconds=2, allowed_seconds=2
+    )
 
 
 def test_a_budget_can_be_overspent() -> None:
