@@ -463,3 +463,12 @@ def test_a_choice_that_does_not_exist_is_wrong_usage(word: str) -> None:
         f"--require: unknown objective {word.strip()!r}; expected one of {names}"
     )
     assert on_unknown_of(" Fail\n") is OnUnknown.FAIL
+
+
+def test_the_open_breach_of_what_has_no_line_any_more_denies_and_is_told() -> None:
+    gone = replace(trouble(Phase.OPEN, severity=Severity.ERROR), objective=COMPLETENESS)
+    known = product(incidents=(gone,))
+    said = "completeness has a breach since 2026-11-01T00:00:00Z that is open"
+    for required in ((COMPLETENESS,), (CONFORMANCE,)):
+        decision = decide(known, Policy(required), now=at(5))
+        assert (decision.answer, decision.reasons[0]) == (Answer.BREACHED, said)

@@ -585,3 +585,13 @@ def test_a_composite_that_is_bad_already_has_no_turn() -> None:
         horizon=at(100),
     )
     assert (composite.state, composite.stale_at, composite.horizon) == (BAD, None, at(100))
+
+
+def test_a_composite_that_is_unknown_again_is_dated_from_its_return() -> None:
+    known = (
+        standing(SCHEMA, UNKNOWN, horizon=100),
+        standing(FRESHNESS, GOOD, horizon=50, stale=30),
+        standing(CONFORMANCE, UNKNOWN, horizon=50, since=-10),
+    )
+    (*_, composite), _ = advance_all(known, at(80))
+    assert (composite.state, composite.since) == (UNKNOWN, at(50))
