@@ -24,6 +24,7 @@ from contractwatch.odcs.people import read_support, read_team
 from contractwatch.odcs.place import Findings, Place, suggestion
 from contractwatch.odcs.policies import read_alerts, read_targets
 from contractwatch.odcs.references import addresses_of
+from contractwatch.odcs.referring import referring
 from contractwatch.odcs.schedules import read_schedule
 from contractwatch.odcs.servers import read_servers, zone_of
 from contractwatch.odcs.tables import read_tables
@@ -69,6 +70,7 @@ def read_what_holds(
     for _ in range(_MOST_ROUNDS):
         try:
             lost |= _lost(mistakes, costs, lost)
+            lost |= {path: why for path, why in referring(root, lost).items() if path not in lost}
         except NothingHoldsError:
             break
         rest = _rest(whole.document, today, lost)

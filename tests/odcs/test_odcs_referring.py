@@ -1,0 +1,55 @@
+"""A relationship to a table that is cut out as wrong is skipped with the table's cause."""
+
+import pytest
+
+from contractwatch import verify
+from contractwatch.odcs.load import parse_what_holds
+
+TEXT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: k
+name: k
+version: 1.0.0
+status: active
+schema:
+  - name: shops
+    id: shop_table
+    physicalName: dim_shops
+    {wrong}
+    properties:
+      - {{name: shop_id, id: sid, logicalType: integer}}
+  - name: orders
+    properties:
+      - {{name: shop_id, logicalType: integer, relationships: [{{id: r, to: "{to}"}}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "shops.shop_id",
+        "dim_shops.shop_id",
+        "schema/shop_table/properties/sid",
+        "/schema/shop_table/properties/sid",
+    ],
+)
+def test_it_is_skipped_and_the_rest_of_its_table_is_judged(to: str) -> None:
+    written = TEXT.format(wrong="filter: x > 1", to=to)
+    contract, _ = parse_what_holds(written.encode(), "k.yaml")
+    skipped = {one.promise_id: one.reason for one in contract.skipped}
+    reason = skipped["k/orders/shop_id/relationship/r"]
+    assert "in another clause that this one needs" in reason
+    assert "k.yaml:11" in reason
+    kinds = {check.promise.kind for check in verify.plan(contract).checks}
+    assert kinds == {"presence", "type"}
+
+
+def test_to_a_table_that_is_read_or_of_another_contract_it_is_judged() -> None:
+    for wrong, to in (
+        ("description: shops", "shops.shop_id"),
+        ("filter: x", "other.yaml#/schema/shop_table/properties/sid"),
+    ):
+        contract, _ = parse_what_holds(TEXT.format(wrong=wrong, to=to).encode(), "k.yaml")
+        kinds = {check.promise.kind for check in verify.plan(contract).checks}
+        assert "relationship" in kinds
