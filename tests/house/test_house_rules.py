@@ -44,7 +44,7 @@ def test_only_the_composition_root_and_the_shell_read_clock_and_environment() ->
 CLOCKS_OUTSIDE = {
     "contractwatch/demo/story.py",  # the demo lives in real time: it publishes, waits and kills
     "contractwatch/demo/agent_process.py",
-    "contractwatch/engines/parquet_annotations.py",  # Polars takes a setting from there alone
+    "contractwatch/engines/parquet_annotations.py",  # a setting of Polars
 }
 
 
