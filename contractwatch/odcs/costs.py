@@ -120,7 +120,7 @@ class Costs:
         """How many rows are wrong is counted over all that is promised of rows."""
         names = {table.text("name"), table.text("physicalName")}
         for path, about in self._of_all_rows:
-            if about == {""} or not about.isdisjoint(names):
+            if about == frozenset({""}) or not about.isdisjoint(names):
                 yield path
 
     @cached_property
