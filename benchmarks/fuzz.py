@@ -25,11 +25,11 @@ from typing import Any, cast
 import polars as pl
 import yaml
 
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.agent.workers import Answered, Failed, WorkerLimits, Workers
 from contractwatch.errors import ContractError
-from contractwatch.model.run import Reading
+from contractwatch.model.record.run import Reading
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.scan import ScanJob, scan
+from contractwatch.scan.workers import Answered, Failed, WorkerLimits, Workers
 from contractwatch.verify import asked_of_data, judge, plan
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -205,7 +205,7 @@ def _change(
 
 def _files(chance: random.Random, seconds: float) -> Iterator[tuple[str, str, bytes]]:
     """Yield the outcome of each mutated file, what was found (or nothing), and its bytes."""
-    workers = Workers(1, WorkerLimits(1024), warm=("contractwatch.engines.polars",))
+    workers = Workers(1, WorkerLimits(1024), warm=("contractwatch.engines.query.engine",))
     workers.start()
     with tempfile.TemporaryDirectory() as folder:
         jobs = {form: _job(Path(folder), form) for form in ("parquet", "csv", "json")}

@@ -27,19 +27,19 @@ import structlog
 
 from benchmarks.messages import card_of
 from benchmarks.receiver import Receiver, Seen, misbehaving
-from contractwatch.agent.dispatcher import Dispatcher, Pace
+from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
 from contractwatch.alerting.incidents import step
 from contractwatch.alerting.message import Post, notifications
 from contractwatch.channels import World
-from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.contract import AlertPolicy, Contract, Status
-from contractwatch.model.incident import Incident, Phase
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.product import RunEntry
-from contractwatch.model.receiver import Receiver as ReceiverSetting
-from contractwatch.model.receiver import ReceiverKind, SecretRef
-from contractwatch.model.run import CheckResult, Observation
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.base.receiver import Receiver as ReceiverSetting
+from contractwatch.model.base.receiver import ReceiverKind, SecretRef
+from contractwatch.model.contract.contract import AlertPolicy, Contract, Status
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+from contractwatch.model.record.incident import Incident, Phase
+from contractwatch.model.record.product import RunEntry
+from contractwatch.model.record.run import CheckResult, Observation
 from contractwatch.store.store import Store
 
 RECEIVERS = 4

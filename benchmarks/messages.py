@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import (
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.record.incident import (
     BrokenPromise,
     Cause,
     Notification,
@@ -12,8 +13,7 @@ from contractwatch.model.incident import (
     TransitionNote,
     Urgency,
 )
-from contractwatch.model.objective import Objective
-from contractwatch.model.product import ProductCard, RunEntry
+from contractwatch.model.record.product import ProductCard, RunEntry
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 

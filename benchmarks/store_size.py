@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.objective import Interval, Objective, ObjectiveState, Standing, Target
-from contractwatch.model.product import LedgerEntry, ProductCard, RunEntry
-from contractwatch.model.run import CheckResult, Coverage, RunOutcome, RunResult
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import Interval, Objective, ObjectiveState, Standing, Target
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+from contractwatch.model.record.product import LedgerEntry, ProductCard, RunEntry
+from contractwatch.model.record.run import CheckResult, Coverage, RunOutcome, RunResult
 from contractwatch.store.store import Store
 
 START = datetime(2026, 10, 1, tzinfo=UTC)

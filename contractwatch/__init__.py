@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from contractwatch.model.contract import Contract
+from contractwatch.model.contract.contract import Contract
 
 __all__ = ["Contract", "__version__", "load", "to_pandera"]
 
@@ -39,6 +39,6 @@ def to_pandera(contract: Contract, table: str | None = None) -> Any:
         ContractwatchError: If pandera is not installed.
     """
     # Imported when asked for: pandera takes a third of a second.
-    from contractwatch.engines.pandera import to_pandera as schema_of  # noqa: PLC0415
+    from contractwatch.engines.pandera.export import to_pandera as schema_of  # noqa: PLC0415
 
     return schema_of(contract, table)

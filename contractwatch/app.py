@@ -15,32 +15,32 @@ import structlog
 import uvicorn
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
-from contractwatch.agent.card import first_card
-from contractwatch.agent.catalog import Catalog, CatalogRules, Change
+from contractwatch.agent.catalog.card import first_card
+from contractwatch.agent.catalog.catalog import Catalog, CatalogRules, Change
+from contractwatch.agent.catalog.contract_reader import ClosedError, ContractReader
+from contractwatch.agent.catalog.holders import holder_of
 from contractwatch.agent.clock import Clock, system_clock
-from contractwatch.agent.contract_reader import ClosedError, ContractReader
-from contractwatch.agent.dispatcher import Dispatcher
-from contractwatch.agent.heart import Heart
-from contractwatch.agent.holders import holder_of
-from contractwatch.agent.janitor import Janitor
-from contractwatch.agent.jumps import Jumps
+from contractwatch.agent.delivery.dispatcher import Dispatcher
+from contractwatch.agent.health.heartbeat import Heart
+from contractwatch.agent.health.janitor import Janitor
+from contractwatch.agent.health.outage import Outage
 from contractwatch.agent.logs import configure_logs
-from contractwatch.agent.outage import Outage
-from contractwatch.agent.reach import reach_of
-from contractwatch.agent.resume import contract_of, departed, resume
-from contractwatch.agent.runner import Rules, Runner, Surroundings
-from contractwatch.agent.scheduler import Scheduler
+from contractwatch.agent.run.jumps import Jumps
+from contractwatch.agent.run.resume import contract_of, departed, resume
+from contractwatch.agent.run.runner import Rules, Runner, Surroundings
+from contractwatch.agent.schedule.scheduler import Scheduler
+from contractwatch.agent.schedule.timing import first_look, timetable_of
 from contractwatch.agent.secrets import reveal
 from contractwatch.agent.series import AgentSeries
-from contractwatch.agent.timing import first_look, timetable_of
-from contractwatch.agent.workers import WorkerLimits, Workers
 from contractwatch.alerting.message import Post
 from contractwatch.alerting.route import routing_problem
 from contractwatch.channels import World
 from contractwatch.errors import ContractwatchError, SettingsError, StoreError
-from contractwatch.model.contract import Contract
-from contractwatch.model.incident import Notification
-from contractwatch.model.product import ProductCard
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.record.incident import Notification
+from contractwatch.model.record.product import ProductCard
+from contractwatch.scan.reach import reach_of
+from contractwatch.scan.workers import WorkerLimits, Workers
 from contractwatch.settings import (
     RESTART_ONLY,
     Settings,
@@ -49,25 +49,25 @@ from contractwatch.settings import (
     variables,
 )
 from contractwatch.store.store import Store
-from contractwatch.web.address import address_of
 from contractwatch.web.app import create_app
-from contractwatch.web.board import Board
-from contractwatch.web.connections import (
+from contractwatch.web.series.prometheus import ExportPolicy
+from contractwatch.web.server.address import address_of
+from contractwatch.web.server.connections import (
     BACKLOG,
     ConnectionLimits,
     connection_limit,
     guarded_protocol,
     limit_log_lines,
 )
-from contractwatch.web.prometheus import ExportPolicy
-from contractwatch.web.site import HealthReport
+from contractwatch.web.server.site import HealthReport
+from contractwatch.web.snapshot_cache import Board
 
 EXIT_OK = 0
 EXIT_STUCK = 70
 EXIT_STORE = 74
 _DAY = timedelta(days=1)
 _WITHDRAW_EVERY = timedelta(minutes=1)
-_WARM = ("contractwatch.agent.scan", "contractwatch.engines.polars", "contractwatch.sources")
+_WARM = ("contractwatch.scan.scan", "contractwatch.engines.query.engine", "contractwatch.sources")
 
 _log = structlog.get_logger(__name__)
 

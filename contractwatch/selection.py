@@ -4,14 +4,20 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from enum import StrEnum
 
-from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.clause import Dimension
-from contractwatch.model.contract import Contract
-from contractwatch.model.frozen import frozen
-from contractwatch.model.label import Label
-from contractwatch.model.metric import Metric, RecordMetric, RowCount, TableSchema, Unparseable
-from contractwatch.model.run import CheckResult
-from contractwatch.model.server import Server
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.label import Label
+from contractwatch.model.base.server import Server
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import (
+    Metric,
+    RecordMetric,
+    RowCount,
+    TableSchema,
+    Unparseable,
+)
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+from contractwatch.model.record.run import CheckResult
 from contractwatch.verify import Plan
 
 METADATA_ONLY = "not asked: metadata only"

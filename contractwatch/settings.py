@@ -27,8 +27,8 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError as _ParseError
 
 from contractwatch.errors import SettingsError, unread_reason
-from contractwatch.model.frozen import frozen
-from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 from contractwatch.record_place import default_record
 
 PREFIX = "CONTRACTWATCH_"

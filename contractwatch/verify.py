@@ -5,21 +5,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime
 
-from contractwatch.checks import CHECKS, end_of_life, physical_type, types
-from contractwatch.checks.freshness import FRESHNESS
-from contractwatch.checks.identity import distinct
-from contractwatch.checks.inside import COLUMN_MISSING, verdict_without_way
-from contractwatch.checks.presence import PRESENCE
-from contractwatch.checks.row_count import ROW_COUNT
+from contractwatch.checks import CHECKS
+from contractwatch.checks.common.identity import distinct
+from contractwatch.checks.common.path import COLUMN_MISSING, verdict_without_way
+from contractwatch.checks.operations import end_of_life
+from contractwatch.checks.schema import physical_type, types
+from contractwatch.checks.schema.presence import PRESENCE
+from contractwatch.checks.time.freshness import FRESHNESS
+from contractwatch.checks.volume.row_count import ROW_COUNT
 from contractwatch.errors import Blame
-from contractwatch.model.check import WRONG, Check, Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Severity
-from contractwatch.model.contract import Contract, SkippedClause, Status
-from contractwatch.model.evidence import Evidence, evidence_of_check
-from contractwatch.model.frozen import frozen
-from contractwatch.model.incremental import Extent
-from contractwatch.model.lifetime import Stage
-from contractwatch.model.metric import (
+from contractwatch.model.base.clause import Clause, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.server import ReadPolicy, Server
+from contractwatch.model.contract.contract import Contract, SkippedClause, Status
+from contractwatch.model.contract.incremental import Extent
+from contractwatch.model.measure.evidence import Evidence, evidence_of_check
+from contractwatch.model.measure.metric import (
     IncidentTimes,
     Metric,
     Probes,
@@ -30,10 +32,7 @@ from contractwatch.model.metric import (
     TimeSpan,
     UpdateHistory,
 )
-from contractwatch.model.objective import Objective
-from contractwatch.model.run import CheckResult, Coverage, Reading, RunOutcome, RunResult
-from contractwatch.model.server import ReadPolicy, Server
-from contractwatch.model.state import (
+from contractwatch.model.measure.state import (
     Columns,
     Count,
     IncidentLog,
@@ -43,6 +42,9 @@ from contractwatch.model.state import (
     Span,
     Unmeasured,
 )
+from contractwatch.model.promises.lifetime import Stage
+from contractwatch.model.record.check import WRONG, Check, Outcome, Promise, Verdict
+from contractwatch.model.record.run import CheckResult, Coverage, Reading, RunOutcome, RunResult
 
 _REASONS_SHOWN = 3
 _RETIRED = "the contract is retired"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from contractwatch.agent.workers import Answered
 from contractwatch.errors import StoreError
-from contractwatch.model.product import RunEntry
+from contractwatch.model.record.product import RunEntry
+from contractwatch.scan.workers import Answered
 from contractwatch.store.store import Store
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from contractwatch.model.reach import Identity, Reach
+from contractwatch.model.base.reach import Identity, Reach
 
 BUCKET = "lake"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-secret-key"}

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from contractwatch.model.frozen import frozen
+from contractwatch.model.base.frozen import frozen
 
 JUMP_SECONDS = 5.0
 

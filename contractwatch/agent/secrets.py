@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from contractwatch.errors import ChannelError, unread_reason
-from contractwatch.model.receiver import SecretRef, SecretSource
+from contractwatch.model.base.receiver import SecretRef, SecretSource
 
 
 def reveal(ref: SecretRef) -> str:

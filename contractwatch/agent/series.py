@@ -12,14 +12,9 @@ from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import (
-    Transition,
-    TransitionKind,
-    TransitionNote,
-    Urgency,
-)
-from contractwatch.model.run import RunOutcome
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.record.incident import Transition, TransitionKind, TransitionNote, Urgency
+from contractwatch.model.record.run import RunOutcome
 
 LAG_BUCKETS = (0.1, 1, 5, 15, 60, 300, 900)
 DELIVERY_BUCKETS = (1, 5, 15, 30, 60, 120, 300, 900, 3600)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from contractwatch.model.incident import (
+from contractwatch.model.record.incident import (
     ENDS,
     Incident,
     Phase,

@@ -1,10 +1,10 @@
 """A failed check becomes words and counts that a message may carry: never a value of the data."""
 
 from contractwatch.alerting.words import duration, number
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import BrokenPromise
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.run import CheckResult, Observation
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.record.incident import BrokenPromise
+from contractwatch.model.record.run import CheckResult, Observation
 
 _AGE_KINDS = frozenset({"freshness", "retention"})
 _WAIT_KINDS = frozenset(

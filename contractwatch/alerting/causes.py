@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import field
 
-from contractwatch.model.check import Outcome
-from contractwatch.model.frozen import frozen
-from contractwatch.model.run import CheckResult, RunResult
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import CheckResult, RunResult
 
 _UNANSWERED = frozenset({Outcome.ERROR, Outcome.SKIPPED})
 _OF_RUN = "see the error of the run"

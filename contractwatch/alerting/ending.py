@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from contractwatch.alerting.words import duration, instant
-from contractwatch.model.lifetime import Ending, Notice
+from contractwatch.model.promises.lifetime import Ending, Notice
 
 _NOUNS: Mapping[Ending, str] = {Ending.SUPPORT: "support", Ending.LIFE: "life"}
 _CONSEQUENCES: Mapping[Ending, tuple[str, str]] = {

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from contractwatch.alerting.broken import broken_by, worst_severity
 from contractwatch.alerting.route import grace_for
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import AlertPolicy
-from contractwatch.model.frozen import frozen
-from contractwatch.model.incident import Cause, Incident, Phase, Transition, TransitionKind
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.run import Observation
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.contract.contract import AlertPolicy
+from contractwatch.model.record.incident import Cause, Incident, Phase, Transition, TransitionKind
+from contractwatch.model.record.run import Observation
 
 REOPEN_WITHIN = timedelta(hours=1)
 """Trouble that begins so soon after a resolution is a new episode of the same incident."""

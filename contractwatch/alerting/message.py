@@ -9,10 +9,13 @@ from urllib.parse import quote
 from contractwatch.alerting import text
 from contractwatch.alerting.audience import TO_SOMEBODY, audience
 from contractwatch.alerting.route import receivers_for
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import Contract
-from contractwatch.model.frozen import frozen
-from contractwatch.model.incident import (
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Budget, Objective
+from contractwatch.model.base.receiver import Receiver
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.promises.upstream import Upstream
+from contractwatch.model.record.incident import (
     ENDS,
     Cause,
     Incident,
@@ -23,9 +26,6 @@ from contractwatch.model.incident import (
     TransitionNote,
     Urgency,
 )
-from contractwatch.model.objective import Budget, Objective
-from contractwatch.model.receiver import Receiver
-from contractwatch.model.upstream import Upstream
 
 URGENCY = {
     Severity.ERROR: Urgency.PAGE,

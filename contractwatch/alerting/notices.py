@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from contractwatch.alerting import text
 from contractwatch.alerting.message import Post, owner_words, page_url
 from contractwatch.alerting.route import announcement_receivers, is_in_force
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import AlertPolicy, Contract
-from contractwatch.model.incident import Notification, TransitionKind, Urgency
-from contractwatch.model.lifetime import Lifetime, Notice, Stage
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.contract.contract import AlertPolicy, Contract
+from contractwatch.model.promises.lifetime import Lifetime, Notice, Stage
+from contractwatch.model.record.incident import Notification, TransitionKind, Urgency
 
 DAYS_BEFORE = (90, 30, 7, 0)
 """How many days before an end it is announced."""

@@ -4,9 +4,15 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import chain
 
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import AlertPolicy, Contract, Route, Status, SupportChannel
-from contractwatch.model.receiver import Receiver, ReceiverKind
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.receiver import Receiver, ReceiverKind
+from contractwatch.model.contract.contract import (
+    AlertPolicy,
+    Contract,
+    Route,
+    Status,
+    SupportChannel,
+)
 
 _SCOPES = ("notifications", "issues")
 """Without routes, the first of these scopes that any `support` entry has is told."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from contractwatch.alerting.clauses import says_all, what_is_wrong
 from contractwatch.alerting.ending import notice_lines, notice_words
+from contractwatch.alerting.finding_text import says_all, what_is_wrong
 from contractwatch.alerting.upstream import upstream_json, upstream_lines
 from contractwatch.alerting.words import cut, duration, instant
 from contractwatch.display import visible, visible_data
-from contractwatch.model.incident import (
+from contractwatch.model.record.incident import (
     BrokenPromise,
     Cause,
     Notification,

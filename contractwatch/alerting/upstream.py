@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from contractwatch.alerting.words import duration, instant
-from contractwatch.model.upstream import Upstream
+from contractwatch.model.promises.upstream import Upstream
 
 
 def upstream_words(one: Upstream) -> str:

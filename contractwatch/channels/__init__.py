@@ -5,8 +5,8 @@ from typing import Protocol
 
 from contractwatch.channels import email, log, pagerduty, slack, webhook
 from contractwatch.channels.world import World
-from contractwatch.model.incident import Notification
-from contractwatch.model.receiver import Receiver, ReceiverKind
+from contractwatch.model.base.receiver import Receiver, ReceiverKind
+from contractwatch.model.record.incident import Notification
 
 __all__ = ["CHANNELS", "Channel", "World"]
 

@@ -13,8 +13,8 @@ from contractwatch.channels.mail import Mail, bytes_of, mail_of
 from contractwatch.channels.mailbox import Mailbox, mailbox_of
 from contractwatch.channels.world import World
 from contractwatch.errors import ChannelError
-from contractwatch.model.incident import Notification
-from contractwatch.model.receiver import Receiver
+from contractwatch.model.base.receiver import Receiver
+from contractwatch.model.record.incident import Notification
 
 _IMPLICIT_TLS_PORT = 465
 _READY = 220

@@ -12,8 +12,8 @@ from typing import TypeAlias
 import httpx
 
 from contractwatch.errors import ChannelError
-from contractwatch.model.address import is_public
-from contractwatch.model.frozen import frozen
+from contractwatch.model.base.address import is_public
+from contractwatch.model.base.frozen import frozen
 
 Resolve: TypeAlias = Callable[[str, int], tuple[str, ...]]
 """A host name and a port to its addresses; raises OSError when the name has none."""

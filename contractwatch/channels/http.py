@@ -13,7 +13,7 @@ from contractwatch.channels.guard import Gate, timed_out
 from contractwatch.channels.transport import GuardedTransport
 from contractwatch.channels.world import World
 from contractwatch.errors import ChannelError
-from contractwatch.model.frozen import frozen
+from contractwatch.model.base.frozen import frozen
 
 LONGEST_RETRY_AFTER_SECONDS = 900.0
 _READ_AT_MOST_BYTES = 65_536

@@ -4,8 +4,8 @@ import structlog
 
 from contractwatch.alerting import text
 from contractwatch.channels.world import World
-from contractwatch.model.incident import Notification
-from contractwatch.model.receiver import Receiver
+from contractwatch.model.base.receiver import Receiver
+from contractwatch.model.record.incident import Notification
 
 
 def send(notification: Notification, receiver: Receiver, world: World) -> str:

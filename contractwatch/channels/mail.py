@@ -17,7 +17,7 @@ from typing import TypeAlias
 from contractwatch.alerting import text
 from contractwatch.channels.mailbox import Mailbox
 from contractwatch.errors import ChannelError
-from contractwatch.model.incident import Notification
+from contractwatch.model.record.incident import Notification
 
 Mail: TypeAlias = "Message[str, str]"
 

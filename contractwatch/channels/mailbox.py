@@ -5,7 +5,7 @@ from email.utils import unquote
 import idna
 
 from contractwatch.errors import ChannelError
-from contractwatch.model.frozen import frozen
+from contractwatch.model.base.frozen import frozen
 
 
 @frozen

@@ -8,9 +8,14 @@ from contractwatch.channels import http
 from contractwatch.channels.world import World
 from contractwatch.display import visible
 from contractwatch.errors import ChannelError
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import Notification, TransitionKind, TransitionNote, Urgency
-from contractwatch.model.receiver import Receiver
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.receiver import Receiver
+from contractwatch.model.record.incident import (
+    Notification,
+    TransitionKind,
+    TransitionNote,
+    Urgency,
+)
 
 ENQUEUE_URL = "https://events.pagerduty.com/v2/enqueue"
 

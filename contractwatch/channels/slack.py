@@ -3,8 +3,8 @@
 from contractwatch.alerting import text
 from contractwatch.channels import http
 from contractwatch.channels.world import World
-from contractwatch.model.incident import Notification
-from contractwatch.model.receiver import Receiver
+from contractwatch.model.base.receiver import Receiver
+from contractwatch.model.record.incident import Notification
 
 _HEADER_CHARACTERS = 150
 _SECTION_CHARACTERS = 2_900  # Slack's limit is 3,000

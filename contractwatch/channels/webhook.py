@@ -12,8 +12,8 @@ from contractwatch.alerting import text
 from contractwatch.channels import http
 from contractwatch.channels.world import World
 from contractwatch.display import visible
-from contractwatch.model.incident import Notification
-from contractwatch.model.receiver import Receiver
+from contractwatch.model.base.receiver import Receiver
+from contractwatch.model.record.incident import Notification
 
 SOURCE = "/contractwatch"
 TYPE_PREFIX = "io.contractwatch.promise."

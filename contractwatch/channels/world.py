@@ -8,8 +8,8 @@ import httpx
 
 from contractwatch.channels.guard import Deadline, Gate, Resolve, system_resolve, tls_context
 from contractwatch.errors import ChannelError, ContractwatchError
-from contractwatch.model.frozen import frozen
-from contractwatch.model.receiver import Receiver, SecretRef
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.receiver import Receiver, SecretRef
 
 
 @frozen

@@ -8,36 +8,22 @@ its kind. `terms`, `thresholds`, `counts`, `ages`, `formats` and
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from contractwatch.checks import (
-    availability,
-    deadline,
-    delay,
-    duplicate_values,
-    error_rate,
-    extra_columns,
-    frequency,
-    freshness,
+from contractwatch.checks.operations import availability, error_rate, incident_times
+from contractwatch.checks.references import reconcile, reference_coverage, relationship
+from contractwatch.checks.schema import extra_columns, physical_type, presence, types
+from contractwatch.checks.time import frequency, freshness, latency, retention, time_of_availability
+from contractwatch.checks.uniqueness import duplicate_values, unique
+from contractwatch.checks.values import (
     invalid_values,
     null_values,
     options,
-    physical_type,
     pii_leak,
-    presence,
-    reaction_time,
-    reconcile,
-    reference_coverage,
-    relationship,
     required,
-    retention,
-    row_count,
-    segment_completeness,
     sql,
-    throughput,
-    types,
-    unique,
 )
-from contractwatch.model.check import Check
-from contractwatch.model.contract import Contract
+from contractwatch.checks.volume import row_count, segment_completeness, throughput
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.record.check import Check
 
 Generator: TypeAlias = Callable[[Contract], Iterable[Check]]
 """Yields the checks of one family of kinds; pure, and the same for the same contract."""
@@ -58,9 +44,9 @@ CHECKS: Mapping[str, Generator] = {
     "piiLeak": pii_leak.checks,
     "sql": sql.checks,
     "freshness": freshness.checks,
-    "latency": delay.checks,
+    "latency": latency.checks,
     "frequency": frequency.checks,
-    "timeOfAvailability": deadline.checks,
+    "timeOfAvailability": time_of_availability.checks,
     "throughput": throughput.checks,
     "errorRate": error_rate.checks,
     "retention": retention.checks,
@@ -68,5 +54,5 @@ CHECKS: Mapping[str, Generator] = {
     "relationship": relationship.checks,
     "referenceCoverage": reference_coverage.checks,
     "reconcile": reconcile.checks,
-    "timeToRepair": reaction_time.checks,
+    "timeToRepair": incident_times.checks,
 }

@@ -12,7 +12,7 @@ from typing import Any, cast
 import click
 
 from contractwatch import __version__
-from contractwatch.cli.commands import COMMANDS
+from contractwatch.cli.command_index import COMMANDS
 from contractwatch.errors import UsageError
 
 PROGRAM = "contractwatch"

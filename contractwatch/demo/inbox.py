@@ -5,9 +5,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from contractwatch.model.frozen import frozen
-from contractwatch.model.incident import TransitionKind
-from contractwatch.model.objective import Objective
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.record.incident import TransitionKind
 
 _BODY_LIMIT = 64 * 1024
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from contractwatch.errors import UsageError
-from contractwatch.model.frozen import frozen
+from contractwatch.model.base.frozen import frozen
 
 HOUR = timedelta(seconds=2)
 

@@ -11,8 +11,8 @@ from contractwatch.demo.faults import FAULTS, Fault
 from contractwatch.demo.inbox import Inbox
 from contractwatch.demo.publisher import Publisher
 from contractwatch.demo.stage import HOUR
-from contractwatch.model.incident import TransitionKind
-from contractwatch.model.objective import Objective
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.record.incident import TransitionKind
 
 Say = Callable[[str], None]
 

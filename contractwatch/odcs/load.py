@@ -4,11 +4,11 @@ from datetime import date
 from pathlib import Path
 
 from contractwatch.errors import ContractError, Problem
-from contractwatch.model.contract import Contract
-from contractwatch.odcs import document
-from contractwatch.odcs.document import LARGEST_BYTES, load
-from contractwatch.odcs.place import bounded_suggestions
+from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.read import read, read_what_holds
+from contractwatch.odcs.yaml import document
+from contractwatch.odcs.yaml.document import LARGEST_BYTES, load
+from contractwatch.odcs.yaml.node import bounded_suggestions
 
 
 def load_contract(path: Path, *, today: date | None = None) -> tuple[Contract, tuple[Problem, ...]]:

@@ -5,31 +5,31 @@ from dataclasses import replace
 from datetime import date
 
 from contractwatch.errors import ContractError, Level, Problem, capped
-from contractwatch.model.check import WRONG
-from contractwatch.model.contract import Contract, Status
-from contractwatch.model.frozen import frozen
-from contractwatch.odcs.costs import Costs, NothingHoldsError, is_server, server_of
-from contractwatch.odcs.cuts import without
-from contractwatch.odcs.document import Document
-from contractwatch.odcs.doubtful import doubt_old
-from contractwatch.odcs.incremental import with_incremental
-from contractwatch.odcs.inputs import read_inputs
-from contractwatch.odcs.labels import read_labels
-from contractwatch.odcs.levels import read_levels
-from contractwatch.odcs.lifetime import read_lifetime
-from contractwatch.odcs.lost import skip_lost
-from contractwatch.odcs.names import check_domain, check_product_name
-from contractwatch.odcs.own_schedules import read_own_schedules
-from contractwatch.odcs.people import read_support, read_team
-from contractwatch.odcs.place import Findings, Place, suggestion
-from contractwatch.odcs.policies import read_alerts, read_targets
-from contractwatch.odcs.references import addresses_of
-from contractwatch.odcs.referring import referring
-from contractwatch.odcs.schedules import read_schedule
-from contractwatch.odcs.servers import read_servers, zone_of
-from contractwatch.odcs.tables import read_tables
-from contractwatch.odcs.unquoted import as_written, unquoted
-from contractwatch.odcs.validate import checked, find_mistakes
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.contract import Contract, Status
+from contractwatch.model.record.check import WRONG
+from contractwatch.odcs.jsonschema.validate import checked, find_mistakes
+from contractwatch.odcs.lost_promises import skip_lost
+from contractwatch.odcs.product.incremental import with_incremental
+from contractwatch.odcs.product.inputs import read_inputs
+from contractwatch.odcs.product.own_schedules import read_own_schedules
+from contractwatch.odcs.product.people import read_support, read_team
+from contractwatch.odcs.product.policies import read_alerts, read_targets
+from contractwatch.odcs.product.schedules import read_schedule
+from contractwatch.odcs.product.servers import read_servers, zone_of
+from contractwatch.odcs.rules.labels import read_labels
+from contractwatch.odcs.rules.references import addresses_of
+from contractwatch.odcs.schema.mistake_costs import Costs, NothingHoldsError, is_server, server_of
+from contractwatch.odcs.schema.referring import referring
+from contractwatch.odcs.schema.tables import read_tables
+from contractwatch.odcs.service_levels.levels import read_levels
+from contractwatch.odcs.service_levels.lifetime import read_lifetime
+from contractwatch.odcs.values.lint_warnings import doubt_old
+from contractwatch.odcs.values.names import check_domain, check_product_name
+from contractwatch.odcs.yaml.cuts import without
+from contractwatch.odcs.yaml.document import Document
+from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.unquoted import as_written, unquoted
 
 _MOST_ROUNDS = 8
 

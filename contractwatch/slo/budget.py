@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from contractwatch.model.frozen import frozen
-from contractwatch.model.objective import (
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import (
     Budget,
     Interval,
     ObjectiveState,
     StateSeconds,
     Target,
 )
-from contractwatch.model.product import LedgerLine
+from contractwatch.model.record.product import LedgerLine
 from contractwatch.slo.ledger import spans
 
 LONGEST_WINDOW = timedelta(days=90)

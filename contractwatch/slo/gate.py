@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from contractwatch.errors import UsageError
-from contractwatch.model.clause import Severity
-from contractwatch.model.frozen import frozen
-from contractwatch.model.incident import Cause, Incident, Phase
-from contractwatch.model.objective import Objective, ObjectiveState, Standing
-from contractwatch.model.product import ProductRecord
-from contractwatch.model.run import RunResult
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective, ObjectiveState, Standing
+from contractwatch.model.record.incident import Cause, Incident, Phase
+from contractwatch.model.record.product import ProductRecord
+from contractwatch.model.record.run import RunResult
 from contractwatch.slo.status import live_standings
 from contractwatch.slo.trust import TrustScore, trust_of
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TypeAlias
 
-from contractwatch.model.objective import Interval, Objective, ObjectiveState, Standing
-from contractwatch.model.product import LedgerEntry
-from contractwatch.model.run import Observation
+from contractwatch.model.base.objective import Interval, Objective, ObjectiveState, Standing
+from contractwatch.model.record.product import LedgerEntry
+from contractwatch.model.record.run import Observation
 
 _Moved: TypeAlias = tuple[Standing, tuple[Interval, ...]]
 

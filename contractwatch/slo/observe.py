@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from contractwatch.errors import Blame
-from contractwatch.model.check import NOT_EXECUTED, Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.run import CheckResult, Observation, RunResult
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.record.check import NOT_EXECUTED, Outcome
+from contractwatch.model.record.run import CheckResult, Observation, RunResult
 
 NEUTRAL_SKIPS = (*NOT_EXECUTED, "too young", "not due", "warming up")
 """A skip whose reason starts so leaves nothing to know yet: it makes no objective unknown."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from contractwatch.model.frozen import frozen
-from contractwatch.model.incident import Cause, Incident, Phase
-from contractwatch.model.objective import Objective, ObjectiveState, Standing
-from contractwatch.model.product import ProductRecord
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective, ObjectiveState, Standing
+from contractwatch.model.record.incident import Cause, Incident, Phase
+from contractwatch.model.record.product import ProductRecord
 from contractwatch.slo.ledger import as_of
 
 

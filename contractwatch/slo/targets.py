@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from contractwatch.model.objective import Objective, Target
+from contractwatch.model.base.objective import Objective, Target
 
 
 def targets_of(declared: Iterable[Target], promised: frozenset[Objective]) -> tuple[Target, ...]:

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from contractwatch.model.check import NOT_EXECUTED, Outcome
-from contractwatch.model.frozen import frozen
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.product import DataVersion, LedgerLine, ProductRecord
-from contractwatch.model.run import Coverage, RunResult
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.record.check import NOT_EXECUTED, Outcome
+from contractwatch.model.record.product import DataVersion, LedgerLine, ProductRecord
+from contractwatch.model.record.run import Coverage, RunResult
 from contractwatch.slo import trust_constants as ts1
 from contractwatch.slo.budget import intervals_of
 from contractwatch.slo.ledger import state_at

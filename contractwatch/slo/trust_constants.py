@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from contractwatch.model.objective import Objective
+from contractwatch.model.base.objective import Objective
 
 SCORE_VERSION = "ts/1"
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.objective import Objective, ObjectiveState, Standing
-from contractwatch.model.product import ProductRecord
-from contractwatch.model.run import CheckResult, RunResult
-from contractwatch.model.upstream import InputProduct, Upstream
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective, ObjectiveState, Standing
+from contractwatch.model.promises.upstream import InputProduct, Upstream
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.product import ProductRecord
+from contractwatch.model.record.run import CheckResult, RunResult
 from contractwatch.slo.status import live_standings
 
 _WHOLE = "-"

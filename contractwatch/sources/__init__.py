@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract import Table
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.reach import NO_REACH, Reach
-from contractwatch.model.server import Server
-from contractwatch.odcs.variables import has_variables
+from contractwatch.model.base.reach import NO_REACH, Reach
+from contractwatch.model.base.server import Server
+from contractwatch.model.contract.contract import Table
+from contractwatch.model.contract.dataset import Dataset
+from contractwatch.odcs.values.variables import has_variables
 from contractwatch.sources import files, objects
 
 

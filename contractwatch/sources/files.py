@@ -13,16 +13,16 @@ from hashlib import sha256
 from pathlib import Path
 
 from contractwatch.errors import SourceError
-from contractwatch.model.contract import Table
-from contractwatch.model.dataset import DataFile, Dataset, TableFiles
-from contractwatch.model.reach import Reach
-from contractwatch.model.server import DataFormat, Server
-from contractwatch.sources.confined import folders_at
-from contractwatch.sources.lakes import LAKES, open_lake
-from contractwatch.sources.patterns import first_pattern
-from contractwatch.sources.recorded import refuse_recorded
-from contractwatch.sources.search import FoundFile, Search, first, refused
-from contractwatch.sources.unfound import refuse_alike
+from contractwatch.model.base.reach import Reach
+from contractwatch.model.base.server import DataFormat, Server
+from contractwatch.model.contract.contract import Table
+from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
+from contractwatch.sources.search.confined import folders_at
+from contractwatch.sources.search.patterns import first_pattern
+from contractwatch.sources.search.recorded import refuse_recorded
+from contractwatch.sources.search.search import FoundFile, Search, first, refused
+from contractwatch.sources.search.unfound import refuse_alike
+from contractwatch.sources.table_formats.table_folders import LAKES, open_lake
 
 _PLACEHOLDERS = ("{object}", "{model}", "{table}")
 

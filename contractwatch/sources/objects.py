@@ -9,20 +9,20 @@ from collections.abc import Collection, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from contractwatch.engines.remote import SCHEME
+from contractwatch.engines.remote.objects import SCHEME
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract import Table
-from contractwatch.model.dataset import DataFile, Dataset, Remote, TableFiles
-from contractwatch.model.reach import Reach
-from contractwatch.model.server import Server
-from contractwatch.sources.endpoints import reached
+from contractwatch.model.base.reach import Reach
+from contractwatch.model.base.server import Server
+from contractwatch.model.contract.contract import Table
+from contractwatch.model.contract.dataset import DataFile, Dataset, Remote, TableFiles
 from contractwatch.sources.files import folders, written_for
-from contractwatch.sources.lakes import LAKES, open_lake
-from contractwatch.sources.object_search import ObjectSearch, objects_below, search
-from contractwatch.sources.patterns import first_pattern, hint, is_pattern
-from contractwatch.sources.prefix import Prefix
-from contractwatch.sources.recorded import RECORDS, is_of_record, refusal, table_above
-from contractwatch.sources.search import refused
+from contractwatch.sources.search.endpoints import reached
+from contractwatch.sources.search.object_search import ObjectSearch, objects_below, search
+from contractwatch.sources.search.patterns import first_pattern, hint, is_pattern
+from contractwatch.sources.search.prefix import Prefix
+from contractwatch.sources.search.recorded import RECORDS, is_of_record, refusal, table_above
+from contractwatch.sources.search.search import refused
+from contractwatch.sources.table_formats.table_folders import LAKES, open_lake
 
 
 def open_objects(

@@ -14,19 +14,21 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from contractwatch.errors import StoreError
-from contractwatch.model.incident import Delivery, Urgency
-from contractwatch.model.objective import Standing
-from contractwatch.model.product import ProductCard, ProductMemory, ProductRecord, RunEntry
-from contractwatch.store import outbox, read, schema, tables
-from contractwatch.store.codec import instant_or_none, to_micros
-from contractwatch.store.compaction import Compaction, Retention, compact
-from contractwatch.store.engine import WHERE, immediate, open_engine, path_of, told
-from contractwatch.store.lock import AgentLock
-from contractwatch.store.memory import RECORDED, Recorded, memory_of
-from contractwatch.store.plans import Plans
-from contractwatch.store.rows import HEARTBEAT, REVISION, bump, number, put
-from contractwatch.store.together import Together
-from contractwatch.store.write import withdraw_product, write_entry
+from contractwatch.model.base.objective import Standing
+from contractwatch.model.record.incident import Delivery, Urgency
+from contractwatch.model.record.product import ProductCard, ProductMemory, ProductRecord, RunEntry
+from contractwatch.store.database import schema, tables
+from contractwatch.store.database.codec import instant_or_none, to_micros
+from contractwatch.store.database.engine import WHERE, immediate, open_engine, path_of, told
+from contractwatch.store.database.lock import AgentLock
+from contractwatch.store.database.rows import HEARTBEAT, REVISION, bump, number, put
+from contractwatch.store.group_commit import Together
+from contractwatch.store.messages import outbox
+from contractwatch.store.record import read
+from contractwatch.store.record.compaction import Compaction, Retention, compact
+from contractwatch.store.record.plan_cache import Plans
+from contractwatch.store.record.product_state import RECORDED, Recorded, memory_of
+from contractwatch.store.record.write import withdraw_product, write_entry
 
 RUNS_SHOWN = 50
 

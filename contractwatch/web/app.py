@@ -13,15 +13,23 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from contractwatch import __version__
 from contractwatch.errors import Problem
-from contractwatch.model.product import ProductCard
-from contractwatch.web.address import Address, Asgi, AtAddress, Message, Receive, Send, local_path
-from contractwatch.web.answers import Answer
-from contractwatch.web.api import Api
-from contractwatch.web.board import Board
-from contractwatch.web.etag import Marked
-from contractwatch.web.pages import Pages
-from contractwatch.web.prometheus import CONTENT_TYPE, Exporter, ExportPolicy, compressed
-from contractwatch.web.site import HealthReport, Site
+from contractwatch.model.record.product import ProductCard
+from contractwatch.web.api.api import Api
+from contractwatch.web.pages.pages import Pages
+from contractwatch.web.series.prometheus import CONTENT_TYPE, Exporter, ExportPolicy, compressed
+from contractwatch.web.server.address import (
+    Address,
+    Asgi,
+    AtAddress,
+    Message,
+    Receive,
+    Send,
+    local_path,
+)
+from contractwatch.web.server.etag import Marked
+from contractwatch.web.server.json_response import Answer
+from contractwatch.web.server.site import HealthReport, Site
+from contractwatch.web.snapshot_cache import Board
 
 log = structlog.get_logger()
 

@@ -13,24 +13,19 @@ import pytest
 from agent_values import contract_text
 
 from contractwatch.agent.clock import Clock
-from contractwatch.agent.heart import Heart
-from contractwatch.agent.outage import Outage
-from contractwatch.agent.runner import Rules, Runner, Surroundings
-from contractwatch.agent.workers import Answer, Failed, WorkerLimits, Workers
+from contractwatch.agent.health.heartbeat import Heart
+from contractwatch.agent.health.outage import Outage
+from contractwatch.agent.run.runner import Rules, Runner, Surroundings
 from contractwatch.alerting.message import Post
 from contractwatch.errors import StoreError
-from contractwatch.model.contract import Contract
-from contractwatch.model.incident import (
-    Notification,
-    Transition,
-    TransitionKind,
-    Urgency,
-)
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.product import RunEntry
-from contractwatch.model.receiver import Receiver, ReceiverKind
-from contractwatch.model.run import RunOutcome
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.base.receiver import Receiver, ReceiverKind
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.record.incident import Notification, Transition, TransitionKind, Urgency
+from contractwatch.model.record.product import RunEntry
+from contractwatch.model.record.run import RunOutcome
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.workers import Answer, Failed, WorkerLimits, Workers
 from contractwatch.store.store import Store
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

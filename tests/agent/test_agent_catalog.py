@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from agent_values import contract_text, wait_until
 
-from contractwatch.agent.catalog import Catalog, CatalogRules, Change
+from contractwatch.agent.catalog.catalog import Catalog, CatalogRules, Change
 from contractwatch.agent.clock import system_clock
 
 

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contractwatch.agent.due import crons_of, dated, due, is_due, last_passes
-from contractwatch.agent.timing import Cron
-from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.contract import Contract
-from contractwatch.model.incident import BrokenPromise, Cause, Incident, Phase
-from contractwatch.model.metric import CountWhere, Metric, RowCount, TableSchema
-from contractwatch.model.objective import Objective
-from contractwatch.model.product import LastPass, ProductMemory
-from contractwatch.model.run import CheckResult, Reading, RunResult, Timing
-from contractwatch.model.state import Columns, ColumnType, Count, Measurement, Unmeasured
+from contractwatch.agent.schedule.stamp_schedule import crons_of, dated, due, is_due, last_passes
+from contractwatch.agent.schedule.timing import Cron
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import CountWhere, Metric, RowCount, TableSchema
+from contractwatch.model.measure.state import Columns, ColumnType, Count, Measurement, Unmeasured
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+from contractwatch.model.record.incident import BrokenPromise, Cause, Incident, Phase
+from contractwatch.model.record.product import LastPass, ProductMemory
+from contractwatch.model.record.run import CheckResult, Reading, RunResult, Timing
 from contractwatch.odcs.load import parse_contract
-from contractwatch.store.results import pack_results, plan_of, unpack_results
+from contractwatch.store.record.results import pack_results, plan_of, unpack_results
 from contractwatch.verify import judge, plan
 
 NIGHT = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ import watchfiles
 from agent_values import contract_text, wait_until
 from test_agent_catalog import Reloads, catalog_of, versions, write
 
-from contractwatch.agent.catalog import MOST_SHOWN, Change
-from contractwatch.agent.contract_reader import ClosedError, ContractReader, Parsed
+from contractwatch.agent.catalog.catalog import MOST_SHOWN, Change
+from contractwatch.agent.catalog.contract_reader import ClosedError, ContractReader, Parsed
 from contractwatch.errors import MOST_PROBLEMS, Level, Problem
 
 

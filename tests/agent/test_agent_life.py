@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from agent_values import contract_text
 from runner_bench import MINUTE, NOW, Bench
 
-from contractwatch.agent.neighbours import Published, Registry
 from contractwatch.errors import Blame
-from contractwatch.model.check import Outcome
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.run import RunOutcome, RunResult
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import RunOutcome, RunResult
+from contractwatch.scan.reference_resolver import Published, Registry
 
 
 def dated(**dates: datetime) -> str:

@@ -11,17 +11,17 @@ import polars as pl
 import pytest
 from runner_bench import MINUTE, NOW, Bench, FillingStore
 
-from contractwatch.agent.runner import Runner
-from contractwatch.agent.scan import ScanJob
-from contractwatch.agent.timing import timetable_of
-from contractwatch.agent.workers import Answer, WorkerLimits, Workers
+from contractwatch.agent.run.runner import Runner
+from contractwatch.agent.schedule.timing import timetable_of
 from contractwatch.errors import Blame
-from contractwatch.model.check import Outcome
-from contractwatch.model.contract import Contract
-from contractwatch.model.incident import TransitionKind
-from contractwatch.model.metric import SurplusRows
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.run import CheckResult, RunResult, Timing
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import SurplusRows
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.incident import TransitionKind
+from contractwatch.model.record.run import CheckResult, RunResult, Timing
+from contractwatch.scan.scan import ScanJob
+from contractwatch.scan.workers import Answer, WorkerLimits, Workers
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ from typing import IO
 import pytest
 from agent_values import AgentProcess, Inbox, Place, contract_text, free_port, wait_until
 
-from contractwatch.model.objective import Objective, ObjectiveState
+from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.store.store import Store
 
 pytestmark = pytest.mark.slow

@@ -3,18 +3,19 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from contractwatch.agent.recall import looks_of, recalled
-from contractwatch.checks.watermarks import sighted
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Clause, Severity
-from contractwatch.model.contract import Column, Contract, LogicalType, Status, Table
-from contractwatch.model.metric import IncidentTimes, Probes, RowCount, TimeSpan, UpdateHistory
-from contractwatch.model.objective import Objective
-from contractwatch.model.product import Look, ProductMemory, Watched
-from contractwatch.model.rule import Baseline, Operator, Rule, RuleMetric, Threshold, Unit
-from contractwatch.model.run import Reading, RunOutcome
-from contractwatch.model.service_level import Frequency, Reaction, ReactionTime, ServiceLevel
-from contractwatch.model.state import (
+from contractwatch.agent.run.history import looks_of, recalled
+from contractwatch.checks.common.watermarks import sighted
+from contractwatch.model.base.clause import Clause, Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Column, Contract, LogicalType, Status, Table
+from contractwatch.model.measure.metric import (
+    IncidentTimes,
+    Probes,
+    RowCount,
+    TimeSpan,
+    UpdateHistory,
+)
+from contractwatch.model.measure.state import (
     Count,
     IncidentLog,
     IncidentTime,
@@ -25,6 +26,16 @@ from contractwatch.model.state import (
     Unmeasured,
     Watermark,
 )
+from contractwatch.model.promises.rule import Baseline, Operator, Rule, RuleMetric, Threshold, Unit
+from contractwatch.model.promises.service_level import (
+    Frequency,
+    Reaction,
+    ReactionTime,
+    ServiceLevel,
+)
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.product import Look, ProductMemory, Watched
+from contractwatch.model.record.run import Reading, RunOutcome
 from contractwatch.slo.observe import observe
 from contractwatch.verify import judge, plan, promised_objectives
 

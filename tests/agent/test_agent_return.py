@@ -11,10 +11,10 @@ from unittest.mock import Mock
 
 from agent_values import contract_text
 
-from contractwatch.agent.card import card_of
-from contractwatch.agent.timing import timetable_of
+from contractwatch.agent.catalog.card import card_of
+from contractwatch.agent.schedule.timing import timetable_of
 from contractwatch.app import Agent
-from contractwatch.model.product import ProductCard, RunEntry
+from contractwatch.model.record.product import ProductCard, RunEntry
 from contractwatch.settings import load_settings
 from contractwatch.store.store import Store
 

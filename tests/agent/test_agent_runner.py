@@ -8,20 +8,17 @@ from runner_bench import MINUTE, NOW, Bench, LateWorkers
 from structlog.testing import capture_logs
 
 from contractwatch.agent.clock import Clock
-from contractwatch.agent.jumps import Jumps
-from contractwatch.agent.resume import contract_of, departed, resume
-from contractwatch.agent.runner import RETRY
-from contractwatch.agent.workers import WorkerLimits
+from contractwatch.agent.run.jumps import Jumps
+from contractwatch.agent.run.resume import contract_of, departed, resume
+from contractwatch.agent.run.runner import RETRY
 from contractwatch.errors import Blame
-from contractwatch.model.incident import (
-    Phase,
-    TransitionKind,
-)
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.run import RunOutcome
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.record.incident import Phase, TransitionKind
+from contractwatch.model.record.run import RunOutcome
+from contractwatch.scan.workers import WorkerLimits
 from contractwatch.slo.gate import Policy, decide
 from contractwatch.slo.status import StatusWord
-from contractwatch.web.board import view_of
+from contractwatch.web.snapshot_cache import view_of
 
 
 def test_a_run_leaves_its_verdict_and_its_ledger_in_one_commit(bench: Bench) -> None:

@@ -8,8 +8,8 @@ import pytest
 from agent_values import wait_until
 
 from contractwatch.agent.clock import system_clock
-from contractwatch.agent.scheduler import Scheduler
-from contractwatch.agent.timing import Every
+from contractwatch.agent.schedule.scheduler import Scheduler
+from contractwatch.agent.schedule.timing import Every
 
 HOUR = Every(timedelta(hours=1), timedelta(0))
 SOON = 10.0

@@ -7,8 +7,9 @@ from prometheus_client import CollectorRegistry, disable_created_metrics, genera
 from prometheus_client.parser import text_string_to_metric_families
 
 from contractwatch.agent.series import AgentSeries
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import (
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.record.incident import (
     Cause,
     Incident,
     Phase,
@@ -17,8 +18,7 @@ from contractwatch.model.incident import (
     TransitionNote,
     Urgency,
 )
-from contractwatch.model.objective import Objective
-from contractwatch.model.run import RunOutcome
+from contractwatch.model.record.run import RunOutcome
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

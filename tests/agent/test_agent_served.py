@@ -2,7 +2,7 @@
 
 import threading
 
-from contractwatch.agent.served import Served
+from contractwatch.agent.catalog.active_products import Served
 
 SECONDS = 30.0
 

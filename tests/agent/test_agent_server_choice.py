@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 from agent_values import contract_text
 
-from contractwatch.agent.servers import choose_server
-from contractwatch.model.clause import Clause
-from contractwatch.model.server import Server
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import Server
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.servers import choose_server
 
 
 def servers(*named: tuple[str, str]) -> tuple[Server, ...]:

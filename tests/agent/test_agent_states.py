@@ -10,11 +10,11 @@ import pytest
 from agent_values import contract_text
 
 from contractwatch.agent.clock import Clock
-from contractwatch.agent.outage import Outage
-from contractwatch.agent.runner import Rules, Runner, Surroundings
+from contractwatch.agent.health.outage import Outage
+from contractwatch.agent.run.runner import Rules, Runner, Surroundings
 from contractwatch.alerting.message import Post
-from contractwatch.model.check import Outcome
-from contractwatch.model.evidence import Evidence
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.record.check import Outcome
 from contractwatch.odcs.load import parse_contract
 from tests.in_place import BrittleStore, HereWorkers
 

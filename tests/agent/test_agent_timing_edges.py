@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from test_agent_timing import HOUR, NOW, contract, incident, standing
 
-from contractwatch.agent.timing import AnyOf, Cron, next_look, timetable_of
-from contractwatch.model.incident import Phase
+from contractwatch.agent.schedule.timing import AnyOf, Cron, next_look, timetable_of
+from contractwatch.model.record.incident import Phase
 
 SECOND = timedelta(seconds=1)
 NOON = Cron("0 12 * * 1-5", "UTC")

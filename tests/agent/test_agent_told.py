@@ -7,13 +7,13 @@ import pytest
 from runner_bench import MINUTE, Bench
 
 from benchmarks.receiver import OK, Answer, Receiver, Script
-from contractwatch.agent.dispatcher import Dispatcher, Pace
-from contractwatch.agent.runner import Runner
+from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
+from contractwatch.agent.run.runner import Runner
 from contractwatch.alerting.message import Post
 from contractwatch.channels import World
-from contractwatch.model.incident import TellingState, TransitionKind
-from contractwatch.model.receiver import Receiver as ReceiverSetting
-from contractwatch.model.receiver import ReceiverKind
+from contractwatch.model.base.receiver import Receiver as ReceiverSetting
+from contractwatch.model.base.receiver import ReceiverKind
+from contractwatch.model.record.incident import TellingState, TransitionKind
 
 OPENED, RESOLVED = TransitionKind.OPENED, TransitionKind.RESOLVED
 
@@ -225,7 +225,7 @@ def test_one_told_mailbox_of_two_is_told(bench: Bench) -> None:
     entry = bench.around.store.memory("shop/orders", now=bench.time.now)
     assert entry.tellings
     with store._writing("") as connection:
-        from contractwatch.store.tellings import note_dead, note_delivered  # noqa: PLC0415
+        from contractwatch.store.messages.tellings import note_dead, note_delivered  # noqa: PLC0415
 
         note_delivered(connection, message, bench.time.now)
         note_dead(connection, other, bench.time.now)

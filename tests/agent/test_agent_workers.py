@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from contractwatch.agent.workers import Answered, Cancelled, Failed, WorkerLimits, Workers
-from contractwatch.engines.memory import KEY_BYTES
+from contractwatch.engines.core.memory_budget import KEY_BYTES
+from contractwatch.scan.workers import Answered, Cancelled, Failed, WorkerLimits, Workers
 
 MEMORY_MB = 300
 

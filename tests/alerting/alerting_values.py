@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.contract import AlertPolicy, Contract, Status, SupportChannel
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.receiver import Receiver, ReceiverKind
-from contractwatch.model.run import CheckResult, Observation
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.base.receiver import Receiver, ReceiverKind
+from contractwatch.model.contract.contract import AlertPolicy, Contract, Status, SupportChannel
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+from contractwatch.model.record.run import CheckResult, Observation
 
 T0 = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ import pytest
 from alerting_values import COMPLETENESS, at
 
 from contractwatch.alerting.audience import audience, belated, told_words
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import (
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.record.incident import (
     Cause,
     Incident,
     Phase,

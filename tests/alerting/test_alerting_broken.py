@@ -4,10 +4,10 @@ import pytest
 from alerting_values import BAD, COMPLETENESS, GOOD, SCHEMA, UNKNOWN, failed
 
 from contractwatch.alerting.broken import broken_by, observed_words, worst_severity
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import BrokenPromise
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.run import CheckResult, Observation
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.record.incident import BrokenPromise
+from contractwatch.model.record.run import CheckResult, Observation
 
 CONFORMANCE = Objective.CONFORMANCE
 

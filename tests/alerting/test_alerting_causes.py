@@ -6,8 +6,8 @@ import pytest
 from alerting_values import T0, failed
 
 from contractwatch.alerting.causes import NO_CAUSES, Causes, causes_of
-from contractwatch.model.check import Outcome, Verdict
-from contractwatch.model.run import CheckResult, Coverage, RunOutcome, RunResult
+from contractwatch.model.record.check import Outcome, Verdict
+from contractwatch.model.record.run import CheckResult, Coverage, RunOutcome, RunResult
 
 
 def check(reason: str, outcome: Outcome = Outcome.ERROR) -> CheckResult:

@@ -7,11 +7,11 @@ import pytest
 from alerting_values import bad, failed
 
 from contractwatch.alerting.broken import broken_by
-from contractwatch.alerting.clauses import place_of, says_all, what_is_wrong
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import BrokenPromise
-from contractwatch.model.objective import Objective
-from contractwatch.model.run import CheckResult
+from contractwatch.alerting.finding_text import place_of, says_all, what_is_wrong
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.record.incident import BrokenPromise
+from contractwatch.model.record.run import CheckResult
 
 
 def said_of(result: CheckResult) -> str:

@@ -22,11 +22,11 @@ from alerting_values import (
 
 from contractwatch.alerting.broken import broken_by
 from contractwatch.alerting.incidents import step, withdraw
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import AlertPolicy, Route
-from contractwatch.model.incident import Cause, Incident, Phase, Transition, TransitionKind
-from contractwatch.model.objective import Objective
-from contractwatch.model.run import Observation
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import AlertPolicy, Route
+from contractwatch.model.record.incident import Cause, Incident, Phase, Transition, TransitionKind
+from contractwatch.model.record.run import Observation
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 

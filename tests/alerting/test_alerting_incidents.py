@@ -23,11 +23,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contractwatch.alerting.incidents import step, withdraw
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import AlertPolicy, Route
-from contractwatch.model.incident import Cause, Incident, Phase, Transition, TransitionKind
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.run import Observation
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.contract.contract import AlertPolicy, Route
+from contractwatch.model.record.incident import Cause, Incident, Phase, Transition, TransitionKind
+from contractwatch.model.record.run import Observation
 
 OPENED, REOPENED = TransitionKind.OPENED, TransitionKind.REOPENED
 RESOLVED, WITHDRAWN = TransitionKind.RESOLVED, TransitionKind.WITHDRAWN

@@ -26,9 +26,10 @@ from contractwatch.alerting import text
 from contractwatch.alerting.broken import broken_by
 from contractwatch.alerting.message import Post, key_of, notifications, owner_words
 from contractwatch.alerting.words import cut, duration, instant, number
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import AlertPolicy, Contract, Route
-from contractwatch.model.incident import (
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Budget, Objective, StateSeconds, Target
+from contractwatch.model.contract.contract import AlertPolicy, Contract, Route
+from contractwatch.model.record.incident import (
     Cause,
     Incident,
     Notification,
@@ -37,8 +38,7 @@ from contractwatch.model.incident import (
     TransitionKind,
     Urgency,
 )
-from contractwatch.model.objective import Budget, Objective, StateSeconds, Target
-from contractwatch.model.run import Observation
+from contractwatch.model.record.run import Observation
 
 POST = Post(
     (receiver("chat"), receiver("oncall")), default=("chat",), base_url="https://cw.example.test/"

@@ -12,17 +12,17 @@ from contractwatch.alerting import text
 from contractwatch.alerting.incidents import step
 from contractwatch.alerting.message import Post, notifications
 from contractwatch.alerting.notices import DAYS_BEFORE, announce, dates_of, policy_at
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import AlertPolicy, Contract, Route, Status
-from contractwatch.model.incident import (
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.receiver import ReceiverKind
+from contractwatch.model.contract.contract import AlertPolicy, Contract, Route, Status
+from contractwatch.model.promises.lifetime import Ending, Lifetime, Notice, Stage
+from contractwatch.model.record.incident import (
     Incident,
     Notification,
     Transition,
     TransitionKind,
     Urgency,
 )
-from contractwatch.model.lifetime import Ending, Lifetime, Notice, Stage
-from contractwatch.model.receiver import ReceiverKind
 
 END = datetime(2027, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

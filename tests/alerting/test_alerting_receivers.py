@@ -7,9 +7,9 @@ from alerting_values import COMPLETENESS, at, contract, receiver, support
 
 from contractwatch.alerting.audience import TO_SOMEBODY, is_told
 from contractwatch.alerting.message import Post, notifications, page_url
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import AlertPolicy, Contract, Route
-from contractwatch.model.incident import (
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.contract.contract import AlertPolicy, Contract, Route
+from contractwatch.model.record.incident import (
     Cause,
     Incident,
     Phase,

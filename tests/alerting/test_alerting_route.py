@@ -10,9 +10,9 @@ from contractwatch.alerting.route import (
     receivers_for,
     routing_problem,
 )
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import AlertPolicy, Route, Status
-from contractwatch.model.receiver import ReceiverKind
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.receiver import ReceiverKind
+from contractwatch.model.contract.contract import AlertPolicy, Route, Status
 
 ERROR, WARNING = Severity.ERROR, Severity.WARNING
 POST = (receiver("chat", "#Orders-Alerts"), receiver("oncall"), receiver("fallback"))

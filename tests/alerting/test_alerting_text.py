@@ -10,8 +10,11 @@ from alerting_values import T0, at
 
 from contractwatch.alerting import text
 from contractwatch.alerting.upstream import upstream_json, upstream_words
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import (
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.promises.lifetime import Ending, Notice
+from contractwatch.model.promises.upstream import Upstream
+from contractwatch.model.record.incident import (
     BrokenPromise,
     Cause,
     Notification,
@@ -19,9 +22,6 @@ from contractwatch.model.incident import (
     TransitionNote,
     Urgency,
 )
-from contractwatch.model.lifetime import Ending, Notice
-from contractwatch.model.objective import Objective
-from contractwatch.model.upstream import Upstream
 
 OPENED, REOPENED, WORSENED = (
     TransitionKind.OPENED,

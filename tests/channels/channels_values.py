@@ -11,7 +11,7 @@ from benchmarks.receiver import OK, Answer, Behaviour, Fault, Script
 from benchmarks.receiver import Receiver as HttpServer
 from benchmarks.smtp_receiver import SmtpFault, SmtpReceiver
 from contractwatch.channels import World
-from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
+from contractwatch.model.base.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 
 SECRETS = {
     "SIGNING_KEY": "whsec_c2VjcmV0LXNpZ25pbmcta2V5LTEyMw==",

@@ -18,10 +18,10 @@ from benchmarks.receiver import OK, Answer, Receiver, Script
 from contractwatch.alerting import text
 from contractwatch.channels import CHANNELS, pagerduty, slack, webhook
 from contractwatch.errors import ChannelError
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import Notification, TransitionKind, Urgency
-from contractwatch.model.objective import Objective
-from contractwatch.model.receiver import ReceiverKind
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.receiver import ReceiverKind
+from contractwatch.model.record.incident import Notification, TransitionKind, Urgency
 
 NASTY = "a\x00b \u202eevil <!channel> & <http://x|y> 😀 " * 40
 HUGE = "x" * 2_000_000

@@ -10,7 +10,7 @@ from benchmarks.messages import OPENED
 from contractwatch.alerting import text
 from contractwatch.channels import CHANNELS
 from contractwatch.errors import ChannelError
-from contractwatch.model.receiver import Receiver, ReceiverKind
+from contractwatch.model.base.receiver import Receiver, ReceiverKind
 
 WITHOUT_NETWORK = {ReceiverKind.LOG}
 NETWORKED = [pytest.param(kind, id=kind.value) for kind in CHANNELS if kind not in WITHOUT_NETWORK]

@@ -8,7 +8,7 @@ from channels_values import SECRETS, receiver_for, world_with
 from benchmarks.messages import OPENED
 from benchmarks.receiver import Receiver
 from contractwatch.channels import CHANNELS
-from contractwatch.model.receiver import ReceiverKind
+from contractwatch.model.base.receiver import ReceiverKind
 from contractwatch.settings import load_settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "receivers.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from benchmarks.messages import OPENED
 from benchmarks.smtp_receiver import SmtpFault, SmtpReceiver
 from contractwatch.channels import CHANNELS, email
 from contractwatch.errors import ChannelError
-from contractwatch.model.receiver import Receiver, ReceiverKind
+from contractwatch.model.base.receiver import Receiver, ReceiverKind
 
 SEND = CHANNELS[ReceiverKind.EMAIL]
 

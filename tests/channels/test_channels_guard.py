@@ -9,7 +9,7 @@ import pytest
 from benchmarks.receiver import Receiver
 from contractwatch.channels.guard import Deadline, Gate, system_resolve, tls_context
 from contractwatch.errors import ChannelError
-from contractwatch.model.address import is_forbidden, is_public
+from contractwatch.model.base.address import is_forbidden, is_public
 
 
 def gate(*, seconds: float = 5.0, allow_private: bool = False, resolve=system_resolve) -> Gate:

@@ -15,7 +15,7 @@ from benchmarks.messages import NOW, OPENED
 from benchmarks.receiver import Answer, Behaviour, Fault, Receiver, Script
 from contractwatch.channels import CHANNELS, World, http
 from contractwatch.errors import ChannelError
-from contractwatch.model.receiver import ReceiverKind
+from contractwatch.model.base.receiver import ReceiverKind
 
 GMT = "%a, %d %b %Y %H:%M:%S GMT"
 

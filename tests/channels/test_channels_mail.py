@@ -16,8 +16,8 @@ from benchmarks.smtp_receiver import Mail, SmtpReceiver
 from contractwatch.channels import CHANNELS, email, pagerduty, slack, webhook
 from contractwatch.channels.mail import bytes_of, require_headers
 from contractwatch.errors import ChannelError
-from contractwatch.model.incident import Notification
-from contractwatch.model.receiver import Receiver, ReceiverKind
+from contractwatch.model.base.receiver import Receiver, ReceiverKind
+from contractwatch.model.record.incident import Notification
 
 SEND = CHANNELS[ReceiverKind.EMAIL]
 MEANT = [

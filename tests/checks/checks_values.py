@@ -5,10 +5,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contractwatch.checks import CHECKS
-from contractwatch.model.check import Check, Verdict
-from contractwatch.model.clause import Clause, Severity
-from contractwatch.model.contract import Column, Contract, LogicalType, PrimaryKey, Status, Table
-from contractwatch.model.metric import (
+from contractwatch.model.base.clause import Clause, Severity
+from contractwatch.model.contract.contract import (
+    Column,
+    Contract,
+    LogicalType,
+    PrimaryKey,
+    Status,
+    Table,
+)
+from contractwatch.model.measure.metric import (
     CountWhere,
     Metric,
     RowCount,
@@ -16,8 +22,7 @@ from contractwatch.model.metric import (
     TableSchema,
     Unparseable,
 )
-from contractwatch.model.rule import Operator, Option, OptionKind, Rule, RuleMetric, Threshold, Unit
-from contractwatch.model.state import (
+from contractwatch.model.measure.state import (
     Columns,
     ColumnType,
     Count,
@@ -25,6 +30,16 @@ from contractwatch.model.state import (
     Repeats,
     Unmeasured,
 )
+from contractwatch.model.promises.rule import (
+    Operator,
+    Option,
+    OptionKind,
+    Rule,
+    RuleMetric,
+    Threshold,
+    Unit,
+)
+from contractwatch.model.record.check import Check, Verdict
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.checks.watermarks import rows_before, sighted
-from contractwatch.model.state import Sighting, Sightings, Watermark
+from contractwatch.checks.common.watermarks import rows_before, sighted
+from contractwatch.model.measure.state import Sighting, Sightings, Watermark
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -18,14 +18,14 @@ from checks_values import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contractwatch.checks.thresholds import holds, limit_words, promised_words
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import CountWhere, IsAbove, IsBelow, IsNull, RowCount
-from contractwatch.model.objective import Objective
-from contractwatch.model.rule import Operator, OptionKind, RuleMetric, Threshold, Unit
-from contractwatch.model.state import Count, Repeats, Unmeasured
+from contractwatch.checks.common.thresholds import holds, limit_words, promised_words
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import CountWhere, IsAbove, IsBelow, IsNull, RowCount
+from contractwatch.model.measure.state import Count, Repeats, Unmeasured
+from contractwatch.model.promises.rule import Operator, OptionKind, RuleMetric, Threshold, Unit
+from contractwatch.model.record.check import Outcome
 
 
 def _nulls(*args: Any, **more: Any) -> Any:

@@ -3,14 +3,14 @@
 import pytest
 from checks_values import NOW, checks_of, column, contract, only, table
 
-from contractwatch.checks.identity import distinct
-from contractwatch.checks.types import under
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import Metric, RowCount, TableSchema, Unparseable
-from contractwatch.model.server import ReadPolicy
-from contractwatch.model.state import Columns, ColumnType, Count, Measurement
+from contractwatch.checks.common.identity import distinct
+from contractwatch.checks.schema.types import under
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.server import ReadPolicy
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import Metric, RowCount, TableSchema, Unparseable
+from contractwatch.model.measure.state import Columns, ColumnType, Count, Measurement
+from contractwatch.model.record.check import Outcome
 
 PLAINLY = ReadPolicy()
 

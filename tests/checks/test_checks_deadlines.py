@@ -7,24 +7,17 @@ from typing import Any
 import pytest
 from checks_values import NOW, at, column, contract, only, table
 
-from contractwatch.checks.deadline import business_date, deadline_on, latest_day
-from contractwatch.checks.watermarks import sighted
-from contractwatch.model.check import Check, Outcome, Verdict
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import (
+from contractwatch.checks.common.watermarks import sighted
+from contractwatch.checks.time.time_of_availability import business_date, deadline_on, latest_day
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import (
     IncidentTimes,
     Metric,
     RowCount,
     TimeSpan,
     UpdateHistory,
 )
-from contractwatch.model.service_level import (
-    Deadline,
-    Reaction,
-    ReactionTime,
-    ServiceLevel,
-)
-from contractwatch.model.state import (
+from contractwatch.model.measure.state import (
     Count,
     IncidentLog,
     IncidentTime,
@@ -34,6 +27,13 @@ from contractwatch.model.state import (
     Span,
     Watermark,
 )
+from contractwatch.model.promises.service_level import (
+    Deadline,
+    Reaction,
+    ReactionTime,
+    ServiceLevel,
+)
+from contractwatch.model.record.check import Check, Outcome, Verdict
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

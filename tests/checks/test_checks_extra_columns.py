@@ -2,11 +2,11 @@
 
 from checks_values import NOW, at, checks_of, column, contract, only, table
 
-from contractwatch.model.check import Outcome
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import CountWhere, IsInvalid, Metric, TableSchema
-from contractwatch.model.rule import Option, OptionKind
-from contractwatch.model.state import Columns, ColumnType, Measurement
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import CountWhere, IsInvalid, Metric, TableSchema
+from contractwatch.model.measure.state import Columns, ColumnType, Measurement
+from contractwatch.model.promises.rule import Option, OptionKind
+from contractwatch.model.record.check import Outcome
 
 CLOSED = at(7, "schema[0].customProperties[0].value")
 

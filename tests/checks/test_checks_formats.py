@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contractwatch.checks.formats import FORMAT_PATTERNS, INTEGER_RANGES
+from contractwatch.checks.common.text_formats import FORMAT_PATTERNS, INTEGER_RANGES
 
 _IPV4 = re.compile(FORMAT_PATTERNS["ipv4"])
 _IPV6 = re.compile(FORMAT_PATTERNS["ipv6"])

@@ -9,12 +9,12 @@ from checks_values import NOW, at, column, contract, only, option, rule, table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.checks.thresholds import NONE_AT_ALL
-from contractwatch.checks.watermarks import sighted
-from contractwatch.model.check import Check, Outcome, Verdict
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import (
+from contractwatch.checks.common.thresholds import NONE_AT_ALL
+from contractwatch.checks.common.watermarks import sighted
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import (
     BadRows,
     BadRowsAcross,
     Delays,
@@ -31,17 +31,7 @@ from contractwatch.model.metric import (
     TimeSpan,
     UpdateHistory,
 )
-from contractwatch.model.objective import Objective
-from contractwatch.model.reference import Reference, Relationship
-from contractwatch.model.rule import OptionKind, RuleMetric
-from contractwatch.model.service_level import (
-    ErrorRate,
-    Frequency,
-    MaxDelay,
-    ServiceLevel,
-    Throughput,
-)
-from contractwatch.model.state import (
+from contractwatch.model.measure.state import (
     Columns,
     ColumnType,
     Count,
@@ -53,6 +43,16 @@ from contractwatch.model.state import (
     Unmeasured,
     Watermark,
 )
+from contractwatch.model.promises.reference import Reference, Relationship
+from contractwatch.model.promises.rule import OptionKind, RuleMetric
+from contractwatch.model.promises.service_level import (
+    ErrorRate,
+    Frequency,
+    MaxDelay,
+    ServiceLevel,
+    Throughput,
+)
+from contractwatch.model.record.check import Check, Outcome, Verdict
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

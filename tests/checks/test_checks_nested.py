@@ -6,10 +6,11 @@ from datetime import time, timedelta
 import pytest
 from checks_values import NOW, at, checks_of, column, contract, only, option, rule, table
 
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, Contract, LogicalType, PrimaryKey
-from contractwatch.model.metric import (
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.path import Each, Member, Step
+from contractwatch.model.base.server import DataFormat, Server
+from contractwatch.model.contract.contract import Column, Contract, LogicalType, PrimaryKey
+from contractwatch.model.measure.metric import (
     CountWhere,
     Delays,
     Inside,
@@ -25,11 +26,9 @@ from contractwatch.model.metric import (
     TimeSpan,
     UpdateHistory,
 )
-from contractwatch.model.path import Each, Member, Step
-from contractwatch.model.rule import OptionKind, RuleMetric
-from contractwatch.model.run import CheckResult, Reading
-from contractwatch.model.server import DataFormat, Server
-from contractwatch.model.service_level import (
+from contractwatch.model.measure.state import Columns, ColumnType, Count, Measurement
+from contractwatch.model.promises.rule import OptionKind, RuleMetric
+from contractwatch.model.promises.service_level import (
     Deadline,
     Frequency,
     LevelPromise,
@@ -39,7 +38,8 @@ from contractwatch.model.service_level import (
     ServiceLevel,
     Throughput,
 )
-from contractwatch.model.state import Columns, ColumnType, Count, Measurement
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import CheckResult, Reading
 from contractwatch.verify import judge, plan
 
 HOUR = timedelta(hours=1)

@@ -7,20 +7,15 @@ from typing import Any
 import pytest
 from checks_values import at, column, contract, only, table
 
-from contractwatch.checks.periods import due_starts
-from contractwatch.model.check import Outcome, Verdict
-from contractwatch.model.clause import Dimension, Severity
-from contractwatch.model.contract import Contract, LogicalType
-from contractwatch.model.objective import Objective
-from contractwatch.model.personal_data import (
-    Detector,
-    DetectorHits,
-    PersonalData,
-    PiiRule,
-)
-from contractwatch.model.reference import Reference, Segments, SegmentsOf
-from contractwatch.model.rule import Operator, Threshold, Unit
-from contractwatch.model.segment import (
+from contractwatch.checks.common.periods import due_starts
+from contractwatch.model.base.clause import Dimension, Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract, LogicalType
+from contractwatch.model.measure.state import Measurement, Unmeasured
+from contractwatch.model.promises.personal_data import Detector, DetectorHits, PersonalData, PiiRule
+from contractwatch.model.promises.reference import Reference, Segments, SegmentsOf
+from contractwatch.model.promises.rule import Operator, Threshold, Unit
+from contractwatch.model.promises.segment import (
     CellCount,
     CellCounts,
     FromReference,
@@ -31,7 +26,7 @@ from contractwatch.model.segment import (
     SeenWithin,
     SegmentRule,
 )
-from contractwatch.model.state import Measurement, Unmeasured
+from contractwatch.model.record.check import Outcome, Verdict
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)  # a Tuesday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -10,17 +10,17 @@ import polars as pl
 import pytest
 
 from contractwatch import verify
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.checks.spellings import is_allowed, words_of
-from contractwatch.engines.frames import open_table
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.dataset import DataFile, TableFiles
-from contractwatch.model.evidence import Evidence
-from contractwatch.model.run import CheckResult, RunOutcome, RunResult
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Columns, ColumnType
+from contractwatch.checks.common.type_spellings import is_allowed, words_of
+from contractwatch.engines.tables.frames import open_table
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.dataset import DataFile, TableFiles
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.measure.state import Columns, ColumnType
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import CheckResult, RunOutcome, RunResult
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.scan import ScanJob, scan
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 PASSED, FAILED, SKIPPED = Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED

@@ -1,13 +1,13 @@
 import pytest
 from checks_values import NOW, answers_to, checks_of, column, contract, judged, only, table
 
-from contractwatch.checks.types import under
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import TableSchema, Unparseable
-from contractwatch.model.server import ReadPolicy
-from contractwatch.model.state import Columns, ColumnType, Unmeasured
+from contractwatch.checks.schema.types import under
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.server import ReadPolicy
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import TableSchema, Unparseable
+from contractwatch.model.measure.state import Columns, ColumnType, Unmeasured
+from contractwatch.model.record.check import Outcome
 
 _LENIENT = ReadPolicy(lenient_types=True)
 

@@ -6,12 +6,12 @@ import pytest
 from checks_values import NOW, at, column, contract, key, option, rule, table
 
 from contractwatch.checks import CHECKS
-from contractwatch.checks.thresholds import NONE_AT_ALL
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.personal_data import PiiRule
-from contractwatch.model.reference import (
+from contractwatch.checks.common.thresholds import NONE_AT_ALL
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.state import Unmeasured
+from contractwatch.model.promises.personal_data import PiiRule
+from contractwatch.model.promises.reference import (
     Aggregate,
     Reconciliation,
     Reference,
@@ -20,9 +20,9 @@ from contractwatch.model.reference import (
     Tolerance,
     TotalOf,
 )
-from contractwatch.model.rule import OptionKind, RuleMetric
-from contractwatch.model.segment import Listed, Period, PeriodUnit, SegmentRule
-from contractwatch.model.service_level import (
+from contractwatch.model.promises.rule import OptionKind, RuleMetric
+from contractwatch.model.promises.segment import Listed, Period, PeriodUnit, SegmentRule
+from contractwatch.model.promises.service_level import (
     Availability,
     Deadline,
     ErrorRate,
@@ -35,8 +35,8 @@ from contractwatch.model.service_level import (
     ServiceLevel,
     Throughput,
 )
-from contractwatch.model.sql import Exactly, SqlRule
-from contractwatch.model.state import Unmeasured
+from contractwatch.model.promises.sql import Exactly, SqlRule
+from contractwatch.model.record.check import Outcome
 
 _DAY = timedelta(days=1)
 _COLUMN_RULES = tuple(

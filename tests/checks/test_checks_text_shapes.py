@@ -3,12 +3,12 @@
 import pytest
 from checks_values import NOW, column, contract, table
 
-from contractwatch.checks.text_shapes import words_of
-from contractwatch.checks.types import DeclaredType, checks
-from contractwatch.model.check import Outcome
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.server import ReadPolicy
-from contractwatch.model.state import BadCells, Columns, ColumnType, Count, Unmeasured
+from contractwatch.checks.common.text_shapes import words_of
+from contractwatch.checks.schema.types import DeclaredType, checks
+from contractwatch.model.base.server import ReadPolicy
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.state import BadCells, Columns, ColumnType, Count, Unmeasured
+from contractwatch.model.record.check import Outcome
 
 DATE, TIMESTAMP = LogicalType.DATE, LogicalType.TIMESTAMP
 TIME, INTEGER = LogicalType.TIME, LogicalType.INTEGER

@@ -6,19 +6,19 @@ from checks_values import NOW, at, column, contract, only, table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contractwatch.checks.ages import duration_words, months_later
-from contractwatch.model.check import Check, Outcome, Verdict
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import Probes, TimeSpan
-from contractwatch.model.objective import Objective
-from contractwatch.model.service_level import (
+from contractwatch.checks.common.ages import duration_words, months_later
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import Probes, TimeSpan
+from contractwatch.model.measure.state import ProbeTally, Span, Unmeasured
+from contractwatch.model.promises.service_level import (
     Availability,
     MaxAge,
     Retention,
     RetentionMode,
     ServiceLevel,
 )
-from contractwatch.model.state import ProbeTally, Span, Unmeasured
+from contractwatch.model.record.check import Check, Outcome, Verdict
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)

@@ -4,8 +4,8 @@ import pytest
 from checks_values import NOW, answers_to, column, contract, table
 
 from contractwatch import verify
-from contractwatch.model.evidence import Evidence, evidence_of_check
-from contractwatch.model.metric import (
+from contractwatch.model.measure.evidence import Evidence, evidence_of_check
+from contractwatch.model.measure.metric import (
     CountWhere,
     IsLonger,
     IsNull,
@@ -14,8 +14,8 @@ from contractwatch.model.metric import (
     TableSchema,
     Unparseable,
 )
-from contractwatch.model.run import Reading
-from contractwatch.model.state import ColumnType
+from contractwatch.model.measure.state import ColumnType
+from contractwatch.model.record.run import Reading
 
 NULLS = CountWhere("t", IsNull("c"))
 LONG = CountWhere("t", IsLonger("c", 3))

@@ -21,12 +21,18 @@ from hypothesis import strategies as st
 
 from contractwatch import verify
 from contractwatch.errors import Blame
-from contractwatch.model.check import Check, Outcome, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.contract import Column, Contract, LogicalType, SkippedClause, Status
-from contractwatch.model.incremental import Extent
-from contractwatch.model.lifetime import Lifetime
-from contractwatch.model.metric import (
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.server import ReadPolicy, Server
+from contractwatch.model.contract.contract import (
+    Column,
+    Contract,
+    LogicalType,
+    SkippedClause,
+    Status,
+)
+from contractwatch.model.contract.incremental import Extent
+from contractwatch.model.measure.metric import (
     CountWhere,
     Metric,
     Probes,
@@ -34,12 +40,7 @@ from contractwatch.model.metric import (
     TableSchema,
     TimeSpan,
 )
-from contractwatch.model.objective import Objective
-from contractwatch.model.rule import Operator, OptionKind, RuleMetric
-from contractwatch.model.run import Coverage, Reading, RunOutcome, RunResult
-from contractwatch.model.server import ReadPolicy, Server
-from contractwatch.model.service_level import Availability, MaxAge, ServiceLevel
-from contractwatch.model.state import (
+from contractwatch.model.measure.state import (
     ColumnType,
     Count,
     Measurement,
@@ -48,6 +49,11 @@ from contractwatch.model.state import (
     Span,
     Unmeasured,
 )
+from contractwatch.model.promises.lifetime import Lifetime
+from contractwatch.model.promises.rule import Operator, OptionKind, RuleMetric
+from contractwatch.model.promises.service_level import Availability, MaxAge, ServiceLevel
+from contractwatch.model.record.check import Check, Outcome, Verdict
+from contractwatch.model.record.run import Coverage, Reading, RunOutcome, RunResult
 
 _STARTED = NOW - timedelta(seconds=3)
 _LOCAL = Server(Clause("servers[0]", 2), "local", "local")

@@ -9,13 +9,13 @@ from checks_values import NOW, answers_to, at, column, contract, rule, table
 
 from contractwatch import verify
 from contractwatch.errors import Blame
-from contractwatch.model.check import WRONG, Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.contract import Column, Contract, SkippedClause, Status
-from contractwatch.model.frozen import frozen
-from contractwatch.model.incremental import Extent
-from contractwatch.model.lifetime import Lifetime
-from contractwatch.model.metric import (
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.server import DataFormat, Server
+from contractwatch.model.contract.contract import Column, Contract, SkippedClause, Status
+from contractwatch.model.contract.incremental import Extent
+from contractwatch.model.measure.metric import (
     IncidentTimes,
     Metric,
     Probes,
@@ -25,12 +25,7 @@ from contractwatch.model.metric import (
     TimeSpan,
     UpdateHistory,
 )
-from contractwatch.model.objective import Objective
-from contractwatch.model.rule import Operator, RuleMetric
-from contractwatch.model.run import CheckResult, Coverage, Reading, RunOutcome, RunResult, Timing
-from contractwatch.model.server import DataFormat, Server
-from contractwatch.model.service_level import Availability, MaxAge, ServiceLevel
-from contractwatch.model.state import (
+from contractwatch.model.measure.state import (
     Columns,
     ColumnType,
     Count,
@@ -38,6 +33,18 @@ from contractwatch.model.state import (
     ProbeTally,
     Span,
     Unmeasured,
+)
+from contractwatch.model.promises.lifetime import Lifetime
+from contractwatch.model.promises.rule import Operator, RuleMetric
+from contractwatch.model.promises.service_level import Availability, MaxAge, ServiceLevel
+from contractwatch.model.record.check import WRONG, Outcome, Promise, Verdict
+from contractwatch.model.record.run import (
+    CheckResult,
+    Coverage,
+    Reading,
+    RunOutcome,
+    RunResult,
+    Timing,
 )
 
 HOUR = timedelta(hours=1)

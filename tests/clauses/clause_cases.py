@@ -25,10 +25,8 @@ import polars as pl
 import yaml
 
 from contractwatch import verify
-from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.model.contract import Contract
-from contractwatch.model.metric import (
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import (
     IncidentTimes,
     Metric,
     Probes,
@@ -36,8 +34,7 @@ from contractwatch.model.metric import (
     RowHistory,
     UpdateHistory,
 )
-from contractwatch.model.run import Reading, RunResult
-from contractwatch.model.state import (
+from contractwatch.model.measure.state import (
     Count,
     IncidentLog,
     IncidentTime,
@@ -47,7 +44,10 @@ from contractwatch.model.state import (
     Sightings,
     Watermark,
 )
+from contractwatch.model.record.run import Reading, RunResult
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.reference_resolver import Published, Registry, Visitor, leads_of
+from contractwatch.scan.scan import ScanJob, scan
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "clauses"
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

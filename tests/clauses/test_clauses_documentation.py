@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 from clause_cases import FOLDER, cases
 
-from contractwatch.odcs import schema
-from contractwatch.odcs.schema import bundled_schema
+from contractwatch.odcs.jsonschema import schema
+from contractwatch.odcs.jsonschema.schema import bundled_schema
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "clauses.md").read_text()
@@ -47,6 +47,6 @@ def test_every_key_of_the_official_schema_is_named() -> None:
 
 
 def test_every_custom_property_of_ours_is_named() -> None:
-    file = Path(schema.__file__).with_name("extensions.schema.json")
+    file = Path(schema.__file__).parents[1] / "schemas" / "extensions.schema.json"
     ours = json.loads(file.read_text())["properties"]
     assert {name for name in ours if f"`{name}`" not in PAGE} == set()

@@ -10,11 +10,11 @@ from clause_cases import Case, cases, skipped_cases
 
 from contractwatch import checks
 from contractwatch.checks import CHECKS
-from contractwatch.checks.terms import Kind
-from contractwatch.model.check import Outcome
-from contractwatch.model.contract import Contract
-from contractwatch.model.rule import OptionKind
-from contractwatch.model.service_level import Reaction
+from contractwatch.checks.common.promise_builder import Kind
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.promises.rule import OptionKind
+from contractwatch.model.promises.service_level import Reaction
+from contractwatch.model.record.check import Outcome
 
 CASES = cases()
 
@@ -22,8 +22,8 @@ CASES = cases()
 def kinds() -> set[str]:
     """Every word that the shelf gives to a promise."""
     modules = [
-        importlib.import_module(f"{checks.__name__}.{found.name}")
-        for found in pkgutil.iter_modules(checks.__path__)
+        importlib.import_module(found.name)
+        for found in pkgutil.walk_packages(checks.__path__, f"{checks.__name__}.")
     ]
     named = {
         value.name

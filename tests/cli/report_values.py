@@ -4,11 +4,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from contractwatch import verify
-from contractwatch.cli.findings import FailOn, Judged, Refused, Report, Samples
+from contractwatch.cli.reports.findings import FailOn, Judged, Refused, Report, Samples
 from contractwatch.errors import Level, Problem
-from contractwatch.model.metric import CountWhere, IsNull, RowCount, SurplusRows, TableSchema
-from contractwatch.model.run import Reading
-from contractwatch.model.state import Columns, ColumnType, Count, Repeats, Unmeasured
+from contractwatch.model.measure.metric import (
+    CountWhere,
+    IsNull,
+    RowCount,
+    SurplusRows,
+    TableSchema,
+)
+from contractwatch.model.measure.state import Columns, ColumnType, Count, Repeats, Unmeasured
+from contractwatch.model.record.run import Reading
 from contractwatch.odcs.load import parse_contract
 from contractwatch.selection import Selection
 

@@ -9,7 +9,7 @@ import pytest
 from cli_values import call, publish
 
 from contractwatch import __version__
-from contractwatch.cli.commands import COMMANDS
+from contractwatch.cli.command_index import COMMANDS
 
 
 def _python(code: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -135,13 +135,13 @@ def test_a_small_test_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None
     path = str(publish(tmp_path))
     assert not _loaded("test", path) & HEAVY  # the process that reads is another one
     in_place = _loaded("test", path, before="import polars")
-    assert "contractwatch.engines.polars" in in_place
+    assert "contractwatch.engines.query.engine" in in_place
     assert not in_place & (HEAVY - {"polars"})
 
 
 def test_a_gate_that_asks_an_agent_loads_neither_the_store_nor_the_settings() -> None:
     loaded = _loaded("gate", "a/b", "--url", "http://127.0.0.1:1")
-    assert "contractwatch.cli.remote" in loaded
+    assert "contractwatch.cli.record_access.remote" in loaded
     assert not loaded & (HEAVY | {"contractwatch.store.store", "contractwatch.settings", "yaml"})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contractwatch.cli.bounded import bounded
+from contractwatch.cli.testing.bounded_reading import bounded
 from contractwatch.errors import ContractError, Problem
 from contractwatch.odcs.load import load_what_holds
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.cli.commands import COMMANDS
+from contractwatch.cli.command_index import COMMANDS
 from contractwatch.cli.values import FilePath, Name, Number, OneOf, SomeOf, Text, Whole, Words
 from contractwatch.errors import SettingsError
 from contractwatch.settings import _ReceiverTable, _Table, load_settings

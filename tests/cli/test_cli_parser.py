@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli_values import BAD, call, publish
 
-from contractwatch.cli.commands import COMMANDS
+from contractwatch.cli.command_index import COMMANDS
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from report_values import FILE, report
 
 from contractwatch.cli import main
-from contractwatch.cli.findings import FailOn
 from contractwatch.cli.reports import REPORTS, Format, render
+from contractwatch.cli.reports.findings import FailOn
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "reports"
 SUFFIXES = {

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cli_values import BAD, GOOD, NULLS, call, publish
 
-from contractwatch.cli.whole_file import write_whole
+from contractwatch.cli.testing.atomic_write import write_whole
 
 
 def _json(*words: str | Path) -> Any:

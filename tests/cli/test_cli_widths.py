@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cli_values import call
 
-from contractwatch.cli.commands import COMMANDS
+from contractwatch.cli.command_index import COMMANDS
 from contractwatch.cli.reports.page import Page
 
 LONG = "the_unabbreviated_name_of_a_column_that_somebody_chose_with_care"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.agent.backoff import wait_seconds
-from contractwatch.model.incident import Urgency
+from contractwatch.agent.delivery.backoff import wait_seconds
+from contractwatch.model.record.incident import Urgency
 
 HOUR = 3_600.0
 

@@ -15,12 +15,12 @@ from structlog.testing import capture_logs
 
 from benchmarks.messages import NOW, entry_of, opened, resolved
 from benchmarks.receiver import OK, Answer, Fault, Receiver, Script
-from contractwatch.agent.dispatcher import Dispatcher, Pace
+from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
 from contractwatch.channels import World
 from contractwatch.errors import ChannelError, StoreError
-from contractwatch.model.incident import Delivery, Notification, TransitionNote, Urgency
-from contractwatch.model.receiver import Receiver as ReceiverSetting
-from contractwatch.model.receiver import ReceiverKind, SecretRef, SecretSource
+from contractwatch.model.base.receiver import Receiver as ReceiverSetting
+from contractwatch.model.base.receiver import ReceiverKind, SecretRef, SecretSource
+from contractwatch.model.record.incident import Delivery, Notification, TransitionNote, Urgency
 from contractwatch.store.store import Store
 
 

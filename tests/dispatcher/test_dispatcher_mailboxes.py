@@ -14,9 +14,9 @@ import pytest
 
 from benchmarks.messages import NOW, entry_of, opened, resolved
 from benchmarks.smtp_receiver import Mail, SmtpReceiver
-from contractwatch.agent.dispatcher import Dispatcher, Pace
+from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
 from contractwatch.channels import World
-from contractwatch.model.receiver import Receiver, ReceiverKind
+from contractwatch.model.base.receiver import Receiver, ReceiverKind
 from contractwatch.store.store import Store
 
 ANA, BEN, EVE = "ana@example.com", "ben@example.com", "eve@example.com"

@@ -10,15 +10,15 @@ import pytest
 
 from benchmarks.messages import NOW, entry_of, opened, resolved
 from benchmarks.receiver import OK, Answer, Receiver, Script
-from contractwatch.agent.backoff import longest_wait_seconds
-from contractwatch.agent.dispatcher import Dispatcher, Pace
+from contractwatch.agent.delivery.backoff import longest_wait_seconds
+from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
 from contractwatch.channels import World
 from contractwatch.channels.http import retry_after_seconds
 from contractwatch.errors import StoreError
-from contractwatch.model.incident import Urgency
-from contractwatch.model.receiver import Receiver as ReceiverSetting
-from contractwatch.model.receiver import ReceiverKind, SecretRef, SecretSource
-from contractwatch.store.codec import to_micros
+from contractwatch.model.base.receiver import Receiver as ReceiverSetting
+from contractwatch.model.base.receiver import ReceiverKind, SecretRef, SecretSource
+from contractwatch.model.record.incident import Urgency
+from contractwatch.store.database.codec import to_micros
 from contractwatch.store.store import Store
 
 DAY = 86_400.0

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import polars as pl
 
-from contractwatch.engines.polars import measure
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, LogicalType
-from contractwatch.model.dataset import DataFile, Dataset, TableFiles
-from contractwatch.model.metric import Metric, Unparseable
-from contractwatch.model.server import DataFormat, ReadPolicy
-from contractwatch.model.state import Count, Measurement
+from contractwatch.engines.query.engine import measure
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat, ReadPolicy
+from contractwatch.model.contract.contract import Column, LogicalType
+from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.measure.metric import Metric, Unparseable
+from contractwatch.model.measure.state import Count, Measurement
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TABLE = "orders"

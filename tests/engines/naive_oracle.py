@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from contractwatch.model.metric import (
+from contractwatch.model.measure.metric import (
     BadRows,
     CountWhere,
     Delays,
@@ -29,7 +29,7 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.state import Count, DelayTally, Repeats, Span, State
+from contractwatch.model.measure.state import Count, DelayTally, Repeats, Span, State
 
 Row = Mapping[str, object]
 

@@ -11,7 +11,7 @@ import pyarrow.feather
 import pytest
 from types_values import outcomes, verdicts, write_arrow
 
-from contractwatch.engines.arrow_names import meanings_of
+from contractwatch.engines.formats.arrow_names import meanings_of
 
 ONE = uuid.UUID(int=7)
 IDS = {"logicalType": "string", "logicalTypeOptions": {"format": "uuid", "maxLength": 36}}

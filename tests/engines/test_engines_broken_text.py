@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 from engine_values import NOW, TABLE, ask, column, dataset, json_text, text
 
-from contractwatch.engines.polars import survey
+from contractwatch.engines.query.engine import survey
 from contractwatch.errors import Blame
-from contractwatch.model.contract import LogicalType as L
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.metric import RowCount, TableSchema
-from contractwatch.model.server import DataFormat, ReadPolicy
-from contractwatch.model.state import Count
+from contractwatch.model.base.server import DataFormat, ReadPolicy
+from contractwatch.model.contract.contract import LogicalType as L
+from contractwatch.model.contract.dataset import Dataset
+from contractwatch.model.measure.metric import RowCount, TableSchema
+from contractwatch.model.measure.state import Count
 
 COLUMNS = [column("id", L.INTEGER), column("name", L.STRING)]
 ROWS = RowCount(TABLE)

@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 from engine_values import TABLE, ask, bad_cells, column, dataset, text
 
-from contractwatch.engines import date_texts
-from contractwatch.engines.kept_values import read_answer, written_answer
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.date_format import DateFormat, DateFormatError, compiled
-from contractwatch.model.metric import (
+from contractwatch.engines.cache.answer_values import read_answer, written_answer
+from contractwatch.engines.predicates import date_texts
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compiled
+from contractwatch.model.measure.metric import (
     CountWhere,
     IsBelow,
     IsNull,
@@ -22,8 +23,7 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import BadCells, Count, Span, Unmeasured
+from contractwatch.model.measure.state import BadCells, Count, Span, Unmeasured
 
 ROWS = Path(__file__).parents[1] / "golden" / "date_formats" / "rows.tsv"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

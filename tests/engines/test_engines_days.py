@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 from engine_values import TABLE, ask, column, dataset
 
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import RowCount, Unparseable
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Count, Measurement
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import RowCount, Unparseable
+from contractwatch.model.measure.state import Count, Measurement
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

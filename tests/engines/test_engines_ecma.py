@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 from engine_values import TABLE, ask, column, parquet, text
 
-from contractwatch.engines.ecma import TOO_LONG
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import CountWhere, IsInvalid, RowCount
-from contractwatch.model.state import Count, Unmeasured
+from contractwatch.engines.core.ecma_regex import TOO_LONG
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import CountWhere, IsInvalid, RowCount
+from contractwatch.model.measure.state import Count, Unmeasured
 
 TEXTS = ["ab1", "abc", None, "", "aé2", "123", "a\nb", "\U0001d4b31"] * 500
 

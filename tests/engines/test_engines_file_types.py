@@ -10,8 +10,8 @@ import pytest
 from polars.datatypes import classes
 from types_values import outcomes, verdicts, write_arrow, write_parquet
 
-from contractwatch.checks.spellings import is_allowed, words_of
-from contractwatch.engines.file_types import (
+from contractwatch.checks.common.type_spellings import is_allowed, words_of
+from contractwatch.engines.core.file_types import (
     as_working,
     column_type,
     instance,
@@ -21,7 +21,7 @@ from contractwatch.engines.file_types import (
     word_of,
     working_type,
 )
-from contractwatch.model.server import DataFormat
+from contractwatch.model.base.server import DataFormat
 
 ABSTRACT = {
     *("DataType", "NumericType", "IntegerType", "SignedIntegerType", "UnsignedIntegerType"),

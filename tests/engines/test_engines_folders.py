@@ -12,8 +12,9 @@ import pytest
 from engine_values import TABLE, ask, bad_cells, column, dataset
 from types_values import NOW, outcomes, verdicts, write_arrow, write_by_duckdb, write_parquet
 
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import (
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import (
     CountWhere,
     IsBelow,
     IsInvalid,
@@ -21,8 +22,7 @@ from contractwatch.model.metric import (
     SurplusRows,
     TableSchema,
 )
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Columns, Count, Repeats
+from contractwatch.model.measure.state import Columns, Count, Repeats
 
 ID = pa.array([1, 2])
 

@@ -30,12 +30,19 @@ from test_engines_oracle import (
     takes_another_zone,
 )
 
-from contractwatch.engines.polars import measure, survey
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import LogicalType, Table
-from contractwatch.model.metric import CountWhere, IsBelow, IsNull, Metric, RowCount, SurplusRows
-from contractwatch.model.server import DataFormat, Server
-from contractwatch.model.state import Count, Unmeasured
+from contractwatch.engines.query.engine import measure, survey
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat, Server
+from contractwatch.model.contract.contract import LogicalType, Table
+from contractwatch.model.measure.metric import (
+    CountWhere,
+    IsBelow,
+    IsNull,
+    Metric,
+    RowCount,
+    SurplusRows,
+)
+from contractwatch.model.measure.state import Count, Unmeasured
 from contractwatch.sources import open_server
 from tests.stores import ANY, BUCKET, Put, in_store
 

@@ -12,15 +12,15 @@ import pyarrow.parquet
 import pytest
 from engine_values import NOW, TABLE, ask, bad_cells, column, dataset, json_text, text
 
-from contractwatch.engines.kept_values import read_columns, written_columns
-from contractwatch.engines.polars import Survey, survey
+from contractwatch.engines.cache.answer_values import read_columns, written_columns
+from contractwatch.engines.query.engine import Survey, survey
 from contractwatch.errors import Blame
-from contractwatch.model.contract import Column
-from contractwatch.model.contract import LogicalType as L
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.metric import CountWhere, IsNull, RowCount, TableSchema
-from contractwatch.model.server import DataFormat, ReadPolicy
-from contractwatch.model.state import Columns, Count, Unmeasured
+from contractwatch.model.base.server import DataFormat, ReadPolicy
+from contractwatch.model.contract.contract import Column
+from contractwatch.model.contract.contract import LogicalType as L
+from contractwatch.model.contract.dataset import Dataset
+from contractwatch.model.measure.metric import CountWhere, IsNull, RowCount, TableSchema
+from contractwatch.model.measure.state import Columns, Count, Unmeasured
 
 ID, AMOUNT = column("id", L.INTEGER), column("amount", L.NUMBER)
 ROWS, SCHEMA = RowCount(TABLE), TableSchema(TABLE)

@@ -17,19 +17,20 @@ from hypothesis import strategies as st
 from naive_oracle import instant
 from test_engines_nested import reached
 
-from contractwatch.engines.comparing import Side, compare
-from contractwatch.engines.polars import measure
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import (
-    Delays,
-    Metric,
-    RecentRows,
-    SurplusRows,
-    TimeSpan,
+from contractwatch.engines.comparison.comparing import Side, compare
+from contractwatch.engines.query.engine import measure
+from contractwatch.model.base.path import Each, Member, Way, into_objects, to_element
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import Delays, Metric, RecentRows, SurplusRows, TimeSpan
+from contractwatch.model.measure.state import (
+    Count,
+    DelayTally,
+    Measurement,
+    Repeats,
+    Span,
+    Unmeasured,
 )
-from contractwatch.model.path import Each, Member, Way, into_objects, to_element
-from contractwatch.model.reference import Orphaned, Orphans, Reference
-from contractwatch.model.state import Count, DelayTally, Measurement, Repeats, Span, Unmeasured
+from contractwatch.model.promises.reference import Orphaned, Orphans, Reference
 
 L = LogicalType
 BERLIN = "Europe/Berlin"

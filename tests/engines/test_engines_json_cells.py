@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 from pyiceberg.catalog.memory import InMemoryCatalog
 from types_values import outcomes, verdicts, write_arrow, write_by_duckdb, write_parquet
 
-from contractwatch.engines import json_cells
-from contractwatch.engines.json_cells import DEEPEST, is_deep
-from contractwatch.engines.kept import may_be_kept
-from contractwatch.engines.states import refreshed
-from contractwatch.model.check import Verdict
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import RowCount
-from contractwatch.model.server import DataFormat
+from contractwatch.engines.cache.file_answers import may_be_kept
+from contractwatch.engines.cache.incremental_scan import refreshed
+from contractwatch.engines.tables import json_cells
+from contractwatch.engines.tables.json_cells import DEEPEST, is_deep
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import RowCount
+from contractwatch.model.record.check import Verdict
 
 ORDER = {
     "name": "o",

@@ -16,15 +16,16 @@ from hypothesis import strategies as st
 from naive_oracle import Row, answer
 from test_engines_oracle import SCHEMA, metrics, tables
 
-from contractwatch.engines.frames import Frame, open_table
-from contractwatch.engines.memory import KEY_BYTES
-from contractwatch.engines.polars import Survey, survey
-from contractwatch.engines.pruning import WORTH_BYTES, apart
-from contractwatch.engines.questions import Question
-from contractwatch.engines.times import counted
-from contractwatch.model.dataset import Dataset, TableFiles
-from contractwatch.model.evidence import Evidence
-from contractwatch.model.metric import (
+from contractwatch.engines.core.memory_budget import KEY_BYTES
+from contractwatch.engines.predicates.questions import Question
+from contractwatch.engines.query.engine import Survey, survey
+from contractwatch.engines.query.pruning import WORTH_BYTES, apart
+from contractwatch.engines.query.times import counted
+from contractwatch.engines.tables.frames import Frame, open_table
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.dataset import Dataset, TableFiles
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.measure.metric import (
     CountWhere,
     IsAbove,
     IsBelow,
@@ -38,8 +39,7 @@ from contractwatch.model.metric import (
     TableSchema,
     Unparseable,
 )
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Count, Repeats, Unmeasured
+from contractwatch.model.measure.state import Count, Repeats, Unmeasured
 
 KEY = SurplusRows(TABLE, ("id",))
 

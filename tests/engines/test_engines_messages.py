@@ -13,11 +13,12 @@ from polars.datatypes import classes
 from test_engines_file_types import TYPES
 from types_values import verdicts
 
-from contractwatch.engines.failures import unreadable
-from contractwatch.engines.polars import measure
-from contractwatch.model.check import Verdict
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import (
+from contractwatch.engines.core.failures import unreadable
+from contractwatch.engines.query.engine import measure
+from contractwatch.model.base.path import Each, Member
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import (
     CountWhere,
     Inside,
     IsAbove,
@@ -40,9 +41,8 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.path import Each, Member
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Unmeasured
+from contractwatch.model.measure.state import Unmeasured
+from contractwatch.model.record.check import Verdict
 
 _CLASSES = {name for name, found in vars(classes).items() if inspect.isclass(found)}
 _ERRORS = {name for name in dir(pl.exceptions) if name[0].isupper()}

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_oracle import repeats, violates
 
-from contractwatch.engines.polars import measure
-from contractwatch.model.metric import (
+from contractwatch.engines.query.engine import measure
+from contractwatch.model.base.path import Each, Member, Step
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.measure.metric import (
     CellPredicate,
     CountWhere,
     Inside,
@@ -34,9 +36,7 @@ from contractwatch.model.metric import (
     SurplusRows,
     TableSchema,
 )
-from contractwatch.model.path import Each, Member, Step
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Columns, Count, Unmeasured
+from contractwatch.model.measure.state import Columns, Count, Unmeasured
 
 LINE = pl.Struct({"sku": pl.String, "price": pl.Float64, "codes": pl.List(pl.Int64)})
 SCHEMA: dict[str, Any] = {

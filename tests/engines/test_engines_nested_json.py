@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_engines_nested import breaks, predicates, reached, rows_of
 
-from contractwatch.engines.json_rows import parsed
-from contractwatch.engines.polars import measure, survey
-from contractwatch.model.contract import Column, LogicalType
-from contractwatch.model.metric import (
+from contractwatch.engines.formats.json_rows import parsed
+from contractwatch.engines.query.engine import measure, survey
+from contractwatch.model.base.path import Each, Member, Step
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import Column, LogicalType
+from contractwatch.model.measure.metric import (
     CellPredicate,
     CountWhere,
     Inside,
@@ -32,10 +34,8 @@ from contractwatch.model.metric import (
     TableSchema,
     Unparseable,
 )
-from contractwatch.model.path import Each, Member, Step
-from contractwatch.model.server import DataFormat
-from contractwatch.model.sql import Answer, SqlScalar
-from contractwatch.model.state import Columns, Count, Repeats
+from contractwatch.model.measure.state import Columns, Count, Repeats
+from contractwatch.model.promises.sql import Answer, SqlScalar
 
 L = LogicalType
 LINES = (Member("lines"), Each())

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_oracle import Row, answer, instant
 
-from contractwatch.engines.polars import measure
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import (
+from contractwatch.engines.query.engine import measure
+from contractwatch.model.base.server import DataFormat, ReadPolicy
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import (
     BadRows,
     CountWhere,
     Delays,
@@ -36,7 +37,6 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.server import DataFormat, ReadPolicy
 
 ZONE = "Europe/Berlin"
 SCHEMA = {

@@ -14,16 +14,18 @@ from engine_values import NOW, TABLE, ask, column, dataset, parquet, text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.engines.polars import measure
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.personal_data import (
+from contractwatch.engines.query.engine import measure
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.state import Unmeasured
+from contractwatch.model.promises.personal_data import (
     Detector,
     DetectorHits,
     PersonalData,
     PersonalDataHits,
     Searched,
 )
-from contractwatch.model.segment import (
+from contractwatch.model.promises.segment import (
     MOST_CELLS,
     CellCount,
     CellCounts,
@@ -31,8 +33,6 @@ from contractwatch.model.segment import (
     PeriodUnit,
     RowsPerCell,
 )
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Unmeasured
 
 ZONE = "Europe/Berlin"
 WEEK = timedelta(days=7)

@@ -19,7 +19,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import NestedField, StructType, UUIDType
 from types_values import outcomes, verdicts, write_by_duckdb, write_parquet
 
-from contractwatch.engines.parquet_annotations import annotated, meanings_of
+from contractwatch.engines.formats.parquet_annotations import annotated, meanings_of
 
 IDS = [uuid.UUID(int=at) for at in (7, 8)]
 FORMAT = {"logicalTypeOptions": {"format": "uuid"}}

@@ -10,12 +10,13 @@ import pytest
 from engine_values import NOW, TABLE, ask, column, dataset, parquet
 from polars.io.plugins import register_io_source
 
-from contractwatch.engines.frames import Frame, open_table
-from contractwatch.engines.polars import measure, survey
+from contractwatch.engines.query.engine import measure, survey
+from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.errors import Blame
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.dataset import TableFiles
-from contractwatch.model.metric import (
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.contract.dataset import TableFiles
+from contractwatch.model.measure.metric import (
     CountWhere,
     IsBelow,
     IsInvalid,
@@ -31,8 +32,7 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Columns, Count, Repeats, Span, Unmeasured
+from contractwatch.model.measure.state import Columns, Count, Repeats, Span, Unmeasured
 
 ORDERS = pl.DataFrame(
     {

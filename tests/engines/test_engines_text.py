@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from engine_values import NOW, TABLE, ask, bad_cells, column, dataset, json_text, text
 
-from contractwatch.engines.polars import survey
+from contractwatch.engines.query.engine import survey
 from contractwatch.errors import Blame
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.metric import (
+from contractwatch.model.base.server import DataFormat, ReadPolicy
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import (
     CountWhere,
     IsBelow,
     IsInvalid,
@@ -21,10 +22,9 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.personal_data import Detector, PersonalDataHits, Searched
-from contractwatch.model.server import DataFormat, ReadPolicy
-from contractwatch.model.sql import Answer, SqlScalar
-from contractwatch.model.state import Columns, Count, Repeats, Span, Unmeasured
+from contractwatch.model.measure.state import Columns, Count, Repeats, Span, Unmeasured
+from contractwatch.model.promises.personal_data import Detector, PersonalDataHits, Searched
+from contractwatch.model.promises.sql import Answer, SqlScalar
 
 ID = column("id", LogicalType.INTEGER)
 COLUMNS = (ID, column("name", LogicalType.STRING))

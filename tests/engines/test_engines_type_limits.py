@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from engine_values import TABLE, ask, parquet
 
-from contractwatch.model.metric import CountWhere, IsAbove, IsBelow, Predicate
-from contractwatch.model.state import Count
+from contractwatch.model.measure.metric import CountWhere, IsAbove, IsBelow, Predicate
+from contractwatch.model.measure.state import Count
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.engines.nested import of_whole
-from contractwatch.model.metric import IsNotNormalized
+from contractwatch.engines.predicates.nested import of_whole
+from contractwatch.model.measure.metric import IsNotNormalized
 
 NUMBERS = st.sampled_from([0.0, 1.0, -1.0, 0.6, 0.8, 1.0009, 0.9991, 1.0011, math.nan])
 VECTORS = st.lists(st.none() | st.lists(NUMBERS, min_size=2, max_size=2), max_size=6)

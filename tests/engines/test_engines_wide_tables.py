@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 from engine_values import NOW, TABLE, parquet
 
-from contractwatch.engines import pruning
-from contractwatch.engines.frames import Frame, open_table
-from contractwatch.engines.polars import survey
-from contractwatch.model.metric import CountWhere, IsAbove, IsBelow, IsNull, Metric
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Columns, ColumnType, Count, Unmeasured
+from contractwatch.engines.query import pruning
+from contractwatch.engines.query.engine import survey
+from contractwatch.engines.tables.frames import Frame, open_table
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.measure.metric import CountWhere, IsAbove, IsBelow, IsNull, Metric
+from contractwatch.model.measure.state import Columns, ColumnType, Count, Unmeasured
 
 
 def test_a_table_of_many_small_columns_is_read_in_one_pass_and_a_large_one_by_columns() -> None:

@@ -12,9 +12,9 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from contractwatch import verify
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.model.check import Verdict
+from contractwatch.model.record.check import Verdict
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.scan import ScanJob, scan
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 from textwrap import dedent, indent
 
-from contractwatch.model.contract import Contract
+from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.load import parse_contract
 
 _HEAD = """\

@@ -13,12 +13,12 @@ from pandera_values import contract_of
 
 import contractwatch
 from contractwatch import verify
-from contractwatch.engines.polars import measure
-from contractwatch.model.check import Outcome
-from contractwatch.model.contract import Contract
-from contractwatch.model.dataset import DataFile, Dataset, TableFiles
-from contractwatch.model.run import Reading, RunResult
-from contractwatch.model.server import DataFormat
+from contractwatch.engines.query.engine import measure
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import Reading, RunResult
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

@@ -12,14 +12,14 @@ import pytest
 from pandera_values import contract_of, table_of
 
 import contractwatch
-from contractwatch.checks import types
-from contractwatch.engines.file_types import column_type
-from contractwatch.engines.pandera import pandera_source
+from contractwatch.checks.schema import types
+from contractwatch.engines.core.file_types import column_type
+from contractwatch.engines.pandera.export import pandera_source
 from contractwatch.errors import UsageError
-from contractwatch.model.check import Outcome
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Columns, Count
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.state import Columns, Count
+from contractwatch.model.record.check import Outcome
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from contractwatch.cli import main
-from contractwatch.model.objective import Objective
-from contractwatch.model.product import LedgerEntry, ProductRecord, RunEntry
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.record.product import LedgerEntry, ProductRecord, RunEntry
 from contractwatch.store.store import Store
 from tests.web import web_values as values
 from tests.web.web_reader import shifted

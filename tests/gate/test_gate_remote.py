@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contractwatch.web.app import create_app
-from contractwatch.web.board import Board
-from contractwatch.web.site import HealthReport
+from contractwatch.web.server.site import HealthReport
+from contractwatch.web.snapshot_cache import Board
 from tests.web.serving import served
 from tests.web.web_reader import Clock, Memory
 from tests.web.web_values import fleet

@@ -15,10 +15,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contractwatch.agent.series import AgentSeries
-from contractwatch.model.run import RunOutcome
+from contractwatch.model.record.run import RunOutcome
 from contractwatch.web.app import create_app
-from contractwatch.web.board import Board
-from contractwatch.web.site import HealthReport
+from contractwatch.web.server.site import HealthReport
+from contractwatch.web.snapshot_cache import Board
 from tests.programs import needs
 from tests.web import web_values as values
 from tests.web.serving import served

@@ -49,7 +49,7 @@ def test_a_file_that_fills_the_memory_is_an_answer(tmp_path: Path) -> None:
 
 ENDS = """
 import os, time
-from contractwatch.cli.apart import Apart
+from contractwatch.cli.testing.isolated_process import Apart
 apart = Apart(deadline_seconds=1)
 for job, argument in ((time.sleep, 60), (os._exit, 3), (os.system, "kill -SEGV $PPID"), (abs, -2)):
     answer = apart.ask(job, argument)

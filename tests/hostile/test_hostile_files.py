@@ -12,15 +12,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from contractwatch.engines import bounds
-from contractwatch.engines.polars import survey
+from contractwatch.engines.formats import bounds
+from contractwatch.engines.query.engine import survey
 from contractwatch.errors import Blame
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column
-from contractwatch.model.dataset import DataFile, Dataset, TableFiles
-from contractwatch.model.metric import RowCount, SurplusRows, TableSchema, TimeSpan
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Count, Unmeasured
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import Column
+from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.measure.metric import RowCount, SurplusRows, TableSchema, TimeSpan
+from contractwatch.model.measure.state import Count, Unmeasured
 
 COLUMNS = (Column(Clause("a", 1), "id", "id"), Column(Clause("b", 1), "name", "name"))
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -10,16 +10,16 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 
-from contractwatch.engines.polars import survey
+from contractwatch.engines.query.engine import survey
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, Table
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.metric import RowCount
-from contractwatch.model.server import DataFormat, Server
-from contractwatch.model.state import Count, Measurement
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat, Server
+from contractwatch.model.contract.contract import Column, Table
+from contractwatch.model.contract.dataset import Dataset
+from contractwatch.model.measure.metric import RowCount
+from contractwatch.model.measure.state import Count, Measurement
 from contractwatch.sources import open_server
-from contractwatch.sources.held import held
+from contractwatch.sources.search.pinned_files import held
 
 CLAUSE = Clause("servers[0]", 1)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -152,7 +152,7 @@ import resource, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from hostile.test_hostile_links import counted, held, opened
-from contractwatch.model.server import DataFormat
+from contractwatch.model.base.server import DataFormat
 inside = Path({inside!r})
 data = opened(inside / "*.csv", DataFormat.CSV, inside)
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -9,7 +9,7 @@ import pytest
 
 from contractwatch.channels import CHANNELS
 from contractwatch.checks import CHECKS
-from contractwatch.cli.commands import COMMANDS
+from contractwatch.cli.command_index import COMMANDS
 from contractwatch.settings import Settings
 from contractwatch.sources import SOURCES
 

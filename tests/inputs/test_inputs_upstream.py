@@ -6,23 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from contractwatch.agent.inputs import input_problems, inputs_of
-from contractwatch.agent.neighbours import Published, Registry
+from contractwatch.agent.catalog.inputs import input_problems, inputs_of
 from contractwatch.alerting import text
 from contractwatch.alerting.message import blamed
-from contractwatch.cli.lint import _problems as lint
-from contractwatch.cli.notify_test import marked_message
+from contractwatch.cli.commands.lint import _problems as lint
+from contractwatch.cli.commands.notify_test import marked_message
 from contractwatch.errors import ContractError
-from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.contract import Contract
-from contractwatch.model.incident import TransitionKind
-from contractwatch.model.objective import Objective, ObjectiveState, Standing, StateSeconds
-from contractwatch.model.product import LedgerLine, ProductCard, ProductRecord
-from contractwatch.model.receiver import Receiver, ReceiverKind
-from contractwatch.model.run import CheckResult, Coverage, RunOutcome, RunResult
-from contractwatch.model.upstream import Input, InputProduct, Upstream
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import Objective, ObjectiveState, Standing, StateSeconds
+from contractwatch.model.base.receiver import Receiver, ReceiverKind
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.promises.upstream import Input, InputProduct, Upstream
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+from contractwatch.model.record.incident import TransitionKind
+from contractwatch.model.record.product import LedgerLine, ProductCard, ProductRecord
+from contractwatch.model.record.run import CheckResult, Coverage, RunOutcome, RunResult
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.reference_resolver import Published, Registry
 from contractwatch.slo.upstream import troubled
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

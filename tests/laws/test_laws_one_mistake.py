@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from contractwatch import verify
 from contractwatch.errors import ContractError, Problem
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Contract
-from contractwatch.odcs.cuts import is_within
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.load import parse_what_holds
+from contractwatch.odcs.yaml.cuts import is_within
 
 Path: TypeAlias = tuple[str | int, ...]
 

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.model.check import Verdict
-from contractwatch.model.run import RunResult
+from contractwatch.model.record.check import Verdict
+from contractwatch.model.record.run import RunResult
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.scan import ScanJob, scan
 from contractwatch.verify import asked_of_data, judge, plan
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contractwatch.model.frozen import frozen
+from contractwatch.model.base.frozen import frozen
 
 Declare = Callable[[type], type[Any]]
 BY_THE_LIBRARY: Declare = dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import polars as pl
 
-from contractwatch.agent.scan import ScanJob
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, LogicalType, Table
-from contractwatch.model.metric import Metric, RowCount, TableSchema
-from contractwatch.model.reach import Reach
-from contractwatch.model.server import DataFormat, ReadPolicy, Server
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.reach import Reach
+from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
+from contractwatch.model.contract.contract import Column, LogicalType, Table
+from contractwatch.model.measure.metric import Metric, RowCount, TableSchema
+from contractwatch.scan.scan import ScanJob
 from tests.stores import ANY
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -19,15 +19,15 @@ from object_values import (
     table,
 )
 
-from contractwatch.agent.scan import scan
-from contractwatch.engines import relay
+from contractwatch.engines.remote import relay
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.metric import RowCount, TableSchema
-from contractwatch.model.reach import Identity, Reach
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Columns, Count
+from contractwatch.model.base.reach import Identity, Reach
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.measure.metric import RowCount, TableSchema
+from contractwatch.model.measure.state import Columns, Count
+from contractwatch.scan.scan import scan
 from contractwatch.sources import open_server
-from contractwatch.sources.object_search import matches
+from contractwatch.sources.search.object_search import matches
 from tests.stores import ANY, BUCKET, CREDENTIALS, Put
 
 ORDERS = table("orders", "id")

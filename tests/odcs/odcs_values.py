@@ -8,7 +8,7 @@ import yaml
 from hypothesis import strategies as st
 
 from contractwatch.errors import ContractError, Problem
-from contractwatch.model.contract import Contract
+from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.load import parse_contract
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "contracts" / "healthcare").glob("*.odcs.yaml"))

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft201909Validator
 
-from contractwatch.odcs.schema import (
+from contractwatch.odcs.jsonschema.schema import (
     Validator,
     _extensions,
     contract_validator,

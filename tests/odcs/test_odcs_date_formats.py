@@ -2,9 +2,9 @@
 
 import pytest
 
-from contractwatch.model.contract import LogicalType
-from contractwatch.model.date_format import DateFormatError, compiled
-from contractwatch.odcs.jdk import meant_by
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.contract.date_format import DateFormatError, compiled
+from contractwatch.odcs.values.jdk_formats import meant_by
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from contractwatch.errors import ContractError
-from contractwatch.odcs.document import LARGEST_BYTES, has_comments, load
+from contractwatch.odcs.yaml.document import LARGEST_BYTES, has_comments, load
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 from odcs_values import parsed, problems_of, skips_of, table
 
-from contractwatch.odcs.ecma import Pattern, runnable
-from contractwatch.odcs.patterns import PatternError
+from contractwatch.odcs.values.regex_dialect import Pattern, runnable
+from contractwatch.odcs.values.regex_translation import PatternError
 
 
 @pytest.mark.parametrize("pattern", [r"(?=a)", r"(?<!a)b", r"(a)\1", r"\B", r"(?<x>a)\k<x>"])

@@ -6,8 +6,8 @@ import pytest
 from odcs_values import parsed, problems_of, table, warnings_of
 
 from contractwatch.errors import Level
-from contractwatch.model.check import Outcome
-from contractwatch.model.run import Reading
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import Reading
 from contractwatch.odcs.load import parse_contract
 from contractwatch.verify import judge, plan
 

@@ -2,8 +2,8 @@
 
 from odcs_values import parsed, problems_of, skips_of, table, warnings_of
 
-from contractwatch.model.clause import Clause
-from contractwatch.model.rule import Option, OptionKind
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.promises.rule import Option, OptionKind
 
 PATH = "schema[0].properties[0]"
 

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from contractwatch.errors import Problem
-from contractwatch.model.incremental import Incremental, IncrementalMode
+from contractwatch.model.contract.incremental import Incremental, IncrementalMode
 from contractwatch.odcs.load import parse_contract
 
 

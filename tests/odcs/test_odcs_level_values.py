@@ -8,9 +8,9 @@ from odcs_values import parsed, table
 from contractwatch.alerting.message import Post
 from contractwatch.alerting.notices import announce, dates_of
 from contractwatch.errors import ContractError
-from contractwatch.model.clause import Clause, Severity
-from contractwatch.model.lifetime import Lifetime
-from contractwatch.model.service_level import (
+from contractwatch.model.base.clause import Clause, Severity
+from contractwatch.model.promises.lifetime import Lifetime
+from contractwatch.model.promises.service_level import (
     Deadline,
     ErrorRate,
     Frequency,

@@ -6,11 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from odcs_values import HEAD, parsed, problems_of, skips_of, table, warnings_of
 
-from contractwatch.model.clause import Clause, Severity
-from contractwatch.model.contract import AlertPolicy, Route, Schedule
-from contractwatch.model.objective import Objective, Target
-from contractwatch.model.server import DataFormat, ReadPolicy
-from contractwatch.model.service_level import Availability, MaxAge, Retention, RetentionMode
+from contractwatch.model.base.clause import Clause, Severity
+from contractwatch.model.base.objective import Objective, Target
+from contractwatch.model.base.server import DataFormat, ReadPolicy
+from contractwatch.model.contract.contract import AlertPolicy, Route, Schedule
+from contractwatch.model.promises.service_level import (
+    Availability,
+    MaxAge,
+    Retention,
+    RetentionMode,
+)
 from contractwatch.odcs.load import parse_contract
 
 HOUR = timedelta(hours=1)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from odcs_values import EXAMPLES, mutated, problems_of, table
 
 from contractwatch.errors import MOST_PROBLEMS, ContractError, Level, Problem
-from contractwatch.model.contract import Contract
-from contractwatch.odcs.document import load
+from contractwatch.model.contract.contract import Contract
+from contractwatch.odcs.jsonschema.validate import validate
 from contractwatch.odcs.load import load_contract, parse_contract
-from contractwatch.odcs.validate import validate
+from contractwatch.odcs.yaml.document import load
 
 TEXTS = [file.read_bytes() for file in EXAMPLES]
 

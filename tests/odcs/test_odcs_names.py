@@ -7,8 +7,8 @@ import pytest
 from contractwatch.display import visible
 from contractwatch.errors import MOST_PROBLEMS, ContractError
 from contractwatch.odcs.load import parse_contract
-from contractwatch.odcs.names import character_problem
-from contractwatch.odcs.place import MOST_COMPARISONS
+from contractwatch.odcs.values.names import character_problem
+from contractwatch.odcs.yaml.node import MOST_COMPARISONS
 
 TEXT = """\
 apiVersion: v3.1.0

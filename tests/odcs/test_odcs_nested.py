@@ -3,9 +3,9 @@
 import pytest
 from odcs_values import parsed, skips_of, table
 
-from contractwatch.model.contract import Column, LogicalType
-from contractwatch.model.path import Each, Member
-from contractwatch.model.rule import OptionKind, RuleMetric
+from contractwatch.model.base.path import Each, Member
+from contractwatch.model.contract.contract import Column, LogicalType
+from contractwatch.model.promises.rule import OptionKind, RuleMetric
 from contractwatch.verify import plan
 
 PATH = "schema[0].properties[0]"

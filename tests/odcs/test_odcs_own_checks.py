@@ -5,11 +5,17 @@ from datetime import timedelta
 import pytest
 from odcs_values import parsed, problems_of, skips_of, table
 
-from contractwatch.model.contract import Table
-from contractwatch.model.personal_data import Detector, Searched
-from contractwatch.model.reference import Reference
-from contractwatch.model.rule import Operator, Threshold, Unit
-from contractwatch.model.segment import FromReference, Listed, Period, PeriodUnit, SeenWithin
+from contractwatch.model.contract.contract import Table
+from contractwatch.model.promises.personal_data import Detector, Searched
+from contractwatch.model.promises.reference import Reference
+from contractwatch.model.promises.rule import Operator, Threshold, Unit
+from contractwatch.model.promises.segment import (
+    FromReference,
+    Listed,
+    Period,
+    PeriodUnit,
+    SeenWithin,
+)
 
 COLUMNS = (
     "name: at, logicalType: timestamp",

@@ -3,8 +3,8 @@
 import pytest
 from odcs_values import HEAD, parsed, table, warnings_of
 
-from contractwatch.model.contract import OwnSchedule
-from contractwatch.odcs.own_schedules import MOST_CRONS
+from contractwatch.model.contract.contract import OwnSchedule
+from contractwatch.odcs.product.own_schedules import MOST_CRONS
 
 RULE = "id: a, metric: nullValues, mustBe: 0"
 PATH = "schema[0].properties[0].quality[0]"

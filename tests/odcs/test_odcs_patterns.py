@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.odcs.patterns import NotTranslatableError, PatternError, to_rust
+from contractwatch.odcs.values.regex_translation import NotTranslatableError, PatternError, to_rust
 
 
 @pytest.mark.parametrize(

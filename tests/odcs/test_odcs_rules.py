@@ -6,9 +6,9 @@ import pytest
 from odcs_values import parsed, problems_of, skips_of, table, warnings_of
 
 from contractwatch.errors import ContractError
-from contractwatch.model.clause import Dimension, Severity
-from contractwatch.model.objective import Objective
-from contractwatch.model.rule import (
+from contractwatch.model.base.clause import Dimension, Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.promises.rule import (
     Baseline,
     DuplicateCounting,
     Operator,

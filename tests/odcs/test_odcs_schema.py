@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from jsonschema import Draft201909Validator
 from odcs_values import mutated
 
-from contractwatch.odcs.compiled import compiled
-from contractwatch.odcs.schema import (
+from contractwatch.odcs.jsonschema.compiled import compiled
+from contractwatch.odcs.jsonschema.schema import (
     bundled_schema,
     contract_validator,
     extension_validators,

@@ -1,8 +1,8 @@
 """Tables and columns are found by an index as they were by looking at each."""
 
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, Table, TableNames
-from contractwatch.model.path import Each, Member
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.path import Each, Member
+from contractwatch.model.contract.contract import Column, Table, TableNames
 
 AT = Clause("", 0)
 

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 import pytest
 from odcs_values import parsed, problems_of, skips_of, table, warnings_of
 
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, LogicalType, PrimaryKey, Status
-from contractwatch.model.rule import Option, OptionKind
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.contract.contract import Column, LogicalType, PrimaryKey, Status
+from contractwatch.model.promises.rule import Option, OptionKind
 
 PATH = "schema[0].properties[0]"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.odcs.units import (
+from contractwatch.odcs.values.units import (
     Length,
     UnitError,
     doubt_of_unit,

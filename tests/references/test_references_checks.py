@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from contractwatch.checks.reconcile import TotalsAgree
-from contractwatch.checks.reference_coverage import KeysAppear
-from contractwatch.checks.relationship import KnownKeys
-from contractwatch.checks.thresholds import NONE_AT_ALL
-from contractwatch.model.check import Check, Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.objective import Objective
-from contractwatch.model.reference import (
+from contractwatch.checks.common.thresholds import NONE_AT_ALL
+from contractwatch.checks.references.reconcile import TotalsAgree
+from contractwatch.checks.references.reference_coverage import KeysAppear
+from contractwatch.checks.references.relationship import KnownKeys
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.measure.state import Count, Measurement
+from contractwatch.model.promises.reference import (
     Aggregate,
     Covered,
     Orphaned,
@@ -21,8 +21,8 @@ from contractwatch.model.reference import (
     Totalled,
     TotalOf,
 )
-from contractwatch.model.rule import Operator, Threshold, Unit
-from contractwatch.model.state import Count, Measurement
+from contractwatch.model.promises.rule import Operator, Threshold, Unit
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TARGET = Reference("u", ("c",), "u.odcs.yaml")

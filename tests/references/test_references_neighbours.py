@@ -9,9 +9,16 @@ import polars as pl
 import pytest
 from healthcare_values import CONTRACTS, publish
 
-from contractwatch.agent.catalog import Catalog, CatalogRules
+from contractwatch.agent.catalog.catalog import Catalog, CatalogRules
 from contractwatch.agent.clock import system_clock
-from contractwatch.agent.neighbours import (
+from contractwatch.checks.common.thresholds import NONE_AT_ALL
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.state import Unmeasured
+from contractwatch.model.promises.reference import Orphaned, Orphans, Reference
+from contractwatch.model.promises.segment import FromReference, Period, PeriodUnit, SegmentRule
+from contractwatch.odcs.load import load_contract
+from contractwatch.scan.reference_resolver import (
     Destination,
     Nowhere,
     Published,
@@ -20,14 +27,7 @@ from contractwatch.agent.neighbours import (
     leads_of,
     refers_elsewhere,
 )
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.checks.thresholds import NONE_AT_ALL
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import Contract
-from contractwatch.model.reference import Orphaned, Orphans, Reference
-from contractwatch.model.segment import FromReference, Period, PeriodUnit, SegmentRule
-from contractwatch.model.state import Unmeasured
-from contractwatch.odcs.load import load_contract
+from contractwatch.scan.scan import ScanJob, scan
 
 ID = "7d2f4f1e-6b1c-4a59-9a2e-0c5d1b7f0a02"
 ADDRESS = "https://contracts.example-health.test/v1/everyone"

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars._typing import PolarsDataType
 
-from contractwatch.engines.comparing import Sides, compare
-from contractwatch.engines.keyed_rows import Side
-from contractwatch.model.dataset import DataFile, Dataset, TableFiles
-from contractwatch.model.metric import (
+from contractwatch.engines.comparison.comparing import Sides, compare
+from contractwatch.engines.comparison.keyed_rows import Side
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.measure.metric import (
     BadRowsAcross,
     ForeignKey,
     IsInvalid,
@@ -24,7 +25,8 @@ from contractwatch.model.metric import (
     Predicate,
     RepeatsElements,
 )
-from contractwatch.model.reference import (
+from contractwatch.model.measure.state import Count, Measurement, Unmeasured
+from contractwatch.model.promises.reference import (
     Aggregate,
     Covered,
     CoveredKeys,
@@ -37,9 +39,7 @@ from contractwatch.model.reference import (
     Totalled,
     TotalOf,
 )
-from contractwatch.model.segment import MOST_SEGMENTS
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Count, Measurement, Unmeasured
+from contractwatch.model.promises.segment import MOST_SEGMENTS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 HERE: dict[str, PolarsDataType] = {

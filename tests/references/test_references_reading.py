@@ -5,10 +5,16 @@ from dataclasses import replace
 import pytest
 
 from contractwatch.errors import Problem
-from contractwatch.model.clause import Severity
-from contractwatch.model.contract import Contract, Table
-from contractwatch.model.reference import Aggregate, Reference, Relationship, Tolerance, TotalOf
-from contractwatch.model.rule import Operator, Threshold, Unit
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.contract.contract import Contract, Table
+from contractwatch.model.promises.reference import (
+    Aggregate,
+    Reference,
+    Relationship,
+    Tolerance,
+    TotalOf,
+)
+from contractwatch.model.promises.rule import Operator, Threshold, Unit
 from contractwatch.odcs.load import parse_contract
 
 CONTRACT = """\

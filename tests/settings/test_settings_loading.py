@@ -6,7 +6,7 @@ import pytest
 from contractwatch.agent.secrets import reveal
 from contractwatch.cli import main
 from contractwatch.errors import ChannelError, SettingsError
-from contractwatch.model.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
+from contractwatch.model.base.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 from contractwatch.settings import Settings, load_settings
 
 
@@ -221,7 +221,7 @@ def test_settings_whose_file_is_gone_since_the_start_are_not_read_as_an_empty_fi
         reloads.append(reload)
         return 0
 
-    monkeypatch.setattr("contractwatch.cli.run.run", agent)
+    monkeypatch.setattr("contractwatch.cli.commands.run.run", agent)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="0"):
         main(["run"])

@@ -3,10 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from contractwatch.errors import Blame
-from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.incident import Incident
-from contractwatch.model.objective import (
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import (
     Interval,
     Objective,
     ObjectiveState,
@@ -14,8 +12,10 @@ from contractwatch.model.objective import (
     StateSeconds,
     Target,
 )
-from contractwatch.model.product import DataVersion, LedgerLine, ProductCard, ProductRecord
-from contractwatch.model.run import CheckResult, Coverage, Observation, RunOutcome, RunResult
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+from contractwatch.model.record.incident import Incident
+from contractwatch.model.record.product import DataVersion, LedgerLine, ProductCard, ProductRecord
+from contractwatch.model.record.run import CheckResult, Coverage, Observation, RunOutcome, RunResult
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 

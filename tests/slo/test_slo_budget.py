@@ -19,8 +19,8 @@ from slo_values import (
     standing,
 )
 
-from contractwatch.model.objective import Budget, Interval, StateSeconds, Target
-from contractwatch.model.product import LedgerLine
+from contractwatch.model.base.objective import Budget, Interval, StateSeconds, Target
+from contractwatch.model.record.product import LedgerLine
 from contractwatch.slo.budget import (
     Compliance,
     budget_of,

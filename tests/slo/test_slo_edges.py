@@ -25,12 +25,12 @@ from slo_values import (
 )
 
 from contractwatch.errors import Blame
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import Cause, Incident, Phase
-from contractwatch.model.objective import Objective, StateSeconds, Target
-from contractwatch.model.product import DataVersion
-from contractwatch.model.run import CheckResult, Coverage, Observation, RunResult, Timing
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective, StateSeconds, Target
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.incident import Cause, Incident, Phase
+from contractwatch.model.record.product import DataVersion
+from contractwatch.model.record.run import CheckResult, Coverage, Observation, RunResult, Timing
 from contractwatch.slo.budget import budget_of, compliance_of, intervals_of, seconds_in
 from contractwatch.slo.gate import OnUnknown, Policy, decide, to_body
 from contractwatch.slo.ledger import (

@@ -23,11 +23,11 @@ from slo_values import (
 )
 
 from contractwatch.errors import UsageError
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import Cause, Incident, Phase
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.product import DataVersion, ProductRecord
-from contractwatch.model.run import CheckResult, Timing
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.record.incident import Cause, Incident, Phase
+from contractwatch.model.record.product import DataVersion, ProductRecord
+from contractwatch.model.record.run import CheckResult, Timing
 from contractwatch.slo.gate import (
     Answer,
     OnUnknown,

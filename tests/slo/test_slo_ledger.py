@@ -22,9 +22,9 @@ from slo_values import (
     standing,
 )
 
-from contractwatch.model.objective import Interval, Objective, ObjectiveState, Standing
-from contractwatch.model.product import LedgerEntry
-from contractwatch.model.run import Observation
+from contractwatch.model.base.objective import Interval, Objective, ObjectiveState, Standing
+from contractwatch.model.record.product import LedgerEntry
+from contractwatch.model.record.run import Observation
 from contractwatch.slo.ledger import (
     advance,
     advance_all,

@@ -3,10 +3,10 @@
 from slo_values import BAD, CONFORMANCE, FRESHNESS, GOOD, SCHEMA, UNKNOWN, at, result, run
 
 from contractwatch.errors import Blame
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.run import CheckResult, Observation
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import CheckResult, Observation
 from contractwatch.slo.observe import observe
 
 BOTH = frozenset({FRESHNESS, SCHEMA})

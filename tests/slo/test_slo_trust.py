@@ -21,9 +21,9 @@ from slo_values import (
     standing,
 )
 
-from contractwatch.model.check import Outcome
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.product import DataVersion
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.product import DataVersion
 from contractwatch.slo import trust_constants as ts1
 from contractwatch.slo.trust import (
     DecayedHours,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from lake_values import Opening, opened, opened_at
 
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.server import DataFormat
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.dataset import Dataset
 from tests.stores import BUCKET, Put
 
 

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from contractwatch.engines.polars import Survey, survey
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, Table
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.metric import CountWhere, IsNull, Metric, RowCount, TableSchema
-from contractwatch.model.reach import Reach
-from contractwatch.model.server import DataFormat, Server
-from contractwatch.model.state import Columns
+from contractwatch.engines.query.engine import Survey, survey
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.reach import Reach
+from contractwatch.model.base.server import DataFormat, Server
+from contractwatch.model.contract.contract import Column, Table
+from contractwatch.model.contract.dataset import Dataset
+from contractwatch.model.measure.metric import CountWhere, IsNull, Metric, RowCount, TableSchema
+from contractwatch.model.measure.state import Columns
 from contractwatch.sources import open_server
 from tests.stores import ANY
 

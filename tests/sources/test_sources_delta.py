@@ -17,10 +17,16 @@ from deltalake import DeltaTable, write_deltalake
 from lake_values import ROWS, Opening, asked, kinds, nulls, opened
 
 from contractwatch.errors import SourceError
-from contractwatch.model.metric import CountWhere, IsInvalid, RowCount, SurplusRows, TableSchema
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Count, Repeats
-from contractwatch.sources.delta_log import newest_part
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.measure.metric import (
+    CountWhere,
+    IsInvalid,
+    RowCount,
+    SurplusRows,
+    TableSchema,
+)
+from contractwatch.model.measure.state import Count, Repeats
+from contractwatch.sources.table_formats.delta_log import newest_part
 
 
 def test_only_the_live_files_of_the_newest_delta_version_are_read(
@@ -336,9 +342,9 @@ def test_what_is_not_installed_is_named(tmp_path: Path) -> None:
 import sys
 import uuid
 sys.modules["deltalake"] = sys.modules["pyiceberg"] = None
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Table
-from contractwatch.model.server import DataFormat, Server
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.contract.contract import Table
+from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.sources import open_server
 clause = Clause("servers[0]", 1)
 for known in (DataFormat.DELTA, DataFormat.ICEBERG):

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Table
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.server import DataFormat, ReadPolicy, Server
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
+from contractwatch.model.contract.contract import Table
+from contractwatch.model.contract.dataset import Dataset
 from contractwatch.sources import open_server
 
 CLAUSE = Clause("servers[0]", 1)

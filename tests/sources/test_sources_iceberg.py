@@ -20,10 +20,10 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import IcebergType, IntegerType, LongType, NestedField, StringType
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.metric import SurplusRows, TableSchema
-from contractwatch.model.server import DataFormat
-from contractwatch.model.state import Count, Repeats
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.dataset import Dataset
+from contractwatch.model.measure.metric import SurplusRows, TableSchema
+from contractwatch.model.measure.state import Count, Repeats
 from tests.stores import BUCKET, in_store
 
 

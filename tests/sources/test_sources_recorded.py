@@ -11,8 +11,8 @@ from lake_values import CLAUSE, promised
 from pyiceberg.catalog.memory import InMemoryCatalog
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.server import DataFormat, Server
+from contractwatch.model.base.server import DataFormat, Server
+from contractwatch.model.contract.dataset import Dataset
 from contractwatch.sources import open_server
 from tests.stores import ANY, BUCKET, Put
 

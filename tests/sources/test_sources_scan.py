@@ -9,13 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from contractwatch.agent.scan import ScanJob, scan, settled
 from contractwatch.errors import Blame
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Table
-from contractwatch.model.metric import CountWhere, IsNull, RowCount, TableSchema
-from contractwatch.model.server import DataFormat, Server
-from contractwatch.model.state import Columns, Count, Unmeasured
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat, Server
+from contractwatch.model.contract.contract import Table
+from contractwatch.model.measure.metric import CountWhere, IsNull, RowCount, TableSchema
+from contractwatch.model.measure.state import Columns, Count, Unmeasured
+from contractwatch.scan.scan import ScanJob, scan, settled
 
 from datetime import UTC, datetime  # isort: skip
 
@@ -92,7 +92,7 @@ def test_a_failure_of_our_own_is_reported_and_not_raised(job: ScanJob) -> None:
 
 
 def test_the_process_that_only_names_the_scan_does_not_load_polars() -> None:
-    code = "import sys, contractwatch.agent.scan; sys.exit('polars' in sys.modules)"
+    code = "import sys, contractwatch.scan.scan; sys.exit('polars' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

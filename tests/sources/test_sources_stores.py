@@ -15,15 +15,15 @@ from delta_writing import bitmap, by_hand, z85
 from deltalake import write_deltalake
 from lake_values import NOW, ROWS, asked, opened_at, promised
 
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.engines import relay
+from contractwatch.engines.remote import relay
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.clause import Clause
-from contractwatch.model.metric import RowCount, TableSchema
-from contractwatch.model.run import Reading
-from contractwatch.model.server import DataFormat, Server
-from contractwatch.model.state import Count
-from contractwatch.sources import delta, lakes
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat, Server
+from contractwatch.model.measure.metric import RowCount, TableSchema
+from contractwatch.model.measure.state import Count
+from contractwatch.model.record.run import Reading
+from contractwatch.scan.scan import ScanJob, scan
+from contractwatch.sources.table_formats import delta, table_folders
 from tests.objects.object_values import refuse, store_that
 from tests.stores import ANY, BUCKET, CREDENTIALS, Put
 
@@ -205,7 +205,7 @@ def test_what_an_ended_worker_left_is_cleared_and_what_another_one_uses_stays(
     assert sorted(copies.iterdir()) == [used, young]
 
 
-@pytest.mark.parametrize("data_format", sorted(lakes.LAKES))
+@pytest.mark.parametrize("data_format", sorted(table_folders.LAKES))
 def test_no_table_in_a_store_is_told_as_such(moto: str, put: Put, data_format: DataFormat) -> None:
     put("in/table/one.parquet", b"x")
     reading = read(moto, data_format=data_format)
@@ -271,7 +271,7 @@ def sent(handler: BaseHTTPRequestHandler, body: bytes, **headers: str) -> None:
     handler.wfile.write(body)
 
 
-@pytest.mark.parametrize("data_format", sorted(lakes.LAKES))
+@pytest.mark.parametrize("data_format", sorted(table_folders.LAKES))
 @pytest.mark.parametrize(
     ("status", "code", "told", "blame"),
     [
@@ -309,7 +309,7 @@ def test_a_record_is_not_fetched_from_another_host(credentials: None) -> None:
     assert (reading.blame, asked_for) == (Blame.AGENT, [])
 
 
-@pytest.mark.parametrize("data_format", sorted(lakes.LAKES))
+@pytest.mark.parametrize("data_format", sorted(table_folders.LAKES))
 def test_a_store_that_lists_a_record_and_hangs_is_given_up(
     data_format: DataFormat, credentials: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

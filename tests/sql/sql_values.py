@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 
 from contractwatch import verify
-from contractwatch.agent.scan import ScanJob, scan
 from contractwatch.errors import ContractError
-from contractwatch.model.check import Outcome, Verdict
-from contractwatch.model.contract import Contract
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.record.check import Outcome, Verdict
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.scan import ScanJob, scan
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HEAD = {

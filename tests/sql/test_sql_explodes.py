@@ -5,8 +5,8 @@ from pathlib import Path
 from sql_values import NOW, contract, loaded, publish, sql
 
 from contractwatch import verify
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.agent.workers import Answered, Failed, WorkerLimits, Workers
+from contractwatch.scan.scan import ScanJob, scan
+from contractwatch.scan.workers import Answered, Failed, WorkerLimits, Workers
 
 
 def test_a_cross_join_that_explodes_is_ended_by_the_deadline_or_the_memory(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ import duckdb
 import polars as pl
 import pytest
 
-from contractwatch.engines.sql_casts import with_numbers
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, Table
-from contractwatch.odcs.sql_errors import UnreadSqlError
-from contractwatch.odcs.sql_guard import guarded_predicate, guarded_query
-from contractwatch.odcs.sql_parts import RUN_FUNCTIONS
+from contractwatch.engines.query.sql_casts import with_numbers
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.contract.contract import Column, Table
+from contractwatch.odcs.sql.sql_errors import UnreadSqlError
+from contractwatch.odcs.sql.sql_guard import guarded_predicate, guarded_query
+from contractwatch.odcs.sql.sql_parts import RUN_FUNCTIONS
 
 ROWS = {
     "id": [1, 2, 3, 4],

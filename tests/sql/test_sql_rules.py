@@ -16,7 +16,7 @@ from sql_values import (
 )
 
 from contractwatch.errors import ContractError
-from contractwatch.model.check import Outcome
+from contractwatch.model.record.check import Outcome
 
 ORDERS = "id,STATE_CD,amount\n1,open,5\n2,closed,7.5\n2,test,x\n,,9\n"
 

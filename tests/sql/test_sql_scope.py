@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sql_values import HEAD, publish, sql, verdicts
 
-from contractwatch.model.check import Outcome
+from contractwatch.model.record.check import Outcome
 
 DATA = "id,STATE_CD,amount\n1,open,5\n1,test,x\n2,open,6\n,test,-1\n3,,y\n"
 

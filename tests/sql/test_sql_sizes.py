@@ -2,9 +2,9 @@
 
 import pytest
 
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Table
-from contractwatch.odcs.sql_guard import UnreadSqlError, guarded_query
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.contract.contract import Table
+from contractwatch.odcs.sql.sql_guard import UnreadSqlError, guarded_query
 
 ORDERS = Table(Clause("schema[0]", 1), "orders", "orders", ())
 

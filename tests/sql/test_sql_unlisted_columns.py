@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from contractwatch.engines.polars import measure
-from contractwatch.engines.sql_words import why_not_run
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, LogicalType, Table
-from contractwatch.model.dataset import DataFile, Dataset, TableFiles
-from contractwatch.model.server import DataFormat
-from contractwatch.model.sql import Answer, SqlScalar
-from contractwatch.model.state import Measurement, Unmeasured
-from contractwatch.odcs.sql_guard import UnreadSqlError, guarded_query
+from contractwatch.engines.query.engine import measure
+from contractwatch.engines.query.sql_messages import why_not_run
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import Column, LogicalType, Table
+from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.measure.state import Measurement, Unmeasured
+from contractwatch.model.promises.sql import Answer, SqlScalar
+from contractwatch.odcs.sql.sql_guard import UnreadSqlError, guarded_query
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 COLUMNS = (

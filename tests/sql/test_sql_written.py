@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, Table
-from contractwatch.odcs.sql_guard import (
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.contract.contract import Column, Table
+from contractwatch.odcs.sql.sql_guard import (
     HostileSqlError,
     RefusedSqlError,
     UnreadSqlError,

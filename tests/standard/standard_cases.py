@@ -15,15 +15,15 @@ import polars as pl
 import yaml
 
 from contractwatch import verify
-from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
-from contractwatch.agent.scan import ScanJob, scan
 from contractwatch.errors import ContractError, Problem
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Contract
-from contractwatch.model.run import Reading, RunResult
-from contractwatch.model.server import DataFormat, ReadPolicy, Server
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import Reading, RunResult
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.reference_resolver import Published, Registry, Visitor, leads_of
+from contractwatch.scan.scan import ScanJob, scan
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "standard"
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

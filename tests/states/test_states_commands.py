@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from contractwatch.cli import main
-from contractwatch.cli.state_folder import StateFolder
-from contractwatch.engines import kept
+from contractwatch.cli.testing.state_folder import StateFolder
+from contractwatch.engines.cache import file_answers as kept
 from contractwatch.errors import UsageError
 
 CONTRACT = """\

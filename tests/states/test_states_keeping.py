@@ -10,10 +10,8 @@ from pathlib import Path
 import pytest
 from states_values import KEPT, LATER, ORDERS, Folder, row
 
-from contractwatch.agent import keeping
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.engines import states
-from contractwatch.engines.kept import (
+from contractwatch.engines.cache import incremental_scan
+from contractwatch.engines.cache.file_answers import (
     Bundle,
     KeptFile,
     KeyGroup,
@@ -21,15 +19,14 @@ from contractwatch.engines.kept import (
     apart,
     range_of,
 )
-from contractwatch.engines.kept_text import packed, unpacked
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, LogicalType
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.evidence import Evidence
-from contractwatch.model.metric import CountWhere, IsNull, Metric, RowCount, SurplusRows
-from contractwatch.model.path import Member
-from contractwatch.model.personal_data import Detector, DetectorHits, PersonalData
-from contractwatch.model.state import (
+from contractwatch.engines.cache.serialization import packed, unpacked
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.path import Member
+from contractwatch.model.contract.contract import Column, LogicalType
+from contractwatch.model.contract.dataset import Dataset
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.measure.metric import CountWhere, IsNull, Metric, RowCount, SurplusRows
+from contractwatch.model.measure.state import (
     Columns,
     ColumnType,
     Count,
@@ -38,6 +35,9 @@ from contractwatch.model.state import (
     Repeats,
     Span,
 )
+from contractwatch.model.promises.personal_data import Detector, DetectorHits, PersonalData
+from contractwatch.scan import cached_scan
+from contractwatch.scan.scan import ScanJob, scan
 from contractwatch.sources import open_server
 
 ROWS = RowCount(ORDERS)
@@ -82,7 +82,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Folder) -> N
 
     job = folder.job([ROWS], now=NOW)
     dataset = _listed(job)
-    told = keeping.told(dataset, [ROWS], (), now=NOW, listed_again=lambda: _listed(rewritten()))
+    told = cached_scan.told(dataset, [ROWS], (), now=NOW, listed_again=lambda: _listed(rewritten()))
     assert told.measurements[ROWS] == Count(15)
     folder.kept = told.kept or ()
     assert folder.look(job).measurements[ROWS] == Count(11)
@@ -94,7 +94,7 @@ def _listed(job: ScanJob) -> Dataset:
 
 def test_another_version_reads_everything(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     evidence(folder, ROWS)
-    monkeypatch.setattr(keeping, "_versions", lambda: "another")
+    monkeypatch.setattr(cached_scan, "_versions", lambda: "another")
     assert evidence(folder, ROWS) == [Evidence.SCAN]
 
 
@@ -140,7 +140,7 @@ def test_damaged_states_are_none(folder: Folder) -> None:
 def test_small_files_that_came_one_by_one_are_read_again_as_one(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(states, "_MOST_SMALL", 2)
+    monkeypatch.setattr(incremental_scan, "_MOST_SMALL", 2)
     found = [evidence(folder, ROWS, KEY)[0]]
     for name in "def":
         folder.write(name, [row(ord(name), "w", -1)])
@@ -154,7 +154,7 @@ def test_where_nothing_is_new_the_engine_is_not_loaded(folder: Folder) -> None:
     folder.look(folder.job(metrics, now=NOW))
     job = replace(folder.job(metrics, now=NOW), keeps_states=True, kept=folder.kept)
     code = (
-        "import sys, pickle; from contractwatch.agent.scan import scan;"
+        "import sys, pickle; from contractwatch.scan.scan import scan;"
         "found = scan(pickle.load(sys.stdin.buffer));"
         "sys.exit(bool(found.error) or 'polars' in sys.modules)"
     )

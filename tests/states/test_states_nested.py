@@ -6,14 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from contractwatch.engines.kept import KeptMetric
-from contractwatch.engines.polars import measure
-from contractwatch.engines.states import refreshed
-from contractwatch.model.dataset import DataFile, Dataset, TableFiles
-from contractwatch.model.evidence import Evidence
-from contractwatch.model.metric import Delays, SurplusRows, TimeSpan
-from contractwatch.model.path import Each, Member
-from contractwatch.model.server import DataFormat
+from contractwatch.engines.cache.file_answers import KeptMetric
+from contractwatch.engines.cache.incremental_scan import refreshed
+from contractwatch.engines.query.engine import measure
+from contractwatch.model.base.path import Each, Member
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.measure.metric import Delays, SurplusRows, TimeSpan
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SCHEMA = {

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from states_values import KEPT, LATER, OTHERS, Folder, row
 
-from contractwatch.agent.scan import scan
-from contractwatch.model.server import DataFormat
+from contractwatch.model.base.server import DataFormat
+from contractwatch.scan.scan import scan
 
 NAMES = st.sampled_from("abcd")
 NUMBERS = st.none() | st.integers(0, 9)

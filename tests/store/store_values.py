@@ -3,9 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.incident import (
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import Interval, Objective, ObjectiveState, Standing, Target
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+from contractwatch.model.record.incident import (
     BrokenPromise,
     Cause,
     Incident,
@@ -16,9 +17,8 @@ from contractwatch.model.incident import (
     TransitionNote,
     Urgency,
 )
-from contractwatch.model.objective import Interval, Objective, ObjectiveState, Standing, Target
-from contractwatch.model.product import LedgerEntry, ProductCard, RunEntry
-from contractwatch.model.run import CheckResult, Coverage, RunOutcome, RunResult
+from contractwatch.model.record.product import LedgerEntry, ProductCard, RunEntry
+from contractwatch.model.record.run import CheckResult, Coverage, RunOutcome, RunResult
 
 NOW = datetime(2026, 10, 1, 12, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.model.check import Promise, Verdict
-from contractwatch.model.clause import Clause, Severity
-from contractwatch.model.contract import AlertPolicy
-from contractwatch.model.incident import BrokenPromise, Incident, Notification, Transition
-from contractwatch.model.product import ProductCard
-from contractwatch.model.rule import Bound, Option, OptionKind
-from contractwatch.store.codec import dump, from_micros, load, to_micros
+from contractwatch.model.base.clause import Clause, Severity
+from contractwatch.model.contract.contract import AlertPolicy
+from contractwatch.model.promises.rule import Bound, Option, OptionKind
+from contractwatch.model.record.check import Promise, Verdict
+from contractwatch.model.record.incident import BrokenPromise, Incident, Notification, Transition
+from contractwatch.model.record.product import ProductCard
+from contractwatch.store.database.codec import dump, from_micros, load, to_micros
 
 INSTANTS = st.timedeltas(min_value=timedelta(days=-30_000), max_value=timedelta(days=90_000)).map(
     lambda span: datetime(1970, 1, 1, tzinfo=UTC) + span

@@ -8,14 +8,14 @@ import store_values as make
 from store_values import HOUR, NOW
 
 from contractwatch.errors import Blame, StoreError
-from contractwatch.model.check import Outcome
-from contractwatch.model.incident import Phase, Telling, TellingState, TransitionKind
-from contractwatch.model.objective import Interval, Objective, ObjectiveState, StateSeconds
-from contractwatch.model.product import DataVersion, ProductMemory
-from contractwatch.model.run import RunOutcome
-from contractwatch.model.state import IncidentLog, IncidentTime, ProbeTally
+from contractwatch.model.base.objective import Interval, Objective, ObjectiveState, StateSeconds
+from contractwatch.model.measure.state import IncidentLog, IncidentTime, ProbeTally
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.incident import Phase, Telling, TellingState, TransitionKind
+from contractwatch.model.record.product import DataVersion, ProductMemory
+from contractwatch.model.record.run import RunOutcome
+from contractwatch.store.record.write import DATA_VERSIONS_KEPT
 from contractwatch.store.store import Store
-from contractwatch.store.write import DATA_VERSIONS_KEPT
 
 GOOD, BAD, UNKNOWN = ObjectiveState.GOOD, ObjectiveState.BAD, ObjectiveState.UNKNOWN
 

@@ -7,11 +7,12 @@ import store_values as make
 from sqlalchemy import func, select
 from store_values import HOUR, NOW
 
-from contractwatch.model.incident import Phase
-from contractwatch.model.objective import StateSeconds
-from contractwatch.model.state import ProbeTally
-from contractwatch.store import compaction, tables
-from contractwatch.store.compaction import Compaction
+from contractwatch.model.base.objective import StateSeconds
+from contractwatch.model.measure.state import ProbeTally
+from contractwatch.model.record.incident import Phase
+from contractwatch.store.database import tables
+from contractwatch.store.record import compaction
+from contractwatch.store.record.compaction import Compaction
 from contractwatch.store.store import Store
 
 DAY = timedelta(days=1)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from store_values import check, run
 
-from contractwatch.model.evidence import Evidence
-from contractwatch.store.results import pack_results, plan_of, unpack_results
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.store.record.results import pack_results, plan_of, unpack_results
 
 
 def test_each_verdict_keeps_its_evidence() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from store_values import HOUR, NOW
 
 from contractwatch.errors import StoreError
-from contractwatch.store import tables
+from contractwatch.store.database import tables
 from contractwatch.store.store import Store
 
 HERE = Path(__file__).parent

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from store_values import NOW
 
 from contractwatch.errors import StoreError
-from contractwatch.model.file_state import KeptTable
-from contractwatch.store import tables
+from contractwatch.model.record.file_state import KeptTable
+from contractwatch.store.database import tables
 from contractwatch.store.store import Store
 
 PRODUCT = "finance/orders"

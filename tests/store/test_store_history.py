@@ -12,13 +12,19 @@ from sqlalchemy import create_engine
 from store_values import HOUR, MINUTE, NOW
 
 import contractwatch.store
-from contractwatch.model.incident import Cause, Phase, Telling, TellingState, TransitionKind
-from contractwatch.model.metric import UpdateHistory
-from contractwatch.model.objective import Objective, ObjectiveState
-from contractwatch.model.product import Look, ProductMemory, Watched
-from contractwatch.model.state import IncidentLog, IncidentTime, ProbeTally, Sighting, Watermark
-from contractwatch.store import sightings
-from contractwatch.store.codec import dump, to_micros
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.measure.metric import UpdateHistory
+from contractwatch.model.measure.state import (
+    IncidentLog,
+    IncidentTime,
+    ProbeTally,
+    Sighting,
+    Watermark,
+)
+from contractwatch.model.record.incident import Cause, Phase, Telling, TellingState, TransitionKind
+from contractwatch.model.record.product import Look, ProductMemory, Watched
+from contractwatch.store.database.codec import dump, to_micros
+from contractwatch.store.record import watermark_history
 from contractwatch.store.store import Store
 
 DAY = timedelta(days=1)
@@ -58,8 +64,8 @@ def test_runs_that_see_the_same_are_one_stretch_and_a_change_begins_another(stor
 def test_of_each_table_the_newest_sightings_stay(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    oldest = sightings._FORGET.compile().params
-    assert sightings.SIGHTINGS_KEPT - 1 in oldest.values()
+    oldest = watermark_history._FORGET.compile().params
+    assert watermark_history.SIGHTINGS_KEPT - 1 in oldest.values()
     for number in range(4):
         look(Watermark(None, number), at=NOW + number * HOUR, store=store)
     assert store.compact(NOW + 400 * DAY + HOUR + MINUTE).sightings == 2

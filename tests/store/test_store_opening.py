@@ -20,7 +20,7 @@ from store_values import HOUR, NOW
 
 import contractwatch.store
 from contractwatch.errors import StoreError
-from contractwatch.store import tables
+from contractwatch.store.database import tables
 from contractwatch.store.store import Store
 
 MIGRATIONS = Path(contractwatch.store.__file__).parent / "migrations"

@@ -9,9 +9,9 @@ from pathlib import Path
 import store_values as make
 from store_values import HOUR, NOW
 
-from contractwatch.model.incident import Delivery, Urgency
-from contractwatch.store.codec import to_micros
-from contractwatch.store.outbox import DeadLetter, DeliveryTotal, OutboxCount
+from contractwatch.model.record.incident import Delivery, Urgency
+from contractwatch.store.database.codec import to_micros
+from contractwatch.store.messages.outbox import DeadLetter, DeliveryTotal, OutboxCount
 from contractwatch.store.store import Store
 
 SECOND = timedelta(seconds=1)
@@ -152,7 +152,7 @@ def test_what_waits_and_what_ever_was_is_counted(store: Store) -> None:
 CLAIMER = """
 import sys
 from datetime import timedelta
-from contractwatch.store.codec import from_micros
+from contractwatch.store.database.codec import from_micros
 from contractwatch.store.store import Store
 store = Store.open(sys.argv[1])
 now = from_micros(int(sys.argv[2]))

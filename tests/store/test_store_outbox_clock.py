@@ -8,9 +8,9 @@ import pytest
 import store_values as make
 from store_values import HOUR, NOW
 
-from contractwatch.model.incident import Notification, Urgency
-from contractwatch.store.codec import load, to_micros
-from contractwatch.store.outbox import LONGEST_PAUSE
+from contractwatch.model.record.incident import Notification, Urgency
+from contractwatch.store.database.codec import load, to_micros
+from contractwatch.store.messages.outbox import LONGEST_PAUSE
 from contractwatch.store.store import Store
 
 DAY = 24 * HOUR

@@ -9,7 +9,7 @@ import pytest
 import store_values as make
 from store_values import HOUR, NOW
 
-from contractwatch.model.incident import (
+from contractwatch.model.record.incident import (
     Delivery,
     Notification,
     Phase,
@@ -18,10 +18,10 @@ from contractwatch.model.incident import (
     TransitionKind,
     Urgency,
 )
-from contractwatch.store.codec import load, to_micros
-from contractwatch.store.outbox import DeliveryTotal, OutboxCount
+from contractwatch.store.database.codec import load, to_micros
+from contractwatch.store.messages.outbox import DeliveryTotal, OutboxCount
+from contractwatch.store.messages.tellings import tellings_of
 from contractwatch.store.store import Store
-from contractwatch.store.tellings import tellings_of
 
 LATER = NOW + HOUR
 SECOND = timedelta(seconds=1)

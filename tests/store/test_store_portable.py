@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 from store_values import NOW
 
 import contractwatch.store
-from contractwatch.model.file_state import KeptTable
+from contractwatch.model.record.file_state import KeptTable
 from contractwatch.store.store import Store
 
 MIGRATIONS = Path(contractwatch.store.__file__).parent / "migrations"

@@ -15,9 +15,9 @@ from sqlalchemy import event
 from store_values import NOW
 
 from contractwatch.errors import StoreError
-from contractwatch.model.product import RunEntry
+from contractwatch.model.record.product import RunEntry
+from contractwatch.store.group_commit import Together
 from contractwatch.store.store import Store
-from contractwatch.store.together import Together
 
 SECONDS = 30.0
 HERE = Path(__file__).parent

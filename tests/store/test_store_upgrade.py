@@ -7,7 +7,7 @@ import store_values as make
 from store_values import NOW
 
 from contractwatch.alerting.audience import audience
-from contractwatch.model.incident import Phase, TellingState
+from contractwatch.model.record.incident import Phase, TellingState
 from contractwatch.store.store import Store
 
 

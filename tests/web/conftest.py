@@ -9,9 +9,9 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from contractwatch.web.app import create_app
-from contractwatch.web.board import Board
-from contractwatch.web.prometheus import ExportPolicy
-from contractwatch.web.site import HealthReport
+from contractwatch.web.series.prometheus import ExportPolicy
+from contractwatch.web.server.site import HealthReport
+from contractwatch.web.snapshot_cache import Board
 from tests.web.serving import served
 from tests.web.web_reader import Clock, Memory
 from tests.web.web_values import fleet

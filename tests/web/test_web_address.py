@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contractwatch.settings import load_settings
-from contractwatch.web.address import Address, address_of
+from contractwatch.web.server.address import Address, address_of
 
 ROUTES = [
     "/",

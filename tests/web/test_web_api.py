@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from contractwatch.errors import Problem
-from contractwatch.model.run import Timing
-from contractwatch.web.board import Board
-from contractwatch.web.bodies import check_body
+from contractwatch.model.record.run import Timing
+from contractwatch.web.api.bodies import check_body
+from contractwatch.web.snapshot_cache import Board
 from tests.web import web_values as values
 from tests.web.web_reader import Clock, Memory
 from tests.web.web_values import HOUR

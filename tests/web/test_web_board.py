@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from contractwatch.slo.status import StatusWord
-from contractwatch.web.board import GONE_IS_KEPT, Board
+from contractwatch.web.snapshot_cache import GONE_IS_KEPT, Board
 from tests.web.web_reader import Clock, Memory
 from tests.web.web_values import HOUR, breached, fleet, kept
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import uvicorn
 
-from contractwatch.web.connections import (
+from contractwatch.web.server.connections import (
     BACKLOG,
     ConnectionLimits,
     FewLines,

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from web_values import NOW
 
-from contractwatch.model.objective import Objective, ObjectiveState, Standing
-from contractwatch.model.product import LedgerEntry, RunEntry
-from contractwatch.model.run import Observation
+from contractwatch.model.base.objective import Objective, ObjectiveState, Standing
+from contractwatch.model.record.product import LedgerEntry, RunEntry
+from contractwatch.model.record.run import Observation
 from contractwatch.slo.ledger import hear_all, interrupt_all
 from contractwatch.store.store import Store
-from contractwatch.web.meter import Counters, Meter
+from contractwatch.web.series.monotonic_counters import Counters, Meter
 
 PRODUCT = "finance/orders"
 PROMISED = frozenset({Objective.SCHEMA, Objective.VOLUME})

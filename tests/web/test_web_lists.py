@@ -7,10 +7,10 @@ from html import unescape
 import httpx
 import pytest
 
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import Incident, Phase
-from contractwatch.model.product import ProductRecord
-from contractwatch.web.board import Board
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.record.incident import Incident, Phase
+from contractwatch.model.record.product import ProductRecord
+from contractwatch.web.snapshot_cache import Board
 from tests.web import web_values as values
 from tests.web.web_reader import Memory
 from tests.web.web_words import words_of

@@ -7,12 +7,12 @@ import httpx
 import pytest
 
 from contractwatch.errors import Problem
-from contractwatch.model.clause import Severity
-from contractwatch.model.incident import BrokenPromise, Phase
-from contractwatch.model.objective import Objective, Target
-from contractwatch.model.run import RunOutcome
-from contractwatch.web.board import Board
-from contractwatch.web.site import HealthReport
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.objective import Objective, Target
+from contractwatch.model.record.incident import BrokenPromise, Phase
+from contractwatch.model.record.run import RunOutcome
+from contractwatch.web.server.site import HealthReport
+from contractwatch.web.snapshot_cache import Board
 from tests.web import web_values as values
 from tests.web.web_reader import Memory
 from tests.web.web_words import words_of

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from contractwatch.demo.agent_process import free_port
-from contractwatch.web.address import Address
+from contractwatch.web.server.address import Address
 from tests.programs import needs
 
 CONFIG = """\

@@ -11,11 +11,11 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.parser import text_string_to_metric_families
 
 from contractwatch.agent.series import AgentSeries
-from contractwatch.model.objective import Interval, Objective, StateSeconds
-from contractwatch.web.board import Board
-from contractwatch.web.families import bounded
-from contractwatch.web.meter import Meter
-from contractwatch.web.prometheus import ExportPolicy
+from contractwatch.model.base.objective import Interval, Objective, StateSeconds
+from contractwatch.web.series.families import bounded
+from contractwatch.web.series.monotonic_counters import Meter
+from contractwatch.web.series.prometheus import ExportPolicy
+from contractwatch.web.snapshot_cache import Board
 from tests.web import web_values as values
 from tests.web.web_reader import Clock, Memory
 from tests.web.web_values import BAD, GOOD, HOUR, NOW, UNKNOWN

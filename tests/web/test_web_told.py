@@ -4,8 +4,8 @@ import pytest
 from web_values import NOW, incident
 
 from contractwatch.alerting.audience import told_words
-from contractwatch.model.incident import Telling, TellingState, TransitionKind
-from contractwatch.web.bodies import incident_body
+from contractwatch.model.record.incident import Telling, TellingState, TransitionKind
+from contractwatch.web.api.bodies import incident_body
 
 TOLD, WAITING, DEAD = TellingState.TOLD, TellingState.WAITING, TellingState.DEAD
 

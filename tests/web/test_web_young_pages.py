@@ -6,12 +6,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from contractwatch.model.objective import Objective
-from contractwatch.model.product import ProductRecord
-from contractwatch.model.run import Timing
-from contractwatch.web import words
-from contractwatch.web.board import Board
-from contractwatch.web.timeline import bar_of, shown_of
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.record.product import ProductRecord
+from contractwatch.model.record.run import Timing
+from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.views import words
+from contractwatch.web.views.timeline import bar_of, shown_of
 from tests.web import web_values as values
 from tests.web.web_reader import Memory
 from tests.web.web_values import BAD, DAY, GOOD, HOUR, NOW, UNKNOWN

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 
 from contractwatch.errors import StoreError
-from contractwatch.model.product import ProductRecord
+from contractwatch.model.record.product import ProductRecord
 from tests.web.web_values import NOW
 
 

@@ -3,11 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from contractwatch.model.check import Outcome, Promise, Verdict
-from contractwatch.model.clause import Clause, Dimension, Severity
-from contractwatch.model.incident import BrokenPromise, Cause, Incident, Phase
-from contractwatch.model.lifetime import Lifetime
-from contractwatch.model.objective import (
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.objective import (
     Interval,
     Objective,
     ObjectiveState,
@@ -15,14 +12,17 @@ from contractwatch.model.objective import (
     StateSeconds,
     Target,
 )
-from contractwatch.model.product import (
+from contractwatch.model.promises.lifetime import Lifetime
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+from contractwatch.model.record.incident import BrokenPromise, Cause, Incident, Phase
+from contractwatch.model.record.product import (
     DataVersion,
     LedgerLine,
     ProductCard,
     ProductRecord,
     RunSummary,
 )
-from contractwatch.model.run import CheckResult, Coverage, RunOutcome, RunResult
+from contractwatch.model.record.run import CheckResult, Coverage, RunOutcome, RunResult
 
 NOW = datetime(2026, 10, 20, 14, 30, tzinfo=UTC)
 ENDING = Lifetime(NOW - timedelta(days=90), NOW - timedelta(days=1), NOW + timedelta(days=10))

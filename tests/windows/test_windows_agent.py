@@ -12,10 +12,10 @@ import yaml
 from window_values import DAY, NOW
 
 from contractwatch.agent.clock import Clock
-from contractwatch.agent.outage import Outage
-from contractwatch.agent.runner import Rules, Runner, Surroundings
+from contractwatch.agent.health.outage import Outage
+from contractwatch.agent.run.runner import Rules, Runner, Surroundings
 from contractwatch.alerting.message import Post
-from contractwatch.model.check import Outcome, Verdict
+from contractwatch.model.record.check import Outcome, Verdict
 from contractwatch.odcs.load import parse_contract
 from tests.in_place import BrittleStore, HereWorkers
 

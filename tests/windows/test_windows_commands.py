@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contractwatch.cli import main
-from contractwatch.engines import kept
+from contractwatch.engines.cache import file_answers
 
 CONTRACT = """\
 apiVersion: v3.1.0
@@ -31,7 +31,7 @@ schema:
 
 @pytest.fixture
 def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(kept, "_SETTLED", timedelta(0))  # a test's files are young
+    monkeypatch.setattr(file_answers, "_SETTLED", timedelta(0))  # a test's files are young
     path = tmp_path / "orders.odcs.yaml"
     path.write_text(CONTRACT)
     return path

@@ -10,11 +10,11 @@ import pytest
 import yaml
 from window_values import DAY, NOW
 
-from contractwatch.agent.neighbours import Published, Registry, Visitor, leads_of
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.model.check import Outcome, Verdict
-from contractwatch.model.file_state import KeptTable
+from contractwatch.model.record.check import Outcome, Verdict
+from contractwatch.model.record.file_state import KeptTable
 from contractwatch.odcs.load import parse_contract
+from contractwatch.scan.reference_resolver import Published, Registry, Visitor, leads_of
+from contractwatch.scan.scan import ScanJob, scan
 from contractwatch.verify import asked_of_data, judge, plan
 
 WINDOW = {"column": "at", "mode": "partition", "lookback": "P3D"}

@@ -26,11 +26,11 @@ from window_values import (
     row,
 )
 
-from contractwatch.model.evidence import Evidence
-from contractwatch.model.incremental import Incremental
-from contractwatch.model.server import DataFormat
-from contractwatch.model.sql import Answer
-from contractwatch.model.state import Repeats
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.incremental import Incremental
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.measure.state import Repeats
+from contractwatch.model.promises.sql import Answer
 
 BERLIN = replace(PARTITION, timezone="Europe/Berlin")
 NUMBERS = st.none() | st.integers(0, 9)

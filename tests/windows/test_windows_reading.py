@@ -23,25 +23,19 @@ from window_values import (
     row,
 )
 
-from contractwatch.agent import keeping
-from contractwatch.agent.scan import scan
-from contractwatch.agent.windows import full_scan_is_due
-from contractwatch.engines.kept_windows import (
+from contractwatch.engines.cache.window_answers import (
     Cut,
     KeptWindow,
     Look,
     packed_window,
     unpacked_window,
 )
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, LogicalType
-from contractwatch.model.dataset import Dataset
-from contractwatch.model.evidence import Evidence
-from contractwatch.model.file_state import KeptTable
-from contractwatch.model.personal_data import Detector, DetectorHits, PersonalData
-from contractwatch.model.server import DataFormat
-from contractwatch.model.sql import Answer
-from contractwatch.model.state import (
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import Column, LogicalType
+from contractwatch.model.contract.dataset import Dataset
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.measure.state import (
     Columns,
     ColumnType,
     Count,
@@ -50,6 +44,12 @@ from contractwatch.model.state import (
     Span,
     Unmeasured,
 )
+from contractwatch.model.promises.personal_data import Detector, DetectorHits, PersonalData
+from contractwatch.model.promises.sql import Answer
+from contractwatch.model.record.file_state import KeptTable
+from contractwatch.scan import cached_scan
+from contractwatch.scan.incremental_windows import full_scan_is_due
+from contractwatch.scan.scan import scan
 from contractwatch.sources import open_server
 
 FOUR_WEEKS = [row(at, NOW - at * DAY) for at in range(28)]
@@ -200,7 +200,7 @@ def test_a_new_query_reads_all_rows_though_no_file_changed(table: Growing) -> No
 def test_another_version_reads_everything(table: Growing, monkeypatch: pytest.MonkeyPatch) -> None:
     table.look(ROWS)
     table.add(row(1, NOW))
-    monkeypatch.setattr(keeping, "_versions", lambda: "another")
+    monkeypatch.setattr(cached_scan, "_versions", lambda: "another")
     assert extent_of(table.look(ROWS)).rows == {}
 
 
@@ -309,7 +309,7 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_read(table: Growing)
         table.add(row(1, NOW))
         return open_server(job.server, job.tables, bases=job.bases, roots=job.roots)
 
-    told = keeping.told(dataset, [ROWS], (), now=NOW, listed_again=changed)
+    told = cached_scan.told(dataset, [ROWS], (), now=NOW, listed_again=changed)
     assert (told.measurements[ROWS], told.kept) == (Count(28), ())
 
 

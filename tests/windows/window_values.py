@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from contractwatch.agent.scan import ScanJob, scan
-from contractwatch.model.clause import Clause
-from contractwatch.model.contract import Column, LogicalType, Table
-from contractwatch.model.file_state import KeptTable
-from contractwatch.model.incremental import Extent, Incremental, IncrementalMode
-from contractwatch.model.metric import (
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.server import DataFormat, Server
+from contractwatch.model.contract.contract import Column, LogicalType, Table
+from contractwatch.model.contract.incremental import Extent, Incremental, IncrementalMode
+from contractwatch.model.measure.metric import (
     BadRows,
     CountWhere,
     Delays,
@@ -28,10 +27,11 @@ from contractwatch.model.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.run import Reading
-from contractwatch.model.segment import Period, PeriodUnit, RowsPerCell
-from contractwatch.model.server import DataFormat, Server
-from contractwatch.model.sql import SqlScalar
+from contractwatch.model.promises.segment import Period, PeriodUnit, RowsPerCell
+from contractwatch.model.promises.sql import SqlScalar
+from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.run import Reading
+from contractwatch.scan.scan import ScanJob, scan
 
 T = "t"
 DAY = timedelta(days=1)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from importlib import import_module
 from typing import TypeAlias, cast
 
-from contractwatch.cli.findings import Report
+from contractwatch.cli.reports.findings import Report
 
 Render: TypeAlias = Callable[[Report], str]
 """Returns the whole document, with a line break at its end; the same for the same report."""

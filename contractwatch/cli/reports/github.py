@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contractwatch import verify
 from contractwatch.alerting.causes import causes_of
 from contractwatch.cli.escape import printable
-from contractwatch.cli.findings import Judged, Refused, Report
+from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
     counts_of,
     coverage_of,
@@ -17,9 +17,9 @@ from contractwatch.cli.reports.words import (
     worst_first,
 )
 from contractwatch.errors import Level, Problem
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.run import CheckResult, RunOutcome
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import CheckResult, RunOutcome
 
 
 def render(report: Report) -> str:

@@ -4,9 +4,9 @@ import json
 from datetime import datetime
 
 from contractwatch.alerting.causes import Causes, causes_of
-from contractwatch.cli.findings import Finding, Judged, Refused, Report, Samples
+from contractwatch.cli.reports.findings import Finding, Judged, Refused, Report, Samples
 from contractwatch.errors import Problem
-from contractwatch.model.run import CheckResult
+from contractwatch.model.record.run import CheckResult
 from contractwatch.selection import Selection
 
 VERSION = 1

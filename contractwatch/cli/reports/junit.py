@@ -5,7 +5,7 @@ from html import escape
 
 from contractwatch.alerting.causes import causes_of
 from contractwatch.cli.escape import no_command, printable
-from contractwatch.cli.findings import FailOn, Judged, Refused, Report
+from contractwatch.cli.reports.findings import FailOn, Judged, Refused, Report
 from contractwatch.cli.reports.words import (
     grade_of,
     is_failure,
@@ -15,9 +15,9 @@ from contractwatch.cli.reports.words import (
     title_of,
 )
 from contractwatch.errors import Level
-from contractwatch.model.check import Outcome
-from contractwatch.model.frozen import frozen
-from contractwatch.model.run import CheckResult, RunOutcome
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import CheckResult, RunOutcome
 
 
 @frozen

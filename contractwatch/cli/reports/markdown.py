@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from contractwatch.alerting.causes import Causes, causes_of
 from contractwatch.cli.escape import printable
-from contractwatch.cli.findings import Judged, Refused, Report
+from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
     counts_of,
     coverage_of,
@@ -15,8 +15,8 @@ from contractwatch.cli.reports.words import (
     title_of,
     worst_first,
 )
-from contractwatch.model.check import Outcome
-from contractwatch.model.run import CheckResult
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import CheckResult
 
 _MARKS = {"failed": "❌", "error": "❓", "warning": "⚠️", "skipped": "⏭️", "passed": "✅"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~!@&])")

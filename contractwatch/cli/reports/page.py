@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
 from contractwatch.cli.escape import printable
-from contractwatch.model.frozen import frozen
+from contractwatch.model.base.frozen import frozen
 
 STYLES: Mapping[str, str] = {
     "failed": "1;31",

@@ -8,12 +8,12 @@ from urllib.parse import quote
 from contractwatch import __version__
 from contractwatch.alerting.causes import Causes, causes_of
 from contractwatch.cli.escape import printable
-from contractwatch.cli.findings import Judged, Refused, Report
+from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import place_of, sentence_of, title_of
 from contractwatch.errors import Level, Problem
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.run import CheckResult, RunOutcome
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import CheckResult, RunOutcome
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from contractwatch import verify
 from contractwatch.cli.escape import no_command
-from contractwatch.cli.findings import Judged, Refused, Report, Samples
 from contractwatch.cli.output import write
+from contractwatch.cli.reports.findings import Judged, Refused, Report, Samples
 from contractwatch.cli.reports.page import STYLES, Page, terminal_page
 from contractwatch.cli.reports.words import (
     counts_of,
@@ -19,8 +19,8 @@ from contractwatch.cli.reports.words import (
     title_of,
     worst_first,
 )
-from contractwatch.model.check import Outcome
-from contractwatch.model.run import CheckResult, RunOutcome, RunResult
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import CheckResult, RunOutcome, RunResult
 
 _UNANSWERED = frozenset({Outcome.ERROR, Outcome.SKIPPED})
 _FEW = 8

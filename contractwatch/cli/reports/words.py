@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from contractwatch.alerting.broken import observed_words
 from contractwatch.alerting.causes import NO_CAUSES, Causes
-from contractwatch.cli.findings import FailOn, Judged
-from contractwatch.model.check import Outcome
-from contractwatch.model.clause import Severity
-from contractwatch.model.evidence import Evidence
-from contractwatch.model.run import CheckResult, RunResult
+from contractwatch.cli.reports.findings import FailOn, Judged
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.run import CheckResult, RunResult
 
 GRADES = ("failed", "error", "warning", "skipped", "passed")
 """The worst first."""

@@ -6,7 +6,7 @@ Without one it writes the statements for the dialect that `config.attributes` na
 from alembic import context
 from sqlalchemy import Connection
 
-from contractwatch.store.tables import metadata
+from contractwatch.store.database.tables import metadata
 
 
 def _run() -> None:

@@ -1,0 +1,43 @@
+"""A receiver that asked for a pause gets it as a whole, and none is asked more often than allowed.
+
+Pauses are counted on the clock that never jumps; the outbox remembers them for the next start.
+"""
+
+import math
+import threading
+from collections.abc import Callable
+
+from contractwatch.model.base.receiver import Receiver
+
+LONGEST_PAUSE_SECONDS = 900.0
+"""No receiver silences the agent for longer; then it is asked again."""
+
+_MINUTE = 60.0
+
+
+class Turns:
+    """When each receiver may be asked next; threads share it."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._next: dict[str, float] = {}
+
+    def left_seconds(self, receiver: str) -> float:
+        """Return how long nothing may be sent to it; 0 when it is its turn."""
+        with self._lock:
+            return max(self._next.get(receiver, -math.inf) - self._monotonic(), 0.0)
+
+    def hold(self, receiver: str, seconds: float) -> None:
+        """Send nothing to it for so long, 15 minutes at most; a longer pause stands."""
+        self._not_before(receiver, min(seconds, LONGEST_PAUSE_SECONDS))
+
+    def asked(self, receiver: Receiver, requests: int) -> None:
+        """Count requests against the most that the settings allow in a minute."""
+        if receiver.most_per_minute > 0:
+            self._not_before(receiver.name, _MINUTE / receiver.most_per_minute * max(requests, 1))
+
+    def _not_before(self, receiver: str, seconds: float) -> None:
+        with self._lock:
+            until = self._monotonic() + seconds
+            self._next[receiver] = max(self._next.get(receiver, -math.inf), until)

@@ -1,0 +1,121 @@
+"""What only the record knows stands among the answers of a run before it is judged."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from contractwatch.checks.common.watermarks import sighted, watermark
+from contractwatch.model.base.path import printed
+from contractwatch.model.measure.metric import (
+    IncidentTimes,
+    Metric,
+    Probes,
+    RecordMetric,
+    RowCount,
+    RowHistory,
+    UpdateHistory,
+)
+from contractwatch.model.measure.state import Count, Measurement, ProbeTally, Sightings, Watermark
+from contractwatch.model.record.product import Look, ProductMemory, ProductRecord, RunEntry
+from contractwatch.model.record.run import Reading
+from contractwatch.verify import Plan
+
+_LINES = 400
+"""So many counts are kept within a baseline's offset: a run every minute is no week of lines."""
+
+
+class Memory(Protocol):
+    """What a run needs of the store."""
+
+    def memory(
+        self,
+        product: str,
+        *,
+        now: datetime,
+        asked: frozenset[type[RecordMetric]] = ...,
+        with_last_run: bool = ...,
+    ) -> ProductMemory: ...
+
+    def record(self, product: str) -> ProductRecord | None: ...
+
+    def commit(self, entry: RunEntry) -> int: ...
+
+    def withdraw(self, product: str, *, at: datetime) -> bool: ...
+
+
+def recalled(reading: Reading, memory: ProductMemory, plan: Plan, *, now: datetime) -> Reading:
+    """Return the reading with what is remembered, this run among it."""
+    found: dict[Metric, Measurement] = dict(reading.measurements)
+    found[Probes()] = _probes(reading, memory.probes)
+    found[IncidentTimes()] = memory.incident_log
+    for metric in plan.metrics:
+        if isinstance(metric, UpdateHistory):
+            found[metric] = _history(metric, reading, memory, plan, now)
+        elif isinstance(metric, RowHistory):
+            found[metric] = _row_history(metric, reading, memory, now)
+    measurements: Mapping[Metric, Measurement] = found
+    return replace(reading, measurements=measurements)
+
+
+def looks_of(reading: Reading, *, now: datetime) -> tuple[Look, ...]:
+    """Return the watermarks that this run saw, of a reading that was recalled at `now`."""
+    return tuple(_looks(reading, now))
+
+
+def _looks(reading: Reading, now: datetime) -> Iterator[Look]:
+    for metric, history in reading.measurements.items():
+        if isinstance(metric, UpdateHistory) and isinstance(history, Sightings) and history.seen:
+            last = history.seen[-1]
+            if last.last_seen == now:
+                yield Look(metric.table, metric.column, last.watermark)
+        if isinstance(metric, RowHistory) and isinstance(history, Sightings):
+            yield from _look_of_rows(metric, history, now)
+
+
+def _probes(reading: Reading, before: ProbeTally) -> ProbeTally:
+    """Return the probes of the record, this one among them if it has a verdict."""
+    if reading.readable is None:
+        return before
+    return before + ProbeTally(good=int(reading.readable), total=1)
+
+
+def _history(
+    metric: UpdateHistory, reading: Reading, memory: ProductMemory, plan: Plan, now: datetime
+) -> Sightings:
+    known = (one for one in memory.watched if (one.table, one.column) == _key(metric))
+    seen = next((one.seen for one in known), ())
+    version = reading.data_version if len(plan.contract.tables) == 1 else ""
+    found = watermark(metric, reading.measurements, version)
+    return Sightings(seen if found is None else sighted(seen, found, now))
+
+
+def _row_history(
+    metric: RowHistory, reading: Reading, memory: ProductMemory, now: datetime
+) -> Sightings:
+    key = _key_of_rows(metric)
+    known = (one.seen for one in memory.watched if (one.table, one.column) == key)
+    seen = next(known, ())
+    rows = reading.measurements.get(RowCount(metric.table))
+    if not isinstance(rows, Count):
+        return Sightings(seen)
+    return Sightings(sighted(seen, Watermark(None, rows.rows), now))
+
+
+def _look_of_rows(metric: RowHistory, history: Sightings, now: datetime) -> Iterator[Look]:
+    """Yield this run's count if it makes the last line longer, or is worth a line of its own."""
+    if not history.seen or history.seen[-1].last_seen != now:
+        return
+    *earlier, last = history.seen
+    is_longer = last.looks > 1 or not earlier
+    if is_longer or now - earlier[-1].first_seen >= metric.offset / _LINES:
+        yield Look(*_key_of_rows(metric), last.watermark)
+
+
+def _key_of_rows(metric: RowHistory) -> tuple[str, str]:
+    """Return under which names counts are kept: no column of a file is called so."""
+    return metric.table, f"contractwatch.baseline {metric.offset.total_seconds():.0f} s"
+
+
+def _key(metric: UpdateHistory) -> tuple[str, str]:
+    return metric.table, printed(metric.column, metric.inside)

@@ -1,0 +1,134 @@
+"""Rows that break a promise are counted, and the count is compared with what is allowed."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from contractwatch.checks.common.promise_builder import answer, unanswered
+from contractwatch.checks.common.thresholds import counted, holds, limit_words
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import Way, into_objects
+from contractwatch.model.measure.metric import (
+    CountWhere,
+    Inside,
+    Metric,
+    Predicate,
+    RowCount,
+    SurplusRows,
+)
+from contractwatch.model.measure.state import Count, Measurement, Repeats
+from contractwatch.model.promises.rule import DuplicateCounting, Threshold, Unit
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+
+NO_ROWS = "no rows"
+"""The reason of a verdict over an empty table."""
+
+
+_COUNTS: Mapping[DuplicateCounting, Callable[[Repeats], int]] = {
+    DuplicateCounting.SURPLUS: lambda repeats: repeats.surplus,
+    DuplicateCounting.KEYS: lambda repeats: repeats.keys,
+    DuplicateCounting.AFFECTED: lambda repeats: repeats.affected,
+}
+
+
+@frozen
+class Tally:
+    """Rows in scope, those that break the promise, and `base`, of which a percentage is taken."""
+
+    rows: int
+    violations: int
+    base: int
+    words: str = ""
+
+
+@frozen
+class ViolatingRows:
+    """The rows that satisfy one of the predicates, no two of which hold for one row.
+
+    A predicate that names no way speaks of the value at the end of the promise's way.
+    """
+
+    promise: Promise
+    threshold: Threshold
+    predicates: tuple[Predicate, ...]
+
+    def metrics(self) -> tuple[Metric, ...]:
+        table, inside = self.promise.table, self.promise.inside
+        counts = (CountWhere(table, _at_end(inside, predicate)) for predicate in self.predicates)
+        return (RowCount(table), *counts)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        asked = self.metrics()
+        error = unanswered(answers, asked, limit_words(self.threshold))
+        if error is not None:
+            return error
+        rows, *counts = (answer(answers, metric, Count).rows for metric in asked)
+        return verdict_on(self.threshold, Tally(rows, sum(counts), base=rows))
+
+
+@frozen
+class RepeatedRows:
+    """The rows that repeat an earlier key; with `demand_key` those without a whole key, too.
+
+    `counting` says which of three counts a duplicate is; a percentage is taken of the rows whose
+    key has no null member.
+    """
+
+    promise: Promise
+    threshold: Threshold
+    demand_key: bool = False
+    counting: DuplicateCounting = DuplicateCounting.SURPLUS
+
+    def metrics(self) -> tuple[Metric, ...]:
+        table, promise = self.promise.table, self.promise
+        ways = promise.ways or ((promise.inside,) if promise.inside else ())
+        members = tuple(map(into_objects, ways))
+        return (RowCount(table), SurplusRows(table, promise.physical_columns, members))
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        of_table, of_keys = self.metrics()
+        error = unanswered(answers, self.metrics(), limit_words(self.threshold))
+        if error is not None:
+            return error
+        rows = answer(answers, of_table, Count).rows
+        repeats = answer(answers, of_keys, Repeats)
+        keyless = rows - repeats.rows if self.demand_key else 0
+        words = _repeat_words(repeats, keyless)
+        counted_so = _COUNTS[self.counting](repeats)
+        tally = Tally(rows, counted_so + keyless, base=repeats.rows, words=words)
+        return verdict_on(self.threshold, tally)
+
+
+def verdict_on(threshold: Threshold, tally: Tally) -> Verdict:
+    """Compare a count with its threshold; passing over no rows at all is vacuous."""
+    observed: float = tally.violations
+    if threshold.unit is Unit.PERCENT:
+        observed = 100 * tally.violations / tally.base if tally.base else 0.0
+    kept = holds(threshold, observed)
+    vacuous = kept and tally.rows == 0
+    failure = tally.words or f"{tally.violations:,} of {counted(tally.rows, 'row')}"
+    return Verdict(
+        Outcome.PASSED if kept else Outcome.FAILED,
+        observed=observed,
+        threshold=limit_words(threshold),
+        rows=tally.rows,
+        violations=tally.violations,
+        reason=NO_ROWS if vacuous else "" if kept else failure,
+        vacuous=vacuous,
+    )
+
+
+def _at_end(inside: Way, predicate: Predicate) -> Predicate:
+    """Return the predicate of a row that has such a value at the end of a way into its cell."""
+    if not inside or isinstance(predicate, Inside):
+        return predicate
+    return Inside(inside, predicate)
+
+
+def _repeat_words(repeats: Repeats, keyless: int) -> str:
+    counts = (
+        (repeats.surplus, "surplus row"),
+        (repeats.keys, "repeated key"),
+        (repeats.affected, "affected row"),
+        (keyless, "keyless row"),
+    )
+    return ", ".join(counted(count, noun) for count, noun in counts if count)

@@ -1,0 +1,105 @@
+"""A promise about a value inside a cell is asked only where its way exists in the data."""
+
+from collections.abc import Sequence
+
+from contractwatch.model.base.path import Each, Member, Way
+from contractwatch.model.measure.state import ColumnType
+from contractwatch.model.promises.rule import OptionKind
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+
+COLUMN_MISSING = "column missing"
+"""The reason of every check on a missing column but its presence."""
+HOLDS_TEXT = "unverifiable: the column holds text"
+"""The reason of what is promised of a text, such as JSON, inside of a file's own objects."""
+
+NO_VALUE = "no value was seen, so nothing contradicts the type"
+"""The note at a column that has nulls only, and no type of its own."""
+
+NO_MEMBERS = "no value is there to know its members by"
+"""The reason of what is promised inside of objects of which none was seen."""
+
+DISAGREEING = "the files do not agree about the type:"
+"""What the types of files whose kinds differ are told after."""
+
+_OF_WHOLE = frozenset(
+    {
+        OptionKind.MIN_ITEMS,
+        OptionKind.MAX_ITEMS,
+        OptionKind.UNIQUE_ITEMS,
+        OptionKind.MIN_PROPERTIES,
+        OptionKind.MAX_PROPERTIES,
+        OptionKind.REQUIRED_PROPERTIES,
+        OptionKind.DIMENSIONS,
+        OptionKind.NORMALIZED,
+        OptionKind.ELEMENT_TYPE,
+    }
+)
+_PRESENCE = "presence"
+_OF_ENTRY = frozenset({"key", "value"})
+_OF_SCHEMA = frozenset({_PRESENCE, "type"})
+"""Kinds that are judged of a value on whose type the files disagree."""
+
+
+def verdict_without_way(promise: Promise, columns: Sequence[ColumnType]) -> Verdict | None:
+    """Return why a promise about nested values is skipped, or None if it can be judged.
+
+    The presence of a member is judged where its object exists; all else where the value does.
+    """
+    ways = promise.ways or (promise.inside,)
+    is_nested = any(ways) or promise.kind in _OF_WHOLE
+    if not is_nested:
+        return None
+    inside = promise.inside
+    of_whole = [(*way, Each()) if promise.kind in _OF_WHOLE else way for way in ways]
+    if any(map(_goes_through_text, columns, of_whole)):
+        return Verdict(Outcome.SKIPPED, reason=HOLDS_TEXT)
+    above = [one for column, way in zip(columns, ways, strict=False) for one in _above(column, way)]
+    if any(one.kind == "null" for one in above):
+        return Verdict(Outcome.SKIPPED, reason=NO_MEMBERS)
+    ends = (column.follow(way) for column, way in zip(columns, ways, strict=False))
+    asked = [] if promise.kind in _OF_SCHEMA else [one for one in ends if one is not None]
+    other = next((one for one in (*above, *asked) if one.kind == "other"), None)
+    if other is not None:
+        reason = f"the files do not agree about the type of '{other.name}': {other.physical}"
+        return Verdict(Outcome.ERROR, reason=reason)
+    told = (_of_map(column, way) for column, way in zip(columns, ways, strict=False))
+    wrong = next((one for one in told if one), "")
+    if wrong:
+        outcome = Outcome.FAILED if promise.kind == _PRESENCE else Outcome.SKIPPED
+        return Verdict(outcome, reason=wrong)
+    if promise.kind == _PRESENCE:
+        outer = columns[0].follow(inside[:-1])
+        exists = outer is not None and outer.kind in {"object", "map"}
+    else:
+        # of one column there is one way; of several either one each or none
+        exists = all(one.follow(way) for one, way in zip(columns, ways, strict=False))
+    return None if exists else Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
+
+
+def _of_map(column: ColumnType, way: Way) -> str:
+    """Return what was found where a way leads to a named member of a map; empty if it does not.
+
+    The entries of a map have keys, which the file's own schema does not name.
+    """
+    for length, step in enumerate(way):
+        here = column.follow(way[:length])
+        if not isinstance(step, Member) or step.name.lower() in _OF_ENTRY:
+            continue
+        if here is not None and here.kind == "map":
+            where = f"'{here.name}'" if here.name != "[]" else "the element"
+            return (
+                f"{where} is of type {here.physical}: a map has keys, and no member"
+                f" '{step.name}'; write logicalType: map, with map.key and map.value"
+            )
+    return ""
+
+
+def _goes_through_text(column: ColumnType, way: Way) -> bool:
+    """Whether a way leads into a value that a file with types has as text, such as JSON."""
+    return any(one.kind == "string" and not one.text for one in _above(column, way))
+
+
+def _above(column: ColumnType, way: Way) -> list[ColumnType]:
+    """Return the column and what is inside of it on a way, without the end of it."""
+    found = (column.follow(way[:length]) for length in range(len(way)))
+    return [one for one in found if one is not None]

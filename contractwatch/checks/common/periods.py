@@ -1,0 +1,72 @@
+"""Which periods are due is counted in local time, as its clocks go."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from contractwatch.checks.common.ages import months_later
+from contractwatch.model.promises.segment import Period, PeriodUnit, SegmentRule
+
+_FRIDAY = 4
+
+
+def due_starts(rule: SegmentRule, now: datetime) -> tuple[datetime, ...]:
+    """Return the local starts of the periods that are due and start within the look-back."""
+    zone = ZoneInfo(rule.timezone)
+    here = now.astimezone(zone).replace(tzinfo=None)
+    since = here - rule.lookback
+    return tuple(
+        start
+        for start in _starts(rule.period, since, here)
+        if start >= since
+        and not (rule.weekdays_only and start.weekday() > _FRIDAY)
+        and not _is_skipped(start, rule.period, zone)
+        and _instant(following(start, rule.period), zone) + rule.lag <= now
+    )
+
+
+def following(start: datetime, period: Period) -> datetime:
+    """Return the local start of the next period."""
+    match period.unit:
+        case PeriodUnit.MINUTE:
+            return start + timedelta(minutes=period.count)
+        case PeriodUnit.DAY:
+            return start + timedelta(days=1)
+        case PeriodUnit.WEEK:
+            return start + timedelta(days=7)
+        case PeriodUnit.MONTH:
+            return months_later(start, period.count)
+
+
+def _starts(period: Period, since: datetime, until: datetime) -> Iterator[datetime]:
+    start = _first(period, since)
+    while start <= until:
+        yield start
+        start = following(start, period)
+
+
+def _first(period: Period, local: datetime) -> datetime:
+    """Return the start of the period that a local time is in."""
+    midnight = datetime.combine(local.date(), time(0))
+    match period.unit:
+        case PeriodUnit.MINUTE:
+            passed = int((local - midnight).total_seconds()) // 60
+            return midnight + timedelta(minutes=passed - passed % period.count)
+        case PeriodUnit.DAY:
+            return midnight
+        case PeriodUnit.WEEK:
+            return midnight - timedelta(days=midnight.weekday())
+        case PeriodUnit.MONTH:
+            back = (midnight.month - 1) % period.count
+            return midnight.replace(day=1, month=midnight.month - back)
+
+
+def _instant(local: datetime, zone: ZoneInfo) -> datetime:
+    return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def _is_skipped(start: datetime, period: Period, zone: ZoneInfo) -> bool:
+    """Whether the clocks jump over the whole period, so that no row can be in it."""
+    if period.unit is not PeriodUnit.MINUTE:
+        return False
+    return _instant(start, zone) >= _instant(following(start, period), zone)

@@ -1,0 +1,177 @@
+"""What all kinds of promises share: where they stand, what they count for, and their answers."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol, TypeVar
+
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.path import Way
+from contractwatch.model.contract.contract import Column, Contract, Table
+from contractwatch.model.measure.metric import Metric
+from contractwatch.model.measure.state import Measurement, State, Unmeasured
+from contractwatch.model.promises.rule import Rule, RuleMetric
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+
+OBJECTIVE_OF_DIMENSION: Mapping[Dimension, Objective] = {
+    Dimension.ACCURACY: Objective.VALIDITY,
+    Dimension.CONFORMITY: Objective.VALIDITY,
+    Dimension.CONSISTENCY: Objective.VALIDITY,
+    Dimension.COMPLETENESS: Objective.COMPLETENESS,
+    Dimension.UNIQUENESS: Objective.UNIQUENESS,
+    Dimension.COVERAGE: Objective.VOLUME,
+    Dimension.TIMELINESS: Objective.FRESHNESS,
+}
+
+StateT = TypeVar("StateT", bound=State)
+
+
+@frozen
+class Kind:
+    """What a kind of promise is called and counts for, where its clause does not say."""
+
+    name: str
+    dimension: Dimension
+    objective: Objective
+
+
+class Written(Protocol):
+    """A rule of any kind, as far as its promise needs it."""
+
+    @property
+    def clause(self) -> Clause: ...
+    @property
+    def rule_id(self) -> str: ...
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def dimension(self) -> Dimension | None: ...
+
+
+@frozen
+class Place:
+    """What a promise is about; `physical` are the columns without which it cannot be judged.
+
+    `inside` leads into the only one of them; `ways` lead into each of several, or there are none.
+    """
+
+    contract_id: str
+    table: str
+    column: str | None = None
+    physical: tuple[str, ...] = ()
+    inside: Way = ()
+    ways: tuple[Way, ...] = ()
+
+
+def columns_of(contract: Contract) -> Iterator[tuple[Place, Column]]:
+    """Yield every column of every table with its place, and what is nested in it after it."""
+    for table in contract.tables:
+        for top in table.columns:
+            for column in (top, *top.nested):
+                yield column_place(contract, table, column), column
+
+
+def column_place(contract: Contract, table: Table, column: Column) -> Place:
+    """Return the place of one column."""
+    physical = (column.physical_name,)
+    return Place(contract.contract_id, table.name, column.name, physical, column.inside)
+
+
+def key_place(contract: Contract, table: Table, names: Iterable[str], column: str | None) -> Place:
+    """Return the place of a promise about the key of these columns, each perhaps inside of one.
+
+    A name that the table does not list stands for itself. `column` is where the promise stands.
+    """
+    found = [(name, table.find(name)) for name in names]
+    physical = tuple(name if known is None else known.physical_name for name, known in found)
+    ways = tuple(() if known is None else known.inside for _, known in found)
+    return Place(contract.contract_id, table.name, column, physical, ways=ways if any(ways) else ())
+
+
+def column_rules(contract: Contract, metric: RuleMetric) -> Iterator[tuple[Place, Column, Rule]]:
+    """Yield every rule of that metric that is written at a column."""
+    for place, column in columns_of(contract):
+        for rule in column.rules:
+            if rule.metric is metric:
+                yield place, column, rule
+
+
+def physical_names(table: Table, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the physical names of columns; a name the table does not list stands for itself."""
+    found = ((name, table.column(name)) for name in names)
+    return tuple(name if column is None else column.physical_name for name, column in found)
+
+
+def promise_of(
+    kind: Kind,
+    place: Place,
+    *,
+    clause: Clause,
+    expected: str,
+    severity: Severity = Severity.ERROR,
+    level_id: str = "",
+) -> Promise:
+    """Return the promise of a clause that is not a quality rule."""
+    return Promise(
+        promise_id=_promise_id(place, kind, level_id),
+        kind=kind.name,
+        clause=clause,
+        table=place.table,
+        column=place.column,
+        severity=severity,
+        dimension=kind.dimension,
+        objective=kind.objective,
+        expected=expected,
+        physical_columns=place.physical,
+        inside=place.inside,
+        ways=place.ways,
+        level_id=level_id,
+    )
+
+
+def promise_of_rule(kind: Kind, place: Place, rule: Written, *, expected: str) -> Promise:
+    """Return the promise of a quality rule; its own dimension decides before its kind does."""
+    dimension = rule.dimension or kind.dimension
+    declared = rule.dimension is not None
+    return Promise(
+        promise_id=_promise_id(place, kind, rule.rule_id),
+        kind=kind.name,
+        clause=rule.clause,
+        table=place.table,
+        column=place.column,
+        severity=rule.severity,
+        dimension=dimension,
+        objective=OBJECTIVE_OF_DIMENSION[dimension] if declared else kind.objective,
+        expected=expected,
+        physical_columns=place.physical,
+        inside=place.inside,
+        ways=place.ways,
+    )
+
+
+def answer(answers: Mapping[Metric, Measurement], metric: Metric, shape: type[StateT]) -> StateT:
+    """Return an answer known to be measured.
+
+    Raises:
+        TypeError: If the engine answered in another shape, or not at all.
+    """
+    found = answers.get(metric)
+    if not isinstance(found, shape):
+        raise TypeError(f"{metric} was answered by {type(found).__name__}, not {shape.__name__}")
+    return found
+
+
+def unanswered(
+    answers: Mapping[Metric, Measurement], metrics: Iterable[Metric], threshold: str
+) -> Verdict | None:
+    """Return the error of the first question without an answer, or None if all were answered."""
+    for metric in metrics:
+        found = answers.get(metric, Unmeasured("not measured"))
+        if isinstance(found, Unmeasured):
+            return Verdict(Outcome.ERROR, threshold=threshold, reason=found.reason)
+    return None
+
+
+def _promise_id(place: Place, kind: Kind, rule_id: str) -> str:
+    parts = (place.contract_id, place.table, place.column or "-", kind.name)
+    return "/".join((*parts, rule_id) if rule_id else parts)

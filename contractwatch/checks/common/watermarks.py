@@ -1,0 +1,80 @@
+"""How far the data has come, run after run, becomes a short history of updates."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from contractwatch.model.measure.metric import Metric, RowCount, TimeSpan, UpdateHistory
+from contractwatch.model.measure.state import (
+    Count,
+    Measurement,
+    Sighting,
+    Sightings,
+    Span,
+    Watermark,
+)
+
+NO_RECORD = "warming up: needs the agent's record"
+"""The reason of a promise over time where nothing is remembered."""
+
+
+def questions(history: UpdateHistory) -> tuple[TimeSpan, RowCount]:
+    """Return the questions about data whose answers make the watermark of a history."""
+    span = TimeSpan(history.table, history.column, history.timezone, history.inside)
+    return span, RowCount(history.table)
+
+
+def watermark(
+    history: UpdateHistory, answers: Mapping[Metric, Measurement], version: str
+) -> Watermark | None:
+    """Return how far the data has come; None if it could not be read.
+
+    Args:
+        history: Of which table and column.
+        answers: What was read.
+        version: The digest of the files, empty if it covers more than this table.
+    """
+    span, rows = (answers.get(question) for question in questions(history))
+    if isinstance(span, Span) and isinstance(rows, Count):
+        return Watermark(span.newest, rows.rows, version)
+    return None
+
+
+def sighted(seen: Sequence[Sighting], found: Watermark, at: datetime) -> tuple[Sighting, ...]:
+    """Return the history with what a run found at `at`; the same again lengthens the last one."""
+    if seen and seen[-1].watermark == found:
+        last = seen[-1]
+        return (*seen[:-1], replace(last, last_seen=at, looks=last.looks + 1))
+    return (*seen, Sighting(found, at, at))
+
+
+def updates(history: Sightings, *, after: datetime) -> tuple[datetime, ...]:
+    """Return when a change was first seen, later than `after`; the first sighting is none."""
+    return tuple(one.first_seen for one in history.seen[1:] if one.first_seen > after)
+
+
+def rows_before(history: Sightings, at: datetime) -> int | None:
+    """Return the rows that were counted before the present count, by a run up to `at`; else None.
+
+    A count that is the same as the one before is still the present one, as long as it lasts: so a
+    fall is seen until other data come. Only a count that was never another is its own baseline.
+    """
+    if not history.seen:
+        return None
+    *earlier, present = history.seen
+    if present.first_seen <= at < present.last_seen:
+        return present.watermark.rows
+    known = [one for one in earlier if one.first_seen <= at]
+    if known:
+        return known[-1].watermark.rows
+    return present.watermark.rows if present.looks > 1 and present.first_seen <= at else None
+
+
+def looks(history: Sightings, *, after: datetime) -> int:
+    """Return how many runs, at most, have looked later than `after`."""
+    return sum(one.looks for one in history.seen if one.last_seen > after)
+
+
+def first_look(history: Sightings, at: datetime) -> Sighting | None:
+    """Return what the first run at or after an instant saw, None if there was none yet."""
+    return next((one for one in history.seen if one.last_seen >= at), None)

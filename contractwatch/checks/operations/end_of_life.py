@@ -1,0 +1,54 @@
+"""After the end of its life a product has no data that can still be read."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from contractwatch.checks.common.promise_builder import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.common.thresholds import counted
+from contractwatch.model.base.clause import Dimension, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Metric, TableSchema
+from contractwatch.model.measure.state import Columns, Measurement
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+END_OF_LIFE = Kind("endOfLife", Dimension.TIMELINESS, Objective.VALIDITY)
+
+_GONE = "no column to be read"
+
+
+@frozen
+class NoLongerReadable:
+    """Nothing of the table can be read; a table without columns is one that is gone."""
+
+    promise: Promise
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (TableSchema(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        error = unanswered(answers, self.metrics(), _GONE)
+        if error is not None:
+            return error
+        found = len(answer(answers, TableSchema(self.promise.table), Columns).columns)
+        return Verdict(
+            Outcome.FAILED if found else Outcome.PASSED,
+            observed="still readable" if found else "gone",
+            threshold=_GONE,
+            reason=f"{counted(found, 'column')} can still be read" if found else "",
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise that each table is gone: asked only after the end of the product's life."""
+    clause = contract.lifetime.life_clause
+    if contract.lifetime.end_of_life is None or clause is None:
+        return
+    day = contract.lifetime.end_of_life.date().isoformat()
+    for table in contract.tables:
+        place = Place(contract.contract_id, table.name)
+        words = f"no data after the end of life on {day}"
+        severity = Severity.WARNING
+        promise = promise_of(END_OF_LIFE, place, clause=clause, expected=words, severity=severity)
+        yield NoLongerReadable(promise)

@@ -1,0 +1,161 @@
+"""As few rows as were promised break any row rule; a row counts once, however many it breaks."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from contractwatch.checks.common.counts import NO_ROWS
+from contractwatch.checks.common.path import COLUMN_MISSING
+from contractwatch.checks.common.promise_builder import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.common.thresholds import counted, number_words
+from contractwatch.checks.references import relationship
+from contractwatch.checks.values import invalid_values, null_values, options, required
+from contractwatch.model.base.clause import Dimension, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.path import Each
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import (
+    BadRows,
+    BadRowsAcross,
+    CountWhere,
+    ForeignKey,
+    Inside,
+    Metric,
+    Predicate,
+    RowCount,
+    TableSchema,
+)
+from contractwatch.model.measure.state import Columns, Count, Measurement
+from contractwatch.model.promises.reference import Orphans
+from contractwatch.model.promises.service_level import ErrorRate
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+Question: TypeAlias = BadRows | BadRowsAcross
+
+ERROR_RATE = Kind("errorRate", Dimension.CONFORMITY, Objective.VALIDITY)
+
+_ROW_RULES = (
+    required.checks,
+    options.checks,
+    null_values.checks,
+    invalid_values.checks,
+    relationship.checks,
+)
+_NO_RULE = "unsupported: no row rule of severity error"
+_KEYS_IN_ARRAY = "unsupported: a relationship inside an array beside other row rules"
+_PERCENT = 100
+
+
+@frozen
+class BadRowShare:
+    """The rows that break at least one row rule, of all rows of these tables.
+
+    `questions` are about the tables that have such a rule.
+    """
+
+    promise: Promise
+    percent: float
+    tables: tuple[str, ...]
+    questions: tuple[Question, ...]
+
+    def metrics(self) -> tuple[Metric, ...]:
+        counts = tuple(RowCount(table) for table in self.tables)
+        schemas = tuple(TableSchema(question.table) for question in self.questions)
+        return (*counts, *schemas, *self.questions)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = f"at most {number_words(self.percent)} %"
+        if not self.questions:
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=_NO_RULE)
+        why_not = next(filter(None, (_why_skipped(one, answers) for one in self.questions)), "")
+        if why_not:
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=why_not)
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        rows = sum(answer(answers, RowCount(table), Count).rows for table in self.tables)
+        bad = sum(answer(answers, question, Count).rows for question in self.questions)
+        observed = _PERCENT * bad / rows if rows else 0.0
+        kept = observed <= self.percent
+        reason = f"{bad:,} of {counted(rows, 'row')} break a rule"
+        return Verdict(
+            Outcome.PASSED if kept else Outcome.FAILED,
+            observed=observed,
+            threshold=threshold,
+            rows=rows,
+            violations=bad,
+            reason="" if kept and rows else reason if rows else NO_ROWS,
+            vacuous=rows == 0,
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `errorRate` service level."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, ErrorRate):
+            names = level.promise.tables or tuple(table.name for table in contract.tables)
+            place = Place(contract.contract_id, names[0] if len(names) == 1 else "-")
+            words = f"at most {number_words(level.promise.percent)} % of the rows break a rule"
+            promise = promise_of(
+                ERROR_RATE,
+                place,
+                clause=level.clause,
+                expected=words,
+                severity=level.severity,
+                level_id=level.level_id,
+            )
+            questions = tuple(_questions(contract, names))
+            yield BadRowShare(promise, level.promise.percent, names, questions)
+
+
+def _questions(contract: Contract, tables: Iterable[str]) -> Iterator[Question]:
+    """Yield what is asked of each table with a row rule: one mask of its rows for all of them."""
+    asked = [metric for check in _row_rules(contract) for metric in check.metrics()]
+    for table in tables:
+        counts = [one for one in asked if isinstance(one, CountWhere) and one.table == table]
+        orphans = [one for one in asked if isinstance(one, Orphans) and one.table == table]
+        predicates = tuple(dict.fromkeys(one.predicate for one in counts))
+        keys = tuple(
+            dict.fromkeys(ForeignKey(one.columns, one.target, one.ways) for one in orphans)
+        )
+        if keys:
+            yield BadRowsAcross(table, predicates, keys)
+        elif predicates:
+            yield BadRows(table, predicates)
+
+
+def _row_rules(contract: Contract) -> Iterator[Check]:
+    """Yield the rules that a row keeps or breaks; that of a type (`elementType`) asks no rows."""
+    for generate in _ROW_RULES:
+        for check in generate(contract):
+            if check.promise.severity is Severity.ERROR:
+                yield check
+
+
+def _why_skipped(question: Question, answers: Mapping[Metric, Measurement]) -> str:
+    """Return why a rule cannot be asked of these columns; empty if all can."""
+    schema = answers.get(TableSchema(question.table))
+    if not isinstance(schema, Columns):
+        return ""
+    keys = question.keys if isinstance(question, BadRowsAcross) else ()
+    found = [_why_no_key(schema, key) for key in keys]
+    found += [_why_not_there(schema, predicate) for predicate in question.predicates]
+    return next(filter(None, found), "")
+
+
+def _why_no_key(schema: Columns, key: ForeignKey) -> str:
+    if any(Each() in way for way in key.ways):
+        return _KEYS_IN_ARRAY
+    ways = key.ways or ((),) * len(key.columns)
+    columns = [schema.find(name) for name in key.columns]
+    there = (one and one.follow(way) for one, way in zip(columns, ways, strict=True))
+    return "" if all(there) else COLUMN_MISSING
+
+
+def _why_not_there(schema: Columns, predicate: Predicate) -> str:
+    column = schema.find(predicate.column)
+    if column is None:
+        return COLUMN_MISSING
+    inside = predicate.inside if isinstance(predicate, Inside) else ()
+    return "" if column.follow(inside) is not None else COLUMN_MISSING

@@ -1,0 +1,106 @@
+"""Incidents are found, told and repaired as fast as was promised.
+
+A promise about operations, not about data: it is judged and shown, and no objective follows it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from contractwatch.checks.common.ages import duration_words, later
+from contractwatch.checks.common.promise_builder import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.common.watermarks import NO_RECORD
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import IncidentTimes, Metric
+from contractwatch.model.measure.state import IncidentLog, IncidentTime, Measurement
+from contractwatch.model.promises.service_level import Reaction, ReactionTime
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+_WORDS: Mapping[Reaction, str] = {
+    Reaction.DETECT: "found",
+    Reaction.NOTIFY: "told",
+    Reaction.REPAIR: "repaired",
+}
+
+
+@frozen
+class SlowestReaction:
+    """The slowest of the incidents of 28 days was fast enough; one that goes on counts until now.
+
+    - found: from the last run that passed to the first that failed
+    - told: from the first failing run to the first message that was delivered
+    - repaired: from the first failing run to the resolution
+    """
+
+    promise: Promise
+    reaction: ReactionTime
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (IncidentTimes(),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = f"at most {_limit(self.reaction)}"
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        log = answer(answers, IncidentTimes(), IncidentLog)
+        if not log.is_kept:
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=NO_RECORD)
+        spans = [span for one in log.incidents if (span := self._span(one, now)) is not None]
+        if not spans:
+            reason = "warming up: no incident yet"
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
+        slow = sum(1 for start, end in spans if end > self._due(start))
+        slowest = max((end - start).total_seconds() for start, end in spans)
+        words = f"{_WORDS[self.reaction.reaction]} later; the slowest took {_duration(slowest)}"
+        return Verdict(
+            Outcome.FAILED if slow else Outcome.PASSED,
+            observed=slowest,
+            threshold=threshold,
+            reason=f"{slow:,} of {len(spans):,} incidents were {words}" if slow else "",
+        )
+
+    def _span(self, incident: IncidentTime, now: datetime) -> tuple[datetime, datetime] | None:
+        """Return from when to when the reaction took; None if that is not known."""
+        match self.reaction.reaction:
+            case Reaction.DETECT:
+                start = incident.last_good_at
+                return None if start is None else (start, incident.found_at)
+            case Reaction.NOTIFY:
+                told = incident.told_at or now
+                return (incident.found_at, told) if incident.is_timed else None
+            case Reaction.REPAIR:
+                return incident.found_at, incident.resolved_at or now
+
+    def _due(self, start: datetime) -> datetime:
+        months, fixed = self.reaction.calendar_months, self.reaction.fixed
+        return later(start, months=months, fixed=fixed, zone="Etc/UTC")
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `timeToDetect`, `timeToNotify` and `timeToRepair` service level."""
+    place = Place(contract.contract_id, "-")
+    for level in contract.service_levels:
+        if isinstance(level.promise, ReactionTime):
+            reaction = level.promise
+            kind = Kind(reaction.reaction.value, Dimension.TIMELINESS, Objective.AVAILABILITY)
+            promise = promise_of(
+                kind,
+                place,
+                clause=level.clause,
+                expected=f"every incident {_WORDS[reaction.reaction]} within {_limit(reaction)}",
+                severity=level.severity,
+                level_id=level.level_id,
+            )
+            yield SlowestReaction(replace(promise, operations=True), reaction)
+
+
+def _limit(reaction: ReactionTime) -> str:
+    return duration_words(reaction.fixed, reaction.calendar_months)
+
+
+def _duration(seconds: float) -> str:
+    return duration_words(timedelta(seconds=round(seconds)))

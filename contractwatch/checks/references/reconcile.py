@@ -1,0 +1,84 @@
+"""Two totals agree, within what the contract tolerates."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Place,
+    answer,
+    physical_names,
+    promise_of_rule,
+    unanswered,
+)
+from contractwatch.checks.common.thresholds import number_words
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Metric
+from contractwatch.model.measure.state import Measurement
+from contractwatch.model.promises.reference import Tolerance, Total, Totalled, TotalOf
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+RECONCILE = Kind("reconcile", Dimension.CONSISTENCY, Objective.VALIDITY)
+
+
+@frozen
+class TotalsAgree:
+    """The distance of two totals, as an amount or in percent of the second one.
+
+    Neither total is shown: of a least or greatest value it would be a cell of the data.
+    """
+
+    promise: Promise
+    left: TotalOf
+    right: TotalOf
+    tolerance: Tolerance
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return tuple(Total(self.promise.table, side) for side in (self.left, self.right))
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        limit = f"at most {_amount(self.tolerance)} apart"
+        error = unanswered(answers, self.metrics(), limit)
+        if error is not None:
+            return error
+        left, right = (answer(answers, metric, Totalled).value for metric in self.metrics())
+        distance = abs(left - right)
+        if self.tolerance.is_percent and distance and not right:
+            reason = "the other total is zero, and this one is not"
+            return Verdict(Outcome.FAILED, threshold=limit, reason=reason)
+        if self.tolerance.is_percent and distance:
+            distance = 100 * distance / abs(right)
+        kept = distance <= Decimal(repr(self.tolerance.amount))
+        unit = " %" if self.tolerance.is_percent else ""
+        reason = "" if kept else f"the totals are {float(distance):.6g}{unit} apart"
+        return Verdict(
+            Outcome.PASSED if kept else Outcome.FAILED,
+            observed=float(distance),
+            threshold=limit,
+            reason=reason,
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `reconcile` rule of our own engine."""
+    for table in contract.tables:
+        for rule in table.reconciliations:
+            columns = rule.left.of.columns
+            physical = physical_names(table, columns)
+            place = Place(contract.contract_id, table.name, next(iter(columns), None), physical)
+            near = f"within {_amount(rule.tolerance)} of"
+            words = f"{_said(rule.left)} is {near} {_said(rule.right)}"
+            promise = promise_of_rule(RECONCILE, place, rule, expected=words)
+            yield TotalsAgree(promise, rule.left, rule.right, rule.tolerance)
+
+
+def _amount(tolerance: Tolerance) -> str:
+    return f"{number_words(tolerance.amount)}{' %' if tolerance.is_percent else ''}"
+
+
+def _said(total: TotalOf) -> str:
+    return f"{total.aggregate} of {total.of}"

@@ -1,0 +1,75 @@
+"""So many of the keys that another table is the authority for appear here."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Place,
+    answer,
+    physical_names,
+    promise_of_rule,
+    unanswered,
+)
+from contractwatch.checks.common.thresholds import counted, holds, limit_words, promised_words
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Metric
+from contractwatch.model.measure.state import Measurement
+from contractwatch.model.promises.reference import Covered, CoveredKeys, Reference
+from contractwatch.model.promises.rule import Threshold, Unit
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+REFERENCE_COVERAGE = Kind("referenceCoverage", Dimension.COVERAGE, Objective.VOLUME)
+_NO_KEYS = "there are no keys to cover"
+
+
+@frozen
+class KeysAppear:
+    """The distinct keys of the authority that occur here, as a count or as a share of all."""
+
+    promise: Promise
+    threshold: Threshold
+    target: Reference
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (CoveredKeys(self.promise.table, self.promise.physical_columns, self.target),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        (metric,) = self.metrics()
+        limit = limit_words(self.threshold, "keys")
+        error = unanswered(answers, self.metrics(), limit)
+        if error is not None:
+            return error
+        found = answer(answers, metric, Covered)
+        is_share = self.threshold.unit is Unit.PERCENT
+        if is_share and not found.keys:
+            return Verdict(
+                Outcome.PASSED, threshold=limit, rows=0, violations=0, reason=_NO_KEYS, vacuous=True
+            )
+        observed = 100 * found.found / found.keys if is_share else found.found
+        kept = holds(self.threshold, observed)
+        words = f"{found.found:,} of {counted(found.keys, 'key')} appear here"
+        return Verdict(
+            Outcome.PASSED if kept else Outcome.FAILED,
+            observed=observed,
+            threshold=limit,
+            rows=found.keys,
+            violations=found.keys - found.found,
+            reason="" if kept else words,
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `referenceCoverage` rule of our own engine."""
+    for table in contract.tables:
+        for rule in table.coverages:
+            physical = physical_names(table, (rule.column,))
+            place = Place(contract.contract_id, table.name, rule.column, physical)
+            noun = f"keys of {rule.target} appear"
+            promise = promise_of_rule(
+                REFERENCE_COVERAGE, place, rule, expected=promised_words(rule.threshold, noun)
+            )
+            yield KeysAppear(promise, rule.threshold, rule.target)

@@ -1,0 +1,73 @@
+"""Every whole key of a row is found among the keys that it refers to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from contractwatch.checks.common.counts import Tally, verdict_on
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    answer,
+    key_place,
+    promise_of_rule,
+    unanswered,
+)
+from contractwatch.checks.common.thresholds import counted, limit_words, promised_words
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract, Table
+from contractwatch.model.measure.metric import Metric, RowCount
+from contractwatch.model.measure.state import Count, Measurement
+from contractwatch.model.promises.reference import Orphaned, Orphans, Reference, Relationship
+from contractwatch.model.promises.rule import Threshold
+from contractwatch.model.record.check import Check, Promise, Verdict
+
+RELATIONSHIP = Kind("relationship", Dimension.CONSISTENCY, Objective.VALIDITY)
+
+
+@frozen
+class KnownKeys:
+    """Rows whose key has no null member have a match; a percentage is taken of these rows.
+
+    Of keys inside of an array every whole one has a match; a row counts once.
+    """
+
+    promise: Promise
+    threshold: Threshold
+    target: Reference
+
+    def metrics(self) -> tuple[Metric, ...]:
+        table, columns = self.promise.table, self.promise.physical_columns
+        return (RowCount(table), Orphans(table, columns, self.target, self.promise.ways))
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        of_table, of_keys = self.metrics()
+        error = unanswered(answers, self.metrics(), limit_words(self.threshold))
+        if error is not None:
+            return error
+        rows = answer(answers, of_table, Count).rows
+        found = answer(answers, of_keys, Orphaned)
+        words = f"{found.orphans:,} of {counted(found.rows, 'row')} with a key have no match"
+        verdict = verdict_on(self.threshold, Tally(rows, found.orphans, found.rows, words))
+        if not found.repeated:
+            return verdict
+        note = f"the key is not unique there: {counted(found.repeated, 'surplus row')}"
+        return replace(verdict, reason="; ".join(filter(None, (verdict.reason, note))))
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each relationship of each table, a composite key as one check."""
+    for table in contract.tables:
+        for relationship in table.relationships:
+            yield _check(contract, table, relationship)
+
+
+def _check(contract: Contract, table: Table, relationship: Relationship) -> Check:
+    key = ", ".join(relationship.columns)
+    noun = "rows" if relationship.column is not None else f"rows by ({key})"
+    missing = f"{noun} without a match in {relationship.target}"
+    words = promised_words(relationship.threshold, missing)
+    place = key_place(contract, table, relationship.columns, relationship.column)
+    promise = promise_of_rule(RELATIONSHIP, place, relationship, expected=words)
+    return KnownKeys(promise, relationship.threshold, relationship.target)

@@ -1,0 +1,71 @@
+"""A table whose list of columns is closed has no other one."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Place,
+    answer,
+    physical_names,
+    promise_of,
+    unanswered,
+)
+from contractwatch.checks.common.thresholds import counted
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Metric, TableSchema
+from contractwatch.model.measure.state import Columns, Measurement
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+EXTRA_COLUMNS = Kind("extraColumns", Dimension.CONFORMITY, Objective.SCHEMA)
+
+_NONE = "no extra column"
+_SHOWN = 5
+_LONGEST = 60
+
+
+@frozen
+class NoExtraColumns:
+    """Every column of the table is one of those that the contract lists, by physical name."""
+
+    promise: Promise
+    listed: tuple[str, ...]
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (TableSchema(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        error = unanswered(answers, self.metrics(), _NONE)
+        if error is not None:
+            return error
+        columns = answer(answers, TableSchema(self.promise.table), Columns)
+        found = (columns.find(name) for name in self.listed)
+        known = {column.name for column in found if column is not None}
+        extra = [column.name for column in columns.columns if column.name not in known]
+        return Verdict(
+            Outcome.FAILED if extra else Outcome.PASSED,
+            observed=counted(len(extra), "extra column"),
+            threshold=_NONE,
+            reason=f"not listed: {_words(extra)}" if extra else "",
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each table whose `contractwatch.schemaMode` is closed."""
+    for table in contract.tables:
+        if table.closed_clause is not None:
+            twins = (column.twin for column in table.columns if column.twin)
+            listed = physical_names(table, (*(column.name for column in table.columns), *twins))
+            place = Place(contract.contract_id, table.name)
+            words = "no column besides those listed"
+            promise = promise_of(EXTRA_COLUMNS, place, clause=table.closed_clause, expected=words)
+            yield NoExtraColumns(promise, listed)
+
+
+def _words(names: list[str]) -> str:
+    shown = ", ".join(repr(name[:_LONGEST]) for name in names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return shown + more

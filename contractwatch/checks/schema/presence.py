@@ -1,0 +1,113 @@
+"""Every column that a contract lists is there."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Place,
+    answer,
+    columns_of,
+    physical_names,
+    promise_of,
+    unanswered,
+)
+from contractwatch.model.base.clause import Clause, Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.path import Member, printed
+from contractwatch.model.contract.contract import Contract, Table
+from contractwatch.model.measure.metric import Metric, TableSchema
+from contractwatch.model.measure.state import Columns, Measurement
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+PRESENCE = Kind("presence", Dimension.CONFORMITY, Objective.SCHEMA)
+
+_PRESENT = "present"
+_MISSING = "missing"
+
+
+@frozen
+class Presence:
+    """One column is in the table's own schema, exactly so named or alike but for case."""
+
+    promise: Promise
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (TableSchema(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        error = unanswered(answers, self.metrics(), _PRESENT)
+        if error is not None:
+            return error
+        columns = answer(answers, TableSchema(self.promise.table), Columns)
+        (name,) = self.promise.physical_columns
+        column = columns.find(name)
+        if column and column.follow(self.promise.inside):
+            told = _spelt(columns, column.name, name)
+            return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=told)
+        what = printed(name, self.promise.inside)
+        hint = "" if column else _alike_hint(columns, name)
+        reason = f"the table has no column '{what}'{hint}"
+        return Verdict(Outcome.FAILED, observed=_MISSING, threshold=_PRESENT, reason=reason)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise the presence of each listed column, unless another one may stand in for it."""
+    for place, column in columns_of(contract):
+        if not column.optional:
+            yield Presence(
+                promise_of(PRESENCE, place, clause=column.clause, expected="the column is present")
+            )
+    for table in contract.tables:
+        yield from _twins(contract, table)
+    for place, column in columns_of(contract):
+        if column.twin_clause is not None and column.inside:
+            inside = (*column.inside[:-1], Member(column.twin))
+            yield _twin(replace(place, inside=inside), column.twin, column.twin_clause)
+
+
+def _spelt(columns: Columns, found: str, name: str) -> str:
+    """Return what to know of a column that is there."""
+    if found != name:
+        return f"the table spells it '{found}'"
+    others = [column.name for column in columns.alike(name) if column.name != name]
+    return f"the table also has {_named(others)}, which differs by case alone" if others else ""
+
+
+def _alike_hint(columns: Columns, name: str) -> str:
+    """Return what to know of columns whose names are nearly that of the missing one."""
+    alike = [column.name for column in columns.alike(name)]
+    if len(alike) > 1:
+        return f"; it has {_named(alike)}, which differ by case alone: promise one exactly"
+    if alike:
+        return f"; its {_named(alike)} is another promised column, and they differ by case alone"
+    blank = next((c.name for c in columns.columns if _plain(c.name) == _plain(name)), "")
+    if blank:
+        return (
+            f"; it has {_named([blank])}, with a blank before or after the name: remove the blank"
+        )
+    return ""
+
+
+def _named(names: Sequence[str]) -> str:
+    return " and ".join(f"'{name}'" for name in names)
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower()
+
+
+def _twins(contract: Contract, table: Table) -> Iterator[Check]:
+    for column in table.columns:
+        if column.twin_clause is not None:
+            (twin,) = physical_names(table, (column.twin,))
+            place = Place(contract.contract_id, table.name, column.name, (twin,))
+            yield _twin(place, twin, column.twin_clause)
+
+
+def _twin(place: Place, twin: str, clause: Clause) -> Check:
+    words = f"its encrypted twin '{twin}' is present"
+    promise = promise_of(PRESENCE, place, clause=clause, expected=words, level_id="encryptedName")
+    return Presence(promise)

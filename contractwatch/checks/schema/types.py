@@ -1,0 +1,230 @@
+"""Each column has the type its contract declares, and carries a time zone where it should."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from contractwatch.checks.common.counts import Tally, verdict_on
+from contractwatch.checks.common.path import DISAGREEING, HOLDS_TEXT, NO_VALUE
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    answer,
+    columns_of,
+    promise_of,
+    unanswered,
+)
+from contractwatch.checks.common.text_shapes import words_of
+from contractwatch.checks.common.thresholds import NONE_AT_ALL, counted
+from contractwatch.model.base.clause import Dimension, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.path import Each, Member
+from contractwatch.model.base.server import ReadPolicy
+from contractwatch.model.contract.contract import Contract, LogicalType
+from contractwatch.model.contract.date_format import DateFormatError, compiled
+from contractwatch.model.measure.metric import Metric, RowCount, TableSchema, Unparseable
+from contractwatch.model.measure.state import BadCells, Columns, ColumnType, Count, Measurement
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+TYPE = Kind("type", Dimension.CONFORMITY, Objective.SCHEMA)
+TIMEZONE = Kind("timezone", Dimension.CONFORMITY, Objective.SCHEMA)
+
+_KINDS: Mapping[LogicalType, frozenset[str]] = {
+    LogicalType.STRING: frozenset({"string"}),
+    LogicalType.INTEGER: frozenset({"integer"}),
+    LogicalType.NUMBER: frozenset({"integer", "decimal", "float"}),
+    LogicalType.BOOLEAN: frozenset({"boolean"}),
+    LogicalType.DATE: frozenset({"date"}),
+    LogicalType.TIMESTAMP: frozenset({"timestamp"}),
+    LogicalType.TIME: frozenset({"time"}),
+    LogicalType.OBJECT: frozenset({"object", "map"}),
+    LogicalType.ARRAY: frozenset({"array", "map"}),
+    LogicalType.MAP: frozenset({"map"}),
+    LogicalType.VECTOR: frozenset({"array"}),
+}
+_NUMBERS = _KINDS[LogicalType.NUMBER]
+_NESTED = {LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR}
+_KEY, _VALUE = (Each(), Member("key")), (Each(), Member("value"))
+_NO_ANSWERS: Mapping[Metric, Measurement] = {}
+_PLAINLY = ReadPolicy()
+_UNVERIFIABLE = "unverifiable: the source is text"
+_AWARE = "with a time zone"
+_NAIVE = "without a time zone"
+
+
+@frozen
+class DeclaredType:
+    """The file's own type fits the declared one; cells of a text source can be parsed to it.
+
+    `lenient` takes integers and numbers for one another; `binary` lets a string be of bytes. Texts
+    are of `parse_format`, a date format, if it is not empty; `read` says how numbers are written.
+    """
+
+    promise: Promise
+    logical_type: LogicalType
+    lenient: bool = False
+    binary: bool = False
+    parse_format: str = ""
+    read: ReadPolicy = _PLAINLY
+
+    def metrics(self) -> tuple[Metric, ...]:
+        table, (column,) = self.promise.table, self.promise.physical_columns
+        cells = Unparseable(table, column, self.promise.inside)
+        return (TableSchema(table), cells, RowCount(table))
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        of_schema, *of_cells = self.metrics()
+        error = unanswered(answers, (of_schema,), self.logical_type)
+        if error is not None:
+            return error
+        found = _find(answers, self.promise)
+        if not found.text and self._may_be_days(found):
+            return self._of_days(found, answers)
+        if not found.text:
+            return self._of_schema(found)
+        if found.kind == "string" and self.logical_type in _NESTED:
+            return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=_UNVERIFIABLE)
+        unread = self._unread_format()
+        if unread:
+            return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=unread)
+        error = unanswered(answers, of_cells, self.logical_type)
+        if error is not None:
+            return error
+        bad, in_scope = (answer(answers, metric, Count) for metric in of_cells)
+        shapes = bad.shapes if isinstance(bad, BadCells) else ()
+        looks = words_of(shapes, self.logical_type, written=self.parse_format, read=self.read)
+        words = f"{bad.rows:,} of {counted(in_scope.rows, 'row')}{looks}" if looks else ""
+        return verdict_on(NONE_AT_ALL, Tally(in_scope.rows, bad.rows, in_scope.rows, words))
+
+    def _unread_format(self) -> str:
+        """Return why the date format is not executed; empty if it is."""
+        try:
+            if self.parse_format:
+                compiled(self.parse_format, self.logical_type)
+        except DateFormatError as wrong:
+            return str(wrong)
+        return ""
+
+    def has_days_only(self, answers: Mapping[Metric, Measurement]) -> bool:
+        """Whether a date was promised and the column has timestamps, all of them at midnight."""
+        (column,) = self.promise.physical_columns
+        days = Unparseable(self.promise.table, column)
+        return (
+            isinstance(answers.get(TableSchema(self.promise.table)), Columns)
+            and self._may_be_days(_find(answers, self.promise))
+            and answers.get(days) == Count(0)
+        )
+
+    def _may_be_days(self, found: ColumnType) -> bool:
+        is_top = not self.promise.inside
+        return is_top and self.logical_type is LogicalType.DATE and found.kind == "timestamp"
+
+    def _of_days(self, found: ColumnType, answers: Mapping[Metric, Measurement]) -> Verdict:
+        _, *of_cells = self.metrics()
+        error = unanswered(answers, of_cells, self.logical_type)
+        if error is not None:
+            return error
+        timed, rows = (answer(answers, metric, Count).rows for metric in of_cells)
+        what = (
+            f"{timed:,} of {rows:,} rows have a time of day" if timed else "every row at midnight"
+        )
+        return Verdict(
+            Outcome.FAILED,
+            observed=found.physical,
+            threshold=self.logical_type,
+            rows=rows,
+            violations=timed,
+            reason=f"the column is of type {found.physical}: {what}",
+        )
+
+    def _of_schema(self, found: ColumnType) -> Verdict:
+        note = NO_VALUE if found.kind == "null" else ""
+        is_bytes = self.binary and found.kind == "binary"
+        if note or is_bytes or _fits(found, self.logical_type, lenient=self.lenient):
+            return Verdict(Outcome.PASSED, found.physical, self.logical_type, reason=note)
+        if found.kind == "string" and self.logical_type is LogicalType.OBJECT:
+            return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=HOLDS_TEXT)
+        told = DISAGREEING if found.kind == "other" else "the column is of type"
+        told = f"{told} {found.physical}"
+        return Verdict(Outcome.FAILED, found.physical, self.logical_type, reason=told)
+
+
+@frozen
+class DeclaredZone:
+    """A timestamp's type carries a time zone exactly if the contract says so."""
+
+    promise: Promise
+    aware: bool
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (TableSchema(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = _AWARE if self.aware else _NAIVE
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        found = _find(answers, self.promise)
+        if found.text:
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=_UNVERIFIABLE)
+        if found.kind == "null":
+            return Verdict(Outcome.PASSED, found.physical, threshold, reason=NO_VALUE)
+        if found.kind != "timestamp":
+            reason = "the column is not a timestamp"
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
+        observed = _AWARE if found.timezone_aware else _NAIVE
+        kept = found.timezone_aware is self.aware
+        reason = "" if kept else f"the column's type is {observed}"
+        outcome = Outcome.PASSED if kept else Outcome.FAILED
+        return Verdict(outcome, observed=observed, threshold=threshold, reason=reason)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise the declared type of each column, and of a timestamp whether it has a zone."""
+    for place, column in columns_of(contract):
+        if column.logical_type is None:
+            continue
+        clause = column.type_clause or column.clause
+        words = f"the column is of type {column.logical_type}"
+        promise = promise_of(TYPE, place, clause=clause, expected=words)
+        yield DeclaredType(
+            promise, column.logical_type, binary=column.binary, parse_format=column.parse_format
+        )
+        if column.timezone_aware is not None:
+            words = f"the timestamp is {_AWARE if column.timezone_aware else _NAIVE}"
+            promise = promise_of(
+                TIMEZONE, place, clause=clause, expected=words, severity=Severity.WARNING
+            )
+            yield DeclaredZone(promise, column.timezone_aware)
+
+
+def under(
+    check: Check, policy: ReadPolicy, answers: Mapping[Metric, Measurement] = _NO_ANSWERS
+) -> Check:
+    """Return the check as it is judged on a server that is read by this policy.
+
+    Timestamps that are all at midnight break the promise of a date with severity warning only.
+    """
+    if not isinstance(check, DeclaredType):
+        return check
+    if check.has_days_only(answers):
+        check = replace(check, promise=replace(check.promise, severity=Severity.WARNING))
+    return replace(check, lenient=policy.lenient_types, read=policy)
+
+
+def _find(answers: Mapping[Metric, Measurement], promise: Promise) -> ColumnType:
+    columns = answer(answers, TableSchema(promise.table), Columns)
+    (name,) = promise.physical_columns
+    top = columns.find(name)
+    return (top and top.follow(promise.inside)) or ColumnType(name, "missing", "missing")
+
+
+def _fits(found: ColumnType, logical_type: LogicalType, *, lenient: bool) -> bool:
+    if found.kind in _KINDS[logical_type] or (
+        logical_type is LogicalType.MAP and found.follow(_KEY) and found.follow(_VALUE)
+    ):
+        return True
+    if logical_type is not LogicalType.INTEGER:
+        return False
+    whole_decimal = found.kind == "decimal" and found.scale == 0
+    return whole_decimal or (lenient and found.kind in _NUMBERS)

@@ -1,0 +1,112 @@
+"""The data is updated as often as was promised, in every period."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from contractwatch.checks.common.ages import Element, duration_words, element_of, later
+from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
+from contractwatch.checks.common.thresholds import counted
+from contractwatch.checks.common.watermarks import looks, questions, updates
+from contractwatch.checks.time.freshness import NO_DATA
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Metric, UpdateHistory
+from contractwatch.model.measure.state import Measurement, Sightings, Span
+from contractwatch.model.promises.service_level import Frequency
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+FREQUENCY = Kind("frequency", Dimension.TIMELINESS, Objective.FRESHNESS)
+
+
+@frozen
+class UpdateRate:
+    """So many updates were seen in the period that ends now.
+
+    An update is a change of the newest value, of the row count or of the files between two runs.
+    Until a whole period was watched, one update a period is judged by the age of the newest value.
+    """
+
+    promise: Promise
+    frequency: Frequency
+    history: UpdateHistory
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (*questions(self.history), self.history)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = _threshold(self.frequency)
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        history = answer(answers, self.history, Sightings)
+        start = self._moved(now, back=True)
+        seen = updates(history, after=start)
+        if len(seen) >= self.frequency.updates:
+            turns = self._moved(seen[-self.frequency.updates], back=False)
+            return Verdict(Outcome.PASSED, len(seen), threshold, stale_at=turns)
+        if not history.seen or history.seen[0].first_seen > start:
+            return self._warming_up(answers, now, threshold)
+        watched = looks(history, after=start)
+        if watched < self.frequency.updates:
+            reason = f"unsupported: {counted(watched, 'run')} cannot see so many updates"
+            return Verdict(Outcome.SKIPPED, len(seen), threshold, reason=reason)
+        period = duration_words(self.frequency.fixed, self.frequency.calendar_months)
+        reason = f"{counted(len(seen), 'update')} in the last {period}"
+        return Verdict(Outcome.FAILED, len(seen), threshold, reason=reason)
+
+    def _warming_up(
+        self, answers: Mapping[Metric, Measurement], now: datetime, threshold: str
+    ) -> Verdict:
+        if self.frequency.updates > 1:
+            reason = "warming up: a whole period was not watched yet"
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
+        newest = answer(answers, questions(self.history)[0], Span).newest
+        if newest is None:
+            return Verdict(Outcome.FAILED, threshold=threshold, reason=NO_DATA)
+        turns = self._moved(newest, back=False)
+        words = duration_words(timedelta(seconds=round((now - newest).total_seconds())))
+        fresh = now <= turns
+        return Verdict(
+            Outcome.PASSED if fresh else Outcome.FAILED,
+            threshold=threshold,
+            reason="" if fresh else f"the newest value is {words} old",
+            stale_at=turns if fresh else None,
+        )
+
+    def _moved(self, instant: datetime, *, back: bool) -> datetime:
+        sign = -1 if back else 1
+        return later(
+            instant,
+            months=sign * self.frequency.calendar_months,
+            fixed=sign * self.frequency.fixed,
+            zone=self.history.timezone,
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `frequency` service level."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, Frequency):
+            promised = level.promise
+            element = element_of(contract, promised.table, promised.column)
+            promise = promise_of(
+                FREQUENCY,
+                element.place,
+                clause=level.clause,
+                expected=_threshold(promised),
+                severity=level.severity,
+                level_id=level.level_id,
+            )
+            yield UpdateRate(promise, promised, history_of(element))
+
+
+def history_of(element: Element) -> UpdateHistory:
+    """Return the question for the updates of a table, by what tells its time."""
+    return UpdateHistory(element.place.table, element.physical, element.timezone, element.inside)
+
+
+def _threshold(frequency: Frequency) -> str:
+    period = duration_words(frequency.fixed, frequency.calendar_months)
+    return f"at least {counted(frequency.updates, 'update')} within {period}"

@@ -1,0 +1,107 @@
+"""The newest row is young enough."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from contractwatch.checks.common.ages import (
+    age_in_days,
+    duration_words,
+    element_of,
+    end_of_last_fresh_day,
+    later,
+)
+from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
+from contractwatch.checks.common.thresholds import counted
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Metric, TimeSpan
+from contractwatch.model.measure.state import Measurement, Span
+from contractwatch.model.promises.service_level import MaxAge
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+FRESHNESS = Kind("freshness", Dimension.TIMELINESS, Objective.FRESHNESS)
+
+NO_DATA = "no data"
+"""The reason of a time promise that found not one value to compare."""
+
+
+@frozen
+class Freshness:
+    """The newest value is at most so old; exactly so old is still fresh.
+
+    With `whole_days` days are counted in the column's zone. A passed verdict says when it will
+    turn stale if no newer row comes.
+    """
+
+    promise: Promise
+    max_age: MaxAge
+    span: TimeSpan
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.span,)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = f"at most {_limit(self.max_age)}"
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        span = answer(answers, self.span, Span)
+        if span.newest is None:
+            reason = "; ".join(filter(None, (NO_DATA, future_words(span))))
+            return Verdict(Outcome.FAILED, threshold=threshold, rows=span.rows, reason=reason)
+        stale_at, fresh = self._turning(span.newest, now)
+        age = self._age(span.newest, now)
+        words = "" if fresh else f"the newest value is {duration_words(_rounded(age))} old"
+        return Verdict(
+            Outcome.PASSED if fresh else Outcome.FAILED,
+            observed=age.total_seconds(),
+            threshold=threshold,
+            rows=span.rows,
+            reason="; ".join(filter(None, (words, future_words(span)))),
+            stale_at=stale_at if fresh else None,
+        )
+
+    def _turning(self, newest: datetime, now: datetime) -> tuple[datetime, bool]:
+        zone = self.span.timezone
+        if self.max_age.whole_days:
+            midnight = end_of_last_fresh_day(newest, self.max_age, zone)
+            return midnight, now < midnight
+        months, fixed = self.max_age.calendar_months, self.max_age.fixed
+        limit = later(newest, months=months, fixed=fixed, zone=zone)
+        return limit, now <= limit
+
+    def _age(self, newest: datetime, now: datetime) -> timedelta:
+        if self.max_age.whole_days:
+            return timedelta(days=max(0, age_in_days(newest, now, self.span.timezone)))
+        return max(timedelta(0), now - newest)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `latency` and `freshness` service level."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, MaxAge):
+            element = element_of(contract, level.promise.table, level.promise.column)
+            promise = promise_of(
+                FRESHNESS,
+                element.place,
+                clause=level.clause,
+                expected=f"the newest value is at most {_limit(level.promise)} old",
+                severity=level.severity,
+                level_id=level.level_id,
+            )
+            yield Freshness(promise, level.promise, element.span)
+
+
+def future_words(span: Span) -> str:
+    """Return how many rows were left out because they lie in the future; empty for none."""
+    return f"left out: {counted(span.future, 'row')} in the future" if span.future else ""
+
+
+def _limit(promise: MaxAge) -> str:
+    return duration_words(promise.fixed, promise.calendar_months)
+
+
+def _rounded(age: timedelta) -> timedelta:
+    return timedelta(seconds=round(age.total_seconds()))

@@ -1,0 +1,109 @@
+"""Rows are available soon enough after what they tell of happened."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import ceil
+
+from contractwatch.checks.common.ages import Element, duration_words, element_of
+from contractwatch.checks.common.counts import NO_ROWS
+from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
+from contractwatch.checks.common.thresholds import counted, number_words
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.path import into_objects
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Delays, Metric
+from contractwatch.model.measure.state import DelayTally, Measurement
+from contractwatch.model.promises.service_level import MaxDelay
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+DELAY = Kind("latency", Dimension.TIMELINESS, Objective.FRESHNESS)
+
+_PERCENT = 100
+_ROUNDING = 1e-9
+
+
+@frozen
+class DelayedRows:
+    """The quantile of the waits is within the limit: so many rows at least are as fast as that.
+
+    The quantile is that of rank `ceil(quantile * rows)`: no value between two rows is invented.
+    """
+
+    promise: Promise
+    delay: MaxDelay
+    question: Delays
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.question,)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = _threshold(self.delay)
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        tally = answer(answers, self.question, DelayTally)
+        if not tally.rows:
+            return Verdict(
+                Outcome.PASSED, threshold=threshold, rows=0, reason=NO_ROWS, vacuous=True
+            )
+        in_time = tally.rows - tally.late
+        kept = in_time >= ceil(self.delay.quantile * tally.rows - _ROUNDING)
+        longest = tally.longest_seconds or 0.0
+        words = duration_words(timedelta(seconds=round(longest)))
+        reason = f"{tally.late:,} of {counted(tally.rows, 'row')} later; the longest took {words}"
+        return Verdict(
+            Outcome.PASSED if kept else Outcome.FAILED,
+            observed=longest if _is_maximum(self.delay) else _PERCENT * in_time / tally.rows,
+            threshold=threshold,
+            rows=tally.rows,
+            violations=tally.late,
+            reason="" if kept else reason,
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `latency` between two columns."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, MaxDelay):
+            delay = level.promise
+            names = (delay.event_column, delay.available_column)
+            ends = tuple(element_of(contract, delay.table, name) for name in names)
+            physical, ways = tuple(e.physical for e in ends), tuple(e.inside for e in ends)
+            place = replace(ends[1].place, physical=physical, inside=(), ways=ways)
+            promise = promise_of(
+                DELAY,
+                place if any(ways) else replace(place, ways=()),
+                clause=level.clause,
+                expected=f"{delay.available_column} {_threshold(delay)} after {delay.event_column}",
+                severity=level.severity,
+                level_id=level.level_id,
+            )
+            yield DelayedRows(promise, delay, _question(delay, *ends))
+
+
+def _question(delay: MaxDelay, event: Element, available: Element) -> Delays:
+    return Delays(
+        delay.table,
+        event.physical,
+        available.physical,
+        delay.limit,
+        event.timezone,
+        available.timezone,
+        into_objects(event.inside),
+        into_objects(available.inside),
+    )
+
+
+def _is_maximum(delay: MaxDelay) -> bool:
+    return delay.quantile >= 1
+
+
+def _threshold(delay: MaxDelay) -> str:
+    limit = duration_words(delay.limit)
+    if _is_maximum(delay):
+        return f"at most {limit}"
+    share = number_words(round(_PERCENT * delay.quantile, 6))
+    return f"at most {limit} in {share} %"

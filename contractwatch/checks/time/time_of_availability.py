@@ -1,0 +1,149 @@
+"""Every day, by its deadline, the data of its business date is there."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+from contractwatch.checks.common.ages import duration_words, element_of
+from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
+from contractwatch.checks.common.watermarks import NO_RECORD, first_look, questions
+from contractwatch.checks.time.frequency import history_of
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract, LogicalType
+from contractwatch.model.measure.metric import Metric, UpdateHistory
+from contractwatch.model.measure.state import Measurement, Sightings
+from contractwatch.model.promises.service_level import Deadline
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+DEADLINE = Kind("timeOfAvailability", Dimension.TIMELINESS, Objective.FRESHNESS)
+
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+
+
+@frozen
+class DailyDeadline:
+    """The first run at or after a deadline decides for the day; its verdict stands until the next.
+
+    `in_days` says that the column has dates: they are compared as dates of its own zone.
+    """
+
+    promise: Promise
+    deadline: Deadline
+    history: UpdateHistory
+    in_days: bool = False
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (*questions(self.history), self.history)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = _words(self.deadline)
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        history = answer(answers, self.history, Sightings)
+        if not history.is_kept or not history.seen:
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=NO_RECORD)
+        day = latest_day(self.deadline, now)
+        due = deadline_on(self.deadline, day)
+        following = next_day(self.deadline, day)
+        if history.seen[0].first_seen > due:
+            when = deadline_on(self.deadline, following).isoformat(timespec="minutes")
+            reason = f"warming up: the first deadline that is watched is {when}"
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
+        seen = first_look(history, due)
+        assert seen is not None, "this run is in the history, and is later than the deadline"
+        if self._has(seen.watermark.newest, business_date(self.deadline, day)):
+            last = history.seen[-1].watermark.newest
+            is_ready = self._has(last, business_date(self.deadline, following))
+            turns = None if is_ready else deadline_on(self.deadline, following)
+            return Verdict(Outcome.PASSED, 0.0, threshold, stale_at=turns)
+        return self._late(history, day, now)
+
+    def _late(self, history: Sightings, day: date, now: datetime) -> Verdict:
+        due, wanted = deadline_on(self.deadline, day), business_date(self.deadline, day)
+        after = [one for one in history.seen if one.last_seen >= due]
+        came = [one.first_seen for one in after if self._has(one.watermark.newest, wanted)]
+        late = ((came or [now])[0] - due).total_seconds()
+        words = duration_words(timedelta(seconds=round(late)))
+        what = "the data of {} came" if came else "no data of {}"
+        reason = f"{what.format(wanted.isoformat())} {words} after the deadline"
+        return Verdict(Outcome.FAILED, late, _words(self.deadline), reason=reason)
+
+    def _has(self, newest: datetime | None, day: date) -> bool:
+        """Say whether the data reaches into a business date."""
+        if newest is None:
+            return False
+        if self.in_days:
+            return newest.astimezone(ZoneInfo(self.history.timezone)).date() >= day
+        return newest >= datetime.combine(day, time(0), _zone(self.deadline)).astimezone(UTC)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `timeOfAvailability` service level."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, Deadline):
+            deadline = level.promise
+            element = element_of(contract, deadline.table, deadline.column)
+            in_days = element.logical_type is LogicalType.DATE
+            promise = promise_of(
+                DEADLINE,
+                element.place,
+                clause=level.clause,
+                expected=f"each day's data {_words(deadline)}",
+                severity=level.severity,
+                level_id=level.level_id,
+            )
+            yield DailyDeadline(promise, deadline, history_of(element), in_days)
+
+
+def latest_day(deadline: Deadline, now: datetime) -> date:
+    """Return the last day whose deadline is not later than `now`."""
+    day = now.astimezone(_zone(deadline)).date() + _DAY
+    while deadline_on(deadline, day) > now or not _counts(deadline, day):
+        day -= _DAY
+    return day
+
+
+def next_day(deadline: Deadline, day: date) -> date:
+    """Return the next day that has a deadline."""
+    day += _DAY
+    while not _counts(deadline, day):
+        day += _DAY
+    return day
+
+
+def deadline_on(deadline: Deadline, day: date) -> datetime:
+    """Return the instant (UTC) of a day's deadline.
+
+    A local time that comes twice is the earlier one; one that its zone skips lies as long after
+    midnight as the clock would have shown.
+    """
+    return datetime.combine(day, deadline.at, _zone(deadline)).astimezone(UTC)
+
+
+def business_date(deadline: Deadline, day: date) -> date:
+    """Return the date whose data is due on a day: its lag is counted in days that count."""
+    for _ in range(deadline.lag_days):
+        day -= _DAY
+        while not _counts(deadline, day):
+            day -= _DAY
+    return day
+
+
+def _counts(deadline: Deadline, day: date) -> bool:
+    return not deadline.weekdays or day.weekday() < _SATURDAY
+
+
+def _zone(deadline: Deadline) -> tzinfo:
+    if deadline.utc_offset is not None:
+        return timezone(deadline.utc_offset)
+    return ZoneInfo(deadline.timezone)
+
+
+def _words(deadline: Deadline) -> str:
+    zone = _zone(deadline) if deadline.utc_offset is not None else deadline.timezone
+    days = " on weekdays" if deadline.weekdays else ""
+    return f"by {deadline.at.isoformat()} {zone}{days}"

@@ -1,0 +1,46 @@
+"""The rows that repeat an earlier value are as few as the rule allows."""
+
+from collections.abc import Iterator, Mapping
+
+from contractwatch.checks.common.counts import RepeatedRows
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    column_rules,
+    key_place,
+    promise_of_rule,
+)
+from contractwatch.checks.common.thresholds import promised_words
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.promises.rule import DuplicateCounting, RuleMetric
+from contractwatch.model.record.check import Check
+
+DUPLICATE_VALUES = Kind("duplicateValues", Dimension.UNIQUENESS, Objective.UNIQUENESS)
+
+_NOUNS: Mapping[DuplicateCounting, str] = {
+    DuplicateCounting.SURPLUS: "duplicate rows",
+    DuplicateCounting.KEYS: "repeated keys",
+    DuplicateCounting.AFFECTED: "rows of repeated keys",
+}
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `duplicateValues` rule, of a column or over several columns of a table.
+
+    A rule of a table that names no columns counts over its primary key.
+    """
+    for place, _, rule in column_rules(contract, RuleMetric.DUPLICATE_VALUES):
+        words = promised_words(rule.threshold, _NOUNS[rule.counting])
+        promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)
+        yield RepeatedRows(promise, rule.threshold, counting=rule.counting)
+    for table in contract.tables:
+        for rule in table.rules:
+            if rule.metric is RuleMetric.DUPLICATE_VALUES:
+                key = table.primary_key.columns if table.primary_key else ()
+                columns = rule.columns or key
+                place = key_place(contract, table, columns, None)
+                noun = f"{_NOUNS[rule.counting]} over ({', '.join(columns)})"
+                words = promised_words(rule.threshold, noun)
+                promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)
+                yield RepeatedRows(promise, rule.threshold, counting=rule.counting)

@@ -1,0 +1,45 @@
+"""No value of a unique column, and no primary key, comes twice."""
+
+from collections.abc import Iterator
+
+from contractwatch.checks.common.counts import RepeatedRows, ViolatingRows
+from contractwatch.checks.common.promise_builder import Kind, columns_of, key_place, promise_of
+from contractwatch.checks.common.thresholds import NONE_AT_ALL
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.path import Each
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Inside, RepeatsElements
+from contractwatch.model.record.check import Check, Promise
+
+UNIQUE = Kind("unique", Dimension.UNIQUENESS, Objective.UNIQUENESS)
+PRIMARY_KEY = Kind("primaryKey", Dimension.UNIQUENESS, Objective.UNIQUENESS)
+
+_IN_ARRAY = "no value twice within one array"
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each unique column, and each primary key as one check over all its columns."""
+    for place, column in columns_of(contract):
+        if column.unique_clause is not None:
+            words = _IN_ARRAY if Each() in column.inside else "no duplicate rows"
+            promise = promise_of(UNIQUE, place, clause=column.unique_clause, expected=words)
+            yield _of_column(promise)
+    for table in contract.tables:
+        key = table.primary_key
+        if key is not None:
+            place = key_place(contract, table, key.columns, None)
+            words = f"({', '.join(key.columns)}) has no null and no duplicate"
+            promise = promise_of(PRIMARY_KEY, place, clause=key.clause, expected=words)
+            yield RepeatedRows(promise, NONE_AT_ALL, demand_key=True)
+
+
+def _of_column(promise: Promise) -> Check:
+    """Return the check of a column; inside an array no value comes twice in one row's array."""
+    arrays = [at for at, step in enumerate(promise.inside) if isinstance(step, Each)]
+    if not arrays:
+        return RepeatedRows(promise, NONE_AT_ALL)
+    to_array, below = promise.inside[: arrays[-1]], promise.inside[arrays[-1] + 1 :]
+    (column,) = promise.physical_columns
+    repeats = Inside(to_array, RepeatsElements(column, below))
+    return ViolatingRows(promise, NONE_AT_ALL, (repeats,))

@@ -1,0 +1,43 @@
+"""The elements of a vector have the type that its contract declares."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from contractwatch.checks.common.path import NO_VALUE
+from contractwatch.checks.common.promise_builder import answer, unanswered
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import Each
+from contractwatch.model.measure.metric import Metric, TableSchema
+from contractwatch.model.measure.state import Columns, Measurement
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+
+_UNVERIFIABLE = "unverifiable: the source is text"
+
+
+@frozen
+class ElementType:
+    """Each file's own type of the elements is `expected`: `float32`, `int8`."""
+
+    promise: Promise
+    expected: str
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (TableSchema(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        error = unanswered(answers, self.metrics(), self.expected)
+        if error is not None:
+            return error
+        columns = answer(answers, TableSchema(self.promise.table), Columns)
+        column = columns.find(self.promise.physical_columns[0])
+        element = column.follow((*self.promise.inside, Each())) if column else None
+        if element is None:
+            return Verdict(Outcome.FAILED, "no array", self.expected, reason="not an array")
+        if element.text:
+            return Verdict(Outcome.SKIPPED, threshold=self.expected, reason=_UNVERIFIABLE)
+        if element.kind == "null":
+            return Verdict(Outcome.PASSED, element.physical, self.expected, reason=NO_VALUE)
+        kept = all(one.exact == self.expected for one in element.in_files)
+        reason = "" if kept else f"the elements are of type {element.physical}"
+        outcome = Outcome.PASSED if kept else Outcome.FAILED
+        return Verdict(outcome, element.physical, self.expected, reason=reason)

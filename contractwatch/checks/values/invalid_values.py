@@ -1,0 +1,24 @@
+"""The rows with a value outside the list or the pattern are as few as the rule allows."""
+
+from collections.abc import Iterator
+
+from contractwatch.checks.common.counts import ViolatingRows
+from contractwatch.checks.common.promise_builder import Kind, column_rules, promise_of_rule
+from contractwatch.checks.common.thresholds import promised_words
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import IsInvalid
+from contractwatch.model.promises.rule import RuleMetric
+from contractwatch.model.record.check import Check
+
+INVALID_VALUES = Kind("invalidValues", Dimension.CONFORMITY, Objective.VALIDITY)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `invalidValues` rule; a null is never invalid."""
+    for place, column, rule in column_rules(contract, RuleMetric.INVALID_VALUES):
+        words = promised_words(rule.threshold, "rows with an invalid value")
+        promise = promise_of_rule(INVALID_VALUES, place, rule, expected=words)
+        invalid = IsInvalid(column.physical_name, rule.values, rule.pattern, rule.ecma)
+        yield ViolatingRows(promise, rule.threshold, (invalid,))

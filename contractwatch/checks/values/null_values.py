@@ -1,0 +1,29 @@
+"""The rows without a value are as few, or as many, as the rule allows."""
+
+from collections.abc import Iterator
+
+from contractwatch.checks.common.counts import ViolatingRows
+from contractwatch.checks.common.promise_builder import Kind, column_rules, promise_of_rule
+from contractwatch.checks.common.thresholds import promised_words
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import IsMissing, IsNull
+from contractwatch.model.promises.rule import RuleMetric
+from contractwatch.model.record.check import Check
+
+NULL_VALUES = Kind("nullValues", Dimension.COMPLETENESS, Objective.COMPLETENESS)
+MISSING_VALUES = Kind("missingValues", Dimension.COMPLETENESS, Objective.COMPLETENESS)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `nullValues` and `missingValues` rule; a null always counts as missing."""
+    for place, column, rule in column_rules(contract, RuleMetric.NULL_VALUES):
+        words = promised_words(rule.threshold, "null rows")
+        promise = promise_of_rule(NULL_VALUES, place, rule, expected=words)
+        yield ViolatingRows(promise, rule.threshold, (IsNull(column.physical_name),))
+    for place, column, rule in column_rules(contract, RuleMetric.MISSING_VALUES):
+        words = promised_words(rule.threshold, "rows with a missing value")
+        promise = promise_of_rule(MISSING_VALUES, place, rule, expected=words)
+        missing = IsMissing(column.physical_name, rule.values or ())
+        yield ViolatingRows(promise, rule.threshold, (missing,))

@@ -1,0 +1,93 @@
+"""Personal data stands only in columns that are classified for it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Place,
+    answer,
+    promise_of_rule,
+    unanswered,
+)
+from contractwatch.checks.common.thresholds import counted, holds, limit_words, promised_words
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Metric
+from contractwatch.model.measure.state import Measurement
+from contractwatch.model.promises.personal_data import (
+    Detector,
+    DetectorHits,
+    PersonalData,
+    PersonalDataHits,
+)
+from contractwatch.model.promises.rule import Threshold
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+PII_LEAK = Kind("piiLeak", Dimension.CONFORMITY, Objective.VALIDITY)
+
+FLOORS: Mapping[Detector, float] = {
+    Detector.EMAIL: 0.001,
+    Detector.PHONE: 0.01,
+    Detector.IBAN: 0.001,
+    Detector.CARD: 0.001,
+    Detector.SSN: 0.005,
+    Detector.NINO: 0.005,
+}
+"""The share of a column's texts above which hits are no accident of numbers."""
+
+_SHOWN = 5
+
+
+@frozen
+class NoPersonalData:
+    """The columns in which a detector hits above its floor."""
+
+    promise: Promise
+    threshold: Threshold
+    metric: PersonalDataHits
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.metric,)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        limit = limit_words(self.threshold, "columns")
+        error = unanswered(answers, self.metrics(), limit)
+        if error is not None:
+            return error
+        searched = answer(answers, self.metric, PersonalData).found
+        found = [one for one in searched if one.hits > FLOORS[one.detector] * one.texts]
+        columns = len({one.column for one in found})
+        texts = max((one.texts for one in searched), default=0)
+        kept = holds(self.threshold, columns)
+        vacuous = kept and texts == 0
+        names = [_said(one) for one in found[:_SHOWN]]
+        rest = len(found) - _SHOWN
+        more = [f"and {rest} more"] if rest > 0 else []
+        return Verdict(
+            Outcome.PASSED if kept else Outcome.FAILED,
+            observed=columns,
+            threshold=limit,
+            reason="no texts" if vacuous else "; ".join((*names, *more)),
+            vacuous=vacuous,
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `piiLeak` rule of our own engine."""
+    for table in contract.tables:
+        for rule in table.pii_rules:
+            metric = PersonalDataHits(
+                table.name, rule.columns, rule.declared, rule.undeclared, rule.sample_rows
+            )
+            words = promised_words(rule.threshold, "columns with personal data")
+            place = Place(contract.contract_id, table.name)
+            promise = promise_of_rule(PII_LEAK, place, rule, expected=words)
+            yield NoPersonalData(promise, rule.threshold, metric)
+
+
+def _said(hits: DetectorHits) -> str:
+    share = 100 * hits.hits / hits.texts
+    return f"{hits.column}: {hits.detector} in {share:.3g} % of {counted(hits.texts, 'text')}"

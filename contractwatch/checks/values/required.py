@@ -1,0 +1,24 @@
+"""No row lacks a value that its contract requires."""
+
+from collections.abc import Iterator
+
+from contractwatch.checks.common.counts import ViolatingRows
+from contractwatch.checks.common.promise_builder import Kind, columns_of, promise_of
+from contractwatch.checks.common.thresholds import NONE_AT_ALL
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import IsNull
+from contractwatch.model.record.check import Check
+
+REQUIRED = Kind("required", Dimension.COMPLETENESS, Objective.COMPLETENESS)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise that no cell of a required column is null."""
+    for place, column in columns_of(contract):
+        if column.required_clause is not None:
+            promise = promise_of(
+                REQUIRED, place, clause=column.required_clause, expected="no null rows"
+            )
+            yield ViolatingRows(promise, NONE_AT_ALL, (IsNull(column.physical_name),))

@@ -1,0 +1,114 @@
+"""A query's one value is what its rule says."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Place,
+    answer,
+    column_place,
+    promise_of_rule,
+    unanswered,
+)
+from contractwatch.checks.common.thresholds import holds, limit_words
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract, Table
+from contractwatch.model.measure.metric import Metric
+from contractwatch.model.measure.state import Measurement
+from contractwatch.model.promises.rule import Threshold
+from contractwatch.model.promises.sql import (
+    Answer,
+    AnswerLimit,
+    Exactly,
+    SqlRule,
+    SqlScalar,
+    digest_of,
+)
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+SQL = Kind("sql", Dimension.CONSISTENCY, Objective.VALIDITY)
+
+ANOTHER_TEXT = "another text"
+"""What is told of a text that a query returned: the text itself is data."""
+
+
+@frozen
+class QueryAnswer:
+    """The value that a query returns is within the limit; it is of the limit's kind."""
+
+    promise: Promise
+    query: SqlScalar
+    limit: AnswerLimit
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.query,)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        words = answer_words(self.limit)
+        error = unanswered(answers, self.metrics(), words)
+        if error is not None:
+            return error
+        found = answer(answers, self.query, Answer)
+        if isinstance(self.limit, Exactly):
+            return _equal(self.limit, found, words)
+        return _compared(self.limit, found, words)
+
+
+def answer_words(limit: AnswerLimit) -> str:
+    """Return the limit of an answer: `at most 5`, `true`, `the text 'ok'`."""
+    if isinstance(limit, Exactly):
+        if isinstance(limit.value, bool):
+            return str(limit.value).lower()
+        return f"{'another text than' if limit.negated else 'the text'} '{limit.value}'"
+    return limit_words(limit).removesuffix(" rows")
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each rule of type `sql` of each table and column."""
+    for table in contract.tables:
+        for rule in table.queries:
+            words = rule.description or f"a query returns {answer_words(rule.limit)}"
+            place = _place(contract, table, rule)
+            promise = promise_of_rule(SQL, place, rule, expected=words)
+            yield QueryAnswer(promise, SqlScalar(table.name, rule.query, rule.tables), rule.limit)
+
+
+def _place(contract: Contract, table: Table, rule: SqlRule) -> Place:
+    found = table.find(rule.column) if rule.column else None
+    if found is not None:
+        return column_place(contract, table, found)
+    return Place(contract.contract_id, table.name, rule.column)
+
+
+def _equal(limit: Exactly, found: Answer, words: str) -> Verdict:
+    if isinstance(limit.value, bool):
+        if not isinstance(found.value, bool):
+            return _other_kind("true or false", found, words)
+        kept = found.value is limit.value
+        return _verdict(kept=kept, observed=str(found.value).lower(), words=words)
+    if not found.text_digest:
+        return _other_kind("a text", found, words)
+    same = found.text_digest == digest_of(limit.value)
+    observed = "that text" if same else ANOTHER_TEXT
+    return _verdict(kept=same is not limit.negated, observed=observed, words=words)
+
+
+def _compared(limit: Threshold, found: Answer, words: str) -> Verdict:
+    if found.value is None or isinstance(found.value, bool):
+        return _other_kind("a number", found, words)
+    return _verdict(kept=holds(limit, found.value), observed=found.value, words=words)
+
+
+def _verdict(*, kept: bool, observed: float | str, words: str) -> Verdict:
+    outcome = Outcome.PASSED if kept else Outcome.FAILED
+    return Verdict(outcome, observed=observed, threshold=words)
+
+
+def _other_kind(expected: str, found: Answer, words: str) -> Verdict:
+    is_truth = isinstance(found.value, bool)
+    kind = "a text" if found.text_digest else "true or false" if is_truth else "a number"
+    reason = f"the query returned {kind}; expected {expected}"
+    return Verdict(Outcome.ERROR, threshold=words, reason=reason)

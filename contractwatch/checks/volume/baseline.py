@@ -1,0 +1,69 @@
+"""A table has as many rows, in percent, as it had before."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from contractwatch.checks.common.ages import duration_words
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Place,
+    answer,
+    promise_of_rule,
+    unanswered,
+)
+from contractwatch.checks.common.thresholds import counted, holds, limit_words
+from contractwatch.checks.common.watermarks import NO_RECORD, rows_before
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.measure.metric import Metric, RowCount, RowHistory
+from contractwatch.model.measure.state import Count, Measurement, Sightings
+from contractwatch.model.promises.rule import Baseline, Rule, Threshold
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+
+ROW_COUNT = Kind("rowCount", Dimension.COVERAGE, Objective.VOLUME)
+
+_NOT_YET = "warming up: no run has counted the baseline"
+_EMPTY = "warming up: the baseline has no rows"
+
+
+@frozen
+class Growth:
+    """100 * rows / rows of the baseline is within the threshold; warming up without a baseline."""
+
+    promise: Promise
+    threshold: Threshold
+    history: RowHistory
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (RowCount(self.promise.table), self.history)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        words = limit_words(self.threshold)
+        error = unanswered(answers, self.metrics(), words)
+        if error is not None:
+            return error
+        rows = answer(answers, RowCount(self.promise.table), Count).rows
+        history = answer(answers, self.history, Sightings)
+        before = rows_before(history, now - self.history.offset)
+        if not before:
+            lack = _NOT_YET if before is None else _EMPTY
+            reason = lack if history.is_kept else NO_RECORD
+            return Verdict(Outcome.SKIPPED, threshold=words, rows=rows, reason=reason)
+        observed = 100 * rows / before
+        kept = holds(self.threshold, observed)
+        reason = "" if kept else f"{counted(rows, 'row')}, and {before:,} {_when(self.history)}"
+        outcome = Outcome.PASSED if kept else Outcome.FAILED
+        return Verdict(outcome, observed=observed, threshold=words, rows=rows, reason=reason)
+
+
+def growth(place: Place, rule: Rule, baseline: Baseline) -> Growth:
+    """Return the check of a `rowCount` rule that has a baseline."""
+    history = RowHistory(place.table, baseline.offset)
+    words = f"{limit_words(rule.threshold)} of the rows {_when(history)}"
+    promise = promise_of_rule(ROW_COUNT, place, rule, expected=words)
+    return Growth(promise, rule.threshold, history)
+
+
+def _when(history: RowHistory) -> str:
+    return f"{duration_words(history.offset)} ago" if history.offset else "counted before"

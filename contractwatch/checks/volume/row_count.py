@@ -1,0 +1,55 @@
+"""A table has as many rows as its rule says."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from contractwatch.checks.common.promise_builder import Place, answer, promise_of_rule, unanswered
+from contractwatch.checks.common.thresholds import counted, holds, limit_words, promised_words
+from contractwatch.checks.volume.baseline import ROW_COUNT, growth
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Metric, RowCount
+from contractwatch.model.measure.state import Count, Measurement
+from contractwatch.model.promises.rule import RuleMetric, Threshold
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+
+@frozen
+class Volume:
+    """The number of rows is within the threshold; no rows are a number, never vacuous.
+
+    `is_scoped`: only the rows that meet the table's condition are counted.
+    """
+
+    promise: Promise
+    threshold: Threshold
+    is_scoped: bool = False
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (RowCount(self.promise.table),)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        words = limit_words(self.threshold)
+        error = unanswered(answers, self.metrics(), words)
+        if error is not None:
+            return error
+        rows = answer(answers, RowCount(self.promise.table), Count).rows
+        kept = holds(self.threshold, rows)
+        found = f"the table has {counted(rows, 'row')}{' in scope' if self.is_scoped else ''}"
+        reason = "" if kept else found
+        outcome = Outcome.PASSED if kept else Outcome.FAILED
+        return Verdict(outcome, observed=rows, threshold=words, rows=rows, reason=reason)
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `rowCount` rule of each table."""
+    for table in contract.tables:
+        place = Place(contract.contract_id, table.name)
+        for rule in table.rules:
+            if rule.metric is RuleMetric.ROW_COUNT:
+                if rule.baseline is not None:
+                    yield growth(place, rule, rule.baseline)
+                    continue
+                words = promised_words(rule.threshold, "rows")
+                promise = promise_of_rule(ROW_COUNT, place, rule, expected=words)
+                yield Volume(promise, rule.threshold, is_scoped=bool(table.where))

@@ -1,0 +1,75 @@
+"""As many rows come in a period as were promised."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from contractwatch.checks.common.ages import duration_words, element_of
+from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
+from contractwatch.checks.common.thresholds import counted, number_words
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.measure.metric import Metric, RecentRows
+from contractwatch.model.measure.state import Count, Measurement
+from contractwatch.model.promises.service_level import Throughput
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
+
+THROUGHPUT = Kind("throughput", Dimension.TIMELINESS, Objective.VOLUME)
+
+
+@frozen
+class RowRate:
+    """At least so many rows have a time within the last period; none at all are a rate of 0."""
+
+    promise: Promise
+    throughput: Throughput
+    question: RecentRows
+
+    def metrics(self) -> tuple[Metric, ...]:
+        return (self.question,)
+
+    def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
+        threshold = f"at least {_rows(self.throughput)}"
+        error = unanswered(answers, self.metrics(), threshold)
+        if error is not None:
+            return error
+        rows = answer(answers, self.question, Count).rows
+        kept = rows >= self.throughput.rows
+        period = duration_words(self.throughput.period)
+        return Verdict(
+            Outcome.PASSED if kept else Outcome.FAILED,
+            observed=rows,
+            threshold=threshold,
+            rows=rows,
+            reason="" if kept else f"{counted(rows, 'row')} in the last {period}",
+        )
+
+
+def checks(contract: Contract) -> Iterator[Check]:
+    """Promise each `throughput` service level."""
+    for level in contract.service_levels:
+        if isinstance(level.promise, Throughput):
+            promised = level.promise
+            element = element_of(contract, promised.table, promised.column)
+            question = RecentRows(
+                promised.table,
+                element.physical,
+                promised.period,
+                element.timezone,
+                element.inside,
+            )
+            period = duration_words(promised.period)
+            promise = promise_of(
+                THROUGHPUT,
+                element.place,
+                clause=level.clause,
+                expected=f"at least {_rows(promised)} within {period}",
+                severity=level.severity,
+                level_id=level.level_id,
+            )
+            yield RowRate(promise, promised, question)
+
+
+def _rows(throughput: Throughput) -> str:
+    return f"{number_words(throughput.rows)} {'row' if throughput.rows == 1 else 'rows'}"

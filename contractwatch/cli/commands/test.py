@@ -1,0 +1,243 @@
+"""Contracts are run against their data here and now, with the rights of the person who asks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from contractwatch import verify
+from contractwatch.agent.clock import system_clock
+from contractwatch.cli import reports
+from contractwatch.cli.output import say, write_document
+from contractwatch.cli.parser import Command
+from contractwatch.cli.reports import Format
+from contractwatch.cli.reports.findings import FailOn, Finding, Judged, Refused, Report, exit_code
+from contractwatch.cli.testing import test_options as options
+from contractwatch.cli.testing.atomic_write import TERMINAL, write_whole
+from contractwatch.cli.testing.bounded_reading import bounded
+from contractwatch.cli.testing.contract_files import find_contracts
+from contractwatch.cli.testing.filters import narrowed
+from contractwatch.cli.testing.isolated_process import Apart
+from contractwatch.cli.testing.neighbourhood import neighbourhood
+from contractwatch.cli.testing.sampling import Sampling, rows_of, samples_of
+from contractwatch.cli.testing.selected import ServerChoice, chosen, chosen_columns
+from contractwatch.cli.testing.state_folder import StateFolder
+from contractwatch.errors import ContractError, Level, Problem, UsageError
+from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.server import Server
+from contractwatch.model.contract.contract import Contract, Status
+from contractwatch.model.record.run import Reading
+from contractwatch.odcs.load import load_what_holds
+from contractwatch.scan.reach import personal_reach
+from contractwatch.scan.reference_resolver import Published, Registry, Visitor, leads_of
+from contractwatch.scan.scan import ScanJob
+from contractwatch.scan.window_hold import kept_after
+from contractwatch.selection import Selection, Topic, is_empty, select, without_rows
+
+_NO_SERVER = "the contract names no server"
+_NO_STATES = StateFolder(None, is_written=False)
+
+
+@frozen
+class _Loaded:
+    contract: Contract
+    problems: tuple[Problem, ...]
+
+
+@frozen
+class _Wish:
+    """What a person asked for, beside the contracts, and those that they may refer to."""
+
+    selection: Selection
+    servers: ServerChoice
+    sampling: Sampling
+    registry: Registry
+    apart: Apart
+    evidence: options.Trusted = options.Trusted.METADATA
+    variables: tuple[tuple[str, str], ...] = ()
+    states: StateFolder = _NO_STATES
+
+
+@click.command("test", cls=Command)
+@options.options
+def command(  # noqa: PLR0913 - one parameter for each option of the command
+    places: tuple[Path, ...],
+    *,
+    servers: tuple[str, ...],
+    environments: tuple[str, ...],
+    quality_ids: tuple[str, ...],
+    tags: tuple[str, ...],
+    dimensions: tuple[Dimension, ...],
+    topics: tuple[Topic, ...],
+    metadata_only: bool,
+    tables: tuple[str, ...],
+    condition: tuple[str, ...],
+    conditions: tuple[str, ...],
+    variables: tuple[str, ...],
+    evidence: options.Trusted,
+    state_dir: Path | None,
+    form: Format,
+    output: Path | None,
+    fail_on: FailOn,
+    show_all: bool,
+    samples: int,
+    sample_columns: tuple[str, ...],
+    deadline: int,
+    memory_mb: int | None,
+) -> int:
+    """Run contracts against their data, here and now, and tell what is kept and what is broken.
+
+    Relative paths in a contract are looked up beside it, then in the current folder. What is not
+    selected is not judged, not shown and not counted; a word that no contract knows is wrong usage.
+
+    Exit code 0: kept (there may be warnings). 1: broken. 2: no verdict could be reached.
+    64: wrong usage.
+
+    Example: contractwatch test contracts/ --format json --output runs.json
+    """
+    loaded = [_load(path) for path in find_contracts(places)]
+    contracts = _contracts(loaded)
+    registry = _registry(loaded)  # whole tables: a key is no orphan for a filter
+    loaded = _narrowed(loaded, condition, conditions)
+    wished = Selection(quality_ids, tags, dimensions, topics, tables, metadata_only)
+    selection, choice = chosen(wished, ServerChoice(servers, environments), contracts)
+    columns = chosen_columns(sample_columns, contracts)
+    is_all = selection.is_everything and not (condition or conditions)
+    sampling, allowed = Sampling(samples, columns), _variables(variables)
+    apart = Apart(memory_mb=memory_mb or 0, deadline_seconds=deadline)
+    states = StateFolder(state_dir, is_written=is_all)
+    wish = _Wish(selection, choice, sampling, registry, apart, evidence, allowed, states)
+    report = Report(_all_findings(loaded, wish), selection, fail_on, show_all)
+    return _written(report, form, output)
+
+
+def _contracts(loaded: Sequence[_Loaded | Refused]) -> list[Contract]:
+    return [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
+
+
+def _all_findings(loaded: Sequence[_Loaded | Refused], wish: _Wish) -> tuple[Finding, ...]:
+    try:
+        findings = tuple(finding for entry in loaded for finding in _findings(entry, wish))
+    finally:
+        wish.apart.close()
+    if not findings:
+        raise UsageError(f"nothing is selected: no promise has {wish.selection}")
+    return findings
+
+
+def _variables(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    if not names:
+        return ()
+    # Imported where a variable is allowed: the settings' reader takes half of a small run.
+    from contractwatch import settings  # noqa: PLC0415 - see above
+
+    return settings.variables(names, settings.environment())
+
+
+def _registry(loaded: Sequence[_Loaded | Refused]) -> Registry:
+    return neighbourhood(
+        _contracts(loaded), [one.file for one in loaded if isinstance(one, Refused)]
+    )
+
+
+def _load(path: Path) -> _Loaded | Refused:
+    try:
+        with bounded(path):
+            contract, problems = load_what_holds(path, today=system_clock().now().date())
+    except ContractError as error:
+        return _refused(str(path), error)
+    for problem in problems:
+        if problem.level is Level.ERROR:
+            say(str(problem), err=True)
+    return _Loaded(contract, problems)
+
+
+def _refused(file: str, error: ContractError) -> Refused:
+    for problem in error.problems:
+        say(str(problem), err=True)
+    return Refused(file, error.problems)
+
+
+def _narrowed(
+    entries: Sequence[_Loaded | Refused], alone: Sequence[str], conditions: Sequence[str]
+) -> list[_Loaded | Refused]:
+    found = iter(narrowed(_contracts(entries), alone, conditions))
+    return [
+        replace(entry, contract=next(found)) if isinstance(entry, _Loaded) else entry
+        for entry in entries
+    ]
+
+
+def _findings(entry: _Loaded | Refused, wish: _Wish) -> Iterator[Finding]:
+    if isinstance(entry, Refused):
+        yield entry
+        return
+    contract, selection = entry.contract, wish.selection
+    try:
+        with bounded(contract.file):
+            plan = verify.as_of(verify.plan(contract), system_clock().now())
+    except ContractError as late:
+        yield _refused(contract.file, late)
+        return
+    if not selection.is_everything:
+        plan = select(plan, selection)
+        if is_empty(plan):
+            return
+    servers = wish.servers.among(contract)
+    for server in servers:
+        yield _judged(entry, plan, server, wish)
+    if not servers:
+        why = wish.servers.lack() if contract.servers else _NO_SERVER
+        now = system_clock().now()
+        answers = verify.unread(plan, why)
+        reading = Reading(", ".join(wish.servers.listed), now, answers, readable=None, error=why)
+        yield Judged(contract, verify.judge(plan, reading, now=now), entry.problems)
+
+
+def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> Judged:
+    asked = without_rows(plan, server) if wish.selection.metadata_only else plan
+    bases = (Path(plan.contract.file).resolve().parent, Path.cwd())
+    now = system_clock().now()
+    metrics = verify.asked_of_data(asked)
+    published = Published(plan.contract, bases[0])
+    environment = server.environment if wish.servers.environments else ""
+    visitor = Visitor(published, server, environment, bases[1:])
+    job = ScanJob(
+        server=server,
+        tables=plan.contract.tables,
+        metrics=metrics,
+        bases=bases,
+        roots=None,
+        now=now,
+        trusts_statistics=wish.evidence is options.Trusted.METADATA,
+        leads=leads_of(metrics, visitor, wish.registry),
+        environment=wish.variables,
+        reach=personal_reach(),
+        keeps_states=wish.states.is_used,
+        kept=wish.states.read(entry.contract, server),
+    )
+    closed = server.unsupported or plan.contract.status is Status.RETIRED
+    reading = Reading(server.name, now, {}, readable=None) if closed else wish.apart.read(job)
+    run = verify.judge(asked, reading, now=now)
+    kept = kept_after(asked, reading, run, job.kept)
+    wish.states.write(entry.contract, server, kept)
+    samples = samples_of(
+        asked, run, wish.sampling, lambda rows: wish.apart.ask(rows_of, (job, rows))
+    )
+    return Judged(entry.contract, run, entry.problems, samples)
+
+
+def _written(report: Report, form: Format, output: Path | None) -> int:
+    """Write the report and return the exit code."""
+    if output not in (None, TERMINAL):
+        write_whole(output, reports.render(form, report))
+    elif form is Format.TEXT:
+        # Imported when a terminal is written to: rich takes a tenth of a second.
+        from contractwatch.cli.reports import text  # noqa: PLC0415 - see above
+
+        text.show_in_terminal(report)
+    else:
+        write_document(reports.render(form, report))
+    return exit_code(report.findings, report.fail_on)

@@ -1,0 +1,92 @@
+"""What `contractwatch test` found for each contract, before it is told in any form."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from enum import StrEnum
+from typing import TypeAlias
+
+from contractwatch.errors import Problem
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.record.run import RunOutcome, RunResult
+from contractwatch.selection import Selection
+
+
+@frozen
+class Samples:
+    """A few rows that break a promise, in the columns that may be shown.
+
+    `why_none` says why there are no rows; `withheld` are classified columns that were asked for.
+    """
+
+    rows: tuple[Mapping[str, int | float | bool | str | None], ...]
+    why_none: str = ""
+    withheld: tuple[str, ...] = ()
+
+
+@frozen
+class Judged:
+    """A contract that was run against one server; `problems` are its warnings.
+
+    `samples` are rows by promise id, empty unless they were asked for.
+    """
+
+    contract: Contract
+    run: RunResult
+    problems: tuple[Problem, ...] = ()
+    samples: Mapping[str, Samples] = field(default_factory=dict[str, Samples])
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """The run's outcome."""
+        return self.run.outcome
+
+
+@frozen
+class Refused:
+    """A file that is no valid contract: nothing could be promised, nothing was run."""
+
+    file: str
+    problems: tuple[Problem, ...]
+
+    @property
+    def outcome(self) -> RunOutcome:
+        """Always `error`: there is no verdict."""
+        return RunOutcome.ERROR
+
+
+Finding: TypeAlias = Judged | Refused
+
+EVERYTHING = Selection()
+
+
+class FailOn(StrEnum):
+    """The least bad outcome that ends with exit code 1."""
+
+    FAILED = "failed"
+    WARNING = "warning"
+
+
+@frozen
+class Report:
+    """Everything that is told of one call, in whatever form.
+
+    `selection` is what was picked out; `show_all` lists passed checks, too, where a form leaves
+    them out.
+    """
+
+    findings: tuple[Finding, ...]
+    selection: Selection = EVERYTHING
+    fail_on: FailOn = FailOn.FAILED
+    show_all: bool = False
+
+
+def exit_code(findings: Iterable[Finding], fail_on: FailOn) -> int:
+    """Return 1 if a promise is broken, else 2 if a verdict is lacking, else 0."""
+    outcomes = {finding.outcome for finding in findings}
+    broken = {RunOutcome.FAILED}
+    if fail_on is FailOn.WARNING:
+        broken.add(RunOutcome.WARNING)
+    if outcomes & broken:
+        return 1
+    return 2 if RunOutcome.ERROR in outcomes else 0

@@ -1,0 +1,38 @@
+"""Contracts refer to others: to those that are given, and to those that lie beside them."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from contractwatch.cli.testing.bounded_reading import bounded
+from contractwatch.cli.testing.contract_files import contracts_in
+from contractwatch.errors import ContractError
+from contractwatch.model.contract.contract import Contract
+from contractwatch.odcs.load import load_what_holds
+from contractwatch.scan.reference_resolver import Published, Registry, refers_elsewhere
+
+
+def neighbourhood(contracts: Sequence[Contract], refused: Iterable[str] = ()) -> Registry:
+    """Return the contracts that may be referred to.
+
+    The other contracts of the same folders are read only if one of those that are given refers to
+    another contract. One that is broken is left out, and is named where it is missed.
+
+    Args:
+        contracts: Those that are given.
+        refused: The files that are given and hold no good contract.
+    """
+    published = [Published(one, Path(one.file).resolve().parent) for one in contracts]
+    broken = list(refused)
+    if any(map(refers_elsewhere, contracts)):
+        known = {one.path for one in published} | {Path(file).resolve() for file in broken}
+        folders = dict.fromkeys(one.folder for one in published)
+        beside = (path for folder in folders for path in contracts_in(folder))
+        for path in beside:
+            if path.resolve() in known:
+                continue
+            try:
+                with bounded(path):
+                    published.append(Published(load_what_holds(path)[0], path.parent))
+            except ContractError:
+                broken.append(str(path))
+    return Registry(published, broken=broken)

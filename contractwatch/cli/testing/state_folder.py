@@ -1,0 +1,66 @@
+"""What the files of a contract's data answered is kept in a folder, if a person names one."""
+
+import base64
+import json
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+from contractwatch.cli.testing.atomic_write import write_whole
+from contractwatch.errors import UsageError
+from contractwatch.model.base.server import Server
+from contractwatch.model.contract.contract import Contract
+from contractwatch.model.record.file_state import KeptTable
+
+
+class StateFolder:
+    """One file for each contract and server. A damaged one is as good as none."""
+
+    def __init__(self, folder: Path | None, *, is_written: bool) -> None:
+        """Make the folder if it is not there.
+
+        Args:
+            folder: None keeps nothing.
+            is_written: Whether runs leave something; one of a few promises or rows would drop what
+                is known of the others.
+
+        Raises:
+            UsageError: If the folder cannot be made.
+        """
+        self.is_used = folder is not None
+        self._folder = folder or Path()
+        self._is_written = is_written and self.is_used
+        if folder is None:
+            return
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--state-dir {folder}: {error.strerror}; name a folder") from error
+
+    def read(self, contract: Contract, server: Server) -> tuple[KeptTable, ...]:
+        """Return what the last run kept."""
+        if not self.is_used:
+            return ()
+        try:
+            read = json.loads(self._file(contract, server).read_bytes())
+            return tuple(KeptTable(table, base64.b64decode(text)) for table, text in read.items())
+        except (OSError, ValueError, TypeError, AttributeError):
+            return ()
+
+    def write(self, contract: Contract, server: Server, kept: Iterable[KeptTable] | None) -> None:
+        """Replace what is kept, unless there is nothing new to say.
+
+        Raises:
+            UsageError: If the file cannot be written.
+        """
+        if kept is None or not self._is_written:
+            return
+        texts = {one.table: base64.b64encode(one.content).decode() for one in kept}
+        try:
+            write_whole(self._file(contract, server), json.dumps(texts), is_private=True)
+        except OSError as error:
+            raise UsageError(f"--state-dir {self._folder}: {error.strerror}") from error
+
+    def _file(self, contract: Contract, server: Server) -> Path:
+        named = repr((contract.contract_id, contract.product, server.name, server.environment))
+        return self._folder / f"{sha256(named.encode()).hexdigest()[:32]}.json"

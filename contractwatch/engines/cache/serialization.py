@@ -1,0 +1,90 @@
+"""What is kept of a table's files is compressed JSON text, and whatever cannot be read is nothing.
+
+A question's digest is written once.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from contractwatch.engines.cache.answer_values import (
+    DAMAGES,
+    compressed,
+    expanded,
+    read_answer,
+    read_columns,
+    read_hits,
+    written_answer,
+    written_columns,
+    written_hits,
+    written_repeats,
+)
+from contractwatch.engines.cache.file_answers import Bundle, KeptFile, KeyGroup, TableStates
+from contractwatch.model.measure.state import Repeats
+
+
+def packed(states: TableStates, context: str) -> bytes:
+    """Return the states as bytes, or nothing if they take too many."""
+    questions = sorted({one for bundle in states.bundles for one in bundle.answers})
+    shapes = sorted({file.shape for bundle in states.bundles for file in bundle.files})
+    return compressed(
+        {
+            "context": context,
+            "columns": written_columns(states.columns),
+            "questions": questions,
+            "shapes": shapes,
+            "bundles": [
+                [
+                    [[file.path, file.stamp, shapes.index(file.shape)] for file in bundle.files],
+                    [written_answer(bundle.answers.get(question)) for question in questions],
+                ]
+                for bundle in states.bundles
+            ],
+            "groups": {
+                question: [
+                    [sorted(one.bundles), written_repeats(one.repeats), int(one.shrunk)]
+                    for one in groups
+                ]
+                for question, groups in states.groups.items()
+            },
+            "whole": {question: written_hits(found) for question, found in states.whole.items()},
+        }
+    )
+
+
+def unpacked(content: bytes, context: str) -> TableStates | None:
+    """Return the states that `packed` wrote, or None if they are of another context or damaged."""
+    try:
+        read = expanded(content)
+        return _states(read) if read["context"] == context else None
+    except DAMAGES:
+        return None
+
+
+def _states(read: Mapping[str, Any]) -> TableStates:
+    questions: list[str] = read["questions"]
+    shapes: list[str] = read["shapes"]
+    bundles = tuple(
+        Bundle(
+            tuple(_file(shapes, *file) for file in files),
+            {
+                question: read_answer(answer)
+                for question, answer in zip(questions, answers, strict=True)
+                if answer is not None
+            },
+        )
+        for files, answers in read["bundles"]
+    )
+    groups = {
+        question: tuple(_group(*group) for group in found)
+        for question, found in read["groups"].items()
+    }
+    whole = {question: read_hits(found) for question, found in read["whole"].items()}
+    return TableStates(read_columns(read["columns"]), bundles, groups, whole)
+
+
+def _file(shapes: list[str], path: str, stamp: str, shape: int) -> KeptFile:
+    return KeptFile(path, stamp, shapes[shape])
+
+
+def _group(places: list[int], repeats: list[int], shrunk: int) -> KeyGroup:
+    return KeyGroup(frozenset(places), Repeats(*repeats), bool(shrunk))

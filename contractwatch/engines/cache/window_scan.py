@@ -1,0 +1,271 @@
+"""Only the newer rows of a table are read; what the old ones answered before is added.
+
+1. Read the rows from the kept cut on, for all questions: no row comes in without being judged.
+2. Add what is kept of the rows below the cut, for questions that add up.
+3. Move the cut on: the rows that become old are asked once more, by themselves, and added to what
+   is kept.
+
+All rows are read where nothing is kept, where the columns are not those of before or a question is
+new, and where no row is left above the cut. A question whose answer cannot be kept (a time that
+lies in the future) is asked of all rows every time.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time
+from typing import TypeAlias, TypeGuard
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from contractwatch.engines.cache.file_answers import (
+    FileAnswer,
+    KeptMetric,
+    digest_of,
+    holds,
+    summed,
+)
+from contractwatch.engines.cache.window_answers import Cut, KeptWindow, Look, OfWindow
+from contractwatch.engines.core.failures import QUERY_FAILURES
+from contractwatch.engines.predicates.literals import at_most, steps, steps_range
+from contractwatch.engines.query.engine import Survey, survey
+from contractwatch.engines.tables.frames import open_table
+from contractwatch.engines.tables.windows import beginning, ordered_by
+from contractwatch.errors import SourceError
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.dataset import Dataset, TableFiles
+from contractwatch.model.contract.incremental import Incremental, IncrementalMode, Window
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.measure.metric import KeyRange, Metric, RowCount, TableSchema, TimeSpan
+from contractwatch.model.measure.state import (
+    Columns,
+    Count,
+    DelayTally,
+    KeySpan,
+    Measurement,
+    Repeats,
+    Span,
+    Unmeasured,
+)
+from contractwatch.model.promises.personal_data import PersonalData
+
+
+@frozen
+class Looked:
+    """The answers, what each rests on, and what is to be kept; its last look says of which rows."""
+
+    measurements: Mapping[Metric, Measurement]
+    evidence: Mapping[Metric, Evidence]
+    kept: KeptWindow
+
+
+@frozen
+class Unordered:
+    """The column does not tell old rows from new ones, and why."""
+
+    reason: str
+
+
+class _UnusableError(Exception):
+    """The table is read as a whole."""
+
+
+def looked(
+    files: TableFiles,
+    metrics: Iterable[KeptMetric],
+    known: KeptWindow | None,
+    *,
+    beside: Iterable[Metric],
+    now: datetime,
+) -> Looked | Unordered | None:
+    """Answer questions from what is known of the old rows and from reading the others.
+
+    Args:
+        files: The table, with its `incremental`.
+        metrics: The questions.
+        known: What is kept in the same context; None reads all rows.
+        beside: Other questions, asked elsewhere of the same rows.
+        now: As in `engines.polars.survey`.
+
+    Returns:
+        None if the table is to be read as without a window.
+    """
+    chosen = files.incremental
+    if chosen is None:
+        return None
+    try:
+        frame = open_table(files)
+        if frame.no_columns or frame.refused:
+            return None
+        cells = ordered_by(frame.cells, frame.columns, chosen.column)
+        if isinstance(cells, str):
+            return Unordered(cells)
+        edge = _Edge(files.table, chosen, cells.dtype, now)
+        looking = _Looking(files, edge, tuple(metrics), frozenset(map(digest_of, beside)))
+        return looking.answered(frame.columns, known)
+    except (SourceError, _UnusableError, *QUERY_FAILURES):
+        return None
+
+
+@frozen
+class _Edge:
+    """Where the window of the next run begins."""
+
+    table: str
+    chosen: Incremental
+    dtype: pl.DataType
+    now: datetime
+
+    @property
+    def mark(self) -> TimeSpan | KeyRange:
+        """The question for the newest value."""
+        if self.dtype.is_temporal():
+            return TimeSpan(self.table, self.chosen.column, self.chosen.timezone)
+        return KeyRange(self.table, (self.chosen.column,))
+
+    def after(self, newest: Measurement) -> Cut:
+        """Return the next cut; a window over all rows if there is no value to begin at."""
+        least = beginning(self.dtype)
+        try:
+            found = self._after(newest)
+        except OverflowError:  # so far back that there is no such date
+            found = None
+        if found is None:
+            return Cut(least)
+        return replace(found, at=min(max(found.at, least), steps_range(self.dtype)[1]))
+
+    def _after(self, newest: Measurement) -> Cut | None:
+        if isinstance(newest, KeySpan):
+            return Cut(newest.bounds[0][1]) if newest.bounds else None
+        zone = ZoneInfo(self.chosen.timezone)
+        if self.chosen.mode is IncrementalMode.PARTITION:
+            start = (self.now - self.chosen.lookback).astimezone(zone)
+            return self._day(datetime.combine(start.date(), time(0), zone))
+        if not isinstance(newest, Span) or newest.newest is None:
+            return None
+        if self.dtype == pl.Date:
+            return self._day(newest.newest.astimezone(zone) - self.chosen.lookback)
+        begin = newest.newest - self.chosen.lookback
+        shown = f"{begin.astimezone(zone):%Y-%m-%d %H:%M} {self.chosen.timezone}"
+        return Cut(self._steps(begin), shown.replace("Etc/UTC", "UTC"))
+
+    def _day(self, local: datetime) -> Cut:
+        if self.dtype == pl.Date:
+            return Cut(at_most(steps(local.date(), self.dtype, "")), local.date().isoformat())
+        return Cut(self._steps(local), local.date().isoformat())
+
+    def _steps(self, instant: datetime) -> int:
+        return at_most(steps(instant, self.dtype, self.chosen.timezone))
+
+
+_Answers: TypeAlias = dict[Metric, Measurement]
+
+
+@dataclass(slots=True)
+class _Looking:
+    """One table while it is brought up to date."""
+
+    files: TableFiles
+    edge: _Edge
+    metrics: tuple[KeptMetric, ...]
+    beside: frozenset[str]
+    evidence: dict[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
+
+    def answered(self, columns: Columns, known: KeptWindow | None) -> Looked:
+        asked = frozenset(map(digest_of, self.metrics)) | self.beside
+        if known is not None and known.columns == columns and asked <= known.asked:
+            before = {
+                question: answer
+                for question, answer in known.before.items()
+                if holds(answer, self.edge.now)
+            }
+            look, answers = self._look(known.cut, before, is_full=False)
+            if look.rows:
+                moved = self._moved(known.cut, before, answers)
+                kept = replace(known, cut=moved[0], before=moved[1], asked=asked, last=look)
+                return self._told(columns, answers, kept)
+        whole = Cut(beginning(self.edge.dtype))
+        look, answers = self._look(whole, {}, is_full=True)
+        cut, before = self._moved(whole, None, answers)
+        kept = KeptWindow(columns, cut, before, asked, self.edge.now, "", look)
+        return self._told(columns, answers, kept)
+
+    def _told(self, columns: Columns, answers: _Answers, kept: KeptWindow) -> Looked:
+        schema = TableSchema(self.files.table)
+        self.evidence[schema] = Evidence.METADATA
+        found: _Answers = {**answers, schema: columns}
+        mine: list[Metric] = [metric for metric in self.metrics if metric in found]
+        evidence = {metric: self.evidence.get(metric, Evidence.SCAN) for metric in mine}
+        return Looked({metric: found[metric] for metric in mine}, evidence, kept)
+
+    def _look(
+        self, cut: Cut, before: Mapping[str, FileAnswer], *, is_full: bool
+    ) -> tuple[Look, _Answers]:
+        """Read the rows from a cut on, and all of them for what is not known of those below."""
+        rows = RowCount(self.files.table)
+        asked = [one for one in self.metrics if not isinstance(one, TableSchema)]
+        read = self._read(Window(self.edge.chosen.column, cut.at), (*asked, rows, self.edge.mark))
+        count = read[rows]
+        if not isinstance(count, Count):
+            raise _UnusableError
+        answers = dict(read)
+        lost: list[Metric] = []
+        for metric in asked:
+            if is_full or isinstance(metric, OfWindow):
+                continue
+            kept = before.get(digest_of(metric))
+            if kept is None:
+                lost.append(metric)
+                continue
+            answers[metric] = _added(kept, read[metric])
+            self.evidence[metric] = Evidence.STATE
+        answers.update(self._read(None, lost) if lost and count.rows else {})
+        last = {
+            digest_of(metric): answer
+            for metric in asked
+            if isinstance(answer := answers[metric], Repeats | PersonalData) or _is_kept(answer)
+        }
+        return Look(cut, is_full, count.rows, last), answers
+
+    def _moved(
+        self, cut: Cut, before: Mapping[str, FileAnswer] | None, answers: _Answers
+    ) -> tuple[Cut, Mapping[str, FileAnswer]]:
+        """Return the next cut, and the answers of the rows below it; before None are no rows."""
+        following = self.edge.after(answers[self.edge.mark])
+        if following.at <= cut.at:
+            return cut, before or {}
+        window = Window(self.edge.chosen.column, cut.at, following.at)
+        own = (OfWindow, TableSchema)
+        asked = [metric for metric in self.metrics if not isinstance(metric, own)]
+        known = [one for one in asked if before is None or digest_of(one) in before]
+        read = self._read(window, known) if known else {}
+        after: dict[str, FileAnswer] = {}
+        for metric in known:
+            old = (before or {}).get(digest_of(metric))
+            added = read[metric] if old is None else _added(old, read[metric])
+            if _is_kept(added):
+                after[digest_of(metric)] = added
+        return following, after
+
+    def _read(self, window: Window | None, metrics: Iterable[Metric]) -> _Answers:
+        table = replace(self.files, window=window)
+        found: Survey = survey(Dataset("", (table,), ""), metrics, now=self.edge.now)
+        if found.failures:
+            raise _UnusableError
+        if window is None or window.until is None:
+            self.evidence.update(found.evidence)
+        return dict(found.measurements)
+
+
+def _added(kept: FileAnswer, read: Measurement) -> Measurement:
+    if isinstance(read, Unmeasured):
+        return read
+    if not isinstance(read, type(kept)):
+        raise _UnusableError
+    return summed([kept, read])
+
+
+def _is_kept(answer: Measurement) -> TypeGuard[FileAnswer]:
+    if isinstance(answer, Span):
+        return not answer.future
+    return isinstance(answer, Count | DelayTally | KeySpan)

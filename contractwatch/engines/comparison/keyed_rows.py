@@ -1,0 +1,146 @@
+"""A table has keys: one in each row, or in each element of the array that they are inside of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import assert_never
+
+import polars as pl
+
+from contractwatch.engines.predicates.expressions import Cells, cells_at
+from contractwatch.engines.predicates.literals import UncastableError
+from contractwatch.engines.predicates.nested import elements, member, offends
+from contractwatch.engines.tables.frames import Frame
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import Each, Member, Way, into_objects, printed, to_element
+from contractwatch.model.contract.dataset import TableFiles
+
+_NUMBER, _ELEMENT = "\x00number", "\x00element"
+
+
+class NotComparedError(Exception):
+    """The question has no answer; the text says why and holds no value of the data."""
+
+
+@frozen
+class Side:
+    """Columns of a table by their physical names; `shown` is how a person knows the table.
+
+    `ways` lead into each column, or there are none.
+    """
+
+    files: TableFiles
+    columns: tuple[str, ...]
+    shown: str
+    ways: tuple[Way, ...] = ()
+
+    @property
+    def members(self) -> tuple[tuple[str, Way], ...]:
+        """The columns with the ways into them."""
+        ways = self.ways or ((),) * len(self.columns)
+        return tuple(zip(self.columns, ways, strict=True))
+
+
+@frozen
+class Keyed:
+    """Rows, or elements of arrays, with the members of their keys.
+
+    `number` is the column that says of an element which row it is of, empty for rows; and `has_key`
+    whether any element of a row has a whole key.
+    """
+
+    rows: pl.LazyFrame
+    members: Sequence[Cells]
+    has_key: pl.Expr
+    number: str = ""
+
+
+def keyed_rows(frame: Frame, side: Side) -> Keyed:
+    """Return what has a key: each row, or each element of the array that keys are inside of."""
+    arrays = [one for one in side.members if Each() in one[1]]
+    if not arrays:
+        return Keyed(frame.rows, cells_of(frame, side), pl.lit(value=True))
+    column, way = arrays[0]
+    outwards = to_element(way)
+    within = {at: one[1] for at, one in enumerate(side.members) if one in arrays}
+    try:
+        outer = column_of(frame, side, column)
+        plain = {
+            at: cells_at(column_of(frame, side, name), into_objects(way))
+            for at, (name, way) in enumerate(side.members)
+            if at not in within
+        }
+        rows, element, dtype = _exploded(frame, outer, outwards, plain)
+        inner = {
+            at: cells_at(Cells(element, element, dtype), _below(w)) for at, w in within.items()
+        }
+
+        def is_whole(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+            each = (cells_at(Cells(value, value, dtype), _below(way)) for way in within.values())
+            return pl.all_horizontal(one.value.is_not_null() for one in each)
+
+        has_key = offends(outwards, outer.value, outer.dtype, is_whole)
+    except UncastableError as error:
+        where = printed(column, way)
+        raise NotComparedError(f"column {where!r} of {side.shown}: {error}") from error
+    for cells in plain.values():
+        has_key &= cells.value.is_not_null()
+    beside = {at: replace(one, value=pl.col(f"\x00plain{at}")) for at, one in plain.items()}
+    members = {**inner, **beside}
+    return Keyed(rows, [members[at] for at in sorted(members)], has_key, _NUMBER)
+
+
+def _exploded(
+    frame: Frame, outer: Cells, way: Way, plain: Mapping[int, Cells]
+) -> tuple[pl.LazyFrame, pl.Expr, pl.DataType]:
+    """Return a row for each element at the end of a way, the element and its type."""
+    beside = (cells.value.alias(f"\x00plain{at}") for at, cells in plain.items())
+    rows = frame.rows.with_row_index(_NUMBER)
+    rows = rows.select(_NUMBER, outer.value.alias(_ELEMENT), *beside)
+    element, dtype = pl.col(_ELEMENT), outer.dtype
+    for step in way:
+        match step:
+            case Member():
+                value, dtype = member(step, element, dtype)
+                rows = rows.with_columns(value.alias(_ELEMENT))
+            case Each():
+                value, dtype = elements(element, dtype)
+                rows = rows.with_columns(value.alias(_ELEMENT)).explode(_ELEMENT)
+            case _:
+                assert_never(step)
+    return rows, element, dtype
+
+
+def _below(way: Way) -> tuple[Member, ...]:
+    return into_objects(way[len(to_element(way)) :])
+
+
+def cells_of(frame: Frame, side: Side) -> list[Cells]:
+    """Return what is compared of each member of a key.
+
+    Raises:
+        NotComparedError: If a column is missing, or no way leads into it.
+    """
+    found: list[Cells] = []
+    for column, way in side.members:
+        try:
+            found.append(cells_at(column_of(frame, side, column), into_objects(way)))
+        except UncastableError as error:
+            where = printed(column, way)
+            raise NotComparedError(f"column {where!r} of {side.shown}: {error}") from error
+    return found
+
+
+def column_of(frame: Frame, side: Side, column: str) -> Cells:
+    """Return a column of the table, as it is compared.
+
+    Raises:
+        NotComparedError: If it is missing, or of different types in the files.
+    """
+    known = frame.columns.find(column)
+    cells = frame.cells.get(column if known is None else known.name)
+    if cells is None:
+        why = "is missing" if known is None else "is of different types in the files"
+        if known is not None and known.kind != "other":
+            why = f"is of type {known.physical}, which is not read"
+        raise NotComparedError(f"column {column!r} of {side.shown} {why}")
+    return cells

@@ -1,0 +1,259 @@
+"""What a contract promises inside a JSON value is a tree, and a value is laid out along it.
+
+Scalars stay texts, as those of flat files do. An object keeps the members that are promised and the
+number of all that are not null; a map becomes an array of entries, as Parquet has them. A value of
+another shape than promised is noted with the place of the promise, and left out.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import polars as pl
+
+from contractwatch.model.base.path import Each, Member, Way
+from contractwatch.model.contract.contract import Column, LogicalType
+from contractwatch.model.measure.state import ColumnType
+from contractwatch.model.promises.rule import OptionKind, RuleMetric
+
+SIZE = "\x00size"
+"""A field of every object: how many of its members are not null."""
+
+REST = "\x00rest"
+"""A field of an object that is compared as a whole: its members that are not promised, as JSON."""
+
+KEY_TWICE = "an object has twice the key"
+
+_KEY, _VALUE = Member("key"), Member("value")
+_ARRAYS = frozenset({LogicalType.ARRAY, LogicalType.VECTOR})
+
+
+class Repeated(dict[str, object]):
+    """An object that has a key twice: which of the values counts nobody knows."""
+
+    told = ""
+    """What to say where no value may be left out."""
+
+
+def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the object of a parser's pairs."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    repeated = Repeated(reversed(pairs))
+    twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+    repeated.told = f"{KEY_TWICE} {twice!r}"
+    return repeated
+
+
+@dataclass(slots=True)
+class Node:
+    """A promised value: `way` leads to it from the column. `element` is of an array, or a map.
+
+    One that `is_compared` as a whole, or is part of such a value, keeps what is not promised of it.
+    """
+
+    way: Way
+    column: Column | None
+    kind: str = "scalar"
+    members: "dict[str, Node]" = field(default_factory=dict[str, "Node"])
+    element: "Node | None" = None
+    is_compared: bool = False
+
+    def walk(self) -> "Iterator[Node]":
+        """Yield the node and all below it."""
+        yield self
+        for child in self.children():
+            yield from child.walk()
+
+    def children(self) -> "list[Node]":
+        """Return the nodes one step below."""
+        return [*self.members.values(), *([self.element] if self.element else [])]
+
+    def dtype(self) -> pl.DataType:
+        """Return the type of the values as they are laid out."""
+        if self.kind == "scalar":
+            return pl.String()
+        if self.kind == "object":
+            fields = {name: child.dtype() for name, child in self.members.items()}
+            rest = {REST: pl.String()} if self.is_compared else {}
+            return pl.Struct({**fields, **rest, SIZE: pl.UInt32()})
+        return pl.List(self.element.dtype() if self.element else pl.String())
+
+
+@dataclass(slots=True)
+class Notes:
+    """Places (by way) at which one row has a value of another shape, or none."""
+
+    astray: set[Way] = field(default_factory=set[Way])
+    null: set[Way] = field(default_factory=set[Way])
+
+
+def tree_of(column: Column) -> Node | None:
+    """Return the tree of a column that is promised to hold more than a scalar, else None."""
+    known = {inner.inside: inner for inner in column.nested}
+    root = _node((), column, known, is_compared=False)
+    return None if root.kind == "scalar" else root
+
+
+def _node(way: Way, column: Column | None, known: dict[Way, Column], *, is_compared: bool) -> Node:
+    is_compared = is_compared or _is_compared(column)
+
+    def node_at(inner: Way, of_inner: Column | None) -> Node:
+        return _node(inner, of_inner, known, is_compared=is_compared)
+
+    below = {
+        inner[len(way)] for inner in known if len(inner) > len(way) and inner[: len(way)] == way
+    }
+    logical = column.logical_type if column else None
+    listed = {step.name for step in below if isinstance(step, Member)}
+    twins = {one.twin for inner, one in known.items() if inner[:-1] == way and one.twin}
+    names = sorted(listed.union(_required(column), twins))
+    node = Node(way, column, is_compared=is_compared)
+    if logical is LogicalType.MAP:
+        entry = Node((*way, Each()), None, "object", is_compared=is_compared)
+        for part in (_KEY, _VALUE):
+            inner = (*way, Each(), part)
+            entry.members[part.name] = node_at(inner, known.get(inner))
+        node.kind, node.element = "map", entry
+    elif Each() in below or logical in _ARRAYS:
+        inner = (*way, Each())
+        of_element = known.get(inner)
+        if column and logical is LogicalType.VECTOR and of_element is None:
+            of_element = replace(column, logical_type=LogicalType.NUMBER, options=(), inside=inner)
+        node.kind, node.element = "array", node_at(inner, of_element)
+    elif names or logical is LogicalType.OBJECT:
+        node.kind = "object"
+        for name in names:
+            inner = (*way, Member(name))
+            node.members[name] = node_at(inner, known.get(inner))
+    return node
+
+
+def _is_compared(column: Column | None) -> bool:
+    """Return whether something is promised of values that are equal as wholes."""
+    if column is None:
+        return False
+    is_unique = column.unique_clause is not None
+    counts = any(rule.metric is RuleMetric.DUPLICATE_VALUES for rule in column.rules)
+    return is_unique or counts or any(o.kind is OptionKind.UNIQUE_ITEMS for o in column.options)
+
+
+def _required(column: Column | None) -> Iterator[str]:
+    """Yield the members that an object must have, listed as properties or not."""
+    for option in column.options if column else ():
+        if option.kind is OptionKind.REQUIRED_PROPERTIES:
+            yield from option.members
+
+
+def laid_out(node: Node, value: object, notes: Notes) -> object:
+    """Return a parsed JSON value as the node promises it, and note what is not so."""
+    if value is None:
+        notes.null.add(node.way)
+        return None
+    if node.kind == "scalar":
+        if isinstance(value, dict | list):
+            notes.astray.add(node.way)
+        found = cast("object", value)
+        return canonical(found) if node.is_compared else text_of(found)
+    if node.kind == "object":
+        return _object(node, value, notes)
+    return _elements(node, value, notes)
+
+
+def _object(node: Node, value: object, notes: Notes) -> object:
+    if not isinstance(value, dict) or isinstance(value, Repeated):
+        notes.astray.add(node.way)
+        return None
+    found = cast("dict[str, object]", value)
+    laid: dict[str, object] = {
+        name: laid_out(child, member_of(found, name), notes) for name, child in node.members.items()
+    }
+    laid[SIZE] = sum(each is not None for each in found.values())
+    if node.is_compared:
+        laid[REST] = _rest(node, found)
+    return laid
+
+
+def _rest(node: Node, found: dict[str, object]) -> str | None:
+    """Return the members that are not promised and not null; None if there are none."""
+    promised = {_key_of(found, name) for name in node.members}
+    rest = {key: one for key, one in found.items() if key not in promised and one is not None}
+    return canonical(rest) if rest else None
+
+
+def _elements(node: Node, value: object, notes: Notes) -> object:
+    if node.kind == "map" and isinstance(value, dict) and not isinstance(value, Repeated):
+        entries = cast("dict[str, object]", value)
+        value = [{"key": key, "value": inner} for key, inner in entries.items()]
+    if not isinstance(value, list):
+        notes.astray.add(node.way)
+        return None
+    elements = cast("list[object]", value)
+    if node.element is None:
+        return [canonical(each) if node.is_compared else text_of(each) for each in elements]
+    return [laid_out(node.element, each, notes) for each in elements]
+
+
+def member_of(found: dict[str, object], name: str) -> object:
+    """Return the member of exactly that name, else of the only one alike but for case."""
+    key = _key_of(found, name)
+    return None if key is None else found[key]
+
+
+def _key_of(found: dict[str, object], name: str) -> str | None:
+    if name in found:
+        return name
+    lower = name.lower()
+    alike = [key for key in found if key.lower() == lower]
+    return alike[0] if len(alike) == 1 else None
+
+
+def text_of(value: object) -> str | None:
+    """Return a scalar as a text, and what is none as its JSON. Numbers are texts already."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def canonical(value: object) -> str | None:
+    """Return what `text_of` does, the same for equal values whatever the order of their members."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return text_of(value)
+
+
+def observe(node: Node, value: object, seen: set[Way]) -> None:
+    """Add the places at which a value, or a member that is null, stands."""
+    if value is None:
+        return
+    seen.add(node.way)
+    if node.kind == "map" and isinstance(value, dict):
+        value = [{"key": k, "value": v} for k, v in cast("dict[str, object]", value).items()]
+    if isinstance(value, list) and node.element is not None:
+        for each in cast("list[object]", value):
+            observe(node.element, each, seen)
+    elif isinstance(value, dict) and node.kind == "object":
+        found = cast("dict[str, object]", value)
+        lower = {key.lower() for key in found}
+        for name, child in node.members.items():
+            if name.lower() in lower:
+                seen.add(child.way)
+                observe(child, member_of(found, name), seen)
+
+
+def type_of(node: Node, name: str, seen: set[Way]) -> ColumnType:
+    """Return what the data show of a promised value, without the members that are nowhere."""
+    if node.way not in seen:
+        return ColumnType(name, "null", "null", text=True)
+    children = [
+        type_of(child, name, seen) for name, child in node.members.items() if child.way in seen
+    ]
+    if node.element is not None:
+        children = [type_of(node.element, "[]", seen)]
+    kind = {"scalar": "string", "map": "array"}.get(node.kind, node.kind)
+    return ColumnType(name, kind, node.kind, text=True, children=tuple(children))

@@ -1,0 +1,148 @@
+"""Read from the footer of an Arrow file its columns, as often as they stand there, and meanings.
+
+The library keeps one column of each name, and reads the others' bytes as if they were its own. It
+gives UUIDs as bytes and `date64` as timestamps, and does not say which type it cannot read.
+Layout: https://github.com/apache/arrow/blob/main/format/Schema.fbs
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import BinaryIO
+
+from contractwatch.engines.core.failures import BrokenTextError
+from contractwatch.engines.core.file_types import BOOL8, DAY, INTERVAL, JSON, UUID
+from contractwatch.engines.formats.parquet_annotations import Node
+
+_END = b"ARROW1"
+_TAIL_BYTES = 4 + len(_END)
+_LONGEST_FOOTER = 64 * 1024 * 1024
+_MOST_NAMES = 20_001
+_SCHEMA_OF_FOOTER, _FIELDS_OF_SCHEMA = 1, 1
+_NAME, _KIND, _TYPE, _CHILDREN, _METADATA = 0, 2, 3, 5, 6  # of a field
+_MOST_FIELDS = 100_000
+_DEEPEST = 200
+_EXTENSION = "ARROW:extension:name"
+_INTERVAL = 11
+_DATE, _LIST, _FIXED_LIST, _LARGE_LIST = 8, 12, 16, 21
+_UNREAD: Mapping[int, str] = {
+    14: "union",
+    22: "run_end_encoded",
+    25: "list_view",
+    26: "large_list_view",
+}
+_KNOWN = frozenset({UUID, JSON, BOOL8})
+
+
+def column_names(file: BinaryIO) -> list[str]:
+    """Return the names in their order; none if the footer cannot be understood."""
+    try:
+        footer = _footer(file)
+        return _names(footer)
+    except (struct.error, UnicodeDecodeError, OSError):
+        return []  # the reader of the rows tells what is wrong
+
+
+def meanings_of(file: BinaryIO) -> Mapping[str, Node]:
+    """Return what the schema of a file says of its columns, by name; nothing if it is broken.
+
+    Raises:
+        BrokenTextError: If a column is of a type that the library cannot read: it would panic.
+    """
+    try:
+        footer = _footer(file)
+        left = [_MOST_FIELDS]
+        return {node.name: node for node in _nodes(footer, _fields_of_schema(footer), left, ())}
+    except (struct.error, UnicodeDecodeError, OSError):
+        return {}
+
+
+def _nodes(footer: bytes, vector: int, left: list[int], way: tuple[str, ...]) -> Iterator[Node]:
+    """Yield the fields of a list of fields, with those below them."""
+    for field in _tables(footer, vector):
+        left[0] -= 1
+        if left[0] < 0 or len(way) > _DEEPEST:
+            raise struct.error
+        name, kind = _text(footer, _field(footer, field, _NAME)), _byte(footer, field, _KIND)
+        if kind in _UNREAD:
+            shown = ".".join((*way, name))
+            raise BrokenTextError(f"column {shown!r} is of type {_UNREAD[kind]}, which is not read")
+        below = _field(footer, field, _CHILDREN)
+        inner = (*way, name)
+        children = tuple(_nodes(footer, _pointed(footer, below), left, inner)) if below else ()
+        if kind in {_LIST, _FIXED_LIST, _LARGE_LIST}:
+            children = (Node("list", "", children),)  # as Parquet has it
+        yield Node(name, _meaning(footer, field, kind), children)
+
+
+def _meaning(footer: bytes, field: int, kind: int) -> str:
+    if kind == _INTERVAL:
+        return INTERVAL
+    if kind == _DATE:
+        place = _field(footer, field, _TYPE)
+        unit = _field(footer, _pointed(footer, place), 0) if place else 0
+        is_days = unit and struct.unpack_from("<h", footer, unit)[0] == 0
+        return "" if is_days else DAY
+    metadata = _field(footer, field, _METADATA)
+    for pair in _tables(footer, _pointed(footer, metadata)) if metadata else ():
+        if _text(footer, _field(footer, pair, 0)) == _EXTENSION:
+            said = _text(footer, _field(footer, pair, 1))
+            return said if said in _KNOWN else ""
+    return ""
+
+
+def _footer(file: BinaryIO) -> bytes:
+    end = file.seek(0, 2)
+    file.seek(max(0, end - _TAIL_BYTES))
+    tail = file.read(_TAIL_BYTES)
+    size = struct.unpack_from("<i", tail)[0]
+    if not tail.endswith(_END) or not 0 < size <= min(end, _LONGEST_FOOTER):
+        raise struct.error
+    file.seek(max(0, end - _TAIL_BYTES - size))
+    return file.read(size)
+
+
+def _names(footer: bytes) -> list[str]:
+    tables = _tables(footer, _fields_of_schema(footer))
+    return [_text(footer, _field(footer, table, _NAME)) for table in islice(tables, _MOST_NAMES)]
+
+
+def _fields_of_schema(footer: bytes) -> int:
+    schema = _pointed(footer, _field(footer, _pointed(footer, 0), _SCHEMA_OF_FOOTER))
+    return _pointed(footer, _field(footer, schema, _FIELDS_OF_SCHEMA))
+
+
+def _tables(data: bytes, vector: int) -> Iterator[int]:
+    """Yield where each table of a list of tables stands."""
+    for at in range(_number(data, vector)):
+        yield _pointed(data, vector + 4 + 4 * at)
+
+
+def _field(data: bytes, table: int, at: int) -> int:
+    """Return where a field of a table stands; 0 if the table has none."""
+    directory = table - struct.unpack_from("<i", data, table)[0]
+    if directory < 0 or struct.unpack_from("<H", data, directory)[0] < 2 * (at + 3):
+        return 0
+    offset = struct.unpack_from("<H", data, directory + 4 + 2 * at)[0]
+    return table + offset if offset else 0
+
+
+def _byte(data: bytes, table: int, at: int) -> int:
+    place = _field(data, table, at)
+    return data[place] if place and place < len(data) else 0
+
+
+def _text(data: bytes, place: int) -> str:
+    if not place:
+        return ""
+    start = _pointed(data, place)
+    return data[start + 4 : start + 4 + _number(data, start)].decode()
+
+
+def _pointed(data: bytes, place: int) -> int:
+    return place + _number(data, place)
+
+
+def _number(data: bytes, place: int) -> int:
+    number: int = struct.unpack_from("<I", data, place)[0]
+    return number

@@ -1,0 +1,211 @@
+"""Parse texts by a compiled date format, as expressions of Polars.
+
+A text counts only if the whole of it matches the format's regular expression. What matched is read
+by chrono if it can read exactly that, which is fast, and is put together from its groups otherwise.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import MAXYEAR
+from itertools import pairwise
+from typing import TypeAlias
+
+import polars as pl
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.date_format import DateFormat, Field, Group
+
+_DAY_SECONDS = 86_400
+_FEBRUARY = 2
+_Told: TypeAlias = Mapping[Field, pl.Expr]
+
+
+@frozen
+class Moment:
+    """What a text tells, null where it does not parse.
+
+    `is_utc` says that `value` is an instant and not a local time: all texts have an offset.
+    """
+
+    value: pl.Expr
+    is_utc: bool = False
+
+
+def dates(raw: pl.Expr, written: DateFormat) -> pl.Expr:
+    """Return the day that each text tells; null where it does not parse."""
+    if written.directives and not written.has(Field.OFFSET_SIGN):
+        return _matching(raw, written).str.to_date(written.directives, strict=False, cache=False)
+    return _put_together(raw, written, lambda told: _days(told, _hours(told)).cast(pl.Date))
+
+
+def times(raw: pl.Expr, written: DateFormat) -> pl.Expr:
+    """Return the time of day that each text tells; null where it does not parse."""
+    if written.directives and written.has(Field.HOUR, Field.MINUTE):
+        return _matching(raw, written).str.to_time(written.directives, strict=False, cache=False)
+
+    def clock(told: _Told) -> pl.Expr:
+        nanos = told.get(Field.NANOSECOND, pl.lit(0)).fill_null(0)
+        total = _seconds(told, _hours(told)) * 1_000_000_000 + nanos
+        day = _days(told, _hours(told)) if Field.YEAR in told else pl.lit(0)
+        hours = [told[field] for field in (Field.HOUR, Field.HALF_DAY_HOUR) if field in told]
+        is_told = pl.any_horizontal(hour.is_not_null() for hour in hours)
+        return pl.when(is_told & day.is_not_null()).then(total).cast(pl.Time)
+
+    return _put_together(raw, written, clock)
+
+
+def moments(raw: pl.Expr, written: DateFormat) -> tuple[Moment, ...]:
+    """Return the timestamps that the texts tell, one of them a row: a local time or an instant."""
+    has_offset = written.has(Field.OFFSET_SIGN)
+    if written.directives and written.has(Field.HOUR, Field.MINUTE):
+        value = _matching(raw, written).str.to_datetime(
+            written.directives,
+            time_unit="us",
+            time_zone="UTC" if has_offset else None,
+            strict=False,
+            cache=False,
+        )
+        return (Moment(value, has_offset),)
+    local = _put_together(raw, written, lambda told: _local(told, with_offset=False))
+    if not has_offset:
+        return (Moment(local),)
+    zoned = _put_together(raw, written, lambda told: _local(told, with_offset=True))
+    return (Moment(zoned.dt.replace_time_zone("UTC"), is_utc=True), Moment(local))
+
+
+def _matching(raw: pl.Expr, written: DateFormat) -> pl.Expr:
+    return pl.when(raw.str.contains(written.expression)).then(raw)
+
+
+def _put_together(raw: pl.Expr, written: DateFormat, make: Callable[[_Told], pl.Expr]) -> pl.Expr:
+    """Return what is made of the fields that each text tells; null where two tell different."""
+    groups = raw.str.extract_groups(written.expression)
+    told: dict[Field, pl.Expr] = {}
+    agree: list[pl.Expr] = []
+    for position, group in enumerate(written.groups, 1):
+        number = _number(group, pl.field(str(position)))
+        before = told.get(group.field)
+        if before is not None:
+            agree.append((before == number).fill_null(value=True))
+        told[group.field] = number if before is None else pl.coalesce(before, number)
+    made = make(told)
+    sound = pl.all_horizontal(agree) if agree else pl.lit(value=True)
+    name = "\x00made"
+    return groups.struct.with_fields(pl.when(sound).then(made).alias(name)).struct.field(name)
+
+
+def _number(group: Group, part: pl.Expr) -> pl.Expr:
+    if group.names:
+        known = {name: at + group.plus for at, name in enumerate(group.names) if name}
+        return part.replace_strict(known, default=None, return_dtype=pl.Int64)
+    number = part.cast(pl.Int64, strict=False)
+    number = number % group.modulo if group.modulo else number
+    return number * group.times + group.plus
+
+
+def _days(told: _Told, hours: pl.Expr | None) -> pl.Expr:
+    """Return the days since 1970 of the date that is told; null if it does not exist."""
+    year = told[Field.YEAR]
+    found: list[pl.Expr] = []
+    if Field.MONTH in told and Field.DAY in told:
+        month, day = told[Field.MONTH], told[Field.DAY]
+        exists = (day >= 1) & (day <= _length_of_month(year, month))
+        found.append(pl.when(exists).then(_first_of_month(year, month) + day - 1))
+    if Field.DAY_OF_YEAR in told:
+        day = told[Field.DAY_OF_YEAR]
+        exists = (day >= 1) & (day <= 365 + _is_leap(year).cast(pl.Int64))
+        found.append(pl.when(exists).then(_first_of_month(year, pl.lit(1)) + day - 1))
+    days = pl.coalesce(found) if found else pl.lit(None, dtype=pl.Int64)
+    sound = (year >= 1) & (year <= MAXYEAR)
+    if len(found) > 1:
+        sound &= _incomplete(told) | (found[0] == found[1]).fill_null(value=False)
+    if Field.WEEKDAY in told:
+        weekday = told[Field.WEEKDAY]
+        sound &= (weekday == (days + 3) % 7 + 1).fill_null(value=True)
+    if hours is not None:
+        sound &= hours.is_not_null()
+    return pl.when(sound).then(days)
+
+
+def _incomplete(told: _Told) -> pl.Expr:
+    """Return whether a row tells its date in one way only."""
+    by_month = told[Field.MONTH].is_not_null() & told[Field.DAY].is_not_null()
+    return ~(by_month & told[Field.DAY_OF_YEAR].is_not_null())
+
+
+def _is_leap(year: pl.Expr) -> pl.Expr:
+    return (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+
+
+def _length_of_month(year: pl.Expr, month: pl.Expr) -> pl.Expr:
+    short = pl.when(month.is_in([4, 6, 9, 11])).then(30).otherwise(31)
+    return pl.when(month == _FEBRUARY).then(28 + _is_leap(year).cast(pl.Int64)).otherwise(short)
+
+
+def _first_of_month(year: pl.Expr, month: pl.Expr) -> pl.Expr:
+    """Return the days from 1970-01-01 to the first day of a month.
+
+    Years are counted from March, so that a leap day is the last one of its year.
+    """
+    since = year - (month <= _FEBRUARY).cast(pl.Int64)
+    of_year = ((month + 9) % 12 * 153 + 2) // 5
+    return since * 365 + since // 4 - since // 100 + since // 400 + of_year - 719_468
+
+
+def _hours(told: _Told) -> pl.Expr | None:
+    """Return the hour of the day, 0 where none is told and null where the parts make none."""
+    hour = told.get(Field.HOUR)
+    half, of_half = told.get(Field.HALF_DAY), told.get(Field.HALF_DAY_HOUR)
+    if half is not None and of_half is not None:
+        whole = half * 12 + of_half
+        hour = whole if hour is None else pl.coalesce(hour, whole)
+    if hour is None:
+        return None
+    return pl.when(pl.all_horizontal(_agreeing(told, hour))).then(hour.fill_null(0))
+
+
+def _agreeing(told: _Told, hour: pl.Expr) -> Iterator[pl.Expr]:
+    """Yield what must hold for the parts of a time of day to make one."""
+    half, of_half = told.get(Field.HALF_DAY), told.get(Field.HALF_DAY_HOUR)
+    if half is not None:
+        yield (hour // 12 == half).fill_null(value=True)
+    if of_half is not None:
+        yield (hour % 12 == of_half).fill_null(value=True)
+    finer = (Field.NANOSECOND, Field.SECOND, Field.MINUTE, Field.HALF_DAY_HOUR)
+    yield from (hour.is_not_null() | told[field].is_null() for field in finer if field in told)
+    for low, high in pairwise(finer[:3]):
+        if low in told and high in told:
+            yield told[high].is_not_null() | told[low].is_null()
+    yield pl.lit(value=True)
+
+
+def _seconds(told: _Told, hours: pl.Expr | None) -> pl.Expr:
+    minute = told.get(Field.MINUTE, pl.lit(0)).fill_null(0)
+    second = told.get(Field.SECOND, pl.lit(0)).fill_null(0)
+    return (pl.lit(0) if hours is None else hours) * 3600 + minute * 60 + second
+
+
+def _local(told: _Told, *, with_offset: bool) -> pl.Expr:
+    """Return the timestamp: the local one of texts without an offset, else the one of UTC."""
+    hours = _hours(told)
+    days, offset = _days(told, hours), _offset(told)
+    seconds = days * _DAY_SECONDS + _seconds(told, hours)
+    micros = told.get(Field.NANOSECOND, pl.lit(0)).fill_null(0) // 1000
+    if offset is None:
+        return (seconds * 1_000_000 + micros).cast(pl.Datetime("us"))
+    of_text = ((seconds - offset) if with_offset else seconds) * 1_000_000 + micros
+    chosen = offset.is_not_null() if with_offset else offset.is_null()
+    return pl.when(chosen).then(of_text).cast(pl.Datetime("us"))
+
+
+def _offset(told: _Told) -> pl.Expr | None:
+    """Return the seconds that a text is ahead of UTC; null where it has no offset."""
+    if Field.OFFSET_SIGN not in told:
+        return None
+    seconds = told[Field.OFFSET_HOUR] * 3600
+    for field, length in ((Field.OFFSET_MINUTE, 60), (Field.OFFSET_SECOND, 1)):
+        if field in told:
+            seconds += told[field].fill_null(0) * length
+    offset = told[Field.OFFSET_SIGN] * seconds
+    if Field.UTC not in told:
+        return offset
+    return pl.when(told[Field.OFFSET_SIGN].is_null()).then(told[Field.UTC]).otherwise(offset)

@@ -1,0 +1,342 @@
+"""Every predicate has one meaning in Polars: nulls violate only where nulls are asked for."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from math import isnan
+from typing import Protocol, TypeAlias, assert_never
+
+import polars as pl
+
+from contractwatch.engines.core import ecma_regex
+from contractwatch.engines.core.file_types import word_of
+from contractwatch.engines.predicates import literals, nested
+from contractwatch.model.base.clause import Scalar
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import Member, Way
+from contractwatch.model.measure.metric import (
+    Inside,
+    IsAbove,
+    IsBelow,
+    IsInvalid,
+    IsLarger,
+    IsLonger,
+    IsMissing,
+    IsNotMultiple,
+    IsNotNormalized,
+    IsNull,
+    IsShorter,
+    IsSmaller,
+    LacksMembers,
+    Predicate,
+    RepeatsElements,
+)
+from contractwatch.model.promises.rule import Bound
+
+_TOLERANCE = 1e-9
+_FEW = 8
+"""So many texts are compared one by one in less time than a cell is hashed."""
+_UTC = "Etc/UTC"
+_WRITTEN_NAN = r"^[+-]?(?i:nan)$"
+_UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
+
+_OfValues: TypeAlias = IsInvalid | IsBelow | IsAbove | IsShorter | IsLonger | IsNotMultiple
+
+
+class Within(Protocol):
+    """Answers what is asked of a column of objects or arrays that are written as text."""
+
+    def violates(self, predicate: Predicate) -> pl.Expr: ...
+
+    def strays(self, inside: Way) -> pl.Expr: ...
+
+    def is_sound(self, inside: Way) -> pl.Expr: ...
+
+
+@frozen
+class Cells:
+    """A column as it is compared.
+
+    `raw` is as the file has it; `value` is of type `dtype`, and null where a text cannot be parsed;
+    `readable` says for text sources whether the text is of the declared type; `is_day` for
+    timestamps where a date is declared, whether they are null or at midnight. `within` answers for
+    values that are inside of texts, and is None for all others. `refused` says why nobody can tell
+    what the texts mean, and nothing but null can be asked of them then; it is empty otherwise.
+    """
+
+    raw: pl.Expr
+    value: pl.Expr
+    dtype: pl.DataType
+    readable: pl.Expr | None = None
+    is_day: pl.Expr | None = None
+    within: "Within | None" = None
+    refused: str = ""
+
+    @property
+    def is_present(self) -> pl.Expr:
+        """Whether there is a value of the type, be it a local time that its zone skips."""
+        if self.readable is None:
+            return self.value.is_not_null()
+        return self.raw.is_not_null() & self.readable
+
+
+def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
+    """Return the expression that is true where a row violates, and false or null elsewhere.
+
+    Raises:
+        UncastableError: If a value of the contract has no meaning in the column's type.
+    """
+    if cells.within is not None:
+        return cells.within.violates(predicate)
+    if isinstance(predicate, IsNull):
+        return cells.raw.is_null()
+    refuse_unread(cells)
+    match predicate:
+        case IsMissing():
+            return _missing(predicate.values, cells)
+        case Inside():
+            return _offends(predicate, cells)
+        case IsSmaller() | IsLarger() | RepeatsElements() | IsNotNormalized() | LacksMembers():
+            return nested.of_whole(predicate, cells.value, cells.dtype)
+        case _:
+            return _never(cells) if cells.dtype == pl.Null else _wrong(predicate, cells)
+
+
+def refuse_unread(cells: Cells) -> None:
+    """Raise UncastableError if nobody can tell what the texts of a column mean."""
+    if cells.refused:
+        raise literals.UncastableError(cells.refused)
+
+
+def key_member(cells: Cells, way: tuple[Member, ...]) -> pl.Expr:
+    """Return the member of an object at the end of a way, as it is compared.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    found = cells_at(cells, way)
+    if cells.within is not None and found.dtype.is_nested():
+        return pl.when(cells.within.is_sound(way)).then(found.value)
+    return found.value
+
+
+def cells_at(cells: Cells, way: tuple[Member, ...]) -> Cells:
+    """Return the members of objects at the end of a way, as they are compared.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    refuse_unread(cells)
+    if not way:
+        return cells
+    value, dtype = nested.member_at(way, cells.value, cells.dtype)
+    return Cells(value, value, dtype)
+
+
+def instants_at(cells: Cells, inside: Way, timezone: str) -> pl.Expr:
+    """Return the instants at the end of a way as `instants` does, in arrays as they are nested.
+
+    Raises:
+        UncastableError: If they are not temporal, or the type has no such way.
+    """
+    refuse_unread(cells)
+    if not inside:
+        return instants(cells, timezone)
+
+    def leaf(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        return instants(Cells(value, value, dtype), timezone)
+
+    return nested.values_at(inside, cells.value, cells.dtype, leaf)
+
+
+def is_present_at(cells: Cells, inside: Way) -> pl.Expr:
+    """Return whether there is a value at the end of a way.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    if not inside:
+        return cells.is_present
+    return nested.offends(inside, cells.value, cells.dtype, lambda one, _: one.is_not_null())
+
+
+def _offends(predicate: Inside, cells: Cells) -> pl.Expr:
+    def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        return violates(predicate.predicate, Cells(value, value, dtype))
+
+    return nested.offends(predicate.inside, cells.value, cells.dtype, judge)
+
+
+def _wrong(predicate: _OfValues, cells: Cells) -> pl.Expr:
+    match predicate:
+        case IsInvalid():
+            return _invalid(predicate, cells)
+        case IsBelow():
+            return _beyond(predicate, cells, below=True)
+        case IsAbove():
+            return _beyond(predicate, cells, below=False)
+        case IsShorter():
+            return _text_of(cells).str.len_chars() < predicate.length
+        case IsLonger():
+            return _text_of(cells).str.len_chars() > predicate.length
+        case IsNotMultiple():
+            return _not_multiple(predicate.divisor, cells)
+        case _:
+            assert_never(predicate)
+
+
+def instants(cells: Cells, timezone: str) -> pl.Expr:
+    """Return a date or timestamp column as UTC, in microseconds.
+
+    Naive values are taken in `timezone`: a repeated hour as the earlier instant, a local time that
+    does not exist as null; a date is the first instant of its day.
+
+    Raises:
+        UncastableError: If the column is not temporal.
+    """
+    if cells.dtype == pl.Date:
+        midnight = cells.value.cast(pl.Datetime("us"))
+        if timezone in _UTC_NAMES:
+            return in_zone(midnight, timezone)
+        return pl.coalesce(
+            in_zone(midnight, timezone),
+            in_zone(midnight + pl.duration(hours=1), timezone),  # the clock jumps at midnight
+        )
+    if cells.dtype == pl.Null:
+        return cells.value.cast(pl.Datetime("us", "UTC"))
+    if not isinstance(cells.dtype, pl.Datetime):
+        raise literals.UncastableError("the column is neither a date nor a timestamp")
+    finest = cells.value.dt.cast_time_unit("us")
+    if cells.dtype.time_zone is None:
+        return in_zone(finest, timezone)
+    return finest.dt.convert_time_zone("UTC")
+
+
+def in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
+    """Return naive timestamps of a zone in UTC, with the rules of `instants`."""
+    if timezone in _UTC_NAMES:  # under this one name the library converts for free
+        return local.dt.replace_time_zone("UTC")
+    zoned = local.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+    return zoned.dt.convert_time_zone("UTC")
+
+
+def _text_of(cells: Cells) -> pl.Expr:
+    if cells.dtype != pl.String:
+        raise literals.UncastableError(f"values of type {word_of(cells.dtype)} are no text")
+    return cells.value
+
+
+def _never(cells: Cells) -> pl.Expr:
+    return cells.raw.is_null() & cells.raw.is_not_null()
+
+
+def _is_member(values: Iterable[Scalar], cells: Cells) -> pl.Expr:
+    allowed = literals.members(values, cells.dtype, _UTC)
+    if cells.dtype == pl.String and 0 < len(allowed) <= _FEW:
+        return pl.any_horizontal(cells.value == text for text in allowed)
+    compared = cells.value.to_physical() if literals.is_discrete(cells.dtype) else cells.value
+    return compared.is_in(allowed.implode())
+
+
+def _missing(values: tuple[Scalar, ...], cells: Cells) -> pl.Expr:
+    if cells.dtype == pl.Null:
+        return cells.raw.is_null()
+    if cells.readable is None:
+        typed = [value for value in values if _has_meaning(value, cells.dtype)]
+        return cells.raw.is_null() | _is_member(typed, cells)
+    written = pl.Series([literals.text(value) for value in values], dtype=pl.String)
+    missing = cells.raw.is_null() | cells.raw.is_in(written.implode())
+    if cells.dtype.is_float() and any(isinstance(one, float) and isnan(one) for one in values):
+        missing |= cells.raw.str.contains(_WRITTEN_NAN)  # which is no number of a text
+    typed = [value for value in values if _has_meaning(value, cells.dtype)]
+    return missing | _is_member(typed, cells).fill_null(value=False)
+
+
+def _has_meaning(value: Scalar, dtype: pl.DataType) -> bool:
+    """Return whether the value may equal a parsed cell: "n/a" is no number."""
+    try:
+        literals.members([value], dtype, _UTC)
+    except literals.UncastableError:
+        return False
+    return True
+
+
+def _invalid(predicate: IsInvalid, cells: Cells) -> pl.Expr:
+    invalid = _never(cells)
+    if predicate.values is not None:
+        invalid = invalid | ~_is_member(predicate.values, cells)
+        if cells.dtype.is_float():
+            invalid = invalid | cells.value.is_nan()
+    if predicate.pattern is not None:
+        invalid = invalid | ~_is_found(predicate, predicate.pattern, _text_of(cells))
+    return cells.value.is_not_null() & invalid
+
+
+def _is_found(predicate: IsInvalid, pattern: str, text: pl.Expr) -> pl.Expr:
+    return ecma_regex.matches(text, pattern) if predicate.ecma else text.str.contains(pattern)
+
+
+def _beyond(predicate: IsBelow | IsAbove, cells: Cells, *, below: bool) -> pl.Expr:
+    if cells.dtype.is_float():
+        bound = _real(predicate.bound, cells.dtype)
+        outside = _outside(cells.value, bound, below=below, inclusive=predicate.exclusive)
+        return cells.value.is_nan() | outside
+    if not literals.is_discrete(cells.dtype):
+        raise literals.UncastableError(f"values of type {word_of(cells.dtype)} have no bounds")
+    exact = literals.steps(predicate.bound, cells.dtype, predicate.timezone)
+    nearest = literals.at_least(exact) if below else literals.at_most(exact)
+    low, high = literals.steps_range(cells.dtype)
+    if not low <= nearest <= high:
+        all_outside = nearest > high if below else nearest < low
+        return cells.value.is_not_null() if all_outside else _never(cells)
+    bound = pl.lit(nearest, dtype=literals.steps_type(cells.dtype))
+    inclusive = predicate.exclusive and exact == nearest
+    return _outside(cells.value.to_physical(), bound, below=below, inclusive=inclusive)
+
+
+def _real(bound: Bound, dtype: pl.DataType) -> pl.Expr:
+    """Return a bound as a value of a float type.
+
+    Beside values of 64 bits a plain number is one already, and costs a fifth of a typed one.
+    """
+    value = literals.real(bound)
+    return pl.lit(value) if dtype == pl.Float64 else pl.lit(value, dtype=dtype)
+
+
+def _outside(value: pl.Expr, bound: pl.Expr, *, below: bool, inclusive: bool) -> pl.Expr:
+    if below:
+        return value <= bound if inclusive else value < bound
+    return value >= bound if inclusive else value > bound
+
+
+def _not_multiple(divisor: Bound, cells: Cells) -> pl.Expr:
+    exact = literals.ratio(divisor)
+    if exact <= 0:
+        raise literals.UncastableError("a divisor must be above zero")
+    if cells.dtype.is_float():
+        return _not_near_multiple(cells.value.cast(pl.Float64), float(exact))
+    if isinstance(cells.dtype, pl.Decimal):
+        exact *= 10**cells.dtype.scale
+    elif not cells.dtype.is_integer():
+        raise literals.UncastableError(f"values of type {word_of(cells.dtype)} have no multiples")
+    return _remainder(cells, exact) != 0
+
+
+def _remainder(cells: Cells, divisor: Fraction) -> pl.Expr:
+    """Return a number that is zero exactly at multiples: x mod p/q is zero where q x mod p is."""
+    value = cells.value.to_physical()
+    kept = literals.steps_type(cells.dtype)
+    low, high = literals.steps_range(cells.dtype)
+    if divisor.denominator > 1 or not low <= divisor.numerator <= high:
+        kept = pl.Int128()
+        value = value.cast(kept) * pl.lit(divisor.denominator, dtype=kept)
+    return value % pl.lit(divisor.numerator, dtype=kept)
+
+
+def _not_near_multiple(value: pl.Expr, divisor: float) -> pl.Expr:
+    quotient = value / divisor
+    distance = (value - quotient.round() * divisor).abs()
+    tolerance = _TOLERANCE * pl.max_horizontal(pl.lit(1.0), value.abs())
+    # A quotient beyond all floats: the tolerance is wider than the divisor there.
+    return value.is_finite().not_() | (
+        quotient.is_finite() & distance.is_finite() & (distance > tolerance)
+    )

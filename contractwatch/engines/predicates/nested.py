@@ -1,0 +1,225 @@
+"""A row violates once, however many values inside its cell do; a null parent never does."""
+
+from collections.abc import Callable
+from typing import TypeAlias, assert_never
+
+import polars as pl
+
+from contractwatch.engines.core.file_types import has_entries, instance, word_of
+from contractwatch.engines.core.json_tree import SIZE
+from contractwatch.engines.predicates.literals import UncastableError
+from contractwatch.model.base.path import Each, Member, Way
+from contractwatch.model.measure.metric import (
+    IsLarger,
+    IsNotNormalized,
+    IsSmaller,
+    LacksMembers,
+    PredicateOfWhole,
+    RepeatsElements,
+)
+
+Judge: TypeAlias = Callable[[pl.Expr, pl.DataType], pl.Expr]
+"""Returns whether a value of a type violates."""
+
+Made: TypeAlias = Callable[[pl.Expr], pl.Expr]
+"""Returns what is made of a value, or of the array of what was made of its elements."""
+
+_UNIT_TOLERANCE = 1e-3
+
+
+def offends(inside: Way, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
+    """Return whether one of the values at the end of a way violates; null or false if none does.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    if not inside:
+        return judge(*_plain(value, dtype))
+    if dtype == pl.Null:
+        return _never(value)
+    first, *rest = _through_entries(inside, dtype)
+    match first:
+        case Member():
+            child, inner = member(first, value, dtype)
+            return value.is_not_null() & offends(tuple(rest), child, inner, judge)
+        case Each():
+            items, inner = elements(value, dtype)
+            offending = offends(tuple(rest), pl.element(), inner, judge)
+            return items.list.eval(offending.fill_null(value=False)).list.any()
+        case _:
+            assert_never(first)
+
+
+def _through_entries(inside: Way, dtype: pl.DataType) -> Way:
+    """Return a way that leads to the keys or values of a map at once through its entries."""
+    return (Each(), *inside) if isinstance(inside[0], Member) and has_entries(dtype) else inside
+
+
+def values_at(inside: Way, value: pl.Expr, dtype: pl.DataType, leaf: Judge) -> pl.Expr:
+    """Return what is made of each value at the end of a way, in arrays as they are nested.
+
+    Args:
+        inside: The way.
+        value: The cell.
+        dtype: Its type.
+        leaf: Returns what is made of a value of a type.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    if not inside:
+        return leaf(*_plain(value, dtype))
+    first, *rest = inside
+    match first:
+        case Member():
+            child, inner = member(first, value, dtype)
+            return values_at(tuple(rest), child, inner, leaf)
+        case Each():
+            items, inner = elements(value, dtype)
+            return items.list.eval(values_at(tuple(rest), pl.element(), inner, leaf))
+        case _:
+            assert_never(first)
+
+
+def folded(values: pl.Expr, depth: int, made: Made, fold: Made) -> pl.Expr:
+    """Return one answer a row from values in arrays that are nested so deeply.
+
+    Args:
+        values: As `values_at` returns them.
+        depth: How many steps of their way are elements of arrays.
+        made: What is made of each value.
+        fold: How an array of that becomes one.
+    """
+    if not depth:
+        return made(values)
+    return fold(values.list.eval(folded(pl.element(), depth - 1, made, fold)))
+
+
+def depth_of(inside: Way) -> int:
+    """Return how many steps of a way are elements of arrays."""
+    return sum(isinstance(step, Each) for step in inside)
+
+
+def member_at(
+    way: tuple[Member, ...], value: pl.Expr, dtype: pl.DataType
+) -> tuple[pl.Expr, pl.DataType]:
+    """Return the member at the end of a way into objects.
+
+    Raises:
+        UncastableError: If the type has no such way.
+    """
+    for step in way:
+        value, dtype = member(step, value, dtype)
+    return _plain(value, dtype)
+
+
+def member(step: Member, value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+    """Return the member of an object, by its exact name or the only one alike but for case.
+
+    Raises:
+        UncastableError: If the type has no such member.
+    """
+    if not isinstance(dtype, pl.Struct):
+        raise UncastableError(f"values of type {word_of(dtype)} have no members")
+    types = {field.name: field.dtype for field in dtype.fields}
+    alike = [name for name in types if name.lower() == step.name.lower()]
+    name = step.name if step.name in types else alike[0] if len(alike) == 1 else None
+    if name is None:
+        raise UncastableError("the object has no such member")
+    return value.struct.field(name), instance(types[name])
+
+
+def of_whole(predicate: PredicateOfWhole, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return whether an object or an array as a whole violates.
+
+    Raises:
+        UncastableError: If the type is neither, or not the one that is asked about.
+    """
+    if dtype == pl.Null:
+        return _never(value)
+    match predicate:
+        case IsSmaller():
+            return _size(value, dtype) < predicate.size
+        case IsLarger():
+            return _size(value, dtype) > predicate.size
+        case RepeatsElements():
+            return _repeats(predicate.inside, value, dtype)
+        case IsNotNormalized():
+            return _has_other_length(value, dtype)
+        case LacksMembers():
+            return _lacks(predicate.members, value, dtype)
+        case _:
+            assert_never(predicate)
+
+
+def _size(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if isinstance(dtype, pl.Struct):
+        if any(field.name == SIZE for field in dtype.fields):
+            return pl.when(value.is_not_null()).then(value.struct.field(SIZE))
+        present = [value.struct.field(field.name).is_not_null() for field in dtype.fields]
+        size = pl.sum_horizontal(present) if present else value.is_null().cast(pl.UInt32)
+        return pl.when(value.is_not_null()).then(size)
+    return elements(value, dtype)[0].list.len()
+
+
+def _repeats(inside: Way, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    items, inner = elements(value, dtype)
+    element = pl.element()
+    for step in inside:
+        if isinstance(step, Each):
+            raise UncastableError("an array inside an array has no single value for each element")
+        element, inner = member(step, element, inner)
+    if inner == pl.Null:
+        return _never(value)
+    present = items.list.eval(element).list.drop_nulls() if inside else items.list.drop_nulls()
+    return present.list.n_unique() < present.list.len()
+
+
+def _has_other_length(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    items, inner = elements(value, dtype)
+    if not inner.is_numeric():
+        raise UncastableError(f"values of type {word_of(inner)} have no length as a vector")
+    squares = items.list.eval(pl.element().cast(pl.Float64) ** 2).list.sum()
+    return value.is_not_null() & ~((squares.sqrt() - 1).abs() <= _UNIT_TOLERANCE)
+
+
+def _lacks(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    lacking: list[pl.Expr] = []
+    if isinstance(dtype, pl.List) and has_entries(dtype):  # a map: its members are its keys
+        keys, inner = member(Member("key"), pl.element(), instance(dtype.inner))
+        if inner != pl.String:
+            raise UncastableError(f"keys of type {word_of(inner)} are no names of members")
+        known = value.list.eval(keys)
+        absent = [~known.list.contains(name) for name in members]
+        return value.is_not_null() & pl.any_horizontal(_never(value), *absent)
+    for name in members:
+        try:
+            lacking.append(member(Member(name), value, dtype)[0].is_null())
+        except UncastableError:
+            if not isinstance(dtype, pl.Struct):
+                raise
+            return value.is_not_null()
+    return value.is_not_null() & pl.any_horizontal(_never(value), *lacking)
+
+
+def elements(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+    """Return an array as a list, and the type of its elements.
+
+    Raises:
+        UncastableError: If the type has no elements.
+    """
+    if isinstance(dtype, pl.List):
+        return value, instance(dtype.inner)
+    if isinstance(dtype, pl.Array):
+        return value.arr.to_list(), instance(dtype.inner)
+    raise UncastableError(f"values of type {word_of(dtype)} have no elements")
+
+
+def _plain(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+    if isinstance(dtype, pl.Categorical | pl.Enum):
+        return value.cast(pl.String), pl.String()
+    return value, dtype
+
+
+def _never(value: pl.Expr) -> pl.Expr:
+    return value.is_null() & value.is_not_null()

@@ -1,0 +1,384 @@
+"""All questions about a table are answered in one pass over its files.
+
+1. Open: footers, headers and keys tell the columns; no row is read.
+2. Refuse by plan: a question that does not fit its column is `Unmeasured` before any row is read.
+3. Fuse: one select for all that adds up. Keys that must be unique leave the same pass as 64-bit
+   hashes: distinct hashes prove distinct keys.
+4. Confirm: equal hashes are only a suspicion. A second pass reads the suspects' keys and counts
+   them exactly.
+5. If the pass fails although the files can be read, each question is asked alone, so that only the
+   one to blame has no answer.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field, replace
+from datetime import datetime
+from typing import assert_never
+
+import polars as pl
+
+from contractwatch.engines.core.failures import (
+    NO_OBJECT,
+    QUERY_FAILURES,
+    UNREADABLE,
+    refusal,
+    unreadable,
+)
+from contractwatch.engines.predicates.expressions import Cells, key_member, refuse_unread, violates
+from contractwatch.engines.predicates.literals import UncastableError
+from contractwatch.engines.predicates.questions import Key, Opened, Question, aliased, derived_by
+from contractwatch.engines.query import sql
+from contractwatch.engines.query.key_ranges import range_question
+from contractwatch.engines.query.passes import read
+from contractwatch.engines.query.pruning import evidence_of
+from contractwatch.engines.query.separate_pass import ask_alone
+from contractwatch.engines.query.times import counted, time_question
+from contractwatch.engines.tables.error_location import located
+from contractwatch.engines.tables.frames import Frame, open_table
+from contractwatch.engines.tables.unreadable_cells import with_shapes
+from contractwatch.errors import SourceError
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.dataset import Dataset, TableFiles
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.measure.metric import (
+    BadRows,
+    BadRowsAcross,
+    CountWhere,
+    Delays,
+    IncidentTimes,
+    KeyRange,
+    Metric,
+    OwnPassMetric,
+    Probes,
+    RecentRows,
+    RecordMetric,
+    RowCount,
+    RowHistory,
+    SurplusRows,
+    TableSchema,
+    TimeSpan,
+    Unparseable,
+    UpdateHistory,
+)
+from contractwatch.model.measure.state import ColumnType, Count, Measurement, Unmeasured
+from contractwatch.model.promises.personal_data import PersonalDataHits
+from contractwatch.model.promises.reference import CoveredKeys, Orphans, SegmentsOf, Total
+from contractwatch.model.promises.segment import RowsPerCell
+from contractwatch.model.promises.sql import SqlScalar
+
+
+@frozen
+class Survey:
+    """The answers, and the tables that could not be read, each with its failure."""
+
+    measurements: Mapping[Metric, Measurement]
+    failures: Mapping[str, SourceError]
+    evidence: Mapping[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
+
+
+def measure(
+    dataset: Dataset,
+    metrics: Iterable[Metric],
+    *,
+    now: datetime,
+    opened: Opened | None = None,
+) -> dict[Metric, Measurement]:
+    """Answer what is asked of data; what has no answer is `Unmeasured` with the reason.
+
+    Args:
+        dataset: The tables of one server.
+        metrics: The questions; equal ones are asked once.
+        now: The run's instant: later values count as future, with five minutes' allowance.
+        opened: Called with the table each time that its rows are about to be read.
+    """
+    return dict(survey(dataset, metrics, now=now, opened=opened).measurements)
+
+
+def survey(
+    dataset: Dataset,
+    metrics: Iterable[Metric],
+    *,
+    now: datetime,
+    opened: Opened | None = None,
+    open_rows: Callable[[TableFiles], Frame] = open_table,
+    trusts_statistics: bool = True,
+) -> Survey:
+    """Answer as `measure` does, and say which tables could not be read.
+
+    Args:
+        dataset: The tables of one server.
+        metrics: The questions.
+        now: The run's instant.
+        opened: Called with the table each time that its rows are about to be read.
+        open_rows: How a table's files become a frame.
+        trusts_statistics: Whether what files say of their values may stand in for reading them.
+    """
+    files = {table.table: table for table in dataset.tables}
+    answers: dict[Metric, Measurement] = {}
+    failures = dict(dataset.unfound)
+    evidence: dict[Metric, Evidence] = {}
+    readable: dict[str, sql.Readable] = {}
+    of_data = [one for one in dict.fromkeys(metrics) if not isinstance(one, RecordMetric)]
+    queries = [one for one in of_data if isinstance(one, SqlScalar)]
+    asked: dict[str, list[Metric]] = {name: [] for name in files}
+    for metric in of_data:
+        if metric.table not in asked:
+            answers[metric] = Unmeasured(dataset.why_not(metric.table))
+        elif not isinstance(metric, SqlScalar):
+            asked[metric.table].append(metric)
+    for table, questions in asked.items():
+        trusts = trusts_statistics and not files[table].where
+
+        def ask(frame: Frame, questions: list[Metric] = questions) -> dict[Metric, Measurement]:
+            return _ask(frame, questions, queries, now=now, opened=opened or _unheard)
+
+        try:
+            frame = replace(open_rows(files[table]), trusts_statistics=trusts)
+        except SourceError as error:
+            failures[table] = located(error, files[table])
+            answers.update(dict.fromkeys(questions, Unmeasured(str(failures[table]))))
+            continue
+        evidence.update({metric: evidence_of(frame, metric) for metric in questions})
+        try:
+            frame, found = _asked_of(frame, files[table], ask, open_rows)
+            answers.update(found)
+        except SourceError as error:
+            failures[table] = located(error, files[table])
+            unread = Unmeasured(str(failures[table]))
+            answers.update({m: _from_schema(frame, m) or unread for m in questions})
+        readable[table] = sql.Readable(frame, files[table].columns)
+    answers.update(sql.answers(queries, readable, failures))
+    return Survey(answers, failures, evidence)
+
+
+def _asked_of(
+    frame: Frame,
+    files: TableFiles,
+    ask: Callable[[Frame], dict[Metric, Measurement]],
+    open_rows: Callable[[TableFiles], Frame],
+) -> tuple[Frame, dict[Metric, Measurement]]:
+    """Return the answers, and the frame that gave them."""
+    try:
+        return frame, ask(frame)
+    except SourceError as error:
+        if not _is_read_by_line(error, files):
+            raise
+    by_line = open_rows(replace(files, by_line=True))
+    return by_line, ask(by_line)
+
+
+def _is_read_by_line(error: SourceError, files: TableFiles) -> bool:
+    """Return whether the library ended at a line that may be sound, such as at a large number."""
+    return NO_OBJECT in str(error) and files.data_format is DataFormat.JSON and not files.by_line
+
+
+def _unheard(table: str) -> None:
+    """Nobody counts."""
+
+
+def _from_schema(frame: Frame, metric: Metric) -> Measurement | None:
+    """Return the answer that needs no rows, or None."""
+    if isinstance(metric, TableSchema):
+        return Unmeasured(frame.no_columns) if frame.no_columns else frame.columns
+    if isinstance(metric, Unparseable):
+        cells = _cells(frame, metric.column)
+        is_typed = isinstance(cells, Cells) and cells.readable is None and cells.is_day is None
+        return Count(0) if is_typed else None
+    return None
+
+
+def _ask(
+    frame: Frame,
+    metrics: Iterable[Metric],
+    queries: Iterable[SqlScalar],
+    *,
+    now: datetime,
+    opened: Opened,
+) -> dict[Metric, Measurement]:
+    """Answer the metrics; text that is read again later is read to its end here, whatever else is.
+
+    Queries and passes of their own read the columns that they name, and would count broken lines.
+    """
+    try:
+        return _answers(frame, metrics, queries, now=now, opened=opened)
+    except UNREADABLE as error:  # what the library finds out late, such as a type it cannot hold
+        raise unreadable(error, frame.table, frame.data_format) from error
+
+
+def _answers(
+    frame: Frame,
+    metrics: Iterable[Metric],
+    queries: Iterable[SqlScalar],
+    *,
+    now: datetime,
+    opened: Opened,
+) -> dict[Metric, Measurement]:
+    answers: dict[Metric, Measurement] = {}
+    questions: list[Question] = []
+    keys: list[Key] = []
+    alone: list[OwnPassMetric] = []
+    for metric in metrics:
+        if isinstance(metric, OwnPassMetric) and not frame.refused:
+            alone.append(metric)
+            continue
+        known = _from_schema(frame, metric)
+        refused = Unmeasured(frame.refused) if frame.refused else None
+        planned = known or refused or _planned(frame, metric, now=now)
+        match planned:
+            case Question():
+                questions.append(planned)
+            case Key():
+                keys.append(planned)
+            case _:
+                answers[metric] = planned
+    unfit = _unfit(frame, questions, keys)
+    answers.update(unfit)
+    questions = [one for one in questions if one.metric not in unfit]
+    keys = [one for one in keys if one.metric not in unfit]
+    if questions or keys or _is_read_again(frame, queries, alone):
+        answers.update(read(frame, questions, keys, opened=opened))
+        answers.update(with_shapes(frame, answers))
+    answers.update(ask_alone(frame, alone, now=now, opened=opened))
+    return answers
+
+
+def _is_read_again(
+    frame: Frame, queries: Iterable[SqlScalar], alone: Iterable[OwnPassMetric]
+) -> bool:
+    if frame.refused or not frame.data_format.is_text:
+        return False
+    return any(alone) or any(frame.table in query.tables for query in queries)
+
+
+def _planned(frame: Frame, metric: Metric, *, now: datetime) -> Question | Key | Unmeasured:
+    """Return how the metric is asked, or why it cannot be."""
+    try:
+        return _question(frame, metric, now)
+    except UncastableError as error:
+        return Unmeasured(str(error))
+    except QUERY_FAILURES as error:
+        return Unmeasured(refusal(error))
+
+
+def _unfit(
+    frame: Frame, questions: Sequence[Question], keys: Sequence[Key]
+) -> dict[Metric, Unmeasured]:
+    """Return the questions that do not fit the types of their columns, each with the reason.
+
+    All are tried at once, on no rows, and only if that fails each alone.
+    """
+    types = frame.rows.collect_schema()
+    try:
+        _try_on(types, questions, keys)
+    except QUERY_FAILURES:
+        pass
+    else:
+        return {}
+    unfit: dict[Metric, Unmeasured] = {}
+    for one in (*questions, *keys):
+        own_types = {name: types[name] for name in one.columns() if name in types}
+        try:
+            if isinstance(one, Question):
+                _try_on(own_types, [one], [])
+            else:
+                _try_on(own_types, [], [one])
+        except QUERY_FAILURES as error:
+            unfit[one.metric] = Unmeasured(refusal(error))
+    return unfit
+
+
+def _try_on(
+    types: Mapping[str, pl.DataType], questions: Sequence[Question], keys: Sequence[Key]
+) -> None:
+    empty = pl.LazyFrame(schema=types)
+    if questions:
+        empty.with_columns(**derived_by(questions)).select(aliased(questions)).collect_schema()
+    hashes = [key.hashed().len().alias(str(at)) for at, key in enumerate(keys)]
+    if hashes:
+        empty.select(hashes).collect_schema()
+
+
+def _cells(frame: Frame, column: str) -> Cells | Unmeasured:
+    found = frame.columns.find(column)
+    if found is None:
+        return frame.cells.get(column) or Unmeasured(f"column {column!r} is missing")
+    return frame.cells.get(found.name) or Unmeasured(_why_unasked(found))
+
+
+def _why_unasked(column: ColumnType) -> str:
+    if column.kind == "other":
+        return f"the files do not agree about the type of column {column.name!r}"
+    return f"column {column.name!r} is of type {column.physical}, which is not read"
+
+
+def _question(frame: Frame, metric: Metric, now: datetime) -> Question | Key | Unmeasured:
+    match metric:
+        case RowCount():
+            return Question(metric, (pl.len(),), counted)
+        case CountWhere():
+            return _count(frame, metric, metric.predicate.column)
+        case Unparseable():
+            return _count(frame, metric, metric.column)
+        case SurplusRows() | KeyRange():
+            return _of_key(frame, metric)
+        case TimeSpan() | Delays() | RecentRows() | BadRows():
+            return time_question(metric, lambda column: _cells(frame, column), now)
+        case (
+            TableSchema()
+            | Probes()
+            | UpdateHistory()
+            | RowHistory()
+            | IncidentTimes()
+            | SqlScalar()
+        ):
+            return Unmeasured("this question is not about rows")
+        case (
+            Orphans()
+            | CoveredKeys()
+            | SegmentsOf()
+            | Total()
+            | BadRowsAcross()
+            | RowsPerCell()
+            | PersonalDataHits()
+        ):
+            return Unmeasured("this question is not asked in the pass that others share")
+        case _:
+            assert_never(metric)
+
+
+def _count(frame: Frame, metric: CountWhere | Unparseable, column: str) -> Question | Unmeasured:
+    cells = _cells(frame, column)
+    if isinstance(cells, Unmeasured):
+        return cells
+    if isinstance(metric, CountWhere):
+        return Question(metric, (violates(metric.predicate, cells).sum(),), counted)
+    refuse_unread(cells)
+    if cells.within is not None:
+        return Question(metric, (cells.within.strays(metric.inside).sum(),), counted)
+    of_type = cells.is_day if cells.readable is None else cells.readable
+    readable = cells.raw.is_null() if of_type is None else of_type
+    return Question(metric, (readable.not_().sum(),), counted)
+
+
+def _of_key(frame: Frame, metric: SurplusRows | KeyRange) -> Question | Key | Unmeasured:
+    if isinstance(metric, SurplusRows):
+        return key_of(frame, metric)
+    key = key_of(frame, SurplusRows(metric.table, metric.columns, metric.ways))
+    return key if isinstance(key, Unmeasured) else range_question(metric, key, frame.rows)
+
+
+def key_of(frame: Frame, metric: SurplusRows) -> Key | Unmeasured:
+    """Return the members of a key, or why there are none.
+
+    Raises:
+        UncastableError: If the type of a column has no such member.
+    """
+    found = [_cells(frame, column) for column in metric.columns]
+    missing = next((cells for cells in found if isinstance(cells, Unmeasured)), None)
+    members = [cells for cells in found if isinstance(cells, Cells)]
+    if missing:
+        return missing
+    ways = metric.ways or ((),) * len(members)
+    pairs = zip(members, ways, strict=True)
+    return Key(metric, tuple(key_member(cells, way) for cells, way in pairs))

@@ -1,0 +1,30 @@
+"""Equal hashes are only a suspicion: the keys of the suspects are read and counted exactly."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from contractwatch.engines.predicates.questions import Key, Opened
+from contractwatch.engines.tables.frames import Frame
+from contractwatch.model.measure.metric import Metric
+from contractwatch.model.measure.state import Measurement, Repeats
+
+
+def confirmed(
+    frame: Frame, suspected: Sequence[tuple[Key, int, pl.Series]], *, opened: Opened
+) -> dict[Metric, Measurement]:
+    """Count the keys of suspects exactly: equal hashes may belong to unequal keys."""
+    rows = frame.rows.cache()
+    plans: list[pl.LazyFrame] = []
+    for key, _, suspects in suspected:
+        members = key.suspected(suspects)
+        names = [str(position) for position in range(len(members))]
+        repeated = rows.select(members).group_by(names).len("rows").filter(pl.col("rows") > 1)
+        plans.append(repeated.select(keys=pl.len(), affected=pl.col("rows").sum()))
+    opened(frame.table)
+    answers: dict[Metric, Measurement] = {}
+    results = pl.collect_all(plans, engine="streaming")
+    for (key, height, _), result in zip(suspected, results, strict=True):
+        keys, affected = result.row(0)
+        answers[key.metric] = Repeats(height, affected - keys, keys, affected)
+    return answers

@@ -1,0 +1,37 @@
+"""The bounds of a key tell which files cannot share one."""
+
+import polars as pl
+
+from contractwatch.engines.predicates.literals import is_discrete
+from contractwatch.engines.predicates.questions import Answer, Key, Question
+from contractwatch.model.measure.metric import KeyRange
+from contractwatch.model.measure.state import KeySpan, Measurement
+
+
+def range_question(metric: KeyRange, key: Key, rows: pl.LazyFrame) -> Question:
+    """Return how the range of a key is asked in the pass that others share.
+
+    Args:
+        metric: The question.
+        key: The members of the key, as they are compared.
+        rows: Those of the table, to know the types by.
+    """
+    types = pl.LazyFrame(schema=rows.collect_schema()).select(
+        member.alias(str(at)) for at, member in enumerate(key.members)
+    )
+    bounded = not metric.closed and all(map(is_discrete, types.collect_schema().values()))
+    bounds = [
+        bound
+        for member in (key.members if bounded else ())
+        for bound in (member.to_physical().min(), member.to_physical().max())
+    ]
+    return Question(metric, (key.is_complete().sum(), *bounds), _answered)
+
+
+def _answered(answer: Answer) -> Measurement:
+    """Return the range; nulls of other members only widen it, which is no harm."""
+    rows, *bounds = answer
+    known = [bound for bound in bounds if bound is not None]
+    if not rows or len(known) < len(bounds):
+        return KeySpan(rows or 0)
+    return KeySpan(rows, tuple(zip(known[::2], known[1::2], strict=True)))

@@ -1,0 +1,170 @@
+"""A few of the rows that break a promise are read again, in the columns that may be shown.
+
+Each sample is a read of its own that stops as soon as it has enough. Nothing of it is kept.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TypeAlias
+
+import polars as pl
+
+from contractwatch.engines.core.failures import UNREADABLE
+from contractwatch.engines.predicates.expressions import key_member, refuse_unread, violates
+from contractwatch.engines.predicates.literals import UncastableError
+from contractwatch.engines.predicates.nested import member_at
+from contractwatch.engines.tables.frames import Frame, open_table
+from contractwatch.errors import SourceError
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import Member
+from contractwatch.model.contract.dataset import Dataset
+from contractwatch.model.measure.metric import CountWhere, SurplusRows, Unparseable
+
+Shown: TypeAlias = int | float | bool | str | None
+"""A cell as it is shown: numbers and truth as they are, all else as text."""
+
+RowMetric: TypeAlias = CountWhere | Unparseable | SurplusRows
+"""A question whose answer counts rows that can be told one by one."""
+
+_LONGEST = 200
+_LARGEST = 2**53
+_ENOUGH = 50
+
+
+@frozen
+class ShownColumn:
+    """A column, or a member of objects in it, by the name that it is shown under."""
+
+    name: str
+    physical: str
+    way: tuple[Member, ...] = ()
+
+
+@frozen
+class Wanted:
+    """Rows of one table that one of the questions counts; `columns` are those that are shown."""
+
+    metrics: tuple[RowMetric, ...]
+    columns: tuple[ShownColumn, ...]
+
+    @property
+    def table(self) -> str:
+        """The table that is read."""
+        return self.metrics[0].table
+
+
+Rows: TypeAlias = tuple[Mapping[str, Shown], ...]
+
+
+def sample(dataset: Dataset, wanted: Sequence[Wanted], *, limit: int) -> list[Rows | None]:
+    """Return up to `limit` rows for each wish, in the order of the wishes; None if it has none.
+
+    Columns that are absent, or that are lists, objects or bytes, are left out.
+    """
+    files = {table.table: table for table in dataset.tables}
+    frames: dict[str, Frame | None] = {}
+    for name in {one.table for one in wanted}:
+        try:
+            frames[name] = open_table(files[name]) if name in files else None
+        except SourceError:
+            frames[name] = None
+    return [_rows(frames[one.table], one, limit) for one in wanted]
+
+
+def _rows(frame: Frame | None, wanted: Wanted, limit: int) -> Rows | None:
+    if frame is None:
+        return None
+    try:
+        columns = list(_columns(frame, wanted.columns))
+        found = _broken(frame, wanted, columns, limit)
+        for metric in wanted.metrics:
+            if isinstance(metric, SurplusRows):
+                found = pl.concat([found, _repeated(frame, metric, columns, limit)]).head(limit)
+    except (*UNREADABLE, UncastableError, KeyError):
+        return None
+    return tuple({name: _shown(value) for name, value in row.items()} for row in found.to_dicts())
+
+
+def _broken(frame: Frame, wanted: Wanted, columns: Sequence[pl.Expr], limit: int) -> pl.DataFrame:
+    """Return rows that one of the questions counts by looking at each row alone."""
+    alone = [
+        _condition(frame, metric)
+        for metric in wanted.metrics
+        if not isinstance(metric, SurplusRows)
+    ]
+    broken = pl.any_horizontal(alone) if alone else pl.lit(value=False)
+    rows = frame.rows.filter(broken).head(limit).select(columns)
+    return rows.collect(engine="streaming")
+
+
+def _repeated(
+    frame: Frame, metric: SurplusRows, columns: Sequence[pl.Expr], limit: int
+) -> pl.DataFrame:
+    """Return rows of keys that occur more than once, those of one key side by side."""
+    members = [frame.cells[_name(frame, column)] for column in metric.columns]
+    keys = [f"\x00key{position}" for position in range(len(members))]
+    ways = metric.ways or ((),) * len(members)
+    named = [
+        key_member(cells, way).alias(key)
+        for key, cells, way in zip(keys, members, ways, strict=True)
+    ]
+    whole = frame.rows.with_columns(named).drop_nulls(keys)
+    twice = whole.group_by(keys).len("\x00rows").filter(pl.col("\x00rows") > 1)
+    few = twice.head((limit + 1) // 2).collect(engine="streaming").lazy().select(keys)
+    rows = whole.join(few, on=keys, how="semi").select(*columns, *keys).head(_ENOUGH * limit)
+    return rows.collect(engine="streaming").sort(keys).drop(keys).head(limit)
+
+
+def _columns(frame: Frame, wanted: Iterable[ShownColumn]) -> Iterable[pl.Expr]:
+    """Yield what is shown of those columns that are there and hold single values, as written."""
+    types = frame.rows.collect_schema()
+    for column in wanted:
+        found = frame.columns.find(column.physical)
+        cells = frame.cells.get(found.name) if found else None
+        if cells is None or found is None:
+            continue
+        try:
+            value, dtype = member_at(column.way, cells.raw, types[found.name])
+        except UncastableError:
+            continue
+        if not dtype.is_nested() and not isinstance(dtype, pl.Binary | pl.Object):
+            yield value.alias(column.name)
+
+
+def _name(frame: Frame, column: str) -> str:
+    found = frame.columns.find(column)
+    return found.name if found else column
+
+
+def _condition(frame: Frame, metric: CountWhere | Unparseable) -> pl.Expr:
+    """Return what holds for the rows in question.
+
+    Raises:
+        KeyError: If the column is absent.
+    """
+    column = metric.predicate.column if isinstance(metric, CountWhere) else metric.column
+    cells = frame.cells[_name(frame, column)]
+    if isinstance(metric, CountWhere):
+        return violates(metric.predicate, cells).fill_null(value=False)
+    refuse_unread(cells)
+    if cells.within is not None:
+        return cells.within.strays(metric.inside)
+    return pl.lit(value=False) if cells.readable is None else ~cells.readable
+
+
+def _shown(value: object) -> Shown:
+    match value:
+        case None | bool():
+            return value
+        case int() if abs(value) <= _LARGEST:
+            return value
+        case float() if value - value == 0:  # NaN and infinity are no JSON
+            return value
+        case datetime() | date() | time():
+            return value.isoformat()
+        case int() | float() | Decimal() | timedelta() | str():
+            text = str(value)
+            return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        case _:
+            return "?"

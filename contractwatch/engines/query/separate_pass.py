@@ -1,0 +1,64 @@
+"""What has no single number for an answer is asked in a pass of its own, after the shared one."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TypeAlias
+
+import polars as pl
+
+from contractwatch.engines.core.failures import QUERY_FAILURES, refusal, unreadable
+from contractwatch.engines.predicates.expressions import Cells
+from contractwatch.engines.predicates.literals import UncastableError
+from contractwatch.engines.predicates.questions import Opened
+from contractwatch.engines.query.personal_data import detector_query, hits_of
+from contractwatch.engines.query.segment_counts import cell_query, cells_of
+from contractwatch.engines.tables.frames import Frame
+from contractwatch.model.measure.metric import Metric, OwnPassMetric
+from contractwatch.model.measure.state import Measurement, Unmeasured
+from contractwatch.model.promises.personal_data import PersonalDataHits
+
+_Query: TypeAlias = tuple[pl.LazyFrame, Callable[[pl.DataFrame], Measurement]]
+
+
+def ask_alone(
+    frame: Frame, metrics: Iterable[OwnPassMetric], *, now: datetime, opened: Opened
+) -> dict[Metric, Measurement]:
+    """Answer each metric by itself.
+
+    Raises:
+        SourceError: If a file cannot be read any more.
+    """
+    return {metric: _answer(frame, metric, now=now, opened=opened) for metric in metrics}
+
+
+def _answer(frame: Frame, metric: OwnPassMetric, *, now: datetime, opened: Opened) -> Measurement:
+    try:
+        planned = _planned(frame, metric, now)
+        if isinstance(planned, Unmeasured):
+            return planned
+        query, told = planned
+        opened(frame.table)
+        return told(query.collect(engine="streaming"))
+    except UncastableError as error:
+        return Unmeasured(str(error))
+    except QUERY_FAILURES as error:
+        return Unmeasured(refusal(error))
+    except OSError as error:
+        raise unreadable(error, frame.table, frame.data_format) from error
+
+
+def _planned(frame: Frame, metric: OwnPassMetric, now: datetime) -> _Query | Unmeasured:
+    if isinstance(metric, PersonalDataHits):
+        return detector_query(frame, metric), lambda found: hits_of(frame, metric, found)
+    names = (metric.element, *metric.by)
+    cells = [_cells(frame, name) for name in names]
+    known = [found for found in cells if found is not None]
+    if len(known) < len(cells):
+        return Unmeasured(f"column {names[cells.index(None)]!r} is missing or of several types")
+    element, *by = known
+    return cell_query(frame.rows, metric, element, by, now), lambda found: cells_of(metric, found)
+
+
+def _cells(frame: Frame, column: str) -> Cells | None:
+    found = frame.columns.find(column)
+    return frame.cells.get(found.name if found else column)

@@ -1,0 +1,49 @@
+"""Read columns of text as numbers where a query compares or adds them up as such.
+
+A column of a text file that the contract does not list has no type: `amount > 5` means the number.
+"""
+
+from collections.abc import Collection
+
+import sqlglot
+from sqlglot import exp
+
+from contractwatch.odcs.sql.sql_guard import DIALECT, written
+
+_COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
+_CALCULATED = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Sum, exp.Avg, exp.Abs)
+
+
+def with_numbers(query: str, texts: Collection[str]) -> str:
+    """Return the query with these columns cast where numbers are meant; any other cell ends it.
+
+    Args:
+        query: As the guard wrote it.
+        texts: Names of columns that are text because nobody said otherwise.
+    """
+    root = sqlglot.parse_one(query, dialect=DIALECT)
+    columns = [one for one in root.find_all(exp.Column) if one.name in texts]
+    for column in columns:
+        if _is_number(column):
+            column.replace(exp.Cast(this=column.copy(), to=exp.DataType.build("double")))
+    return written(root)
+
+
+def _is_number(column: exp.Column) -> bool:
+    node: exp.Expr = column
+    parent = node.parent
+    while isinstance(parent, exp.Paren):
+        node, parent = parent, parent.parent
+    if isinstance(parent, _CALCULATED):
+        return True
+    if not isinstance(parent, _COMPARED):
+        return False
+    others = [one for one in parent.iter_expressions() if one is not node]
+    return bool(others) and all(_is_a_number(one) for one in others)
+
+
+def _is_a_number(node: exp.Expr) -> bool:
+    bare = node.unnest()
+    if isinstance(bare, exp.Neg):
+        bare = bare.this
+    return (isinstance(bare, exp.Literal) and not bare.is_string) or isinstance(bare, _CALCULATED)

@@ -1,0 +1,143 @@
+"""Questions about instants, waits and bad rows are asked in the one pass over a table."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias, assert_never
+
+import polars as pl
+
+from contractwatch.engines.predicates.expressions import Cells, instants_at, is_present_at, violates
+from contractwatch.engines.predicates.nested import depth_of, folded
+from contractwatch.engines.predicates.questions import Answer, Question
+from contractwatch.model.base.path import Way
+from contractwatch.model.measure.metric import (
+    FUTURE_ALLOWANCE,
+    BadRows,
+    Delays,
+    RecentRows,
+    TimeSpan,
+)
+from contractwatch.model.measure.state import Count, DelayTally, Measurement, Span, Unmeasured
+
+TimeMetric: TypeAlias = TimeSpan | Delays | RecentRows | BadRows
+CellsOf: TypeAlias = Callable[[str], Cells | Unmeasured]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def time_question(metric: TimeMetric, cells_of: CellsOf, now: datetime) -> Question | Unmeasured:
+    """Return how a metric is asked, or why it cannot be.
+
+    Raises:
+        UncastableError: If a column is not of a type that the metric is about.
+    """
+    match metric:
+        case TimeSpan():
+            return _span(metric, cells_of, now)
+        case RecentRows():
+            return _recent(metric, cells_of, now)
+        case Delays():
+            return _delays(metric, cells_of)
+        case BadRows():
+            return _bad(metric, cells_of)
+        case _:
+            assert_never(metric)
+
+
+def _span(metric: TimeSpan, cells_of: CellsOf, now: datetime) -> Question | Unmeasured:
+    cells = cells_of(metric.column)
+    if isinstance(cells, Unmeasured):
+        return cells
+    derived = _instant(metric.column, metric.inside, metric.timezone, cells)
+    instant, depth = pl.col(*derived), depth_of(metric.inside)
+    horizon = _micros(now + FUTURE_ALLOWANCE)
+
+    def present(one: pl.Expr) -> pl.Expr:
+        return pl.when(one <= horizon).then(one)
+
+    selected = (
+        folded(instant, depth, present, lambda many: many.list.min()).min(),
+        folded(instant, depth, present, lambda many: many.list.max()).max(),
+        is_present_at(cells, metric.inside).sum(),
+        folded(instant, depth, lambda one: one > horizon, lambda many: many.list.any()).sum(),
+    )
+    return Question(metric, selected, _spanned, derived)
+
+
+def _recent(metric: RecentRows, cells_of: CellsOf, now: datetime) -> Question | Unmeasured:
+    cells = cells_of(metric.column)
+    if isinstance(cells, Unmeasured):
+        return cells
+    derived = _instant(metric.column, metric.inside, metric.timezone, cells)
+    instant, depth, end = pl.col(*derived), depth_of(metric.inside), _micros(now)
+    start = end - metric.period // _MICROSECOND
+
+    def recent(one: pl.Expr) -> pl.Expr:
+        return (one > start) & (one <= end)
+
+    rows = folded(instant, depth, recent, lambda many: many.list.any())
+    return Question(metric, (rows.sum(),), counted, derived)
+
+
+def _delays(metric: Delays, cells_of: CellsOf) -> Question | Unmeasured:
+    event, available = cells_of(metric.event_column), cells_of(metric.available_column)
+    for cells in (event, available):
+        if isinstance(cells, Unmeasured):
+            return cells
+    assert isinstance(event, Cells)
+    assert isinstance(available, Cells)
+    began = _instant(metric.event_column, metric.event_inside, metric.event_timezone, event)
+    ended = _instant(
+        metric.available_column, metric.available_inside, metric.available_timezone, available
+    )
+    wait = pl.col(*ended) - pl.col(*began)
+    late = wait > metric.limit // _MICROSECOND
+    return Question(metric, (wait.count(), late.sum(), wait.max()), _delayed, {**began, **ended})
+
+
+def _bad(metric: BadRows, cells_of: CellsOf) -> Question | Unmeasured:
+    broken: list[pl.Expr] = []
+    for predicate in metric.predicates:
+        cells = cells_of(predicate.column)
+        if isinstance(cells, Unmeasured):
+            return cells
+        broken.append(violates(predicate, cells).fill_null(value=False))
+    if not broken:
+        return Unmeasured("no predicate to count by")
+    return Question(metric, (pl.any_horizontal(broken).sum(),), counted)
+
+
+def _instant(column: str, inside: Way, timezone: str, cells: Cells) -> dict[str, pl.Expr]:
+    """Return the column's microseconds since 1970 (UTC) under a name that all questions share."""
+    name = f"\x00instant {column} {timezone} {inside!r}"
+    return {name: instants_at(cells, inside, timezone).to_physical()}
+
+
+def counted(answer: Answer) -> Measurement:
+    """Return the count of one selected number."""
+    return Count(answer[0] or 0)
+
+
+def _spanned(answer: Answer) -> Measurement:
+    oldest, newest, rows, future = answer
+    return Span(_as_instant(oldest), _as_instant(newest), rows or 0, future or 0)
+
+
+def _delayed(answer: Answer) -> Measurement:
+    rows, late, longest = answer
+    return DelayTally(rows or 0, late or 0, None if longest is None else longest / 1_000_000)
+
+
+def _micros(instant: datetime) -> int:
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def _as_instant(microseconds: int | None) -> datetime | None:
+    """Return the instant; years before 1, which Python does not have, as the first one."""
+    if microseconds is None:
+        return None
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,126 @@
+"""A version of an Iceberg table is read by its own record, which opens nothing that is not allowed.
+
+The library plans by field ids: a renamed column is found in old files, a position delete applied.
+Every file that its record names was confined before; here no other one can be opened.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from contractwatch.engines.core.file_types import UUID, instance
+from contractwatch.engines.formats import bounds
+from contractwatch.engines.remote.objects import scan_options
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.contract.dataset import DataFile, Remote, Snapshot, TableFiles
+
+MOST_METADATA_BYTES = 128 * 1024 * 1024
+"""Metadata that are larger, once they are unpacked, are refused."""
+
+Types: TypeAlias = dict[str, pl.DataType]
+
+
+def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
+    """Return the rows of the version, with the columns and types of its schema.
+
+    Raises:
+        SourceError: If its record names a file that was not confined.
+    """
+    if files.snapshot is None:
+        raise SourceError("the table has no version", retryable=False, blame=Blame.AGENT)
+    table = _planned(files.snapshot, files.remote)
+    bounds.refuse_doubled([field.name for field in table.schema().fields])
+    # It is said that another package would plan faster; a worker has it switched off.
+    warnings.filterwarnings("ignore", ".*polars_iceberg", pl.exceptions.PerformanceWarning)
+    # The scan cannot be told that credentials are looked for in the environment alone.
+    pl.Config.set_default_credential_provider(None)
+    # What the record says of rows may be wrong, and would be taken for what was read.
+    rows = pl.scan_iceberg(
+        table,
+        storage_options=scan_options(files.remote).get("storage_options"),
+        use_metadata_statistics=False,
+    )
+    fields = {field.name: field.field_type for field in table.schema().fields}
+    types = {
+        name: _meant(dtype, fields[name]) if name in fields else dtype
+        for name, dtype in rows.collect_schema().items()
+    }
+    if table.current_snapshot() is None:
+        return [(pl.LazyFrame(schema=types), types)]
+    return [(rows, types)]
+
+
+def _meant(dtype: pl.DataType, field: Any) -> pl.DataType:
+    """Return a type as the record means it: a UUID, which is read as bytes, is a text."""
+    match dtype:
+        case pl.Binary() if str(field) == "uuid":
+            return pl.Extension(UUID, dtype)
+        case pl.Struct():
+            below = {one.name: one.field_type for one in field.fields}
+            return pl.Struct(
+                {one.name: _meant(instance(one.dtype), below[one.name]) for one in dtype.fields}
+            )
+        case pl.List():
+            return pl.List(_meant(instance(dtype.inner), field.element_type))
+        case pl.Map():
+            key, value = instance(dtype.key), instance(dtype.value)
+            return pl.Map(_meant(key, field.key_type), _meant(value, field.value_type))
+        case _:
+            return dtype
+
+
+def _planned(snapshot: Snapshot, remote: Remote | None):
+    """Return the table, all of whose files are known.
+
+    Raises:
+        SourceError: If one is not: it was not confined.
+    """
+    known = dict((*snapshot.record, *snapshot.named))
+
+    def file(named: str) -> DataFile:
+        if named not in known:
+            raise _changed()
+        return known[named]
+
+    try:
+        table = static_table(snapshot.location, file, remote)
+        for task in table.scan().plan_files():
+            for each in (task.file, *task.delete_files):
+                file(each.file_path)
+    except SourceError:
+        raise
+    except Exception as error:  # it could be planned a moment ago
+        raise _changed() from error
+    return table
+
+
+def _changed() -> SourceError:
+    return SourceError(
+        "the record of the table changed while it was read", retryable=True, blame=Blame.PRODUCT
+    )
+
+
+def static_table(location: str, known: Callable[[str], DataFile], remote: Remote | None):
+    """Return the table whose metadata file this is; `known` gives the file of a name, or raises.
+
+    Raises:
+        ImportError: If the library is not installed.
+        Exception: Of the library, if the metadata are broken.
+    """
+    # An optional library: only those who read such tables install it.
+    from pyiceberg.catalog.noop import NoopCatalog  # noqa: PLC0415 - see above
+    from pyiceberg.serializers import FromInputFile  # noqa: PLC0415 - see above
+    from pyiceberg.table import StaticTable  # noqa: PLC0415 - see above
+
+    from contractwatch.engines.tables.iceberg_files import KnownFiles  # noqa: PLC0415 - as above
+
+    files = KnownFiles(known, remote)
+    return StaticTable(
+        identifier=("static", location),
+        metadata=FromInputFile.table_metadata(files.new_input(location)),
+        metadata_location=location,
+        io=files,
+        catalog=NoopCatalog("static"),
+    )

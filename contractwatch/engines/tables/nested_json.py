@@ -1,0 +1,201 @@
+"""Values inside of JSON cells are judged as those of Parquet are, each parsed as promised."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from contractwatch.engines.core.json_tree import REST, Node, tree_of, type_of
+from contractwatch.engines.formats import readers
+from contractwatch.engines.formats.json_rows import JsonText, Lines, noted, scan, seen_in
+from contractwatch.engines.predicates import text
+from contractwatch.engines.predicates.expressions import Cells, violates
+from contractwatch.engines.predicates.literals import UncastableError
+from contractwatch.engines.predicates.nested import offends
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import Way
+from contractwatch.model.base.server import DataFormat
+from contractwatch.model.contract.contract import Column
+from contractwatch.model.contract.dataset import TableFiles
+from contractwatch.model.measure.metric import (
+    Inside,
+    IsNotNormalized,
+    IsNull,
+    Predicate,
+    RepeatsElements,
+)
+from contractwatch.model.measure.state import ColumnType
+
+
+@frozen
+class Document:
+    """A table of JSON files: rows, the types of their flat columns, and the nested columns.
+
+    `types` and `cells` of the nested columns are by the name that each has in the contract.
+    """
+
+    rows: pl.LazyFrame
+    flat: dict[str, pl.DataType]
+    types: tuple[ColumnType, ...]
+    cells: dict[str, Cells]
+    has_rows: bool
+
+
+def is_promised(files: TableFiles) -> bool:
+    """Return whether something is promised of what is inside of a JSON value."""
+    return files.data_format is DataFormat.JSON and bool(_trees(files.columns))
+
+
+def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | None]]) -> Document:
+    """Return the table; of the rows as many are read as tell what the objects hold.
+
+    Args:
+        files: The table.
+        partitions: The columns that each file has by its folders.
+
+    Raises:
+        OSError, UnicodeError, PolarsError: If a file is no such JSON.
+        SourceError: If an object of a store cannot be read.
+    """
+    trees = _trees(files.columns)
+    texts: list[JsonText] = []
+    keys: dict[str, None] = {}
+    for file, partition in zip(files.files, partitions, strict=True):
+        looked = readers.look(files, file)
+        keys.update(dict.fromkeys(name for name, _ in looked.schema))
+        keys.update(dict.fromkeys(partition))
+        if not looked.is_empty:
+            texts.append(JsonText(Lines(looked.source, files.remote), partition))
+    named = {name: tree for name, tree in trees.items() if _find(keys, name)}
+    taken = {_find(keys, name) for name in named}
+    flat = [name for name in keys if name not in taken]
+    rows, types = scan(texts, flat, named)
+    seen = seen_in(texts, named)
+    return Document(
+        rows,
+        {name: types[name] for name in flat},
+        tuple(type_of(tree, name, seen[name]) for name, tree in named.items()),
+        {name: cells_at(tree, name, pl.col(name)) for name, tree in named.items()},
+        has_rows=bool(texts),
+    )
+
+
+def _find(keys: Mapping[str, None], name: str) -> str | None:
+    if name in keys:
+        return name
+    alike = [key for key in keys if key.lower() == name.lower()]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _trees(columns: Sequence[Column]) -> dict[str, Node]:
+    found = ((column.physical_name, tree_of(column)) for column in columns)
+    return {name: tree for name, tree in found if tree is not None}
+
+
+def cells_at(tree: Node, name: str, raw: pl.Expr) -> Cells:
+    """Return a column as it is compared.
+
+    Args:
+        tree: What is promised of its values.
+        name: Under which they stand in the rows, laid out along the tree.
+        raw: The column as the file has it.
+    """
+    value, dtype = _typed(tree, pl.col(name))
+    within = _Within(tree, name)
+    return Cells(raw, value, dtype, ~within.strays(()), within=within)
+
+
+@frozen
+class _Within:
+    """Answers what is asked of a column whose values are laid out along a tree."""
+
+    tree: Node
+    name: str
+
+    def strays(self, inside: Way) -> pl.Expr:
+        """Return whether a value at the end of a way is not of the promised type."""
+        astray = self._noted("astray", inside)
+        node = next((node for node in self.tree.walk() if node.way == inside), self.tree)
+        if node.kind != "scalar":
+            return astray
+
+        def judge(value: pl.Expr, _: pl.DataType) -> pl.Expr:
+            parsed = text.parse(value, node.column) if node.column else None
+            if parsed is None:
+                return value.is_null() & value.is_not_null()
+            if parsed.refused:
+                raise UncastableError(parsed.refused)
+            return ~parsed.readable
+
+        unread = offends(inside, pl.col(self.name), self.tree.dtype(), judge)
+        return astray | unread.fill_null(value=False)
+
+    def is_sound(self, inside: Way) -> pl.Expr:
+        """Return whether a value, and all that is inside of it, is of the promised types."""
+        typed = (
+            self.strays(node.way)
+            for node in self.tree.walk()
+            if node.way[: len(inside)] == inside and _is_typed(node)
+        )
+        return ~pl.any_horizontal(pl.lit(value=False), *typed)
+
+    def violates(self, predicate: Predicate) -> pl.Expr:
+        """Return what `expressions.violates` does.
+
+        Raises:
+            UncastableError: If a value of the contract has no meaning in the promised type.
+        """
+        way: Way = predicate.inside if isinstance(predicate, Inside) else ()
+        asked = predicate.predicate if isinstance(predicate, Inside) else predicate
+        node = next((node for node in self.tree.walk() if node.way == way), None)
+        is_whole = node is not None and node.kind != "scalar"
+        if isinstance(asked, IsNull) and is_whole:
+            return self._noted("null", way)
+        if isinstance(asked, RepeatsElements | IsNotNormalized):
+            value, dtype = _typed(self.tree, pl.col(self.name))
+            return offends(way, value, dtype, lambda v, d: violates(asked, Cells(v, v, d)))
+
+        def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+            parsed = text.parse(value, node.column) if node and node.column else None
+            if is_whole or parsed is None:
+                return violates(asked, Cells(value, value, dtype))
+            return violates(asked, _parsed_cells(value, parsed))
+
+        return offends(way, pl.col(self.name), self.tree.dtype(), judge)
+
+    def _noted(self, what: str, way: Way) -> pl.Expr:
+        column = noted(self.tree, self.name, what).get(way)
+        if column is None:
+            raise UncastableError("another property promises other values inside this column")
+        return pl.col(column).fill_null(value=False)
+
+
+def _parsed_cells(value: pl.Expr, parsed: text.Parsed) -> Cells:
+    return Cells(value, parsed.value, parsed.dtype, parsed.readable, refused=parsed.refused)
+
+
+def _is_typed(node: Node) -> bool:
+    return node.kind != "scalar" or bool(node.column and node.column.logical_type)
+
+
+def _typed(node: Node, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
+    """Return a value as one of the promised types, null where it cannot be read as that."""
+    if node.kind == "scalar":
+        parsed = text.parse(value, node.column) if node.column else None
+        return (value, pl.String()) if parsed is None else (parsed.value, parsed.dtype)
+    if node.kind == "object":
+        return _typed_object(node, value)
+    if node.element is None:
+        return value, node.dtype()
+    element, dtype = _typed(node.element, pl.element())
+    return value.list.eval(element), pl.List(dtype)
+
+
+def _typed_object(node: Node, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
+    if not node.members:
+        return value, node.dtype()
+    inner = {name: _typed(child, value.struct.field(name)) for name, child in node.members.items()}
+    if node.is_compared:
+        inner[REST] = value.struct.field(REST), pl.String()
+    whole = pl.struct(expression.alias(name) for name, (expression, _) in inner.items())
+    dtype = pl.Struct({name: kind for name, (_, kind) in inner.items()})
+    return pl.when(value.is_not_null()).then(whole), dtype

@@ -1,0 +1,84 @@
+"""A window is a filter on one column, and what lies outside of it is not read where files tell."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from contractwatch.engines.core.file_types import word_of
+from contractwatch.engines.predicates.expressions import Cells
+from contractwatch.engines.predicates.literals import is_discrete, literal, steps_range
+from contractwatch.model.contract.incremental import Window
+from contractwatch.model.measure.state import Columns
+
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_DIGITS = re.compile(r"-?[0-9]{1,38}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def ordered_by(cells: Mapping[str, Cells], columns: Columns, column: str) -> Cells | str:
+    """Return the column whose values tell old rows from new ones, or why it does not."""
+    known = columns.find(column)
+    if known is None:
+        return f"column '{column}' is missing"
+    found = cells.get(known.name)
+    if found is None:
+        return f"the files do not agree about the type of column '{column}'"
+    if found.refused:
+        return found.refused
+    if found.within is not None or not is_discrete(found.dtype) or found.dtype == pl.Time:
+        expected = "expected a date, a timestamp, an integer or a decimal"
+        return f"column '{column}' is of type {word_of(found.dtype)}; {expected}"
+    return found
+
+
+def beginning(dtype: pl.DataType) -> int:
+    """Return the least step of a type: a window that begins there is the whole table."""
+    if isinstance(dtype, pl.Decimal):
+        return 1 - 10**dtype.precision
+    return steps_range(dtype)[0]
+
+
+def within(
+    rows: pl.LazyFrame, cells: Mapping[str, Cells], columns: Columns, window: Window
+) -> tuple[pl.LazyFrame, str]:
+    """Return the rows of a window, or all of them and why they cannot be told apart."""
+    found = ordered_by(cells, columns, window.column)
+    if isinstance(found, str):
+        return rows, found
+    since = literal(window.since, found.dtype)
+    until = None if window.until is None else literal(window.until, found.dtype)
+    if since is None or (until is None and window.until is not None):
+        return rows, f"column '{window.column}' is of another type than before"
+    is_whole = window.since <= beginning(found.dtype)
+    if until is None:
+        new = (found.value >= since) | found.value.is_null()
+        return (rows if is_whole else rows.filter(new)), ""
+    old = found.value < until
+    return rows.filter(old if is_whole else old & (found.value >= since)), ""
+
+
+def may_hold(window: Window, written: str | None, dtype: pl.DataType) -> bool:
+    """Return whether rows of a folder `name=value` may be in a window over that column."""
+    if written is None:
+        return window.until is None
+    step = _step(written, dtype)
+    if step is None:
+        return True
+    return step >= window.since and (window.until is None or step < window.until)
+
+
+def _step(written: str, dtype: pl.DataType) -> int | None:
+    """Return the value of a folder's name in steps of a type, or None if it may be read otherwise.
+
+    Python reads more forms of dates and numbers than are read as values.
+    """
+    if dtype.is_integer():
+        return int(written) if _DIGITS.fullmatch(written) else None
+    if dtype != pl.Date or not _DAY.fullmatch(written):
+        return None
+    try:
+        return date.fromisoformat(written).toordinal() - _EPOCH_DAY
+    except ValueError:
+        return None

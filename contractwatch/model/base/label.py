@@ -1,0 +1,24 @@
+"""The words by which a person picks out parts of a contract: ids of rules, and tags."""
+
+from contractwatch.model.base.frozen import frozen
+
+
+@frozen
+class Label:
+    """What a table, a column or a rule is picked out by; `path` is its place in the document.
+
+    `rule_id` is empty but for rules; a rule without an id has 8 hex digits of its hash. `column` is
+    the contract name, with `.` and `[]` for nested ones; None for the table itself.
+    `by_engine` marks a rule that a named engine runs (ODCS type `custom`).
+    """
+
+    path: str
+    table: str
+    column: str | None = None
+    rule_id: str = ""
+    tags: tuple[str, ...] = ()
+    by_engine: bool = False
+
+    def covers(self, path: str) -> bool:
+        """Whether a place of the document is this one or below it."""
+        return path == self.path or path.startswith((f"{self.path}.", f"{self.path}["))

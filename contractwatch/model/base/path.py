@@ -1,0 +1,41 @@
+"""The way from a column down to a value inside it: members of objects, elements of arrays."""
+
+from typing import TypeAlias
+
+from contractwatch.model.base.frozen import frozen
+
+
+@frozen
+class Member:
+    """The member of an object, by its physical name."""
+
+    name: str
+
+
+@frozen
+class Each:
+    """Every element of an array; an entry of a map is an object with a `key` and a `value`."""
+
+
+Step: TypeAlias = Member | Each
+
+Way: TypeAlias = tuple[Step, ...]
+"""Steps from a column down to values inside of it; empty for the column's own cells."""
+
+
+def into_objects(way: Way) -> tuple[Member, ...]:
+    """Return the members on a way; without elements of arrays they are all of it."""
+    return tuple(step for step in way if isinstance(step, Member))
+
+
+def to_element(way: Way) -> Way:
+    """Return the steps up to the last element of an array; none if no array is on the way."""
+    ends = [at for at, step in enumerate(way, start=1) if isinstance(step, Each)]
+    return way[: max(ends, default=0)]
+
+
+def printed(column: str, inside: Way) -> str:
+    """Return a way as it is written: `orders.lines[].price`."""
+    return column + "".join(
+        f".{step.name}" if isinstance(step, Member) else "[]" for step in inside
+    )

@@ -1,0 +1,36 @@
+"""How far contracts may reach into object stores, and as whom; no secret is in it."""
+
+from enum import StrEnum
+
+from contractwatch.model.base.frozen import frozen
+
+
+class Identity(StrEnum):
+    """As whom a store is asked. The credentials themselves stay in the environment."""
+
+    NOBODY = "nobody"
+    ANONYMOUS = "anonymous"
+    NAMED = "named"
+
+
+@frozen
+class Reach:
+    """What the operator allows, and what the environment says of the store.
+
+    `endpoints` are the hosts (also `host:port`, or a whole address) that a contract may name, None
+    for any: the rights of the person who asks. `buckets` are those that may be read, each with the
+    prefix below it if one is written; None for any. `default_endpoint` is the address where a
+    contract names none; empty for the provider's own. `credential_hosts` are where the environment
+    says that credentials are fetched, as host and port.
+    """
+
+    endpoints: tuple[str, ...] | None = ()
+    buckets: tuple[str, ...] | None = None
+    default_endpoint: str = ""
+    region: str = "us-east-1"
+    identity: Identity = Identity.NOBODY
+    credential_hosts: tuple[tuple[str, int], ...] = ()
+
+
+NO_REACH = Reach()
+"""Nothing but the provider's own endpoint, and nobody to ask it as."""

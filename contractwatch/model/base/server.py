@@ -1,0 +1,66 @@
+"""Where the data is, and how it is read."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.frozen import frozen
+
+SEPARATORS: Mapping[str, str] = {",": '","', ";": '";"', "|": '"|"', "\t": r'"\t"'}
+"""What may stand between the columns of text files, and how a contract writes it."""
+
+
+class DataFormat(StrEnum):
+    """The file formats that are read."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    JSON = "json"
+    ARROW = "arrow"
+    AVRO = "avro"
+    DELTA = "delta"
+    ICEBERG = "iceberg"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a file states no types, so that its cells are parsed to the declared ones."""
+        return self in {DataFormat.CSV, DataFormat.JSON}
+
+
+@frozen
+class ReadPolicy:
+    """`contractwatch.read` of a server: how its files are read.
+
+    `decimal` and `thousands` are the marks in the numbers of CSV cells; without the latter, none.
+    """
+
+    separator: str = ","
+    null_values: tuple[str, ...] = ("",)
+    encoding: str = "utf8"
+    hive_partitioning: bool | None = None
+    timezone: str = "Etc/UTC"
+    lenient_types: bool = False
+    decimal: str = "."
+    thousands: str = ""
+
+
+@frozen
+class Server:
+    """Where the data is. `kind` is the ODCS type; `local` and `s3` are opened in this version.
+
+    `path` is the location of an object store, too, and `endpoint` the address of one that is not
+    the provider's own. `json_array` says whether JSON is one array or one object a line; None where
+    the contract does not, so that each file's first letter decides.
+    `unsupported` says why its data checks are skipped; empty when it is opened.
+    """
+
+    clause: Clause
+    name: str
+    kind: str
+    environment: str = ""
+    path: str = ""
+    data_format: DataFormat | None = None
+    json_array: bool | None = None
+    read: ReadPolicy = ReadPolicy()
+    unsupported: str = ""
+    endpoint: str = ""

@@ -1,0 +1,84 @@
+"""A semantic version lies within a range such as `>=2.0.0 <3.0.0`, or outside of it."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from contractwatch.model.base.frozen import frozen
+
+_Core: TypeAlias = tuple[int, int, int]
+
+_VERSION = re.compile(
+    r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-([0-9A-Za-z.-]+))?(?:\+\S*)?"
+)
+_PART = re.compile(r"(>=|<=|>|<|=|\^|~)?\s*([^\s,<>=^~]+)")
+_ANY = frozenset({"", "*"})
+
+_HOLDS: Mapping[str, Callable[["Version", "Version"], bool]] = {
+    ">=": lambda version, bound: version.order() >= bound.order(),
+    "<=": lambda version, bound: version.order() <= bound.order(),
+    ">": lambda version, bound: version.order() > bound.order(),
+    "<": lambda version, bound: version.order() < bound.order(),
+    "=": lambda version, bound: version.order() == bound.order(),
+}
+
+
+@frozen
+class Version:
+    """A semantic version; what is left out is 0. Build metadata says nothing about its order."""
+
+    core: _Core
+    before: tuple[str, ...] = ()
+
+    def order(self) -> tuple[_Core, int, tuple[tuple[int, int, str], ...]]:
+        """Return the place of the version among others, by Semantic Versioning 2.0.0, 11."""
+        parts = ((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in self.before)
+        return self.core, int(not self.before), tuple(parts)
+
+
+@frozen
+class VersionRange:
+    """All of these comparisons hold; without any, every version is meant."""
+
+    parts: tuple[tuple[str, Version], ...]
+
+    def holds(self, version: Version) -> bool:
+        """Whether the version lies in the range."""
+        return all(_HOLDS[operator](version, bound) for operator, bound in self.parts)
+
+
+def version_of(text: str) -> Version | None:
+    """Return the version that is written, or None if it is none."""
+    found = _VERSION.fullmatch(text.strip())
+    if found is None:
+        return None
+    core = (int(found.group(1)), int(found.group(2) or 0), int(found.group(3) or 0))
+    return Version(core, tuple(filter(None, (found.group(4) or "").split("."))))
+
+
+def range_of(text: str) -> VersionRange | None:
+    """Return the range that is written, or None if it is none.
+
+    Comparisons stand side by side and must all hold; a version alone must be met exactly. `^1.2`
+    allows what is not breaking (below 1.0.0 that is the minor version), `~1.2` patches.
+    """
+    if text.strip() in _ANY:
+        return VersionRange(())
+    parts: list[tuple[str, Version]] = []
+    for operator, written in _PART.findall(text):
+        bound = version_of(written)
+        if bound is None:
+            return None
+        parts += _comparisons(operator or "=", bound)
+    rest = _PART.sub("", text).replace(",", "").strip()
+    return None if rest or not parts else VersionRange(tuple(parts))
+
+
+def _comparisons(operator: str, bound: Version) -> list[tuple[str, Version]]:
+    major, minor, _ = bound.core
+    if operator == "^":
+        end = Version((major + 1, 0, 0)) if major else Version((0, minor + 1, 0))
+        return [(">=", bound), ("<", end)]
+    if operator == "~":
+        return [(">=", bound), ("<", Version((major, minor + 1, 0)))]
+    return [(operator, bound)]

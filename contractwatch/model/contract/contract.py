@@ -1,0 +1,341 @@
+"""What a domain team promises about its data, read from its contract and free of ODCS spelling."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.label import Label
+from contractwatch.model.base.objective import Objective, Target
+from contractwatch.model.base.path import Way, printed
+from contractwatch.model.base.server import Server
+from contractwatch.model.contract.incremental import Incremental
+from contractwatch.model.promises.lifetime import Lifetime
+from contractwatch.model.promises.personal_data import PiiRule
+from contractwatch.model.promises.reference import Reconciliation, ReferenceCoverage, Relationship
+from contractwatch.model.promises.rule import Option, Rule
+from contractwatch.model.promises.segment import SegmentRule
+from contractwatch.model.promises.service_level import ServiceLevel
+from contractwatch.model.promises.sql import SqlRule
+from contractwatch.model.promises.upstream import Input
+
+_NO_DATES = Lifetime()
+
+
+class Status(StrEnum):
+    """Where a contract stands in its life; checks run in all but `retired`."""
+
+    PROPOSED = "proposed"
+    DRAFT = "draft"
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+
+class LogicalType(StrEnum):
+    """The logical types of ODCS."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    TIME = "time"
+    OBJECT = "object"
+    ARRAY = "array"
+    MAP = "map"
+    VECTOR = "vector"
+
+
+@frozen
+class Column:
+    """A column. A clause is None where the contract does not make that promise.
+
+    Naive timestamps are taken in `default_timezone` (IANA); `timezone_aware`: the type carries a
+    zone (None: no promise). `parse_format`: how texts are written, a pattern of the JDK (see
+    `date_format`); empty for ISO-8601. An `optional` column may be absent (an encrypted `twin`, by
+    contract or physical name, stands in): its presence is not judged, but that of the twin. A
+    `binary` string may be of bytes.
+
+    `physical_type` is spelt as some system spells it, with `physical_clause` where it stands.
+
+    `nested` are all values below a top-level column, at any depth, that something is promised of.
+    Their names are whole ways (`orders.lines[].price`), and so are their ids, with `/properties/`
+    between; their `physical_name` is the top-level column's, and `inside` leads from it
+    down to them. The `twin` of a nested one is the physical name of a member beside it.
+    """
+
+    clause: Clause
+    name: str
+    physical_name: str
+    logical_type: LogicalType | None = None
+    type_clause: Clause | None = None
+    required_clause: Clause | None = None
+    unique_clause: Clause | None = None
+    options: tuple[Option, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    default_timezone: str = "Etc/UTC"
+    timezone_aware: bool | None = None
+    parse_format: str = ""
+    classification: str = ""
+    critical: bool = False
+    partitioned: bool = False
+    description: str = ""
+    optional: bool = False
+    binary: bool = False
+    twin: str = ""
+    twin_clause: Clause | None = None
+    column_id: str = ""
+    physical_type: str = ""
+    physical_clause: Clause | None = None
+    inside: Way = ()
+    nested: tuple["Column", ...] = ()
+
+
+@frozen
+class PrimaryKey:
+    """The composite key: contract names of its columns in key order."""
+
+    clause: Clause
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One ODCS schema object. `presence` of each column is promised by listing it.
+
+    It has no slots: the indexes of its columns are made once, for wide tables are looked up often.
+
+    `where` is a guarded SQL condition on its rows: every promise but those about columns and types
+    is about the rows that meet it. Empty for all rows. With `closed_clause` it has no other column.
+    `incremental` says which of its rows do not change any more; None: any may.
+    """
+
+    clause: Clause
+    name: str
+    physical_name: str
+    columns: tuple[Column, ...]
+    primary_key: PrimaryKey | None = None
+    rules: tuple[Rule, ...] = ()
+    description: str = ""
+    queries: tuple[SqlRule, ...] = ()
+    where: str = ""
+    closed_clause: Clause | None = None
+    table_id: str = ""
+    relationships: tuple[Relationship, ...] = ()
+    coverages: tuple[ReferenceCoverage, ...] = ()
+    reconciliations: tuple[Reconciliation, ...] = ()
+    segment_rules: tuple[SegmentRule, ...] = ()
+    pii_rules: tuple[PiiRule, ...] = ()
+    incremental: Incremental | None = None
+
+    def column(self, name: str) -> Column | None:
+        """Return the column of that contract name, else of that physical name, else None."""
+        return self._by_name.get(name)
+
+    def find(self, name: str) -> Column | None:
+        """Return the column of that name, else the value inside of a column, else None.
+
+        A way is written in contract names, or in physical ones: `orders.lines[].price`, or without
+        brackets, for references have none.
+        """
+        return self._by_way.get(name)
+
+    def referred(self, written: str, *, by_id: bool) -> Column | None:
+        """Return what a reference leads to: `find` by its name, or first by its id."""
+        found = self._by_id.get(written) if by_id else None
+        return found if found is not None else self.find(written)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Column]:
+        physical = ((column.physical_name, column) for column in self.columns)
+        return _first((*((column.name, column) for column in self.columns), *physical))
+
+    @cached_property
+    def _by_way(self) -> Mapping[str, Column]:
+        below = [inner for one in self.columns for inner in one.nested]
+        names = [(one.name, one) for one in below]
+        physical = [(printed(one.physical_name, one.inside), one) for one in below]
+        plain = ((way.replace("[]", ""), one) for way, one in (*names, *physical))
+        return _first((*self._by_name.items(), *names, *physical, *plain))
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Column]:
+        every = (inner for one in self.columns for inner in (one, *one.nested))
+        return _first((one.column_id, one) for one in every if one.column_id)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the indexes out: they are made again."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _first(named: Iterable[tuple[str, Column]]) -> Mapping[str, Column]:
+    """Return what bears each name; of several the first."""
+    found: dict[str, Column] = {}
+    for name, column in named:
+        found.setdefault(name, column)
+    return found
+
+
+class TableNames:
+    """Finds tables by their names; made once for many references to the same tables."""
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self.tables = tables
+        by_id: dict[str, Table] = {}
+        by_name: dict[str, Table] = {}
+        by_physical_name: dict[str, Table] = {}
+        for table in tables:
+            by_id.setdefault(table.table_id, table)
+            by_name.setdefault(table.name, table)
+            by_physical_name.setdefault(table.physical_name, table)
+        self._by_id = by_id
+        self._by_either = {**by_physical_name, **by_name}
+        self._longest = max(map(len, self._by_either), default=0)
+
+    def find(self, written: str, *, by_id: bool) -> Table | None:
+        """Return the table of that name, else of that physical name; by id: first of that id."""
+        found = self._by_id.get(written) if by_id and written else None
+        return found or self._by_either.get(written) if written else None
+
+    def prefix(self, written: str) -> str:
+        """Return the longest name with a dot after it that a text begins with; empty if none."""
+        ends = _dots(written, self._longest)
+        if len(ends) > len(self._by_either):
+            fitting = (name for name in self._by_either if written.startswith(f"{name}."))
+            return max(fitting, key=len, default="")
+        beginnings = (written[:end] for end in reversed(ends))
+        return next((one for one in beginnings if one in self._by_either), "")
+
+
+def _dots(text: str, last: int) -> list[int]:
+    """Return where dots stand in the beginning of a text, at `last` at latest."""
+    return [at for at, letter in enumerate(text[: last + 1]) if letter == "."]
+
+
+@frozen
+class SupportChannel:
+    """Where the owners are reached. Names a receiver of the operator; never an address."""
+
+    clause: Clause
+    channel_id: str
+    channel: str
+    tool: str = ""
+    scope: str = ""
+
+
+@frozen
+class Schedule:
+    """When the contract is run: a five-field cron in an IANA zone, and the run's deadline.
+
+    `clause` is where the interval or the cron stands.
+    """
+
+    cron: str | None = None
+    interval: timedelta | None = None
+    timezone: str = "Etc/UTC"
+    timeout: timedelta | None = None
+    clause: Clause | None = None
+
+
+@frozen
+class OwnSchedule:
+    """When one rule or service level is judged: a five-field cron in an IANA zone.
+
+    `clause` is where it stands, as its promises have it.
+    """
+
+    clause: Clause
+    cron: str
+    timezone: str = "Etc/UTC"
+
+
+@frozen
+class Route:
+    """Where alerts of these severities go: `to` is a support id. No severities match all."""
+
+    to: str
+    severities: frozenset[Severity] = frozenset()
+    grace: timedelta | None = None
+
+
+@frozen
+class AlertPolicy:
+    """`contractwatch.alerts`: the breach must last `grace`; the first matching route wins.
+
+    `open_after` and `resolve_after` are the N and M of the incident's state machine. `ceiling` is
+    the worst severity that anything is told as.
+    """
+
+    grace: timedelta = timedelta(0)
+    routes: tuple[Route, ...] = ()
+    open_after: int = 2
+    resolve_after: int = 2
+    ceiling: Severity = Severity.ERROR
+
+
+@frozen
+class SkippedClause:
+    """A clause that promises something and is not executed: reported, and it lowers coverage."""
+
+    clause: Clause
+    promise_id: str
+    kind: str
+    table: str
+    column: str | None
+    severity: Severity
+    dimension: Dimension
+    objective: Objective | None
+    reason: str
+    expected: str = ""
+
+
+@frozen
+class Contract:
+    """One published contract.
+
+    `file` is the path as it was given; `fingerprint` the SHA-256 of its bytes in hex; `addresses`
+    are the canonical ones at which it is published.
+    """
+
+    file: str
+    fingerprint: str
+    contract_id: str
+    name: str
+    version: str
+    status: Status
+    api_version: str
+    domain: str = ""
+    tenant: str = ""
+    purpose: str = ""
+    usage: str = ""
+    limitations: str = ""
+    tags: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    servers: tuple[Server, ...] = ()
+    service_levels: tuple[ServiceLevel, ...] = ()
+    skipped: tuple[SkippedClause, ...] = ()
+    team: str = ""
+    owners: tuple[str, ...] = ()
+    support: tuple[SupportChannel, ...] = ()
+    schedule: Schedule | None = None
+    own_schedules: tuple[OwnSchedule, ...] = ()
+    targets: tuple[Target, ...] = ()
+    alerts: AlertPolicy = AlertPolicy()
+    addresses: tuple[str, ...] = ()
+    lifetime: Lifetime = _NO_DATES
+    inputs: tuple[Input, ...] = ()
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def product(self) -> str:
+        """The public name, `domain/name`; the name alone without a domain."""
+        return f"{self.domain}/{self.name}" if self.domain else self.name
+
+    def table(self, name: str) -> Table | None:
+        """Return the table of that name, or None."""
+        return next((table for table in self.tables if table.name == name), None)

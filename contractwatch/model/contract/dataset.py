@@ -1,0 +1,115 @@
+"""All tables of one server, found and ready to be read; still no row was read."""
+
+from datetime import datetime
+from typing import TypeAlias
+
+from contractwatch.errors import SourceError
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.server import DataFormat, ReadPolicy
+from contractwatch.model.contract.contract import Column
+from contractwatch.model.contract.incremental import Incremental, Window
+
+_READ_PLAINLY = ReadPolicy()
+
+
+@frozen
+class DataFile:
+    """One file: absolute path or `s3://bucket/key`, bytes, modification time (UTC).
+
+    `etag` is what an object store says of the content; empty for a file. `change` are the inode of
+    a file, and when its content and the file itself last changed, in nanoseconds; () for an object.
+    `source` is what a file that is held open is read by, instead of its path.
+    """
+
+    path: str
+    size: int
+    modified_at: datetime
+    etag: str = ""
+    change: tuple[int, ...] = ()
+    source: str = ""
+
+    @property
+    def opened_at(self) -> str:
+        """The path or address by which it is read."""
+        return self.source or self.path
+
+
+@frozen
+class Remote:
+    """How the objects of a bucket are reached; credentials are in the environment, never here.
+
+    `endpoint` is the address of the store, `relay` the one through which alone it is reached.
+    """
+
+    bucket: str
+    endpoint: str
+    region: str
+    relay: str
+    is_anonymous: bool = False
+
+
+NamedFiles: TypeAlias = tuple[tuple[str, DataFile], ...]
+"""Files, each with the name that the table's own record has for it."""
+
+
+@frozen
+class Snapshot:
+    """One version of a table that keeps a record of its own files.
+
+    `location` is its folder, or the file of its record; `table_id` is unlike that of a table that
+    takes its place. `record` are the files of the record itself that reading may open, `named`
+    those that the record names.
+    """
+
+    location: str
+    version: int
+    table_id: str
+    record: NamedFiles = ()
+    named: NamedFiles = ()
+
+
+@frozen
+class TableFiles:
+    """The files of one table. `columns` are the contract's, to which text sources are parsed.
+
+    `where` is the condition on the rows in scope, as in `Table`. `remote` says how the files are
+    reached that are objects of a store; None for files of this machine. `snapshot` is the version
+    of a table that keeps a record of its files. `incremental` is as in `Table`; `window` are the
+    rows to be read, None for all. `place` tells where the contract says that the files are from any
+    other such place; a table that keeps a record is told by that. `json_array` is as in `Server`.
+    `by_line` has flat JSON read line by line: slower, but no number is too large for it.
+    """
+
+    table: str
+    files: tuple[DataFile, ...]
+    data_format: DataFormat
+    columns: tuple[Column, ...]
+    read: ReadPolicy = _READ_PLAINLY
+    json_array: bool | None = None
+    hive_root: str | None = None
+    where: str = ""
+    remote: Remote | None = None
+    snapshot: Snapshot | None = None
+    incremental: Incremental | None = None
+    window: Window | None = None
+    place: str = ""
+    by_line: bool = False
+
+
+@frozen
+class Dataset:
+    """The tables of one server; `version` digests every path, size, modification time and etag.
+
+    `unfound` are the other tables of the contract, each with why it is not among them.
+    """
+
+    server: str
+    tables: tuple[TableFiles, ...]
+    version: str
+    modified_at: datetime | None = None
+    unfound: tuple[tuple[str, SourceError], ...] = ()
+
+    def why_not(self, table: str) -> str:
+        """Return why a table is not among those that were found."""
+        known = (str(failure) for name, failure in self.unfound if name == table)
+        return next(known, f"the server has no table {table!r}")

@@ -1,0 +1,515 @@
+"""Compile a date format of the JDK (DateTimeFormatter) into a regular expression with typed groups.
+
+Letter counts are widths: `yyyy` is four digits, `MM` two, `M` one or more, `.SSS` three. The names
+of months and days and the words AM and PM are English, in the JDK's own case. Years are 1 to 9999,
+and a date must exist (the JDK's default would take 31 February for the 28th).
+
+Both Rust's engine and Python's `re` read the expression, so that cells, and the bounds of a
+contract, are read by one rule.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.contract import LogicalType
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MOST_LETTERS = 200
+
+
+class DateFormatError(ValueError):
+    """The format cannot be executed exactly; the message says which part and why."""
+
+
+class Field(StrEnum):
+    """What a group of the expression tells about the moment."""
+
+    YEAR = "year"
+    MONTH = "month"
+    DAY = "day"
+    DAY_OF_YEAR = "day of the year"
+    WEEKDAY = "day of the week"
+    HOUR = "hour"
+    HALF_DAY_HOUR = "hour of half a day"
+    HALF_DAY = "AM or PM"
+    MINUTE = "minute"
+    SECOND = "second"
+    NANOSECOND = "fraction"
+    UTC = "no offset"
+    OFFSET_SIGN = "sign of the offset"
+    OFFSET_HOUR = "hours of the offset"
+    OFFSET_MINUTE = "minutes of the offset"
+    OFFSET_SECOND = "seconds of the offset"
+
+
+@frozen
+class Group:
+    """One group of the expression, and how its text becomes a whole number.
+
+    With `names` it is the position of the name, counted from `plus`. Else the digits make a number,
+    which counts modulo `modulo` if that is not 0, and then becomes `number * times + plus`.
+    """
+
+    field: Field
+    names: tuple[str, ...] = ()
+    modulo: int = 0
+    times: int = 1
+    plus: int = 0
+
+
+@frozen
+class DateFormat:
+    """A compiled format.
+
+    `expression` matches a whole text; its groups are `groups`, in their order. By `directives`
+    chrono reads the same texts, once the expression has matched; they are empty if it cannot.
+    """
+
+    written: str
+    logical_type: LogicalType
+    expression: str
+    groups: tuple[Group, ...]
+    directives: str = ""
+
+    def has(self, *fields: Field) -> bool:
+        """Whether each of the fields is told by a group."""
+        told = {group.field for group in self.groups}
+        return told.issuperset(fields)
+
+    def parse(self, text: str) -> datetime | None:
+        """Return the moment that a text tells, with its offset if it has one; None if it is none.
+
+        A time of day is of 1 January 1970; a text without an hour is of midnight.
+        """
+        found = re.fullmatch(self.expression, text)
+        if found is None:
+            return None
+        told: dict[Field, int] = {}
+        for group, part in zip(self.groups, found.groups(), strict=True):
+            if part is None:
+                continue
+            number = _number(group, part)
+            if told.setdefault(group.field, number) != number:
+                return None
+        is_time = self.logical_type is LogicalType.TIME
+        if is_time and not told.keys() & {Field.HOUR, Field.HALF_DAY_HOUR}:
+            return None
+        is_dated = not is_time or self.has(Field.YEAR)
+        return _moment(told, is_dated=is_dated)
+
+
+def _number(group: Group, part: str) -> int:
+    if group.names:
+        return group.names.index(part) + group.plus
+    number = int(part)
+    return (number % group.modulo if group.modulo else number) * group.times + group.plus
+
+
+def _moment(told: Mapping[Field, int], *, is_dated: bool) -> datetime | None:
+    try:
+        day = _day(told) if is_dated else date(1970, 1, 1)
+        hour = _hour(told)
+        if day is None or hour is None:
+            return None
+        micros = told.get(Field.NANOSECOND, 0) // 1000
+        second, minute = told.get(Field.SECOND, 0), told.get(Field.MINUTE, 0)
+        zone = _zone(told)
+        return datetime(day.year, day.month, day.day, hour, minute, second, micros, zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _day(told: Mapping[Field, int]) -> date | None:
+    if Field.YEAR not in told:
+        return None
+    year, found = told[Field.YEAR], list[date]()
+    if Field.MONTH in told and Field.DAY in told:
+        found.append(date(year, told[Field.MONTH], told[Field.DAY]))
+    if Field.DAY_OF_YEAR in told:
+        found.append(date(year, 1, 1) + timedelta(days=told[Field.DAY_OF_YEAR] - 1))
+    if not found or found[0] != found[-1] or found[0].year != year:
+        return None
+    weekday = told.get(Field.WEEKDAY, found[0].isoweekday())
+    return found[0] if weekday == found[0].isoweekday() else None
+
+
+def _hour(told: Mapping[Field, int]) -> int | None:
+    """Return the hour of the day, 0 where none is told; None if the parts do not make one."""
+    half, of_half = told.get(Field.HALF_DAY), told.get(Field.HALF_DAY_HOUR)
+    hour = told.get(Field.HOUR)
+    if hour is None and half is not None and of_half is not None:
+        hour = half * 12 + of_half
+    if hour is None:
+        return None if told.keys() & {Field.MINUTE, Field.SECOND, Field.NANOSECOND} else 0
+    finer = (Field.NANOSECOND, Field.SECOND, Field.MINUTE)
+    if any(low in told and high not in told for low, high in pairwise(finer)):
+        return None
+    agrees = half in {None, hour // 12} and of_half in {None, hour % 12}
+    return hour if agrees else None
+
+
+def _zone(told: Mapping[Field, int]) -> timezone | None:
+    if Field.UTC in told and Field.OFFSET_HOUR not in told:
+        return UTC
+    if Field.OFFSET_HOUR not in told:
+        return None
+    seconds = (
+        told[Field.OFFSET_HOUR] * 3600
+        + told.get(Field.OFFSET_MINUTE, 0) * 60
+        + told.get(Field.OFFSET_SECOND, 0)
+    )
+    return timezone(timedelta(seconds=told[Field.OFFSET_SIGN] * seconds))
+
+
+@lru_cache(maxsize=1024)
+def compiled(written: str, logical_type: LogicalType) -> DateFormat:
+    """Return the format of a column of dates, timestamps or times of day.
+
+    Args:
+        written: As the contract has it.
+        logical_type: Of the column.
+
+    Raises:
+        DateFormatError: If it cannot be executed exactly, or tells no value of the type.
+    """
+    if len(written) > MOST_LETTERS:
+        raise DateFormatError(f"the date format is longer than {MOST_LETTERS} characters")
+    if counts_seconds(written):
+        raise DateFormatError(
+            f"the date format '{written}' means a count of seconds since 1970, which is a number"
+        )
+    found = _Compiler(written, logical_type).compile()
+    _refuse_incomplete(found, logical_type)
+    return found
+
+
+def counts_seconds(written: str) -> bool:
+    """Return whether a format is a word for the seconds, or finer, since 1970."""
+    return _SECONDS.fullmatch(written) is not None
+
+
+def _refuse_incomplete(found: DateFormat, logical_type: LogicalType) -> None:
+    """Raise DateFormatError if no text of the format could tell a value of the type."""
+    shown = f"the date format '{found.written}'"
+    if logical_type is not LogicalType.TIME and not (
+        found.has(Field.YEAR, Field.MONTH, Field.DAY) or found.has(Field.YEAR, Field.DAY_OF_YEAR)
+    ):
+        needed = ((Field.YEAR, "year (yyyy)"), (Field.MONTH, "month (MM)"), (Field.DAY, "day (dd)"))
+        lacking = next(word for field, word in needed if not found.has(field))
+        raise DateFormatError(f"{shown} has no {lacking}")
+    has_hour = found.has(Field.HOUR) or found.has(Field.HALF_DAY, Field.HALF_DAY_HOUR)
+    if found.has(Field.HALF_DAY_HOUR) and not has_hour:
+        raise DateFormatError(f"{shown} has an hour of half a day (h) without AM or PM (a)")
+    if not has_hour and (logical_type is LogicalType.TIME or found.has(Field.MINUTE)):
+        raise DateFormatError(f"{shown} has no hour (HH)")
+    if found.has(Field.SECOND) and not found.has(Field.MINUTE):
+        raise DateFormatError(f"{shown} has no minute (mm)")
+    if found.has(Field.NANOSECOND) and not found.has(Field.SECOND):
+        raise DateFormatError(f"{shown} has no second (ss)")
+    if logical_type is LogicalType.TIME and found.has(Field.OFFSET_SIGN):
+        raise DateFormatError(f"{shown} has an offset, without which times of day are compared")
+
+
+_WHY_NOT = {
+    "Y": "it is the year of weeks",
+    "D": "it is the day of the year, which has one or three letters",
+    "w": "it is the week, which names no day",
+    "W": "it is the week, which names no day",
+    "Q": "it is the quarter, which names no day",
+    "q": "it is the quarter, which names no day",
+    "G": "it is the era",
+    "z": "it is a zone's name, which has more than one offset; write X or XXX for an offset",
+    "v": "it is a zone's name, which has more than one offset; write X or XXX for an offset",
+    "V": "it is a zone's name, which has more than one offset; write X or XXX for an offset",
+    "e": "it is the local number of the day of the week; write EEE or EEEE for its name",
+    "c": "it is the local number of the day of the week; write EEE or EEEE for its name",
+    "B": "it is the period of the day; write a for AM or PM",
+    "A": "it is the milliseconds of the day",
+    "N": "it is the nanoseconds of the day",
+    "n": "it is the nanoseconds of the second; write S for a fraction",
+    "p": "it is padding",
+    "g": "it is the Julian day",
+    "F": "it is the week of the month",
+}
+"""Letters of the JDK that are not executed."""
+
+_SECONDS = re.compile("[a-z0-9_ -]*(?:epoch|unix|posix)[a-z0-9_ -]*", re.IGNORECASE)
+"""What a count of seconds is called: by its letters it would mean parts of a date."""
+
+_YEAR = "(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
+"""Four digits, without the year 0."""
+
+_SIGN, _HOURS, _MINUTES = "([+-])", "(0[0-9]|1[0-7])", "([0-5][0-9])"
+"""Offsets go up to 18:00, which is written as a case of its own."""
+
+_OFFSETS = {
+    "": (f"{_HOURS}(?:{_MINUTES})?|(18)(?:(00))?", "hmhm"),
+    "mm": (f"{_HOURS}{_MINUTES}|(18)(00)", "hmhm"),
+    ":mm": (f"{_HOURS}:{_MINUTES}|(18):(00)", "hmhm"),
+    "mm[ss]": (f"{_HOURS}{_MINUTES}(?:{_MINUTES})?|(18)(00)(?:(00))?", "hmshms"),
+    ":mm[:ss]": (f"{_HOURS}:{_MINUTES}(?::{_MINUTES})?|(18):(00)(?::(00))?", "hmshms"),
+    "[:mm[:ss]]": (
+        f"(0?[0-9]|1[0-7])(?::{_MINUTES}(?::{_MINUTES})?)?|(18)(?::(00)(?::(00))?)?",
+        "hmshms",
+    ),
+    "[:]mm": (f"{_HOURS}:?{_MINUTES}|(18):?(00)", "hmhm"),
+}
+"""What stands after the sign of an offset, by its form after the hours, and what its groups are."""
+
+_OF_OFFSETS = frozenset(
+    {Field.UTC, Field.OFFSET_SIGN, Field.OFFSET_HOUR, Field.OFFSET_MINUTE, Field.OFFSET_SECOND}
+)
+_PARTS_OF_OFFSETS = {
+    "h": Group(Field.OFFSET_HOUR),
+    "m": Group(Field.OFFSET_MINUTE),
+    "s": Group(Field.OFFSET_SECOND),
+}
+
+
+@frozen
+class _Run:
+    """What a run of one letter means: an expression, its groups, chrono's directive if it has one.
+
+    A number is of any width (`VARIABLE`), of a fixed one (`FIXED`), or a fraction; a text is none.
+    """
+
+    expression: str
+    groups: tuple[Group, ...]
+    kind: str
+    directive: str = ""
+
+
+_TEXT, _FIXED, _VARIABLE, _FRACTION = "text", "fixed", "variable", "fraction"
+
+
+def _number_run(digits: str, group: Group, kind: str, directive: str = "") -> _Run:
+    return _Run(f"({digits})", (group,), kind, directive)
+
+
+def _name_run(field: Field, names: tuple[str, ...], directive: str = "", *, plus: int) -> _Run:
+    return _Run(f"({'|'.join(names)})", (Group(field, names=names, plus=plus),), _TEXT, directive)
+
+
+def _offset_run(form: str, zero: str = "", before: str = "") -> _Run:
+    expression, parts = _OFFSETS[form]
+    none = f"|({zero})" if zero else ""
+    groups = [Group(Field.OFFSET_SIGN, names=("-", "", "+"), plus=-1)]
+    groups += [_PARTS_OF_OFFSETS[part] for part in parts]
+    groups += [Group(Field.UTC, names=(zero,))] if zero else []
+    directive = "%#z" if form in {"", "mm", ":mm", "[:]mm"} and not before else ""
+    return _Run(f"(?:{before}{_SIGN}(?:{expression}){none})", tuple(groups), _TEXT, directive)
+
+
+def _two_digit_runs() -> Iterator[tuple[str, _Run]]:
+    """Yield the letters of two digits, or of one or more."""
+    for letter, field, two, more, directive, modulo in (
+        ("M", Field.MONTH, "0[1-9]|1[0-2]", "[1-9]|1[0-2]", "%m", 0),
+        ("L", Field.MONTH, "0[1-9]|1[0-2]", "[1-9]|1[0-2]", "%m", 0),
+        ("d", Field.DAY, "0[1-9]|[12][0-9]|3[01]", "[1-9]|[12][0-9]|3[01]", "%d", 0),
+        ("H", Field.HOUR, "[01][0-9]|2[0-3]", "[0-9]|1[0-9]|2[0-3]", "%H", 0),
+        ("k", Field.HOUR, "0[1-9]|1[0-9]|2[0-4]", "[1-9]|1[0-9]|2[0-4]", "", 24),
+        ("K", Field.HALF_DAY_HOUR, "0[0-9]|1[01]", "[0-9]|1[01]", "", 0),
+        ("h", Field.HALF_DAY_HOUR, "0[1-9]|1[0-2]", "[1-9]|1[0-2]", "", 12),
+        ("m", Field.MINUTE, "[0-5][0-9]", "[0-9]|[1-5][0-9]", "%M", 0),
+        ("s", Field.SECOND, "[0-5][0-9]", "[0-9]|[1-5][0-9]", "%S", 0),
+    ):
+        group = Group(field, modulo=modulo)
+        yield letter * 2, _number_run(two, group, _FIXED, directive)
+        yield letter, _number_run(f"0{{0,17}}(?:{more})", group, _VARIABLE)
+
+
+def _other_runs() -> Iterator[tuple[str, _Run]]:
+    short_months, short_days = ([name[:3] for name in names] for names in (MONTHS, DAYS))
+    for letter in "ML":
+        yield letter * 3, _name_run(Field.MONTH, tuple(short_months), "%b", plus=1)
+        yield letter * 4, _name_run(Field.MONTH, MONTHS, "%B", plus=1)
+    for letters in ("E", "EE", "EEE"):
+        yield letters, _name_run(Field.WEEKDAY, tuple(short_days), plus=1)
+    yield "EEEE", _name_run(Field.WEEKDAY, DAYS, plus=1)
+    yield "a", _name_run(Field.HALF_DAY, ("AM", "PM"), plus=0)
+    yield "DDD", _number_run("[0-9]{3}", Group(Field.DAY_OF_YEAR), _FIXED, "%j")
+    yield "D", _number_run("[0-9]{1,19}", Group(Field.DAY_OF_YEAR), _VARIABLE)
+    for letter in "yu":
+        yield letter * 2, _number_run("[0-9]{2}", Group(Field.YEAR, plus=2000), _FIXED)
+        for count in (1, 3):
+            yield letter * count, _number_run(f"[0-9]{{{count},19}}", Group(Field.YEAR), _VARIABLE)
+        for count in range(4, 10):
+            # longer years have a sign in the JDK, and are beyond 9999
+            directive = "" if letter * count not in {"yyyy", "uuuu"} else "%Y"
+            digits = f"0{{{count - 4}}}{_YEAR}"
+            yield letter * count, _number_run(digits, Group(Field.YEAR), _FIXED, directive)
+    for count in range(1, 10):
+        times = 10 ** (9 - count)
+        yield (
+            "S" * count,
+            _number_run(f"[0-9]{{{count}}}", Group(Field.NANOSECOND, times=times), _FRACTION),
+        )
+
+
+def _offset_runs() -> Iterator[tuple[str, _Run]]:
+    for count, form in enumerate(("", "mm", ":mm", "mm[ss]", ":mm[:ss]"), 1):
+        yield "X" * count, _offset_run(form, "Z")
+        yield "x" * count, _offset_run(form)
+    for count in (1, 2, 3):
+        yield "Z" * count, _offset_run("mm")
+    for letters in ("ZZZZ", "OOOO"):
+        yield letters, _offset_run(":mm[:ss]", "GMT", "GMT")
+    yield "O", _offset_run("[:mm[:ss]]", "GMT", "GMT")
+    yield "ZZZZZ", _offset_run(":mm[:ss]", "Z")
+
+
+_RUNS: Mapping[str, _Run] = dict((*_two_digit_runs(), *_other_runs(), *_offset_runs()))
+"""All letters that are executed."""
+
+_Z_OF_THE_STANDARD = _offset_run("[:]mm", "Z")
+_LETTERS = frozenset(letters[0] for letters in _RUNS)
+_FRACTIONS = {"SSS": "%.3f", "SSSSSS": "%.6f", "SSSSSSSSS": "%.9f"}
+_RESERVED = frozenset("{}#")
+_TOKEN = re.compile(
+    r"'(?P<quoted>(?:[^']|'')*)'|(?P<letter>[A-Za-z])(?P=letter)*|[^A-Za-z']", re.DOTALL
+)
+
+
+class _Compiler:
+    """Turns the tokens of one pattern into an expression, from left to right."""
+
+    def __init__(self, written: str, logical_type: LogicalType) -> None:
+        self.written = written
+        self.logical_type = logical_type
+        # An unquoted T is how the standard writes its formats; its Z is then the Z of ISO-8601.
+        self.is_of_standard = "T" in re.sub("'[^']*'", "", written)
+        self.expression: list[str] = []
+        self.groups: list[Group] = []
+        self.directives: list[str] | None = []
+        self.always_told: set[Field] = set()
+        self.depth = 0
+        self.open_number = ""
+        self.is_split = False
+
+    def compile(self) -> DateFormat:
+        """Return the format.
+
+        Raises:
+            DateFormatError: If a part of it is not executed, or what it tells cannot be told apart.
+        """
+        for token in self._tokens():
+            self._add(token.group(), token["letter"], token["quoted"])
+        if not self.groups:
+            raise DateFormatError(
+                f"the date format '{self.written}' has no letter of a date or time"
+            )
+        expression = "".join(self.expression) + ")?" * self.depth
+        told = [group.field for group in self.groups if group.field not in _OF_OFFSETS]
+        is_plain = self.directives is not None and len(set(told)) == len(told)
+        return DateFormat(
+            self.written,
+            self.logical_type,
+            f"^{expression}$",
+            tuple(self.groups),
+            "".join(self.directives or ()) if is_plain else "",
+        )
+
+    def _tokens(self) -> Iterator[re.Match[str]]:
+        at = 0
+        while at < len(self.written):
+            found = _TOKEN.match(self.written, at)
+            if found is None:
+                raise DateFormatError("a quote of the date format is not closed")
+            yield found
+            at = found.end()
+
+    def _add(self, text: str, letter: str | None, quoted: str | None) -> None:
+        if quoted is not None:
+            self._literal(quoted.replace("''", "'") or "'")
+        elif letter is not None and text != "T":
+            self._letters(text)
+        elif text in {"[", "]"}:
+            self._bracket(text)
+        elif text in _RESERVED:
+            raise DateFormatError(
+                f"'{text}' of the date format stands for nothing; write '{text}' in quotes"
+            )
+        else:
+            self._literal(text)
+
+    def _literal(self, text: str) -> None:
+        self.open_number, self.is_split = "", False
+        self.expression.append(_escaped(text))
+        is_plain = text.isascii() and not (text.isspace() and text != " ")
+        self._direct(text.replace("%", "%%") if is_plain else "")
+
+    def _direct(self, directive: str) -> None:
+        """Add chrono's directive, or note that there is none."""
+        if self.directives is not None and directive:
+            self.directives.append(directive)
+        else:
+            self.directives = None
+
+    def _bracket(self, bracket: str) -> None:
+        self.directives = None
+        self.is_split = True
+        if bracket == "[":
+            self.depth += 1
+            self.expression.append("(?:")
+        elif self.depth:
+            self.depth -= 1
+            self.expression.append(")?")
+        else:
+            raise DateFormatError("']' of the date format closes nothing; write '[' before it")
+
+    def _letters(self, letters: str) -> None:
+        run = _RUNS.get(letters)
+        if run is None:
+            raise DateFormatError(_unread(letters))
+        if letters in {"Z", "ZZ", "ZZZ"} and self.is_of_standard:
+            run = _Z_OF_THE_STANDARD
+        self._refuse_unclear_end(letters, run)
+        self.expression.append(run.expression)
+        for group in run.groups if run.kind != _TEXT or len(run.groups) == 1 else ():
+            self._refuse_twice(group.field)
+        self.groups.extend(run.groups)
+        if run.kind == _FRACTION and letters in _FRACTIONS and self.directives:
+            self._direct(_FRACTIONS[letters] if self.directives.pop() == "." else "")
+        else:
+            self._direct(run.directive)
+
+    def _refuse_unclear_end(self, letters: str, run: _Run) -> None:
+        """Raise DateFormatError where a number of any width stands right before another one."""
+        if run.kind == _TEXT:
+            self.open_number = ""
+        elif self.open_number and (self.is_split or run.kind != _FIXED):
+            raise DateFormatError(
+                f"where '{self.open_number}' ends before '{letters}' cannot be told; write"
+                f" '{self.open_number * 2}', or a character between them"
+            )
+        elif run.kind == _VARIABLE:
+            self.open_number = letters
+        self.is_split = False
+
+    def _refuse_twice(self, field: Field) -> None:
+        if self.depth:
+            return
+        if field in self.always_told:
+            raise DateFormatError(f"the date format '{self.written}' has the {field} twice")
+        self.always_told.add(field)
+
+
+def _unread(letters: str) -> str:
+    shown = f"'{letters[:20]}' of the date format is not read"
+    why = _WHY_NOT.get(letters[0], "") or (
+        "so many letters of this kind have no meaning" if letters[0] in _LETTERS else ""
+    )
+    return f"{shown}: {why}" if why else shown
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isalnum() or c in " ,:/-_" or not c.isascii() else f"\\{c}" for c in text)

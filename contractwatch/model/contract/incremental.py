@@ -1,0 +1,65 @@
+"""Old rows of a table do not change, says its contract: then a run reads only the newer ones."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from datetime import timedelta
+from enum import StrEnum
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.measure.metric import Metric
+from contractwatch.model.measure.state import Count
+
+
+class IncrementalMode(StrEnum):
+    """Where the window begins: some days before now, or some time before the newest value."""
+
+    PARTITION = "partition"
+    WATERMARK = "watermark"
+
+
+@frozen
+class Incremental:
+    """`contractwatch.incremental`: by which column rows are old, and when all are read again.
+
+    `column` is a physical name; its naive values and its days are those of `timezone`. `full_scan`
+    is a five-field cron in `full_scan_timezone`, empty if the contract names none. `unusable` says
+    why all rows are read all the same; empty if that is to be found out from the files.
+    """
+
+    column: str
+    mode: IncrementalMode
+    lookback: timedelta = timedelta(0)
+    timezone: str = "Etc/UTC"
+    full_scan: str = ""
+    full_scan_timezone: str = "Etc/UTC"
+    unusable: str = ""
+
+
+@frozen
+class Window:
+    """The rows whose value in a column is at least `since`, in the steps of its own type.
+
+    With `until` only those below it; without, also the rows that have no value.
+    """
+
+    column: str
+    since: int
+    until: int | None = None
+
+
+@frozen
+class Extent:
+    """The rows that the answers to some questions about a table are about.
+
+    `words` say so wherever it is not simply all rows as anyone expects; `rows` is the number of
+    rows in a window, in place of that of the table. Where it `moves`, what the next run may know
+    moves on only while the promises that rest on these answers are kept; it `begins_as_kept` where
+    the window of what was kept before does, so that keeping that shows the same rows again.
+    """
+
+    table: str
+    metrics: frozenset[Metric]
+    words: str = ""
+    rows: Mapping[Metric, Count] = field(default_factory=dict[Metric, Count])
+    moves: bool = False
+    begins_as_kept: bool = False

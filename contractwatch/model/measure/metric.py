@@ -1,0 +1,374 @@
+"""Questions about data: frozen, hashable, a closed union; equal questions are equal values."""
+
+from datetime import timedelta
+from typing import TypeAlias
+
+from contractwatch.model.base.clause import Scalar
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import Member, Way
+from contractwatch.model.promises.personal_data import PersonalDataHits
+from contractwatch.model.promises.reference import (
+    CoveredKeys,
+    Orphans,
+    Reference,
+    SegmentsOf,
+    Total,
+)
+from contractwatch.model.promises.rule import Bound
+from contractwatch.model.promises.segment import RowsPerCell
+from contractwatch.model.promises.sql import SqlScalar
+
+
+@frozen
+class IsNull:
+    """The cell is null (NaN is not null)."""
+
+    column: str
+
+
+@frozen
+class IsMissing:
+    """The cell is null or equals one of the values exactly."""
+
+    column: str
+    values: tuple[Scalar, ...]
+
+
+@frozen
+class IsInvalid:
+    """The cell is not null, and not in `values` or not matched by `pattern`, where given.
+
+    The pattern is in Rust's dialect; with `ecma` in that of ECMA-262, whose engine runs it.
+    """
+
+    column: str
+    values: tuple[Scalar, ...] | None = None
+    pattern: str | None = None
+    ecma: bool = False
+
+
+@frozen
+class IsBelow:
+    """The cell is not null and below the bound, or equal to it when `exclusive`; NaN violates."""
+
+    column: str
+    bound: Bound
+    exclusive: bool = False
+    timezone: str = "Etc/UTC"
+
+
+@frozen
+class IsAbove:
+    """The cell is not null and above the bound, or equal to it when `exclusive`; NaN violates."""
+
+    column: str
+    bound: Bound
+    exclusive: bool = False
+    timezone: str = "Etc/UTC"
+
+
+@frozen
+class IsShorter:
+    """The text is not null and has fewer code points than `length`."""
+
+    column: str
+    length: int
+
+
+@frozen
+class IsLonger:
+    """The text is not null and has more code points than `length`."""
+
+    column: str
+    length: int
+
+
+@frozen
+class IsNotMultiple:
+    """The number is not null and no multiple of `divisor` (floats: within 1e-9 max(1, |x|))."""
+
+    column: str
+    divisor: Bound
+
+
+@frozen
+class IsSmaller:
+    """The array or map has fewer than `size` elements, or the object fewer non-null members."""
+
+    column: str
+    size: int
+
+
+@frozen
+class IsLarger:
+    """The array or map has more than `size` elements, or the object more non-null members."""
+
+    column: str
+    size: int
+
+
+@frozen
+class RepeatsElements:
+    """One non-null value comes twice within the array: an element, or what is `inside` each."""
+
+    column: str
+    inside: Way = ()
+
+
+@frozen
+class IsNotNormalized:
+    """The vector is not null, and its Euclidean length is further than 1e-3 from 1."""
+
+    column: str
+
+
+@frozen
+class LacksMembers:
+    """The object is not null, and one of these members is null or is not there."""
+
+    column: str
+    members: tuple[str, ...]
+
+
+PredicateOfWhole: TypeAlias = (
+    IsSmaller | IsLarger | RepeatsElements | IsNotNormalized | LacksMembers
+)
+"""What a violating object or array looks like as a whole."""
+
+CellPredicate: TypeAlias = (
+    IsNull
+    | IsMissing
+    | IsInvalid
+    | IsBelow
+    | IsAbove
+    | IsShorter
+    | IsLonger
+    | IsNotMultiple
+    | PredicateOfWhole
+)
+"""What a violating value looks like. `column` is a physical name."""
+
+
+@frozen
+class Inside:
+    """A value at the end of the way into the cell satisfies the predicate.
+
+    A way that ends in a null object or array before its last step leads to no value. `column` of
+    the inner predicate names the cell too.
+    """
+
+    inside: Way
+    predicate: CellPredicate
+
+    @property
+    def column(self) -> str:
+        """The column that is read."""
+        return self.predicate.column
+
+
+Predicate: TypeAlias = CellPredicate | Inside
+"""What a violating row looks like. `column` is a physical name."""
+
+
+@frozen
+class TableSchema:
+    """Which columns of which types does the table have? Answered without reading rows."""
+
+    table: str
+
+
+@frozen
+class RowCount:
+    """How many rows are in scope?"""
+
+    table: str
+
+
+@frozen
+class CountWhere:
+    """How many rows satisfy the predicate?"""
+
+    table: str
+    predicate: Predicate
+
+
+@frozen
+class Unparseable:
+    """How many cells of a text source are not null and are not of the declared type?
+
+    Zero for typed sources, where the schema answers; but of a column that is declared a date and
+    holds timestamps, the cells that are not at midnight in the column's time zone. With `inside` it
+    is about the values at the end of that way, and a cell counts once.
+    """
+
+    table: str
+    column: str
+    inside: Way = ()
+
+
+@frozen
+class SurplusRows:
+    """How many rows repeat an earlier key? Rows with a null member are left out. Not additive.
+
+    `ways` lead from each column down to the member that is part of the key; without any the key is
+    of the columns' own cells. Objects and arrays are compared as wholes.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    ways: tuple[tuple[Member, ...], ...] = ()
+
+
+@frozen
+class KeyRange:
+    """How many rows have a whole key, and between which bounds does each member lie?
+
+    Rows of two ranges that are apart repeat no key of one another. No promise asks it. The bounds
+    are of whole steps (numbers, days, instants); a text has none, nor has a key that is `closed`.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    ways: tuple[tuple[Member, ...], ...] = ()
+    closed: bool = False
+
+
+FUTURE_ALLOWANCE = timedelta(minutes=5)
+"""A clock may be this far ahead before its timestamps count as future."""
+
+
+@frozen
+class TimeSpan:
+    """What are the oldest and the newest value of a temporal column?
+
+    Values later than now + 5 minutes are left out and counted as future. Naive timestamps are taken
+    in `timezone`; dates as midnight there. With `inside` it is about all values at the end of that
+    way; a row counts once.
+    """
+
+    table: str
+    column: str
+    timezone: str = "Etc/UTC"
+    inside: Way = ()
+
+
+@frozen
+class Delays:
+    """How long after its `event_column` did each row get its `available_column`?
+
+    Rows without both are left out. Naive timestamps are taken in the zone of their column. Either
+    may be a member of an object, to which its way leads.
+    """
+
+    table: str
+    event_column: str
+    available_column: str
+    limit: timedelta
+    event_timezone: str = "Etc/UTC"
+    available_timezone: str = "Etc/UTC"
+    event_inside: tuple[Member, ...] = ()
+    available_inside: tuple[Member, ...] = ()
+
+
+@frozen
+class RecentRows:
+    """How many rows have an instant of `(now - period, now]` in a temporal column?
+
+    With `inside` it may be any of the values at the end of that way.
+    """
+
+    table: str
+    column: str
+    period: timedelta
+    timezone: str = "Etc/UTC"
+    inside: Way = ()
+
+
+@frozen
+class BadRows:
+    """How many rows satisfy at least one of the predicates? A row counts once."""
+
+    table: str
+    predicates: tuple[Predicate, ...]
+
+
+@frozen
+class ForeignKey:
+    """Columns (physical names) whose key, if no member is null, is to be found in the target.
+
+    `ways` lead from each column down to the member of the key, or there are none.
+    """
+
+    columns: tuple[str, ...]
+    target: Reference
+    ways: tuple[Way, ...] = ()
+
+
+@frozen
+class BadRowsAcross:
+    """How many rows satisfy a predicate, or have a key that its target lacks? Not additive.
+
+    A row counts once, however many of both it breaks.
+    """
+
+    table: str
+    predicates: tuple[Predicate, ...]
+    keys: tuple[ForeignKey, ...]
+
+
+@frozen
+class UpdateHistory:
+    """When did the newest value or the row count change? Answered by the record, not by data."""
+
+    table: str
+    column: str
+    timezone: str = "Etc/UTC"
+    inside: Way = ()
+
+
+@frozen
+class RowHistory:
+    """How many rows did earlier runs count, so long ago? Answered by the record, not by data.
+
+    Without an `offset`: the count before the present one.
+    """
+
+    table: str
+    offset: timedelta
+
+
+@frozen
+class IncidentTimes:
+    """When were recent incidents found, told and repaired? Answered by the record."""
+
+
+@frozen
+class Probes:
+    """How many recent probes found the data readable? Answered by the record, not by data."""
+
+
+RecordMetric: TypeAlias = Probes | UpdateHistory | RowHistory | IncidentTimes
+"""What the record answers; the rest is asked of the data."""
+
+ComparingMetric: TypeAlias = Orphans | CoveredKeys | SegmentsOf | Total | BadRowsAcross
+"""What is answered by two tables or more, after each was read by itself."""
+
+OwnPassMetric: TypeAlias = RowsPerCell | PersonalDataHits
+"""What has no single number for an answer, and is read in a pass of its own."""
+
+Metric: TypeAlias = (
+    ComparingMetric
+    | OwnPassMetric
+    | TableSchema
+    | RowCount
+    | CountWhere
+    | Unparseable
+    | SurplusRows
+    | KeyRange
+    | TimeSpan
+    | Delays
+    | RecentRows
+    | BadRows
+    | SqlScalar
+    | RecordMetric
+)

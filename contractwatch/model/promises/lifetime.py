@@ -1,0 +1,68 @@
+"""When a product begins and ends to be served, and what is announced of its end."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.frozen import frozen
+
+
+class Stage(StrEnum):
+    """Where a product stands between its dates.
+
+    `upcoming`: not generally available yet. `unsupported`: after the end of its support. `ended`:
+    after the end of its life.
+    """
+
+    UPCOMING = "upcoming"
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    ENDED = "ended"
+
+
+class Ending(StrEnum):
+    """What comes to an end, by the name of its service level."""
+
+    SUPPORT = "endOfSupport"
+    LIFE = "endOfLife"
+
+
+@frozen
+class Notice:
+    """That something ends at an instant (UTC), told when at most so many days were left.
+
+    Of a contract that is not in force yet it is told to logs only: its consumers are still to hear.
+    """
+
+    ending: Ending
+    at: datetime
+    days: int
+    to_logs_only: bool = False
+
+
+@frozen
+class Lifetime:
+    """The dates of a product's life, in UTC; None where the contract names none.
+
+    `life_clause` is where the end of life is written.
+    """
+
+    general_availability: datetime | None = None
+    end_of_support: datetime | None = None
+    end_of_life: datetime | None = None
+    life_clause: Clause | None = None
+
+    def stage_at(self, now: datetime) -> Stage:
+        """Return the stage at an instant; a date counts from its first instant on."""
+        if self.end_of_life is not None and now >= self.end_of_life:
+            return Stage.ENDED
+        if self.end_of_support is not None and now >= self.end_of_support:
+            return Stage.UNSUPPORTED
+        if self.general_availability is not None and now < self.general_availability:
+            return Stage.UPCOMING
+        return Stage.SUPPORTED
+
+    def endings(self) -> tuple[tuple[Ending, datetime], ...]:
+        """Return what ends when, of that which has a date."""
+        dates = ((Ending.SUPPORT, self.end_of_support), (Ending.LIFE, self.end_of_life))
+        return tuple((ending, at) for ending, at in dates if at is not None)

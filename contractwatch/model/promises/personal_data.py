@@ -1,0 +1,87 @@
+"""No column holds personal data that it is not classified for: what is promised and asked."""
+
+from enum import StrEnum
+
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.promises.rule import Threshold
+
+
+class Detector(StrEnum):
+    """What is looked for in a text."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    IBAN = "iban"
+    CARD = "card"
+    SSN = "ssn"
+    NINO = "nino"
+
+
+@frozen
+class PiiRule:
+    """The columns in which a detector hits more often than by chance are as few as allowed.
+
+    `columns` are the physical names of text columns with what is looked for in each; `declared` all
+    physical names of the table, so that others can be told. `undeclared` is looked for in those.
+    No `sample_rows` means all rows.
+    """
+
+    clause: Clause
+    rule_id: str
+    columns: tuple["Searched", ...]
+    declared: tuple[str, ...]
+    undeclared: tuple[Detector, ...]
+    threshold: Threshold
+    severity: Severity
+    sample_rows: int = 0
+    dimension: Dimension | None = None
+    description: str = ""
+
+
+@frozen
+class Searched:
+    """A column by its physical name, and what is looked for in it."""
+
+    column: str
+    detectors: tuple[Detector, ...]
+
+
+@frozen
+class PersonalDataHits:
+    """In how many texts of which columns does each detector hit? Fields as those of `PiiRule`.
+
+    Columns that are missing or hold no text are left out.
+    """
+
+    table: str
+    columns: tuple[Searched, ...]
+    declared: tuple[str, ...] = ()
+    undeclared: tuple[Detector, ...] = ()
+    sample_rows: int = 0
+
+
+@frozen
+class DetectorHits:
+    """Of `texts` that are not null, those in which the detector hits; never a text itself."""
+
+    column: str
+    detector: Detector
+    texts: int
+    hits: int
+
+
+@frozen
+class PersonalData:
+    """What was found of each column and detector; adding adds both numbers."""
+
+    found: tuple[DetectorHits, ...] = ()
+
+    def __add__(self, other: "PersonalData") -> "PersonalData":
+        summed: dict[tuple[str, Detector], DetectorHits] = {}
+        for one in (*self.found, *other.found):
+            key = (one.column, one.detector)
+            before = summed.get(key, DetectorHits(*key, 0, 0))
+            texts, hits = before.texts + one.texts, before.hits + one.hits
+            summed[key] = DetectorHits(*key, texts, hits)
+        return PersonalData(tuple(summed.values()))

@@ -1,0 +1,179 @@
+"""What is promised of two tables at once: keys that are found, keys that are covered, totals."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import Way
+from contractwatch.model.promises.rule import Threshold
+
+
+@frozen
+class Reference:
+    """Columns of a table, perhaps of another contract, as a contract writes them down.
+
+    `contract` is the other contract's id, file or address; empty for the contract itself. The table
+    and its columns are named as that contract names them; with `by_id` these are its ids.
+    """
+
+    table: str
+    columns: tuple[str, ...] = ()
+    contract: str = ""
+    by_id: bool = False
+
+    def __str__(self) -> str:
+        columns = ", ".join(self.columns)
+        place = {0: self.table, 1: f"{self.table}.{columns}"}.get(
+            len(self.columns), f"{self.table} ({columns})"
+        )
+        return f"{place} of {self.contract}" if self.contract else place
+
+
+class Aggregate(StrEnum):
+    """How the values of a column become one number."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    AVG = "avg"
+
+
+@frozen
+class Relationship:
+    """A foreign key: `columns` (contract names) of a table, and the key that they lead to.
+
+    `column` is the contract name of the column that it is written at; None for one of the table.
+    """
+
+    clause: Clause
+    rule_id: str
+    column: str | None
+    columns: tuple[str, ...]
+    target: Reference
+    threshold: Threshold
+    severity: Severity
+    dimension: Dimension | None = None
+
+
+@frozen
+class ReferenceCoverage:
+    """So many of the keys that a reference leads to appear in a column of this table."""
+
+    clause: Clause
+    rule_id: str
+    column: str
+    target: Reference
+    threshold: Threshold
+    severity: Severity
+    dimension: Dimension | None = None
+
+
+@frozen
+class Tolerance:
+    """How far two totals may be apart: by an amount, or by 0-100 percent of the second one."""
+
+    amount: float
+    is_percent: bool
+
+
+@frozen
+class Reconciliation:
+    """A total of this table and a total elsewhere, which are as near as the tolerance says."""
+
+    clause: Clause
+    rule_id: str
+    left: "TotalOf"
+    right: "TotalOf"
+    tolerance: Tolerance
+    severity: Severity
+    dimension: Dimension | None = None
+
+
+@frozen
+class TotalOf:
+    """An aggregate of at most one column; `count` without a column counts rows.
+
+    `where` is the condition in SQL on the rows that count, as it is written: it is guarded where
+    the table is known.
+    """
+
+    aggregate: Aggregate
+    of: Reference
+    where: str = ""
+
+
+@frozen
+class Orphans:
+    """How many rows with a whole key have no match in the target? Not additive.
+
+    `ways` lead from each column down to the member of the key; those into arrays are the same up to
+    the last array. Then each element has a key, and a row counts once, however many have no match.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    target: Reference
+    ways: tuple[Way, ...] = ()
+
+
+@frozen
+class CoveredKeys:
+    """How many of the target's keys appear in these columns? Not additive."""
+
+    table: str
+    columns: tuple[str, ...]
+    target: Reference
+
+
+@frozen
+class SegmentsOf:
+    """Which keys without a null does the target have, as the texts of segments of these columns?"""
+
+    table: str
+    columns: tuple[str, ...]
+    target: Reference
+
+
+@frozen
+class Total:
+    """What is the aggregate of a column, here or elsewhere? `table` is the one that asks."""
+
+    table: str
+    total: TotalOf
+
+
+@frozen
+class Orphaned:
+    """Rows with a whole key, those without a match, and the target's rows that repeat a key."""
+
+    rows: int = 0
+    orphans: int = 0
+    repeated: int = 0
+
+
+@frozen
+class Covered:
+    """The keys of a target, and those that were found."""
+
+    keys: int = 0
+    found: int = 0
+
+
+@frozen
+class Totalled:
+    """An exact total."""
+
+    value: Decimal
+
+
+@frozen
+class Segments:
+    """Every segment that a target has, in order."""
+
+    segments: tuple[tuple[str, ...], ...] = ()
+
+
+ComparedState: TypeAlias = Orphaned | Covered | Totalled | Segments

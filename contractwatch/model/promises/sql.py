@@ -1,0 +1,69 @@
+"""A promise in SQL: what the contract asks, how the data is asked, and what it answers."""
+
+import hashlib
+from typing import TypeAlias
+
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.promises.rule import Threshold
+
+
+@frozen
+class Exactly:
+    """The answer is that text or truth; with `negated` any other text."""
+
+    value: str | bool
+    negated: bool = False
+
+
+AnswerLimit: TypeAlias = Threshold | Exactly
+"""What an answer is compared with: a number with a number, else by equality."""
+
+
+@frozen
+class SqlRule:
+    """A quality rule of type `sql`.
+
+    `query` is one guarded SELECT, or the text as written while it holds variables, which are
+    resolved and guarded when it runs. `tables` are the contract names of those that it reads; all
+    of the contract while that is not known. `column` is set for a rule that stands at a column.
+    """
+
+    clause: Clause
+    rule_id: str
+    query: str
+    tables: tuple[str, ...]
+    limit: AnswerLimit
+    severity: Severity
+    column: str | None = None
+    dimension: Dimension | None = None
+    description: str = ""
+
+
+@frozen
+class SqlScalar:
+    """What is the one value that the query returns? A plan of its own, after the shared pass.
+
+    `table` is the one whose rule it is, `tables` are all that it reads.
+    """
+
+    table: str
+    query: str
+    tables: tuple[str, ...]
+
+
+@frozen
+class Answer:
+    """The one value that a query returned.
+
+    A text is data: of it only the SHA-256 is kept, in `text_digest`, and `value` is None. It has no
+    `+`: answers over parts of the data are not the answer over all.
+    """
+
+    value: int | float | bool | None = None
+    text_digest: str = ""
+
+
+def digest_of(text: str) -> str:
+    """Return what is kept of a text that a query returned, or is compared with one."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

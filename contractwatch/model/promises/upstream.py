@@ -1,0 +1,45 @@
+"""What a product is made of, and the trouble that comes from there."""
+
+from datetime import datetime, timedelta
+
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+
+
+@frozen
+class Input:
+    """Another contract whose data go into this one's; `versions` is a range, empty for any.
+
+    Without `tables` all of it is meant. Data older than `max_lag` are trouble.
+    """
+
+    clause: Clause
+    contract: str
+    versions: str = ""
+    tables: tuple[str, ...] = ()
+    max_lag: timedelta | None = None
+
+
+@frozen
+class InputProduct:
+    """An input by the name of its product; empty while no contract is known by that name."""
+
+    contract: str
+    product: str
+    tables: tuple[str, ...] = ()
+    max_lag: timedelta | None = None
+
+
+@frozen
+class Upstream:
+    """An input in trouble: the objectives that are broken since then, or data that are too old.
+
+    `age_seconds` is None unless it is more than `max_lag_seconds`.
+    """
+
+    product: str
+    objectives: tuple[Objective, ...] = ()
+    since: datetime | None = None
+    age_seconds: float | None = None
+    max_lag_seconds: float | None = None

@@ -1,0 +1,11 @@
+"""What a run leaves for the next one about the files that it read."""
+
+from contractwatch.model.base.frozen import frozen
+
+
+@frozen
+class KeptTable:
+    """What the files of one table answered, as bytes that only the engine's room can read."""
+
+    table: str
+    content: bytes

@@ -1,0 +1,207 @@
+"""A broken promise over time, and what is said about it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.promises.lifetime import Notice
+from contractwatch.model.promises.upstream import Upstream
+
+
+class Phase(StrEnum):
+    """Where an incident stands."""
+
+    PENDING = "pending"
+    OPEN = "open"
+    RECOVERING = "recovering"
+    RESOLVED = "resolved"
+
+
+class Cause(StrEnum):
+    """What an incident is about: a promise is broken, or nothing is known of it any more."""
+
+    BREACH = "breach"
+    UNKNOWN = "unknown"
+
+
+class TransitionKind(StrEnum):
+    """What is told: each of these once per incident and episode."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    WORSENED = "worsened"
+    RESOLVED = "resolved"
+    WITHDRAWN = "withdrawn"
+
+
+RESOLVED_SHOWN = 20
+"""Of each product so many incidents that are over are listed, the last ones."""
+
+ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN})
+"""What ends an episode; whatever else is told begins one, or makes it worse."""
+
+
+class TellingState(StrEnum):
+    """What became of one thing that was to be told to one receiver: told means delivered."""
+
+    WAITING = "waiting"
+    TOLD = "told"
+    DEAD = "dead"
+
+
+@frozen
+class Telling:
+    """One thing that was to be told of an incident to one receiver, and what became of it.
+
+    Without a receiver: it was told before this was kept, and to whom is not known.
+    """
+
+    incident_id: str
+    receiver: str
+    sequence: int
+    kind: TransitionKind
+    state: TellingState
+    at: datetime
+
+
+@frozen
+class BrokenPromise:
+    """A failed check as a message tells it: words and counts, never a cell's value.
+
+    `expected` is the whole promise, `threshold` only its limit ("at most 1 h"); `kind` is the
+    check's, empty where no check stands behind it.
+    """
+
+    promise_id: str
+    clause_path: str
+    clause_line: int
+    table: str
+    column: str | None
+    expected: str
+    observed: str
+    severity: Severity
+    rows: int | None = None
+    violations: int | None = None
+    reason: str = ""
+    threshold: str = ""
+    kind: str = ""
+
+
+@frozen
+class Incident:
+    """The trouble of one objective of one product, from the first bad observation to its end.
+
+    `since` is when the objective turned bad; `opened_at`, `resolved_at` when that was decided.
+    `sequence` counts what was told of it; `episode` counts reopenings from 1. `bad_streak` and
+    `good_streak` count observations in a row. `opened_severity` and `told_severity` are
+    the severities at which it was told first and last: None for an incident that was never told
+    (one that went by while it was pending).
+    """
+
+    incident_id: str
+    product: str
+    objective: Objective
+    cause: Cause
+    phase: Phase
+    severity: Severity
+    since: datetime
+    opened_at: datetime | None = None
+    recovering_since: datetime | None = None
+    resolved_at: datetime | None = None
+    sequence: int = 0
+    episode: int = 1
+    bad_streak: int = 0
+    good_streak: int = 0
+    broken: tuple[BrokenPromise, ...] = ()
+    told_severity: Severity | None = None
+    opened_severity: Severity | None = None
+
+
+@frozen
+class Transition:
+    """One thing to tell: `sequence` is unique within its incident."""
+
+    incident: Incident
+    kind: TransitionKind
+    at: datetime
+    sequence: int
+
+
+class Urgency(StrEnum):
+    """How fast a message must arrive; severity error pages, warning tickets."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+    INFO = "info"
+
+
+@frozen
+class TransitionNote:
+    """One transition as a message tells it. Times are UTC, ratios 0-1, durations in seconds.
+
+    `young_bad_seconds` is the bad time so far while too little is known for a budget, else None.
+    """
+
+    incident_id: str
+    sequence: int
+    kind: TransitionKind
+    cause: Cause
+    objective: Objective
+    severity: Severity
+    episode: int
+    since: datetime
+    at: datetime
+    broken: tuple[BrokenPromise, ...]
+    budget_remaining_ratio: float | None
+    budget_is_default: bool
+    lasted_seconds: float | None = None
+    cost_seconds: float | None = None
+    young_bad_seconds: float | None = None
+
+
+@frozen
+class Notification:
+    """One message to one receiver about one product: every transition of one kind of one run.
+
+    With a `notice` it announces an end instead, and has no notes; its `kind` says nothing then.
+    `upstream` are inputs in trouble, which may be the cause.
+    `key` is the idempotency key: the same over all attempts of this message. `lane` orders:
+    messages of one lane are delivered one after the other. `recipient` is the one mailbox of the
+    receiver that it is for; empty for all there are.
+    """
+
+    key: str
+    receiver: str
+    lane: str
+    urgency: Urgency
+    kind: TransitionKind
+    product: str
+    contract_id: str
+    contract_version: str
+    contract_file: str
+    owner: str
+    title: str
+    notes: tuple[TransitionNote, ...]
+    created_at: datetime
+    page_url: str = ""
+    is_test: bool = False
+    notice: Notice | None = None
+    upstream: tuple[Upstream, ...] = ()
+    recipient: str = ""
+
+    @property
+    def message_key(self) -> str:
+        """The key that all mailboxes of a receiver see: for them it is one message."""
+        return self.key.rpartition("/")[0] if self.recipient else self.key
+
+
+@frozen
+class Delivery:
+    """A leased outbox row: the notification, and how often it was tried before."""
+
+    outbox_id: int
+    notification: Notification
+    attempts: int
+    lease_owner: str

@@ -1,0 +1,188 @@
+"""What the record knows of one product: for pages, series, the gate and the score."""
+
+from datetime import datetime
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import (
+    Budget,
+    Interval,
+    Objective,
+    Standing,
+    StateSeconds,
+    Target,
+)
+from contractwatch.model.contract.contract import AlertPolicy, SupportChannel
+from contractwatch.model.measure.state import IncidentLog, ProbeTally, Sighting, Watermark
+from contractwatch.model.promises.lifetime import Lifetime, Notice
+from contractwatch.model.promises.upstream import InputProduct
+from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.incident import Incident, Notification, Telling, Transition
+from contractwatch.model.record.run import Coverage, RunOutcome, RunResult
+
+_NO_PROBES = ProbeTally()
+_PLAIN_ALERTS = AlertPolicy()
+_NO_INCIDENTS = IncidentLog()
+_NO_DATES = Lifetime()
+
+
+@frozen
+class ProductCard:
+    """Who a product is, and who is told of it; from its contract's last good version.
+
+    `notices` are the latest that were told of its ends.
+    """
+
+    product: str
+    contract_id: str
+    version: str
+    status: str
+    domain: str
+    team: str
+    owners: tuple[str, ...]
+    purpose: str
+    file: str
+    fingerprint: str
+    targets: tuple[Target, ...]
+    interval_seconds: float
+    support: tuple[SupportChannel, ...] = ()
+    alerts: AlertPolicy = _PLAIN_ALERTS
+    lifetime: Lifetime = _NO_DATES
+    notices: tuple[Notice, ...] = ()
+    inputs: tuple[InputProduct, ...] = ()
+
+
+@frozen
+class RunSummary:
+    """A run without its results."""
+
+    run_id: int
+    started_at: datetime
+    finished_at: datetime
+    outcome: RunOutcome
+    coverage: Coverage
+    error: str = ""
+
+
+@frozen
+class DataVersion:
+    """A distinct version of the data that was judged, and when it was first seen."""
+
+    version: str
+    first_seen_at: datetime
+
+
+@frozen
+class LedgerLine:
+    """One objective of a product, over time.
+
+    `intervals` are closed, oldest first, 90 days at most; `total` are all seconds ever accrued
+    up to `standing.accrued_until`.
+    """
+
+    standing: Standing
+    intervals: tuple[Interval, ...]
+    total: StateSeconds
+
+
+@frozen
+class ProductRecord:
+    """Everything kept about one product, as of one read of the store.
+
+    `unknown_seconds` are the closed seconds, ever, in which any objective was unknown: where
+    several were at once, they count once.
+    `tellings` say who was told of the incidents.
+    """
+
+    card: ProductCard
+    lines: tuple[LedgerLine, ...]
+    incidents: tuple[Incident, ...]
+    last_run: RunResult | None
+    runs: tuple[RunSummary, ...]
+    data_versions: tuple[DataVersion, ...]
+    unknown_seconds: float = 0.0
+    tellings: tuple[Telling, ...] = ()
+
+
+@frozen
+class BudgetLine:
+    """One objective as a person reads it now."""
+
+    standing: Standing
+    budget: Budget
+
+
+@frozen
+class Look:
+    """The watermark of a table that one run saw; `column` is the physical name of its time."""
+
+    table: str
+    column: str
+    watermark: Watermark
+
+
+@frozen
+class Watched:
+    """The watermarks of a table that were seen so far, oldest first."""
+
+    table: str
+    column: str
+    seen: tuple[Sighting, ...]
+
+
+@frozen
+class ProductMemory:
+    """What a run must remember of its product before it decides.
+
+    `incidents` are the pending, open and recovering ones and those resolved within a day. `probes`
+    are the availability probes of the last 28 days; `incident_log` has the breaches of these days.
+    `notices` are as in the card; `kept` is what the last run kept of the files. `last_run` is there
+    if it was asked for, and the product was not withdrawn since. `tellings` say who was told of the
+    incidents.
+    """
+
+    standings: tuple[Standing, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    probes: ProbeTally = _NO_PROBES
+    watched: tuple[Watched, ...] = ()
+    incident_log: IncidentLog = _NO_INCIDENTS
+    notices: tuple[Notice, ...] = ()
+    kept: tuple[KeptTable, ...] = ()
+    last_run: RunResult | None = None
+    tellings: tuple[Telling, ...] = ()
+
+
+@frozen
+class LastPass:
+    """When a promise with a schedule of its own was last found kept, before it was found broken."""
+
+    promise_id: str
+    at: datetime
+
+
+@frozen
+class LedgerEntry:
+    """Closed time of one objective, to be appended."""
+
+    objective: Objective
+    interval: Interval
+
+
+@frozen
+class RunEntry:
+    """Everything that one run (or one wake-up: `run` is None) leaves, in one transaction.
+
+    `kept` replaces what was kept of the files; with None that stays. `last_passes` are older than
+    the last run: those of promises that it did not judge.
+    """
+
+    card: ProductCard
+    at: datetime
+    run: RunResult | None
+    entries: tuple[LedgerEntry, ...]
+    standings: tuple[Standing, ...]
+    incidents: tuple[Incident, ...]
+    transitions: tuple[Transition, ...]
+    notifications: tuple[Notification, ...]
+    looks: tuple[Look, ...] = ()
+    kept: tuple[KeptTable, ...] | None = None
+    last_passes: tuple[LastPass, ...] = ()

@@ -1,0 +1,133 @@
+"""One contract, judged once against one server."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from datetime import datetime
+from enum import StrEnum
+
+from contractwatch.errors import Blame
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.contract.incremental import Extent
+from contractwatch.model.measure.evidence import Evidence
+from contractwatch.model.measure.metric import Metric
+from contractwatch.model.measure.state import Measurement
+from contractwatch.model.record.check import Outcome, Promise, Verdict
+from contractwatch.model.record.file_state import KeptTable
+
+
+class RunOutcome(StrEnum):
+    """How a run ended; ERROR means that no verdict could be reached."""
+
+    PASSED = "passed"
+    WARNING = "warning"
+    FAILED = "failed"
+    ERROR = "error"
+
+
+@frozen
+class Timing:
+    """When a promise with a schedule of its own was judged, and when it is due again."""
+
+    judged_at: datetime
+    next_at: datetime
+
+
+@frozen
+class CheckResult:
+    """A promise and what was found.
+
+    With a `timing` the verdict is in force from when it was judged until it is due again; without
+    one it was judged by the run that it stands in.
+    """
+
+    promise: Promise
+    verdict: Verdict
+    timing: Timing | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """The verdict's outcome."""
+        return self.verdict.outcome
+
+
+@frozen
+class Coverage:
+    """Checks that were executed, out of the clauses that promise something."""
+
+    executed: int
+    promised: int
+
+    @property
+    def ratio(self) -> float:
+        """Executed share, 0-1; 0 when nothing is promised."""
+        return self.executed / self.promised if self.promised else 0.0
+
+
+@frozen
+class RunResult:
+    """Everything that one run found.
+
+    `readable` is the availability probe: True, False (the product's fault) or None (not known, or
+    the agent's fault). `data_version` is the digest of what was read, empty if unread;
+    `data_timestamp` the newest data time that a freshness promise saw. `error` says why there is no
+    verdict at all.
+    """
+
+    contract_id: str
+    product: str
+    contract_version: str
+    fingerprint: str
+    server: str
+    started_at: datetime
+    finished_at: datetime
+    outcome: RunOutcome
+    coverage: Coverage
+    results: tuple[CheckResult, ...]
+    readable: bool | None
+    data_version: str = ""
+    data_timestamp: datetime | None = None
+    rows: int | None = None
+    error: str = ""
+    blame: Blame | None = None
+
+
+@frozen
+class Reading:
+    """What an engine answered about one server, before anything is judged.
+
+    `readable` is the availability probe, as in `RunResult`. `error` is set when nothing could be
+    read; then every measurement is `Unmeasured` with that reason. `file_bytes` is the size of the
+    files that were found, whatever of them had to be read. `evidence` is what each
+    measurement rests on. `kept` is what the next run may know of the files; with None that is
+    what was known before. `blames` are those of the tables that could not be read; a table that is
+    not among them shares `blame`. `extents` are of the answers that are not simply about all rows.
+    """
+
+    server: str
+    started_at: datetime
+    measurements: Mapping[Metric, Measurement]
+    readable: bool | None
+    data_version: str = ""
+    error: str = ""
+    blame: Blame | None = None
+    evidence: Mapping[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
+    file_bytes: int = 0
+    kept: tuple[KeptTable, ...] | None = None
+    blames: Mapping[str, Blame] = field(default_factory=dict[str, Blame])
+    extents: tuple[Extent, ...] = ()
+
+
+@frozen
+class Observation:
+    """What one run says of one objective.
+
+    `state` follows the error-severity checks; `failed` holds every failed check of any severity,
+    worst first. `stale_at` is when a good freshness turns bad if no newer data comes.
+    """
+
+    objective: Objective
+    state: ObjectiveState
+    failed: tuple[CheckResult, ...] = ()
+    stale_at: datetime | None = None
+    reason: str = ""

@@ -1,0 +1,186 @@
+"""What a library rule asks is checked against the columns that it asks about."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from contractwatch.model.base.clause import Scalar
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.promises.rule import RuleMetric
+from contractwatch.odcs.columns.options import translated
+from contractwatch.odcs.values.literals import NESTED, MistypedError, is_one_kind, scalar_of
+from contractwatch.odcs.values.regex_dialect import Pattern
+from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+
+_KNOWN: Mapping[RuleMetric, tuple[str, ...]] = {
+    RuleMetric.ROW_COUNT: (),
+    RuleMetric.NULL_VALUES: (),
+    RuleMetric.MISSING_VALUES: ("missingValues",),
+    RuleMetric.INVALID_VALUES: ("validValues", "pattern"),
+    RuleMetric.DUPLICATE_VALUES: ("properties",),
+}
+
+
+@frozen
+class Owner:
+    """The table, and the column if it is one of a column, at which a rule is written.
+
+    `columns` maps the contract names of the table's columns to their types, `key` are those of its
+    primary key. `why_not` says why no rule here can be executed; empty if it can. `in_array` marks
+    an owner that is inside an array.
+    """
+
+    table: str
+    column: str | None
+    logical_type: LogicalType | None
+    zone: str
+    columns: Mapping[str, LogicalType | None]
+    key: tuple[str, ...]
+    why_not: str = ""
+    in_array: bool = False
+
+
+@frozen
+class Asked:
+    """The arguments of a library rule; `why_not` is set if it cannot be executed."""
+
+    values: tuple[Scalar, ...] | None = None
+    pattern: str | None = None
+    ecma: bool = False
+    columns: tuple[str, ...] = ()
+    why_not: str = ""
+
+
+def asked_of(metric: RuleMetric, rule: Place, owner: Owner, findings: Findings) -> Asked:
+    """Return the arguments of a rule; what is wrong with them is added to the findings."""
+    arguments = rule.at("arguments")
+    known = _KNOWN[metric]
+    for entry in arguments.entries():
+        name = entry.path.removeprefix(f"{arguments.path}.")
+        if name not in known:
+            expected = f"expected {' or '.join(known)}" if known else f"{metric} takes none"
+            hint = suggestion(name, known)
+            findings.error(entry, f"unknown argument '{name[:60]}'; {expected}{hint}")
+    return _READERS[metric](rule, owner, findings)
+
+
+def _nothing(_rule: Place, _owner: Owner, _findings: Findings) -> Asked:
+    return Asked()
+
+
+def _missing(rule: Place, owner: Owner, findings: Findings) -> Asked:
+    place = rule.at("arguments").at("missingValues")
+    if place.value is None:
+        return Asked()
+    return _of_values(_listed(place, owner, findings, foreign=True), owner)
+
+
+def _invalid(rule: Place, owner: Owner, findings: Findings) -> Asked:
+    arguments = rule.at("arguments")
+    allowed, pattern = arguments.at("validValues"), arguments.at("pattern")
+    if allowed.value is None and pattern.value is None:
+        message = "invalidValues has neither 'validValues' nor 'pattern'; expected one of them"
+        findings.error(arguments if rule.has("arguments") else rule, message)
+        return Asked()
+    values = None if allowed.value is None else _listed(allowed, owner, findings)
+    found = _pattern(pattern, owner, findings)
+    asked = _of_values(values, owner)
+    if found is None:
+        return asked
+    return replace(asked, pattern=found.text, ecma=found.ecma)
+
+
+def _pattern(place: Place, owner: Owner, findings: Findings) -> Pattern | None:
+    if place.value is None:
+        return None
+    if not isinstance(place.value, str):
+        findings.error(place, "expected the pattern as text in quotes")
+        return None
+    if owner.logical_type not in {None, LogicalType.STRING}:
+        findings.error(place, f"a pattern needs a text column; this one is {owner.logical_type}")
+        return None
+    return translated(place, findings)
+
+
+def _of_values(values: tuple[Scalar, ...] | None, owner: Owner) -> Asked:
+    if owner.logical_type in NESTED:
+        return Asked(why_not=f"values of {owner.logical_type} columns")
+    return Asked(values)
+
+
+def _listed(
+    place: Place, owner: Owner, findings: Findings, *, foreign: bool = False
+) -> tuple[Scalar, ...]:
+    """Return the items cast to the column's type; null is left out, for it is never compared.
+
+    With `foreign`, a text of another type is kept: "n/a" may stand in a text source's number.
+    """
+    if not isinstance(place.value, list):
+        findings.error(place, "expected a list of values")
+        return ()
+    if owner.logical_type in NESTED:
+        return ()
+    found: list[Scalar] = []
+    for item in place.each():
+        if item.value is None:
+            continue
+        try:
+            found.append(scalar_of(item.value, owner.logical_type, zone=owner.zone))
+        except MistypedError as wrong:
+            if foreign and isinstance(item.value, str):
+                found.append(item.value)
+            else:
+                findings.error(item, str(wrong))
+    values = tuple(found)
+    if not foreign and not is_one_kind(values):
+        findings.error(place, "values of several types; expected one, or a 'logicalType' beside")
+    return values
+
+
+def _duplicates(rule: Place, owner: Owner, findings: Findings) -> Asked:
+    if owner.column is not None:
+        why_not = "duplicates inside arrays" if owner.in_array else ""
+        if rule.at("arguments").has("properties"):
+            message = "'properties' belongs to a rule of the table; expected none at a column"
+            findings.error(rule.at("arguments").at("properties"), message)
+        return Asked(columns=(owner.column,), why_not=why_not)
+    names = rule.at("arguments").at("properties")
+    if names.value is None:
+        if not owner.key:
+            message = "duplicateValues of a table needs 'arguments.properties' or a primary key"
+            findings.error(rule, f"{message}; expected a list of columns")
+        return _over(owner.key, owner)
+    if not names.each():
+        findings.error(names, "expected a list of column names")
+        return Asked()
+    return _over(tuple(_column_names(names, owner, findings)), owner)
+
+
+def _column_names(names: Place, owner: Owner, findings: Findings) -> list[str]:
+    found: list[str] = []
+    for item in names.each():
+        name = item.value
+        top = name.partition(".")[0].removesuffix("[]") if isinstance(name, str) else ""
+        if not isinstance(name, str) or (name not in owner.columns and top not in owner.columns):
+            shown = name[:60] if isinstance(name, str) else "?"
+            hint = suggestion(shown, owner.columns)
+            findings.error(item, f"unknown column '{shown}' of table '{owner.table}'{hint}")
+        else:
+            found.append(name)
+    return found
+
+
+def _over(columns: tuple[str, ...], owner: Owner) -> Asked:
+    if any(name not in owner.columns for name in columns):
+        return Asked(columns=columns, why_not="duplicates inside arrays")
+    nested = [owner.columns[name] for name in columns if owner.columns[name] in NESTED]
+    return Asked(columns=columns, why_not=f"duplicates of {nested[0]} columns" if nested else "")
+
+
+_READERS: Mapping[RuleMetric, Callable[[Place, Owner, Findings], Asked]] = {
+    RuleMetric.ROW_COUNT: _nothing,
+    RuleMetric.NULL_VALUES: _nothing,
+    RuleMetric.MISSING_VALUES: _missing,
+    RuleMetric.INVALID_VALUES: _invalid,
+    RuleMetric.DUPLICATE_VALUES: _duplicates,
+}

@@ -1,0 +1,45 @@
+"""The values that a column is limited to are read, typed as the column is."""
+
+from collections.abc import Iterator
+
+from contractwatch.model.base.clause import Scalar
+from contractwatch.model.promises.rule import Option, OptionKind
+from contractwatch.odcs.columns.arguments import Owner
+from contractwatch.odcs.values.literals import NESTED, MistypedError, is_one_kind, scalar_of
+from contractwatch.odcs.values.promises import promised
+from contractwatch.odcs.yaml.node import Findings, Place
+
+_SHOWN = 5
+
+
+def read_enum(place: Place, owner: Owner, findings: Findings) -> tuple[Option, ...]:
+    """Return the `enum` of a column as a limit; nothing if it has none."""
+    listed = place.at("enum")
+    if not listed.each():
+        return ()
+    if owner.logical_type in NESTED:
+        promise = promised("enum", owner.table, owner.column)
+        findings.skip(listed, promise, f"enum of {owner.logical_type} columns")
+        return ()
+    values = tuple(_values(listed, owner, findings))
+    if not is_one_kind(values):
+        message = "values of several types; expected one, or a 'logicalType' beside"
+        findings.error(listed, message)
+    return (Option(listed.clause, OptionKind.ENUM, _words(values), values=values),)
+
+
+def _values(listed: Place, owner: Owner, findings: Findings) -> Iterator[Scalar]:
+    for entry in listed.each():
+        item = entry.at("value")
+        if item.value is None:
+            continue
+        try:
+            yield scalar_of(item.value, owner.logical_type, zone=owner.zone)
+        except MistypedError as wrong:
+            findings.error(item, str(wrong))
+
+
+def _words(values: tuple[Scalar, ...]) -> str:
+    shown = ", ".join(str(value) for value in values[:_SHOWN])
+    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+    return shown + more

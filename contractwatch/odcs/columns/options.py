@@ -1,0 +1,201 @@
+"""The type options of a column become limits that can be executed, or are kept as skipped."""
+
+from collections.abc import Callable, Mapping
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compiled
+from contractwatch.model.promises.rule import Bound, Option, OptionKind
+from contractwatch.odcs.columns.nested_options import (
+    NESTED_KINDS,
+    is_executed,
+    kind_of,
+    nested_limit,
+)
+from contractwatch.odcs.values.jdk_formats import ISO, meant_by
+from contractwatch.odcs.values.lint_warnings import doubt_limits
+from contractwatch.odcs.values.literals import NESTED, NUMERIC, TEMPORAL, MistypedError, bound_of
+from contractwatch.odcs.values.promises import promised
+from contractwatch.odcs.values.regex_dialect import Pattern, runnable
+from contractwatch.odcs.values.regex_translation import PatternError
+from contractwatch.odcs.values.units import number_of
+from contractwatch.odcs.values.zones import zone_at
+from contractwatch.odcs.yaml.node import Findings, Place
+
+_LONGEST_NAME = 40
+_BYTES = frozenset({"binary", "byte"})
+_EXECUTED_FORMATS = frozenset({"uuid", "ipv4", "ipv6", "email", "uri", "hostname"})
+_BOUNDS = frozenset(
+    {
+        OptionKind.MINIMUM,
+        OptionKind.MAXIMUM,
+        OptionKind.EXCLUSIVE_MINIMUM,
+        OptionKind.EXCLUSIVE_MAXIMUM,
+    }
+)
+_KINDS = frozenset(OptionKind.__members__.values()) - NESTED_KINDS - {OptionKind.ENUM}
+_PROMISE_NOTHING = frozenset(
+    {"distanceMetric", "embeddingModel", "embeddingModelVersion", "timezone", "defaultTimezone"}
+)
+
+
+@frozen
+class TypeOptions:
+    """What the `logicalTypeOptions` of a column say."""
+
+    limits: tuple[Option, ...] = ()
+    timezone: str = ""
+    timezone_aware: bool | None = None
+    parse_format: str = ""
+    binary: bool = False
+
+
+def read_options(
+    place: Place,
+    logical_type: LogicalType | None,
+    *,
+    owner: tuple[str, str],
+    zone: str,
+    findings: Findings,
+) -> TypeOptions:
+    """Return the options at a place.
+
+    Args:
+        place: The `logicalTypeOptions` of a column; nothing may stand there.
+        logical_type: Of the column.
+        owner: Table and column, for what is skipped.
+        zone: The time zone of a column that names none.
+        findings: Gets the problems and what is skipped.
+    """
+    if logical_type is None:
+        return TypeOptions(timezone=zone)
+    zone = zone_at(place, "defaultTimezone", zone, findings)
+    parse_format = _parse_format(place, logical_type)
+    date_format = _date_format(place, parse_format, logical_type, findings)
+    reading = _Reading(logical_type, owner, zone, date_format, findings)
+    read = (reading.limit(entry) for entry in place.entries())
+    limits = tuple(limit for limit in read if limit is not None)
+    doubt_limits(place, limits, findings)
+    return TypeOptions(
+        limits=limits,
+        timezone=zone,
+        timezone_aware=place.flag("timezone"),
+        parse_format=parse_format,
+        binary=logical_type is LogicalType.STRING and place.text("format") in _BYTES,
+    )
+
+
+def translated(place: Place, findings: Findings) -> Pattern | None:
+    """Return the pattern for one of the engines; None if it is invalid, which is then a problem."""
+    if not isinstance(place.value, str):
+        return None
+    try:
+        return runnable(place.value)
+    except PatternError as wrong:
+        findings.error(place, f"invalid pattern: {wrong}; expected a regular expression (ECMA-262)")
+        return None
+
+
+def _parse_format(place: Place, logical_type: LogicalType) -> str:
+    """Return the date format of a column as it is written; empty for ISO-8601."""
+    written = place.text("format") if logical_type in TEMPORAL else ""
+    return "" if written in ISO else written
+
+
+def _date_format(
+    place: Place, written: str, logical_type: LogicalType, findings: Findings
+) -> DateFormat | None:
+    """Return the compiled date format; None without one, or with one that is a problem."""
+    if not written:
+        return None
+    try:
+        return compiled(written, logical_type)
+    except DateFormatError as wrong:
+        findings.error(place.at("format"), f"{wrong}; {meant_by(written, logical_type)}")
+        return None
+
+
+@frozen
+class _Reading:
+    logical_type: LogicalType
+    owner: tuple[str, str]
+    zone: str
+    date_format: DateFormat | None
+    findings: Findings
+
+    def limit(self, entry: Place) -> Option | None:
+        """Return one option as a limit; None if it promises nothing or is skipped."""
+        name = entry.path.rpartition(".")[2]
+        if name in _PROMISE_NOTHING or entry.value is None:
+            return None
+        if self.logical_type in NESTED:
+            if not is_executed(entry):
+                self._skip(entry, kind_of(entry), f"{name} of {self.logical_type} columns")
+            return nested_limit(entry)
+        if self.logical_type is LogicalType.BOOLEAN and name != OptionKind.FORMAT:
+            shown = name[:_LONGEST_NAME]  # any name: the official schema accepts it here
+            self._skip(entry, shown, f"{shown} of boolean columns")
+            return None
+        if name not in _KINDS:
+            return None
+        kind = OptionKind(name)
+        if kind is OptionKind.PATTERN:
+            return self._pattern(entry)
+        value = self._value(kind, entry)
+        return None if value is None else Option(entry.clause, kind, value)
+
+    def _value(self, kind: OptionKind, entry: Place) -> Bound | None:
+        if kind in _BOUNDS:
+            return self._bound(entry)
+        return _VALUES[kind](self, entry)
+
+    def _bound(self, entry: Place) -> Bound | None:
+        if self.logical_type not in NUMERIC | TEMPORAL:
+            return None  # the official schema refuses it
+        try:
+            return bound_of(
+                entry.value, self.logical_type, zone=self.zone, date_format=self.date_format
+            )
+        except MistypedError as wrong:
+            self.findings.error(entry, str(wrong))
+            return None
+
+    def length(self, entry: Place) -> Bound | None:
+        """Return a length in whole characters."""
+        number = number_of(entry.value)
+        return None if number is None or isinstance(entry.value, str) else int(number)
+
+    def divisor(self, entry: Place) -> Bound | None:
+        """Return a number above 0."""
+        if self.logical_type not in NUMERIC:
+            return None
+        divisor = self._bound(entry)
+        return divisor if isinstance(divisor, int | float) and divisor > 0 else None
+
+    def _pattern(self, entry: Place) -> Option | None:
+        pattern = translated(entry, self.findings)
+        if pattern is None:
+            return None
+        return Option(entry.clause, OptionKind.PATTERN, pattern.text, ecma=pattern.ecma)
+
+    def format_name(self, entry: Place) -> Bound | None:
+        """Return the name of a format that is executed; others only tell people something."""
+        if not isinstance(entry.value, str):
+            return None
+        name = entry.value.strip()
+        if self.logical_type is LogicalType.INTEGER:
+            return name
+        is_executed = name.lower() in _EXECUTED_FORMATS
+        return name.lower() if self.logical_type is LogicalType.STRING and is_executed else None
+
+    def _skip(self, entry: Place, kind: str, why: str) -> None:
+        table, column = self.owner
+        self.findings.skip(entry, promised(kind, table, column), why)
+
+
+_VALUES: Mapping[OptionKind, Callable[[_Reading, Place], Bound | None]] = {
+    OptionKind.MIN_LENGTH: _Reading.length,
+    OptionKind.MAX_LENGTH: _Reading.length,
+    OptionKind.MULTIPLE_OF: _Reading.divisor,
+    OptionKind.FORMAT: _Reading.format_name,
+}

@@ -1,0 +1,96 @@
+"""What ODCS 3.1 has no place for travels beside it, and is put back when the contract is read.
+
+`contractwatch.kept` is a list of paths and values, at the nearest object that may have custom
+properties. A path of no steps is something that an older form said and that means nothing today.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+from contractwatch.odcs.yaml.document import DEEPEST, Document
+
+NAME = "contractwatch.kept"
+
+
+def restored(document: Document) -> Document:
+    """Return the document with everything that was kept back in its place."""
+    data = _restored(document.data)
+    if data is document.data or not isinstance(data, dict):
+        return document
+    return replace(document, data=cast("dict[str, object]", data))
+
+
+def _restored(value: object) -> object:
+    """Return the value; the very same one if nothing was kept in it."""
+    if isinstance(value, Mapping):
+        named = cast("Mapping[str, object]", value)
+        inside = {key: _restored(item) for key, item in named.items()}
+        entries = _entries(inside)
+        if entries is not None:
+            return _put_back(inside, entries)
+        is_same = all(inside[key] is item for key, item in named.items())
+        return named if is_same else inside
+    if isinstance(value, list):
+        listed = cast("list[object]", value)
+        items = [_restored(item) for item in listed]
+        return items if any(a is not b for a, b in zip(items, listed, strict=True)) else listed
+    return value
+
+
+def _entries(owner: Mapping[str, object]) -> list[tuple[list[str | int], object]] | None:
+    """Return what an object keeps, or None if that is nothing, or in no good form."""
+    custom = owner.get("customProperties")
+    for entry in cast("list[object]", custom) if isinstance(custom, list) else ():
+        if isinstance(entry, dict) and cast("dict[str, object]", entry).get("property") == NAME:
+            value = cast("dict[str, object]", entry).get("value")
+            items = cast("list[object]", value) if isinstance(value, list) else [None]
+            found = [_entry(item) for item in items]
+            return None if None in found else [one for one in found if one is not None]
+    return None
+
+
+def _entry(item: object) -> tuple[list[str | int], object] | None:
+    if not isinstance(item, dict):
+        return None
+    named = cast("dict[str, object]", item)
+    path = named.get("path")
+    if not isinstance(path, list) or "value" not in named:
+        return None
+    written = cast("list[object]", path)
+    steps = [step for step in written if isinstance(step, str | int)]
+    return (steps, named["value"]) if len(steps) == len(written) <= DEEPEST else None
+
+
+def _put_back(
+    owner: dict[str, object], entries: Sequence[tuple[list[str | int], object]]
+) -> dict[str, object]:
+    custom = cast("list[object]", owner["customProperties"])
+    rest = [entry for entry in custom if not _is_kept(entry)]
+    found: object = {**owner, "customProperties": rest}
+    for path, value in entries:
+        if path:
+            found = _with(found, path, value)
+    changed = cast("dict[str, object]", found)
+    if not changed["customProperties"]:
+        del changed["customProperties"]
+    return changed
+
+
+def _is_kept(entry: object) -> bool:
+    return isinstance(entry, dict) and cast("dict[str, object]", entry).get("property") == NAME
+
+
+def _with(value: object, path: Sequence[str | int], item: object) -> object:
+    """Return a copy with an item at a path; what leads nowhere changes nothing."""
+    if not path:
+        return item
+    step, *rest = path
+    if isinstance(step, str) and isinstance(value, dict | None):
+        named = cast("dict[str, object]", value or {})
+        return {**named, step: _with(named.get(step), rest, item)}
+    if isinstance(step, int) and isinstance(value, list):
+        listed = cast("list[object]", value)
+        if 0 <= step < len(listed):
+            return [*listed[:step], _with(listed[step], rest, item), *listed[step + 1 :]]
+    return cast("object", value)

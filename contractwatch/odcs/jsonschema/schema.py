@@ -1,0 +1,112 @@
+"""The official JSON schema of ODCS stands ready: found, mended, and fast enough for thousands."""
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+from jsonschema_rs import Draft201909Validator
+
+Schema: TypeAlias = dict[str, Any]
+
+VERSIONS = ("v3.2.0", "v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0")
+OPERATORS = (
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+    "mustNotBeBetween",
+)
+_PACKAGE = "open_data_contract_standard"
+
+
+class Validator:
+    """A schema that is asked whether it accepts a value; `compiled.whole` says what it rejects."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    @cached_property
+    def _compiled(self) -> Draft201909Validator:
+        return Draft201909Validator(self.schema)
+
+    def accepts(self, value: object) -> bool:
+        """Whether a value is accepted for certain.
+
+        Infinity and NaN are no JSON, and read as null here: the schemas bound numbers only beside
+        `type: number`, and allow null only where they allow numbers, so none is accepted for it.
+        """
+        try:
+            return self._compiled.is_valid(value)
+        except ValueError:  # no JSON, such as half of a surrogate pair: jsonschema says what it is
+            return False
+
+
+@cache
+def official_schema() -> Schema:
+    """Return the schema that the package open-data-contract-standard ships, mended.
+
+    The package ships one schema, that of its newest version; it accepts every older `apiVersion`
+    and is laxer than they were in a few places. The forms of 3.0 that it no longer knows are
+    rewritten before (see older.py).
+    """
+    return mended(bundled_schema())
+
+
+def bundled_schema() -> Schema:
+    """Return the schema as it is shipped; the package itself is slow to import and is not."""
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("the package open-data-contract-standard is not installed")
+    file = Path(spec.submodule_search_locations[0]) / "schema.json"
+    return cast("Schema", json.loads(file.read_text(encoding="utf-8")))
+
+
+def mended(schema: Schema) -> Schema:
+    """Mend the fault of a schema: a property without logicalType must not need `map`."""
+    for branch in schema["$defs"]["SchemaBaseProperty"]["allOf"]:
+        condition = branch.get("if", {})
+        if condition.get("properties") == {"logicalType": {"const": "map"}}:
+            condition["required"] = ["logicalType"]
+    return schema
+
+
+@cache
+def contract_validator() -> Validator:
+    """Return the validator of contracts."""
+    return Validator(official_schema())
+
+
+@cache
+def extension_validators() -> Mapping[str, Validator]:
+    """Return a validator for each of our custom properties.
+
+    `sla.<name>` is one modifier of a service level, where it stands in place.
+    """
+    schema = _extensions()
+    of_level = schema["properties"]["contractwatch.sla"]["items"]["properties"]
+    named = {
+        **{
+            name.removeprefix("contractwatch."): part for name, part in schema["properties"].items()
+        },
+        **{f"sla.{name}": part for name, part in of_level.items()},
+    }
+    definitions = schema["$defs"]
+    return {name: Validator({**part, "$defs": definitions}) for name, part in named.items()}
+
+
+@cache
+def implementation_validator() -> Validator:
+    """Return the validator of what a rule of our own engine states."""
+    definitions = _extensions()["$defs"]
+    return Validator({**definitions["implementation"], "$defs": definitions})
+
+
+def _extensions() -> Schema:
+    file = Path(__file__).parents[1] / "schemas" / "extensions.schema.json"
+    return cast("Schema", json.loads(file.read_text(encoding="utf-8")))

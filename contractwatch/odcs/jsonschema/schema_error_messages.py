@@ -1,0 +1,376 @@
+"""What a JSON schema says against a value becomes a sentence with a place."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
+
+from jsonschema import ValidationError
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.odcs.jsonschema.compiled import whole
+from contractwatch.odcs.jsonschema.metric_messages import metric_hint
+from contractwatch.odcs.jsonschema.schema import OPERATORS, VERSIONS, Validator
+from contractwatch.odcs.values.units import number_of, wrong_bound
+from contractwatch.odcs.yaml.document import Document, child_path
+from contractwatch.odcs.yaml.node import suggestion
+from contractwatch.odcs.yaml.opposites import flag_hint, flag_of
+
+_MOST_NAMES = 12
+_IN_ENUM = re.compile(r"\.enum\[\d+\]$")
+_LONGEST_SHOWN = 60
+_WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+_OTHER_WORDS = {
+    "varchar": ("string",),
+    "text": ("string",),
+    "int": ("integer",),
+    "bigint": ("integer",),
+    "long": ("integer",),
+    "float": ("number",),
+    "double": ("number",),
+    "decimal": ("number",),
+    "numeric": ("number",),
+    "bool": ("boolean",),
+    "datetime": ("timestamp",),
+    "struct": ("object",),
+    "record": ("object",),
+    "list": ("array",),
+    "validity": ("conformity",),
+    "gcs": ("s3",),
+    "nullcount": ("nullValues",),
+    "duplicatecount": ("duplicateValues",),
+    "type": ("logicalType",),
+    "columns": ("properties",),
+    "fields": ("properties",),
+    "dataset": ("schema",),
+    "models": ("schema",),
+    "tables": ("schema",),
+    "stakeholders": ("team",),
+    "sla": ("slaProperties",),
+    "servicelevels": ("slaProperties",),
+    "slas": ("slaProperties",),
+    "owner": ("team",),
+    "minimum": ("logicalTypeOptions",),
+    "maximum": ("logicalTypeOptions",),
+    "pattern": ("logicalTypeOptions",),
+    "minLength": ("logicalTypeOptions",),
+    "maxLength": ("logicalTypeOptions",),
+}
+_FORMS = {
+    "customProperties": "a list of {property: ..., value: ...}",
+    "quality": "a list of rules, such as {metric: rowCount, mustBeGreaterThan: 0}",
+    "quality[]": "{type: text, description: ...} for what is said in words",
+    "slaProperties": "a list of {property: ..., value: ..., unit: ..., element: table.column}",
+    "servers": "a list of {server: ..., type: ...}",
+    "schema": "a list of {name: ..., properties: ...}",
+    "properties": "a list of {name: ..., logicalType: ...}",
+    "properties[]": "{name: ...}",
+    "enum": "a list of {value: ...}",
+    "tags": "a list, such as [a, b]",
+    "description": "{purpose: ...}",
+    "team": "{name: ...}",
+    "relationships": "a list of {to: table.column}",
+    "relationships[]": "{to: table.column}",
+}
+"""What to write where a value of another shape stands, by the key; `[]` marks one of a list."""
+
+_INDEX = re.compile(r"\[\d+\]$")
+_ARGUMENTS = ("validValues", "missingValues", "pattern", "properties")
+
+
+def sentences_of(
+    validator: Validator, instance: object, document: Document, base: str
+) -> Iterator[tuple[str, str]]:
+    """Yield path and sentence for everything that a schema says against a value."""
+    found: list[_Complaint] = []
+    for error in whole(validator).iter_errors(cast("Any", instance)):
+        for leaf, keys in _leaves(error, ()):
+            path = _path(base, keys)
+            owner = _untyped_owner(instance, keys, path)
+            if owner:
+                message = "options need a 'logicalType' beside them; expected one"
+                found.append(_Complaint(f"{owner}.logicalTypeOptions", message))
+            else:
+                found.extend(_sentences(leaf, path, document))
+    # of what stands beside an unknown type nobody can say whether it belongs there
+    mistyped = {
+        one.path.rpartition(".")[0] for one in found if one.path.endswith((".type", ".logicalType"))
+    }
+    for one in dict.fromkeys(found):
+        is_open = one.is_unknown_key and one.path.rpartition(".")[0] in mistyped
+        if not is_open or "did you mean" in one.message:
+            yield one.path, one.message
+
+
+@frozen
+class _Complaint:
+    path: str
+    message: str
+    is_unknown_key: bool = False
+
+
+def _untyped_owner(instance: object, keys: tuple[str | int, ...], path: str) -> str:
+    """Return the path of the column whose options are judged without its type; else nothing."""
+    if "logicalTypeOptions" not in keys or not _lacks_type(instance, keys):
+        return ""
+    return path[: path.index(".logicalTypeOptions")]
+
+
+def _lacks_type(instance: object, keys: tuple[str | int, ...]) -> bool:
+    value: Any = instance
+    for key in keys[: keys.index("logicalTypeOptions")]:
+        value = value[key]
+    return isinstance(value, dict) and "logicalType" not in cast("dict[str, Any]", value)
+
+
+def _path(base: str, keys: Iterable[str | int]) -> str:
+    path = base
+    for key in keys:
+        path = child_path(path, key)
+    return path
+
+
+def _leaves(
+    error: ValidationError, above: tuple[str | int, ...]
+) -> Iterator[tuple[ValidationError, tuple[str | int, ...]]]:
+    """Yield the errors that matter: of alternatives, those of the one that was meant."""
+    keys = (*above, *error.relative_path)
+    if error.validator not in {"oneOf", "anyOf"} or _is_operators(error):
+        yield error, keys
+        return
+    meant = _meant_branch(error)
+    if meant is None or all(child.validator == "required" for child in error.context or ()):
+        yield error, keys
+        return
+    for child in meant:
+        yield from _leaves(child, keys)
+
+
+def _meant_branch(error: ValidationError) -> list[ValidationError] | None:
+    """Return the errors of the alternative that fits best; None if none has the right type."""
+    branches: dict[int, list[ValidationError]] = {}
+    for child in error.context or ():
+        index = child.relative_schema_path[0]
+        branches.setdefault(cast("int", index), []).append(child)
+    fitting = [
+        children
+        for children in branches.values()
+        if not any(child.validator == "type" and not child.relative_path for child in children)
+        and not any(child.validator == "const" for child in children)
+    ]
+    return min(fitting, key=len) if fitting else None
+
+
+def _is_operators(error: ValidationError) -> bool:
+    branches = cast("list[dict[str, Any]]", error.validator_value)
+    return error.validator == "oneOf" and any(
+        branch.get("required") == ["mustBe"] for branch in branches
+    )
+
+
+def _sentences(error: ValidationError, path: str, document: Document) -> Iterator[_Complaint]:
+    if error.validator in {"unevaluatedProperties", "additionalProperties"}:
+        yield from _unknown_keys(error, path)
+    elif error.validator == "required":
+        missing = str(error.message).split("'")[1]
+        yield _Complaint(path, f"'{missing}' is missing; expected it here")
+    elif error.validator in {"oneOf", "anyOf"}:
+        yield from _operators(error, path) if _is_operators(error) else _choices(error, path)
+    elif error.validator == "type":
+        yield _Complaint(path, _wrong_type(error, path, document))
+    elif error.validator == "enum":
+        allowed = [str(value) for value in cast("list[object]", error.validator_value)]
+        yield _Complaint(path, _unknown_word(cast("object", error.instance), allowed, path))
+    else:
+        tell = _TELLERS.get(str(error.validator))
+        yield _Complaint(path, tell(error) if tell else str(error.message))
+
+
+def _choices(error: ValidationError, path: str) -> Iterator[_Complaint]:
+    """Tell of alternatives of which none was meant for certain."""
+    children = list(error.context or ())
+    consts = [child for child in children if child.validator == "const"]
+    if consts:
+        key = consts[0].relative_path[-1] if consts[0].relative_path else ""
+        allowed = [str(child.validator_value) for child in consts]
+        here = child_path(path, key) if key else path
+        yield _Complaint(here, _unknown_word(cast("object", consts[0].instance), allowed, here))
+    elif children and all(child.validator == "required" for child in children):
+        names = dict.fromkeys(str(child.message).split("'")[1] for child in children)
+        listed = ", ".join(f"'{name}'" for name in names)
+        yield _Complaint(path, f"nothing says what is meant; expected one of {listed}")
+    else:
+        yield _Complaint(path, _alternatives(error))
+
+
+def _unknown_keys(error: ValidationError, path: str) -> Iterator[_Complaint]:
+    instance = cast("dict[str, Any]", error.instance)
+    if error.validator == "additionalProperties":
+        schema = cast("dict[str, Any]", error.schema)
+        known = sorted(schema.get("properties", ()))
+        unknown = [key for key in instance if key not in known]
+    else:
+        known = list(cast("list[str]", error.validator_value))
+        unknown = [str(error.message).removeprefix("unknown key ")[1:-1]]
+    for key in unknown:
+        message = f"unknown key '{_short(key)}'{_key_hint(key, known, instance)}"
+        yield _Complaint(child_path(path, key), message, is_unknown_key=True)
+
+
+def _key_hint(key: str, known: list[str], instance: dict[str, Any]) -> str:
+    free = [name for name in known if name not in instance]
+    flag = flag_hint(key, instance[key], free)
+    if flag:
+        return flag
+    if "metric" in known and key in _ARGUMENTS:
+        return f"; did you mean 'arguments.{key}'?"
+    if "metric" in known and key in OPERATORS:
+        return "; expected operators in library and sql rules only"
+    meant = next((name for name in _OTHER_WORDS.get(key, ()) if name in free), "")
+    hint = f"; did you mean '{meant}'?" if meant else suggestion(key, free)
+    if hint or len(known) > _MOST_NAMES:
+        return hint
+    return f"; expected one of {', '.join(known)}"
+
+
+def _operators(error: ValidationError, path: str) -> Iterator[_Complaint]:
+    if not isinstance(error.instance, dict):
+        return  # that it is no mapping is a complaint of its own
+    instance = cast("dict[str, Any]", error.instance)
+    given = [name for name in OPERATORS if name in instance]
+    if len(given) == 1:
+        for child in error.context or ():
+            if child.relative_path and child.relative_path[0] == given[0]:
+                here = child_path(path, given[0])
+                yield _Complaint(here, wrong_bound(given[0], instance[given[0]]))
+                return
+    expected = f"expected exactly one of {', '.join(OPERATORS)}"
+    if given:
+        yield _Complaint(path, f"{len(given)} operators ({', '.join(given)}); {expected}")
+    else:
+        near = [key for key in instance if suggestion(key, OPERATORS) and key.startswith("must")]
+        hint = suggestion(near[0], OPERATORS) if near else ""
+        yield _Complaint(path, f"the rule has no operator; {expected}{hint}")
+
+
+def _wrong_type(error: ValidationError, path: str, document: Document) -> str:
+    wanted = error.validator_value
+    names = cast("list[str]", wanted) if isinstance(wanted, list) else [cast("str", wanted)]
+    expected = " or ".join(_WORDS.get(name, name) for name in names)
+    value = cast("object", error.instance)
+    written = document.written.get(path)
+    found = _kind_of(value)
+    if names == ["string"] and written:
+        return f'{written} is {found}; expected text: write "{written}" in quotes'
+    if names == ["boolean"] and (flag := flag_of(value)) is not None and not _is_quoted(value):
+        found = f"'{_short(str(value))}' is text" if isinstance(value, str) else found
+        return f"{found} stands here; expected {expected}: write {str(flag).lower()}".replace(
+            "is text stands here", "is text"
+        )
+    if names == ["object"] and _IN_ENUM.search(path) and not isinstance(value, list | None):
+        shown = written or _short(str(value))
+        return f"{found} stands here; expected {expected}: write {{value: {shown}}}"
+    if isinstance(value, str) and names in (["integer"], ["number"], ["boolean"]):
+        is_quoted = number_of(value) is not None or value.lower() in {"true", "false"}
+        quotes = " without quotes" if is_quoted else ""
+        return f"'{_short(value)}' is text; expected {expected}{quotes}"
+    form = "" if {"array", "object"}.isdisjoint(names) else _form_at(path)
+    return f"{found} stands here; expected {expected}{form}"
+
+
+def _form_at(path: str) -> str:
+    form = _FORMS.get(_INDEX.sub("[]", path).rpartition(".")[2])
+    return f": write {form}" if form else ""
+
+
+def _is_quoted(value: object) -> bool:
+    return isinstance(value, str) and value.lower() in {"true", "false"}
+
+
+def _kind_of(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def _unknown_word(value: object, allowed: list[str], path: str) -> str:
+    key = path.rpartition(".")[2].partition("[")[0]
+    if key == "apiVersion":
+        allowed = list(VERSIONS)
+    if not isinstance(value, str):
+        return f"{_kind_of(value)} stands here; expected one of {', '.join(allowed)}"
+    meant = next((word for word in _OTHER_WORDS.get(value.lower(), ()) if word in allowed), "")
+    hint = f"; did you mean '{meant}'?" if meant else ""
+    hint = hint or (metric_hint(value) if key == "metric" else "") or suggestion(value, allowed)
+    if hint and len(allowed) > _MOST_NAMES:
+        return f"unknown {key} '{_short(value)}'{hint}"
+    one_of = "one of " if len(allowed) > 1 else ""
+    return f"unknown {key} '{_short(value)}'; expected {one_of}{', '.join(allowed)}{hint}"
+
+
+def _pattern(error: ValidationError) -> str:
+    value = _short(cast("str", error.instance))
+    pattern = cast("str", error.validator_value)
+    if pattern == "^[A-Za-z0-9_-]+$":
+        return f"'{value}' is no id; expected letters, digits, '-' and '_' only"
+    if pattern.startswith("^P(?="):
+        return f"'{value}' is no ISO-8601 duration; expected a form such as PT15M or P1DT6H"
+    if "Za-z_]+(/[A-Za-z0-9_+" in pattern:
+        return f"'{value}' is no time zone; expected an IANA name such as Europe/Amsterdam"
+    if pattern.endswith(r"(\.[A-Za-z_][A-Za-z0-9_\-]*)+$"):
+        return f"'{value}' is no reference to a column; expected table.column"
+    return f"'{value}' has another form than expected; expected {pattern}"
+
+
+def _alternatives(error: ValidationError) -> str:
+    kinds = [child.validator_value for child in error.context or () if child.validator == "type"]
+    names = [_WORDS.get(str(kind), str(kind)) for kind in dict.fromkeys(map(str, kinds))]
+    found = _kind_of(cast("object", error.instance))
+    if not names:
+        return f"{found} stands here that fits none of the allowed forms"
+    return f"{found} stands here; expected {' or '.join(names)}"
+
+
+_TELLERS: dict[str, Callable[[ValidationError], str]] = {
+    "pattern": _pattern,
+    "const": lambda error: f"expected '{error.validator_value}'",
+    "minimum": lambda error: (
+        f"{error.instance} is too small; expected {error.validator_value} or more"
+    ),
+    "maximum": lambda error: (
+        f"{error.instance} is too large; expected {error.validator_value} or less"
+    ),
+    "exclusiveMinimum": lambda error: (
+        f"{error.instance} is too small; expected more than {error.validator_value}"
+    ),
+    "exclusiveMaximum": lambda error: (
+        f"{error.instance} is too large; expected less than {error.validator_value}"
+    ),
+    "minItems": lambda error: f"the list is too short; expected at least {error.validator_value}",
+    "maxItems": lambda error: f"the list is too long; expected at most {error.validator_value}",
+    "minLength": lambda _error: "the text is empty; expected some",
+    "minProperties": lambda _error: "the mapping is empty; expected at least one key",
+    "uniqueItems": lambda _error: "an item stands here twice; expected different ones",
+    "not": lambda _error: "'from' belongs to relationships of a table; expected 'to' only",
+}

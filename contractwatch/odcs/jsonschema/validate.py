@@ -1,0 +1,147 @@
+"""What the official schema rejects is said in sentences that a contract's author understands."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any, cast
+
+from contractwatch.errors import Problem
+from contractwatch.odcs.compat.roundtrip import restored
+from contractwatch.odcs.compat.upgrade import is_free, modern
+from contractwatch.odcs.jsonschema.schema import VERSIONS, contract_validator, extension_validators
+from contractwatch.odcs.jsonschema.schema_errors import complaints
+from contractwatch.odcs.yaml.document import Document
+from contractwatch.odcs.yaml.node import Findings, Place, custom_name, own_name, suggestion
+
+NEWEST = "v3.2.0"
+MOST_PROBLEMS = 1_000
+"""Of the official schema's complaints about one document; a file with more is no contract."""
+_SOME_THREE = re.compile(r"v?3\.\d+\.\d+")
+
+
+def validate(document: Document) -> tuple[Problem, ...]:
+    """Return everything that the official schema says against a document, in the order of lines.
+
+    Raises:
+        ContractError: Never; a document of another kind is one problem of its own.
+    """
+    findings = Findings(document, "")
+    checked(document, findings)
+    return tuple(findings.problems)
+
+
+def checked(document: Document, findings: Findings) -> Document:
+    """Return the document in today's forms; what the schemas reject is added to the findings."""
+    root = Place(document, "", document.data)
+    if not _is_readable(root, findings):
+        return document
+    document = restored(document)
+    document = replace(document, data=modern(document, findings))
+    find_mistakes(document, findings)
+    return document
+
+
+def find_mistakes(document: Document, findings: Findings) -> None:
+    """Add what the schemas reject in a document in today's forms; but not what was cut out."""
+    data = document.data
+    seen: set[tuple[str, str]] = set()
+    found = complaints(contract_validator(), _at_newest(data), document, "")
+    for number, (path, message) in enumerate(islice(found, MOST_PROBLEMS), 1):
+        if number == MOST_PROBLEMS:
+            findings.refusing.add(path)  # what comes after it is not known
+        is_known = (path, message) in seen or path in findings.cuts
+        if not is_known and not _is_tolerated(data, path):
+            seen.add((path, message))
+            _complain(Place(document, path, None), message, findings)
+    _check_extensions(Place(document, "", data), findings)
+
+
+def _complain(place: Place, message: str, findings: Findings) -> None:
+    if message.startswith("unknown key") and is_free(place.document, place.path):
+        unknown = message.partition("; expected one of")[0]
+        findings.warn(place, f"{unknown}; ODCS 3.0 allows any key here, and it is not used")
+    else:
+        findings.error(place, message)
+
+
+def _is_readable(root: Place, findings: Findings) -> bool:
+    """Whether this is a data contract of a version that can be read at all."""
+    kind, version = root.at("kind"), root.at("apiVersion")
+    if kind.value == "DataProduct":
+        findings.error(kind, "a data product (ODPS) is no contract; expected 'DataContract'")
+        return False
+    written = version.value
+    if root.has("dataContractSpecification"):
+        findings.error(
+            root.at("dataContractSpecification"),
+            "the Data Contract Specification is another standard; expected ODCS, apiVersion v3.1.0",
+        )
+        return False
+    if isinstance(written, str) and re.match(r"v?[012]\.", written):
+        findings.error(
+            version,
+            f"ODCS {written} has another structure and is not read; expected v3.0.0 or later:"
+            " move 'dataset' to 'schema' and 'columns' to 'properties'",
+        )
+        return False
+    if isinstance(written, str) and _SOME_THREE.fullmatch(written) and written not in VERSIONS:
+        _note_version(version, written, findings)
+    return True
+
+
+def _note_version(version: Place, written: str, findings: Findings) -> None:
+    if f"v{written}" in VERSIONS:
+        findings.error(version, f"unknown version '{written}'; did you mean 'v{written}'?")
+    elif written.startswith("v"):
+        findings.warn(version, f"ODCS {written} is not known yet; it is read as {NEWEST}")
+
+
+def _at_newest(data: Mapping[str, object]) -> Mapping[str, object]:
+    """Let the schema judge a version of 3 that it does not know as if it were its newest."""
+    version = data.get("apiVersion")
+    if isinstance(version, str) and _SOME_THREE.fullmatch(version):
+        return {**data, "apiVersion": NEWEST}
+    return data
+
+
+def _is_tolerated(data: Mapping[str, object], path: str) -> bool:
+    """Whether only the schema objects: `delimiter` frames JSON on local files as elsewhere."""
+    found = re.fullmatch(r"servers\[(\d+)\]\.delimiter", path)
+    if found is None:
+        return False
+    server = cast("list[Any]", data["servers"])[int(found.group(1))]
+    return server.get("type") == "local" and server["delimiter"] in ("array", "new_line")
+
+
+def _check_extensions(root: Place, findings: Findings) -> None:
+    validators = extension_validators()
+    for entry in _custom_properties(root):
+        name = custom_name(entry)
+        if not name:
+            continue
+        value = entry.at("value")
+        # in place, the modifiers of a service level stand one by one (ODCS 3.2)
+        key = f"sla.{name}" if value.path.startswith("slaProperties[") else name
+        if key not in validators:
+            known = [f"contractwatch.{word}" for word in validators if "." not in word]
+            written = entry.text("property")
+            hint = suggestion(f"contractwatch.{own_name(name) or name}", known)
+            findings.error(entry.at("property"), f"unknown property '{written[:80]}'{hint}")
+            continue
+        for path, message in complaints(validators[key], value.value, root.document, value.path):
+            if path not in findings.cuts:
+                findings.error(Place(root.document, path, None), message)
+
+
+def _custom_properties(root: Place) -> Iterator[Place]:
+    waiting = [root]
+    while waiting:
+        place = waiting.pop()
+        for entry in (*place.entries(), *place.each()):
+            if not isinstance(entry.value, dict | list):
+                continue
+            if entry.path.endswith("customProperties"):
+                yield from entry.each()
+            else:
+                waiting.append(entry)

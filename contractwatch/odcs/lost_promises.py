@@ -1,0 +1,187 @@
+"""Turn each promise lost to a mistake in the contract into a skipped clause with its problem."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from contractwatch.errors import Problem
+from contractwatch.model.record.check import WRONG
+from contractwatch.odcs.rules.rules import rule_id_of
+from contractwatch.odcs.schema.mistake_costs import EXTRA_COLUMNS
+from contractwatch.odcs.schema.nested import walk
+from contractwatch.odcs.service_levels.levels import level_id_of
+from contractwatch.odcs.values.level_names import kind_of
+from contractwatch.odcs.values.promises import (
+    OBJECTIVE_OF_DIMENSION,
+    dimension_of,
+    promised,
+    severity_of,
+)
+from contractwatch.odcs.yaml.cuts import is_within
+from contractwatch.odcs.yaml.node import Findings, Place, Promised
+
+_FLAGS = ("required", "unique", "primaryKey")
+_VALUED = {"logicalType": "type", "enum": "enum", "physicalType": "physicalType"}
+_NOT_SAID = "-"
+_SHOWN = 60
+_MOST = 3
+
+
+def skip_lost(
+    root: Place, lost: Mapping[str, Problem], mistakes: Sequence[Problem], findings: Findings
+) -> None:
+    """Keep every promise at the paths that were lost as one that is not judged, and why.
+
+    Args:
+        root: The whole document, with what is wrong in it.
+        lost: The paths that are not read, each with the mistake that cost it.
+        mistakes: All of them.
+        findings: Gets the clauses.
+    """
+    told: set[str] = set()
+    below = _below(mistakes)
+    for place, promise, path in _promises(root):
+        cause = _cause(path, lost)
+        if cause is not None:
+            told.add(place.path)
+            _keep(place, promise, cause, below, findings)
+    owners = _owners(root)
+    for path, cause in _untold(lost, told):
+        nowhere: tuple[str, str | None] = (_NOT_SAID, None)
+        table, column = next((owners[way] for way in _ways(path) if way in owners), nowhere)
+        last = cause.path.rpartition(".")[2][:_SHOWN]
+        promise = promised("clause", table, column, rule_id=last)
+        _keep(Place(root.document, path, None), promise, cause, below, findings)
+
+
+def _cause(path: str, lost: Mapping[str, Problem]) -> Problem | None:
+    """Return the mistake that cost the nearest part above a path, if there is one."""
+    here = path
+    while here:
+        if here in lost:
+            return lost[here]
+        here = here[: max(here.rfind("."), here.rfind("["), here.rfind("#"), 0)]
+    return None
+
+
+def _untold(lost: Mapping[str, Problem], told: set[str]) -> Iterator[tuple[str, Problem]]:
+    """Yield each mistake once that no promise was shown for, and what it cost where it stands."""
+    above = {path[:at] for path in told for at, c in enumerate(path) if c in ".["} | told
+    known: set[str] = set()
+    for cause in lost.values():
+        ways = [cause.path[:at] for at, c in enumerate(cause.path) if c in ".["]
+        path = next((one for one in ways if one in lost), cause.path)
+        if not told.isdisjoint(ways) or cause.path in above or path in known:
+            continue
+        known.add(path)
+        yield path, cause
+
+
+def _keep(
+    place: Place,
+    promise: Promised,
+    cause: Problem,
+    below: Mapping[str, Sequence[Problem]],
+    findings: Findings,
+) -> None:
+    inside = below.get(place.path, ())
+    said = "; ".join(map(str, inside or [cause]))
+    is_itself = inside or is_within(place.path, cause.path)
+    how = WRONG if is_itself else f"{WRONG}, in another clause that this one needs"
+    findings.keep_skipped(place, promise, f"{how}: {said}")
+
+
+def _owners(root: Place) -> dict[str, tuple[str, str | None]]:
+    """Return the names of table and column by the path of each table and each value in it."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for table in root.at("schema").each():
+        name = table.text("name") or _NOT_SAID
+        found[table.path] = name, None
+        for column in table.at("properties").each():
+            found |= {inner.place.path: (name, inner.name or None) for inner in walk(column)}
+    return found
+
+
+def _below(mistakes: Iterable[Problem]) -> dict[str, list[Problem]]:
+    """Return the first mistakes at or below each path."""
+    found: dict[str, list[Problem]] = {}
+    for mistake in mistakes:
+        for path in dict.fromkeys(_ways(mistake.path)):
+            inside = found.setdefault(path, [])
+            if len(inside) < _MOST:
+                inside.append(mistake)
+    return found
+
+
+def _ways(path: str) -> Iterator[str]:
+    """Yield the path and every path above it, the nearest first."""
+    yield path
+    yield from (path[:at] for at in range(len(path) - 1, 0, -1) if path[at] in ".[")
+
+
+_Found: TypeAlias = tuple[Place, Promised, str]
+
+
+def _promises(root: Place) -> Iterator[_Found]:
+    """Yield everything that promises something, right or wrong, and by which path it is lost."""
+    for table in root.at("schema").each():
+        if table.mapping():
+            yield from _of_table(table, root)
+    for level in root.at("slaProperties").each():
+        kind = kind_of(level) if level.mapping() else ""
+        if kind:
+            yield level, promised(kind, _NOT_SAID, rule_id=level_id_of(level)), level.path
+
+
+def _of_table(table: Place, root: Place) -> Iterator[_Found]:
+    name = table.text("name") or _NOT_SAID
+    mode = table.custom("schemaMode") or root.custom("schemaMode")
+    if mode is not None:
+        yield mode, promised("extraColumns", name), f"{table.path}{EXTRA_COLUMNS}"
+    yield from _of_rules(table, name, None)
+    for column in table.at("properties").each():
+        for inner in walk(column):
+            if inner.place.mapping():
+                yield from _of_column(inner.place, name, inner.name or _NOT_SAID)
+
+
+def _of_column(column: Place, table: str, name: str) -> Iterator[_Found]:
+    if not column.path.endswith((".items", ".key", ".value")):
+        yield column, promised("presence", table, name), column.path
+    for key in _FLAGS:
+        if column.has(key) and column.at(key).value is not False:
+            yield column.at(key), promised(key, table, name), column.at(key).path
+    for key, kind in _VALUED.items():
+        if column.has(key):
+            yield column.at(key), promised(kind, table, name), column.at(key).path
+    for option in column.at("logicalTypeOptions").entries():
+        kind = option.path.rpartition(".")[2][:_SHOWN]
+        yield option, promised(kind, table, name), option.path
+    yield from _of_rules(column, table, name)
+
+
+def _of_rules(owner: Place, table: str, column: str | None) -> Iterator[_Found]:
+    for rule in owner.at("quality").each():
+        if rule.mapping():
+            yield rule, _of_rule(rule, table, column), rule.path
+    for entry in owner.at("relationships").each():
+        if entry.mapping():
+            made = promised("relationship", table, column, rule_id=rule_id_of(entry))
+            yield entry, made, entry.path
+
+
+def _of_rule(rule: Place, table: str, column: str | None) -> Promised:
+    check = rule.at("implementation").text("check")
+    kind = (rule.text("metric") or check or rule.text("type") or "rule")[:_SHOWN]
+    made = promised(
+        kind,
+        table,
+        column,
+        severity=severity_of(rule, Findings(rule.document, "")),
+        rule_id=rule_id_of(rule)[:_SHOWN],
+        expected=rule.text("description") or rule.text("name"),
+    )
+    dimension = dimension_of(rule)
+    if dimension is None:
+        return made
+    return replace(made, dimension=dimension, objective=OBJECTIVE_OF_DIMENSION[dimension])

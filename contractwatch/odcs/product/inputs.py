@@ -1,0 +1,28 @@
+"""What a product is made of is read from `contractwatch.inputs`."""
+
+from contractwatch.model.base.version_range import range_of
+from contractwatch.model.promises.upstream import Input
+from contractwatch.odcs.product.schedules import duration_at
+from contractwatch.odcs.yaml.node import Findings, Place
+
+
+def read_inputs(root: Place, findings: Findings) -> tuple[Input, ...]:
+    """Return the inputs of a contract, in the order of the file; each contract once."""
+    place = root.custom("inputs")
+    found: dict[str, Input] = {}
+    for entry in place.each() if place is not None else ():
+        contract, versions = entry.text("contract"), entry.text("version")
+        if not contract:
+            continue
+        if contract == root.text("id"):
+            findings.warn(entry.at("contract"), "the contract is its own input; expected another")
+            continue
+        if range_of(versions) is None:
+            message = f"no range of versions: '{versions[:60]}'; expected such as '>=2.0.0 <3.0.0'"
+            findings.error(entry.at("version"), message)
+        if contract in found:
+            findings.warn(entry.at("contract"), "the same input again; the first one counts")
+            continue
+        max_lag = duration_at(entry, "maxLag", findings)
+        found[contract] = Input(entry.clause, contract, versions, entry.texts("objects"), max_lag)
+    return tuple(found.values())

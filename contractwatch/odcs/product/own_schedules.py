@@ -1,0 +1,94 @@
+"""A rule or a service level may be judged at times of its own; else it is judged with its contract.
+
+A contract is never refused for it: what cannot be used is a warning.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from contractwatch.model.contract.contract import OwnSchedule
+from contractwatch.model.promises.service_level import ServiceLevel
+from contractwatch.odcs.values.crons import cron_problem
+from contractwatch.odcs.values.zones import UTC_NAME, is_zone
+from contractwatch.odcs.yaml.node import Findings, Place
+
+MOST_CRONS = 100
+"""So many different ones a contract may have: every run asks each of them when it is due."""
+
+_CRON = "cron"
+_SHOWN = 60
+
+
+def read_own_schedules(
+    root: Place, levels: Iterable[ServiceLevel], findings: Findings
+) -> tuple[OwnSchedule, ...]:
+    """Return the schedules of the rules and service levels that are executed, in their order."""
+    zone = _zone(root)
+    crons: set[str] = set()
+    found: list[OwnSchedule] = []
+    for place in _executed(root, levels, findings):
+        cron = _cron(place, findings)
+        if not cron:
+            continue
+        if len({*crons, cron}) > MOST_CRONS:
+            message = f"more than {MOST_CRONS} different schedules; expected fewer"
+            findings.warn(place.at("schedule"), f"{message}; {_with_contract(place)}")
+            continue
+        crons.add(cron)
+        found.append(OwnSchedule(place.clause, cron, zone))
+    return tuple(found)
+
+
+def _zone(root: Place) -> str:
+    """Return the zone of the contract's schedule; one that is unknown is reported there."""
+    place = root.custom("schedule")
+    name = place.text("timezone") if place is not None else ""
+    return name if name and is_zone(name) else UTC_NAME
+
+
+def _executed(root: Place, levels: Iterable[ServiceLevel], findings: Findings) -> Iterator[Place]:
+    """Yield every rule and service level with a schedule or a scheduler that is executed."""
+    skipped = {clause.clause.path for clause in findings.skipped}
+    executed = {level.clause.path for level in levels}
+    for level in root.at("slaProperties").each():
+        if level.path in executed and _is_scheduled(level):
+            yield level
+    for table in root.at("schema").each():
+        for rule in _rules(table):
+            if rule.path not in skipped and _is_scheduled(rule):
+                yield rule
+
+
+def _rules(place: Place) -> Iterator[Place]:
+    """Yield the quality rules of a table or of a value, and of all that is below it."""
+    yield from place.at("quality").each()
+    entries = place.at("map")
+    below = (*place.at("properties").each(), place.at("items"), entries.at("key"))
+    for inner in (*below, entries.at("value")):
+        yield from _rules(inner) if inner.mapping() else ()
+
+
+def _is_scheduled(place: Place) -> bool:
+    return bool(place.text("schedule") or place.text("scheduler"))
+
+
+def _cron(place: Place, findings: Findings) -> str:
+    """Return the cron expression of a rule or a service level; empty, with a warning, for none."""
+    written, scheduler = place.text("schedule"), place.text("scheduler")
+    if scheduler and scheduler.lower() != _CRON:
+        message = f"the scheduler '{scheduler[:_SHOWN]}' is not asked; expected 'cron'"
+        findings.warn(place.at("scheduler"), f"{message}; {_with_contract(place)}")
+        return ""
+    if not written:
+        message = "a scheduler without a schedule; expected a cron expression of 5 fields"
+        findings.warn(place.at("scheduler"), f"{message}; {_with_contract(place)}")
+        return ""
+    problem = cron_problem(written)
+    if problem:
+        findings.warn(place.at("schedule"), f"{problem}; {_with_contract(place)}")
+        return ""
+    return written
+
+
+def _with_contract(place: Place) -> str:
+    what = "service level" if place.path.startswith("slaProperties") else "rule"
+    return f"the {what} is judged with its contract"

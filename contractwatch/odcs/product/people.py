@@ -1,0 +1,84 @@
+"""Who owns the contract and where they are reached."""
+
+from datetime import date
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.contract import SupportChannel
+from contractwatch.odcs.values.lint_warnings import doubt_support
+from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.repeated import refuse_repeated
+
+_OWNER = "owner"
+
+
+@frozen
+class Team:
+    """The team's name and the user names of its present owners."""
+
+    name: str = ""
+    owners: tuple[str, ...] = ()
+
+
+def read_team(root: Place, today: date | None, findings: Findings) -> Team:
+    """Return the team, from a mapping or from the list of members of older versions.
+
+    A member with a `dateOut` has left if it is before `today`; without `today`, in any case. An
+    owner who has left is replaced by `replacedByUsername`, if that is named.
+    """
+    team = root.at("team")
+    members = (team.at("members") if team.mapping() else team).each()
+    by_name = {member.text("username"): member for member in members}
+    owners: list[str] = []
+    for member in members:
+        if _OWNER in member.text("role").lower():
+            owner = _present(member, by_name, today, findings)
+            if owner and owner not in owners:
+                owners.append(owner)
+    return Team(team.text("name"), tuple(owners))
+
+
+def read_support(root: Place, findings: Findings) -> tuple[SupportChannel, ...]:
+    """Return the support channels; one without an id is known by the name of its channel."""
+    places = [place for place in root.at("support").each() if place.text("channel")]
+    refuse_repeated(places, "id", "id", findings)
+    doubt_support(places, findings)
+    return tuple(
+        SupportChannel(
+            clause=place.clause,
+            channel_id=place.text("id") or place.text("channel"),
+            channel=place.text("channel"),
+            tool=place.text("tool"),
+            scope=place.text("scope"),
+        )
+        for place in places
+    )
+
+
+def _present(
+    member: Place, by_name: dict[str, Place], today: date | None, findings: Findings
+) -> str:
+    """Return the user name of a member, or of the one who stands in for who has left."""
+    seen: set[str] = set()
+    while _has_left(member, today, findings):
+        name, next_name = member.text("username"), member.text("replacedByUsername")
+        seen.add(name)
+        if next_name in seen:
+            message = f"'{name}' is replaced in a circle; expected somebody who has not left"
+            findings.warn(member.at("replacedByUsername"), message)
+            return ""
+        if next_name not in by_name:
+            return next_name
+        member = by_name[next_name]
+    return member.text("username")
+
+
+def _has_left(member: Place, today: date | None, findings: Findings) -> bool:
+    written = member.text("dateOut")
+    if not written:
+        return False
+    try:
+        left = date.fromisoformat(written[:10])
+    except ValueError:
+        findings.warn(member.at("dateOut"), "no date; expected a form such as 2026-01-31")
+        return True
+    return today is None or left < today

@@ -1,0 +1,158 @@
+"""What is to be reached over time, and who hears of it when it is not."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from contractwatch.model.base.clause import Dimension, Severity
+from contractwatch.model.base.objective import Objective, Target
+from contractwatch.model.contract.contract import AlertPolicy, Route, SupportChannel
+from contractwatch.odcs.compat.upgrade import DIMENSION_SYNONYMS
+from contractwatch.odcs.product.schedules import delay_at, duration_at
+from contractwatch.odcs.service_levels.levels import kind_of
+from contractwatch.odcs.values.promises import (
+    OBJECTIVE_OF_DIMENSION,
+    dimension_of,
+    objective_of,
+    promised,
+)
+from contractwatch.odcs.values.units import number_of
+from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+
+_KEPT = timedelta(days=90)
+_WHOLE = 100
+_EXECUTED_MATCHES = frozenset({"severity"})
+
+
+def read_targets(root: Place, findings: Findings) -> tuple[Target, ...]:
+    """Return the targets of `contractwatch.slo`, the strictest one for each objective."""
+    place = root.custom("slo")
+    strictest: dict[Objective, Target] = {}
+    for entry in place.each() if place is not None else ():
+        objective = _objective(entry, root, findings)
+        percent = number_of(entry.at("objective").value)
+        window = duration_at(entry, "window", findings)
+        if window is not None and window > _KEPT:
+            message = "the record keeps 90 days; expected a window of P90D or less"
+            findings.error(entry.at("window"), message)
+        if objective is None or percent is None or not 0 < percent < _WHOLE or window is None:
+            continue
+        target = Target(objective, round(percent / _WHOLE, 12), window, is_default=False)
+        known = strictest.get(objective)
+        if known is None or known.ratio < target.ratio:
+            strictest[objective] = target
+    return tuple(strictest.values())
+
+
+def _objective(entry: Place, root: Place, findings: Findings) -> Objective | None:
+    sli = entry.at("sli")
+    if sli.has("sla"):
+        return _objective_of_level(sli.at("sla"), root, findings)
+    if sli.has("quality"):
+        return _objective_of_rule(sli.at("quality"), root, findings)
+    if sli.has("dimension"):
+        return _objective_of_dimension(sli, findings)
+    if sli.text("kind") == "schema":
+        return Objective.SCHEMA
+    words = f"{entry.at('objective').value} % for the table {sli.text('object')[:60]}"
+    promise = promised("slo", "-", rule_id=entry.text("id"), expected=words)
+    findings.skip(entry, promise, "an objective for a whole table")
+    return None
+
+
+def _objective_of_level(place: Place, root: Place, findings: Findings) -> Objective | None:
+    by_id = {level.text("id"): level for level in root.at("slaProperties").each()}
+    level = by_id.get(str(place.value))
+    if level is None or not place.value:
+        return _unresolved(place, "service level", by_id, findings)
+    kind = kind_of(level)
+    objective = objective_of(kind) if kind else None
+    if objective is None:
+        name = level.text("property")[:40]
+        findings.warn(place, f"no record is kept for '{name}'; the objective is not used")
+    return objective
+
+
+def _objective_of_rule(place: Place, root: Place, findings: Findings) -> Objective | None:
+    by_id = {rule.text("id"): rule for rule in _rules(root)}
+    rule = by_id.get(str(place.value))
+    if rule is None or not place.value:
+        return _unresolved(place, "rule", by_id, findings)
+    dimension = dimension_of(rule)
+    if dimension is not None:
+        return OBJECTIVE_OF_DIMENSION[dimension]
+    own_check = rule.at("implementation").text("check")
+    return objective_of(rule.text("metric") or own_check or rule.text("type"))
+
+
+def _objective_of_dimension(sli: Place, findings: Findings) -> Objective | None:
+    word = sli.text("dimension").lower()
+    word = DIMENSION_SYNONYMS.get(word, word)
+    if word in Dimension.__members__.values():
+        return OBJECTIVE_OF_DIMENSION[Dimension(word)]
+    if word in Objective.__members__.values():
+        return Objective(word)
+    hint = suggestion(word, (*Dimension, *Objective))
+    expected = ", ".join(Dimension)
+    message = f"unknown dimension '{word[:40]}'; expected one of {expected}{hint}"
+    findings.error(sli.at("dimension"), message)
+    return None
+
+
+def _unresolved(place: Place, what: str, known: Mapping[str, Place], findings: Findings) -> None:
+    shown = str(place.value)[:60]
+    hint = suggestion(shown, filter(None, known))
+    findings.error(place, f"no {what} has the id '{shown}'; expected one that has{hint}")
+
+
+def _rules(root: Place) -> list[Place]:
+    found: list[Place] = []
+    waiting = list(root.at("schema").each())
+    while waiting:
+        place = waiting.pop(0)
+        found.extend(place.at("quality").each())
+        waiting.extend(place.at("properties").each())
+        if place.has("items"):
+            waiting.append(place.at("items"))
+    return found
+
+
+def read_alerts(
+    root: Place, support: tuple[SupportChannel, ...], findings: Findings
+) -> AlertPolicy:
+    """Return `contractwatch.alerts`; a route must lead to a support channel of the contract."""
+    place = root.custom("alerts")
+    if place is None:
+        return AlertPolicy()
+    if place.has("silence"):
+        message = "silences are not kept yet; alerts are sent at all times"
+        findings.warn(place.at("silence"), message)
+    routes = [_route(entry, support, findings) for entry in place.at("routes").each()]
+    return AlertPolicy(
+        grace=delay_at(place, "grace", findings) or timedelta(0),
+        routes=tuple(route for route in routes if route is not None),
+    )
+
+
+def _route(entry: Place, support: tuple[SupportChannel, ...], findings: Findings) -> Route | None:
+    to, match = entry.text("to"), entry.at("match")
+    known = [name for one in support for name in (one.channel_id, one.channel) if name]
+    if to and _plain(to) not in map(_plain, known):
+        expected = f"expected the id or channel of a 'support' entry{suggestion(to, known)}"
+        message = f"no support entry is called '{to[:60]}'; {expected}"
+        findings.error(entry.at("to"), message)
+    others = [key for key in match.mapping() if key not in _EXECUTED_MATCHES]
+    if others:
+        # a route that also asks for a driver would match too much if that were left out
+        names = ", ".join(others)[:60]
+        findings.warn(match, f"routes are matched by severity only, not by {names}; left out")
+        return None
+    return Route(to, _severities(match), delay_at(entry, "grace", findings))
+
+
+def _plain(name: str) -> str:
+    return name.strip().lstrip("#").casefold()
+
+
+def _severities(match: Place) -> frozenset[Severity]:
+    written = match.texts("severity") or (match.text("severity"),)
+    return frozenset(Severity(word) for word in written if word in Severity.__members__.values())

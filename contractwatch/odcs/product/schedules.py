@@ -1,0 +1,81 @@
+"""When a contract is run: its own schedule, else the frequency that it promises."""
+
+from datetime import timedelta
+
+from contractwatch.model.contract.contract import Schedule
+from contractwatch.odcs.service_levels.levels import kind_of, length_at
+from contractwatch.odcs.values.crons import cron_problem
+from contractwatch.odcs.values.units import UnitError, iso_length, number_of
+from contractwatch.odcs.values.zones import UTC_NAME, zone_at
+from contractwatch.odcs.yaml.node import Findings, Place
+
+_NONE = timedelta(0)
+
+
+def read_schedule(root: Place, findings: Findings) -> Schedule | None:
+    """Return the schedule; None if the contract has neither a schedule nor a frequency."""
+    frequency = _frequency(root, findings)
+    place = root.custom("schedule")
+    if place is None:
+        return frequency
+    cron, interval = cron_at(place, "cron", findings), duration_at(place, "interval", findings)
+    if place.has("jitter"):
+        message = "'jitter' is not used: each product has a fixed offset of its own"
+        findings.warn(place.at("jitter"), message)
+    promised = frequency if frequency is not None and not (cron or interval) else Schedule()
+    here = place.at("cron" if cron else "interval").clause
+    return Schedule(
+        cron=cron,
+        interval=interval or promised.interval,
+        clause=promised.clause or here,
+        timezone=zone_at(place, "timezone", UTC_NAME, findings),
+        timeout=duration_at(place, "timeout", findings),
+    )
+
+
+def duration_at(place: Place, key: str, findings: Findings) -> timedelta | None:
+    """Return the ISO-8601 duration at a key; it must be more than nothing."""
+    return _duration(place.at(key), findings, may_be_zero=False)
+
+
+def delay_at(place: Place, key: str, findings: Findings) -> timedelta | None:
+    """Return the ISO-8601 duration at a key; it may be nothing."""
+    return _duration(place.at(key), findings, may_be_zero=True)
+
+
+def cron_at(place: Place, key: str, findings: Findings) -> str | None:
+    """Return the five-field cron expression at a key, or None; one that is wrong is an error."""
+    written = place.text(key)
+    problem = cron_problem(written) if written else ""
+    if problem:
+        findings.error(place.at(key), problem)
+    return written if written and not problem else None
+
+
+def _duration(place: Place, findings: Findings, *, may_be_zero: bool) -> timedelta | None:
+    if not isinstance(place.value, str):
+        return None
+    try:
+        length = iso_length(place.value)
+    except UnitError as wrong:
+        findings.error(place, str(wrong))
+        return None
+    if length.is_zero and not may_be_zero:
+        findings.error(place, "no length of time; expected more than 0")
+        return None
+    return length.roughly
+
+
+def _frequency(root: Place, findings: Findings) -> Schedule | None:
+    """Return the shortest time between two updates that the contract promises."""
+    found: list[Schedule] = []
+    for level in root.at("slaProperties").each():
+        if kind_of(level) != "frequency":
+            continue
+        length = length_at(level, findings)
+        updates = number_of(level.at("valueExt").value) or 1
+        if length is not None and not length.is_zero and updates > 0:
+            found.append(Schedule(interval=length.roughly / updates, clause=level.clause))
+    return min(
+        (one for one in found if one.interval), key=lambda one: one.interval or _NONE, default=None
+    )

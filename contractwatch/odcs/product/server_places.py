@@ -1,0 +1,58 @@
+"""A server's place is read, with what is wrong about it: a path, or a bucket and its store."""
+
+from urllib.parse import urlsplit
+
+from contractwatch.odcs.values.variables import has_variables
+from contractwatch.odcs.yaml.node import Findings, Place
+
+LOCAL, S3 = "local", "s3"
+PATH_KEYS = {LOCAL: "path", S3: "location"}
+"""The types of servers that are read, and where each has its path."""
+
+_EXAMPLES = {LOCAL: "files such as ./data/*.csv", S3: "objects such as s3://bucket/data/*.parquet"}
+_SCHEME = "s3://"
+
+
+def data_path(place: Place, findings: Findings) -> tuple[str, str]:
+    """Return the path or location of a server, and the endpoint of its store; empty if none."""
+    kind = place.text("type")
+    if kind not in PATH_KEYS:
+        return "", ""
+    key = PATH_KEYS[kind]
+    path = place.text(key)
+    if place.has(key) and not path:
+        findings.error(place.at(key), f"the {key} is empty; expected {_EXAMPLES[kind]}")
+    if kind == LOCAL:
+        return path, ""
+    if path and not path.startswith((_SCHEME, "${")):
+        findings.error(place.at(key), f"expected {_EXAMPLES[kind]}")
+    return path, _endpoint(place, findings)
+
+
+def suffix_of(path: str) -> str:
+    """Return the ending of a path's last part, such as `parquet`; empty if it has none."""
+    last = path.rsplit("/", 1)[-1]
+    return last.rpartition(".")[2].lower() if "." in last else ""
+
+
+def _endpoint(place: Place, findings: Findings) -> str:
+    written = place.text("endpointUrl")
+    if has_variables(written) or not place.has("endpointUrl"):
+        return written
+    if not _is_address(written):
+        findings.error(
+            place.at("endpointUrl"),
+            "expected the address of a store, such as https://host:9000, without path or password",
+        )
+    return written
+
+
+def _is_address(written: str) -> bool:
+    try:
+        parts = urlsplit(written)
+        _ = parts.port
+    except ValueError:
+        return False
+    has_more = parts.username is not None or parts.query or parts.fragment
+    is_web = parts.scheme in {"http", "https"}
+    return bool(is_web and parts.hostname) and not has_more and parts.path in {"", "/"}

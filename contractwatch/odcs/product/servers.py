@@ -1,0 +1,148 @@
+"""A server is read with the way its files are read, or with the reason why it is not opened."""
+
+from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
+from contractwatch.odcs.product.server_places import PATH_KEYS, S3, data_path, suffix_of
+from contractwatch.odcs.values.zones import UTC_NAME, zone_at
+from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.repeated import refuse_repeated
+
+_FORMATS = {
+    "parquet": DataFormat.PARQUET,
+    "csv": DataFormat.CSV,
+    "json": DataFormat.JSON,
+    "jsonl": DataFormat.JSON,
+    "ndjson": DataFormat.JSON,
+    "avro": DataFormat.AVRO,
+    "delta": DataFormat.DELTA,
+    "iceberg": DataFormat.ICEBERG,
+    "arrow": DataFormat.ARROW,
+    "ipc": DataFormat.ARROW,
+    "feather": DataFormat.ARROW,
+}
+_LOSSY = "utf8-lossy"
+_ENCODINGS = {
+    "": "utf8",
+    "utf8": "utf8",
+    "utf-8": "utf8",
+    "ascii": "utf8",
+    "us-ascii": "utf8",
+    "utf8-lossy": _LOSSY,
+}
+
+_LONGEST_SHOWN = 40
+
+
+def read_servers(root: Place, findings: Findings) -> tuple[Server, ...]:
+    """Return the servers in the order of the file."""
+    places = [place for place in root.at("servers").each() if place.mapping()]
+    for key, what in (("server", "server"), ("id", "id")):
+        refuse_repeated(places, key, what, findings)
+    return tuple(_server(place, findings) for place in places)
+
+
+def zone_of(servers: tuple[Server, ...], root: Place, findings: Findings) -> str:
+    """Return the zone in which the servers' naive timestamps are taken by default."""
+    known = (one for one in servers if one.path and one.clause.path not in findings.cuts)
+    zones = list(dict.fromkeys(server.read.timezone for server in known))
+    if len(zones) > 1:
+        message = (
+            f"servers of several time zones ({', '.join(zones)}): columns without"
+            f" 'defaultTimezone' are taken in {UTC_NAME}"
+        )
+        findings.warn(root.at("servers"), message)
+        return UTC_NAME
+    return zones[0] if zones else UTC_NAME
+
+
+def _server(place: Place, findings: Findings) -> Server:
+    kind = place.text("type")
+    written = place.text("format").lower()
+    read = _policy(place, findings)
+    path, endpoint = data_path(place, findings)
+    written = written or (suffix_of(path) if kind == S3 else "")
+    unsupported = _why_not(place, kind, written, read)
+    if unsupported and kind in PATH_KEYS:
+        where = place.at("format") if place.has("format") else place
+        findings.warn(where, f"{unsupported}; nothing of this server is judged")
+    return Server(
+        clause=place.clause,
+        name=place.text("server"),
+        kind=kind,
+        environment=place.text("environment"),
+        path=path,
+        data_format=_FORMATS.get(written) if kind in PATH_KEYS else None,
+        json_array=_is_array(place),
+        read=read,
+        unsupported=unsupported,
+        endpoint=endpoint,
+    )
+
+
+def _is_array(place: Place) -> bool | None:
+    framing = place.text("delimiter")
+    policy = place.custom("read")
+    if policy is not None and policy.text("delimiter"):
+        framing = policy.text("delimiter")
+    return {"array": True, "new_line": False}.get(framing)
+
+
+def _why_not(place: Place, kind: str, written: str, read: ReadPolicy) -> str:
+    policy = place.custom("read")
+    if kind not in PATH_KEYS:
+        return f"servers of type '{kind[:_LONGEST_SHOWN]}' are not read yet"
+    if written not in _FORMATS:
+        hint = suggestion(written, _FORMATS)
+        return f"files of format '{written[:_LONGEST_SHOWN]}' are not read yet{hint}"
+    if not _is_known(read.encoding):
+        return f"the encoding '{read.encoding[:_LONGEST_SHOWN]}' is not known"
+    if policy is not None and policy.flag("hasHeader") is False:
+        return "files without a header are not read yet"
+    return ""
+
+
+def _is_known(encoding: str) -> bool:
+    """Return whether files in an encoding can be read."""
+    if encoding == _LOSSY:
+        return True
+    try:
+        return "x".encode(encoding).decode(encoding) == "x"
+    except (LookupError, ValueError):  # none of that name, or one that is not of texts
+        return False
+
+
+def _policy(place: Place, findings: Findings) -> ReadPolicy:
+    policy = place.custom("read") or Place(place.document, f"{place.path}.customProperties", None)
+    separator = policy.mapping().get("separator", ",")
+    if not isinstance(separator, str) or len(separator.encode()) != 1:
+        findings.error(policy.at("separator"), "expected one ASCII character, such as ';'")
+        separator = ","
+    decimal, thousands = _marks(policy, separator, findings)
+    encoding = (policy.text("encoding") or place.text("encoding")).lower()
+    nulls = policy.texts("nullValues") if policy.has("nullValues") else ("",)
+    return ReadPolicy(
+        separator=separator,
+        null_values=nulls,
+        encoding=_ENCODINGS.get(encoding, encoding),
+        hive_partitioning=policy.flag("hivePartitioning"),
+        timezone=zone_at(policy, "timezone", UTC_NAME, findings),
+        lenient_types=policy.text("typeMode") == "lenient",
+        decimal=decimal,
+        thousands=thousands,
+    )
+
+
+def _marks(policy: Place, separator: str, findings: Findings) -> tuple[str, str]:
+    """Return the decimal mark of numbers, and the one between thousands."""
+    decimal = policy.text("decimal") or "."
+    written = policy.mapping().get("thousands")
+    thousands = written if isinstance(written, str) else ""  # not stripped: it may be a blank
+    if decimal == thousands:
+        message = f"the mark between thousands is the decimal mark '{decimal}'; expected another"
+        findings.error(policy.at("thousands"), message)
+        return ".", ""
+    if thousands == separator:
+        # no error: numbers in quotes may have it
+        findings.warn(
+            policy.at("thousands"), "this is the separator, too: such numbers need quotes"
+        )
+    return decimal, thousands

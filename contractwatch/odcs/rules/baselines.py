@@ -1,0 +1,66 @@
+"""With what the count of a rule is compared, and which of three counts of duplicates it means."""
+
+from datetime import timedelta
+
+from contractwatch.model.promises.rule import (
+    Baseline,
+    DuplicateCounting,
+    RuleMetric,
+    Threshold,
+    Unit,
+)
+from contractwatch.odcs.values.units import UnitError, iso_length
+from contractwatch.odcs.yaml.node import Findings, Place
+
+_KEPT = timedelta(days=90)
+_PREVIOUS = "previousRun"
+
+ROW_COUNT_ONLY = "which only rowCount in percent has; give this rule a limit of its own without it"
+"""Why a rule with a baseline is not executed, and what to do."""
+
+
+def baseline_of(
+    rule: Place, metric: RuleMetric, threshold: Threshold, findings: Findings
+) -> Baseline | str | None:
+    """Return the baseline of a rule, why it is not executed, or None if it has none."""
+    written = rule.custom("baseline")
+    is_share = threshold.unit is Unit.PERCENT
+    if written is None:
+        if metric is RuleMetric.ROW_COUNT and is_share:
+            message = "rowCount in percent needs contractwatch.baseline; expected 'rows'"
+            findings.error(rule.at("unit"), message)
+        return None
+    if metric is not RuleMetric.ROW_COUNT:
+        return f"contractwatch.baseline of {metric}, {ROW_COUNT_ONLY}"
+    if not is_share:
+        return "contractwatch.baseline in rows; say 'unit: percent', where 100 is as many as before"
+    if written.text("kind") == _PREVIOUS:
+        return Baseline()
+    return _same_period(written, findings)
+
+
+def _same_period(written: Place, findings: Findings) -> Baseline | str | None:
+    place = written.at("offset")
+    if not isinstance(place.value, str):
+        findings.error(written, "samePeriod needs an offset; expected a length such as P7D")
+        return None
+    try:
+        length = iso_length(place.value)
+    except UnitError as wrong:
+        findings.error(place, str(wrong))
+        return None
+    if length.is_zero:
+        findings.error(place, "no length of time; expected more than 0")
+        return None
+    if length.calendar_months:
+        return "contractwatch.baseline in months or years, which vary; say days, such as P28D"
+    if length.fixed > _KEPT:
+        findings.error(place, "the record keeps 90 days; expected an offset of P90D or less")
+    return Baseline(length.fixed)
+
+
+def counting_of(rule: Place) -> DuplicateCounting:
+    """Return which duplicates a rule counts: the surplus rows by default."""
+    written = rule.custom("duplicateCounting")
+    known = written is not None and written.value in DuplicateCounting.__members__.values()
+    return DuplicateCounting(str(written.value)) if written and known else DuplicateCounting.SURPLUS

@@ -1,0 +1,85 @@
+"""Rules of our own engine are read alike: by their schema, each once, and skipped with a reason."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.contract.contract import Table
+from contractwatch.odcs.jsonschema.schema import implementation_validator
+from contractwatch.odcs.jsonschema.schema_errors import complaints
+from contractwatch.odcs.rules.references import UnreadError
+from contractwatch.odcs.rules.rules import rule_id_of
+from contractwatch.odcs.values.promises import (
+    OBJECTIVE_OF_DIMENSION,
+    dimension_of,
+    promised,
+    severity_of,
+)
+from contractwatch.odcs.yaml.node import Findings, Place
+
+
+class OwnRule(Protocol):
+    """What every rule of our own engine has."""
+
+    @property
+    def clause(self) -> Clause: ...
+
+    @property
+    def rule_id(self) -> str: ...
+
+
+_Rule = TypeVar("_Rule", bound=OwnRule)
+
+
+def read_each(
+    rules: Iterable[Place],
+    table: Table,
+    findings: Findings,
+    *,
+    read: Callable[[Place], _Rule | None],
+) -> tuple[_Rule, ...]:
+    """Return the rules that are read; one that is not, or stands there twice, is skipped visibly.
+
+    Args:
+        rules: Where the rules stand.
+        table: The table that they are about.
+        findings: Takes what is wrong and what is skipped.
+        read: Reads one rule; None if it is wrong; raises UnreadError if it is not executed.
+    """
+    known: dict[tuple[type, str], _Rule] = {}
+    for rule in rules:
+        try:
+            found = read(rule) if _fits_schema(rule, findings) else None
+        except UnreadError as why:
+            _skip(rule, table, str(why), findings)
+            continue
+        if found is None:
+            continue
+        first = known.setdefault((type(found), found.rule_id), found)
+        if first is not found:
+            _skip(rule, table, f"the same rule as {first.clause.path}", findings)
+    return tuple(known.values())
+
+
+def _fits_schema(rule: Place, findings: Findings) -> bool:
+    asked = rule.at("implementation")
+    wrong = list(complaints(implementation_validator(), asked.value, rule.document, asked.path))
+    for path, message in wrong:
+        findings.error(Place(rule.document, path, None), message)
+    return not wrong
+
+
+def _skip(rule: Place, table: Table, why: str, findings: Findings) -> None:
+    promise = promised(
+        rule.at("implementation").text("check"),
+        table.name,
+        severity=severity_of(rule, findings),
+        rule_id=rule_id_of(rule),
+        expected=rule.text("description") or rule.text("name"),
+    )
+    dimension = dimension_of(rule)
+    if dimension is not None:
+        objective = OBJECTIVE_OF_DIMENSION[dimension]
+        promise = replace(promise, dimension=dimension, objective=objective)
+    findings.skip(rule, promise, why)

@@ -1,0 +1,235 @@
+"""The quality rules of a table or a column are read, or kept as skipped."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contractwatch.model.promises.rule import Baseline, Operator, Rule, RuleMetric, Threshold, Unit
+from contractwatch.odcs.columns.arguments import Owner, asked_of
+from contractwatch.odcs.jsonschema.schema import OPERATORS, implementation_validator
+from contractwatch.odcs.jsonschema.schema_errors import complaints
+from contractwatch.odcs.rules.baselines import baseline_of, counting_of
+from contractwatch.odcs.values.promises import (
+    OBJECTIVE_OF_DIMENSION,
+    dimension_of,
+    promised,
+    severity_of,
+)
+from contractwatch.odcs.values.units import number_of, wrong_bound
+from contractwatch.odcs.yaml.node import Findings, Place, Promised
+
+_DESCRIPTIVE = frozenset(
+    {
+        "id",
+        "name",
+        "description",
+        "tags",
+        "authoritativeDefinitions",
+        "businessImpact",
+        "method",
+        "severity",
+        "dimension",
+    }
+)
+COVERAGE = "referenceCoverage"
+RECONCILE = "reconcile"
+SEGMENTS = "segmentCompleteness"
+PII = "piiLeak"
+_PERCENT = frozenset({"percent", "percentage", "%"})
+_INTERVALS = frozenset({Operator.BETWEEN, Operator.NOT_BETWEEN})
+_OF_COLUMNS = frozenset(
+    {RuleMetric.NULL_VALUES, RuleMetric.MISSING_VALUES, RuleMetric.INVALID_VALUES}
+)
+SQL = "sql"
+_AT_TOP = re.compile(r"schema\[\d+\]\.(properties\[\d+\]\.)?quality\[\d+\]")
+_LONGEST_SHOWN = 40
+
+
+def read_rules(place: Place, owner: Owner, findings: Findings) -> tuple[Rule, ...]:
+    """Return the rules of a `quality` list that are executed, in the order of the file."""
+    found: list[Rule] = []
+    known: dict[str, Rule] = {}
+    for number, entry in enumerate(place.each()):
+        rule = _rule(entry, owner, findings)
+        if rule is None:
+            continue
+        first = known.setdefault(f"{rule.metric}/{rule.rule_id}", rule)
+        other_id = f"{rule.rule_id}-{number}"
+        if first is rule:
+            found.append(rule)
+        elif first.severity is not rule.severity:
+            found.append(replace(rule, rule_id=other_id))
+        else:
+            again = replace(_promised(rule.metric, entry, owner, findings), rule_id=other_id)
+            findings.skip(entry, again, f"the same rule as {first.clause.path}")
+    return tuple(found)
+
+
+def is_at_top(rule: Place) -> bool:
+    """Whether a rule stands at a table or at one of its columns, not deeper."""
+    return _AT_TOP.fullmatch(rule.path) is not None
+
+
+def is_comparing(rule: Place) -> bool:
+    """Whether a rule is one of our own engine that compares two tables."""
+    is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
+    check = rule.at("implementation").text("check")
+    return is_ours and not rule.has("metric") and check in {COVERAGE, RECONCILE}
+
+
+def is_own_check(rule: Place) -> bool:
+    """Whether a rule is one of our own engine that is about one whole table."""
+    is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
+    check = rule.at("implementation").text("check")
+    return is_ours and not rule.has("metric") and check in {SEGMENTS, PII}
+
+
+def rule_id_of(rule: Place) -> str:
+    """Return the rule's id, else 8 hex digits of the hash of what it says."""
+    written = rule.text("id")
+    if written:
+        return written
+    body = {key: value for key, value in rule.mapping().items() if key not in _DESCRIPTIVE}
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _rule(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
+    if not isinstance(rule.value, dict):
+        return None
+    if _is_library(rule):
+        return _library(rule, owner, findings)
+    kind = rule.text("type")
+    if kind == SQL and not rule.has("metric"):
+        return None  # read with the queries, when every table is known
+    if is_own_check(rule) and owner.column is None:
+        return None  # read with the own checks, when every column is known
+    if is_comparing(rule) and is_at_top(rule):
+        return None  # read with the comparisons, when every table is known
+    if rule.has("metric"):
+        message = f"a rule of type '{kind[:_LONGEST_SHOWN]}' has a metric; expected type 'library'"
+        findings.error(rule.at("metric"), message)
+        return None
+    if kind in {"", "library"} and not rule.text("description"):
+        expected = ", ".join(RuleMetric)
+        findings.error(rule, f"the rule has no metric; expected one of {expected}")
+        return None
+    name, why = _engine_of(rule, findings) if kind == "custom" else (kind or "text", "")
+    findings.skip(rule, _promised(name, rule, owner, findings), why or f"{name} rules")
+    return None
+
+
+def _is_library(rule: Place) -> bool:
+    return rule.text("metric") in RuleMetric.__members__.values() and rule.text("type") in {
+        "",
+        "library",
+    }
+
+
+def _engine_of(rule: Place, findings: Findings) -> tuple[str, str]:
+    """Return the kind of a custom rule, and why it is not executed."""
+    engine = rule.text("engine")[:_LONGEST_SHOWN]
+    if engine.lower() != "contractwatch":
+        return "custom", f"rules of the engine '{engine}'"
+    implementation = rule.at("implementation")
+    validator = implementation_validator()
+    for path, message in complaints(
+        validator, implementation.value, rule.document, implementation.path
+    ):
+        findings.error(Place(rule.document, path, None), message)
+    check = implementation.text("check")[:_LONGEST_SHOWN] or "custom"
+    return check, f"the check '{check}'"
+
+
+def _library(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
+    metric = RuleMetric(rule.text("metric"))
+    if not _is_at_its_level(metric, rule, owner, findings):
+        return None
+    severity, threshold = severity_of(rule, findings), threshold_of(rule, findings)
+    asked = asked_of(metric, rule, owner, findings)
+    if threshold is None:
+        return None
+    baseline = baseline_of(rule, metric, threshold, findings)
+    why_not = owner.why_not or asked.why_not or (baseline if isinstance(baseline, str) else "")
+    if why_not:
+        findings.skip(rule, _promised(metric, rule, owner, findings), why_not)
+        return None
+    return Rule(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        metric=metric,
+        threshold=threshold,
+        severity=severity,
+        dimension=dimension_of(rule),
+        values=asked.values,
+        pattern=asked.pattern,
+        ecma=asked.ecma,
+        columns=asked.columns,
+        description=rule.text("description") or rule.text("name"),
+        counting=counting_of(rule),
+        baseline=baseline if isinstance(baseline, Baseline) else None,
+    )
+
+
+def _is_at_its_level(metric: RuleMetric, rule: Place, owner: Owner, findings: Findings) -> bool:
+    place = rule.at("metric")
+    if metric is RuleMetric.ROW_COUNT and owner.column is not None:
+        findings.error(place, "rowCount counts the rows of a table; expected at the table")
+        return False
+    if metric in _OF_COLUMNS and owner.column is None:
+        findings.error(place, f"{metric} needs a column; expected at a property of the table")
+        return False
+    return True
+
+
+def threshold_of(rule: Place, findings: Findings) -> Threshold | None:
+    """Return the operator with its bounds, or None if that is not exactly one of numbers."""
+    unit = _unit(rule, findings)
+    given = [name for name in OPERATORS if rule.has(name)]
+    if len(given) != 1:
+        if len(given) > 1:
+            message = f"{len(given)} operators ({', '.join(given)}); expected exactly one"
+            findings.error(rule, message)
+        return None
+    operator, place = Operator(given[0]), rule.at(given[0])
+    bounds = tuple(_bounds(place))
+    if None in bounds or len(bounds) != (2 if operator in _INTERVALS else 1):
+        findings.error(place, wrong_bound(operator, place.value))
+        return None
+    low, high = bounds[0] or 0, bounds[1] or 0 if len(bounds) > 1 else None
+    if high is not None and low > high:
+        findings.error(place, f"{low} to {high} holds nothing; expected the lower number first")
+        return None
+    return Threshold(operator, low, high, unit)
+
+
+def _bounds(place: Place) -> Iterator[float | None]:
+    for item in place.each() or (place,):
+        yield None if isinstance(item.value, str) else number_of(item.value)
+
+
+def _unit(rule: Place, findings: Findings) -> Unit:
+    written = rule.text("unit").lower()
+    if written in _PERCENT:
+        return Unit.PERCENT
+    if written not in {"", "rows"}:
+        shown = rule.text("unit")[:_LONGEST_SHOWN]
+        findings.error(rule.at("unit"), f"unknown unit '{shown}'; expected rows or percent")
+    return Unit.ROWS
+
+
+def _promised(kind: str, rule: Place, owner: Owner, findings: Findings) -> Promised:
+    made = promised(
+        kind,
+        owner.table,
+        owner.column,
+        severity=severity_of(rule, findings),
+        rule_id=rule_id_of(rule),
+        expected=rule.text("description") or rule.text("name"),
+    )
+    dimension = dimension_of(rule)
+    if dimension is None:
+        return made
+    return replace(made, dimension=dimension, objective=OBJECTIVE_OF_DIMENSION[dimension])

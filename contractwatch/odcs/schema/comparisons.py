@@ -1,0 +1,172 @@
+"""The rules of our own engine that compare two tables are read when every table is known."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from contractwatch.model.contract.contract import Table, TableNames
+from contractwatch.model.promises.reference import (
+    Aggregate,
+    Reconciliation,
+    Reference,
+    ReferenceCoverage,
+    Tolerance,
+    TotalOf,
+)
+from contractwatch.odcs.jsonschema.schema import OPERATORS
+from contractwatch.odcs.rules.own_rules import read_each
+from contractwatch.odcs.rules.references import UnreadError, reference_of
+from contractwatch.odcs.rules.rules import COVERAGE, is_comparing, rule_id_of, threshold_of
+from contractwatch.odcs.values.literals import NUMERIC
+from contractwatch.odcs.values.promises import dimension_of, severity_of
+from contractwatch.odcs.values.units import number_of
+from contractwatch.odcs.values.variables import has_variables
+from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+
+_SHOWN = 60
+
+
+def with_comparisons(
+    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+) -> tuple[Table, ...]:
+    """Return the tables with their comparing rules; `places` are theirs, in the same order."""
+    names = TableNames(tables)
+    return tuple(
+        _with_rules(place, table, names, findings)
+        for place, table in zip(places, tables, strict=True)
+    )
+
+
+def _with_rules(place: Place, table: Table, tables: TableNames, findings: Findings) -> Table:
+    found = read_each(
+        _rules(place), table, findings, read=lambda rule: _read(rule, table, tables, findings)
+    )
+    return replace(
+        table,
+        coverages=tuple(rule for rule in found if isinstance(rule, ReferenceCoverage)),
+        reconciliations=tuple(rule for rule in found if isinstance(rule, Reconciliation)),
+    )
+
+
+def _rules(place: Place) -> Iterator[Place]:
+    for owner in (place, *place.at("properties").each()):
+        for rule in owner.at("quality").each():
+            if is_comparing(rule):
+                yield rule
+
+
+def _read(
+    rule: Place, table: Table, tables: TableNames, findings: Findings
+) -> ReferenceCoverage | Reconciliation | None:
+    if rule.at("implementation").text("check") == COVERAGE:
+        return _coverage(rule, table, tables, findings)
+    return _reconciliation(rule, table, findings)
+
+
+def _coverage(
+    rule: Place, table: Table, tables: TableNames, findings: Findings
+) -> ReferenceCoverage | None:
+    asked = rule.at("implementation")
+    if not any(asked.has(name) for name in OPERATORS):
+        findings.error(asked, "the rule has no operator; expected mustBeGreaterOrEqualTo")
+        return None
+    try:
+        target = reference_of([asked.text("to")], tables)
+    except UnreadError as wrong:
+        if wrong.is_wrong:
+            findings.error(asked.at("to"), str(wrong))
+            return None
+        raise
+    column = _column(asked.at("property"), asked.text("property"), table, findings)
+    threshold = threshold_of(asked, findings)
+    if threshold is None or column is None:
+        return None
+    return ReferenceCoverage(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        column=column,
+        target=target,
+        threshold=threshold,
+        severity=severity_of(rule, findings),
+        dimension=dimension_of(rule),
+    )
+
+
+def _reconciliation(rule: Place, table: Table, findings: Findings) -> Reconciliation | None:
+    asked = rule.at("implementation")
+    left, right, near = asked.at("left"), asked.at("right"), asked.at("tolerance")
+    sides = [_aggregate(side, findings) for side in (left, right)]
+    columns: tuple[str, ...] = ()
+    if left.has("property"):
+        column = _column(left.at("property"), left.text("property"), table, findings)
+        if column is None:
+            return None
+        columns = (column,)
+        _refuse_text(left, table, column, findings)
+    there = tuple(filter(None, (right.text("property"),)))
+    totals = (
+        Reference(table.name, columns),
+        Reference(right.text("object"), there, right.text("contract")),
+    )
+    if None in sides or not _is_safe(left.at("where"), table, findings):
+        return None
+    one, other = (
+        TotalOf(aggregate or Aggregate.COUNT, of, side.text("where"))
+        for aggregate, of, side in zip(sides, totals, (left, right), strict=True)
+    )
+    amount = number_of(near.at("value").value) or 0
+    return Reconciliation(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        left=one,
+        right=other,
+        tolerance=Tolerance(amount, near.text("unit") == "percent"),
+        severity=severity_of(rule, findings),
+        dimension=dimension_of(rule),
+    )
+
+
+def _aggregate(side: Place, findings: Findings) -> Aggregate | None:
+    aggregate = Aggregate(side.text("aggregate"))
+    if aggregate is Aggregate.COUNT or side.has("property"):
+        return aggregate
+    findings.error(side, f"the {aggregate} of what? expected a 'property'")
+    return None
+
+
+def _is_safe(place: Place, table: Table, findings: Findings) -> bool:
+    """Whether a condition on this table's rows may be asked; with variables it is seen later."""
+    text = place.value if isinstance(place.value, str) else ""
+    if not text.strip() or has_variables(text):
+        return True
+    # Imported here because the parser takes a third of a second that only SQL needs.
+    from contractwatch.odcs.sql.sql_guard import HostileSqlError, guarded_predicate  # noqa: PLC0415 - see above
+
+    try:
+        guarded_predicate(text, table)
+    except HostileSqlError as hostile:
+        findings.refuse(place, str(hostile))
+        return False
+    except ValueError as refused:
+        findings.error(place, str(refused))
+        return False
+    return True
+
+
+def _refuse_text(side: Place, table: Table, column: str, findings: Findings) -> None:
+    found = table.column(column)
+    is_count = side.text("aggregate") == Aggregate.COUNT
+    if is_count or found is None or found.logical_type in NUMERIC or found.logical_type is None:
+        return
+    message = f"'{column[:_SHOWN]}' is of type {found.logical_type}; expected a column of numbers"
+    findings.error(side.at("property"), message)
+
+
+def _column(place: Place, name: str, table: Table, findings: Findings) -> str | None:
+    column = table.column(name)
+    if column is not None:
+        return column.name
+    if table.column(name.partition(".")[0].removesuffix("[]")) is not None and "." in name:
+        raise UnreadError("nested columns", is_wrong=False)
+    hint = suggestion(name, (one.name for one in table.columns))
+    findings.error(place, f"unknown column '{name[:_SHOWN]}' of table '{table.name}'{hint}")
+    return None

@@ -1,0 +1,473 @@
+"""What one mistake costs: the clause it stands in, and what cannot be judged without that clause.
+
+A part that is cut out may have limited another one: a condition on rows, the type by which values
+are compared, one column of a key. What it limited is cut out with it, and never judged without it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import cast
+
+from contractwatch.errors import Problem
+from contractwatch.odcs.schema.key_meanings import (
+    COLUMN_IS,
+    COLUMN_MEANS,
+    KEYS,
+    OF_ROWS,
+    OF_SERVER,
+    PARSING,
+    READING,
+    RESTRICTING,
+    TABLE_HOLDS,
+    TABLE_IS,
+    is_like,
+    plain,
+)
+from contractwatch.odcs.schema.nested import walk
+from contractwatch.odcs.values.level_names import kind_of
+from contractwatch.odcs.values.literals import TEMPORAL, logical_type_of
+from contractwatch.odcs.yaml.node import Place, custom_name, own_name
+
+EXTRA_COLUMNS = "#extraColumns"
+"""After the path of a table: that it has no other columns, wherever that is said."""
+
+_IDENTITY = ("id", "version", "kind", "apiVersion", "name", "domain", "dataProduct")
+_OWNER = re.compile(
+    r"(?P<table>schema\[\d+\])(?P<column>(?:\.properties\[\d+\]|\.items|\.map\.(?:key|value))*)"
+    r"(?:\.(?P<rest>.*))?",
+    re.DOTALL,
+)
+_PEOPLE = re.compile(r"(?:team(?:\.members)?|support|roles|authoritativeDefinitions)\[\d+\]")
+_SERVER = re.compile(r"servers\[\d+\]")
+_ENTRY = re.compile(r"(?:quality|relationships)\[\d+\]")
+
+_BEGINNING = frozenset({"generalavailability", "ga"})
+_HARMLESS = frozenset({"schemaMode", "incremental", "entity", "receiver", "budgetPolicy", "trust"})
+_INVERSES = frozenset({"optional", "nullable", "isnullable", "notnull", "mandatory"})
+_TELLING = frozenset(
+    {"id", "name", "description", "businessImpact", "tags", "method", "authoritativeDefinitions"}
+)
+
+
+class NothingHoldsError(Exception):
+    """A mistake for which the contract is not read at all."""
+
+
+class Costs:
+    """Says of mistakes what they cost, as paths into one document."""
+
+    def __init__(self, root: Place, refusing: frozenset[str]) -> None:
+        """Take the document in today's forms, and the paths of what refuses all of it."""
+        self._root = root
+        self._refusing = refusing
+        self._names: dict[str, Counter[str]] = {}
+        self._asked: dict[str, tuple[tuple[str, Mapping[str, object]], ...]] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
+        self._twice = {mistake.path for mistake in root.document.mistakes}
+
+    def of(self, problem: Problem) -> frozenset[str]:
+        """Return the paths that are not read because of a mistake.
+
+        Raises:
+            NothingHoldsError: If it costs the contract.
+        """
+        path = problem.path
+        top = _first(path)
+        if path in self._refusing or not path or top in _IDENTITY:
+            raise NothingHoldsError
+        return frozenset(self._of(path, top))
+
+    def _of(self, path: str, top: str) -> Iterator[str]:
+        owner, people = _OWNER.fullmatch(path), _PEOPLE.match(path)
+        if owner is not None:
+            yield from self._in_table(path, owner)
+        elif path.startswith("servers["):
+            yield from self._in_server(path)
+        elif path.startswith("slaProperties["):
+            yield from self._level(self._at(_entry(path)))
+        elif path.startswith("customProperties"):
+            yield from self._own_of_contract(path)
+        else:
+            yield people.group() if people else path
+            yield from self._of_top(top)
+
+    def _of_top(self, top: str) -> Iterator[str]:
+        """What needs a key of the contract itself."""
+        if is_like(top, ("customProperties",)) and "sla" in _own_names(self._root.at(top).value):
+            yield from self._modified("")
+        if is_like(top, ("slaDefaultElement",)):
+            yield from self._levels_without_element()
+        if top == "contractCreatedTs":
+            yield from self._retentions()
+
+    def _in_table(self, path: str, owner: re.Match[str]) -> Iterator[str]:
+        table, above = self._at(owner["table"]), owner["table"] + owner["column"]
+        rest = owner["rest"] or ""
+        entry = _ENTRY.match(rest)
+        key = _first(rest)
+        if entry is not None:
+            yield f"{above}.{entry.group()}"
+        elif owner["column"]:
+            yield from self._in_column(path, table, self._at(above), rest)
+        else:
+            yield from self._at_table(path, table, rest)
+        if not key or is_like(key, (*OF_ROWS, *COLUMN_IS, *COLUMN_MEANS)):
+            yield from self._error_rates(table)
+
+    def _error_rates(self, table: Place) -> Iterator[str]:
+        """How many rows are wrong is counted over all that is promised of rows."""
+        names = {table.text("name"), table.text("physicalName")}
+        for path, about in self._of_all_rows:
+            if about == frozenset({""}) or not about.isdisjoint(names):
+                yield path
+
+    @cached_property
+    def _of_all_rows(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """The levels that count wrong rows, and the tables of each."""
+        levels = (one for one in self._root.at("slaProperties").each() if one.mapping())
+        return tuple(
+            (one.path, frozenset(part.strip() for part in one.text("element").split(",")))
+            for one in levels
+            if kind_of(one) == "errorRate"
+        )
+
+    def _at_table(self, path: str, table: Place, rest: str) -> Iterator[str]:
+        key = _first(rest)
+        if key == "name" and table.text("name") and path not in self._twice:
+            raise NothingHoldsError  # one that another table has, or that breaks the rule of names
+        if not rest or is_like(key, TABLE_IS):
+            yield table.path
+        elif key != "customProperties" and is_like(key, ("customProperties",)):
+            yield path
+            value = table.at(key).value
+            if set(_own_names(value)) - _HARMLESS or _may_restrict(table.at(key)):
+                yield table.path
+        elif is_like(key, TABLE_HOLDS):
+            yield path
+            yield from self._without_column(table, is_key=True)
+        elif key == "customProperties":
+            yield from self._own_of_table(rest, table)
+        else:
+            yield path
+
+    def _own_of_table(self, rest: str, table: Place) -> Iterator[str]:
+        entry, names = self._own(f"{table.path}.{rest}", table)
+        yield entry.path
+        if "schemaMode" in names:
+            yield f"{table.path}{EXTRA_COLUMNS}"
+        is_named = isinstance(entry.at("property").value, str)
+        if not is_named and not names and _may_restrict(entry):
+            yield table.path
+        for name in names - _HARMLESS:
+            if is_like(name, ("kept", *RESTRICTING)) or _is_condition(entry.at("value").value):
+                yield table.path
+
+    def _in_column(self, path: str, table: Place, column: Place, rest: str) -> Iterator[str]:
+        key = _first(rest)
+        is_named = key == "name" and column.text("name") and path not in self._twice
+        if is_named and not self._is_repeated(column):
+            raise NothingHoldsError  # a name that breaks the rule of names
+        if plain(key) in _INVERSES:
+            yield path
+        elif not rest or is_like(key, COLUMN_IS):
+            yield from self._whole_column(table, column)
+        elif key == "logicalTypeOptions":
+            yield from self._options(rest, table, column)
+        elif key == "customProperties":
+            yield from self._own_of_column(path, table, column)
+        else:
+            yield f"{column.path}.{key}" if key in {"enum", "map", "classification"} else path
+            yield from self._of_key(key, table, column)
+
+    def _of_key(self, key: str, table: Place, column: Place) -> Iterator[str]:
+        """What needs a key of a column."""
+        is_said = plain(key) in {"type", "datatype"} and column.has("logicalType")
+        if not is_said and is_like(key, COLUMN_MEANS):
+            yield from self._without_type(table, column)
+        if is_like(key, KEYS):
+            yield from self._without_key(table)
+        if is_like(key, ("classification",)):
+            yield from self._leaks(table)
+        if is_like(key, ("partitioned",)):
+            yield from self._levels_without_element()
+
+    def _own_of_column(self, path: str, table: Place, column: Place) -> Iterator[str]:
+        entry, names = self._own(path, column)
+        yield entry.path
+        if any(is_like(name, ("pii", "allow")) for name in names) or _is_bare(entry):
+            yield from self._leaks(table)
+        if any(is_like(name, ("kept", *RESTRICTING)) for name in names):
+            yield from self._whole_column(table, column)
+
+    def _is_repeated(self, column: Place) -> bool:
+        above = column.path.rpartition(".")[0]
+        if above not in self._names:
+            beside = self._at(above).at("properties").each()
+            self._names[above] = Counter(one.text("name") for one in beside)
+        return self._names[above][column.text("name")] > 1
+
+    def _options(self, rest: str, table: Place, column: Place) -> Iterator[str]:
+        options = f"{column.path}.logicalTypeOptions"
+        option = _first(rest.removeprefix("logicalTypeOptions").lstrip("."))
+        yield (
+            f"{options}.{option}"
+            if option in column.at("logicalTypeOptions").mapping()
+            else (f"{column.path}.{rest}")
+        )
+        kind = logical_type_of(column)
+        is_parsed = kind in TEMPORAL or kind is None
+        if is_parsed and (not option or is_like(option, PARSING)):
+            yield from self._without_type(table, column)
+
+    def _whole_column(self, table: Place, column: Place) -> Iterator[str]:
+        """A column that is not known: nor is it known whether others are too many, or the key."""
+        yield column.path
+        is_key = column.at("primaryKey").value not in (None, False) or not column.mapping()
+        yield from self._without_column(table, is_key=is_key)
+
+    def _without_column(self, table: Place, *, is_key: bool) -> Iterator[str]:
+        yield f"{table.path}{EXTRA_COLUMNS}"
+        for rule in table.at("quality").each():
+            if rule.at("implementation").mapping().get("includeUndeclared"):
+                yield rule.path
+        if is_key:
+            yield from self._without_key(table)
+
+    def _without_key(self, table: Place) -> tuple[str, ...]:
+        """What says which columns are the key; gathered once, for each column may be wrong."""
+        found = self._keys.get(table.path)
+        if found is None:
+            keys = (column.path for column in _columns(table) if column.has("primaryKey"))
+            found = self._keys[table.path] = tuple(f"{path}.primaryKey" for path in keys)
+        return found
+
+    def _without_type(self, table: Place, column: Place) -> Iterator[str]:
+        """A column whose values are not understood: no promise about values can be judged."""
+        for key in ("logicalType", "logicalTypeOptions", "enum", "relationships"):
+            if column.has(key):
+                yield f"{column.path}.{key}"
+        for rule in column.at("quality").each():
+            if rule.text("metric") not in {"nullValues", "duplicateValues"}:
+                yield rule.path
+        names = {column.text("name"), column.text("physicalName")} - {""}
+        yield from self._about(table, names)
+        yield from self._leaks(table)
+        if column.flag("partitioned"):
+            yield from self._levels_without_element()
+
+    def _about(self, table: Place, names: set[str]) -> Iterator[str]:
+        """Whatever names one of these columns, and is about its values."""
+        for path, asked in self._asking(table):
+            if _mentions(asked, names):
+                yield path
+        for entry in table.at("customProperties").each():
+            if _mentions(entry.value, names):
+                yield table.path if custom_name(entry) == "where" else entry.path
+        yield from self._levels_about(names)
+
+    def _asking(self, table: Place) -> tuple[tuple[str, Mapping[str, object]], ...]:
+        """Return the rules and relationships of a table that may name columns, and what they ask.
+
+        Gathered once: each column that is wrong would search all others for them again.
+        """
+        found = self._asked.get(table.path)
+        if found is None:
+            found = self._asked[table.path] = tuple(_asking(table))
+        return found
+
+    def _levels_about(self, names: set[str]) -> Iterator[str]:
+        for level, told in self._told_by_levels:
+            if _mentions(told, names):
+                yield from self._level(level)
+        for entry in self._modifiers():
+            if _mentions(entry.value, names):
+                yield from self._modified(entry.text("sla"))
+        if _mentions(self._root.text("slaDefaultElement"), names):
+            yield from self._levels_without_element()
+
+    @cached_property
+    def _told_by_levels(self) -> tuple[tuple[Place, list[object]], ...]:
+        """Each service level, and what of it may name columns."""
+        return tuple(
+            (level, [level.text("element"), level.at("customProperties").value])
+            for level in self._root.at("slaProperties").each()
+        )
+
+    def _leaks(self, table: Place) -> Iterator[str]:
+        """The search for personal data, which would look where some is allowed."""
+        for rule in table.at("quality").each():
+            if rule.at("implementation").text("check") == "piiLeak":
+                yield rule.path
+
+    def _in_server(self, path: str) -> Iterator[str]:
+        """A server that is not understood is not read; one word too many harms nobody."""
+        server = self._at(_entry(path))
+        key = _first(path.removeprefix(server.path).lstrip("."))
+        is_own = key == "customProperties" and self._is_policy(*self._own(path, server))
+        if is_like(key, ("customProperties",)) and key != "customProperties":
+            is_own = self._is_policy(server.at(key), set(_own_names(server.at(key).value)))
+        if not key or is_own or key in OF_SERVER[:3] or self._is_of_reading(server, key):
+            yield server.path
+        else:
+            yield path
+
+    def _is_policy(self, entry: Place, names: set[str]) -> bool:
+        """Whether an entry is, or may be meant as, the way in which files are read."""
+        says = entry.at("value").mapping() or entry.mapping()
+        return bool(names) or _is_bare(entry) or any(is_like(key, READING) for key in says)
+
+    def _is_of_reading(self, server: Place, key: str) -> bool:
+        where = {"local": "path", "s3": "location"}.get(server.text("type"), "")
+        if key in {"path", "location"}:
+            return key == where or not where
+        return key in OF_SERVER or is_like(key, (where, "format", "delimiter", *READING))
+
+    def _own_of_contract(self, path: str) -> Iterator[str]:
+        entry, names = self._own(path, self._root)
+        inside = re.match(r"(customProperties\[\d+\]\.value(?:\.routes)?\[\d+\])", path)
+        is_named = isinstance(entry.at("property").value, str)
+        modifies = any(one.has("sla") for one in entry.at("value").each())
+        if "schemaMode" in names:
+            yield from (f"{one.path}{EXTRA_COLUMNS}" for one in self._root.at("schema").each())
+        is_sla = any(is_like(name, ("sla",)) for name in names) or _is_bare(entry)
+        if is_sla or (modifies and not is_named):
+            item = self._at(inside.group(1)) if inside else None
+            level_id = item.text("sla") if item else ""
+            yield item.path if item else entry.path
+            yield from self._modified(level_id)
+        else:
+            yield inside.group(1) if inside else entry.path
+
+    def _own(self, path: str, owner: Place) -> tuple[Place, set[str]]:
+        """Return the entry of `customProperties`, or all of them, and which of ours it names."""
+        found = re.match(r"\.?customProperties(\[\d+\])?", path.removeprefix(owner.path))
+        where = f"{owner.path}." if owner.path else ""
+        entry = self._at(f"{where}customProperties{found[1] or '' if found else ''}")
+        name = custom_name(entry)
+        return entry, {own_name(name) or name} if name else set(_own_names(entry.value))
+
+    def _modifiers(self) -> tuple[Place, ...]:
+        listed = self._root.custom("sla")
+        return listed.each() if listed is not None else ()
+
+    def _modified(self, level_id: str) -> Iterator[str]:
+        """The level with that id; every level that has one, if that is not known."""
+        for level in self._root.at("slaProperties").each():
+            written = level.text("id")
+            if written and level_id in ("", written):
+                yield from self._level(level)
+
+    def _level(self, level: Place) -> Iterator[str]:
+        yield level.path
+        if level.text("property").lower() in _BEGINNING:
+            yield from self._retentions()
+
+    def _retentions(self) -> Iterator[str]:
+        """How long data is kept is judged from the day on which the product began."""
+        for level in self._root.at("slaProperties").each():
+            if level.mapping() and kind_of(level) == "retention":
+                yield level.path
+
+    def _levels_without_element(self) -> Iterator[str]:
+        for level in self._root.at("slaProperties").each():
+            if level.mapping() and not level.text("element"):
+                yield level.path
+
+    def _at(self, path: str) -> Place:
+        """Return what stands at a path of known keys."""
+        place = self._root
+        for key, index in re.findall(r"([A-Za-z]+)|\[(\d+)\]", path):
+            if key:
+                place = place.at(key)
+            else:
+                items, number = place.value, int(index)
+                is_there = isinstance(items, list) and number < len(cast("list[object]", items))
+                value = cast("list[object]", items)[number] if is_there else None
+                place = Place(place.document, f"{place.path}[{index}]", value)
+        return place
+
+
+def _columns(place: Place) -> Iterator[Place]:
+    """Yield every column of a table, and every value below them."""
+    for column in place.at("properties").each():
+        yield from (inner.place for inner in walk(column))
+
+
+def _asking(table: Place) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for one in (table, *_columns(table)):
+        for entry in (*one.at("quality").each(), *one.at("relationships").each()):
+            if not entry.text("metric"):
+                told = entry.mapping().items()
+                yield entry.path, {key: item for key, item in told if key not in _TELLING}
+
+
+def is_server(path: str) -> bool:
+    """Whether a path is that of one server."""
+    return _SERVER.fullmatch(path) is not None
+
+
+def server_of(path: str) -> str:
+    """Return the path of the server that a path leads into; empty if it leads into none."""
+    found = _SERVER.match(path)
+    return found.group() if found is not None else ""
+
+
+def _entry(path: str) -> str:
+    return path[: path.index("]") + 1]
+
+
+def _first(path: str) -> str:
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
+
+
+def _is_bare(place: Place) -> bool:
+    """Whether a single value stands where a list should: what it was to say is not known."""
+    is_single = place.value is not None and not isinstance(place.value, dict | list)
+    return is_single and not place.path.endswith("]")
+
+
+def _may_restrict(place: Place) -> bool:
+    """Whether what is no list of named properties may have been meant as a condition on rows."""
+    return _is_bare(place) or _holds_condition(place.value)
+
+
+def _holds_condition(value: object) -> bool:
+    if isinstance(value, dict):
+        inside = cast("dict[str, object]", value).items()
+        return any(is_like(key, RESTRICTING) or _holds_condition(one) for key, one in inside)
+    if isinstance(value, list):
+        return any(map(_holds_condition, cast("list[object]", value)))
+    return _is_condition(value)
+
+
+def _is_condition(value: object) -> bool:
+    return isinstance(value, str) and bool(
+        re.search(r"[=<>]|\b(in|is|like|between)\b", value, re.I)
+    )
+
+
+def _mentions(value: object, names: set[str]) -> bool:
+    words = "|".join(map(re.escape, names))
+    search = re.compile(rf"(?<![A-Za-z0-9_])(?:{words})(?![A-Za-z0-9_])", re.IGNORECASE)
+    return bool(names) and any(search.search(text) for text in _texts(value))
+
+
+def _own_names(value: object) -> Iterator[str]:
+    for text in _texts(value):
+        if name := own_name(text):
+            yield name
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text and key in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in cast("dict[str, object]", value).items():
+            yield key
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in cast("list[object]", value):
+            yield from _texts(item)

@@ -1,0 +1,189 @@
+"""Promises inside objects, arrays and maps are read as those of columns, at any depth."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import Each, Member, Step, Way, into_objects
+from contractwatch.model.contract.contract import Column
+from contractwatch.odcs.columns.arguments import Owner
+from contractwatch.odcs.columns.enumeration import read_enum
+from contractwatch.odcs.columns.nested_options import with_physical_names
+from contractwatch.odcs.columns.options import read_options
+from contractwatch.odcs.rules.rules import read_rules
+from contractwatch.odcs.values.literals import logical_type_of
+from contractwatch.odcs.values.promises import promised
+from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.repeated import named, refuse_repeated
+
+_KEY, _VALUE = "key", "value"
+
+
+@frozen
+class Inner:
+    """A place below a column: its way in contract names, in ids, and in physical steps from there.
+
+    `top` is the column, `outer` the place right above.
+    """
+
+    place: Place
+    name: str
+    ids: str
+    top: Place
+    inside: Way = ()
+    outer: Place | None = None
+    is_part: bool = False
+    """Whether it is a part of an array or a map: it is there with it, even if it has a name."""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The physical names on the way, from the column on."""
+        return (_physical(self.top), *(step.name for step in into_objects(self.inside)))
+
+    @property
+    def in_array(self) -> bool:
+        """Whether a row may have several of it, or none."""
+        return Each() in self.inside
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it is the key of a map, which is there and is unique by being one."""
+        return self.is_part and self.inside[-1] == Member(_KEY)
+
+
+def read_nested(column: Place, owner: Owner, findings: Findings) -> tuple[Column, ...]:
+    """Return every value below a top-level column that something is promised of."""
+    physical = column.text("physicalName") or column.text("name")
+    return tuple(_below(_top(column), physical, owner, findings))
+
+
+def walk(column: Place) -> Iterator[Inner]:
+    """Yield a top-level column and every place below it, in the order of the file."""
+    top = _top(column)
+    yield top
+    yield from _walk(top)
+
+
+def _top(column: Place) -> Inner:
+    name = column.text("name")
+    return Inner(column, name, column.text("id") or name, column)
+
+
+def _walk(outer: Inner) -> Iterator[Inner]:
+    for inner in _children(outer):
+        yield inner
+        yield from _walk(inner)
+
+
+def _skip_of_columns(inner: Inner, owner: Owner, findings: Findings) -> None:
+    """Keep as skipped what is promised of a place that cannot keep it."""
+    place = inner.place
+    if place.flag("primaryKey") and inner.in_array:
+        promise = promised("primaryKey", owner.table, owner.column)
+        findings.skip(place.at("primaryKey"), promise, "keys inside arrays")
+    if place.text("encryptedName") and not place.has("name"):
+        promise = promised("presence", owner.table, owner.column, expected="its twin is present")
+        findings.skip(place.at("encryptedName"), promise, "encryptedName of what has no name")
+
+
+def _below(outer: Inner, physical: str, owner: Owner, findings: Findings) -> Iterator[Column]:
+    named(outer.place.at("properties"), "name", findings)
+    beside = _physical_names(outer.place)
+    for inner in _children(outer):
+        refuse_repeated(inner.place.at("properties").each(), "name", "column", findings)
+        column = _read(inner, physical, owner, findings)
+        if inner.place.text("encryptedName") and inner.place.has("name"):
+            column = _with_twin(column, inner.place, beside)
+        yield column
+        zone = column.default_timezone
+        yield from _below(inner, physical, replace(owner, zone=zone), findings)
+
+
+def _children(outer: Inner) -> Iterator[Inner]:
+    place, name, ids, inside = outer.place, outer.name, outer.ids, outer.inside
+
+    def below(at: Place, name: str, ids: str, *steps: Step) -> Inner:
+        return Inner(at, name, ids, outer.top, (*inside, *steps), place)
+
+    for entry in place.at("properties").each():
+        written = entry.text("name")
+        if written:
+            known_as = f"{ids}/properties/{entry.text('id') or written}"
+            yield below(entry, f"{name}.{written}", known_as, Member(_physical(entry)))
+    if place.has("items"):
+        yield replace(below(place.at("items"), f"{name}[]", ids, Each()), is_part=True)
+    entries = place.at("map")
+    for part in filter(entries.has, (_KEY, _VALUE)):
+        way = (Each(), Member(part))
+        inner = below(entries.at(part), f"{name}.{part}", f"{ids}/map/{part}", *way)
+        yield replace(inner, is_part=True)
+
+
+def _physical(entry: Place) -> str:
+    return entry.text("physicalName") or entry.text("name")
+
+
+def _physical_names(outer: Place) -> dict[str, str]:
+    """Return the physical names of members by their names; of several the first."""
+    found: dict[str, str] = {}
+    for one in outer.at("properties").each():
+        found.setdefault(one.text("name"), _physical(one))
+    return found
+
+
+def _with_twin(column: Column, place: Place, beside: Mapping[str, str]) -> Column:
+    """Return the column with the physical name of the member that holds its encrypted value."""
+    written = place.text("encryptedName")
+    clause = place.at("encryptedName").clause
+    return replace(column, twin=beside.get(written, written), twin_clause=clause)
+
+
+def _read(inner: Inner, physical: str, of_outer: Owner, findings: Findings) -> Column:
+    place, name, logical_type = inner.place, inner.name, logical_type_of(inner.place)
+    options = read_options(
+        place.at("logicalTypeOptions"),
+        logical_type,
+        owner=(of_outer.table, name),
+        zone=of_outer.zone,
+        findings=findings,
+    )
+    owner = replace(
+        of_outer,
+        column=name,
+        logical_type=logical_type,
+        zone=options.timezone,
+        in_array=inner.in_array,
+    )
+    _skip_of_columns(inner, owner, findings)
+    return Column(
+        clause=place.clause,
+        name=name,
+        physical_name=physical,
+        logical_type=logical_type,
+        type_clause=place.at("logicalType").clause if logical_type else None,
+        required_clause=_flagged("required", inner),
+        unique_clause=_flagged("unique", inner),
+        options=with_physical_names(options.limits, place) + read_enum(place, owner, findings),
+        rules=read_rules(place.at("quality"), owner, findings),
+        default_timezone=options.timezone,
+        timezone_aware=options.timezone_aware,
+        parse_format=options.parse_format,
+        binary=options.binary,
+        classification=place.text("classification"),
+        critical=bool(place.flag("criticalDataElement")),
+        description=place.text("description"),
+        optional=inner.is_part or _may_be_absent(place),
+        column_id=inner.ids,
+        inside=inner.inside,
+    )
+
+
+def _may_be_absent(place: Place) -> bool:
+    return bool(place.text("encryptedName")) or place.text("semanticType") == "measure"
+
+
+def _flagged(key: str, inner: Inner) -> Clause | None:
+    if inner.place.flag(key):
+        return inner.place.at(key).clause
+    return inner.place.clause if inner.is_key else None

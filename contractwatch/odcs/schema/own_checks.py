@@ -1,0 +1,292 @@
+"""The rules of our own engine that are about one table: segments that report, personal data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from contractwatch.errors import Level
+from contractwatch.model.contract.contract import Column, LogicalType, Table, TableNames
+from contractwatch.model.promises.personal_data import Detector, PiiRule, Searched
+from contractwatch.model.promises.rule import Operator, Threshold, Unit
+from contractwatch.model.promises.segment import (
+    MOST_CELLS,
+    Expectation,
+    FromReference,
+    Listed,
+    Period,
+    PeriodUnit,
+    SeenWithin,
+    Segment,
+    SegmentRule,
+)
+from contractwatch.odcs.rules.own_rules import read_each
+from contractwatch.odcs.rules.references import UnreadError, own_columns, reference_of
+from contractwatch.odcs.rules.rules import PII, is_own_check, rule_id_of, threshold_of
+from contractwatch.odcs.values.lint_warnings import doubt_lookback
+from contractwatch.odcs.values.promises import dimension_of, severity_of
+from contractwatch.odcs.values.units import UnitError, iso_length
+from contractwatch.odcs.values.zones import UTC_NAME, zone_at
+from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+
+_WEEK = timedelta(days=7)
+_DAY_MINUTES = 24 * 60
+_MONTH = timedelta(days=31)
+_MONTHS_OF_PERIODS = frozenset({1, 2, 3, 4, 6, 12})
+_TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
+_SEGMENTS = frozenset(
+    {LogicalType.STRING, LogicalType.INTEGER, LogicalType.BOOLEAN, LogicalType.DATE}
+)
+_EXEMPT = ("restricted",)
+_SHOWN = 60
+_SPELLINGS: Mapping[str, Detector] = {
+    **{detector.value: detector for detector in Detector},
+    "creditcard": Detector.CARD,
+    "cardnumber": Detector.CARD,
+}
+
+
+def with_own_checks(
+    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+) -> tuple[Table, ...]:
+    """Return the tables with these rules; `places` are theirs, in the same order."""
+    names = TableNames(tables)
+    return tuple(
+        _with_rules(place, table, names, findings)
+        for place, table in zip(places, tables, strict=True)
+    )
+
+
+def _with_rules(place: Place, table: Table, tables: TableNames, findings: Findings) -> Table:
+    own = (rule for rule in place.at("quality").each() if is_own_check(rule))
+    found = read_each(
+        own, table, findings, read=lambda rule: _read(rule, place, table, tables, findings)
+    )
+    return replace(
+        table,
+        segment_rules=tuple(rule for rule in found if isinstance(rule, SegmentRule)),
+        pii_rules=tuple(rule for rule in found if isinstance(rule, PiiRule)),
+    )
+
+
+def _read(
+    rule: Place, place: Place, table: Table, tables: TableNames, findings: Findings
+) -> SegmentRule | PiiRule | None:
+    asked = rule.at("implementation")
+    before = len(findings.problems)
+    threshold = _threshold(asked, findings)
+    if asked.text("check") == PII:
+        found = _leak(rule, place, table, threshold, findings)
+    else:
+        found = _segments(rule, table, tables, threshold, findings)
+    is_wrong = any(one.level is Level.ERROR for one in findings.problems[before:])
+    return None if is_wrong else found
+
+
+def _threshold(asked: Place, findings: Findings) -> Threshold:
+    """Return what is allowed, nothing if the rule does not say."""
+    without_unit = {key: value for key, value in asked.mapping().items() if key != "unit"}
+    found = threshold_of(Place(asked.document, asked.path, without_unit), findings)
+    unit = Unit.PERCENT if asked.text("unit") == "percent" else Unit.ROWS
+    return replace(found or Threshold(Operator.EQUAL, 0), unit=unit)
+
+
+def _segments(
+    rule: Place,
+    table: Table,
+    tables: TableNames,
+    threshold: Threshold,
+    findings: Findings,
+) -> SegmentRule | None:
+    asked = rule.at("implementation")
+    element = _column(asked.at("element"), asked.text("element"), table, findings)
+    if element and element.logical_type not in {None, *_TEMPORAL}:
+        message = f"'{element.name[:_SHOWN]}' is of type {element.logical_type}"
+        findings.error(asked.at("element"), f"{message}; expected a date or timestamp column")
+    by = [_column(item, str(item.value), table, findings) for item in asked.at("by").each()]
+    columns = [column for column in by if column is not None]
+    for column in columns:
+        if column.logical_type not in {None, *_SEGMENTS}:
+            raise UnreadError(f"segments of {column.logical_type} columns", is_wrong=False)
+    period = _period(asked.at("period"), findings)
+    zone = zone_at(asked, "timezone", UTC_NAME, findings)
+    expected = _expectation(asked.at("expect"), len(by), tables, findings)
+    if element is None or len(columns) < len(by) or period is None or expected is None:
+        return None
+    shortest = _length_of(period)
+    lookback = _length(asked.at("lookback"), max(_WEEK, 2 * shortest), findings)
+    lag = _length(asked.at("lag"), timedelta(0), findings)
+    if not shortest <= lookback <= MOST_CELLS * shortest:
+        message = f"no look-back of 1 to {MOST_CELLS:,} periods; expected another length"
+        findings.error(asked.at("lookback"), message)
+    else:
+        at = asked.at("lookback") if asked.has("lookback") else asked
+        doubt_lookback(at, shortest, lookback=lookback, lag=lag, findings=findings)
+    return SegmentRule(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        element=element.name,
+        period=period,
+        timezone=zone,
+        by=tuple(column.name for column in columns),
+        threshold=threshold,
+        severity=severity_of(rule, findings),
+        lookback=lookback,
+        expected=expected,
+        lag=lag,
+        weekdays_only=asked.text("calendar") == "weekdays",
+        least_rows=int(asked.mapping().get("minRows") or 1),  # pyright: ignore[reportArgumentType] - the schema says integer
+        dimension=dimension_of(rule),
+        description=rule.text("description") or rule.text("name"),
+    )
+
+
+def _period(place: Place, findings: Findings) -> Period | None:
+    try:
+        length = iso_length(str(place.value))
+    except UnitError as wrong:
+        findings.error(place, str(wrong))
+        return None
+    if not length.fixed and length.calendar_months in _MONTHS_OF_PERIODS:
+        return Period(PeriodUnit.MONTH, length.calendar_months)
+    found = None if length.calendar_months else _fixed_period(length.fixed)
+    if found is not None:
+        return found
+    expected = "expected minutes or hours that divide a day, P1D, P1W, or months that divide a year"
+    findings.error(place, f"'{str(place.value)[:_SHOWN]}' is no period of the calendar; {expected}")
+    return None
+
+
+def _fixed_period(length: timedelta) -> Period | None:
+    if length == timedelta(days=1):
+        return Period(PeriodUnit.DAY)
+    if length == _WEEK:
+        return Period(PeriodUnit.WEEK)
+    minutes, rest = divmod(length, timedelta(minutes=1))
+    if rest or not minutes or _DAY_MINUTES % minutes:
+        return None
+    return Period(PeriodUnit.MINUTE, minutes)
+
+
+def _length_of(period: Period) -> timedelta:
+    match period.unit:
+        case PeriodUnit.MINUTE:
+            return timedelta(minutes=period.count)
+        case PeriodUnit.DAY:
+            return timedelta(days=1)
+        case PeriodUnit.WEEK:
+            return _WEEK
+        case PeriodUnit.MONTH:
+            return period.count * _MONTH
+
+
+def _length(place: Place, default: timedelta, findings: Findings) -> timedelta:
+    """Return a length of time, with months of 31 days."""
+    if not isinstance(place.value, str):
+        return default
+    try:
+        length = iso_length(place.value)
+    except UnitError as wrong:
+        findings.error(place, str(wrong))
+        return default
+    return length.fixed + length.calendar_months * _MONTH
+
+
+def _expectation(
+    expect: Place, members: int, tables: TableNames, findings: Findings
+) -> Expectation | None:
+    if expect.has("values"):
+        return Listed(tuple(_listed(expect.at("values"), members, findings)))
+    if not expect.has("fromReference"):
+        return SeenWithin(_length(expect.at("fromHistory"), timedelta(0), findings))
+    at = expect.at("fromReference")
+    written = [str(one.value) for one in at.each()] or [expect.text("fromReference")]
+    try:
+        target = reference_of(written, tables)
+        if not target.contract:
+            own_columns(target, tables)
+    except UnreadError as wrong:
+        if not wrong.is_wrong:
+            raise
+        findings.error(at, str(wrong))
+        return None
+    if len(target.columns) != members:
+        counts = f"'by' has {members} and 'fromReference' {len(target.columns)}"
+        findings.error(at, f"{counts}; expected as many columns in both, in the same order")
+    return FromReference(target)
+
+
+def _listed(values: Place, members: int, findings: Findings) -> Iterator[Segment]:
+    for item in values.each():
+        segment = [one.value for one in item.each()] or [item.value]
+        texts = [_text(one) for one in segment]
+        if len(segment) != members or None in texts:
+            expected = "one value" if members == 1 else f"a list of {members} values"
+            findings.error(item, f"it is no segment; expected {expected}, in the order of 'by'")
+            continue
+        yield tuple(text for text in texts if text is not None)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int) else None
+
+
+def _leak(
+    rule: Place, place: Place, table: Table, threshold: Threshold, findings: Findings
+) -> PiiRule | None:
+    asked = rule.at("implementation")
+    detectors: list[Detector] = []
+    for item in asked.at("detectors").each():
+        written = str(item.value)
+        detector = _SPELLINGS.get(written.lower())
+        if detector is None:
+            expected = f"expected {', '.join(Detector)}{suggestion(written, _SPELLINGS)}"
+            findings.error(item, f"unknown detector '{written[:_SHOWN]}'; {expected}")
+        else:
+            detectors.append(detector)
+    exempt = asked.texts("exemptClassifications") if asked.has("exemptClassifications") else _EXEMPT
+    wanted = tuple(dict.fromkeys(detectors))
+    samples = asked.mapping().get("sampleRows")
+    return PiiRule(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        columns=tuple(_searched(place, table, wanted, {one.lower() for one in exempt})),
+        declared=tuple(column.physical_name for column in table.columns),
+        undeclared=wanted if asked.flag("includeUndeclared") else (),
+        threshold=threshold,
+        severity=severity_of(rule, findings),
+        sample_rows=samples if isinstance(samples, int) else 0,
+        dimension=dimension_of(rule),
+        description=rule.text("description") or rule.text("name"),
+    )
+
+
+def _searched(
+    place: Place, table: Table, detectors: tuple[Detector, ...], exempt: set[str]
+) -> Iterator[Searched]:
+    """Yield the text columns that are not exempt, without what each is allowed to hold."""
+    places = {entry.text("name"): entry for entry in place.at("properties").each()}
+    for column in table.columns:
+        is_text = column.logical_type in {None, LogicalType.STRING}
+        if not is_text or column.classification.lower() in exempt:
+            continue
+        own = places[column.name].custom("pii")
+        named = own.texts("allow") if own else ()
+        allowed = {_SPELLINGS.get(one.lower()) for one in named}
+        left = tuple(detector for detector in detectors if detector not in allowed)
+        if left:
+            yield Searched(column.physical_name, left)
+
+
+def _column(place: Place, name: str, table: Table, findings: Findings) -> Column | None:
+    """Return a column, which may be named with its table before it."""
+    short = name.removeprefix(f"{table.name}.")
+    found = table.column(name) or table.column(short)
+    if found is None:
+        if any(inner.name == short for one in table.columns for inner in one.nested):
+            raise UnreadError("nested columns", is_wrong=False)
+        hint = suggestion(short, [column.name for column in table.columns])
+        message = f"unknown column '{name[:_SHOWN]}' of table '{table.name}'"
+        findings.error(place, f"{message}; expected one that is listed{hint}")
+    return found

@@ -1,0 +1,195 @@
+"""The quality rules in SQL are read when every table is known, each guarded before it is kept."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.contract import Table
+from contractwatch.model.promises.rule import Operator
+from contractwatch.model.promises.sql import AnswerLimit, Exactly, SqlRule
+from contractwatch.odcs.jsonschema.schema import OPERATORS
+from contractwatch.odcs.rules.baselines import ROW_COUNT_ONLY
+from contractwatch.odcs.rules.rules import SQL, rule_id_of, threshold_of
+from contractwatch.odcs.schema.nested import Inner, walk
+from contractwatch.odcs.values.promises import (
+    OBJECTIVE_OF_DIMENSION,
+    dimension_of,
+    promised,
+    severity_of,
+)
+from contractwatch.odcs.values.variables import has_variables, names_column
+from contractwatch.odcs.yaml.node import Findings, Place, Promised
+
+
+@frozen
+class _Unread:
+    """Why a query that may be right elsewhere is not run here."""
+
+    why: str
+
+
+_EQUALITIES = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
+
+
+def with_queries(
+    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+) -> tuple[Table, ...]:
+    """Return the tables with their SQL rules; `places` are theirs, in the same order."""
+    return tuple(
+        replace(table, queries=tuple(_queries(place, table, tables, findings)))
+        for place, table in zip(places, tables, strict=True)
+    )
+
+
+def where_of(place: Place, table: Table, findings: Findings) -> str:
+    """Return the guarded condition on the rows of a table; empty if it has none."""
+    condition = place.custom("where")
+    if condition is None or not isinstance(condition.value, str):
+        return ""
+    if has_variables(condition.value):
+        return condition.value
+    # Imported here because the parser takes a third of a second that only SQL needs.
+    from contractwatch.odcs.sql.sql_guard import HostileSqlError, RefusedSqlError, guarded_predicate  # noqa: PLC0415 - see above
+
+    try:
+        return guarded_predicate(condition.value, table)
+    except HostileSqlError as hostile:
+        findings.refuse(condition, str(hostile))
+        return ""
+    except RefusedSqlError as wrong:
+        findings.error(condition, str(wrong))
+        return ""
+
+
+def _queries(
+    place: Place, table: Table, tables: Sequence[Table], findings: Findings
+) -> Iterator[SqlRule]:
+    known: dict[tuple[str | None, str], SqlRule] = {}
+    for number, (rule, column) in enumerate(_rules(place)):
+        found = _query(rule, (table, column), tables, findings)
+        if found is None:
+            continue
+        first = known.setdefault((found.column, found.rule_id), found)
+        other_id = f"{found.rule_id}-{number}"
+        if first is found:
+            yield found
+        elif first.severity is not found.severity:
+            yield replace(found, rule_id=other_id)
+        else:
+            again = replace(_promised(rule, table, found.column, findings), rule_id=other_id)
+            findings.skip(rule, again, f"the same rule as {first.clause.path}")
+
+
+def _rules(place: Place) -> Iterator[tuple[Place, Inner | None]]:
+    """Yield each SQL rule of a table and of its columns, at any depth, with its column."""
+    columns = (column for column in place.at("properties").each() if column.text("name"))
+    below = (inner for column in columns for inner in walk(column))
+    for owner, inner in ((place, None), *((inner.place, inner) for inner in below)):
+        for rule in owner.at("quality").each():
+            if rule.text("type") == SQL and not rule.has("metric"):
+                yield rule, inner
+
+
+def _query(
+    rule: Place,
+    at: tuple[Table, Inner | None],
+    tables: Sequence[Table],
+    findings: Findings,
+) -> SqlRule | None:
+    table, column = at
+    name = column.name if column is not None else None
+    severity, limit = severity_of(rule, findings), _limit(rule, findings)
+    if rule.custom("baseline") is not None:
+        why = f"contractwatch.baseline of sql, {ROW_COUNT_ONLY}"
+        findings.skip(rule, _promised(rule, table, name, findings), why)
+        return None
+    if column is not None and column.in_array and names_column(rule.text("query")):
+        why = "SQL that names a property inside an array, of which a row has no single value"
+        findings.skip(rule, _promised(rule, table, name, findings), why)
+        return None
+    found = _guarded(rule, table.physical_name, column, tables, findings)
+    if isinstance(found, _Unread):
+        # other tools run it on a server with more tables and another dialect than a file has
+        findings.warn(rule.at("query"), f"the rule is skipped: {found.why}")
+        findings.skip(rule, _promised(rule, table, name, findings), found.why)
+        return None
+    if found is None or limit is None:
+        return None
+    return SqlRule(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        query=found[0],
+        tables=found[1],
+        limit=limit,
+        severity=severity,
+        column=name,
+        dimension=dimension_of(rule),
+        description=rule.text("description") or rule.text("name"),
+    )
+
+
+def _guarded(
+    rule: Place,
+    table: str,
+    column: Inner | None,
+    tables: Sequence[Table],
+    findings: Findings,
+) -> tuple[str, tuple[str, ...]] | _Unread | None:
+    """Return the query and the tables that it reads; a refusal is a problem of the contract."""
+    # Imported here because the parser takes a third of a second that only SQL needs.
+    from contractwatch.odcs.sql.placeholders import filled  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql.sql_guard import (  # noqa: PLC0415 - see above
+        HostileSqlError,
+        RefusedSqlError,
+        UnreadSqlError,
+        guarded_query,
+    )
+
+    written = rule.text("query")
+    if not written:
+        if isinstance(rule.at("query").value, str):
+            findings.error(rule.at("query"), "the query is empty; expected one SELECT")
+        return None
+    try:
+        text = filled(written, table, column.steps if column is not None else ())
+        if has_variables(text):
+            return text, tuple(one.name for one in tables)
+        found = guarded_query(text, tables)
+    except UnreadSqlError as other:
+        return _Unread(str(other))
+    except HostileSqlError as hostile:
+        findings.refuse(rule.at("query"), str(hostile))
+        return None
+    except RefusedSqlError as wrong:
+        findings.error(rule.at("query"), str(wrong))
+        return None
+    return found.text, found.tables
+
+
+def _limit(rule: Place, findings: Findings) -> AnswerLimit | None:
+    given = [name for name in OPERATORS if rule.has(name)]
+    if len(given) != 1 or given[0] not in _EQUALITIES:
+        return threshold_of(rule, findings)
+    place, negated = rule.at(given[0]), given[0] == Operator.NOT_EQUAL
+    if isinstance(place.value, bool) and negated:
+        opposite = str(not place.value).lower()
+        findings.error(place, f"true and false are compared by mustBe; expected mustBe: {opposite}")
+        return None
+    if isinstance(place.value, bool | str):
+        return Exactly(place.value, negated)
+    return threshold_of(rule, findings)
+
+
+def _promised(rule: Place, table: Table, column: str | None, findings: Findings) -> Promised:
+    made = promised(
+        SQL,
+        table.name,
+        column,
+        severity=severity_of(rule, findings),
+        rule_id=rule_id_of(rule),
+        expected=rule.text("description") or rule.text("name"),
+    )
+    dimension = dimension_of(rule)
+    if dimension is None:
+        return made
+    return replace(made, dimension=dimension, objective=OBJECTIVE_OF_DIMENSION[dimension])

@@ -1,0 +1,38 @@
+"""Which relationships lead to a table that is not read: they are lost with it, and not judged."""
+
+from collections.abc import Iterator, Mapping
+
+from contractwatch.errors import Problem
+from contractwatch.odcs.schema.nested import walk
+from contractwatch.odcs.yaml.node import Place
+
+
+def referring(root: Place, lost: Mapping[str, Problem]) -> dict[str, Problem]:
+    """Return the paths of the relationships to lost tables, each with what cost the table."""
+    tables = [table for table in root.at("schema").each() if table.mapping()]
+    starts = {start: lost[t.path] for t in tables if t.path in lost for start in _starts(t)}
+    if not starts:
+        return {}
+    found: dict[str, Problem] = {}
+    for table in tables:
+        for entry in _entries(table):
+            named = (entry.text("to"), *entry.texts("to"), entry.text("from"), *entry.texts("from"))
+            for text in named:
+                cause = next((why for start, why in starts.items() if text.startswith(start)), None)
+                if cause is not None and table.path not in lost:
+                    found.setdefault(entry.path, cause)
+    return found
+
+
+def _starts(table: Place) -> Iterator[str]:
+    """Yield how a reference to a column of a table begins."""
+    yield from (f"{table.text(key)}." for key in ("name", "physicalName") if table.text(key))
+    if table.text("id"):
+        yield from (f"{slash}schema/{table.text('id')}/" for slash in ("", "/"))
+
+
+def _entries(table: Place) -> Iterator[Place]:
+    yield from table.at("relationships").each()
+    for column in table.at("properties").each():
+        for inner in walk(column):
+            yield from inner.place.at("relationships").each()

@@ -1,0 +1,140 @@
+"""Relationships are read when every table is known; what they lead to may be another contract."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.path import Each, to_element
+from contractwatch.model.contract.contract import Table, TableNames
+from contractwatch.model.promises.reference import Reference, Relationship
+from contractwatch.model.promises.rule import Operator, Threshold
+from contractwatch.odcs.jsonschema.schema import OPERATORS
+from contractwatch.odcs.rules.references import UnreadError, own_columns, reference_of
+from contractwatch.odcs.rules.rules import threshold_of
+from contractwatch.odcs.schema.nested import walk
+from contractwatch.odcs.values.literals import NESTED
+from contractwatch.odcs.values.promises import promised
+from contractwatch.odcs.yaml.node import Findings, Place
+
+RELATIONSHIP = "relationship"
+_NONE_AT_ALL = Threshold(Operator.EQUAL, 0)
+
+
+def with_relationships(
+    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+) -> tuple[Table, ...]:
+    """Return the tables with their relationships; `places` are theirs, in the same order."""
+    names = TableNames(tables)
+    found: dict[str, dict[tuple[str | None, str], Relationship]] = {}
+    for place, table in zip(places, tables, strict=True):
+        for entry, column in _entries(place):
+            read = _relationship(entry, table, column, names, findings)
+            if read is None:
+                continue
+            source, relationship = read
+            identity = (relationship.column, relationship.rule_id)
+            first = found.setdefault(source.name, {}).setdefault(identity, relationship)
+            if first is not relationship:
+                _skip(
+                    entry, table, column, f"the same relationship as {first.clause.path}", findings
+                )
+    return tuple(
+        replace(table, relationships=tuple(found.get(table.name, {}).values())) for table in tables
+    )
+
+
+def _entries(place: Place) -> Iterator[tuple[Place, str | None]]:
+    """Yield each relationship of a table and of its columns, at any depth, with their names."""
+    yield from ((entry, None) for entry in place.at("relationships").each())
+    for column in place.at("properties").each():
+        for one in walk(column) if column.text("name") else ():
+            yield from ((entry, one.name) for entry in one.place.at("relationships").each())
+
+
+def _relationship(
+    entry: Place, table: Table, column: str | None, tables: TableNames, findings: Findings
+) -> tuple[Table, Relationship] | None:
+    kind = entry.text("type")
+    if kind not in {"", "foreignKey"}:
+        return None  # the official schema has something to say about it
+    written, at = _texts(entry, "to"), entry.at("to")
+    try:
+        target = reference_of(written, tables)
+        at = entry.at("from")
+        source, columns = _source(entry, table, column, tables)
+    except UnreadError as wrong:
+        if wrong.is_wrong:
+            findings.warn(at, f"the relationship leads nowhere: {wrong}")
+        _skip(entry, table, column, str(wrong), findings)
+        return None
+    why_not = _why_not(source, columns)
+    if why_not:
+        _skip(entry, table, column, why_not, findings)
+        return None
+    if len(columns) != len(target.columns):
+        counts = f"{len(columns)} columns refer to {len(target.columns)}"
+        findings.error(entry.at("to"), f"{counts}; expected as many in 'to' as in 'from'")
+        return None
+    _warn_of_own(entry, target, tables, findings)
+    threshold = _tolerance(entry, findings)
+    return source, Relationship(
+        clause=entry.clause,
+        rule_id=entry.text("id") or _identity(columns, written),
+        column=column,
+        columns=columns,
+        target=target,
+        threshold=threshold,
+        severity=Severity.WARNING if target.contract else Severity.ERROR,
+    )
+
+
+def _source(
+    entry: Place, table: Table, column: str | None, tables: TableNames
+) -> tuple[Table, tuple[str, ...]]:
+    if column is not None:
+        return table, (column,)
+    return own_columns(reference_of(_texts(entry, "from"), tables, in_arrays=True), tables)
+
+
+def _why_not(table: Table, columns: Sequence[str]) -> str:
+    known = [column for name in columns if (column := table.find(name)) is not None]
+    if len(known) < len(columns):
+        return "keys of measures"
+    arrays = {(one.physical_name, to_element(one.inside)) for one in known if Each() in one.inside}
+    if len(arrays) > 1:
+        return "keys inside several arrays"
+    nested = [one.logical_type for one in known if one.logical_type in NESTED]
+    return f"keys of {nested[0]} columns" if nested else ""
+
+
+def _warn_of_own(entry: Place, target: Reference, tables: TableNames, findings: Findings) -> None:
+    """A column of the same contract is known now; the check itself ends without an answer."""
+    if target.contract:
+        return
+    try:
+        own_columns(target, tables)
+    except UnreadError as wrong:
+        findings.warn(entry.at("to"), f"the relationship leads nowhere: {wrong}")
+
+
+def _tolerance(entry: Place, findings: Findings) -> Threshold:
+    place = entry.custom("tolerance")
+    if place is None or not place.mapping():
+        return _NONE_AT_ALL
+    if not any(place.has(name) for name in OPERATORS):
+        findings.error(place, "the tolerance has no operator; expected mustBeLessOrEqualTo")
+    return threshold_of(place, findings) or _NONE_AT_ALL
+
+
+def _texts(entry: Place, key: str) -> tuple[str, ...]:
+    return entry.texts(key) or tuple(filter(None, (entry.text(key),)))
+
+
+def _identity(columns: Sequence[str], to: Sequence[str]) -> str:
+    return hashlib.sha256(repr((tuple(columns), tuple(to))).encode()).hexdigest()[:8]
+
+
+def _skip(entry: Place, table: Table, column: str | None, why: str, findings: Findings) -> None:
+    words = f"every key exists in {', '.join(_texts(entry, 'to'))}"
+    findings.skip(entry, promised(RELATIONSHIP, table.name, column, expected=words), why)

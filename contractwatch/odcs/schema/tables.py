@@ -1,0 +1,261 @@
+"""The tables of a contract are read with all that can be executed; the rest is kept as skipped."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import itemgetter
+
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.contract.contract import Column, LogicalType, PrimaryKey, Table
+from contractwatch.model.promises.rule import Rule
+from contractwatch.odcs.columns.arguments import Owner
+from contractwatch.odcs.columns.enumeration import read_enum
+from contractwatch.odcs.columns.nested_options import with_physical_names
+from contractwatch.odcs.columns.options import read_options
+from contractwatch.odcs.rules.rules import read_rules
+from contractwatch.odcs.schema.comparisons import with_comparisons
+from contractwatch.odcs.schema.mistake_costs import EXTRA_COLUMNS
+from contractwatch.odcs.schema.nested import Inner, read_nested, walk
+from contractwatch.odcs.schema.own_checks import with_own_checks
+from contractwatch.odcs.schema.queries import where_of, with_queries
+from contractwatch.odcs.schema.relationships import with_relationships
+from contractwatch.odcs.values.literals import NESTED, logical_type_of
+from contractwatch.odcs.values.names import check_table_name
+from contractwatch.odcs.values.promises import OBJECTIVE_OF_DIMENSION, promised
+from contractwatch.odcs.values.units import number_of
+from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.repeated import named, refuse_repeated
+
+_MEASURE = "measures are no columns"
+_LAST = 1_000_000
+
+
+@dataclass(frozen=True)
+class ReadTables:
+    """The tables of a contract, in the order of the file.
+
+    It has no slots: the index of names is made once, for service levels may be many.
+    """
+
+    tables: tuple[Table, ...] = ()
+
+    def beginning(self, written: str) -> list[tuple[Table, str]]:
+        """Return the tables whose name is a text, or its beginning before a dot, with that name.
+
+        Those that are called so come first, then those of that physical name.
+        """
+        dots = [at for at, letter in enumerate(written[: self._longest + 1]) if letter == "."]
+        if len(dots) > len(self._by_name):
+            names = [one for one in self._by_name if f"{written}.".startswith(f"{one}.")]
+        else:
+            names = [written, *(written[:at] for at in dots)]
+        found = [one for name in dict.fromkeys(names) for one in self._by_name.get(name, ())]
+        return [(table, name) for _, table, name in sorted(found, key=itemgetter(0))]
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[tuple[int, Table, str]]]:
+        found: dict[str, list[tuple[int, Table, str]]] = {}
+        physical = ((table.physical_name, table) for table in self.tables)
+        named = (*((table.name, table) for table in self.tables), *physical)
+        for at, (name, table) in enumerate(named):
+            found.setdefault(name, []).append((at, table, name))
+        return found
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._by_name), default=0)
+
+
+def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
+    """Return the tables of a contract.
+
+    Args:
+        root: The contract.
+        zone: In which naive timestamps are taken where a column names no zone.
+        findings: Gets the problems and what is skipped.
+    """
+    places = named(root.at("schema"), "name", findings)
+    for key, what in (("name", "table"), ("id", "id")):
+        refuse_repeated(places, key, what, findings)
+    for place in places:
+        check_table_name(place.at("name"), place.text("name"), findings)
+    tables: list[Table] = []
+    for place in places:
+        table = _table(place, zone, findings)
+        is_open = f"{place.path}{EXTRA_COLUMNS}" in findings.cuts
+        table = replace(table, closed_clause=None if is_open else _closed(root, place))
+        tables.append(replace(table, where=where_of(place, table, findings)))
+    found = with_queries(places, tables, findings)
+    found = with_relationships(places, found, findings)
+    found = with_own_checks(places, found, findings)
+    return ReadTables(with_comparisons(places, found, findings))
+
+
+def _table(place: Place, zone: str, findings: Findings) -> Table:
+    name = place.text("name")
+    columns = named(place.at("properties"), "name", findings)
+    for key, what in (("name", "column"), ("id", "id")):
+        refuse_repeated(columns, key, what, findings)
+    refuse_repeated(place.at("quality").each(), "id", "id", findings)
+    key = _primary_key(columns, name, findings)
+    owner = Owner(
+        table=name,
+        column=None,
+        logical_type=None,
+        zone=zone,
+        columns={one.name: logical_type_of(one.place) for one in _single_values(columns)},
+        key=key.columns if key else (),
+    )
+    read = [_column(entry, owner, findings) for entry in columns]
+    rules = read_rules(place.at("quality"), owner, findings)
+    return Table(
+        clause=place.clause,
+        name=name,
+        physical_name=place.text("physicalName") or name,
+        columns=tuple(column for column in read if column is not None),
+        primary_key=_executable(key, place, owner, findings),
+        rules=rules,
+        description=place.text("description"),
+        table_id=place.text("id"),
+    )
+
+
+def _primary_key(columns: list[Place], table: str, findings: Findings) -> PrimaryKey | None:
+    members: list[tuple[float, Inner]] = []
+    for one in _single_values(columns):
+        if one.place.flag("primaryKey"):
+            position = number_of(one.place.at("primaryKeyPosition").value)
+            members.append((position if position is not None and position > 0 else _LAST, one))
+    if not members:
+        return None
+    first = members[0][1].place
+    positions = [position for position, _ in members if position != _LAST]
+    if len(set(positions)) < len(positions):
+        message = f"two columns of the key of '{table}' have one position; expected different ones"
+        findings.warn(first.at("primaryKeyPosition"), message)
+    ordered = sorted(members, key=lambda member: member[0])
+    return PrimaryKey(first.at("primaryKey").clause, tuple(one.name for _, one in ordered))
+
+
+def _single_values(columns: list[Place]) -> Iterator[Inner]:
+    """Yield the columns, and what is inside of objects: what a row has one value of."""
+    for column in columns:
+        yield from (one for one in walk(column) if not one.in_array)
+
+
+def _executable(
+    key: PrimaryKey | None, place: Place, owner: Owner, findings: Findings
+) -> PrimaryKey | None:
+    """Return the key, unless a member is of a type that is not compared."""
+    nested = [name for name in key.columns if owner.columns[name] in NESTED] if key else []
+    if key is None or not nested:
+        return key
+    at = Place(place.document, key.clause.path, None)
+    why = f"keys of {owner.columns[nested[0]]} columns"
+    findings.skip(at, promised("primaryKey", owner.table), why)
+    return None
+
+
+def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
+    name, logical_type = place.text("name"), logical_type_of(place)
+    table = of_table.table
+    options = read_options(
+        place.at("logicalTypeOptions"),
+        logical_type,
+        owner=(table, name),
+        zone=of_table.zone,
+        findings=findings,
+    )
+    owner = replace(of_table, column=name, logical_type=logical_type, zone=options.timezone)
+    refuse_repeated(place.at("quality").each(), "id", "id", findings)
+    refuse_repeated(place.at("properties").each(), "name", "column", findings)
+    column = Column(
+        clause=place.clause,
+        name=name,
+        physical_name=place.text("physicalName") or name,
+        logical_type=logical_type,
+        type_clause=place.at("logicalType").clause if logical_type else None,
+        required_clause=place.at("required").clause if place.flag("required") else None,
+        unique_clause=place.at("unique").clause if place.flag("unique") else None,
+        options=with_physical_names(options.limits, place) + read_enum(place, owner, findings),
+        rules=read_rules(place.at("quality"), owner, findings),
+        default_timezone=options.timezone,
+        timezone_aware=options.timezone_aware,
+        parse_format=options.parse_format,
+        binary=options.binary,
+        classification=place.text("classification"),
+        critical=bool(place.flag("criticalDataElement")),
+        partitioned=bool(place.flag("partitioned")),
+        description=place.text("description"),
+        column_id=place.text("id"),
+        physical_type=place.text("physicalType"),
+        physical_clause=place.at("physicalType").clause if place.text("physicalType") else None,
+        optional=bool(place.text("encryptedName")),
+        twin=place.text("encryptedName"),
+        twin_clause=place.at("encryptedName").clause if place.text("encryptedName") else None,
+        nested=read_nested(place, owner, findings),
+    )
+    if place.text("semanticType") != "measure":
+        return column
+    _demote(table, replace(column, type_clause=None), _MEASURE, findings)
+    return None
+
+
+def _closed(root: Place, place: Place) -> Clause | None:
+    mode = place.custom("schemaMode") or root.custom("schemaMode")
+    return mode.clause if mode is not None and mode.value == "closed" else None
+
+
+def _demote(table: str, column: Column, why: str, findings: Findings) -> Column:
+    owner = (table, column.name)
+    for clause, kind in _clauses(column):
+        _skip_at(clause, kind, owner, why, findings)
+    for rule in column.rules:
+        _skip_rule(rule, owner, why, findings)
+    return replace(
+        column,
+        logical_type=None,
+        type_clause=None,
+        required_clause=None,
+        unique_clause=None,
+        options=(),
+        rules=(),
+        timezone_aware=None,
+        nested=tuple(_demote(table, inner, why, findings) for inner in column.nested),
+    )
+
+
+def _clauses(column: Column) -> Iterator[tuple[Clause, str]]:
+    of_column = (
+        (column.type_clause, "type"),
+        (column.required_clause, "required"),
+        (column.unique_clause, "unique"),
+    )
+    yield from ((clause, kind) for clause, kind in of_column if clause is not None)
+    yield from ((option.clause, option.kind) for option in column.options)
+
+
+def _skip_at(
+    clause: Clause, kind: str, owner: tuple[str, str | None], why: str, findings: Findings
+) -> None:
+    place = Place(findings.document, clause.path, None)
+    findings.skip(place, promised(kind, *owner), why)
+
+
+def _skip_rule(rule: Rule, owner: tuple[str, str | None], why: str, findings: Findings) -> None:
+    promise = promised(rule.metric, *owner, severity=rule.severity, rule_id=rule.rule_id)
+    if rule.dimension is not None:
+        objective = OBJECTIVE_OF_DIMENSION[rule.dimension]
+        promise = replace(promise, dimension=rule.dimension, objective=objective)
+    findings.skip(Place(findings.document, rule.clause.path, None), promise, why)
+
+
+def temporal_columns(tables: tuple[Table, ...]) -> list[tuple[Table, Column]]:
+    """Return the partitioned date and timestamp columns of all tables."""
+    kinds = {LogicalType.DATE, LogicalType.TIMESTAMP}
+    return [
+        (table, column)
+        for table in tables
+        for column in table.columns
+        if column.partitioned and column.logical_type in kinds
+    ]

@@ -1,0 +1,77 @@
+"""A service level that was read once becomes a promise of each of its elements.
+
+A maker that is a text says why the level is not executed; none at all, that it is wrong.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.promises.service_level import (
+    Deadline,
+    Frequency,
+    LevelPromise,
+    MaxAge,
+    Retention,
+    RetentionMode,
+    Throughput,
+)
+from contractwatch.odcs.service_levels.elements import Found
+from contractwatch.odcs.service_levels.level_values import MOST_UPDATES, Clock
+from contractwatch.odcs.values.units import Length
+
+Maker: TypeAlias = Callable[[Found], LevelPromise]
+
+
+def age_maker(length: Length) -> Maker:
+    """Return what makes the promise that the newest value is young."""
+    return lambda found: MaxAge(
+        *_names(found), length.fixed, length.calendar_months, length.whole_days
+    )
+
+
+def retention_maker(length: Length, since: datetime | None, *, at_least: bool) -> Maker:
+    """Return what makes the promise that the oldest value is young, or old, enough."""
+    mode = RetentionMode.AT_LEAST if at_least else RetentionMode.AT_MOST
+    return lambda found: Retention(
+        *_names(found), length.fixed, length.calendar_months, mode, since
+    )
+
+
+def frequency_maker(length: Length, updates: int | None) -> Maker | str | None:
+    """Return what makes the promise of so many updates in a period."""
+    if updates is None:
+        return None
+    if updates > MOST_UPDATES:
+        return f"more than {MOST_UPDATES} updates in a period"
+    return lambda found: Frequency(
+        *_names(found), length.fixed, length.calendar_months, updates, length.whole_days
+    )
+
+
+def deadline_maker(clock: Clock | None) -> Maker | None:
+    """Return what makes the promise of a daily deadline; dates lag a day by default."""
+    if clock is None:
+        return None
+
+    def make(found: Found) -> Deadline:
+        in_days = found.column.logical_type is LogicalType.DATE
+        lag = int(in_days) if clock.lag_days is None else clock.lag_days
+        return Deadline(
+            *_names(found), clock.at, clock.timezone, clock.utc_offset, lag, clock.weekdays
+        )
+
+    return make
+
+
+def throughput_maker(rate: tuple[float, timedelta] | str | None) -> Maker | str | None:
+    """Return what makes the promise of so many rows in a period."""
+    if rate is None or isinstance(rate, str):
+        return rate
+    rows, period = rate
+    return lambda found: Throughput(*_names(found), rows, period)
+
+
+def _names(found: Found) -> tuple[str, str]:
+    return found.table.name, found.column.name

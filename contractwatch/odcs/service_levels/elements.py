@@ -1,0 +1,88 @@
+"""The element of a service level is found among the columns, by either name."""
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.contract import Column, LogicalType, Table
+from contractwatch.odcs.schema.tables import ReadTables, temporal_columns
+from contractwatch.odcs.yaml.node import suggestion, suggestion_in
+
+_TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
+
+
+@frozen
+class Found:
+    """A date or timestamp that a service level speaks of: a column, or a value inside of one."""
+
+    table: Table
+    column: Column
+
+
+@frozen
+class Unfound:
+    """Why an element is no column that can be used; `is_wrong` if the contract is to blame."""
+
+    why: str
+    is_wrong: bool = True
+
+
+def find_element(written: str, tables: ReadTables) -> Found | Unfound:
+    """Return the column of an element such as `orders.placed_at`, `placed_at` or `lines[].at`."""
+    if not tables.tables:
+        return Unfound(f"the element '{written}' of a contract without tables", is_wrong=False)
+    for table, rest in _splits(written, tables):
+        if not rest:
+            message = f"'{written}' is a table; expected a date or timestamp column of it"
+            return Unfound(f"{message}, such as {written}.{_sample(table)}")
+        column = table.find(rest)
+        if column is not None:
+            return _usable(written, table, column)
+    return _unknown(written, tables)
+
+
+def default_element(tables: ReadTables) -> Found | Unfound:
+    """Return the only partitioned date or timestamp column of the contract."""
+    candidates = temporal_columns(tables.tables)
+    if len(candidates) == 1:
+        return Found(*candidates[0])
+    why = "no element, and no single partitioned date or timestamp column"
+    return Unfound(why, is_wrong=False)
+
+
+def _splits(written: str, tables: ReadTables) -> list[tuple[Table, str]]:
+    """Return every reading of an element as a table and a column, the likeliest first."""
+    named = tables.beginning(written)
+    as_table = [(table, "") for table, name in named if written == name]
+    as_column = [
+        (table, written.removeprefix(f"{name}.")) for table, name in named if written != name
+    ]
+    if len(tables.tables) == 1:
+        as_column.append((tables.tables[0], written))
+    return as_column + as_table
+
+
+def _usable(written: str, table: Table, column: Column) -> Found | Unfound:
+    if column.logical_type is None or column.logical_type in _TEMPORAL:
+        return Found(table, column)
+    kind = column.logical_type
+    return Unfound(f"'{written}' is of type {kind}; expected a date or timestamp column")
+
+
+def _unknown(written: str, tables: ReadTables) -> Unfound:
+    wrong = f"unknown element '{written[:60]}'; expected table.column"
+    readings = _splits(written, tables)
+    for table, rest in readings:
+        # the column alone is compared: the name of its table is like any of them
+        if hint := suggestion_in(table.name, rest, _names(table)):
+            return Unfound(f"{wrong}{hint}")
+    known = (f"{table.name}.{name}" for table in tables.tables for name in _names(table))
+    is_of_known = any(written.startswith(f"{table.name}.") for table, _ in readings)
+    return Unfound(wrong if is_of_known else f"{wrong}{suggestion(written, known)}")
+
+
+def _names(table: Table) -> list[str]:
+    """Return the names of all columns and of what is inside of them."""
+    return [column.name for top in table.columns for column in (top, *top.nested)]
+
+
+def _sample(table: Table) -> str:
+    temporal = [column.name for column in table.columns if column.logical_type in _TEMPORAL]
+    return temporal[0] if temporal else "column"

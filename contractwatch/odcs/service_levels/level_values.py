@@ -1,0 +1,207 @@
+"""The values of a service level are read: a share, a rate, a time of day, a number of updates."""
+
+import re
+from datetime import UTC, datetime, time, timedelta
+
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.odcs.values.units import (
+    UnitError,
+    doubt_of_unit,
+    iso_length,
+    length_of,
+    number_of,
+    unit_of,
+)
+from contractwatch.odcs.values.zones import UTC_NAME, is_zone
+from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+
+MOST_UPDATES = 900
+"""The record keeps a thousand watermarks of a table: more updates in a period are not seen."""
+
+_PERCENT = frozenset({"", "percent", "percentage", "%"})
+_WHOLE = 100
+_SUSPICIOUSLY_SMALL = 1
+_TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2}))?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?")
+_RATE = re.compile(r"(rows?|bytes?)\s*/\s*([a-z]+)", re.IGNORECASE)
+_CALENDARS = ("all", "weekdays")
+
+
+@frozen
+class Modifier:
+    """One entry of `contractwatch.sla`: what it changes, and where it stands."""
+
+    name: str
+    place: Place
+
+
+@frozen
+class Clock:
+    """When it is time each day; `lag_days` is None where the contract leaves it open."""
+
+    at: time
+    timezone: str
+    utc_offset: timedelta | None
+    lag_days: int | None
+    weekdays: bool
+
+
+FIRST_YEAR = 1900
+"""No date of a product's life is before it; the last one is 9999, as who means never writes."""
+
+
+def modifier(modifiers: tuple[Modifier, ...], name: str) -> Place | None:
+    """Return where a modifier stands, if it does."""
+    return next((one.place for one in modifiers if one.name == name), None)
+
+
+def percent_at(level: Place, findings: Findings, *, is_small: bool) -> float | None:
+    """Return the share that a level promises, in percent; None if it is wrong.
+
+    Unless it `is_small` by nature, one up to 1 % was likely meant as a ratio.
+    """
+    unit, value = level.text("unit").lower(), level.at("value")
+    written = value.value.rstrip(" %") if isinstance(value.value, str) else value.value
+    percent = number_of(written)
+    if unit not in _PERCENT:
+        shown = level.text("unit")[:40]
+        findings.error(level.at("unit"), f"unknown unit '{shown}'; expected percent")
+    if percent is None or not 0 <= percent <= _WHOLE:
+        findings.error(value, "no share; expected a percentage from 0 to 100")
+        return None
+    if not is_small and 0 < percent <= _SUSPICIOUSLY_SMALL:
+        message = f"{percent} is read as {percent} %; expected a percentage from 0 to 100"
+        findings.warn(value, message)
+    return float(percent)
+
+
+def updates_at(level: Place, findings: Findings) -> int | None:
+    """Return how many updates a period has, 1 if nothing is written; None if it is wrong."""
+    written = level.at("valueExt")
+    if written.value is None:
+        return 1
+    count = number_of(written.value)
+    if count is None or count < 1 or count != int(count):
+        findings.error(written, "no number of updates; expected a whole number from 1 on")
+        return None
+    return int(count)
+
+
+def rate_at(level: Place, findings: Findings) -> tuple[float, timedelta] | str | None:
+    """Return rows and their period, or why the rate is not checked; None if it is wrong."""
+    found = _RATE.fullmatch(level.text("unit"))
+    rows = number_of(level.at("value").value)
+    if rows is None or rows < 0:
+        findings.error(level.at("value"), "no rate; expected a number of rows, and 'unit: rows/h'")
+        return None
+    unit = unit_of(found.group(2)) if found else None
+    if found is None or unit is None:
+        shown = level.text("unit")[:40]
+        message = f"unknown unit '{shown}'; expected rows/s, rows/h or rows/d"
+        findings.error(level.at("unit") if level.has("unit") else level, message)
+        return None
+    doubt = doubt_of_unit(found.group(2))
+    if doubt:
+        findings.warn(level.at("unit"), doubt)
+    if found.group(1).lower().startswith("byte"):
+        return "throughput in bytes"
+    period = length_of(1, unit)
+    return "throughput per month or year" if period.calendar_months else (rows, period.fixed)
+
+
+def clock_at(level: Place, modifiers: tuple[Modifier, ...], findings: Findings) -> Clock | None:
+    """Return when it is time each day; None if something about it is wrong."""
+    value = level.at("value")
+    found = _TIME.fullmatch(value.value.strip()) if isinstance(value.value, str) else None
+    try:
+        hour, minute, second = (
+            (int(part or 0) for part in found.groups()[:3]) if found else (99,) * 3
+        )
+        at = time(hour, minute, second)
+    except ValueError:
+        expected = "expected a text such as '09:00', '09:00:30' or '09:00+02:00'"
+        findings.error(value, f"no time of day; {expected}")
+        return None
+    offset = _offset(found.group(4)) if found else None
+    if level.text("unit"):
+        findings.warn(level.at("unit"), "a time of day has no unit; remove it")
+    calendar = modifier(modifiers, "calendar")
+    if calendar is not None and calendar.value not in _CALENDARS:
+        near = suggestion(str(calendar.value), _CALENDARS)
+        findings.error(calendar, f"unknown calendar; expected all or weekdays{near}")
+    weekdays = calendar is not None and calendar.value == "weekdays"
+    zone = _zone(modifier(modifiers, "timezone"), findings)
+    lag = _lag(modifier(modifiers, "businessDateLag"), findings)
+    return Clock(at, zone, offset, lag, weekdays)
+
+
+def quantile_at(place: Place | None, findings: Findings) -> float:
+    """Return the quantile, 1 (the maximum) where none is written."""
+    if place is None:
+        return 1.0
+    quantile = number_of(place.value)
+    if quantile is None or not 0 < quantile <= 1:
+        findings.error(place, "no quantile; expected a number above 0, and at most 1")
+        return 1.0
+    return float(quantile)
+
+
+def severity_at(place: Place | None, default: Severity, findings: Findings) -> Severity:
+    """Return the severity of a level."""
+    if place is None:
+        return default
+    if place.value in Severity.__members__.values():
+        return Severity(str(place.value))
+    findings.error(place, "unknown severity; expected info, warning or error")
+    return default
+
+
+def moment_of(text: str) -> datetime | None:
+    """Return the instant (UTC) of an ISO-8601 date or time, None if it is none.
+
+    One of long ago is none: days before it are counted, and there is no year 0.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        found = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.year >= FIRST_YEAR else None
+
+
+def _offset(written: str | None) -> timedelta | None:
+    if written is None:
+        return None
+    if written == "Z":
+        return timedelta(0)
+    sign = -1 if written.startswith("-") else 1
+    return sign * timedelta(hours=int(written[1:3]), minutes=int(written[4:6]))
+
+
+def _zone(place: Place | None, findings: Findings) -> str:
+    if place is None:
+        return UTC_NAME
+    if isinstance(place.value, str) and is_zone(place.value):
+        return place.value
+    shown = str(place.value)[:60]
+    message = f"unknown time zone '{shown}'; expected an IANA name such as Europe/Amsterdam"
+    findings.error(place, message)
+    return UTC_NAME
+
+
+def _lag(place: Place | None, findings: Findings) -> int | None:
+    if place is None:
+        return None
+    try:
+        length = iso_length(place.value) if isinstance(place.value, str) else None
+    except UnitError:
+        length = None
+    if (
+        length is None
+        or length.calendar_months
+        or not length.whole_days
+        or length.fixed.days > _WHOLE
+    ):
+        findings.error(place, "no lag; expected whole days such as P1D, at most P100D")
+        return None
+    return length.fixed.days

@@ -1,0 +1,366 @@
+"""The service levels of a contract are read, one for each element, or kept as skipped."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.path import Each
+from contractwatch.model.promises.service_level import (
+    Availability,
+    ErrorRate,
+    LevelPromise,
+    MaxDelay,
+    Reaction,
+    ReactionTime,
+    RetentionMode,
+    ServiceLevel,
+)
+from contractwatch.odcs.schema.tables import ReadTables
+from contractwatch.odcs.service_levels.builders import (
+    age_maker,
+    deadline_maker,
+    frequency_maker,
+    retention_maker,
+    throughput_maker,
+)
+from contractwatch.odcs.service_levels.elements import Found, Unfound, default_element, find_element
+from contractwatch.odcs.service_levels.level_values import (
+    Modifier,
+    clock_at,
+    modifier,
+    moment_of,
+    percent_at,
+    quantile_at,
+    rate_at,
+    severity_at,
+    updates_at,
+)
+from contractwatch.odcs.values.level_names import kind_of, warn_if_misspelled
+from contractwatch.odcs.values.promises import promised
+from contractwatch.odcs.values.units import (
+    Length,
+    UnitError,
+    doubt_of_unit,
+    is_iso_length,
+    iso_length,
+    length_of,
+    number_of,
+    unit_of,
+    with_unit,
+)
+from contractwatch.odcs.yaml.node import Findings, Place, custom_name, suggestion
+from contractwatch.odcs.yaml.repeated import named, refuse_repeated
+
+_OF_ELEMENTS = frozenset(
+    {"freshness", "retention", "frequency", "timeOfAvailability", "throughput"}
+)
+_OF_PRODUCT = frozenset({"availability", "timeToDetect", "timeToNotify", "timeToRepair"})
+_UNDERSTOOD = {
+    "freshness": {"eventTime", "availableAt", "quantile"},
+    "retention": {"retentionMode"},
+    "timeOfAvailability": {"timezone", "businessDateLag", "calendar"},
+}
+_BOTH = ("eventTime", "availableAt")
+_IS_SKIPPED = "the service level is skipped"
+_DESCRIPTIVE = frozenset({"id", "description", "driver", "authoritativeDefinitions"})
+
+
+def length_at(level: Place, findings: Findings) -> Length | None:
+    """Return the length of time that an SLA property states; None if it is wrong."""
+    value, unit = level.at("value"), level.text("unit")
+    written = value.value
+    try:
+        if isinstance(written, str) and is_iso_length(written):
+            if unit:
+                findings.error(level.at("unit"), "an ISO-8601 duration has no unit; remove it")
+            return iso_length(written)
+        at = level.at("unit")
+        if isinstance(written, str) and not unit:
+            # other tools write `1h`
+            (written, unit), at = with_unit(written), value
+        amount = number_of(written)
+        if amount is None:
+            expected = "expected a number beside 'unit', or ISO-8601 such as PT2H"
+            findings.error(value, f"no length of time; {expected}")
+            return None
+        canonical = _unit(level, unit, at, findings)
+        return length_of(amount, canonical) if canonical else None
+    except UnitError as wrong:
+        findings.error(value, str(wrong))
+        return None
+
+
+def _unit(level: Place, unit: str, at: Place, findings: Findings) -> str | None:
+    if not unit:
+        findings.warn(level, "no unit is read as days; write 'unit: d'")
+        return "d"
+    doubt = doubt_of_unit(unit)
+    if doubt:
+        findings.warn(at, doubt)
+    canonical = unit_of(unit)
+    if canonical is None:
+        known = ("s", "min", "h", "d", "w", "mo", "y", "hours", "minutes", "days", "weeks", "years")
+        expected = "expected s, min, h, d, w, mo or y"
+        hint = suggestion(unit, known)
+        findings.error(at, f"unknown unit '{unit[:40]}'; {expected}{hint}")
+    return canonical
+
+
+def read_levels(root: Place, tables: ReadTables, findings: Findings) -> tuple[ServiceLevel, ...]:
+    """Return the service levels that are executed, in the order of the file."""
+    places = named(root.at("slaProperties"), "property", findings)
+    refuse_repeated(places, "id", "id", findings)
+    reading = _Reading(root, tables, findings)
+    return tuple(level for place in places for level in reading.levels(place))
+
+
+def level_id_of(level: Place) -> str:
+    """Return the id of a service level, else 8 hex digits of the hash of what it says."""
+    written = level.text("id")
+    if written:
+        return written
+    body = {key: value for key, value in level.mapping().items() if key not in _DESCRIPTIVE}
+    body["driver"] = level.text("driver")
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+class _Reading:
+    """Reads one SLA property after the other; remembers which it has read."""
+
+    def __init__(self, root: Place, tables: ReadTables, findings: Findings) -> None:
+        self._root = root
+        self._tables = tables
+        self._findings = findings
+        self._known: set[tuple[str, str, str]] = set()
+
+    def levels(self, place: Place) -> Iterator[ServiceLevel]:
+        """Yield the service levels of one entry."""
+        kind = kind_of(place)
+        if not kind:
+            return
+        modifiers = tuple(self._modifiers(place))
+        if kind in _OF_PRODUCT:
+            yield from self._of_product(place, kind, modifiers)
+        elif kind == "errorRate":
+            yield from self._error_rate(place, modifiers)
+        elif kind == "freshness" and any(one.name in _BOTH for one in modifiers):
+            yield from self._delay(place, modifiers)
+        elif kind in _OF_ELEMENTS:
+            yield from self._of_elements(place, kind, modifiers)
+        else:
+            warn_if_misspelled(place, self._findings)
+            self._skip(place, kind, f"the service level {place.text('property')[:40]}")
+
+    def _of_elements(
+        self, place: Place, kind: str, modifiers: tuple[Modifier, ...]
+    ) -> Iterator[ServiceLevel]:
+        make = self._maker(place, kind, modifiers)
+        why_not = _not_understood(modifiers, kind) or (make if isinstance(make, str) else "")
+        for found in self._elements(place):
+            reason = why_not or self._unusable(found, kind, place)
+            if reason:
+                self._skip(place, kind, reason, found)
+            elif isinstance(found, Found) and make is not None and not isinstance(make, str):
+                yield self._level(place, make(found), modifiers)
+
+    def _maker(
+        self, place: Place, kind: str, modifiers: tuple[Modifier, ...]
+    ) -> Callable[[Found], LevelPromise] | str | None:
+        """Return how an element becomes a promise, why it does not, or None if it is wrong."""
+        match kind:
+            case "timeOfAvailability":
+                return deadline_maker(clock_at(place, modifiers, self._findings))
+            case "throughput":
+                return throughput_maker(rate_at(place, self._findings))
+            case _:
+                length = length_at(place, self._findings)
+                if length is not None and length.is_zero and kind != "retention":
+                    wrong = "no length of time; expected more than 0"
+                    self._findings.error(place.at("value"), wrong)
+                if length is None:
+                    return None
+        if kind == "frequency":
+            return frequency_maker(length, updates_at(place, self._findings))
+        if kind == "retention":
+            mode = modifier(modifiers, "retentionMode")
+            at_least = mode is not None and mode.value == RetentionMode.AT_LEAST
+            return retention_maker(length, self._existing_since(), at_least=at_least)
+        return age_maker(length)
+
+    def _of_product(
+        self, place: Place, kind: str, modifiers: tuple[Modifier, ...]
+    ) -> Iterator[ServiceLevel]:
+        promise: LevelPromise | None = None
+        if kind == "availability":
+            percent = percent_at(place, self._findings, is_small=False)
+            promise = None if percent is None else Availability(percent)
+        else:
+            length = length_at(place, self._findings)
+            if length is not None:
+                reaction = Reaction(kind)
+                promise = ReactionTime(reaction, length.fixed, length.calendar_months)
+        if promise is not None:
+            yield from self._once(place, kind, promise, modifiers)
+
+    def _error_rate(self, place: Place, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
+        percent = percent_at(place, self._findings, is_small=True)
+        names: list[str] = []
+        for part in filter(None, (one.strip() for one in place.text("element").split(","))):
+            known = (one for one in self._tables.tables if part in (one.name, one.physical_name))
+            table = next(known, None)
+            if table is None:
+                near = suggestion(part, [one.name for one in self._tables.tables])
+                message = f"unknown table '{part[:60]}'; expected a table of 'schema'{near}"
+                self._findings.warn(place.at("element"), f"{_IS_SKIPPED}: {message}")
+                self._skip(place, "errorRate", message)
+                return
+            names.append(table.name)
+        tables = tuple(dict.fromkeys(names))
+        judged = tables or tuple(one.name for one in self._tables.tables)
+        if not judged:
+            self._skip(place, "errorRate", "the errorRate of a contract without tables")
+        elif percent is not None:
+            yield from self._once(place, "errorRate", ErrorRate(percent, tables), modifiers)
+
+    def _delay(self, place: Place, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
+        """Yield a latency from one column to another."""
+        length = length_at(place, self._findings)
+        quantile = quantile_at(modifier(modifiers, "quantile"), self._findings)
+        ends = [self._end_of_delay(place, modifier(modifiers, name), name) for name in _BOTH]
+        why_not = next((one.why for one in ends if isinstance(one, Unfound)), "")
+        event, available = ends
+        if length is None or event is None or available is None:
+            return
+        if length.calendar_months:
+            why_not = why_not or "a latency between two columns in months or years"
+        if any(isinstance(one, Found) and Each() in one.column.inside for one in ends):
+            why_not = why_not or "a latency between values inside arrays"
+        if why_not or isinstance(event, Unfound) or isinstance(available, Unfound):
+            self._skip(place, "freshness", why_not)
+            return
+        table = event.table.name
+        if available.table.name != table:
+            wrong = f"eventTime is in table '{table}'; expected both in one table"
+            self._findings.error(place, wrong)
+        else:
+            names = event.column.name, available.column.name
+            promise = MaxDelay(table, *names, length.fixed, quantile)
+            yield from self._once(place, "freshness", promise, modifiers)
+
+    def _end_of_delay(
+        self, place: Place, written: Place | None, name: str
+    ) -> Found | Unfound | None:
+        if written is None or not isinstance(written.value, str):
+            wrong = f"a latency between two columns without {name}; expected table.column"
+            self._findings.error(written or place, wrong)
+            return None
+        found = find_element(written.value.strip(), self._tables)
+        if isinstance(found, Unfound) and found.is_wrong:
+            self._findings.error(written, found.why)
+            return None
+        return found
+
+    def _once(
+        self, place: Place, kind: str, promise: LevelPromise, modifiers: tuple[Modifier, ...]
+    ) -> Iterator[ServiceLevel]:
+        """Yield a level that is not about each of several elements."""
+        identity = (f"{kind}/{level_id_of(place)}", "", "")
+        why_not = _not_understood(modifiers, kind)
+        if why_not or identity in self._known:
+            self._skip(place, kind, why_not or "the same service level again")
+            return
+        self._known.add(identity)
+        yield self._level(place, promise, modifiers)
+
+    def _level(
+        self, place: Place, promise: LevelPromise, modifiers: tuple[Modifier, ...]
+    ) -> ServiceLevel:
+        # how fast an incident is handled says nothing about the data: a warning by default
+        usual = Severity.WARNING if isinstance(promise, ReactionTime) else Severity.ERROR
+        return ServiceLevel(
+            clause=place.clause,
+            level_id=level_id_of(place),
+            name=place.text("property"),
+            promise=promise,
+            driver=place.text("driver"),
+            description=place.text("description"),
+            severity=severity_at(modifier(modifiers, "severity"), usual, self._findings),
+        )
+
+    def _elements(self, place: Place) -> Iterator[Found | Unfound]:
+        source = place if place.text("element") else self._root
+        key = "element" if place.text("element") else "slaDefaultElement"
+        written = [part.strip() for part in source.text(key).split(",") if part.strip()]
+        if not written:
+            found = default_element(self._tables)
+            if isinstance(found, Unfound):
+                self._findings.warn(place, f"{found.why}; expected 'element: table.column'")
+            yield found
+        for part in written:
+            found = find_element(part, self._tables)
+            if isinstance(found, Unfound) and found.is_wrong:
+                # other tools write elements that lead nowhere, the standard's own example among
+                # them: what else the contract promises is judged all the same
+                self._findings.warn(source.at(key), f"{_IS_SKIPPED}: {found.why}")
+            yield found
+
+    def _unusable(self, found: Found | Unfound, kind: str, place: Place) -> str:
+        if isinstance(found, Unfound):
+            return found.why
+        promise = (f"{kind}/{level_id_of(place)}", found.table.name, found.column.name)
+        if promise in self._known:
+            return "the same service level again"
+        self._known.add(promise)
+        return ""
+
+    def _modifiers(self, place: Place) -> Iterator[Modifier]:
+        """Yield what modifies an SLA property: in place (3.2), or at the root by its id."""
+        for entry in place.at("customProperties").each():
+            if name := custom_name(entry):
+                yield Modifier(name, entry.at("value"))
+        listed = self._root.custom("sla")
+        level_id = place.text("id")
+        for entry in listed.each() if listed is not None and level_id else ():
+            if entry.text("sla") == level_id:
+                for key in entry.mapping():
+                    yield Modifier(key, entry.at(key))
+
+    def _skip(
+        self, place: Place, kind: str, why: str, found: Found | Unfound | None = None
+    ) -> None:
+        table, column = "-", None
+        if isinstance(found, Found):
+            table, column = found.table.name, found.column.name
+        expected = place.text("description") or _words_of(place)
+        promise = promised(kind, table, column, rule_id=level_id_of(place), expected=expected)
+        self._findings.skip(place, promise, why)
+
+    def _existing_since(self) -> datetime | None:
+        """Return when the product began: its general availability, else the contract's birth."""
+        candidates = [
+            place.at("value")
+            for place in self._root.at("slaProperties").each()
+            if place.text("property").lower() in {"generalavailability", "ga"}
+        ]
+        for place in (*candidates, self._root.at("contractCreatedTs")):
+            if isinstance(place.value, str):
+                moment = moment_of(place.value)
+                if moment is not None:
+                    return moment
+        return None
+
+
+def _not_understood(modifiers: tuple[Modifier, ...], kind: str) -> str:
+    """Return which modifier has no meaning for this kind; else nothing."""
+    understood = {"sla", "severity"} | _UNDERSTOOD.get(kind, set())
+    names = (one.name for one in modifiers if one.name not in understood)
+    return next((f"contractwatch.sla {name[:40]}" for name in names), "")
+
+
+def _words_of(place: Place) -> str:
+    value = place.at("value").value
+    shown = value if isinstance(value, str | int | float) else ""
+    return f"{place.text('property')} {shown} {place.text('unit')}".strip()[:120]

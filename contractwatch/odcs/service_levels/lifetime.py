@@ -1,0 +1,98 @@
+"""When a product begins and ends to be served is read from its service levels."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from itertools import pairwise
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.contract.contract import Status
+from contractwatch.model.promises.lifetime import Lifetime, Stage
+from contractwatch.odcs.service_levels.level_values import FIRST_YEAR, moment_of
+from contractwatch.odcs.yaml.node import Findings, Place
+
+_AVAILABLE = frozenset({"generalavailability", "ga"})
+_SUPPORTED = frozenset({"endofsupport", "endofservice", "es"})
+_ALIVE = frozenset({"endoflife", "el"})
+_NAMES = {
+    "generalAvailability": _AVAILABLE,
+    "endOfSupport": _SUPPORTED,
+    "endOfLife": _ALIVE,
+}
+
+
+@frozen
+class _Date:
+    """A date of the product's life, and where it is written."""
+
+    name: str
+    place: Place
+    moment: datetime
+
+
+def read_lifetime(root: Place, today: date | None, findings: Findings) -> Lifetime:
+    """Return the dates of a product's life; the first of each kind counts.
+
+    A status that does not go with them is said, if `today` is known.
+    """
+    dates = {
+        name: found
+        for name, words in _NAMES.items()
+        if (found := _date(root, name, words, findings)) is not None
+    }
+    _doubt_order(tuple(dates.values()), findings)
+    moments = [dates[name].moment if name in dates else None for name in _NAMES]
+    life = dates.get("endOfLife")
+    lifetime = Lifetime(*moments, life_clause=life.place.clause if life else None)
+    if today is not None:
+        _doubt_status(root, lifetime, today, findings)
+    return lifetime
+
+
+def _date(root: Place, name: str, words: frozenset[str], findings: Findings) -> _Date | None:
+    for level in root.at("slaProperties").each():
+        if level.text("property").lower() in words:
+            written = level.at("value")
+            moment = moment_of(written.value) if isinstance(written.value, str) else None
+            if moment is None:
+                message = (
+                    f"no date from {FIRST_YEAR} on is read here; "
+                    "expected ISO-8601 such as '2030-12-31'"
+                )
+                findings.warn(written if level.has("value") else level, message)
+                return None
+            return _Date(name, level, moment)
+    return None
+
+
+def _doubt_order(dates: tuple[_Date, ...], findings: Findings) -> None:
+    for earlier, later in pairwise(dates):
+        if later.moment < earlier.moment:
+            message = f"{later.name} is before {earlier.name}; expected it later"
+            findings.warn(later.place.at("value"), message)
+
+
+def _doubt_status(root: Place, lifetime: Lifetime, today: date, findings: Findings) -> None:
+    written = root.text("status").lower()
+    if written not in Status.__members__.values():
+        return
+    noon = datetime.combine(today, time(12), UTC)  # the dates of a day count from its midnight on
+    for message in _doubts(Status(written), lifetime, lifetime.stage_at(noon)):
+        findings.warn(root.at("status"), message)
+
+
+def _doubts(status: Status, lifetime: Lifetime, stage: Stage) -> Iterator[str]:
+    match stage:
+        case Stage.UPCOMING if status is Status.ACTIVE:
+            since = _day(lifetime.general_availability)
+            yield f"active before the general availability on {since}; expected 'draft' until then"
+        case Stage.UNSUPPORTED if status not in {Status.DEPRECATED, Status.RETIRED}:
+            ended = _day(lifetime.end_of_support)
+            yield f"the support ended on {ended}; expected the status 'deprecated'"
+        case Stage.ENDED if status is not Status.RETIRED:
+            yield f"the life ended on {_day(lifetime.end_of_life)}; expected the status 'retired'"
+        case _:
+            return
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.date().isoformat() if moment else "an unknown day"

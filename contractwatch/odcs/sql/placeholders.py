@@ -1,0 +1,44 @@
+"""Placeholders of a SQL rule become the names of its table and column."""
+
+import re
+from collections.abc import Mapping
+
+from contractwatch.odcs.sql.sql_guard import RefusedSqlError
+from contractwatch.odcs.values.variables import PLACEHOLDERS
+
+_OF_TABLE = ("object", "table", "model", "schema")
+_SCHEMA_PREFIX = re.compile(r"([\"`]?)\$?\{schema\}\1\.")
+_PLACEHOLDER = re.compile(r"""(["'`]?)\$?\{([A-Za-z_][A-Za-z0-9_]*)\}\1""")
+
+
+def filled(query: str, table: str, column: tuple[str, ...]) -> str:
+    """Return a query with its placeholders replaced; variables are left as they are.
+
+    Args:
+        query: As it stands in the contract.
+        table: The physical name of the rule's table.
+        column: The physical name of the rule's column, and of the members of objects on the way to
+            what is inside of it; none at a table.
+
+    Raises:
+        RefusedSqlError: If a placeholder is not known, or stands for a column at a table.
+    """
+    names = {**dict.fromkeys(PLACEHOLDERS, column), **dict.fromkeys(_OF_TABLE, (table,))}
+    # files have no database schema: `{schema}.{object}` is the table alone
+    return _PLACEHOLDER.sub(lambda found: _name(found, names), _SCHEMA_PREFIX.sub("", query))
+
+
+def _name(found: re.Match[str], names: Mapping[str, tuple[str, ...]]) -> str:
+    quote, placeholder = found[1], found[2]
+    if placeholder not in names:
+        if "${" in found[0]:
+            return found[0]
+        known = ", ".join(f"{{{name}}}" for name in ("object", "property"))
+        raise RefusedSqlError(f"unknown placeholder '{placeholder[:40]}'; expected {known}")
+    if not names[placeholder]:
+        message = f"'{{{placeholder}}}' stands for a column; expected a rule of a column"
+        raise RefusedSqlError(message)
+    if quote == "'":
+        text = ".".join(names[placeholder])
+        return "'" + text.replace("'", "''") + "'"
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names[placeholder])

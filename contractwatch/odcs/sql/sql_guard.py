@@ -1,0 +1,333 @@
+"""SQL of a contract can read the contract's tables and do nothing else.
+
+A text is parsed, held against lists of what is allowed, and written anew from what was understood:
+what runs is never the text itself, so no second reading of it can mean anything else.
+"""
+
+import logging
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import into_objects
+from contractwatch.model.contract.contract import Column, Table
+from contractwatch.odcs.sql.sql_errors import (
+    HostileSqlError,
+    RefusedSqlError,
+    UnreadSqlError,
+    shown,
+)
+from contractwatch.odcs.sql.sql_parts import (
+    CHANGES,
+    CONSTRUCTS,
+    FORBIDDEN,
+    QUERY_NODES,
+    ROW_FUNCTIONS,
+    ROW_NODES,
+    RUN_FUNCTIONS,
+    TRUTHS,
+)
+from contractwatch.odcs.sql.sql_text import as_written, function_of, not_run, written
+from contractwatch.odcs.yaml.node import suggestion
+
+DIALECT = "postgres"
+_LONGEST = 20_000
+_DEEPEST = 80
+_MOST_JOINS = 10
+_MOST_SELECTS = 20
+_WIDEST = 1_000
+_SPACE = frozenset("\t\r\n")
+_INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
+_READERS = ("read_", "scan_", "glob", "copy", "pg_", "lo_", "http", "query", "getenv", "system")
+
+
+@frozen
+class Query:
+    """One SELECT, written anew, and the contract names of the tables that it reads."""
+
+    text: str
+    tables: tuple[str, ...]
+
+
+def guarded_query(text: str, tables: Sequence[Table]) -> Query:
+    """Return the query of a rule, which reads none but these tables.
+
+    Raises:
+        UnreadSqlError: If it is one SELECT that is too large, or of other tables and means.
+        RefusedSqlError: If it is anything else, or would read a file or change something.
+    """
+    root = _parsed(text, "query")
+    while isinstance(root, exp.Subquery) and not root.args.get("alias"):
+        root = root.this
+    if not isinstance(root, exp.Select | exp.SetOperation):
+        raise HostileSqlError("the query is no SELECT; expected one SELECT, or WITH ... SELECT")
+    if not root.selects:
+        raise RefusedSqlError("the query selects nothing; expected one value")
+    for node in root.walk():
+        _check(node, QUERY_NODES, "a query of a contract")
+    _check_words(root, text)
+    _check_size(root, text)
+    read = _bind_tables(root, tables)
+    tables = [table for table in tables if table.name in read]
+    _bind_columns(root, tables)
+    _refuse_double_meaning(root, tables)
+    return Query(written(root, text), tuple(dict.fromkeys(read)))
+
+
+def guarded_predicate(text: str, table: Table) -> str:
+    """Return a condition on the rows of one table, in the physical names of its columns.
+
+    Raises:
+        RefusedSqlError: If it is no single condition over the columns of the table.
+    """
+    root = _parsed(text, "condition")
+    if not isinstance(root.unnest(), TRUTHS):
+        message = "the condition is not true or false for a row; expected such as status <> 'x'"
+        raise RefusedSqlError(message)
+    for node in root.walk():
+        if isinstance(node, exp.Func) and not isinstance(node, (*ROW_FUNCTIONS, *ROW_NODES)):
+            _refuse_reader(node, "a condition")
+            name = shown(as_written(node, text))
+            raise RefusedSqlError(f"the function '{name}' is not allowed in a condition")
+        _check(node, (*ROW_NODES, *ROW_FUNCTIONS), "a condition on rows")
+    _check_words(root, text)
+    for column in root.find_all(exp.Column):
+        _bind_column(column, table)
+    root = root.transform(_lenient)
+    return written(root, text)
+
+
+def _parsed(text: str, what: str) -> exp.Expr:
+    _check_text(text, what)
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would quote the contract
+    too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
+    try:
+        parsed = sqlglot.parse(text, dialect=DIALECT)
+    except SqlglotError:
+        raise UnreadSqlError(f"the {what} is not understood as SQL; expected one {what}") from None
+    except RecursionError:
+        raise UnreadSqlError(too_deep) from None
+    # a comment after the last semicolon is a node of its own
+    found = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
+    if not found and not text.strip(" \t\r\n;"):  # nothing hides there: a mistake, and no attack
+        raise UnreadSqlError(f"there is no SQL in it; expected one {what}")
+    if len(found) != 1:
+        raise HostileSqlError(f"{len(found)} statements instead of one; expected one {what}")
+    root = found[0]
+    if _depth(root) > _DEEPEST:
+        raise UnreadSqlError(too_deep)
+    return root
+
+
+def _check_text(text: str, what: str) -> None:
+    """Refuse what is too large to be parsed, or does not look like what it says."""
+    if len(text) > _LONGEST:
+        raise UnreadSqlError(f"the {what} is longer than {_LONGEST:,} characters; expected less")
+    visible = (c for c in text if c not in _SPACE)
+    hidden = next((c for c in visible if unicodedata.category(c) in _INVISIBLE), "")
+    if hidden:
+        code = f"U+{ord(hidden):04X}"
+        raise RefusedSqlError(f"the {what} holds the invisible character {code}; expected none")
+    if _parentheses(text) > _DEEPEST:
+        too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
+        raise UnreadSqlError(too_deep)
+
+
+def _parentheses(text: str) -> int:
+    deepest = depth = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _depth(root: exp.Expr) -> int:
+    deepest, waiting = 0, [(root, 1)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        waiting.extend((child, depth + 1) for child in node.iter_expressions())
+    return deepest
+
+
+def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> None:
+    """Refuse whatever is not known to be harmless."""
+    if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
+        _refuse_reader(node.this, where)
+        raise UnreadSqlError("a function stands where a table is expected; expected a table name")
+    _refuse_reader(node, where)
+    if isinstance(node, CHANGES):
+        raise HostileSqlError(f"{node.key.upper()} is not allowed in {where}")
+    if not isinstance(node, allowed) or isinstance(node, FORBIDDEN):
+        construct = CONSTRUCTS.get(node.key, node.key.upper())
+        raise UnreadSqlError(f"{construct} is not allowed in {where}")
+    if isinstance(node, exp.WindowSpec) and node.args.get("exclude"):
+        raise UnreadSqlError("EXCLUDE is not allowed in a window; expected OVER without it")
+    if isinstance(node, exp.With) and node.args.get("recursive"):
+        raise UnreadSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")
+
+
+def _check_words(root: exp.Expr, text: str) -> None:
+    """Refuse what is written as it stands, without quotes, and is no word or no function that runs.
+
+    A quoted name in the place of a unit, as in `EXTRACT("day) FROM x --" FROM y)`, would be SQL.
+    """
+    for node in root.find_all(exp.Var, exp.Anonymous):
+        if isinstance(node, exp.Anonymous):
+            if node.name.upper() not in RUN_FUNCTIONS:
+                raise UnreadSqlError(not_run(as_written(node, text)))
+        elif not node.name.isidentifier():
+            raise HostileSqlError(f"'{shown(node.name)}' stands where a word is expected")
+
+
+def _refuse_reader(node: object, where: str) -> None:
+    if isinstance(node, exp.Func):
+        name = function_of(node)
+        if name.startswith(_READERS):
+            raise HostileSqlError(f"the function '{shown(name)}' is not allowed in {where}")
+
+
+def _check_size(root: exp.Expr, text: str) -> None:
+    counts = (
+        (exp.Join, _MOST_JOINS, "joins"),
+        (exp.Select, _MOST_SELECTS, "SELECTs"),
+    )
+    for kind, most, noun in counts:
+        found = sum(1 for _ in root.find_all(kind))
+        if found > most:
+            raise UnreadSqlError(f"the query has {found} {noun}; expected at most {most}")
+    for pad in root.find_all(exp.Pad):  # a text of a gigabyte is asked for in a few letters
+        width = pad.args["expression"]
+        if not (isinstance(width, exp.Literal) and width.is_int and int(width.name) <= _WIDEST):
+            expected = f"expected a number of at most {_WIDEST:,}"
+            raise UnreadSqlError(f"the width of '{as_written(pad, text)}' is not known; {expected}")
+
+
+def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
+    """Replace each table by its contract name under the name it had; return those read."""
+    local = _by_lower_all(cte.alias for cte in root.find_all(exp.CTE))
+    known = {name.lower() for table in tables for name in (table.name, table.physical_name)}
+    shadowed = sorted(local.keys() & known)
+    if shadowed:
+        raise UnreadSqlError(f"'{shown(shadowed[0])}' is a table; expected another name in WITH")
+    read: list[str] = []
+    for node in list(root.find_all(exp.Table)):
+        name = ".".join(part.name for part in node.parts)
+        spellings = local.get(name.lower())
+        if spellings is not None:
+            if name not in spellings and len(spellings) == len(node.parts) == 1:
+                node.set("this", exp.to_identifier(next(iter(spellings)), quoted=True))
+            continue
+        table = _table_named(name, tables)
+        if table is None:
+            raise UnreadSqlError(_no_table(name, tables))
+        read.append(table.name)
+        if node.alias_column_names:
+            name = shown(node.alias)
+            message = f"'{name}' has names for the columns of a table; expected FROM table AS t"
+            raise UnreadSqlError(message)
+        alias = node.alias or node.name
+        bare = exp.Table(this=exp.to_identifier(table.name, quoted=True))
+        joins = node.args.get("joins")
+        if joins:
+            bare.set("joins", joins)
+        bare.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        node.replace(bare)
+    return read
+
+
+def _no_table(written: str, tables: Iterable[Table]) -> str:
+    names = [table.physical_name for table in tables]
+    listed = f"expected one of {', '.join(map(shown, names[:8]))}"
+    return f"the contract has no table '{shown(written)}'; {listed}{suggestion(written, names)}"
+
+
+def _table_named(written: str, tables: Iterable[Table]) -> Table | None:
+    named = [(table, name) for table in tables for name in (table.physical_name, table.name)]
+    exact = next((table for table, name in named if name == written), None)
+    alike = next((table for table, name in named if name.lower() == written.lower()), None)
+    return exact or alike
+
+
+def _bind_columns(root: exp.Expr, tables: Iterable[Table]) -> None:
+    """Spell unquoted names as their tables and columns do: SQL does not tell cases apart."""
+    names = [column.physical_name for table in tables for column in table.columns]
+    made = [alias.alias for alias in root.find_all(exp.Alias)]
+    listed = (name.name for alias in root.find_all(exp.TableAlias) for name in alias.columns)
+    columns = _by_lower(chain(made, listed, names))
+    qualifiers = _by_lower(alias.name for alias in root.find_all(exp.TableAlias))
+    for column in root.find_all(exp.Column):
+        for part, spelling in (("this", columns), ("table", qualifiers)):
+            identifier = column.args.get(part)
+            if isinstance(identifier, exp.Identifier) and not identifier.quoted:
+                identifier.set("this", spelling.get(identifier.name.lower(), identifier.name))
+
+
+def _refuse_double_meaning(root: exp.Expr, tables: Iterable[Table]) -> None:
+    """Refuse `a.b` where `a` is a table of the query, and an object with the member `b` as well."""
+    named = chain(root.find_all(exp.Table), root.find_all(exp.Subquery), root.find_all(exp.CTE))
+    qualifiers = {one.alias_or_name.lower() for one in named}
+    members = {
+        (column.physical_name.lower(), step.name.lower())
+        for table in tables
+        for column in table.columns
+        for inner in column.nested
+        for step in into_objects(inner.inside[:1])
+    }
+    for column in root.find_all(exp.Column):
+        first, *rest = (part.name for part in column.parts)
+        is_double = rest and (first.lower(), rest[0].lower()) in members
+        if is_double and first.lower() in qualifiers:
+            name = shown(first)
+            message = f"'{name}' is a table and an object column; expected FROM {{object}} AS t"
+            raise RefusedSqlError(f"{message}, where t is another name")
+
+
+def _by_lower(names: Iterable[str]) -> dict[str, str]:
+    """Return the names by their lower-case form; those that differ in case alone are left out."""
+    found = _by_lower_all(names)
+    return {lower: next(iter(same)) for lower, same in found.items() if len(same) == 1}
+
+
+def _by_lower_all(names: Iterable[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for name in names:
+        found.setdefault(name.lower(), set()).add(name)
+    return found
+
+
+def _bind_column(column: exp.Column, table: Table) -> None:
+    qualifier = column.table
+    if column.args.get("db") or (
+        qualifier and qualifier.lower() not in {table.name.lower(), table.physical_name.lower()}
+    ):
+        raise RefusedSqlError(
+            f"the condition is on table '{table.name}'; expected its columns only"
+        )
+    declared = table.column(column.name) or next(_alike(column.name, table), None)
+    if declared is None:
+        names = [one.name for one in table.columns]
+        hint = suggestion(column.name, names)
+        raise RefusedSqlError(f"table '{table.name}' has no column '{shown(column.name)}'{hint}")
+    column.set("table", None)
+    column.set("this", exp.to_identifier(declared.physical_name, quoted=True))
+
+
+def _alike(written: str, table: Table) -> Iterator[Column]:
+    return (
+        column
+        for column in table.columns
+        if written.lower() in {column.name.lower(), column.physical_name.lower()}
+    )
+
+
+def _lenient(node: exp.Expr) -> exp.Expr:
+    """A cell that cannot be cast is null: it must not end the pass that all rules share."""
+    if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
+        return exp.TryCast(this=node.this, to=node.to)
+    return node

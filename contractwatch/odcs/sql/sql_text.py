@@ -1,0 +1,113 @@
+"""SQL is written as the engine reads it, and is seen to call nothing but what may run."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, SqlglotError
+from sqlglot.generator import Generator
+from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokens import Tokenizer
+
+from contractwatch.odcs.sql.sql_errors import UnreadSqlError, shown
+from contractwatch.odcs.sql.sql_parts import RUN_FUNCTIONS, WORDS_BEFORE_PARENTHESES
+
+_NOT_WRITTEN = "the SQL cannot be written for the engine"
+
+
+def _position(writer: Generator, node: exp.StrPosition) -> str:
+    return writer.func("STRPOS", node.this, node.args["substr"])
+
+
+def _truncated(writer: Generator, node: exp.TimestampTrunc) -> str:
+    return writer.func("DATE_TRUNC", exp.Literal.string(node.args["unit"].name.lower()), node.this)
+
+
+def _in_either_case(writer: Generator, node: exp.RegexpILike) -> str:
+    return writer.func("REGEXP_LIKE", node.this, node.expression, exp.Literal.string("i"))
+
+
+def _logarithm(writer: Generator, node: exp.Log) -> str:
+    """The base stands first, and without one it is 10; the engine has it last."""
+    base, value = node.this, node.args.get("expression")
+    if value is None:
+        return writer.func("LOG10", base)
+    if isinstance(base, exp.Literal) and base.name in ("2", "10"):
+        return writer.func(f"LOG{base.name}", value)
+    return f"({writer.func('LN', value)} / {writer.func('LN', base)})"
+
+
+def _joined(writer: Generator, node: exp.ConcatWs) -> str:
+    return writer.func("CONCAT_WS", *node.expressions)  # what is null is left out, and not empty
+
+
+class _Text(Generator):
+    """Writes SQL as Polars reads it."""
+
+    TRANSFORMS = {  # noqa: RUF012 - declared so by the library
+        **Generator.TRANSFORMS,
+        exp.ConcatWs: _joined,
+        exp.Log: _logarithm,
+        exp.RegexpILike: _in_either_case,
+        exp.StrPosition: _position,
+        exp.TimestampTrunc: _truncated,
+    }
+
+
+def written(root: exp.Expr, text: str = "") -> str:
+    """Return SQL as the engine reads it, once it is seen to call nothing but what may run.
+
+    Args:
+        root: What was understood.
+        text: What it was understood from, for the names of functions in messages.
+
+    Raises:
+        UnreadSqlError: If it cannot be written, or calls what is not run.
+    """
+    writer = _Text(identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    try:
+        found = writer.generate(root)
+        tokens = Tokenizer().tokenize(found)
+    except (SqlglotError, RecursionError):
+        raise UnreadSqlError(_NOT_WRITTEN) from None
+    if any(one.comments or one.token_type is TokenType.SEMICOLON for one in tokens):
+        raise UnreadSqlError(_NOT_WRITTEN)
+    for name in _called(tokens):
+        if name not in RUN_FUNCTIONS:
+            raise UnreadSqlError(not_run(_name_in(root, name, text)))
+    return found
+
+
+def _called(tokens: Sequence[Token]) -> Iterator[str]:
+    """Yield the functions that a text calls, by its words alone and by no tree of it."""
+    for before, word, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        is_call = after.token_type is TokenType.L_PAREN and word.text.isidentifier()
+        is_name = word.token_type is TokenType.IDENTIFIER or before.token_type is TokenType.ALIAS
+        name = word.text.upper()
+        if is_call and not is_name and name not in WORDS_BEFORE_PARENTHESES:
+            yield name
+
+
+def _name_in(root: exp.Expr, name: str, text: str) -> str:
+    found = (node for node in root.find_all(exp.Func) if name in node.sql_names())
+    node = next(found, None)
+    return name.lower() if node is None else as_written(node, text)
+
+
+def not_run(name: str) -> str:
+    """Return why a function is none here."""
+    return f"the function '{shown(name)}' is not run over files"
+
+
+def as_written(node: exp.Func, text: str) -> str:
+    """Return the name of a function as it stands in a text; the parser has names of its own."""
+    start, end = node.meta.get("start"), node.meta.get("end")
+    if start is None or end is None:
+        names = (name for name in node.sql_names() if re.search(rf"(?i)\b{name}\s*\(", text))
+        return next(names, function_of(node)).lower()
+    return text[start : end + 1].strip('"').lower()
+
+
+def function_of(node: exp.Func) -> str:
+    """Return the name of a function as the parser knows it."""
+    return (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()

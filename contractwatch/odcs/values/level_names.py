@@ -1,0 +1,47 @@
+"""What service levels are called: their names, short names, and near misses."""
+
+from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+
+_SYNONYMS = {
+    "latency": "freshness",
+    "ly": "freshness",
+    "freshness": "freshness",
+    "retention": "retention",
+    "re": "retention",
+    "availability": "availability",
+    "av": "availability",
+    "frequency": "frequency",
+    "fy": "frequency",
+    "timeofavailability": "timeOfAvailability",
+    "throughput": "throughput",
+    "th": "throughput",
+    "errorrate": "errorRate",
+    "er": "errorRate",
+    "timetodetect": "timeToDetect",
+    "td": "timeToDetect",
+    "timetonotify": "timeToNotify",
+    "tn": "timeToNotify",
+    "timetorepair": "timeToRepair",
+    "tr": "timeToRepair",
+}
+_NO_PROMISE = frozenset(
+    {"generalavailability", "ga", "endofsupport", "es", "endoflife", "el", "endofservice"}
+)
+_NAMES = (
+    *("latency", *_SYNONYMS.values()),
+    *("generalAvailability", "endOfSupport", "endOfLife", "endOfService"),
+)
+
+
+def kind_of(level: Place) -> str:
+    """Return the kind of promise of an SLA property; empty if it promises nothing to execute."""
+    name = level.text("property").lower()
+    return "" if name in _NO_PROMISE else _SYNONYMS.get(name, "serviceLevel")
+
+
+def warn_if_misspelled(level: Place, findings: Findings) -> None:
+    """Say which service level is meant, if the name of this one is close to it."""
+    name = level.text("property")
+    if near := suggestion(name, _NAMES):
+        message = f"unknown service level '{name[:40]}' is not executed{near}"
+        findings.warn(level.at("property"), message)

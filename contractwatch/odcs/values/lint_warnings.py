@@ -1,0 +1,84 @@
+"""What breaks no rule of the standard and is most likely a slip: it is said as a warning."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from contractwatch.model.promises.rule import Bound, Option, OptionKind
+from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+
+_SCOPES = ("interactive", "announcements", "issues", "notifications")
+_TOOLS = ("email", "slack", "teams", "discord", "ticket", "googlechat", "other")
+_ABOVE: Mapping[OptionKind, tuple[OptionKind, ...]] = {
+    OptionKind.MINIMUM: (OptionKind.MAXIMUM, OptionKind.EXCLUSIVE_MAXIMUM),
+    OptionKind.EXCLUSIVE_MINIMUM: (OptionKind.MAXIMUM, OptionKind.EXCLUSIVE_MAXIMUM),
+    OptionKind.MIN_LENGTH: (OptionKind.MAX_LENGTH,),
+    OptionKind.MIN_ITEMS: (OptionKind.MAX_ITEMS,),
+    OptionKind.MIN_PROPERTIES: (OptionKind.MAX_PROPERTIES,),
+}
+_EXCLUSIVE = frozenset({OptionKind.EXCLUSIVE_MINIMUM, OptionKind.EXCLUSIVE_MAXIMUM})
+_SHOWN = 40
+_OLD: Mapping[str, str] = {
+    "dataProduct": "a product is known by 'domain' and 'name'",
+    "slaDefaultElement": "expected 'element' at each service level",
+}
+"""What ODCS 3.1 deprecates, and what is expected instead."""
+
+
+def doubt_old(root: Place, findings: Findings) -> None:
+    """Say what is deprecated since ODCS 3.1, unless the contract is older."""
+    if root.text("apiVersion").startswith("v3.0"):
+        return
+    found = {key: why for key, why in _OLD.items() if root.has(key)}
+    if isinstance(root.at("team").value, list):
+        found["team"] = "expected an object whose 'members' are this list"
+    for key, expected in found.items():
+        findings.warn(root.at(key), f"deprecated since ODCS 3.1, and read all the same; {expected}")
+
+
+def doubt_support(places: Iterable[Place], findings: Findings) -> None:
+    """Say which words of the support entries the standard does not know."""
+    for place in places:
+        _doubt_word(place, "scope", _SCOPES, findings)
+        _doubt_word(place, "tool", _TOOLS, findings)
+
+
+def _doubt_word(place: Place, key: str, known: Sequence[str], findings: Findings) -> None:
+    word = place.text(key)
+    if word and word.lower() not in known:
+        expected = f"expected one of {', '.join(known)}{suggestion(word, known)}"
+        findings.warn(place.at(key), f"unknown {key} '{word[:_SHOWN]}'; {expected}")
+
+
+def doubt_limits(place: Place, limits: Sequence[Option], findings: Findings) -> None:
+    """Say which options of one column no value can meet together."""
+    by_kind = {limit.kind: limit for limit in limits}
+    for lower, uppers in _ABOVE.items():
+        for upper in uppers:
+            if lower not in by_kind or upper not in by_kind:
+                continue
+            low, high = by_kind[lower].value, by_kind[upper].value
+            is_open = not _EXCLUSIVE.isdisjoint({lower, upper})
+            if _is_above(low, high) or (is_open and low == high):
+                article = "an" if lower.startswith("e") else "a"
+                wanted = "below it" if is_open else "not above it"
+                expected = f"expected {article} {lower} that is {wanted}"
+                written = [str(place.at(kind).value)[:_SHOWN] for kind in (lower, upper)]
+                message = f"no value meets {lower} {written[0]} and {upper} {written[1]}"
+                findings.warn(place.at(lower), f"{message}; {expected}")
+
+
+def _is_above(low: Bound, high: Bound) -> bool:
+    try:
+        return bool(cast("Any", low) > high)  # both are of the column's type
+    except TypeError:
+        return False
+
+
+def doubt_lookback(
+    place: Place, period: timedelta, *, lookback: timedelta, lag: timedelta, findings: Findings
+) -> None:
+    """Say if no period can both start within the look-back and be due."""
+    if lookback <= period + lag:
+        expected = "expected a look-back of two periods and the lag, or longer"
+        findings.warn(place, f"no period is ever due so soon; {expected}")

@@ -1,0 +1,98 @@
+"""Check the names of products, domains and tables: visible, unambiguous, safe in an address."""
+
+import unicodedata
+
+from contractwatch.display import escape_of, is_visible
+from contractwatch.odcs.yaml.node import Findings, Place
+
+RESERVED = frozenset({"gate", "trust"})
+"""Last words of addresses about a product, as `/api/v1/products/orders/gate`: no product's name."""
+
+LONGEST_NAME = 200
+"""Characters; a longer one is no name, and to normalise a very long one takes minutes."""
+
+_MOST_MARKS = 4
+_WALKS = frozenset({".", ".."})
+_SHOWN = 60
+
+
+def check_product_name(place: Place, name: str, findings: Findings) -> None:
+    """Report a product's name that breaks the rule; `place` is where it is written."""
+    problem = character_problem(name)
+    if not problem and "/" in name:
+        problem = "a '/' stands in it; expected one part: write what is before it into 'domain'"
+    if not problem and name in _WALKS:
+        problem = "it means a folder in an address; expected a word"
+    if not problem and name.casefold() in RESERVED:
+        problem = "it is the end of an address of contractwatch; expected another word"
+    if problem:
+        _refuse(place, "name", name, problem, findings)
+
+
+def check_domain(place: Place, domain: str, findings: Findings) -> None:
+    """Report a domain that breaks the rule; it may have several parts, as `sales/eu`."""
+    problem = character_problem(domain)
+    parts = domain.split("/")
+    if not problem and any(not part.strip() for part in parts):
+        problem = "a part of it is empty; expected a word on each side of '/'"
+    if not problem and any(part != part.strip() for part in parts):
+        problem = "a blank stands beside a '/'; expected none"
+    if not problem and not _WALKS.isdisjoint(parts):
+        problem = "a part of it means a folder in an address; expected words"
+    if problem:
+        _refuse(place, "domain", domain, problem, findings)
+
+
+def check_table_name(place: Place, name: str, findings: Findings) -> None:
+    """Report a table's name that breaks the rule."""
+    problem = character_problem(name)
+    if not problem and name in _WALKS:
+        problem = "it means a folder; expected a word"
+    if problem:
+        _refuse(place, "table's name", name, problem, findings)
+
+
+def character_problem(name: str) -> str:
+    """Return what is wrong with the characters of a name and what is expected; empty for nothing.
+
+    A name is in Unicode's composed form (NFC), begins with a character of its own, and has only
+    characters that leave a mark; the one blank allowed is the ordinary space.
+    """
+    if len(name) > LONGEST_NAME:
+        return f"it has {len(name):,} characters; expected {LONGEST_NAME} at most"
+    hidden = next((one for one in name if not is_visible(one)), "")
+    if hidden:
+        shown = escape_of(hidden)
+        return f"it holds {shown} ({_kind_of(hidden)}); expected visible characters only"
+    kinds = "".join(unicodedata.category(one)[0] for one in name)
+    if "M" * (_MOST_MARKS + 1) in kinds:
+        return f"more than {_MOST_MARKS} marks stand on one letter; expected fewer"
+    if name and unicodedata.category(name[0]).startswith("M"):
+        return f"it begins with the mark {escape_of(name[0])}; expected a letter before it"
+    if unicodedata.normalize("NFC", name) != name:
+        return "it is not in Unicode's composed form (NFC); expected composed letters: type it anew"
+    return ""
+
+
+def _kind_of(character: str) -> str:
+    category = unicodedata.category(character)
+    if unicodedata.bidirectional(character) in _TURNS:
+        return "turns the direction of the text"
+    kinds = {
+        "Cc": "a control character",
+        "Cf": "a format character",
+        "Co": "a character without a meaning",
+        "Cn": "a character that is not assigned",
+        "Zs": "a blank that is no ordinary space",
+        "Zl": "a line break",
+        "Zp": "a line break",
+    }
+    return kinds.get(category, "leaves no mark")
+
+
+_TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+
+
+def _refuse(place: Place, what: str, name: str, problem: str, findings: Findings) -> None:
+    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+    findings.error(place, f"the {what} '{shown}' cannot be used: {problem}")

@@ -1,0 +1,37 @@
+"""A pattern is run by Rust's engine where that means the same, else by one of ECMA-262."""
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.odcs.values.regex_translation import NotTranslatableError, PatternError, to_rust
+
+
+@frozen
+class Pattern:
+    """A pattern in Rust's dialect, or with `ecma` as the contract writes it."""
+
+    text: str
+    ecma: bool = False
+
+
+def runnable(pattern: str) -> Pattern:
+    """Return the pattern for the engine that is to run it.
+
+    Raises:
+        PatternError: If it is no regular expression.
+    """
+    try:
+        return Pattern(to_rust(pattern))
+    except NotTranslatableError:
+        _check(pattern)
+        return Pattern(pattern, ecma=True)
+
+
+def _check(pattern: str) -> None:
+    import regress  # noqa: PLC0415 - few contracts have such a pattern
+
+    try:
+        regress.Regex(pattern, "u")
+    except regress.RegressError:
+        try:
+            regress.Regex(pattern)
+        except regress.RegressError as wrong:
+            raise PatternError(str(wrong).lower().rstrip(".")) from wrong

@@ -1,0 +1,57 @@
+"""A document without the parts in which something is wrong; everything else keeps its place."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final, cast
+
+from contractwatch.odcs.yaml.document import Document, child_path
+
+
+class _Cut:
+    """Stands in a list where an entry was, so that those behind it keep their numbers."""
+
+    def __repr__(self) -> str:
+        return "cut out"
+
+
+CUT: Final = _Cut()
+
+
+def without(document: Document, paths: frozenset[str]) -> Document:
+    """Return the document without what stands at these paths."""
+    touched = {prefix for path in paths for prefix in _prefixes(path)}
+    data = cast("Mapping[str, object]", _without(document.data, "", paths, touched))
+    return replace(document, data=data)
+
+
+def is_within(path: str, above: str) -> bool:
+    """Whether a path is the other one, or below it."""
+    return path == above or (path.startswith(above) and path[len(above)] in ".[")
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    yield ""
+    yield from (path[:at] for at, character in enumerate(path) if character in ".[")
+    yield path
+
+
+def _without(value: object, path: str, paths: frozenset[str], touched: set[str]) -> object:
+    """Return the value; the very same one if nothing is cut out of it."""
+    if path not in touched:
+        return value
+    if isinstance(value, dict):
+        named = cast("dict[str, Any]", value)
+        here = {key: child_path(path, key) for key in named}
+        return {
+            key: _without(item, here[key], paths, touched)
+            for key, item in named.items()
+            if here[key] not in paths
+        }
+    if isinstance(value, list):
+        listed = cast("list[Any]", value)
+        at = [child_path(path, index) for index in range(len(listed))]
+        return [
+            CUT if here in paths else _without(item, here, paths, touched)
+            for here, item in zip(at, listed, strict=True)
+        ]
+    return value

@@ -1,0 +1,403 @@
+"""YAML becomes plain values that remember their lines; the traps of plain YAML are closed."""
+
+import hashlib
+import re
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import yaml
+from yaml.reader import Reader
+
+from contractwatch.errors import ContractError, Level, Problem
+from contractwatch.model.base.frozen import frozen
+
+LARGEST_BYTES = 5_000_000
+MOST_VALUES = 200_000
+DEEPEST = 64
+LONGEST_PATH = 500
+_LONGEST_NUMBER = 300
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_MAYBE_NUMBER = frozenset("+-.0123456789")
+_DECIMAL = re.compile(r"[-+]?[0-9]+")
+_OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_ODD_FLOATS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_GROUPED = re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?")
+_OLD_OCTAL = re.compile(r"[-+]?0[0-7]+")
+_MAYBE_COMMENT = re.compile(r"(?<!\S)#")
+_TAG = "tag:yaml.org,2002:"
+_BLOCKS = frozenset("|>")
+_PLAIN_TAGS = {_TAG + "int": int, _TAG + "float": float, _TAG + "bool": bool}
+
+
+@frozen
+class Document:
+    """One parsed file.
+
+    `lines` holds the line of every document path such as `schema[0].properties[2].required`;
+    `written` the source text of every number, boolean and null. `fingerprint` is the SHA-256 of
+    the bytes in hex. `notes` are the warnings of reading. `mistakes` are what is wrong in the text
+    and leaves the rest of it readable, such as a key that stands there twice.
+    """
+
+    file: str
+    fingerprint: str
+    data: Mapping[str, object]
+    lines: Mapping[str, int]
+    written: Mapping[str, str]
+    notes: tuple[Problem, ...] = ()
+    mistakes: tuple[Problem, ...] = ()
+
+    def line_of(self, path: str) -> int:
+        """Return the line of a path, else of the nearest place above it, else 1."""
+        while path:
+            line = self.lines.get(path)
+            if line is not None:
+                return line
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return 1
+
+
+def load(text: str | bytes, file: str) -> Document:
+    """Parse one YAML 1.2 document whose root is a mapping.
+
+    Raises:
+        ContractError: With every problem found; nothing else, whatever the text is.
+    """
+    document = load_what_holds(text, file)
+    if document.mistakes:
+        raise ContractError(document.mistakes)
+    return document
+
+
+def load_what_holds(text: str | bytes, file: str) -> Document:
+    """Parse one YAML 1.2 document as `load` does, and keep the mistakes that leave the rest whole.
+
+    Raises:
+        ContractError: If it is no YAML, or none of a contract.
+    """
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    source = _decoded(raw, file)
+    building = _Building(file, source)
+    data = building.document()
+    return Document(
+        file=file,
+        fingerprint=hashlib.sha256(raw).hexdigest(),
+        data=data,
+        lines=building.lines,
+        written=building.written,
+        notes=tuple(building.notes),
+        mistakes=tuple(building.errors),
+    )
+
+
+def has_comments(raw: bytes) -> bool:
+    """Return whether there are comments in a text that could be loaded: `#` outside of values."""
+    source = raw.decode("utf-8-sig")
+    places = [found.start() for found in _MAYBE_COMMENT.finditer(source)]
+    inside = 0
+    for token in yaml.scan(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        if isinstance(token, yaml.ScalarToken):
+            start, end = token.start_mark.index, token.end_mark.index
+            if token.style in _BLOCKS:
+                # behind its sign there may be a comment
+                start = max(start, source.find("\n", start))
+            inside += bisect_left(places, end) - bisect_left(places, start)
+    return inside < len(places)
+
+
+def child_path(path: str, key: str | int) -> str:
+    """Return the document path of an entry of the mapping or list at `path`."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else key
+
+
+def _decoded(raw: bytes, file: str) -> str:
+    if len(raw) > LARGEST_BYTES:
+        raise _refusal(file, 0, f"the file has {len(raw):,} bytes; expected at most 5 MB")
+    try:
+        source = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = raw.count(b"\n", 0, wrong.start) + 1
+        raise _refusal(file, line, "the text is not UTF-8; expected a UTF-8 file") from wrong
+    # YAML's own set of characters; to compile another one takes a hundredth of a second
+    odd = Reader.NON_PRINTABLE.search(source)
+    if odd is not None:
+        line = source.count("\n", 0, odd.start()) + 1
+        code = f"U+{ord(odd.group()):04X}"
+        raise _refusal(file, line, f"control character {code}; expected printable text")
+    return source
+
+
+def _refusal(file: str, line: int, message: str, path: str = "") -> ContractError:
+    return ContractError((Problem(file, line, path, message),))
+
+
+@dataclass(slots=True)
+class _Anchored:
+    """A value that aliases may repeat; not `ready` while it is still being read."""
+
+    value: object = None
+    size: int = 0
+    ready: bool = False
+
+
+@dataclass(slots=True)
+class _Building:
+    """One pass over the parser's events, keeping lines by path."""
+
+    file: str
+    source: str
+    lines: dict[str, int] = field(default_factory=dict[str, int])
+    written: dict[str, str] = field(default_factory=dict[str, str])
+    errors: list[Problem] = field(default_factory=list[Problem])
+    notes: list[Problem] = field(default_factory=list[Problem])
+    anchors: dict[str, _Anchored] = field(default_factory=dict[str, _Anchored])
+    values: int = 0
+    parser: Any = None
+
+    def document(self) -> Mapping[str, object]:
+        """Return the root mapping."""
+        # libyaml's parser where the wheel has it: ten times as fast as the one in Python
+        self.parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(self.source)
+        try:
+            return self._document()
+        except yaml.MarkedYAMLError as wrong:
+            mark = wrong.problem_mark or wrong.context_mark
+            line = mark.line + 1 if mark is not None else 0
+            raise _refusal(self.file, line, _syntax_message(wrong)) from wrong
+        except yaml.YAMLError as wrong:
+            raise _refusal(self.file, 0, "not valid YAML; expected one YAML document") from wrong
+        finally:
+            self.parser.dispose()
+
+    def _document(self) -> Mapping[str, object]:
+        self.parser.get_event()
+        if self.parser.check_event(yaml.StreamEndEvent):
+            raise _refusal(self.file, 0, "the file is empty; expected a data contract")
+        self.parser.get_event()
+        root = self._value(self.parser.get_event(), "", 0)
+        self.parser.get_event()
+        after = self.parser.get_event()
+        if not isinstance(after, yaml.StreamEndEvent):
+            line = _line(after)
+            raise _refusal(self.file, line, "a second document starts here; expected one per file")
+        if root is None:
+            raise _refusal(self.file, 0, "the file is empty; expected a data contract")
+        if not isinstance(root, dict):
+            raise _refusal(self.file, 1, "the file is not a mapping; expected 'apiVersion: v3.1.0'")
+        return cast("dict[str, object]", root)
+
+    def _value(self, event: Any, path: str, depth: int) -> object:
+        self._count(1, event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, path, depth)
+        anchor = _Anchored()
+        if event.anchor is not None:
+            self.anchors[event.anchor] = anchor
+        before = self.values
+        if isinstance(event, yaml.ScalarEvent):
+            anchor.value = self._scalar(event, path)
+        elif depth >= DEEPEST:
+            message = f"nested deeper than {DEEPEST} levels; expected a data contract"
+            raise _refusal(self.file, _line(event), message)
+        elif isinstance(event, yaml.MappingStartEvent):
+            anchor.value = self._mapping(event, path, depth)
+        else:
+            anchor.value = self._sequence(event, path, depth)
+        anchor.size, anchor.ready = self.values - before, True
+        return anchor.value
+
+    def _count(self, more: int, event: Any) -> None:
+        self.values += more
+        if self.values > MOST_VALUES:
+            message = (
+                f"more than {MOST_VALUES:,} values, aliases expanded; expected a data contract"
+            )
+            raise _refusal(self.file, _line(event), message)
+
+    def _mapping(self, event: Any, path: str, depth: int) -> dict[str, object]:
+        self._refuse_tag(event, path, "map")
+        found: dict[str, object] = {}
+        merged: list[tuple[object, int]] = []
+        while not isinstance(entry := self.parser.get_event(), yaml.MappingEndEvent):
+            line = _line(entry)
+            key = self._key(entry, path)
+            here = child_path(path, key)
+            if len(here) > LONGEST_PATH:
+                raise _refusal(self.file, line, "a key of absurd length; expected a short word")
+            is_merge = key == "<<" and entry.implicit[0]
+            if not is_merge and key in found:
+                self._error(line, here, f"key '{key}' stands here twice; expected it once")
+            if not is_merge:
+                self.lines.setdefault(here, line)
+            value = self._value(self.parser.get_event(), here, depth + 1)
+            if is_merge:
+                merged.append((value, line))
+            else:
+                found[key] = value
+        for value, line in merged:
+            self._merge(found, value, path, line)
+        return found
+
+    def _key(self, event: Any, path: str) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise _refusal(self.file, _line(event), "a key that is no text; expected a word", path)
+        name: str = event.value
+        if event.implicit[0] and not isinstance(_resolved(name), str):
+            shown = name or "null"
+            self._error(_line(event), path, f"key {shown} is no text; put it in quotes")
+        return name
+
+    def _merge(self, found: dict[str, object], value: object, path: str, line: int) -> None:
+        """Add the entries of YAML's merge key `<<` that are not there yet."""
+        sources = cast("list[object]", value) if isinstance(value, list) else [value]
+        for source in sources:
+            if not isinstance(source, dict):
+                self._error(line, path, "'<<' merges no mapping; expected an alias of a mapping")
+                continue
+            for key, entry in cast("dict[str, object]", source).items():
+                if key not in found:
+                    found[key] = entry
+                    here = child_path(path, key)
+                    self.lines.setdefault(here, line)
+                    self._retrace(entry, here, line, 0)
+
+    def _sequence(self, event: Any, path: str, depth: int) -> list[object]:
+        self._refuse_tag(event, path, "seq")
+        found: list[object] = []
+        while not isinstance(entry := self.parser.get_event(), yaml.SequenceEndEvent):
+            here = f"{path}[{len(found)}]"
+            self.lines[here] = _line(entry)
+            found.append(self._value(entry, here, depth + 1))
+        return found
+
+    def _scalar(self, event: Any, path: str) -> object:
+        text = cast("str", event.value)
+        if event.tag is not None and event.tag != "!":
+            return self._tagged(event, text, path)
+        if not event.implicit[0]:
+            return text
+        try:
+            value = _resolved(text)
+        except ValueError:
+            self._error(_line(event), path, "a number of absurd length; expected fewer digits")
+            return None
+        if not isinstance(value, str):
+            self.written[path] = text
+        self._lint_number(event, text, path)
+        return value
+
+    def _lint_number(self, event: Any, text: str, path: str) -> None:
+        if not text or text[0] not in _MAYBE_NUMBER:
+            return
+        if _OLD_OCTAL.fullmatch(text):
+            self._note(_line(event), path, f"{text} is read as a decimal number; quote it as text")
+        elif _GROUPED.fullmatch(text):
+            self._note(_line(event), path, f"{text} is read as text; write a number without '_'")
+
+    def _tagged(self, event: Any, text: str, path: str) -> object:
+        kind = _PLAIN_TAGS.get(event.tag)
+        if event.tag == _TAG + "str":
+            return text
+        try:
+            value = _resolved(text) if len(text) < _LONGEST_NUMBER else None
+        except ValueError:
+            value = None
+        if event.tag == _TAG + "null" and value is None:
+            return None
+        if kind is not None and type(value) is kind:
+            return value
+        shown = str(event.tag).replace(_TAG, "!!")
+        raise _refusal(self.file, _line(event), f"tag {shown} is not allowed; remove it", path)
+
+    def _refuse_tag(self, event: Any, path: str, kind: str) -> None:
+        if event.tag is not None and event.tag not in {"!", _TAG + kind}:
+            shown = str(event.tag).replace(_TAG, "!!")
+            raise _refusal(self.file, _line(event), f"tag {shown} is not allowed; remove it", path)
+
+    def _alias(self, event: Any, path: str, depth: int) -> object:
+        anchored = self.anchors.get(event.anchor)
+        if anchored is None:
+            self._error(_line(event), path, f"alias '*{event.anchor}' has no anchor before it")
+            return None
+        if not anchored.ready:
+            self._error(_line(event), path, f"alias '*{event.anchor}' contains itself")
+            return None
+        self._count(anchored.size, event)
+        self._retrace(anchored.value, path, _line(event), depth)
+        return anchored.value
+
+    def _retrace(self, value: object, path: str, line: int, depth: int) -> None:
+        """Give every place below an alias the line of the alias."""
+        if depth > DEEPEST:
+            raise _refusal(self.file, line, f"nested deeper than {DEEPEST} levels by aliases")
+        if isinstance(value, dict):
+            entries = list(cast("dict[str, object]", value).items())
+        elif isinstance(value, list):
+            entries = list(enumerate(cast("list[object]", value)))
+        else:
+            return
+        for key, entry in entries:
+            here = child_path(path, key)
+            self.lines.setdefault(here, line)
+            self._retrace(entry, here, line, depth + 1)
+
+    def _error(self, line: int, path: str, message: str) -> None:
+        self.errors.append(Problem(self.file, line, path, message))
+
+    def _note(self, line: int, path: str, message: str) -> None:
+        self.notes.append(Problem(self.file, line, path, message, Level.WARNING))
+
+
+def _resolved(text: str) -> str | int | float | bool | None:
+    """Return what a plain scalar means in YAML 1.2's core schema, and nothing more.
+
+    Raises:
+        ValueError: If it is a number of absurd length.
+    """
+    if text in _NULLS:
+        return None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if text[0] not in _MAYBE_NUMBER:
+        return text
+    return _number(text)
+
+
+def _number(text: str) -> str | int | float:
+    is_decimal = _DECIMAL.fullmatch(text) is not None
+    is_other = not is_decimal and _OTHER_BASE.fullmatch(text) is not None
+    if (is_decimal or is_other) and len(text) > _LONGEST_NUMBER:
+        raise ValueError(text[:_LONGEST_NUMBER])
+    if is_decimal:
+        return int(text)
+    if is_other:
+        return int(text, 0)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _ODD_FLOATS.fullmatch(text):
+        return float(text.replace(".", ""))
+    return text
+
+
+def _line(event: Any) -> int:
+    return cast("int", event.start_mark.line) + 1
+
+
+def _syntax_message(wrong: yaml.MarkedYAMLError) -> str:
+    what = wrong.problem or "unexpected text"
+    context = f" {wrong.context}" if wrong.context else ""
+    return f"not valid YAML: {what}{context}"

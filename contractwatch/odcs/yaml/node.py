@@ -1,0 +1,248 @@
+"""Every value is read together with its place, and nothing about a place is reported twice."""
+
+import difflib
+import re
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import cast
+
+from contractwatch.errors import Level, Problem
+from contractwatch.model.base.clause import Clause, Dimension, Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective
+from contractwatch.model.contract.contract import SkippedClause
+from contractwatch.odcs.yaml.cuts import CUT
+from contractwatch.odcs.yaml.document import Document, child_path
+from contractwatch.odcs.yaml.opposites import is_opposite
+
+VENDOR = "contractwatch"
+_PREFIX = "contractwatch."
+_LIKE_PREFIX = re.compile(r"contract[\s_-]?watch[\s._:/-]+(.+)", re.IGNORECASE | re.DOTALL)
+
+
+@frozen
+class Place:
+    """A value of the document and where it stands; `value` is None where nothing stands.
+
+    Reading never fails: what has another shape than expected reads as absent, because the official
+    schema reports it.
+    """
+
+    document: Document
+    path: str
+    value: object
+
+    @property
+    def clause(self) -> Clause:
+        """The path and line of this place."""
+        return Clause(self.path, self.document.line_of(self.path))
+
+    def at(self, key: str) -> "Place":
+        """Return the entry of a mapping."""
+        value = self.mapping().get(key)
+        return Place(self.document, child_path(self.path, key), value)
+
+    def mapping(self) -> dict[str, object]:
+        """Return the value as a mapping, empty if it is none."""
+        return cast("dict[str, object]", self.value) if isinstance(self.value, dict) else {}
+
+    def entries(self) -> tuple["Place", ...]:
+        """Return the entries of a mapping, in the order of the file."""
+        return tuple(self.at(key) for key in self.mapping())
+
+    def each(self) -> tuple["Place", ...]:
+        """Return the items of a list, empty if it is none; what was cut out is left out."""
+        if not isinstance(self.value, list):
+            return ()
+        items = cast("list[object]", self.value)
+        return tuple(
+            Place(self.document, child_path(self.path, index), item)
+            for index, item in enumerate(items)
+            if item is not CUT
+        )
+
+    def has(self, key: str) -> bool:
+        """Whether the mapping has that key."""
+        return key in self.mapping()
+
+    def text(self, key: str) -> str:
+        """Return the text at a key, stripped; empty if there is none."""
+        value = self.mapping().get(key)
+        return value.strip() if isinstance(value, str) else ""
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return the texts of the list at a key."""
+        return tuple(item.value for item in self.at(key).each() if isinstance(item.value, str))
+
+    def flag(self, key: str) -> bool | None:
+        """Return the boolean at a key."""
+        value = self.mapping().get(key)
+        return value if isinstance(value, bool) else None
+
+    def custom(self, name: str) -> "Place | None":
+        """Return the value of the custom property `contractwatch.<name>`, by either spelling."""
+        for entry in self.at("customProperties").each():
+            if custom_name(entry) == name:
+                return entry.at("value")
+        return None
+
+
+def custom_name(entry: Place) -> str:
+    """Return the name of one of our own custom properties without its prefix; else empty."""
+    name = entry.text("property")
+    if name.startswith(_PREFIX):
+        return name.removeprefix(_PREFIX)
+    is_ours = own_name(name) or entry.text("vendor").casefold() == VENDOR
+    return name if is_ours else ""  # one whose prefix is misspelt is none that we know
+
+
+def own_name(written: str) -> str:
+    """Return the name after our prefix, however that is spelt; empty if there is none."""
+    return found[1] if (found := _LIKE_PREFIX.fullmatch(written.strip())) else ""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for a near miss, else an empty text."""
+    near = nearest(word, known)
+    return f"; did you mean '{near}'?" if near else ""
+
+
+def suggestion_in(table: str, column: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'table.x'?` for a near miss of a column's name, else an empty text."""
+    near = nearest(column, known)
+    return f"; did you mean '{table}.{near}'?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is meant, whatever its case, or an empty text."""
+    if len(word) > _LONGEST_WORD or not _may_compare(0):
+        return ""  # without asking for the known words, which may be thousands each time
+    known = list(known)
+    if not _may_compare(len(known)):
+        return ""
+    by_lower = {name.lower(): name for name in reversed(known) if len(name) <= _LONGEST_WORD}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=2, cutoff=_LIKENESS)
+    near = [by_lower[name] for name in found]
+    # between two ends nobody guesses, and never what says the opposite
+    is_open = len(near) > 1 and is_opposite(*near) and _is_tie(word, near)
+    return near[0] if near and not is_open and not is_opposite(word, near[0]) else ""
+
+
+@contextmanager
+def bounded_suggestions() -> Generator[None]:
+    """Bound what suggestions cost while one document is read: beyond that there are none."""
+    token = _LEFT.set([MOST_COMPARISONS])
+    try:
+        yield
+    finally:
+        _LEFT.reset(token)
+
+
+def _may_compare(words: int) -> bool:
+    """Take so many comparisons from what is left for the document that is read, if one is."""
+    left = _LEFT.get()
+    if left is None:
+        return True
+    left[0] -= words
+    return left[0] >= 0
+
+
+MOST_COMPARISONS = 20_000
+"""Of a misspelled word with one that is known: some hundred misspellings in a common contract."""
+
+_LEFT: ContextVar[list[int] | None] = ContextVar("comparisons_left", default=None)
+
+
+def _is_tie(word: str, near: list[str]) -> bool:
+    ratios = [difflib.SequenceMatcher(None, one.lower(), word.lower()).ratio() for one in near]
+    return ratios[0] - ratios[1] < _TIE
+
+
+_LIKENESS = 0.6
+_TIE = 0.05
+_LONGEST_WORD = 80
+"""Words longer than this are no misspelling, and comparing them costs time."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is said about one document while it is read."""
+
+    document: Document
+    contract_id: str
+    problems: list[Problem] = field(default_factory=list[Problem])
+    skipped: list[SkippedClause] = field(default_factory=list[SkippedClause])
+    promised: set[str] = field(default_factory=set[str])
+    refusing: set[str] = field(default_factory=set[str])
+    """Paths of mistakes that are no slips: the contract is not read at all for one of them."""
+    repeats: dict[str, int] = field(default_factory=dict[str, int])
+    """How often an identity was wanted: thousands of equal clauses do not count from one each."""
+    cuts: frozenset[str] = frozenset()
+    """Paths of what is not read because something is wrong there."""
+
+    def error(self, place: Place, message: str) -> None:
+        """Say what makes the contract wrong."""
+        self._say(place, message, Level.ERROR)
+
+    def refuse(self, place: Place, message: str) -> None:
+        """Say what makes the whole contract one that is not read, whatever else it says."""
+        self.refusing.add(place.path)
+        self.error(place, message)
+
+    def warn(self, place: Place, message: str) -> None:
+        """Say what is doubtful."""
+        self._say(place, message, Level.WARNING)
+
+    def skip(self, place: Place, promise: "Promised", why: str) -> None:
+        """Keep a clause that promises something and is not executed."""
+        self.keep_skipped(place, promise, f"unsupported: {why}")
+
+    def keep_skipped(self, place: Place, promise: "Promised", reason: str) -> None:
+        """Keep a clause that is not judged, for a reason that is told as it is."""
+        self.skipped.append(
+            SkippedClause(
+                clause=place.clause,
+                promise_id=self.promise_id(promise),
+                kind=promise.kind,
+                table=promise.table,
+                column=promise.column,
+                severity=promise.severity,
+                dimension=promise.dimension,
+                objective=promise.objective,
+                reason=reason,
+                expected=promise.expected,
+            )
+        )
+
+    def promise_id(self, promise: "Promised") -> str:
+        """Return the identity of a promise that is not executed, unique in this contract."""
+        parts = (self.contract_id, promise.table, promise.column or "-", promise.kind)
+        base = "/".join((*parts, promise.rule_id) if promise.rule_id else parts)
+        repeat = self.repeats.get(base, 1)
+        identity = base if repeat == 1 else f"{base}-{repeat}"
+        while identity in self.promised:
+            repeat += 1
+            identity = f"{base}-{repeat}"
+        self.repeats[base] = repeat
+        self.promised.add(identity)
+        return identity
+
+    def _say(self, place: Place, message: str, level: Level) -> None:
+        line = self.document.line_of(place.path)
+        self.problems.append(Problem(self.document.file, line, place.path, message, level))
+
+
+@frozen
+class Promised:
+    """What a clause promises; enough to report it as skipped."""
+
+    kind: str
+    table: str
+    column: str | None
+    dimension: Dimension
+    objective: Objective | None
+    severity: Severity = Severity.ERROR
+    rule_id: str = ""
+    expected: str = ""

@@ -1,0 +1,30 @@
+"""What must be named once in a list is named once."""
+
+from collections.abc import Iterable
+
+from contractwatch.odcs.yaml.node import Findings, Place
+
+
+def named(places: Place, key: str, findings: Findings) -> list[Place]:
+    """Return the entries of a list that have a name at a key; an empty name is refused."""
+    found: list[Place] = []
+    for entry in places.each():
+        if entry.text(key):
+            found.append(entry)
+        elif isinstance(entry.at(key).value, str):
+            findings.error(entry.at(key), f"the {key} is empty; expected some text")
+    return found
+
+
+def refuse_repeated(places: Iterable[Place], key: str, what: str, findings: Findings) -> None:
+    """Say which entries have a name that an entry before them has."""
+    known: dict[str, Place] = {}
+    for place in places:
+        name = place.text(key)
+        if not name:
+            continue
+        first = known.setdefault(name, place)
+        if first is not place:
+            line = first.at(key).clause.line
+            message = f"{what} '{name[:60]}' stands in line {line} too; expected another {key}"
+            findings.error(place.at(key), message)

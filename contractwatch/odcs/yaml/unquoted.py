@@ -1,0 +1,29 @@
+"""A name without quotes that YAML takes for a number is read as it is written, and told."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from contractwatch.errors import Problem
+from contractwatch.odcs.yaml.document import Document
+
+_NAMES = frozenset({"id", "version", "name", "domain", "dataProduct"})
+"""The keys without which nobody knows whose promises these are: what else could a number mean?"""
+
+
+def unquoted(document: Document, mistakes: Iterable[Problem]) -> Mapping[str, Problem]:
+    """Return the mistakes that are a name without quotes, by its path."""
+    texts = {path for path in _NAMES & document.written.keys() if _is_name(document, path)}
+    return {one.path: one for one in mistakes if one.path in texts}
+
+
+def as_written(document: Document, paths: Iterable[str]) -> Document:
+    """Return the document with the text that is written at these keys as their value."""
+    texts = {path: document.written[path] for path in paths}
+    data = {**document.data, **texts}
+    written = {path: text for path, text in document.written.items() if path not in texts}
+    return replace(document, data=data, written=written)
+
+
+def _is_name(document: Document, path: str) -> bool:
+    """Whether something is written there: an empty place and `null` are no names."""
+    return document.written[path].lower() not in {"", "~", "null"}

@@ -1,0 +1,21 @@
+"""A worker that gave no answer leaves a reading that says so: not the product's fault."""
+
+from datetime import datetime
+
+from contractwatch.errors import Blame
+from contractwatch.model.base.server import Server
+from contractwatch.model.record.run import Reading
+from contractwatch.scan.workers import Failed
+from contractwatch.verify import Plan, unread
+
+
+def reading_of(failed: Failed, plan: Plan, server: Server, started: datetime) -> Reading:
+    """Return the reading of a worker that gave none."""
+    return Reading(
+        server=server.name,
+        started_at=started,
+        measurements=unread(plan, failed.reason),
+        readable=None,
+        error=failed.reason,
+        blame=Blame.AGENT,
+    )

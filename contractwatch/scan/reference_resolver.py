@@ -1,0 +1,217 @@
+"""The contracts that know one another: a reference leads to a table and a server, or nowhere.
+
+A contract is found by its id, by its file (beside the one that refers to it, else by the name of
+the file) or by its canonical address. Nothing is fetched.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias, assert_never
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.path import Each, Way
+from contractwatch.model.base.server import Server
+from contractwatch.model.contract.contract import Column, Contract, Table, TableNames
+from contractwatch.model.measure.metric import BadRowsAcross, ComparingMetric, Metric
+from contractwatch.model.promises.reference import (
+    CoveredKeys,
+    Orphans,
+    Reference,
+    SegmentsOf,
+    Total,
+)
+from contractwatch.model.promises.segment import FromReference
+from contractwatch.scan.servers import choose_server
+
+
+@frozen
+class Published:
+    """A contract, and the folder of its file, where its relative paths start."""
+
+    contract: Contract
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The contract's file."""
+        return self.folder / Path(self.contract.file).name
+
+
+@frozen
+class Elsewhere:
+    """The server of another contract, with all of its tables, as `sources.open_server` has it."""
+
+    contract: str
+    server: Server
+    tables: tuple[Table, ...]
+    bases: tuple[Path, ...]
+
+
+@frozen
+class Destination:
+    """Where a reference leads: a table and physical columns, here or elsewhere.
+
+    `ways` lead into each of the columns, or there are none.
+    """
+
+    reference: Reference
+    table: str
+    columns: tuple[str, ...]
+    elsewhere: Elsewhere | None = None
+    ways: tuple[Way, ...] = ()
+
+
+@frozen
+class Nowhere:
+    """A reference that leads to nothing, and why."""
+
+    reference: Reference
+    reason: str
+
+
+Lead: TypeAlias = Destination | Nowhere
+
+
+class Registry:
+    """Contracts that may be referred to; never changed once it is made."""
+
+    def __init__(self, published: Iterable[Published] = (), *, broken: Iterable[str] = ()) -> None:
+        """Make a registry.
+
+        Args:
+            published: The contracts.
+            broken: The names of files that hold no good contract.
+        """
+        self._broken = frozenset(Path(file).name for file in broken)
+        self._by_name: dict[str, list[Published]] = {}
+        for one in published:
+            names = {one.contract.contract_id, str(_normal(one.path)), one.path.name}
+            for name in names.union(one.contract.addresses):
+                self._by_name.setdefault(name, []).append(one)
+
+    def find(self, name: str, folder: Path) -> Published | str:
+        """Return the contract that is known by that name, or why there is none.
+
+        Args:
+            name: An id, a file, or an address.
+            folder: Of the contract that names it.
+        """
+        last = name.rsplit("/", 1)[-1]
+        beside = name if "://" in name else str(_normal(folder / name))
+        for known in (name, beside, last):
+            found = self._by_name.get(known, [])
+            if len(found) == 1:
+                return found[0]
+            if found:
+                files = ", ".join(sorted(one.contract.file for one in found))
+                return f"{len(found)} contracts are known as {known!r}: {files}"
+        if last in self._broken:
+            return f"the contract {last!r} is broken; see `contractwatch lint`"
+        looked = "its id, its file and its address among those that are given"
+        return f"no contract is known as {name!r}; looked for {looked}"
+
+
+@frozen
+class Visitor:
+    """Who follows references: a contract, and the server that it is run on.
+
+    `further` are directories for relative paths besides a contract's own folder.
+    """
+
+    published: Published
+    server: Server
+    environment: str = ""
+    further: tuple[Path, ...] = ()
+
+
+def refers_elsewhere(contract: Contract) -> bool:
+    """Whether anything in the contract refers to another one."""
+    if contract.inputs:
+        return True
+    for table in contract.tables:
+        keys = (*table.relationships, *table.coverages)
+        targets = [one.target for one in keys] + [one.right.of for one in table.reconciliations]
+        expected = [rule.expected for rule in table.segment_rules]
+        targets += [one.target for one in expected if isinstance(one, FromReference)]
+        if any(target.contract for target in targets):
+            return True
+    return False
+
+
+def references_of(metrics: Iterable[Metric]) -> tuple[Reference, ...]:
+    """Return what the questions refer to, each once, in a fixed order."""
+    compared = [metric for metric in metrics if isinstance(metric, ComparingMetric)]
+    found = {reference for one in compared for reference in _referred_to(one)}
+    return tuple(sorted(found, key=repr))
+
+
+def _referred_to(metric: ComparingMetric) -> tuple[Reference, ...]:
+    match metric:
+        case Orphans() | CoveredKeys() | SegmentsOf():
+            return (metric.target,)
+        case Total():
+            return (metric.total.of,)
+        case BadRowsAcross():
+            return tuple(key.target for key in metric.keys)
+        case _:
+            assert_never(metric)
+
+
+def leads_of(metrics: Iterable[Metric], visitor: Visitor, registry: Registry) -> tuple[Lead, ...]:
+    """Return where each reference of the questions leads."""
+    names: dict[Path, TableNames] = {}
+    return tuple(_lead(reference, visitor, registry, names) for reference in references_of(metrics))
+
+
+def _lead(
+    reference: Reference, visitor: Visitor, registry: Registry, names: dict[Path, TableNames]
+) -> Lead:
+    here = visitor.published
+    found = registry.find(reference.contract, here.folder) if reference.contract else here
+    if isinstance(found, str):
+        return Nowhere(reference, found)
+    if found.path not in names:
+        names[found.path] = TableNames(found.contract.tables)
+    tables = names[found.path]
+    destination = _table_of(reference, tables)
+    is_own = found.path == here.path
+    if isinstance(destination, Nowhere) or is_own:
+        return destination
+    server = _server_of(found.contract, visitor)
+    why_not = server.unsupported or ("" if server.kind else "it names no server")
+    if why_not:
+        return Nowhere(reference, f"{found.contract.file} cannot be read: {why_not}")
+    bases = (found.folder, *visitor.further)
+    elsewhere = Elsewhere(found.contract.file, server, found.contract.tables, bases)
+    return replace(destination, elsewhere=elsewhere)
+
+
+def _server_of(contract: Contract, visitor: Visitor) -> Server:
+    environment = visitor.server.environment or visitor.environment
+    return choose_server(contract, environment)[0]
+
+
+def _table_of(reference: Reference, tables: TableNames) -> Lead:
+    of_contract = f"of {reference.contract}" if reference.contract else "of this contract"
+    table = tables.find(reference.table, by_id=reference.by_id)
+    if table is None:
+        return Nowhere(reference, f"no table {of_contract} is {reference.table!r}")
+    found: list[Column] = []
+    for written in reference.columns:
+        column = table.referred(written, by_id=reference.by_id)
+        if column is None:
+            return Nowhere(reference, f"no column of {table.name} {of_contract} is {written!r}")
+        if Each() in column.inside:
+            where = f"{written!r} of {table.name} {of_contract}"
+            return Nowhere(reference, f"{where} is inside an array; no key is looked for there")
+        found.append(column)
+    physical = tuple(column.physical_name for column in found)
+    ways = tuple(column.inside for column in found)
+    return Destination(reference, table.name, physical, ways=ways if any(ways) else ())
+
+
+def _normal(path: Path) -> Path:
+    """Return the path without `..`, absolute; no link is followed."""
+    return Path(os.path.normpath(path.absolute()))

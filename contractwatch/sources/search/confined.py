@@ -1,0 +1,108 @@
+"""A folder out of which no path leads that a table's own record names."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.server import Server
+from contractwatch.model.contract.dataset import DataFile
+from contractwatch.sources.search.search import MAX_FILES, real_path, refused
+
+_WHOLE = ("/", "file:/")
+
+
+def folders_at(
+    server: Server, path: str, *, bases: Sequence[Path], roots: tuple[Path, ...] | None
+) -> list["Folder"]:
+    """Return the folders that a path of the contract may mean, by the real path of each.
+
+    Args:
+        server: The server of the contract.
+        path: As the contract has it.
+        bases: Directories for a relative path, tried in turn.
+        roots: Real directories in which every file must be; None allows all.
+
+    Raises:
+        SourceError: If none is allowed.
+    """
+    tried = [real_path(server, base / path) for base in bases or (Path.cwd(),)]
+    allowed = [folder for one in tried if (folder := Folder(server, one, roots)).is_allowed]
+    if not allowed:
+        raise refused(server, "is outside the directories that the operator allowed")
+    return allowed
+
+
+@frozen
+class Folder:
+    """The folder of one table. `path` and `roots` are real; None allows what the person may."""
+
+    server: Server
+    path: Path
+    roots: tuple[Path, ...] | None
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the folder itself may be read."""
+        return self._allows(self.path)
+
+    @property
+    def location(self) -> str:
+        return str(self.path)
+
+    @property
+    def remote(self) -> None:
+        return None
+
+    def has(self, part: str) -> bool:
+        return (self.path / part).is_dir()
+
+    def names(self, part: str) -> list[str]:
+        return [path.name for path in self._confined(self.path / part).iterdir()]
+
+    def below(self, part: str) -> list[DataFile]:
+        found: list[DataFile] = []
+        for path in self._confined(self.path / part).rglob("*"):
+            real = self._confined(path)
+            if real.is_file():
+                found.append(_file(real))
+            if len(found) > MAX_FILES:
+                raise refused(
+                    self.server, f"holds a table whose record has over {MAX_FILES:,} files"
+                )
+        return found
+
+    def is_whole(self, named: str) -> bool:
+        return named.startswith(_WHOLE)
+
+    def find(self, named: Collection[str]) -> dict[str, DataFile]:
+        paths = {name: self._local(name) for name in named}
+        return {name: _file(path) for name, path in paths.items() if path.exists()}
+
+    def _local(self, named: str) -> Path:
+        """Return the file of this machine that a record names, by path or by `file:` address."""
+        try:
+            address = urlsplit(named)
+        except ValueError as error:
+            raise refused(self.server, "holds a table that names files by no path") from error
+        if address.scheme not in {"", "file"} or address.netloc:
+            raise refused(self.server, "holds a table that names files of another machine")
+        return self._confined(self.path / named.removeprefix("file:").removeprefix("//"))
+
+    def _confined(self, path: Path) -> Path:
+        """Return the path, or raise SourceError if it is really outside of what is allowed."""
+        real = real_path(self.server, path)
+        if not self._allows(real):
+            raise refused(
+                self.server, "holds a table that leads outside the directories that are allowed"
+            )
+        return real
+
+    def _allows(self, real: Path) -> bool:
+        return self.roots is None or any(real.is_relative_to(root) for root in self.roots)
+
+
+def _file(path: Path) -> DataFile:
+    status = path.stat()
+    return DataFile(str(path), status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))

@@ -1,0 +1,90 @@
+"""A bucket is reached at an endpoint that the operator allows, as whom the environment says."""
+
+from urllib.parse import SplitResult, urlsplit
+
+from contractwatch.engines.remote.relay import Destination, place_of, relay_to
+from contractwatch.errors import Blame, SourceError
+from contractwatch.model.base.reach import Identity, Reach
+from contractwatch.model.base.server import Server
+from contractwatch.model.contract.dataset import Remote
+
+_OWN_PATHS = frozenset({"", "/"})
+_IS_NO_ADDRESS = "is no address such as https://host:port, without path or password"
+
+
+def reached(server: Server, bucket: str, reach: Reach) -> Remote:
+    """Return how the bucket is reached.
+
+    Raises:
+        SourceError: If its store is not allowed, or nobody is known to ask it as.
+    """
+    endpoint, is_named = _endpoint(server, reach)
+    if reach.identity is Identity.NOBODY:
+        raise SourceError(
+            "there are no credentials for object stores; set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for public buckets",
+            retryable=False,
+            blame=Blame.AGENT,
+        )
+    relay = relay_to(Destination(place_of(endpoint), is_named, reach.credential_hosts))
+    relay.forget()
+    is_anonymous = reach.identity is Identity.ANONYMOUS
+    return Remote(bucket, endpoint, reach.region, relay.address, is_anonymous)
+
+
+def _endpoint(server: Server, reach: Reach) -> tuple[str, bool]:
+    """Return the address of the store, and whether a private one was meant.
+
+    Raises:
+        SourceError: If the contract names one that is not allowed.
+    """
+    provider = f"https://s3.{reach.region}.amazonaws.com"
+    own = [_origin(reach.default_endpoint)] if reach.default_endpoint else []
+    if own == [""]:
+        raise SourceError(f"AWS_ENDPOINT_URL {_IS_NO_ADDRESS}", retryable=False, blame=Blame.AGENT)
+    if not server.endpoint:
+        endpoint = own[0] if own else provider
+        return endpoint, bool(own) or _is_listed(endpoint, reach.endpoints)
+    endpoint = _origin(server.endpoint)
+    if not endpoint:
+        raise SourceError(f"endpointUrl {_IS_NO_ADDRESS}", retryable=False, blame=Blame.PRODUCT)
+    if endpoint in own or _is_listed(endpoint, reach.endpoints):
+        return endpoint, True
+    if endpoint in {provider, "https://s3.amazonaws.com"}:
+        return endpoint, False
+    raise SourceError(
+        f"endpointUrl {endpoint!r} is not allowed; the operator names hosts in s3_endpoints",
+        retryable=False,
+        blame=Blame.AGENT,
+    )
+
+
+def _origin(address: str) -> str:
+    """Return scheme, host and port of an address; empty if it is none or says more than that."""
+    try:
+        parts = urlsplit(address)
+        host, port = place_of(parts)
+    except ValueError:
+        return ""
+    has_more = parts.username is not None or parts.query or parts.fragment
+    if has_more or not host or parts.scheme not in {"http", "https"}:
+        return ""
+    return _written(parts, host, port) if parts.path in _OWN_PATHS else ""
+
+
+def _written(parts: SplitResult, host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}:{port}" if parts.port else f"{parts.scheme}://{shown}"
+
+
+def _is_listed(endpoint: str, endpoints: tuple[str, ...] | None) -> bool:
+    """Whether the operator named the endpoint: by host, by host and port, or by whole address."""
+    if endpoints is None:
+        return True
+    parts = urlsplit(endpoint)
+    host, port = place_of(parts)
+    shown = f"[{host}]" if ":" in host else host
+    names = {endpoint, f"{parts.scheme}://{shown}:{port}", f"{shown}:{port}"}
+    if port == place_of(f"{parts.scheme}://{shown}")[1]:
+        names |= {host, shown, f"{parts.scheme}://{shown}"}
+    return any(entry.rstrip("/").lower() in names for entry in endpoints)

@@ -1,0 +1,106 @@
+"""A row is set, made or added to in the same words on every database.
+
+Statements are built once: to build one takes longer than to run it.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Insert,
+    Table,
+    Update,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+
+from contractwatch.store.database import tables
+
+REVISION: Final = "revision"
+HEARTBEAT: Final = "heartbeat"
+
+_META = tables.meta.c
+_NUMBER = select(_META.value).where(_META.key == bindparam("name"))
+
+
+def put(
+    connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]
+) -> None:
+    """Set the row of that key, made if there is none; only in a writer's transaction."""
+    row = {**key, **values}
+    statement = _set(table, tuple(key), tuple(row))
+    if not connection.execute(statement, _named(row)).rowcount:
+        connection.execute(_insert(table), [row])
+
+
+def add(
+    connection: Connection, table: Table, key: Mapping[str, Any], amounts: Mapping[str, int]
+) -> None:
+    """Add to the numbers of the row of that key, made if there is none."""
+    row = {**key, **amounts}
+    statement = _add(table, tuple(key), tuple(row))
+    if not connection.execute(statement, _named(row)).rowcount:
+        connection.execute(_insert(table), [row])
+
+
+def insert_one(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
+    """Insert one row and return its id."""
+    key = connection.execute(_insert(table), dict(row)).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def insert_all(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, which all have the same columns; nothing happens for none."""
+    if rows:
+        connection.execute(_insert(table), rows)
+
+
+def number(connection: Connection, key: str) -> int | None:
+    """Return a number of `meta`, None if it was never set."""
+    return connection.execute(_NUMBER, {"name": key}).scalar()
+
+
+def bump(connection: Connection, *, by: int = 1) -> int:
+    """Count changes of the record and return the new revision, which is that of the last one."""
+    revision = (number(connection, REVISION) or 0) + by
+    put(connection, tables.meta, {"key": REVISION}, {"value": revision})
+    return revision
+
+
+def storable(text: str) -> str:
+    """Return text without what a database refuses: lone surrogates and NUL become `?`."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values under names that cannot be taken for columns."""
+    return {f"the_{name}": value for name, value in row.items()}
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _set(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    values: dict[str, BindParameter[Any]] = {
+        name: bindparam(f"the_{name}") for name in names if name not in key
+    }
+    return _of(table, key).values(**values)
+
+
+@cache
+def _add(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
+    values = {name: table.c[name] + bindparam(f"the_{name}") for name in names if name not in key}
+    return _of(table, key).values(**values)
+
+
+def _of(table: Table, key: tuple[str, ...]) -> Update:
+    return update(table).where(*(table.c[name] == bindparam(f"the_{name}") for name in key))

@@ -1,0 +1,152 @@
+"""Who was told of an incident is what the outbox saw delivered, not what was meant to be."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, exists, select, update
+
+from contractwatch.alerting.audience import audience, is_told
+from contractwatch.model.record.incident import (
+    ENDS,
+    Notification,
+    Phase,
+    Telling,
+    TellingState,
+    TransitionKind,
+    TransitionNote,
+)
+from contractwatch.store.database import tables
+from contractwatch.store.database.codec import from_micros, to_micros
+from contractwatch.store.database.rows import bump, put
+
+_TELLING = tables.telling.c
+_OUTBOX = tables.outbox.c
+_INCIDENT = tables.incident.c
+_PRODUCT = tables.product.c
+_CHUNK = 500
+
+
+def tellings_of(connection: Connection, incidents: Iterable[str]) -> tuple[Telling, ...]:
+    """Return all that was to be told of these incidents."""
+    ids = list(incidents)
+    found: list[Telling] = []
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(
+            select(tables.telling)
+            .where(_TELLING.incident_id.in_(ids[start : start + _CHUNK]))
+            .order_by(_TELLING.incident_id, _TELLING.sequence, _TELLING.receiver)
+        )
+        found += [
+            Telling(
+                row.incident_id,
+                row.receiver,
+                row.sequence,
+                TransitionKind(row.kind),
+                TellingState(row.state),
+                from_micros(row.at),
+            )
+            for row in rows
+        ]
+    return tuple(found)
+
+
+def note_waiting(connection: Connection, message: Notification, at: datetime) -> None:
+    """Keep that a message is on its way."""
+    _note(connection, message, TellingState.WAITING, at)
+
+
+def note_delivered(connection: Connection, message: Notification, at: datetime) -> None:
+    """Keep that a receiver was told; with several mailboxes the first one counts."""
+    _note(connection, message, TellingState.TOLD, at)
+    _show(connection, message)
+
+
+def note_dead(connection: Connection, message: Notification, at: datetime) -> None:
+    """Keep that a receiver was not told, unless one of its mailboxes was or may still be."""
+    if message.recipient and _has_hope(connection, message):
+        return
+    _note(connection, message, TellingState.DEAD, at)
+    _show(connection, message)
+
+
+def is_moot(connection: Connection, message: Notification) -> bool:
+    """Whether a message ends only what its receiver never heard of: all beginnings are dead."""
+    if message.kind not in ENDS or not _notes(message):
+        return False
+    return all(_is_unheard(connection, message.receiver, note) for note in message.notes)
+
+
+def is_untold(connection: Connection, message: Notification) -> bool:
+    """Whether a message begins an incident that is open, and nobody was told of it."""
+    if message.kind in ENDS:
+        return False
+    for note in _notes(message):
+        is_open = select(_INCIDENT.id).where(
+            _INCIDENT.incident_id == note.incident_id,
+            _INCIDENT.phase.in_([Phase.OPEN.value, Phase.RECOVERING.value]),
+        )
+        if connection.execute(is_open).first() is not None:
+            told = tellings_of(connection, [note.incident_id])
+            if not is_told(note.incident_id, told):
+                return True
+    return False
+
+
+def forget_tellings(connection: Connection, incidents: Iterable[str]) -> None:
+    """Remove what was told of incidents that are no longer kept."""
+    connection.execute(delete(tables.telling).where(_TELLING.incident_id.in_(list(incidents))))
+
+
+def _note(connection: Connection, message: Notification, state: TellingState, at: datetime) -> None:
+    for note in _notes(message):
+        key = {
+            "incident_id": note.incident_id,
+            "receiver": message.receiver,
+            "sequence": note.sequence,
+        }
+        mine = and_(*(tables.telling.c[name] == value for name, value in key.items()))
+        told = _TELLING.state == TellingState.TOLD.value
+        if state is not TellingState.WAITING or not message.recipient:
+            is_told = connection.execute(select(tables.telling).where(mine, told)).first()
+            if is_told is not None:
+                continue
+        values = {"kind": note.kind.value, "state": state.value, "at": to_micros(at)}
+        put(connection, tables.telling, key, values)
+
+
+def _notes(message: Notification) -> Iterator[TransitionNote]:
+    yield from () if message.is_test or message.notice is not None else message.notes
+
+
+def _has_hope(connection: Connection, message: Notification) -> bool:
+    prefix = f"{message.message_key}/"
+    siblings = select(_OUTBOX.id).where(
+        _OUTBOX.idempotency_key > prefix,
+        _OUTBOX.idempotency_key < f"{message.message_key}0",  # the character after the slash
+        _OUTBOX.idempotency_key != message.key,
+        _OUTBOX.due_at.is_not(None),
+    )
+    return connection.execute(siblings).first() is not None
+
+
+def _is_unheard(connection: Connection, receiver: str, note: TransitionNote) -> bool:
+    known = select(_INCIDENT.id).where(_INCIDENT.incident_id == note.incident_id)
+    if connection.execute(known).first() is None:
+        return False
+    before = [
+        one
+        for one in tellings_of(connection, [note.incident_id])
+        if one.receiver == receiver and one.sequence < note.sequence
+    ]
+    return bool(before) and not audience(note.incident_id, before)
+
+
+def _show(connection: Connection, message: Notification) -> None:
+    """Have readers read the product again."""
+    known = select(_PRODUCT.id).where(_PRODUCT.name == message.product)
+    if connection.execute(select(exists(known))).scalar():
+        connection.execute(
+            update(tables.product)
+            .where(_PRODUCT.name == message.product)
+            .values(revision=bump(connection))
+        )

@@ -1,0 +1,43 @@
+"""What the files of each table answered is kept from one run to the next, and no longer than that.
+
+A row is replaced as a whole and has a bounded size; a table that a run no longer speaks of is gone.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, bindparam, delete, select
+
+from contractwatch.model.record.file_state import KeptTable
+from contractwatch.store.database import tables
+from contractwatch.store.database.rows import put, storable
+
+_STATE = tables.file_state.c
+_MINE = _STATE.product_id == bindparam("of_product")
+_READ = select(_STATE.table_name, _STATE.content).where(_MINE).order_by(_STATE.table_name)
+_FORGET = delete(tables.file_state).where(_MINE)
+_FORGET_ONE = _FORGET.where(_STATE.table_name == bindparam("of_table"))
+
+
+def kept_of(connection: Connection, product_id: int) -> tuple[KeptTable, ...]:
+    """Return what is kept of the files of a product, by table."""
+    rows = connection.execute(_READ, {"of_product": product_id})
+    return tuple(KeptTable(row.table_name, row.content) for row in rows)
+
+
+def write_kept(connection: Connection, product_id: int, kept: Iterable[KeptTable] | None) -> None:
+    """Replace what is kept of a product; with None it stays as it is."""
+    if kept is None:
+        return
+    before = {one.table: one.content for one in kept_of(connection, product_id)}
+    after = {storable(one.table): one.content for one in kept}
+    for table in before.keys() - after.keys():
+        connection.execute(_FORGET_ONE, {"of_product": product_id, "of_table": table})
+    for table, content in after.items():
+        if before.get(table) != content:
+            key = {"product_id": product_id, "table_name": table}
+            put(connection, tables.file_state, key, {"content": content})
+
+
+def forget_kept(connection: Connection, product_id: int) -> None:
+    """Drop all that is kept of the files of a product."""
+    connection.execute(_FORGET, {"of_product": product_id})

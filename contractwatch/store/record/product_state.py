@@ -1,0 +1,107 @@
+"""What a run must know of its product is read in few queries, which are built once."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import Connection, bindparam, func, or_, select
+
+from contractwatch.model.measure.metric import IncidentTimes, Probes, RowHistory, UpdateHistory
+from contractwatch.model.measure.state import IncidentLog, ProbeTally
+from contractwatch.model.promises.lifetime import Notice
+from contractwatch.model.record.incident import Incident, Phase
+from contractwatch.model.record.product import ProductCard, ProductMemory
+from contractwatch.store.database import tables
+from contractwatch.store.database.codec import MICROS_A_DAY, load, to_micros
+from contractwatch.store.messages.incident_times import incident_log
+from contractwatch.store.messages.tellings import tellings_of
+from contractwatch.store.record.file_states import kept_of
+from contractwatch.store.record.ledger import in_order, standing_of
+from contractwatch.store.record.plan_cache import Plans
+from contractwatch.store.record.read import last_run_of
+from contractwatch.store.record.watermark_history import watched
+
+Recorded: TypeAlias = type[Probes] | type[UpdateHistory] | type[RowHistory] | type[IncidentTimes]
+"""A kind of question that the record answers."""
+
+RECORDED: Final[frozenset[Recorded]] = frozenset({Probes, UpdateHistory, RowHistory, IncidentTimes})
+
+_SEEN: Final[frozenset[Recorded]] = frozenset({UpdateHistory, RowHistory})
+
+PROBE_DAYS = 28
+REMEMBERED = timedelta(days=1)
+
+_CARDS_KEPT = 10_000
+
+_PRODUCT = tables.product.c
+_STANDING = tables.standing.c
+_INCIDENT = tables.incident.c
+_PROBE = tables.probe_day.c
+_ROW = select(_PRODUCT.id, _PRODUCT.withdrawn_at, _PRODUCT.card).where(
+    _PRODUCT.name == bindparam("of_name")
+)
+_STANDINGS = select(tables.standing).where(_STANDING.product_id == bindparam("of_product"))
+_INCIDENTS = (
+    select(_INCIDENT.content)
+    .where(
+        _INCIDENT.product_id == bindparam("of_product"),
+        or_(
+            _INCIDENT.phase != Phase.RESOLVED.value,
+            _INCIDENT.resolved_at >= bindparam("remembered"),
+        ),
+    )
+    .order_by(_INCIDENT.id)
+)
+_PROBES = select(func.sum(_PROBE.good).label("good"), func.sum(_PROBE.total).label("total")).where(
+    _PROBE.product_id == bindparam("of_product"), _PROBE.day > bindparam("first_day")
+)
+
+
+def memory_of(
+    connection: Connection,
+    name: str,
+    now: datetime,
+    *,
+    asked: frozenset[Recorded],
+    plans: Plans | None = None,
+) -> ProductMemory:
+    """Return what a run must know of its product; one that is new or was withdrawn begins anew.
+
+    A withdrawn one still has its incidents and its probes, but no standings: the time in which it
+    was not served is in no ledger. What only the record answers is read if it is asked, and the
+    last run if there are `plans` to read it with.
+    """
+    row = connection.execute(_ROW, {"of_name": name}).first()
+    if row is None:
+        return ProductMemory()
+    mine = {"of_product": row.id}
+    standings: Iterable[Any] = ()
+    if row.withdrawn_at is None:
+        standings = connection.execute(_STANDINGS, mine)
+    remembered = to_micros(now - REMEMBERED)
+    rows = connection.execute(_INCIDENTS, {**mine, "remembered": remembered})
+    incidents = tuple(load(found.content, Incident) for found in rows)
+    return ProductMemory(
+        in_order([standing_of(found) for found in standings]),
+        incidents,
+        _probes(connection, row.id, now) if Probes in asked else ProbeTally(),
+        watched(connection, row.id) if asked & _SEEN else (),
+        incident_log(connection, row.id, now) if IncidentTimes in asked else IncidentLog(),
+        _notices(row.card),
+        kept_of(connection, row.id),
+        last_run_of(connection, row.id, plans) if plans and row.withdrawn_at is None else None,
+        tellings_of(connection, (one.incident_id for one in incidents)),
+    )
+
+
+def _probes(connection: Connection, product_id: int, now: datetime) -> ProbeTally:
+    first_day = to_micros(now) // MICROS_A_DAY - PROBE_DAYS
+    row = connection.execute(_PROBES, {"of_product": product_id, "first_day": first_day}).one()
+    return ProbeTally(int(row.good or 0), int(row.total or 0))
+
+
+@lru_cache(maxsize=_CARDS_KEPT)
+def _notices(card: str) -> tuple[Notice, ...]:
+    """Return the notices of a card, which is nearly always the one of the last run."""
+    return load(card, ProductCard).notices

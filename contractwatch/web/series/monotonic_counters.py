@@ -1,0 +1,80 @@
+"""Counters rise between runs, and a counter never falls."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.base.objective import Objective, ObjectiveState
+from contractwatch.model.record.product import LedgerLine, ProductRecord
+from contractwatch.slo.budget import total_seconds, union_seconds
+from contractwatch.slo.ledger import spans
+
+
+@frozen
+class Seconds:
+    """What was measured of one objective, ever: seconds with a verdict, and those of them bad."""
+
+    measured: float
+    bad: float
+
+
+@frozen
+class Counters:
+    """The counters of one product at an instant."""
+
+    lines: Mapping[Objective, Seconds]
+    unknown: float
+
+
+class Meter:
+    """Adds live time to the kept totals, and remembers how high each counter stood.
+
+    Time is added only up to `until`, the agent's last kept heartbeat: after a crash the ledger goes
+    on from there, so that no counter stands lower in the next process and Prometheus sees no reset.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._peaks: dict[tuple[str, Objective], Seconds] = {}
+        self._unknown_peaks: dict[str, float] = {}
+
+    def read(self, record: ProductRecord, *, until: datetime) -> Counters:
+        """Return the counters of a product as of `until`, or of its last entry if that is later."""
+        with self._lock:
+            lines = {
+                line.standing.objective: self._seconds(record.card.product, line, until)
+                for line in record.lines
+            }
+            return Counters(lines=lines, unknown=self._unknown(record, until))
+
+    def forget(self, products: Iterable[str]) -> None:
+        """Drop what is remembered of products that are gone."""
+        with self._lock:
+            for product in products:
+                self._unknown_peaks.pop(product, None)
+                for key in [key for key in self._peaks if key[0] == product]:
+                    del self._peaks[key]
+
+    def _seconds(self, product: str, line: LedgerLine, until: datetime) -> Seconds:
+        key = (product, line.standing.objective)
+        total = total_seconds(line, now=until)
+        peak = self._peaks.get(key, Seconds(0.0, 0.0))
+        now = Seconds(max(peak.measured, total.good + total.bad), max(peak.bad, total.bad))
+        self._peaks[key] = now
+        return now
+
+    def _unknown(self, record: ProductRecord, until: datetime) -> float:
+        """Return the seconds in which any objective was unknown: overlaps count once."""
+        if not record.lines:
+            return 0.0
+        live = union_seconds(
+            interval
+            for line in record.lines
+            for interval in spans(line.standing, until)
+            if interval.state is ObjectiveState.UNKNOWN
+        )
+        product = record.card.product
+        value = max(self._unknown_peaks.get(product, 0.0), record.unknown_seconds + live)
+        self._unknown_peaks[product] = value
+        return value

@@ -1,0 +1,73 @@
+"""What every route stands on: the board, and the words of the agent around it."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from contractwatch.errors import Problem, StoreError
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.promises.upstream import Upstream
+from contractwatch.model.record.product import ProductCard, ProductRecord
+from contractwatch.slo.upstream import troubled
+from contractwatch.web.snapshot_cache import Board, View, view_of
+
+log = structlog.get_logger()
+
+
+@frozen
+class HealthReport:
+    """Whether the agent lives (else restart it) and is ready to be asked, and why in words."""
+
+    alive: bool
+    ready: bool
+    words: str
+
+
+@frozen
+class Site:
+    """The board, the agent's health, and the problems of its contract files.
+
+    `awaited` answers with the card of a product whose contract is in force; None if there is none.
+    """
+
+    board: Board
+    health: Callable[[], HealthReport]
+    problems: Callable[[], Sequence[Problem]]
+    awaited: Callable[[str], ProductCard | None]
+
+    def upstream(self, view: View) -> tuple[Upstream, ...]:
+        """Return the inputs of a product that are in trouble, as of the snapshot."""
+        views = self.board.snapshot.views
+
+        def record_of(product: str) -> ProductRecord | None:
+            return views[product].record if product in views else None
+
+        return troubled(view.record.card.inputs, record_of, now=self.board.now())
+
+    def known(self, product: str) -> View | None:
+        """Return a product of the snapshot, else one that is still to be judged; None if neither.
+
+        Of what was not judged yet nothing is known but its contract.
+        """
+        found = self.board.snapshot.views.get(product)
+        card = self.awaited(product) if found is None else None
+        if card is None:
+            return found
+        unjudged = ProductRecord(
+            card, lines=(), incidents=(), last_run=None, runs=(), data_versions=()
+        )
+        return view_of(unjudged, now=self.board.now())
+
+    def view(self, product: str) -> View | None:
+        """Return a product as it is now in the record; None if there is none.
+
+        If the record cannot be read at this moment the snapshot answers: it is seconds old.
+        """
+        known = self.known(product)
+        if known is None:
+            return None
+        try:
+            return self.board.detail(product) or known
+        except StoreError as error:
+            log.warning("product_not_read", product=product, kind=error.kind)
+            return known

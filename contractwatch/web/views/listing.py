@@ -1,0 +1,189 @@
+"""Narrow a long list of products or incidents, and cut it into pages that lead to one another."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Generic, TypeVar
+from urllib.parse import urlencode
+
+from contractwatch.errors import UsageError
+from contractwatch.model.base.clause import Severity
+from contractwatch.model.base.frozen import frozen
+from contractwatch.model.record.incident import Incident, Phase
+from contractwatch.slo.status import StatusWord
+from contractwatch.web.snapshot_cache import Snapshot, View
+
+ROWS = 100
+"""So many products or incidents are on one page."""
+
+STATE_ORDER = (
+    StatusWord.BREACHED,
+    StatusWord.UNKNOWN,
+    StatusWord.AT_RISK,
+    StatusWord.KEPT,
+)
+PRODUCT_STATES = tuple(word.value for word in STATE_ORDER)
+INCIDENT_STATES = ("open", Phase.RECOVERING.value, Phase.RESOLVED.value)
+SEVERITIES = tuple(severity.value for severity in Severity)
+
+_LONGEST = 200
+_MOST_DIGITS = 9
+
+Row = TypeVar("Row")
+
+
+@frozen
+class Asked:
+    """What a list is narrowed to, as it stands in an address; empty for what is not asked."""
+
+    q: str = ""
+    state: str = ""
+    team: str = ""
+    severity: str = ""
+    page: str = ""
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What narrows the list."""
+        named = {"q": self.q, "state": self.state, "team": self.team, "severity": self.severity}
+        return {name: value for name, value in named.items() if value}
+
+
+@frozen
+class Page(Generic[Row]):
+    """Some rows of a list, which place they have in it, and the queries of the pages around."""
+
+    rows: tuple[Row, ...]
+    found: int
+    number: int
+    pages: int
+    previous: str
+    next: str
+
+    @property
+    def first(self) -> int:
+        """The place of the first row, from 1; 0 for a page without rows."""
+        return (self.number - 1) * ROWS + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        """The place of the last row."""
+        return (self.number - 1) * ROWS + len(self.rows)
+
+
+def asked_of(query: Mapping[str, str]) -> Asked:
+    """Return what the query of an address asks for; other names in it are not looked at."""
+    names = ("q", "state", "team", "severity", "page")
+    return Asked(*(query.get(name, "").strip()[:_LONGEST] for name in names))
+
+
+def products_asked(snapshot: Snapshot, asked: Asked) -> tuple[View, ...]:
+    """Return the products that are asked for, those that need a look first.
+
+    Raises:
+        UsageError: If a state or severity is asked for that there is not.
+    """
+    state = _one_of("state", asked.state.replace("_", " "), PRODUCT_STATES)
+    severity = _one_of("severity", asked.severity, SEVERITIES)
+    found = [
+        view
+        for view in snapshot.views.values()
+        if _is_named(view, asked)
+        and state in ("", view.status.word.value)
+        and (not severity or severity in _open_severities(view))
+    ]
+    return tuple(sorted(found, key=_urgency))
+
+
+def incidents_asked(snapshot: Snapshot, asked: Asked) -> tuple[Incident, ...]:
+    """Return the incidents that were opened and are asked for, open ones first, newest first.
+
+    Raises:
+        UsageError: If a state or severity is asked for that there is not.
+    """
+    state = _one_of("state", asked.state, INCIDENT_STATES)
+    severity = _one_of("severity", asked.severity, SEVERITIES)
+    told = [
+        incident
+        for view in snapshot.views.values()
+        if _is_named(view, asked)
+        for incident in view.record.incidents
+        if incident.opened_at is not None
+        and _is_in(incident, state)
+        and severity in ("", incident.severity.value)
+    ]
+    told.sort(key=lambda incident: incident.since, reverse=True)
+    return tuple(sorted(told, key=lambda incident: incident.resolved_at is not None))
+
+
+def page_of(rows: Sequence[Row], asked: Asked) -> Page[Row]:
+    """Return the page of the list that is asked for, the first one if none is.
+
+    Raises:
+        UsageError: If there is no such page.
+    """
+    pages = max(1, -(-len(rows) // ROWS))
+    number = _page_number(asked.page, pages)
+    return Page(
+        rows=tuple(rows[(number - 1) * ROWS : number * ROWS]),
+        found=len(rows),
+        number=number,
+        pages=pages,
+        previous=_query(asked, number - 1) if number > 1 else "",
+        next=_query(asked, number + 1) if number < pages else "",
+    )
+
+
+def teams_of(views: Iterable[View]) -> tuple[str, ...]:
+    """Return the teams that own something, each once."""
+    return tuple(sorted({view.record.card.team for view in views} - {""}, key=str.casefold))
+
+
+def _page_number(text: str, pages: int) -> int:
+    if not text:
+        return 1
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    number = int(text) if is_number else 0
+    if not 1 <= number <= pages:
+        there = f"a number from 1 to {pages}" if pages > 1 else "1, the only one"
+        raise UsageError(f"page: {text!r}; expected {there}")
+    return number
+
+
+def _query(asked: Asked, number: int) -> str:
+    return urlencode({**asked.filters, "page": number})
+
+
+def _one_of(name: str, text: str, known: Sequence[str]) -> str:
+    word = text.lower()
+    if word and word not in known:
+        raise UsageError(f"{name}: {text!r}; expected one of {', '.join(known)}")
+    return word
+
+
+def _is_named(view: View, asked: Asked) -> bool:
+    card = view.record.card
+    words = f"{card.product} {card.team} {' '.join(card.owners)}".lower()
+    names = {name.casefold() for name in (card.team, *card.owners)}
+    is_theirs = not asked.team or asked.team.casefold() in names
+    return is_theirs and all(part in words for part in asked.q.lower().split())
+
+
+def _open_severities(view: View) -> set[str]:
+    return {
+        one.severity.value
+        for one in view.record.incidents
+        if one.opened_at is not None and one.resolved_at is None
+    }
+
+
+def _is_in(incident: Incident, state: str) -> bool:
+    states: Mapping[str, Callable[[], bool]] = {
+        "": lambda: True,
+        "open": lambda: incident.resolved_at is None,
+        "recovering": lambda: incident.phase is Phase.RECOVERING,
+        "resolved": lambda: incident.resolved_at is not None,
+    }
+    return states[state]()
+
+
+def _urgency(view: View) -> tuple[int, str]:
+    return STATE_ORDER.index(view.status.word), view.product
