@@ -1,11 +1,10 @@
 """A person picks the promises to be judged: what is not selected is neither asked nor shown."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.label import Label
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
@@ -36,7 +35,7 @@ class Topic(StrEnum):
     CUSTOM = "custom"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Selection:
     """Which promises are judged: those that meet every wish; an empty wish is met by all.
 

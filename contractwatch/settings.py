@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -27,7 +27,6 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError as _ParseError
 
 from contractwatch.errors import SettingsError, unread_reason
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 from contractwatch.record_place import default_record
 
@@ -49,7 +48,7 @@ _HOW_TO_ADDRESS = (
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything an operator can choose. Paths are absolute; the unit is in the name."""
 

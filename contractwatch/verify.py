@@ -2,7 +2,7 @@
 
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contractwatch.checks import CHECKS
@@ -15,7 +15,6 @@ from contractwatch.checks.time.freshness import FRESHNESS
 from contractwatch.checks.volume.row_count import ROW_COUNT
 from contractwatch.errors import Blame
 from contractwatch.model.base.clause import Clause, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.server import ReadPolicy, Server
 from contractwatch.model.contract.contract import Contract, SkippedClause, Status
@@ -52,7 +51,7 @@ _ENDED = "not due any more: the product's life has ended"
 _EXECUTED = frozenset({Outcome.PASSED, Outcome.FAILED})
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The checks of a contract, and the questions that all of them ask.
 
@@ -278,7 +277,7 @@ def _is_only_shown(check: Check, server: Server) -> bool:
     )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Answers:
     """What was read; `extents` are, by question, the rows that its answer is about."""
 

@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from contractwatch.model.base.frozen import frozen
 
 JUMP_SECONDS = 5.0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Clock:
     """`now` tells the aware time in UTC; `monotonic` seconds that only ever grow."""
 

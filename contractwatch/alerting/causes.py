@@ -1,9 +1,8 @@
 """Find the reasons that several checks of a run share, so that a report tells each of them once."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.record.check import Outcome
 from contractwatch.model.record.run import CheckResult, RunResult
 
@@ -11,7 +10,7 @@ _UNANSWERED = frozenset({Outcome.ERROR, Outcome.SKIPPED})
 _OF_RUN = "see the error of the run"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Causes:
     """The shared reasons, in the order in which they are numbered from 1.
 

@@ -1,13 +1,12 @@
 """An incident opens after N bad runs, resolves after M good ones, and each turn is told once."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from contractwatch.alerting.broken import broken_by, worst_severity
 from contractwatch.alerting.route import grace_for
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.model.contract.contract import AlertPolicy
 from contractwatch.model.record.incident import Cause, Incident, Phase, Transition, TransitionKind
@@ -25,7 +24,7 @@ _TOLD = frozenset({Phase.OPEN, Phase.RECOVERING})
 _ACTIVE = _TOLD | {Phase.PENDING}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Signal:
     """What one run says about one possible incident: bad, good, or (None) nothing either way."""
 
@@ -38,7 +37,7 @@ class _Signal:
     grace: timedelta
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Scene:
     """What every decision of one step knows."""
 

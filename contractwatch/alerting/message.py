@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -10,7 +10,6 @@ from contractwatch.alerting import text
 from contractwatch.alerting.audience import TO_SOMEBODY, audience
 from contractwatch.alerting.route import receivers_for
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Budget, Objective
 from contractwatch.model.base.receiver import Receiver
 from contractwatch.model.contract.contract import Contract
@@ -38,7 +37,7 @@ _RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 _KEY_LENGTH = 32
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Post:
     """What the operator set up: the receivers, who is told by default, and where the pages are.
 

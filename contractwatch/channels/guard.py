@@ -7,13 +7,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import httpx
 
 from contractwatch.errors import ChannelError
 from contractwatch.model.base.address import is_public
-from contractwatch.model.base.frozen import frozen
 
 Resolve: TypeAlias = Callable[[str, int], tuple[str, ...]]
 """A host name and a port to its addresses; raises OSError when the name has none."""
@@ -36,7 +36,7 @@ _MENDS = {
 """What mends a certificate, by OpenSSL's number of what is wrong with it (x509_vfy.h)."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Deadline:
     """The instant, on the monotonic clock, by which a whole send must be over."""
 
@@ -73,7 +73,7 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Gate:
     """How one send may reach the outside: by whom names are resolved, and what is allowed."""
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -13,7 +14,6 @@ from contractwatch.channels.guard import Gate, timed_out
 from contractwatch.channels.transport import GuardedTransport
 from contractwatch.channels.world import World
 from contractwatch.errors import ChannelError
-from contractwatch.model.base.frozen import frozen
 
 LONGEST_RETRY_AFTER_SECONDS = 900.0
 _READ_AT_MOST_BYTES = 65_536
@@ -30,7 +30,7 @@ _TIMEOUTS = (httpcore.TimeoutException, httpx.TimeoutException, TimeoutError)
 _BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Post:
     """A body to be posted; the url may hold a secret and is never repeated in words."""
 

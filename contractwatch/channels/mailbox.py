@@ -1,14 +1,14 @@
 """One recipient or sender: a name for people, and an address that every mail server understands."""
 
+from dataclasses import dataclass
 from email.utils import unquote
 
 import idna
 
 from contractwatch.errors import ChannelError
-from contractwatch.model.base.frozen import frozen
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Mailbox:
     """A name, which may be empty, and an address whose domain is ASCII (punycode)."""
 

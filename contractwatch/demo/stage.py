@@ -1,11 +1,11 @@
 """The demo has a folder of its own, with contracts whose hours last two seconds."""
 
 import shutil
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from contractwatch.errors import UsageError
-from contractwatch.model.base.frozen import frozen
 
 HOUR = timedelta(seconds=2)
 
@@ -16,7 +16,7 @@ _IN_DEMO_TIME = (
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Stage:
     """Where the demo's files are."""
 

@@ -1,11 +1,10 @@
 """A document becomes a contract, or every problem of it is known."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from contractwatch.errors import ContractError, Level, Problem, capped
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.check import WRONG
 from contractwatch.odcs.jsonschema.validate import checked, find_mistakes
@@ -82,7 +81,7 @@ def read_what_holds(
     raise ContractError(whole.problems)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Reading:
     """What one pass over a document gave; `document` is in today's forms."""
 

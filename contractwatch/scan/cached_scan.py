@@ -23,7 +23,6 @@ from contractwatch.engines.cache.file_answers import (
 )
 from contractwatch.engines.cache.serialization import packed, unpacked
 from contractwatch.errors import SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.dataset import Dataset, TableFiles
 from contractwatch.model.contract.incremental import Extent, Window
 from contractwatch.model.measure.evidence import Evidence
@@ -36,7 +35,7 @@ from contractwatch.scan.incremental_windows import narrowed, windowed
 _TAKING_PART = ("polars", "regress-", "tzdata-")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Told:
     """The answers, the tables that could not be read, and what is kept for the next run.
 

@@ -1,7 +1,7 @@
 """A table whose old rows do not change is read from its window on, and now and then as a whole."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contractwatch.engines.cache.file_answers import KeptMetric, digest_of
@@ -16,7 +16,6 @@ from contractwatch.engines.cache.window_answers import (
     unpacked_window,
     window_context_of,
 )
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.dataset import Dataset, TableFiles
 from contractwatch.model.contract.incremental import Extent, Incremental, Window
 from contractwatch.model.measure.evidence import Evidence
@@ -26,7 +25,7 @@ from contractwatch.model.promises.reference import Orphans
 from contractwatch.model.promises.sql import SqlScalar
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Windowed:
     """What is known of a table with a window.
 

@@ -6,11 +6,10 @@ the file) or by its canonical address. Nothing is fetched.
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Each, Way
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Column, Contract, Table, TableNames
@@ -26,7 +25,7 @@ from contractwatch.model.promises.segment import FromReference
 from contractwatch.scan.servers import choose_server
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Published:
     """A contract, and the folder of its file, where its relative paths start."""
 
@@ -39,7 +38,7 @@ class Published:
         return self.folder / Path(self.contract.file).name
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Elsewhere:
     """The server of another contract, with all of its tables, as `sources.open_server` has it."""
 
@@ -49,7 +48,7 @@ class Elsewhere:
     bases: tuple[Path, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Destination:
     """Where a reference leads: a table and physical columns, here or elsewhere.
 
@@ -63,7 +62,7 @@ class Destination:
     ways: tuple[Way, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Nowhere:
     """A reference that leads to nothing, and why."""
 
@@ -113,7 +112,7 @@ class Registry:
         return f"no contract is known as {name!r}; looked for {looked}"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Visitor:
     """Who follows references: a contract, and the server that it is run on.
 

@@ -1,10 +1,9 @@
 """A contract's variables get their values when it runs, from those that the operator allows."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.measure.metric import Metric, RecordMetric, TableSchema
@@ -15,7 +14,7 @@ from contractwatch.odcs.values.variables import UnresolvedError, has_variables, 
 Environment = Mapping[str, str]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Resolution:
     """What is asked once every variable has its value.
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.reach import NO_REACH, Reach
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
@@ -26,7 +25,7 @@ from contractwatch.scan.reference_resolver import Lead
 from contractwatch.scan.resolution import resolve, resolve_server
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ScanJob:
     """What a worker needs to read one server: plain values, so that they reach another process.
 
@@ -74,7 +73,7 @@ def settled(attempt: Callable[[], tuple[Reading, bool]]) -> Reading:
     return reading
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What was found before it is a reading; `failures` are by table."""
 

@@ -4,9 +4,10 @@ Otherwise the next run, whose window begins later, would not see what this one f
 it for mended.
 """
 
+from dataclasses import dataclass
+
 from contractwatch.engines.cache.file_answers import KeptMetric
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.incremental import Extent
 from contractwatch.model.measure.metric import RecordMetric, TableSchema, TimeSpan
 from contractwatch.model.record.check import Check, Outcome
@@ -17,7 +18,7 @@ from contractwatch.verify import Plan, rests_on
 _UNSETTLED = frozenset({Outcome.FAILED, Outcome.ERROR})
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Next:
     """Of which tables the window stands still, and of which all rows are read next time."""
 

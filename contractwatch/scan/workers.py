@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, ForkProcess, SpawnContext, SpawnProcess
@@ -21,7 +22,6 @@ from time import monotonic
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from contractwatch.engines.core.memory_budget import KEY_BYTES
-from contractwatch.model.base.frozen import frozen
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 60.0
@@ -36,7 +36,7 @@ _Pipe: TypeAlias = "Connection[Any, Any]"
 _Context: TypeAlias = SpawnContext | ForkContext
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class WorkerLimits:
     """What each worker gets: megabytes of memory, and threads of its own; 0: one for each core."""
 
@@ -44,7 +44,7 @@ class WorkerLimits:
     threads: int = 1
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Answered(Generic[T]):
     """The job's own result, and the seconds it took."""
 
@@ -52,7 +52,7 @@ class Answered(Generic[T]):
     seconds: float
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The job has no result; `reason` says why. `was_late` marks a passed deadline."""
 
@@ -61,7 +61,7 @@ class Failed:
     was_late: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The pool was closed before the job was done."""
 

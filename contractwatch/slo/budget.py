@@ -1,9 +1,9 @@
 """Good, bad and unknown seconds of a window, the error budget, and how sure the figure is."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import (
     Budget,
     Interval,
@@ -21,7 +21,7 @@ SUFFICIENT_SHARE = 0.90
 """Below this known share of a window its compliance is "insufficient data", never "met"."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Compliance:
     """The share of good time over a window, 0-1, between the worst and the best of the unknown.
 

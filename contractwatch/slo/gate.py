@@ -1,12 +1,12 @@
 """A pipeline asks before it reads: may this product be used now, and why not."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from contractwatch.errors import UsageError
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.record.incident import Cause, Incident, Phase
 from contractwatch.model.record.product import ProductRecord
@@ -38,7 +38,7 @@ class Answer(StrEnum):
 EXIT_CODES = {Answer.ALLOW: 0, Answer.BREACHED: 1, Answer.UNKNOWN: 2}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What a consumer requires.
 
@@ -53,7 +53,7 @@ class Policy:
     on_unknown: OnUnknown = OnUnknown.FAIL
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Whether the product may be used, with everything that the decision rests on.
 
@@ -184,7 +184,7 @@ def _broken(statuses: Mapping[Objective, str], live: Mapping[Objective, Standing
             yield f"{objective.value} is broken since {_written(live[objective].since)}"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Trouble:
     """An incident that is not over, as a reason."""
 

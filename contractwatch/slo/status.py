@@ -1,10 +1,10 @@
 """What a product is now, in one word: kept, at risk, breached or unknown; unknown is never kept."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.record.incident import Cause, Incident, Phase
 from contractwatch.model.record.product import ProductRecord
@@ -24,7 +24,7 @@ class StatusWord(StrEnum):
     UNKNOWN = "unknown"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ProductStatus:
     """The word, since when it holds, and which objectives are the reason.
 

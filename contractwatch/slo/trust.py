@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.model.record.check import NOT_EXECUTED, Outcome
 from contractwatch.model.record.product import DataVersion, LedgerLine, ProductRecord
@@ -17,7 +17,7 @@ _LEAST_COST = 0.001
 """A share of time below this is not what keeps an objective back; the evidence is."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DecayedHours:
     """Hours in each state over 56 days, of which those 14 days old count half."""
 
@@ -26,7 +26,7 @@ class DecayedHours:
     unknown: float = 0.0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ObjectiveEvidence:
     """What the record says of one promised objective.
 
@@ -39,7 +39,7 @@ class ObjectiveEvidence:
     state: ObjectiveState = ObjectiveState.GOOD
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TrustInput:
     """All that the score depends on: anyone can compute it again from these.
 
@@ -52,7 +52,7 @@ class TrustInput:
     effective_versions: float
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TrustPart:
     """What one objective does to the score.
 
@@ -71,7 +71,7 @@ class TrustPart:
     clauses: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TrustCap:
     """A limit that lies on the number now, whatever the past was."""
 
@@ -79,7 +79,7 @@ class TrustCap:
     reason: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TrustScore:
     """The score and its exact explanation.
 

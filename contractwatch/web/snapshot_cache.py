@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
@@ -10,7 +11,6 @@ from zlib import crc32
 
 import structlog
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective, Standing, Target
 from contractwatch.model.record.incident import Incident
 from contractwatch.model.record.product import BudgetLine, LedgerLine, ProductCard, ProductRecord
@@ -44,7 +44,7 @@ class Reader(Protocol):
     def last_beat(self) -> datetime | None: ...
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class View:
     """A product as it is read: the record and all that is computed from it, as of `as_of`."""
 
@@ -66,7 +66,7 @@ class View:
         return next((line for line in self.budgets if line.standing.objective is composite), None)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Gone:
     """A product that was withdrawn, and when that was seen."""
 
@@ -74,7 +74,7 @@ class Gone:
     at: datetime
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All products at one instant. `beat` is up to when the ledger is sure to go on."""
 

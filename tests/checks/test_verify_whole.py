@@ -1,7 +1,7 @@
 """Plans and runs as whole values: ended products, results in force, rows of a window, reasons."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +10,6 @@ from checks_values import NOW, answers_to, at, column, contract, rule, table
 from contractwatch import verify
 from contractwatch.errors import Blame
 from contractwatch.model.base.clause import Clause, Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Column, Contract, SkippedClause, Status
@@ -476,7 +475,7 @@ def test_a_forecast_says_what_will_be_skipped_and_the_coverage_at_best() -> None
     assert coverage == Coverage(1, 6)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class OfBoth:
     """Asks the record and the data."""
 

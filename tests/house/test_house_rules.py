@@ -23,13 +23,6 @@ def test_no_import_breaks_a_circle_by_hiding_it() -> None:
     assert guarded == [_name(Path(__file__).resolve())]
 
 
-def test_a_noun_makes_its_methods_when_they_are_called() -> None:
-    """`frozen` (model/base/frozen.py): the same noun, which costs nothing until it is used."""
-    at_once = re.compile(r"@dataclass\(frozen=True, slots=True\)")
-    found = {_name(path) for path in PACKAGE.rglob("*.py") if at_once.search(path.read_text())}
-    assert found == {"contractwatch/errors.py"}  # below the model
-
-
 def test_only_the_composition_root_and_the_shell_read_clock_and_environment() -> None:
     asking = re.compile(r"datetime\.now\(|time\.sleep\(|os\.environ|uuid4\(")
     allowed = {"agent", "scan", "app.py", "settings.py"}

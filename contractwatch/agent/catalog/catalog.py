@@ -7,6 +7,7 @@ product; one that is gone for a moment, as when an editor replaces it, counts as
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from pathlib import Path
@@ -23,7 +24,6 @@ from contractwatch.agent.catalog.inputs import input_problems
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.schedule.timing import interval_problem
 from contractwatch.errors import Level, Problem
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import Contract
 from contractwatch.scan.reference_resolver import Published, Registry
 
@@ -42,7 +42,7 @@ class CatalogSeries(Protocol):
     def reloaded(self, *, is_whole: bool, at: datetime) -> None: ...
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Change:
     """What one look at the files found: contracts that are new or differ, and those that left."""
 
@@ -50,7 +50,7 @@ class Change:
     withdrawn: tuple[Contract, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CatalogRules:
     """What the operator says about contracts.
 

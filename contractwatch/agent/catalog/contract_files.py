@@ -9,13 +9,13 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 from contractwatch.agent.catalog.contract_reader import Parsed
 from contractwatch.errors import Problem, unread_reason
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import Contract
 
 SUFFIXES = frozenset({".yaml", ".yml"})
@@ -34,7 +34,7 @@ class Parse(Protocol):
     def __call__(self, data: bytes, file: str, *, deadline_seconds: float) -> Parsed: ...
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ContractFile:
     """A contract file as last read; `contract` is its last good version, if it ever had one.
 

@@ -1,7 +1,8 @@
 """Parse contracts in a worker process that is killed when it takes too long or too much memory."""
 
+from dataclasses import dataclass
+
 from contractwatch.errors import ContractError, Problem
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.load import parse_what_holds
 from contractwatch.scan.workers import Answered, Cancelled, Failed, WorkerLimits, Workers
@@ -11,7 +12,7 @@ _MEMORY_MB = 768
 _WARM = ("contractwatch.agent.catalog.contract_reader",)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """What the bytes of a file say: a contract, or None, and the problems.
 

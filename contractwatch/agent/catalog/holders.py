@@ -6,15 +6,15 @@ gone for a moment, as when an editor replaces it, has not handed over anything.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from contractwatch.agent.catalog.look_alikes import look_alike_problems
 from contractwatch.errors import Level, Problem
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.product import ProductCard
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Holder:
     """The contract that a product was last run by, and the name of its file."""
 
@@ -23,7 +23,7 @@ class Holder:
     fingerprint: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A file as far as this matters; a broken one has no contract."""
 
@@ -31,7 +31,7 @@ class Claim:
     contract: Contract | None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """Who holds what: contracts by product, what is said to the others, and what nobody gets.
 

@@ -1,11 +1,11 @@
 """What follows from a contract alone is made once, and anew when it changes or its life ends."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from contractwatch.agent.schedule.stamp_schedule import Crons, crons_of
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
@@ -23,7 +23,7 @@ from contractwatch.verify import (
 _log = structlog.get_logger(__name__)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """What is known of a contract before anything is read.
 

@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -17,7 +18,6 @@ from contractwatch.agent.delivery.turns import Turns
 from contractwatch.channels import CHANNELS, World
 from contractwatch.channels.email import addresses_of
 from contractwatch.errors import ChannelError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.receiver import Receiver, ReceiverKind
 from contractwatch.model.record.incident import Delivery, Notification, TransitionNote, Urgency
 
@@ -106,7 +106,7 @@ class DispatchSeries(Protocol):
     def dead(self, receiver: str, reason: str) -> None: ...
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Pace:
     """How fast the dispatcher goes.
 

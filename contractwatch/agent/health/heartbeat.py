@@ -1,6 +1,7 @@
 """The agent knows that it is alive, whether it can remember, and says so."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -9,7 +10,6 @@ import structlog
 from contractwatch.agent.clock import Clock, JumpWatch
 from contractwatch.agent.health.outage import Outage
 from contractwatch.errors import StoreError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.record.incident import Urgency
 
 _log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ class HeartSeries(Protocol):
     ) -> None: ...
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Health:
     """Whether the agent lives (else restart it), whether it is ready, and why in words."""
 

@@ -4,7 +4,7 @@ The runner decides nothing: it reads, asks the core, and writes.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -26,7 +26,6 @@ from contractwatch.alerting.audience import belated
 from contractwatch.alerting.message import Post, blamed, notifications
 from contractwatch.alerting.notices import announce, dates_of, policy_at
 from contractwatch.errors import StoreError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.reach import NO_REACH, Reach
 from contractwatch.model.base.server import Server
@@ -51,7 +50,7 @@ RETRY = timedelta(seconds=15)
 _log = structlog.get_logger(__name__)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What the operator chose about runs.
 
@@ -89,7 +88,7 @@ class RunSeries(Protocol):
     def told(self, transitions: Iterable[Transition]) -> None: ...
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the runner works with.
 

@@ -1,6 +1,7 @@
 """When a contract is due: pure answers, the same after every restart."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -10,7 +11,6 @@ from zoneinfo import ZoneInfo
 from croniter import croniter
 
 from contractwatch.errors import Problem
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Standing
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.record.incident import Incident, Phase
@@ -31,7 +31,7 @@ _LONGEST_CHANGE = timedelta(hours=26)
 _WANTS_EVIDENCE = frozenset({Phase.PENDING, Phase.RECOVERING})
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Every:
     """Every `interval`, at a fixed `offset` into it, counted from 1970."""
 
@@ -49,7 +49,7 @@ class Every:
         return self.interval
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Cron:
     """A five-field cron in an IANA zone.
 
@@ -90,7 +90,7 @@ class Cron:
         return max(first - instant, self.after(first) - first)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class AnyOf:
     """Whenever one of several is due; at least one."""
 
@@ -106,7 +106,7 @@ class AnyOf:
         return max(first - instant, self.after(first) - first)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class AtMost:
     """The ticks of a timetable that come more often than they are heeded: see `Scheduler`."""
 

@@ -1,13 +1,13 @@
 """Ages are compared in real calendar steps, in the zone that the contract names, and said."""
 
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from contractwatch.checks.common.promise_builder import Place
 from contractwatch.checks.common.thresholds import number_words
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Way
 from contractwatch.model.contract.contract import Contract, LogicalType
 from contractwatch.model.measure.metric import TimeSpan
@@ -55,7 +55,7 @@ def age_in_days(instant: datetime, now: datetime, zone: str) -> int:
     return (now.astimezone(local).date() - instant.astimezone(local).date()).days
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Element:
     """The column, or the value inside of one, that tells the time of a table."""
 

@@ -1,11 +1,11 @@
 """Rows that break a promise are counted, and the count is compared with what is allowed."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import answer, unanswered
 from contractwatch.checks.common.thresholds import counted, holds, limit_words
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Way, into_objects
 from contractwatch.model.measure.metric import (
     CountWhere,
@@ -30,7 +30,7 @@ _COUNTS: Mapping[DuplicateCounting, Callable[[Repeats], int]] = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Tally:
     """Rows in scope, those that break the promise, and `base`, of which a percentage is taken."""
 
@@ -40,7 +40,7 @@ class Tally:
     words: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ViolatingRows:
     """The rows that satisfy one of the predicates, no two of which hold for one row.
 
@@ -65,7 +65,7 @@ class ViolatingRows:
         return verdict_on(self.threshold, Tally(rows, sum(counts), base=rows))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RepeatedRows:
     """The rows that repeat an earlier key; with `demand_key` those without a whole key, too.
 

@@ -1,10 +1,10 @@
 """What all kinds of promises share: where they stand, what they count for, and their answers."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.path import Way
 from contractwatch.model.contract.contract import Column, Contract, Table
@@ -26,7 +26,7 @@ OBJECTIVE_OF_DIMENSION: Mapping[Dimension, Objective] = {
 StateT = TypeVar("StateT", bound=State)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Kind:
     """What a kind of promise is called and counts for, where its clause does not say."""
 
@@ -48,7 +48,7 @@ class Written(Protocol):
     def dimension(self) -> Dimension | None: ...
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Place:
     """What a promise is about; `physical` are the columns without which it cannot be judged.
 

@@ -1,12 +1,12 @@
 """The data could be read as often as was promised."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import Kind, Place, answer, promise_of, unanswered
 from contractwatch.checks.common.thresholds import number_words
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, Probes
@@ -20,7 +20,7 @@ PROBES_NEEDED = 20
 """Below this many probes a share says too little."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ReadableShare:
     """At least this share of the recent probes found the data readable."""
 

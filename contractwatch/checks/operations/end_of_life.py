@@ -1,12 +1,12 @@
 """After the end of its life a product has no data that can still be read."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import Kind, Place, answer, promise_of, unanswered
 from contractwatch.checks.common.thresholds import counted
 from contractwatch.model.base.clause import Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TableSchema
@@ -18,7 +18,7 @@ END_OF_LIFE = Kind("endOfLife", Dimension.TIMELINESS, Objective.VALIDITY)
 _GONE = "no column to be read"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class NoLongerReadable:
     """Nothing of the table can be read; a table without columns is one that is gone."""
 

@@ -1,6 +1,7 @@
 """As few rows as were promised break any row rule; a row counts once, however many it breaks."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
@@ -11,7 +12,6 @@ from contractwatch.checks.common.thresholds import counted, number_words
 from contractwatch.checks.references import relationship
 from contractwatch.checks.values import invalid_values, null_values, options, required
 from contractwatch.model.base.clause import Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.path import Each
 from contractwatch.model.contract.contract import Contract
@@ -47,7 +47,7 @@ _KEYS_IN_ARRAY = "unsupported: a relationship inside an array beside other row r
 _PERCENT = 100
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class BadRowShare:
     """The rows that break at least one row rule, of all rows of these tables.
 

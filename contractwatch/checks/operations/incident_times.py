@@ -4,14 +4,13 @@ A promise about operations, not about data: it is judged and shown, and no objec
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from contractwatch.checks.common.ages import duration_words, later
 from contractwatch.checks.common.promise_builder import Kind, Place, answer, promise_of, unanswered
 from contractwatch.checks.common.watermarks import NO_RECORD
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import IncidentTimes, Metric
@@ -26,7 +25,7 @@ _WORDS: Mapping[Reaction, str] = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SlowestReaction:
     """The slowest of the incidents of 28 days was fast enough; one that goes on counts until now.
 

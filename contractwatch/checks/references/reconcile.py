@@ -1,6 +1,7 @@
 """Two totals agree, within what the contract tolerates."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,7 +15,6 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.checks.common.thresholds import number_words
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric
@@ -25,7 +25,7 @@ from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 RECONCILE = Kind("reconcile", Dimension.CONSISTENCY, Objective.VALIDITY)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TotalsAgree:
     """The distance of two totals, as an amount or in percent of the second one.
 

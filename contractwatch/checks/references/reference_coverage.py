@@ -1,6 +1,7 @@
 """So many of the keys that another table is the authority for appear here."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
@@ -13,7 +14,6 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.checks.common.thresholds import counted, holds, limit_words, promised_words
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric
@@ -26,7 +26,7 @@ REFERENCE_COVERAGE = Kind("referenceCoverage", Dimension.COVERAGE, Objective.VOL
 _NO_KEYS = "there are no keys to cover"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KeysAppear:
     """The distinct keys of the authority that occur here, as a count or as a share of all."""
 

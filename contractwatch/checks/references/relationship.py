@@ -1,7 +1,7 @@
 """Every whole key of a row is found among the keys that it refers to."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contractwatch.checks.common.counts import Tally, verdict_on
@@ -14,7 +14,6 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.checks.common.thresholds import counted, limit_words, promised_words
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, Table
 from contractwatch.model.measure.metric import Metric, RowCount
@@ -26,7 +25,7 @@ from contractwatch.model.record.check import Check, Promise, Verdict
 RELATIONSHIP = Kind("relationship", Dimension.CONSISTENCY, Objective.VALIDITY)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KnownKeys:
     """Rows whose key has no null member have a match; a percentage is taken of these rows.
 

@@ -1,6 +1,7 @@
 """A table whose list of columns is closed has no other one."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
@@ -13,7 +14,6 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.checks.common.thresholds import counted
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TableSchema
@@ -27,7 +27,7 @@ _SHOWN = 5
 _LONGEST = 60
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class NoExtraColumns:
     """Every column of the table is one of those that the contract lists, by physical name."""
 

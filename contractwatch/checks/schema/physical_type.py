@@ -1,7 +1,7 @@
 """Each column has the type of a file that the contract's physical type stands for."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contractwatch.checks.common.path import COLUMN_MISSING, NO_VALUE
@@ -14,7 +14,6 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.checks.common.type_spellings import is_allowed, words_of
 from contractwatch.model.base.clause import Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import Column, Contract, LogicalType
@@ -37,7 +36,7 @@ _HELD = {
 """How a value is read that a file may store as a whole number or as bytes."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PhysicalType:
     """Each file's own type is one that the spelling allows; `lenient` looks at its family only."""
 

@@ -1,7 +1,7 @@
 """Every column that a contract lists is there."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
@@ -14,7 +14,6 @@ from contractwatch.checks.common.promise_builder import (
     unanswered,
 )
 from contractwatch.model.base.clause import Clause, Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.path import Member, printed
 from contractwatch.model.contract.contract import Contract, Table
@@ -28,7 +27,7 @@ _PRESENT = "present"
 _MISSING = "missing"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Presence:
     """One column is in the table's own schema, exactly so named or alike but for case."""
 

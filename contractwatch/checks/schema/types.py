@@ -1,7 +1,7 @@
 """Each column has the type its contract declares, and carries a time zone where it should."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contractwatch.checks.common.counts import Tally, verdict_on
@@ -16,7 +16,6 @@ from contractwatch.checks.common.promise_builder import (
 from contractwatch.checks.common.text_shapes import words_of
 from contractwatch.checks.common.thresholds import NONE_AT_ALL, counted
 from contractwatch.model.base.clause import Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.path import Each, Member
 from contractwatch.model.base.server import ReadPolicy
@@ -52,7 +51,7 @@ _AWARE = "with a time zone"
 _NAIVE = "without a time zone"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DeclaredType:
     """The file's own type fits the declared one; cells of a text source can be parsed to it.
 
@@ -149,7 +148,7 @@ class DeclaredType:
         return Verdict(Outcome.FAILED, found.physical, self.logical_type, reason=told)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DeclaredZone:
     """A timestamp's type carries a time zone exactly if the contract says so."""
 

@@ -1,6 +1,7 @@
 """The data is updated as often as was promised, in every period."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contractwatch.checks.common.ages import Element, duration_words, element_of, later
@@ -9,7 +10,6 @@ from contractwatch.checks.common.thresholds import counted
 from contractwatch.checks.common.watermarks import looks, questions, updates
 from contractwatch.checks.time.freshness import NO_DATA
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, UpdateHistory
@@ -20,7 +20,7 @@ from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 FREQUENCY = Kind("frequency", Dimension.TIMELINESS, Objective.FRESHNESS)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class UpdateRate:
     """So many updates were seen in the period that ends now.
 

@@ -1,6 +1,7 @@
 """The newest row is young enough."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contractwatch.checks.common.ages import (
@@ -13,7 +14,6 @@ from contractwatch.checks.common.ages import (
 from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
 from contractwatch.checks.common.thresholds import counted
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TimeSpan
@@ -27,7 +27,7 @@ NO_DATA = "no data"
 """The reason of a time promise that found not one value to compare."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Freshness:
     """The newest value is at most so old; exactly so old is still fresh.
 

@@ -1,7 +1,7 @@
 """Rows are available soon enough after what they tell of happened."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -10,7 +10,6 @@ from contractwatch.checks.common.counts import NO_ROWS
 from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
 from contractwatch.checks.common.thresholds import counted, number_words
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.path import into_objects
 from contractwatch.model.contract.contract import Contract
@@ -25,7 +24,7 @@ _PERCENT = 100
 _ROUNDING = 1e-9
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DelayedRows:
     """The quantile of the waits is within the limit: so many rows at least are as fast as that.
 

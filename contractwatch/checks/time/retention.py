@@ -1,12 +1,12 @@
 """Data is gone after its time, or kept for as long as was promised."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contractwatch.checks.common.ages import duration_words, element_of, later
 from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TimeSpan
@@ -26,7 +26,7 @@ _WORDS: Mapping[RetentionMode, str] = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class OldestAge:
     """The oldest value is at most (with a day of grace) or at least so old."""
 

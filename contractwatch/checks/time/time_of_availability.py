@@ -1,6 +1,7 @@
 """Every day, by its deadline, the data of its business date is there."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,6 @@ from contractwatch.checks.common.promise_builder import Kind, answer, promise_of
 from contractwatch.checks.common.watermarks import NO_RECORD, first_look, questions
 from contractwatch.checks.time.frequency import history_of
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, LogicalType
 from contractwatch.model.measure.metric import Metric, UpdateHistory
@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 _SATURDAY = 5
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DailyDeadline:
     """The first run at or after a deadline decides for the day; its verdict stands until the next.
 

@@ -1,11 +1,11 @@
 """The elements of a vector have the type that its contract declares."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.path import NO_VALUE
 from contractwatch.checks.common.promise_builder import answer, unanswered
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Each
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Columns, Measurement
@@ -14,7 +14,7 @@ from contractwatch.model.record.check import Outcome, Promise, Verdict
 _UNVERIFIABLE = "unverifiable: the source is text"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ElementType:
     """Each file's own type of the elements is `expected`: `float32`, `int8`."""
 

@@ -1,6 +1,7 @@
 """Personal data stands only in columns that are classified for it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
@@ -12,7 +13,6 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.checks.common.thresholds import counted, holds, limit_words, promised_words
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric
@@ -41,7 +41,7 @@ FLOORS: Mapping[Detector, float] = {
 _SHOWN = 5
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class NoPersonalData:
     """The columns in which a detector hits above its floor."""
 

@@ -1,6 +1,7 @@
 """A query's one value is what its rule says."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
@@ -13,7 +14,6 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.checks.common.thresholds import holds, limit_words
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, Table
 from contractwatch.model.measure.metric import Metric
@@ -35,7 +35,7 @@ ANOTHER_TEXT = "another text"
 """What is told of a text that a query returned: the text itself is data."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class QueryAnswer:
     """The value that a query returns is within the limit; it is of the limit's kind."""
 

@@ -1,6 +1,7 @@
 """A table has as many rows, in percent, as it had before."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.ages import duration_words
@@ -14,7 +15,6 @@ from contractwatch.checks.common.promise_builder import (
 from contractwatch.checks.common.thresholds import counted, holds, limit_words
 from contractwatch.checks.common.watermarks import NO_RECORD, rows_before
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.measure.metric import Metric, RowCount, RowHistory
 from contractwatch.model.measure.state import Count, Measurement, Sightings
@@ -27,7 +27,7 @@ _NOT_YET = "warming up: no run has counted the baseline"
 _EMPTY = "warming up: the baseline has no rows"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Growth:
     """100 * rows / rows of the baseline is within the threshold; warming up without a baseline."""
 

@@ -1,12 +1,12 @@
 """A table has as many rows as its rule says."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import Place, answer, promise_of_rule, unanswered
 from contractwatch.checks.common.thresholds import counted, holds, limit_words, promised_words
 from contractwatch.checks.volume.baseline import ROW_COUNT, growth
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, RowCount
 from contractwatch.model.measure.state import Count, Measurement
@@ -14,7 +14,7 @@ from contractwatch.model.promises.rule import RuleMetric, Threshold
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Volume:
     """The number of rows is within the threshold; no rows are a number, never vacuous.
 

@@ -1,6 +1,7 @@
 """Every expected segment has rows in every period that is due."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
@@ -17,7 +18,6 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.checks.common.thresholds import counted, holds, limit_words, number_words
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric
@@ -46,7 +46,7 @@ _START = "%Y-%m-%dT%H:%M"
 _MIDNIGHT = "T00:00"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class EverySegment:
     """The cells, a segment in a due period, with fewer rows than the least."""
 

@@ -1,13 +1,13 @@
 """As many rows come in a period as were promised."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.ages import duration_words, element_of
 from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
 from contractwatch.checks.common.thresholds import counted, number_words
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, RecentRows
@@ -18,7 +18,7 @@ from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 THROUGHPUT = Kind("throughput", Dimension.TIMELINESS, Objective.VOLUME)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RowRate:
     """At least so many rows have a time within the last period; none at all are a rate of 0."""
 

@@ -1,7 +1,7 @@
 """Contracts are run against their data here and now, with the rights of the person who asks."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -25,7 +25,6 @@ from contractwatch.cli.testing.selected import ServerChoice, chosen, chosen_colu
 from contractwatch.cli.testing.state_folder import StateFolder
 from contractwatch.errors import ContractError, Level, Problem, UsageError
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.run import Reading
@@ -40,13 +39,13 @@ _NO_SERVER = "the contract names no server"
 _NO_STATES = StateFolder(None, is_written=False)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Loaded:
     contract: Contract
     problems: tuple[Problem, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Wish:
     """What a person asked for, beside the contracts, and those that they may refer to."""
 

@@ -1,18 +1,17 @@
 """What `contractwatch test` found for each contract, before it is told in any form."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.errors import Problem
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.record.run import RunOutcome, RunResult
 from contractwatch.selection import Selection
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Samples:
     """A few rows that break a promise, in the columns that may be shown.
 
@@ -24,7 +23,7 @@ class Samples:
     withheld: tuple[str, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Judged:
     """A contract that was run against one server; `problems` are its warnings.
 
@@ -42,7 +41,7 @@ class Judged:
         return self.run.outcome
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A file that is no valid contract: nothing could be promised, nothing was run."""
 
@@ -67,7 +66,7 @@ class FailOn(StrEnum):
     WARNING = "warning"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that is told of one call, in whatever form.
 

@@ -1,6 +1,7 @@
 """Runs as JUnit XML: a suite for each run, a case for each promise; read by every build server."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from contractwatch.alerting.causes import causes_of
@@ -15,12 +16,11 @@ from contractwatch.cli.reports.words import (
     title_of,
 )
 from contractwatch.errors import Level
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.record.check import Outcome
 from contractwatch.model.record.run import CheckResult, RunOutcome
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Case:
     """One test case: `kind` is failure, error, skipped, system-out, or empty for a plain pass."""
 

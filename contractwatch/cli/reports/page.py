@@ -3,10 +3,10 @@
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 
 from contractwatch.cli.escape import printable
-from contractwatch.model.base.frozen import frozen
 
 STYLES: Mapping[str, str] = {
     "failed": "1;31",
@@ -22,7 +22,7 @@ _NARROWEST = 8
 _PIPE_WIDTH = 80
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Page:
     """Something to write on: so many columns wide, with colours or without."""
 

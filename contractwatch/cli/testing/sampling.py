@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias, TypeGuard
 
 from contractwatch.checks.values.sql import SQL
 from contractwatch.cli.reports.findings import Samples
 from contractwatch.errors import SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Each, Member, into_objects
 from contractwatch.model.contract.contract import Column, Contract, LogicalType, Table
 from contractwatch.model.measure.metric import CountWhere, Metric, SurplusRows, Unparseable
@@ -36,7 +36,7 @@ _ONE_NUMBER = "a query in SQL answers with one number; select its rows yourself"
 Rows: TypeAlias = tuple[Mapping[str, int | float | bool | str | None], ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How many rows are shown, and which columns beside the primary key."""
 
@@ -44,7 +44,7 @@ class Sampling:
     columns: tuple[str, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Asked:
     """Up to `limit` rows that a question counts.
 

@@ -1,11 +1,10 @@
 """What a person picks exists in the contracts that are given, or it is wrong usage."""
 
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from contractwatch.cli.values import parts
 from contractwatch.errors import UsageError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Each
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
@@ -16,7 +15,7 @@ _ALL = "all"
 _MOST_NAMED = 12
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ServerChoice:
     """Which servers are run on: every one that fits; an empty wish is met by all."""
 

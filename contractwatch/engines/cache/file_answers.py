@@ -9,12 +9,11 @@ the table as before. Whatever is not known for certain is read.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, TypeAlias
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Column, LogicalType
 from contractwatch.model.contract.dataset import DataFile, TableFiles
@@ -57,7 +56,7 @@ KeptMetric: TypeAlias = Additive | TableSchema | SurplusRows | PersonalDataHits
 FileAnswer: TypeAlias = Count | Span | DelayTally | KeySpan
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KeptFile:
     """A file as it was read; `shape` is the digest of its own columns, empty if it has none."""
 
@@ -66,7 +65,7 @@ class KeptFile:
     shape: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """Files that were read together, and what they answered, by the question's digest."""
 
@@ -74,7 +73,7 @@ class Bundle:
     answers: Mapping[str, FileAnswer]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KeyGroup:
     """Bundles (by place) that share no key with any other, and the repeats among them.
 
@@ -86,7 +85,7 @@ class KeyGroup:
     shrunk: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TableStates:
     """What is kept of one table; `groups` are by a key's digest, `whole` answers by a question's.
 

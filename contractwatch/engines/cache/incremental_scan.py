@@ -25,7 +25,6 @@ from contractwatch.engines.formats.readers import Schema
 from contractwatch.engines.query.engine import Survey, survey
 from contractwatch.engines.tables.frames import Frame, Shape, open_table, partition_of, schema_of
 from contractwatch.errors import SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric, SurplusRows, TableSchema
@@ -49,7 +48,7 @@ _MOST_SMALL = 32
 """More small bundles than these are read again, as few large ones."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Refreshed:
     """The answers that could be had, what each rests on, and what is to be kept."""
 

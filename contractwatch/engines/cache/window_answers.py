@@ -7,6 +7,7 @@ whatever happens to the files; the rows from the cut on, and those without a val
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeAlias
@@ -33,7 +34,6 @@ from contractwatch.engines.cache.file_answers import (
     holds,
     stamp_of,
 )
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.dataset import TableFiles
 from contractwatch.model.measure.metric import Metric, RowCount, SurplusRows, TableSchema
 from contractwatch.model.measure.state import Columns, Count, Span
@@ -45,7 +45,7 @@ OfWindow: TypeAlias = SurplusRows | PersonalDataHits
 """What does not add up, and is asked of the rows of the window."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Cut:
     """Where a window begins: in steps of the column's type, and as a person reads it.
 
@@ -61,7 +61,7 @@ class Cut:
         return f"{_WORDS} since {self.shown}" if self.shown else f"{_WORDS} of the newest rows"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Look:
     """What the last run that read something answered, about the rows from `cut` on or about all.
 
@@ -74,7 +74,7 @@ class Look:
     answers: Mapping[str, KeptAnswer]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KeptWindow:
     """What is kept of a table with a window.
 

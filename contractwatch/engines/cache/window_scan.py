@@ -32,7 +32,6 @@ from contractwatch.engines.query.engine import Survey, survey
 from contractwatch.engines.tables.frames import open_table
 from contractwatch.engines.tables.windows import beginning, ordered_by
 from contractwatch.errors import SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.dataset import Dataset, TableFiles
 from contractwatch.model.contract.incremental import Incremental, IncrementalMode, Window
 from contractwatch.model.measure.evidence import Evidence
@@ -50,7 +49,7 @@ from contractwatch.model.measure.state import (
 from contractwatch.model.promises.personal_data import PersonalData
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Looked:
     """The answers, what each rests on, and what is to be kept; its last look says of which rows."""
 
@@ -59,7 +58,7 @@ class Looked:
     kept: KeptWindow
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Unordered:
     """The column does not tell old rows from new ones, and why."""
 
@@ -107,7 +106,7 @@ def looked(
         return None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Edge:
     """Where the window of the next run begins."""
 

@@ -29,7 +29,6 @@ from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.query.segment_counts import segment_text
 from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.errors import SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Way
 from contractwatch.model.contract.dataset import Dataset, TableFiles
 from contractwatch.model.measure.metric import BadRowsAcross, ComparingMetric, ForeignKey
@@ -66,7 +65,7 @@ def compare(
     return {metric: comparison.answer(metric) for metric in metrics}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Pair:
     """Two tables, and the whole keys of their rows with members of one type.
 

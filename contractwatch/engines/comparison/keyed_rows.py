@@ -1,7 +1,7 @@
 """A table has keys: one in each row, or in each element of the array that they are inside of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import polars as pl
@@ -10,7 +10,6 @@ from contractwatch.engines.predicates.expressions import Cells, cells_at
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.predicates.nested import elements, member, offends
 from contractwatch.engines.tables.frames import Frame
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Each, Member, Way, into_objects, printed, to_element
 from contractwatch.model.contract.dataset import TableFiles
 
@@ -21,7 +20,7 @@ class NotComparedError(Exception):
     """The question has no answer; the text says why and holds no value of the data."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Side:
     """Columns of a table by their physical names; `shown` is how a person knows the table.
 
@@ -40,7 +39,7 @@ class Side:
         return tuple(zip(self.columns, ways, strict=True))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Keyed:
     """Rows, or elements of arrays, with the members of their keys.
 

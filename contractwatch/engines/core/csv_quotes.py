@@ -1,8 +1,7 @@
 """Where the quotes of a CSV text are not in pairs, in the words of what is to be written there."""
 
 import re
-
-from contractwatch.model.base.frozen import frozen
+from dataclasses import dataclass
 
 _WRITE_TWICE = 'write the whole field in quotes, and each quote inside of it twice ("")'
 
@@ -11,7 +10,7 @@ UNPAIRED = f"a quote stands alone inside of a field that does not begin with one
 NEVER_CLOSED = f"a quoted field is never closed; {_WRITE_TWICE}"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class QuoteFault:
     """What is wrong with the quotes of a field; `line` and `column` count from 1."""
 

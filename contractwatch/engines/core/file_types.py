@@ -7,10 +7,10 @@ a file lacks is null there. What kinds really differ has no working type.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.measure.state import ColumnType
 
@@ -110,7 +110,7 @@ _LONGEST_NAME = 80
 _UUID_BYTES = r"^(.{8})(.{4})(.{4})(.{4})(.{12})$"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class United:
     """One column over all files: what it is, and its working type; None if the kinds differ."""
 

@@ -8,6 +8,7 @@ Layout: https://avro.apache.org/docs/1.12.0/specification/#object-container-file
 import json
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, cast
 
@@ -18,7 +19,6 @@ from contractwatch.engines.core.failures import BrokenTextError
 from contractwatch.engines.formats import bounds
 from contractwatch.engines.remote.objects import OF_STORE, opened
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.dataset import Remote
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -35,7 +35,7 @@ _UNREAD_TYPES = {"map": "a map", "null": "a column without a type (null)"}
 _BROKEN = "the file is broken or ends too early"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Header:
     schema: bytes
     codec: str

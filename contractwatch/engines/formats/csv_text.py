@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,6 @@ import polars as pl
 from contractwatch.engines.core import csv_quotes
 from contractwatch.engines.core.failures import BrokenTextError
 from contractwatch.engines.formats import bounds
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import SEPARATORS
 
 _PATH = "\x00path"
@@ -64,7 +64,7 @@ def _refuse_other_separator(header: str, separator: str, promised: set[str]) -> 
             )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Suspects:
     """Files that may have lines without any letter, and those whose quotes may not be in pairs."""
 

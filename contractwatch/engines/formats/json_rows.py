@@ -6,6 +6,7 @@ library: slower, and a value of another shape costs no more than its own verdict
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import polars as pl
@@ -22,7 +23,6 @@ from contractwatch.engines.core.json_tree import (
     text_of,
 )
 from contractwatch.engines.remote.objects import opened
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Member, Way
 from contractwatch.model.contract.dataset import Remote
 
@@ -34,7 +34,7 @@ _NO_OBJECT = "parsing line"
 _LONE = ("\\ud", "\\uD")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class JsonText:
     """The lines of one file, and the texts of its partition's columns."""
 
@@ -79,7 +79,7 @@ def scan(
     return lazily(lambda: _frames(files, layout), types), types
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Layout:
     flat: tuple[str, ...]
     laid: tuple[tuple[str, Node, dict[Way, str], dict[Way, str]], ...]

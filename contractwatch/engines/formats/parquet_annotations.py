@@ -25,7 +25,6 @@ from contractwatch.engines.core.file_types import (
     UUID,
     instance,
 )
-from contractwatch.model.base.frozen import frozen
 
 Schema: TypeAlias = tuple[tuple[str, pl.DataType], ...]
 
@@ -54,7 +53,7 @@ class _BrokenFooterError(Exception):
     """The footer is not as the format says: the library will tell."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Node:
     """An element of the schema with what is below it; `meaning` is one of our annotations."""
 

@@ -6,6 +6,7 @@ import json
 import mmap
 import re
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -23,7 +24,6 @@ from contractwatch.engines.formats.parquet_annotations import (
     meanings_of,
 )
 from contractwatch.engines.remote.objects import begins, opened, scan_options, whole
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.dataset import DataFile, Remote, TableFiles
 
@@ -37,7 +37,7 @@ _PIECE = 64 * 1024
 _NO_KEYS = "\x00"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class OneFile:
     """One file: where its bytes are (a path, or the bytes themselves) and which columns it has.
 

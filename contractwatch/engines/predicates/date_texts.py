@@ -5,13 +5,13 @@ by chrono if it can read exactly that, which is fast, and is put together from i
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import MAXYEAR
 from itertools import pairwise
 from typing import TypeAlias
 
 import polars as pl
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.date_format import DateFormat, Field, Group
 
 _DAY_SECONDS = 86_400
@@ -19,7 +19,7 @@ _FEBRUARY = 2
 _Told: TypeAlias = Mapping[Field, pl.Expr]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Moment:
     """What a text tells, null where it does not parse.
 

@@ -1,6 +1,7 @@
 """Every predicate has one meaning in Polars: nulls violate only where nulls are asked for."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from math import isnan
 from typing import Protocol, TypeAlias, assert_never
@@ -11,7 +12,6 @@ from contractwatch.engines.core import ecma_regex
 from contractwatch.engines.core.file_types import word_of
 from contractwatch.engines.predicates import literals, nested
 from contractwatch.model.base.clause import Scalar
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Member, Way
 from contractwatch.model.measure.metric import (
     Inside,
@@ -52,7 +52,7 @@ class Within(Protocol):
     def is_sound(self, inside: Way) -> pl.Expr: ...
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Cells:
     """A column as it is compared.
 

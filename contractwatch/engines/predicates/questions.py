@@ -1,12 +1,11 @@
 """A metric is asked as expressions over the rows, or as a key whose values are to be distinct."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import polars as pl
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.measure.metric import Metric, SurplusRows
 from contractwatch.model.measure.state import Measurement
 
@@ -14,7 +13,7 @@ Answer: TypeAlias = tuple[int | None, ...]
 Opened: TypeAlias = Callable[[str], None]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is selected for a metric, and how the selected numbers become its answer.
 
@@ -33,7 +32,7 @@ class Question:
         return (roots - self.derived.keys()) | within
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Key:
     """What is distinct for a metric: the members of the key, all of them not null.
 

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from contractwatch.engines.predicates import date_texts
 from contractwatch.engines.predicates.date_texts import Moment
 from contractwatch.engines.predicates.expressions import in_zone
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import Column, LogicalType
 from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compiled
@@ -33,7 +32,7 @@ _REMEMBERS = False
 """Whether texts are looked up before they are parsed: parsing a date costs half of that."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """What a text means; `readable` is false where it is not null and not of the type.
 

@@ -11,7 +11,7 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -37,7 +37,6 @@ from contractwatch.engines.tables.error_location import located
 from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.engines.tables.unreadable_cells import with_shapes
 from contractwatch.errors import SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.dataset import Dataset, TableFiles
 from contractwatch.model.measure.evidence import Evidence
@@ -68,7 +67,7 @@ from contractwatch.model.promises.segment import RowsPerCell
 from contractwatch.model.promises.sql import SqlScalar
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Survey:
     """The answers, and the tables that could not be read, each with its failure."""
 

@@ -5,11 +5,11 @@ Texts are looked at in a pass of its own; of a hit nothing but its number leaves
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
 from contractwatch.engines.tables.frames import Frame
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.promises.personal_data import (
     Detector,
     DetectorHits,
@@ -73,7 +73,7 @@ _CHECKSUMS: Mapping[Detector, Callable[[str], bool]] = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """One column and detector, and where their numbers stand in what was selected."""
 

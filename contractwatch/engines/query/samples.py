@@ -4,6 +4,7 @@ Each sample is a read of its own that stops as soon as it has enough. Nothing of
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TypeAlias
@@ -16,7 +17,6 @@ from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.predicates.nested import member_at
 from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.errors import SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Member
 from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.metric import CountWhere, SurplusRows, Unparseable
@@ -32,7 +32,7 @@ _LARGEST = 2**53
 _ENOUGH = 50
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ShownColumn:
     """A column, or a member of objects in it, by the name that it is shown under."""
 
@@ -41,7 +41,7 @@ class ShownColumn:
     way: tuple[Member, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """Rows of one table that one of the questions counts; `columns` are those that are shown."""
 

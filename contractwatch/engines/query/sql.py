@@ -5,6 +5,7 @@ It was guarded when the contract was read. The tables are the only names that it
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 
@@ -15,7 +16,6 @@ from contractwatch.engines.core.file_types import word_of
 from contractwatch.engines.query.sql_messages import why_not_run
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.errors import SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import Column
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement, Unmeasured
@@ -30,7 +30,7 @@ _PLANNING = (
 """Raised before a row is read: what they say is about the query and the columns alone."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Readable:
     """A table that was opened, and the contract's columns, by whose names queries know them."""
 

@@ -11,13 +11,13 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.address import is_forbidden, is_public
-from contractwatch.model.base.frozen import frozen
 
 CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 20.0
@@ -31,7 +31,7 @@ Resolve: TypeAlias = Callable[[str, int], tuple[str, ...]]
 Place: TypeAlias = tuple[str, int]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Destination:
     """The host that a relay connects to; its private addresses only if that was allowed.
 

@@ -7,6 +7,7 @@ that a file lacks is null in its rows, as the protocol demands.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 from urllib.parse import unquote
 
@@ -19,7 +20,6 @@ from contractwatch.engines.remote.objects import scan_options
 from contractwatch.engines.tables.log_copy import copy_into, folder_of
 from contractwatch.engines.tables.windows import may_hold
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.dataset import Remote, Snapshot, TableFiles
 from contractwatch.model.contract.incremental import Window
 
@@ -29,7 +29,7 @@ _ROW = "\x00row"
 _NESTED = (pl.Struct, pl.List, pl.Array, pl.Map)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Log:
     """What the log says of one version: fields as it writes them, added files, deletion vectors.
 
@@ -44,7 +44,7 @@ class _Log:
     vectors: pl.DataFrame
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Column:
     """A column of the log: the name in the files, and its type."""
 
@@ -52,7 +52,7 @@ class _Column:
     dtype: pl.DataType
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _LiveFile:
     """A file of the version: partition values by column, and the places of its deleted rows."""
 

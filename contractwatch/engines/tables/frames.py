@@ -8,7 +8,7 @@ whose values are text and are parsed to the declared type as those of CSV are.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import time
 from pathlib import Path
 from typing import TypeAlias
@@ -23,7 +23,6 @@ from contractwatch.engines.predicates import text
 from contractwatch.engines.predicates.expressions import Cells
 from contractwatch.engines.tables import delta, iceberg, json_cells, nested_json, scope, windows
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import DataFormat, ReadPolicy
 from contractwatch.model.contract.contract import Column, LogicalType
 from contractwatch.model.contract.dataset import DataFile, TableFiles
@@ -40,7 +39,7 @@ Partition: TypeAlias = tuple[tuple[str, str | None], ...]
 Shape: TypeAlias = tuple[readers.Schema, Partition]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Frame:
     """A table that is ready to be asked.
 
@@ -65,7 +64,7 @@ class Frame:
     refused: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Part:
     """Files that are scanned together: same columns, same partition."""
 

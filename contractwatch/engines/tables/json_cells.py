@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import polars as pl
@@ -19,7 +19,6 @@ from contractwatch.engines.core.json_tree import Node, Notes, laid_out, observe,
 from contractwatch.engines.formats.json_rows import noted, value_of
 from contractwatch.engines.predicates.expressions import Cells
 from contractwatch.engines.tables.nested_json import cells_at
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Member, Way
 from contractwatch.model.contract.contract import Column
 from contractwatch.model.measure.state import Columns, ColumnType
@@ -35,7 +34,7 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKETS = re.compile(r"[\[{\]}]")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class JsonCells:
     """A table whose columns of JSON texts are laid out beside them, and the types of all columns.
 

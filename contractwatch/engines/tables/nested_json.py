@@ -1,6 +1,7 @@
 """Values inside of JSON cells are judged as those of Parquet are, each parsed as promised."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -11,7 +12,6 @@ from contractwatch.engines.predicates import text
 from contractwatch.engines.predicates.expressions import Cells, violates
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.predicates.nested import offends
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Way
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Column
@@ -26,7 +26,7 @@ from contractwatch.model.measure.metric import (
 from contractwatch.model.measure.state import ColumnType
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Document:
     """A table of JSON files: rows, the types of their flat columns, and the nested columns.
 
@@ -104,7 +104,7 @@ def cells_at(tree: Node, name: str, raw: pl.Expr) -> Cells:
     return Cells(raw, value, dtype, ~within.strays(()), within=within)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Within:
     """Answers what is asked of a column whose values are laid out along a tree."""
 

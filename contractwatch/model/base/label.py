@@ -1,9 +1,9 @@
 """The words by which a person picks out parts of a contract: ids of rules, and tags."""
 
-from contractwatch.model.base.frozen import frozen
+from dataclasses import dataclass
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Label:
     """What a table, a column or a rule is picked out by; `path` is its place in the document.
 

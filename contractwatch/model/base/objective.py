@@ -1,9 +1,8 @@
 """What is promised over time, the state it is in, and the seconds that add up."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-
-from contractwatch.model.base.frozen import frozen
 
 
 class Objective(StrEnum):
@@ -26,7 +25,7 @@ DEFAULT_WINDOW = timedelta(days=28)
 DEFAULT_RATIO = 0.99
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Target:
     """The share of good time, 0-1 exclusive, to be reached over a rolling window."""
 
@@ -45,7 +44,7 @@ class ObjectiveState(StrEnum):
     EXCLUDED = "excluded"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Interval:
     """A span `[start, end)` in one state; never empty, never rewritten."""
 
@@ -63,7 +62,7 @@ YOUNG_SHARE = 0.05
 """Below this known share of its window a budget is a figure for machines, and not for people."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What the last observation of an objective says about now and the near future.
 
@@ -83,7 +82,7 @@ class Standing:
     stale_at: datetime | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class StateSeconds:
     """Seconds in each state; adds up over spans in any order."""
 
@@ -101,7 +100,7 @@ class StateSeconds:
         )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Budget:
     """An error budget over the target's window.
 

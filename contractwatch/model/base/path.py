@@ -1,18 +1,17 @@
 """The way from a column down to a value inside it: members of objects, elements of arrays."""
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from contractwatch.model.base.frozen import frozen
 
-
-@frozen
+@dataclass(frozen=True, slots=True)
 class Member:
     """The member of an object, by its physical name."""
 
     name: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Each:
     """Every element of an array; an entry of a map is an object with a `key` and a `value`."""
 

@@ -1,8 +1,7 @@
 """How far contracts may reach into object stores, and as whom; no secret is in it."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from contractwatch.model.base.frozen import frozen
 
 
 class Identity(StrEnum):
@@ -13,7 +12,7 @@ class Identity(StrEnum):
     NAMED = "named"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Reach:
     """What the operator allows, and what the environment says of the store.
 

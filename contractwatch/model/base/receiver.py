@@ -1,8 +1,7 @@
 """Where messages go: configured by the operator, named by contracts, never addressed by them."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from contractwatch.model.base.frozen import frozen
 
 
 class SecretSource(StrEnum):
@@ -12,7 +11,7 @@ class SecretSource(StrEnum):
     FILE = "file"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SecretRef:
     """The place of a secret: the name of a variable or the path of a file."""
 
@@ -30,7 +29,7 @@ class ReceiverKind(StrEnum):
     LOG = "log"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Receiver:
     """One receiver of the operator.
 

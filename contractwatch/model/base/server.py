@@ -1,10 +1,10 @@
 """Where the data is, and how it is read."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.frozen import frozen
 
 SEPARATORS: Mapping[str, str] = {",": '","', ";": '";"', "|": '"|"', "\t": r'"\t"'}
 """What may stand between the columns of text files, and how a contract writes it."""
@@ -27,7 +27,7 @@ class DataFormat(StrEnum):
         return self in {DataFormat.CSV, DataFormat.JSON}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ReadPolicy:
     """`contractwatch.read` of a server: how its files are read.
 
@@ -44,7 +44,7 @@ class ReadPolicy:
     thousands: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Server:
     """Where the data is. `kind` is the ODCS type; `local` and `s3` are opened in this version.
 

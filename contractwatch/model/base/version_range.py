@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
-
-from contractwatch.model.base.frozen import frozen
 
 _Core: TypeAlias = tuple[int, int, int]
 
@@ -23,7 +22,7 @@ _HOLDS: Mapping[str, Callable[["Version", "Version"], bool]] = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Version:
     """A semantic version; what is left out is 0. Build metadata says nothing about its order."""
 
@@ -36,7 +35,7 @@ class Version:
         return self.core, int(not self.before), tuple(parts)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class VersionRange:
     """All of these comparisons hold; without any, every version is meant."""
 

@@ -7,7 +7,6 @@ from enum import StrEnum
 from functools import cached_property
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.label import Label
 from contractwatch.model.base.objective import Objective, Target
 from contractwatch.model.base.path import Way, printed
@@ -51,7 +50,7 @@ class LogicalType(StrEnum):
     VECTOR = "vector"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column. A clause is None where the contract does not make that promise.
 
@@ -96,7 +95,7 @@ class Column:
     nested: tuple["Column", ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PrimaryKey:
     """The composite key: contract names of its columns in key order."""
 
@@ -217,7 +216,7 @@ def _dots(text: str, last: int) -> list[int]:
     return [at for at, letter in enumerate(text[: last + 1]) if letter == "."]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SupportChannel:
     """Where the owners are reached. Names a receiver of the operator; never an address."""
 
@@ -228,7 +227,7 @@ class SupportChannel:
     scope: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """When the contract is run: a five-field cron in an IANA zone, and the run's deadline.
 
@@ -242,7 +241,7 @@ class Schedule:
     clause: Clause | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class OwnSchedule:
     """When one rule or service level is judged: a five-field cron in an IANA zone.
 
@@ -254,7 +253,7 @@ class OwnSchedule:
     timezone: str = "Etc/UTC"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Route:
     """Where alerts of these severities go: `to` is a support id. No severities match all."""
 
@@ -263,7 +262,7 @@ class Route:
     grace: timedelta | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class AlertPolicy:
     """`contractwatch.alerts`: the breach must last `grace`; the first matching route wins.
 
@@ -278,7 +277,7 @@ class AlertPolicy:
     ceiling: Severity = Severity.ERROR
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SkippedClause:
     """A clause that promises something and is not executed: reported, and it lowers coverage."""
 
@@ -294,7 +293,7 @@ class SkippedClause:
     expected: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Contract:
     """One published contract.
 

@@ -1,10 +1,10 @@
 """All tables of one server, found and ready to be read; still no row was read."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from contractwatch.errors import SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import DataFormat, ReadPolicy
 from contractwatch.model.contract.contract import Column
 from contractwatch.model.contract.incremental import Incremental, Window
@@ -12,7 +12,7 @@ from contractwatch.model.contract.incremental import Incremental, Window
 _READ_PLAINLY = ReadPolicy()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DataFile:
     """One file: absolute path or `s3://bucket/key`, bytes, modification time (UTC).
 
@@ -34,7 +34,7 @@ class DataFile:
         return self.source or self.path
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Remote:
     """How the objects of a bucket are reached; credentials are in the environment, never here.
 
@@ -52,7 +52,7 @@ NamedFiles: TypeAlias = tuple[tuple[str, DataFile], ...]
 """Files, each with the name that the table's own record has for it."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One version of a table that keeps a record of its own files.
 
@@ -68,7 +68,7 @@ class Snapshot:
     named: NamedFiles = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TableFiles:
     """The files of one table. `columns` are the contract's, to which text sources are parsed.
 
@@ -96,7 +96,7 @@ class TableFiles:
     by_line: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """The tables of one server; `version` digests every path, size, modification time and etag.
 

@@ -10,12 +10,12 @@ contract, are read by one rule.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import LogicalType
 
 MONTHS = (
@@ -51,7 +51,7 @@ class Field(StrEnum):
     OFFSET_SECOND = "seconds of the offset"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Group:
     """One group of the expression, and how its text becomes a whole number.
 
@@ -66,7 +66,7 @@ class Group:
     plus: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DateFormat:
     """A compiled format.
 
@@ -275,7 +275,7 @@ _PARTS_OF_OFFSETS = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Run:
     """What a run of one letter means: an expression, its groups, chrono's directive if it has one.
 

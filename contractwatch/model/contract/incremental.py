@@ -1,11 +1,10 @@
 """Old rows of a table do not change, says its contract: then a run reads only the newer ones."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Count
 
@@ -17,7 +16,7 @@ class IncrementalMode(StrEnum):
     WATERMARK = "watermark"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Incremental:
     """`contractwatch.incremental`: by which column rows are old, and when all are read again.
 
@@ -35,7 +34,7 @@ class Incremental:
     unusable: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Window:
     """The rows whose value in a column is at least `since`, in the steps of its own type.
 
@@ -47,7 +46,7 @@ class Window:
     until: int | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Extent:
     """The rows that the answers to some questions about a table are about.
 

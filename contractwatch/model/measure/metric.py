@@ -1,10 +1,10 @@
 """Questions about data: frozen, hashable, a closed union; equal questions are equal values."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
 from contractwatch.model.base.clause import Scalar
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Member, Way
 from contractwatch.model.promises.personal_data import PersonalDataHits
 from contractwatch.model.promises.reference import (
@@ -19,14 +19,14 @@ from contractwatch.model.promises.segment import RowsPerCell
 from contractwatch.model.promises.sql import SqlScalar
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsNull:
     """The cell is null (NaN is not null)."""
 
     column: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsMissing:
     """The cell is null or equals one of the values exactly."""
 
@@ -34,7 +34,7 @@ class IsMissing:
     values: tuple[Scalar, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsInvalid:
     """The cell is not null, and not in `values` or not matched by `pattern`, where given.
 
@@ -47,7 +47,7 @@ class IsInvalid:
     ecma: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsBelow:
     """The cell is not null and below the bound, or equal to it when `exclusive`; NaN violates."""
 
@@ -57,7 +57,7 @@ class IsBelow:
     timezone: str = "Etc/UTC"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsAbove:
     """The cell is not null and above the bound, or equal to it when `exclusive`; NaN violates."""
 
@@ -67,7 +67,7 @@ class IsAbove:
     timezone: str = "Etc/UTC"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsShorter:
     """The text is not null and has fewer code points than `length`."""
 
@@ -75,7 +75,7 @@ class IsShorter:
     length: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsLonger:
     """The text is not null and has more code points than `length`."""
 
@@ -83,7 +83,7 @@ class IsLonger:
     length: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsNotMultiple:
     """The number is not null and no multiple of `divisor` (floats: within 1e-9 max(1, |x|))."""
 
@@ -91,7 +91,7 @@ class IsNotMultiple:
     divisor: Bound
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsSmaller:
     """The array or map has fewer than `size` elements, or the object fewer non-null members."""
 
@@ -99,7 +99,7 @@ class IsSmaller:
     size: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsLarger:
     """The array or map has more than `size` elements, or the object more non-null members."""
 
@@ -107,7 +107,7 @@ class IsLarger:
     size: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RepeatsElements:
     """One non-null value comes twice within the array: an element, or what is `inside` each."""
 
@@ -115,14 +115,14 @@ class RepeatsElements:
     inside: Way = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IsNotNormalized:
     """The vector is not null, and its Euclidean length is further than 1e-3 from 1."""
 
     column: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LacksMembers:
     """The object is not null, and one of these members is null or is not there."""
 
@@ -149,7 +149,7 @@ CellPredicate: TypeAlias = (
 """What a violating value looks like. `column` is a physical name."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Inside:
     """A value at the end of the way into the cell satisfies the predicate.
 
@@ -170,21 +170,21 @@ Predicate: TypeAlias = CellPredicate | Inside
 """What a violating row looks like. `column` is a physical name."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TableSchema:
     """Which columns of which types does the table have? Answered without reading rows."""
 
     table: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RowCount:
     """How many rows are in scope?"""
 
     table: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CountWhere:
     """How many rows satisfy the predicate?"""
 
@@ -192,7 +192,7 @@ class CountWhere:
     predicate: Predicate
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Unparseable:
     """How many cells of a text source are not null and are not of the declared type?
 
@@ -206,7 +206,7 @@ class Unparseable:
     inside: Way = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SurplusRows:
     """How many rows repeat an earlier key? Rows with a null member are left out. Not additive.
 
@@ -219,7 +219,7 @@ class SurplusRows:
     ways: tuple[tuple[Member, ...], ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KeyRange:
     """How many rows have a whole key, and between which bounds does each member lie?
 
@@ -237,7 +237,7 @@ FUTURE_ALLOWANCE = timedelta(minutes=5)
 """A clock may be this far ahead before its timestamps count as future."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TimeSpan:
     """What are the oldest and the newest value of a temporal column?
 
@@ -252,7 +252,7 @@ class TimeSpan:
     inside: Way = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Delays:
     """How long after its `event_column` did each row get its `available_column`?
 
@@ -270,7 +270,7 @@ class Delays:
     available_inside: tuple[Member, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RecentRows:
     """How many rows have an instant of `(now - period, now]` in a temporal column?
 
@@ -284,7 +284,7 @@ class RecentRows:
     inside: Way = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class BadRows:
     """How many rows satisfy at least one of the predicates? A row counts once."""
 
@@ -292,7 +292,7 @@ class BadRows:
     predicates: tuple[Predicate, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ForeignKey:
     """Columns (physical names) whose key, if no member is null, is to be found in the target.
 
@@ -304,7 +304,7 @@ class ForeignKey:
     ways: tuple[Way, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class BadRowsAcross:
     """How many rows satisfy a predicate, or have a key that its target lacks? Not additive.
 
@@ -316,7 +316,7 @@ class BadRowsAcross:
     keys: tuple[ForeignKey, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class UpdateHistory:
     """When did the newest value or the row count change? Answered by the record, not by data."""
 
@@ -326,7 +326,7 @@ class UpdateHistory:
     inside: Way = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RowHistory:
     """How many rows did earlier runs count, so long ago? Answered by the record, not by data.
 
@@ -337,12 +337,12 @@ class RowHistory:
     offset: timedelta
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IncidentTimes:
     """When were recent incidents found, told and repaired? Answered by the record."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Probes:
     """How many recent probes found the data readable? Answered by the record, not by data."""
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeAlias
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Each, Step
 from contractwatch.model.promises.personal_data import PersonalData
 from contractwatch.model.promises.reference import ComparedState
@@ -14,7 +13,7 @@ from contractwatch.model.promises.segment import CellCounts
 from contractwatch.model.promises.sql import Answer
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ColumnType:
     """A column as the file itself declares it.
 
@@ -105,7 +104,7 @@ class Columns:
         return {"columns": self.columns}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Count:
     """Rows counted."""
 
@@ -117,7 +116,7 @@ class Count:
         return Count(self.rows + other.rows)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class BadCells(Count):
     """Cells counted that are not of their column's type, and how the first of them are written.
 
@@ -136,7 +135,7 @@ MOST_SHAPES = 3
 """So many shapes are kept of a column, and told."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Span:
     """Oldest and newest instant (UTC) of a column, its non-null rows and the rows in the future."""
 
@@ -156,7 +155,7 @@ class Span:
         )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Repeats:
     """Duplicates of a key over a whole table, in the three counts in use.
 
@@ -170,7 +169,7 @@ class Repeats:
     affected: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KeySpan:
     """Rows with a whole key, and the least and the greatest step of each member of keys.
 
@@ -188,7 +187,7 @@ class KeySpan:
         return KeySpan(self.rows + other.rows, both)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ProbeTally:
     """Probes that found the data readable, out of all probes with a verdict."""
 
@@ -199,7 +198,7 @@ class ProbeTally:
         return ProbeTally(self.good + other.good, self.total + other.total)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DelayTally:
     """Rows with both times, those of them that came later than the limit, and the longest wait."""
 
@@ -214,7 +213,7 @@ class DelayTally:
         )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Watermark:
     """How far the data of a table has come; another one is an update.
 
@@ -226,7 +225,7 @@ class Watermark:
     version: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """One watermark, from the first to the last run in a row that saw it; how many saw it."""
 
@@ -236,7 +235,7 @@ class Sighting:
     looks: int = 1
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Sightings:
     """What the runs saw, oldest first, this one last. Without a record `is_kept` is false."""
 
@@ -244,7 +243,7 @@ class Sightings:
     is_kept: bool = True
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IncidentTime:
     """The course of one incident; None is a time that has not come or is not known.
 
@@ -259,7 +258,7 @@ class IncidentTime:
     is_timed: bool = True
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class IncidentLog:
     """The incidents that were open within the last 28 days. Without a record `is_kept` is false."""
 
@@ -284,7 +283,7 @@ State: TypeAlias = (
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Unmeasured:
     """A question without an answer, and why. The reason holds no value of the data."""
 

@@ -1,10 +1,10 @@
 """When a product begins and ends to be served, and what is announced of its end."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.frozen import frozen
 
 
 class Stage(StrEnum):
@@ -27,7 +27,7 @@ class Ending(StrEnum):
     LIFE = "endOfLife"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Notice:
     """That something ends at an instant (UTC), told when at most so many days were left.
 
@@ -40,7 +40,7 @@ class Notice:
     to_logs_only: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Lifetime:
     """The dates of a product's life, in UTC; None where the contract names none.
 

@@ -1,9 +1,9 @@
 """No column holds personal data that it is not classified for: what is promised and asked."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.promises.rule import Threshold
 
 
@@ -18,7 +18,7 @@ class Detector(StrEnum):
     NINO = "nino"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PiiRule:
     """The columns in which a detector hits more often than by chance are as few as allowed.
 
@@ -39,7 +39,7 @@ class PiiRule:
     description: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Searched:
     """A column by its physical name, and what is looked for in it."""
 
@@ -47,7 +47,7 @@ class Searched:
     detectors: tuple[Detector, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PersonalDataHits:
     """In how many texts of which columns does each detector hit? Fields as those of `PiiRule`.
 
@@ -61,7 +61,7 @@ class PersonalDataHits:
     sample_rows: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DetectorHits:
     """Of `texts` that are not null, those in which the detector hits; never a text itself."""
 
@@ -71,7 +71,7 @@ class DetectorHits:
     hits: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PersonalData:
     """What was found of each column and detector; adding adds both numbers."""
 

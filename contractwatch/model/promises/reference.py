@@ -1,16 +1,16 @@
 """What is promised of two tables at once: keys that are found, keys that are covered, totals."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Way
 from contractwatch.model.promises.rule import Threshold
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Reference:
     """Columns of a table, perhaps of another contract, as a contract writes them down.
 
@@ -41,7 +41,7 @@ class Aggregate(StrEnum):
     AVG = "avg"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Relationship:
     """A foreign key: `columns` (contract names) of a table, and the key that they lead to.
 
@@ -58,7 +58,7 @@ class Relationship:
     dimension: Dimension | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ReferenceCoverage:
     """So many of the keys that a reference leads to appear in a column of this table."""
 
@@ -71,7 +71,7 @@ class ReferenceCoverage:
     dimension: Dimension | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Tolerance:
     """How far two totals may be apart: by an amount, or by 0-100 percent of the second one."""
 
@@ -79,7 +79,7 @@ class Tolerance:
     is_percent: bool
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Reconciliation:
     """A total of this table and a total elsewhere, which are as near as the tolerance says."""
 
@@ -92,7 +92,7 @@ class Reconciliation:
     dimension: Dimension | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TotalOf:
     """An aggregate of at most one column; `count` without a column counts rows.
 
@@ -105,7 +105,7 @@ class TotalOf:
     where: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Orphans:
     """How many rows with a whole key have no match in the target? Not additive.
 
@@ -119,7 +119,7 @@ class Orphans:
     ways: tuple[Way, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CoveredKeys:
     """How many of the target's keys appear in these columns? Not additive."""
 
@@ -128,7 +128,7 @@ class CoveredKeys:
     target: Reference
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SegmentsOf:
     """Which keys without a null does the target have, as the texts of segments of these columns?"""
 
@@ -137,7 +137,7 @@ class SegmentsOf:
     target: Reference
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Total:
     """What is the aggregate of a column, here or elsewhere? `table` is the one that asks."""
 
@@ -145,7 +145,7 @@ class Total:
     total: TotalOf
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Orphaned:
     """Rows with a whole key, those without a match, and the target's rows that repeat a key."""
 
@@ -154,7 +154,7 @@ class Orphaned:
     repeated: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Covered:
     """The keys of a target, and those that were found."""
 
@@ -162,14 +162,14 @@ class Covered:
     found: int = 0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Totalled:
     """An exact total."""
 
     value: Decimal
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Segments:
     """Every segment that a target has, in order."""
 

@@ -1,12 +1,12 @@
 """What a quality rule or a type option promises, and the comparison that decides it."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.model.base.clause import Clause, Dimension, Scalar, Severity
-from contractwatch.model.base.frozen import frozen
 
 
 class Operator(StrEnum):
@@ -29,7 +29,7 @@ class Unit(StrEnum):
     PERCENT = "percent"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Threshold:
     """One operator with its bounds; `high` is set for the two intervals only."""
 
@@ -57,14 +57,14 @@ class DuplicateCounting(StrEnum):
     AFFECTED = "affected"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Baseline:
     """What a row count is compared with: the count so long ago; without length, the one before."""
 
     offset: timedelta = timedelta(0)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A library quality rule.
 
@@ -117,7 +117,7 @@ Bound: TypeAlias = int | float | Decimal | date | datetime | str
 """A limit, typed as its column: a `str` only for `time` columns (`HH:MM:SS`)."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Option:
     """One executed type option of a column, with its value already typed for that column.
 

@@ -1,11 +1,11 @@
 """Every segment of the data reports in every period: what is promised, asked and answered."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.promises.reference import Reference
 from contractwatch.model.promises.rule import Threshold
 
@@ -25,7 +25,7 @@ class PeriodUnit(StrEnum):
     MONTH = "month"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Period:
     """A stretch of local time: minutes that divide a day, one day, one week from Monday, or months.
 
@@ -40,21 +40,21 @@ Segment: TypeAlias = tuple[str, ...]
 """One value for each column that makes a segment, as text."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Listed:
     """The contract lists the segments that are expected."""
 
     segments: tuple[Segment, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SeenWithin:
     """Every segment that had rows within that time is expected."""
 
     history: timedelta
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FromReference:
     """Every key without a null that the target has is an expected segment."""
 
@@ -64,7 +64,7 @@ class FromReference:
 Expectation: TypeAlias = Listed | SeenWithin | FromReference
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SegmentRule:
     """Rows of each expected segment start in each due period.
 
@@ -89,7 +89,7 @@ class SegmentRule:
     description: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RowsPerCell:
     """How many rows has each segment in each period of the last `reach`, and one period before?
 
@@ -105,7 +105,7 @@ class RowsPerCell:
     element_timezone: str = "Etc/UTC"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellCount:
     """The rows of one segment in one period, which is told by its local start `2026-03-01T00:00`.
 
@@ -117,7 +117,7 @@ class CellCount:
     rows: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CellCounts:
     """Every cell that has rows, by start and segment."""
 

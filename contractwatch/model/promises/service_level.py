@@ -1,14 +1,14 @@
 """What an SLA promises about time and access."""
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.model.base.clause import Clause, Severity
-from contractwatch.model.base.frozen import frozen
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class MaxAge:
     """`latency` or `freshness`: the newest value of the column is at most this old.
 
@@ -30,7 +30,7 @@ class RetentionMode(StrEnum):
     AT_LEAST = "atLeast"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Retention:
     """The oldest value of the column is at most (or at least) this old."""
 
@@ -42,14 +42,14 @@ class Retention:
     existing_since: datetime | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Availability:
     """At least this share of probes finds the data readable; percent, 0-100."""
 
     percent: float
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class MaxDelay:
     """`latency` between two columns: so late at most is the `quantile` (0-1) of the rows."""
 
@@ -65,7 +65,7 @@ class MaxDelay:
         return self.available_column
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Frequency:
     """So many updates within every period; the length is as in `MaxAge`."""
 
@@ -77,7 +77,7 @@ class Frequency:
     whole_days: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Deadline:
     """`timeOfAvailability`: by that time of each day the data of a business date is there.
 
@@ -94,7 +94,7 @@ class Deadline:
     weekdays: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Throughput:
     """At least so many rows within each period, by the column's time."""
 
@@ -104,7 +104,7 @@ class Throughput:
     period: timedelta
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ErrorRate:
     """At most this share of rows breaks a row rule; percent, 0-100. No tables: all of them."""
 
@@ -120,7 +120,7 @@ class Reaction(StrEnum):
     REPAIR = "timeToRepair"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ReactionTime:
     """Every incident is found, told or repaired within this time."""
 
@@ -142,7 +142,7 @@ LevelPromise: TypeAlias = (
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ServiceLevel:
     """One executed `slaProperties` entry; `name` is the ODCS property as written."""
 

@@ -1,14 +1,14 @@
 """A promise in SQL: what the contract asks, how the data is asked, and what it answers."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.promises.rule import Threshold
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Exactly:
     """The answer is that text or truth; with `negated` any other text."""
 
@@ -20,7 +20,7 @@ AnswerLimit: TypeAlias = Threshold | Exactly
 """What an answer is compared with: a number with a number, else by equality."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SqlRule:
     """A quality rule of type `sql`.
 
@@ -40,7 +40,7 @@ class SqlRule:
     description: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class SqlScalar:
     """What is the one value that the query returns? A plan of its own, after the shared pass.
 
@@ -52,7 +52,7 @@ class SqlScalar:
     tables: tuple[str, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The one value that a query returned.
 

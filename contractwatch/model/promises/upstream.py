@@ -1,13 +1,13 @@
 """What a product is made of, and the trouble that comes from there."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Input:
     """Another contract whose data go into this one's; `versions` is a range, empty for any.
 
@@ -21,7 +21,7 @@ class Input:
     max_lag: timedelta | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class InputProduct:
     """An input by the name of its product; empty while no contract is known by that name."""
 
@@ -31,7 +31,7 @@ class InputProduct:
     max_lag: timedelta | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """An input in trouble: the objectives that are broken since then, or data that are too old.
 

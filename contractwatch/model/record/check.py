@@ -1,12 +1,12 @@
 """A promise that can be kept or broken, and what was found."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.path import Way
 from contractwatch.model.measure.evidence import Evidence
@@ -30,7 +30,7 @@ NOT_EXECUTED = ("unsupported", WRONG)
 """A skip whose reason begins so is of a clause that no run executes: it lowers the coverage."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Promise:
     """Which clause a check judges.
 
@@ -57,7 +57,7 @@ class Promise:
     ways: tuple[Way, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found for one promise.
 

@@ -1,9 +1,9 @@
 """What a run leaves for the next one about the files that it read."""
 
-from contractwatch.model.base.frozen import frozen
+from dataclasses import dataclass
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class KeptTable:
     """What the files of one table answered, as bytes that only the engine's room can read."""
 

@@ -1,10 +1,10 @@
 """A broken promise over time, and what is said about it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.promises.lifetime import Notice
 from contractwatch.model.promises.upstream import Upstream
@@ -51,7 +51,7 @@ class TellingState(StrEnum):
     DEAD = "dead"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Telling:
     """One thing that was to be told of an incident to one receiver, and what became of it.
 
@@ -66,7 +66,7 @@ class Telling:
     at: datetime
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class BrokenPromise:
     """A failed check as a message tells it: words and counts, never a cell's value.
 
@@ -89,7 +89,7 @@ class BrokenPromise:
     kind: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Incident:
     """The trouble of one objective of one product, from the first bad observation to its end.
 
@@ -119,7 +119,7 @@ class Incident:
     opened_severity: Severity | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Transition:
     """One thing to tell: `sequence` is unique within its incident."""
 
@@ -137,7 +137,7 @@ class Urgency(StrEnum):
     INFO = "info"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TransitionNote:
     """One transition as a message tells it. Times are UTC, ratios 0-1, durations in seconds.
 
@@ -161,7 +161,7 @@ class TransitionNote:
     young_bad_seconds: float | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Notification:
     """One message to one receiver about one product: every transition of one kind of one run.
 
@@ -197,7 +197,7 @@ class Notification:
         return self.key.rpartition("/")[0] if self.recipient else self.key
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A leased outbox row: the notification, and how often it was tried before."""
 

@@ -1,8 +1,8 @@
 """What the record knows of one product: for pages, series, the gate and the score."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import (
     Budget,
     Interval,
@@ -25,7 +25,7 @@ _NO_INCIDENTS = IncidentLog()
 _NO_DATES = Lifetime()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ProductCard:
     """Who a product is, and who is told of it; from its contract's last good version.
 
@@ -51,7 +51,7 @@ class ProductCard:
     inputs: tuple[InputProduct, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """A run without its results."""
 
@@ -63,7 +63,7 @@ class RunSummary:
     error: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DataVersion:
     """A distinct version of the data that was judged, and when it was first seen."""
 
@@ -71,7 +71,7 @@ class DataVersion:
     first_seen_at: datetime
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LedgerLine:
     """One objective of a product, over time.
 
@@ -84,7 +84,7 @@ class LedgerLine:
     total: StateSeconds
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ProductRecord:
     """Everything kept about one product, as of one read of the store.
 
@@ -103,7 +103,7 @@ class ProductRecord:
     tellings: tuple[Telling, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class BudgetLine:
     """One objective as a person reads it now."""
 
@@ -111,7 +111,7 @@ class BudgetLine:
     budget: Budget
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Look:
     """The watermark of a table that one run saw; `column` is the physical name of its time."""
 
@@ -120,7 +120,7 @@ class Look:
     watermark: Watermark
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Watched:
     """The watermarks of a table that were seen so far, oldest first."""
 
@@ -129,7 +129,7 @@ class Watched:
     seen: tuple[Sighting, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ProductMemory:
     """What a run must remember of its product before it decides.
 
@@ -151,7 +151,7 @@ class ProductMemory:
     tellings: tuple[Telling, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LastPass:
     """When a promise with a schedule of its own was last found kept, before it was found broken."""
 
@@ -159,7 +159,7 @@ class LastPass:
     at: datetime
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """Closed time of one objective, to be appended."""
 
@@ -167,7 +167,7 @@ class LedgerEntry:
     interval: Interval
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunEntry:
     """Everything that one run (or one wake-up: `run` is None) leaves, in one transaction.
 

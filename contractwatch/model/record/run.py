@@ -1,12 +1,11 @@
 """One contract, judged once against one server."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from contractwatch.errors import Blame
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.model.contract.incremental import Extent
 from contractwatch.model.measure.evidence import Evidence
@@ -25,7 +24,7 @@ class RunOutcome(StrEnum):
     ERROR = "error"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Timing:
     """When a promise with a schedule of its own was judged, and when it is due again."""
 
@@ -33,7 +32,7 @@ class Timing:
     next_at: datetime
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """A promise and what was found.
 
@@ -51,7 +50,7 @@ class CheckResult:
         return self.verdict.outcome
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """Checks that were executed, out of the clauses that promise something."""
 
@@ -64,7 +63,7 @@ class Coverage:
         return self.executed / self.promised if self.promised else 0.0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """Everything that one run found.
 
@@ -92,7 +91,7 @@ class RunResult:
     blame: Blame | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What an engine answered about one server, before anything is judged.
 
@@ -118,7 +117,7 @@ class Reading:
     extents: tuple[Extent, ...] = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What one run says of one objective.
 

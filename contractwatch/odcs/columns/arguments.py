@@ -1,10 +1,9 @@
 """What a library rule asks is checked against the columns that it asks about."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from contractwatch.model.base.clause import Scalar
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.promises.rule import RuleMetric
 from contractwatch.odcs.columns.options import translated
@@ -21,7 +20,7 @@ _KNOWN: Mapping[RuleMetric, tuple[str, ...]] = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Owner:
     """The table, and the column if it is one of a column, at which a rule is written.
 
@@ -40,7 +39,7 @@ class Owner:
     in_array: bool = False
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Asked:
     """The arguments of a library rule; `why_not` is set if it cannot be executed."""
 

@@ -1,8 +1,8 @@
 """The type options of a column become limits that can be executed, or are kept as skipped."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compiled
 from contractwatch.model.promises.rule import Bound, Option, OptionKind
@@ -39,7 +39,7 @@ _PROMISE_NOTHING = frozenset(
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TypeOptions:
     """What the `logicalTypeOptions` of a column say."""
 
@@ -115,7 +115,7 @@ def _date_format(
         return None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Reading:
     logical_type: LogicalType
     owner: tuple[str, str]

@@ -7,13 +7,12 @@ Apache License 2.0), as the package open-data-contract-standard 3.1.2 ships it, 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as File
 from typing import Any, TypeAlias, cast
 
 from jsonschema import Draft201909Validator, ValidationError
-
-from contractwatch.model.base.frozen import frozen
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -23,7 +22,7 @@ _BRANCHES = frozenset({"oneOf", "anyOf"})
 _LONGEST = 120
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Misfit:
     """A place that the schema rejects.
 

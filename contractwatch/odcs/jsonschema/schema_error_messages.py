@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, cast
 
 from jsonschema import ValidationError
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.odcs.jsonschema.compiled import whole
 from contractwatch.odcs.jsonschema.metric_messages import metric_hint
 from contractwatch.odcs.jsonschema.schema import OPERATORS, VERSIONS, Validator
@@ -109,7 +109,7 @@ def sentences_of(
             yield one.path, one.message
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Complaint:
     path: str
     message: str

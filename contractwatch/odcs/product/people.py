@@ -1,8 +1,8 @@
 """Who owns the contract and where they are reached."""
 
+from dataclasses import dataclass
 from datetime import date
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import SupportChannel
 from contractwatch.odcs.values.lint_warnings import doubt_support
 from contractwatch.odcs.yaml.node import Findings, Place
@@ -11,7 +11,7 @@ from contractwatch.odcs.yaml.repeated import refuse_repeated
 _OWNER = "owner"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Team:
     """The team's name and the user names of its present owners."""
 

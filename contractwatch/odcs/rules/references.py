@@ -8,8 +8,8 @@ written alike: neither form has a mark for elements.
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Each
 from contractwatch.model.contract.contract import Table, TableNames
 from contractwatch.model.promises.reference import Reference
@@ -31,7 +31,7 @@ class UnreadError(ValueError):
         super().__init__(message)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Member:
     """One column of a reference."""
 

@@ -1,10 +1,9 @@
 """Promises inside objects, arrays and maps are read as those of columns, at any depth."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import Each, Member, Step, Way, into_objects
 from contractwatch.model.contract.contract import Column
 from contractwatch.odcs.columns.arguments import Owner
@@ -20,7 +19,7 @@ from contractwatch.odcs.yaml.repeated import named, refuse_repeated
 _KEY, _VALUE = "key", "value"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Inner:
     """A place below a column: its way in contract names, in ids, and in physical steps from there.
 

@@ -1,9 +1,8 @@
 """The quality rules in SQL are read when every table is known, each guarded before it is kept."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.promises.rule import Operator
 from contractwatch.model.promises.sql import AnswerLimit, Exactly, SqlRule
@@ -21,7 +20,7 @@ from contractwatch.odcs.values.variables import has_variables, names_column
 from contractwatch.odcs.yaml.node import Findings, Place, Promised
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Unread:
     """Why a query that may be right elsewhere is not run here."""
 

@@ -1,6 +1,7 @@
 """The element of a service level is found among the columns, by either name."""
 
-from contractwatch.model.base.frozen import frozen
+from dataclasses import dataclass
+
 from contractwatch.model.contract.contract import Column, LogicalType, Table
 from contractwatch.odcs.schema.tables import ReadTables, temporal_columns
 from contractwatch.odcs.yaml.node import suggestion, suggestion_in
@@ -8,7 +9,7 @@ from contractwatch.odcs.yaml.node import suggestion, suggestion_in
 _TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Found:
     """A date or timestamp that a service level speaks of: a column, or a value inside of one."""
 
@@ -16,7 +17,7 @@ class Found:
     column: Column
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Unfound:
     """Why an element is no column that can be used; `is_wrong` if the contract is to blame."""
 

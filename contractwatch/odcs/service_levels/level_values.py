@@ -1,10 +1,10 @@
 """The values of a service level are read: a share, a rate, a time of day, a number of updates."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.odcs.values.units import (
     UnitError,
     doubt_of_unit,
@@ -27,7 +27,7 @@ _RATE = re.compile(r"(rows?|bytes?)\s*/\s*([a-z]+)", re.IGNORECASE)
 _CALENDARS = ("all", "weekdays")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Modifier:
     """One entry of `contractwatch.sla`: what it changes, and where it stands."""
 
@@ -35,7 +35,7 @@ class Modifier:
     place: Place
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Clock:
     """When it is time each day; `lag_days` is None where the contract leaves it open."""
 

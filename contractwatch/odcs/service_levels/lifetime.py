@@ -1,10 +1,10 @@
 """When a product begins and ends to be served is read from its service levels."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import pairwise
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.contract.contract import Status
 from contractwatch.model.promises.lifetime import Lifetime, Stage
 from contractwatch.odcs.service_levels.level_values import FIRST_YEAR, moment_of
@@ -20,7 +20,7 @@ _NAMES = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Date:
     """A date of the product's life, and where it is written."""
 

@@ -7,13 +7,13 @@ what runs is never the text itself, so no second reading of it can mean anything
 import logging
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.path import into_objects
 from contractwatch.model.contract.contract import Column, Table
 from contractwatch.odcs.sql.sql_errors import (
@@ -46,7 +46,7 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _READERS = ("read_", "scan_", "glob", "copy", "pg_", "lo_", "http", "query", "getenv", "system")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Query:
     """One SELECT, written anew, and the contract names of the tables that it reads."""
 

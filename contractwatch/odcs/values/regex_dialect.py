@@ -1,10 +1,11 @@
 """A pattern is run by Rust's engine where that means the same, else by one of ECMA-262."""
 
-from contractwatch.model.base.frozen import frozen
+from dataclasses import dataclass
+
 from contractwatch.odcs.values.regex_translation import NotTranslatableError, PatternError, to_rust
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Pattern:
     """A pattern in Rust's dialect, or with `ecma` as the contract writes it."""
 

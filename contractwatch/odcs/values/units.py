@@ -2,9 +2,8 @@
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import timedelta
-
-from contractwatch.model.base.frozen import frozen
 
 _DAY_SECONDS = 86_400.0
 _LONGEST_DAYS = 366_000.0
@@ -55,7 +54,7 @@ class UnitError(ValueError):
     """The text is no length of time or no number; the message says what was expected."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Length:
     """A length of time: calendar months and a fixed rest.
 

@@ -11,7 +11,6 @@ import yaml
 from yaml.reader import Reader
 
 from contractwatch.errors import ContractError, Level, Problem
-from contractwatch.model.base.frozen import frozen
 
 LARGEST_BYTES = 5_000_000
 MOST_VALUES = 200_000
@@ -41,7 +40,7 @@ _BLOCKS = frozenset("|>")
 _PLAIN_TAGS = {_TAG + "int": int, _TAG + "float": float, _TAG + "bool": bool}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Document:
     """One parsed file.
 

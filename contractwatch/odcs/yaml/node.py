@@ -10,7 +10,6 @@ from typing import cast
 
 from contractwatch.errors import Level, Problem
 from contractwatch.model.base.clause import Clause, Dimension, Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import SkippedClause
 from contractwatch.odcs.yaml.cuts import CUT
@@ -22,7 +21,7 @@ _PREFIX = "contractwatch."
 _LIKE_PREFIX = re.compile(r"contract[\s_-]?watch[\s._:/-]+(.+)", re.IGNORECASE | re.DOTALL)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Place:
     """A value of the document and where it stands; `value` is None where nothing stands.
 
@@ -234,7 +233,7 @@ class Findings:
         self.problems.append(Problem(self.document.file, line, place.path, message, level))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Promised:
     """What a clause promises; enough to report it as skipped."""
 

@@ -1,11 +1,11 @@
 """A folder out of which no path leads that a table's own record names."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.dataset import DataFile
 from contractwatch.sources.search.search import MAX_FILES, real_path, refused
@@ -34,7 +34,7 @@ def folders_at(
     return allowed
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Folder:
     """The folder of one table. `path` and `roots` are real; None allows what the person may."""
 

@@ -3,12 +3,11 @@
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.odcs.product.server_places import PATH_KEYS
 from contractwatch.sources.search.patterns import as_glob, hint
@@ -25,7 +24,7 @@ EXTENSIONS: Mapping[DataFormat, tuple[str, ...]] = {
 }
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class FoundFile:
     """A file of a table, and the name under which it is digested."""
 
@@ -34,7 +33,7 @@ class FoundFile:
     status: os.stat_result
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Search:
     """Where the files of one table are looked for.
 

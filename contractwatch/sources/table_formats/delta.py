@@ -1,6 +1,7 @@
 """The live files of one version of a Delta table are found, and none outside of what is allowed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ import polars as pl
 
 from contractwatch.engines.tables.log_copy import copy_into, folder_of
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import DataFile, NamedFiles, Snapshot, TableFiles
@@ -48,7 +48,7 @@ _FEATURES = frozenset(
 """What we can read; a variant as such is refused by its column."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Version:
     """What the log says of its newest version; `named` and `vectors` are names of files."""
 

@@ -8,13 +8,13 @@ import glob
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
 import polars as pl
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.server import Server
 from contractwatch.sources.search.search import refused
 
@@ -35,7 +35,7 @@ Vector: TypeAlias = tuple[str, str]
 """Where a deletion vector is: the kind of the place, and the place."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Checkpoint:
     name: str
     version: int

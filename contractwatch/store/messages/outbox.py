@@ -7,13 +7,12 @@ under the same key. A message that is dead (given up) no longer holds up its lan
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select, update
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.record.incident import Delivery, Notification, Urgency
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import dump, from_micros, load, to_micros
@@ -38,7 +37,7 @@ _outbox = tables.outbox.c
 _KNOWN = select(_outbox.id).where(_outbox.idempotency_key == bindparam("key"))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class OutboxCount:
     """Messages of one receiver and urgency that are not done, and since when the oldest waits."""
 
@@ -48,7 +47,7 @@ class OutboxCount:
     oldest_created_at: datetime
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DeliveryTotal:
     """Messages ever `enqueued`, `delivered` or `dead`; `reason` is set for the dead ones."""
 
@@ -59,7 +58,7 @@ class DeliveryTotal:
     messages: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A message that was given up; it can be replayed."""
 

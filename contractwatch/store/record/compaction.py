@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, exists, select
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.record.incident import Phase
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import MICROS_A_DAY, to_micros
@@ -25,7 +24,7 @@ NEVER_OPENED_KEPT = timedelta(days=2)
 SIGHTINGS_KEPT = timedelta(days=400)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Compaction:
     """Rows that one call removed; `more` when there is still something to remove."""
 
@@ -46,7 +45,7 @@ class Compaction:
         return sum(getattr(self, field.name) for field in fields(self) if field.name != "more")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Retention:
     """What stays. The last `keep_runs` runs of a product stay however old they are."""
 

@@ -1,14 +1,13 @@
 """Closed time is appended once, never rewritten; a span that goes on makes the last one longer."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from contractwatch.errors import StoreError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Interval, Objective, ObjectiveState, Standing
 from contractwatch.model.record.product import LedgerEntry
 from contractwatch.store.database import tables
@@ -65,7 +64,7 @@ _OBJECTIVES = {objective.value: objective for objective in Objective}
 _ORDER = {objective: place for place, objective in enumerate(Objective)}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _End:
     """The last interval of an objective, where its ledger ends."""
 

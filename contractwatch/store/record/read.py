@@ -2,13 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, Table, func, or_, select
 
 from contractwatch.errors import Blame
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import (
     Interval,
     Objective,
@@ -41,7 +40,7 @@ _NO_SECONDS = StateSeconds()
 _CHUNK = 500
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ProductRow:
     """One product of the store, as its own row has it."""
 

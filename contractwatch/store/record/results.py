@@ -9,9 +9,9 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.record.check import Outcome, Promise, Verdict
 from contractwatch.model.record.run import CheckResult, RunResult, Timing
@@ -23,7 +23,7 @@ _EVIDENCES = {letter: evidence for evidence, letter in _EVIDENCE.items()}
 _OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunIdentity:
     """Runs of which this is equal stand on one plan."""
 
@@ -34,7 +34,7 @@ class RunIdentity:
     promises: tuple[Promise, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class RunPlan:
     """What such runs have in common. `thresholds` and `reasons` go with the promises, one each."""
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from urllib.parse import quote, urlencode
@@ -18,7 +19,6 @@ from contractwatch.alerting.upstream import upstream_words
 from contractwatch.alerting.words import number
 from contractwatch.display import visible
 from contractwatch.errors import UsageError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.record.check import Outcome
 from contractwatch.model.record.incident import RESOLVED_SHOWN, Incident
@@ -60,7 +60,7 @@ OUTCOME_ORDER = (
 _OBJECTIVE_NAMES = {Objective.CONFORMANCE: "All promises"}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Share:
     """How many products are in one state, and where that stands on the bar, in percent."""
 
@@ -70,7 +70,7 @@ class Share:
     width: float
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ObjectiveLine:
     """One objective of a product as its page draws it."""
 
@@ -80,7 +80,7 @@ class ObjectiveLine:
     bar: Bar
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Group:
     """The clauses that ended alike."""
 

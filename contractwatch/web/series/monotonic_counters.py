@@ -2,16 +2,16 @@
 
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.model.record.product import LedgerLine, ProductRecord
 from contractwatch.slo.budget import total_seconds, union_seconds
 from contractwatch.slo.ledger import spans
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Seconds:
     """What was measured of one objective, ever: seconds with a verdict, and those of them bad."""
 
@@ -19,7 +19,7 @@ class Seconds:
     bad: float
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Counters:
     """The counters of one product at an instant."""
 

@@ -4,13 +4,13 @@ import gzip
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.web.series.families import (
     Family,
     fleet_families,
@@ -23,7 +23,7 @@ from contractwatch.web.snapshot_cache import Board
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ExportPolicy:
     """What is exported of each product, and how much at most.
 

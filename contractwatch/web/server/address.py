@@ -3,14 +3,13 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-
-from contractwatch.model.base.frozen import frozen
 
 # the shape of an ASGI application; its messages are plain dictionaries by that standard
 Message = MutableMapping[str, Any]
@@ -26,7 +25,7 @@ _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?"
 _root: ContextVar[str] = ContextVar("root", default="")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Address:
     """Where the agent is reached.
 

@@ -4,11 +4,10 @@ import asyncio
 import logging
 import resource
 import time
+from dataclasses import dataclass
 from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
-
-from contractwatch.model.base.frozen import frozen
 
 BACKLOG = 64
 """So many connections are accepted at once before one of them is looked at."""
@@ -19,7 +18,7 @@ _LINES_A_MINUTE = 10
 _MINUTE = 60.0
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ConnectionLimits:
     """How many connections may be open, and how long one may take.
 

@@ -1,11 +1,11 @@
 """What every route stands on: the board, and the words of the agent around it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from contractwatch.errors import Problem, StoreError
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.promises.upstream import Upstream
 from contractwatch.model.record.product import ProductCard, ProductRecord
 from contractwatch.slo.upstream import troubled
@@ -14,7 +14,7 @@ from contractwatch.web.snapshot_cache import Board, View, view_of
 log = structlog.get_logger()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class HealthReport:
     """Whether the agent lives (else restart it) and is ready to be asked, and why in words."""
 
@@ -23,7 +23,7 @@ class HealthReport:
     words: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Site:
     """The board, the agent's health, and the problems of its contract files.
 

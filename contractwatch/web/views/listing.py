@@ -1,12 +1,12 @@
 """Narrow a long list of products or incidents, and cut it into pages that lead to one another."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 from contractwatch.errors import UsageError
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.record.incident import Incident, Phase
 from contractwatch.slo.status import StatusWord
 from contractwatch.web.snapshot_cache import Snapshot, View
@@ -30,7 +30,7 @@ _MOST_DIGITS = 9
 Row = TypeVar("Row")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What a list is narrowed to, as it stands in an address; empty for what is not asked."""
 
@@ -47,7 +47,7 @@ class Asked:
         return {name: value for name, value in named.items() if value}
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
     """Some rows of a list, which place they have in it, and the queries of the pages around."""
 

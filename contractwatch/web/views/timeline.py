@@ -1,9 +1,9 @@
 """A ledger line becomes a bar: spans in percent of a window, unknown kept apart from good."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from contractwatch.model.base.frozen import frozen
 from contractwatch.model.base.objective import Interval, ObjectiveState
 from contractwatch.model.record.product import LedgerLine
 from contractwatch.slo.budget import intervals_of
@@ -35,7 +35,7 @@ _DRAWN = {
 """What is drawn later lies on top."""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Span:
     """One piece of a bar: percent from the left, percent wide, its state and its words."""
 
@@ -45,7 +45,7 @@ class Span:
     title: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Tick:
     """One mark under the bar, in percent from the left."""
 
@@ -53,7 +53,7 @@ class Tick:
     label: str
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Shown:
     """The window that the bars of a page share, in words and with its marks."""
 
@@ -62,7 +62,7 @@ class Shown:
     ticks: tuple[Tick, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Bar:
     """An objective over a window, as it is drawn and as it is read aloud."""
 
