@@ -29,7 +29,7 @@ from benchmarks.messages import card_of
 from benchmarks.receiver import Receiver, Seen, misbehaving
 from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
 from contractwatch.alerting.incidents import step
-from contractwatch.alerting.message import Post, notifications
+from contractwatch.alerting.message import AlertingSetup, notifications
 from contractwatch.channels import World
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective, ObjectiveState
@@ -115,7 +115,7 @@ def _advance(
     told = notifications(
         transitions,
         contract=_contract(product),
-        post=Post(receivers, (receiver.name,)),
+        post=AlertingSetup(receivers, (receiver.name,)),
         budgets={},
         costs={},
         now=now,

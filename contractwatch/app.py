@@ -21,7 +21,7 @@ from contractwatch.agent.catalog.contract_reader import ClosedError, ContractRea
 from contractwatch.agent.catalog.holders import holder_of
 from contractwatch.agent.clock import Clock, system_clock
 from contractwatch.agent.delivery.dispatcher import Dispatcher
-from contractwatch.agent.health.heartbeat import Heart
+from contractwatch.agent.health.heartbeat import Heartbeat
 from contractwatch.agent.health.janitor import Janitor
 from contractwatch.agent.health.outage import Outage
 from contractwatch.agent.logs import configure_logs
@@ -32,7 +32,7 @@ from contractwatch.agent.schedule.scheduler import Scheduler
 from contractwatch.agent.schedule.timing import first_look, timetable_of
 from contractwatch.agent.secrets import reveal
 from contractwatch.agent.series import AgentSeries
-from contractwatch.alerting.message import Post
+from contractwatch.alerting.message import AlertingSetup
 from contractwatch.alerting.route import routing_problem
 from contractwatch.channels import World
 from contractwatch.errors import ContractwatchError, SettingsError, StoreError
@@ -148,7 +148,7 @@ class Agent:
             realign=self._scheduler.realign,
             look_at_all=self._look_at_all,
         )
-        self._heart = Heart(
+        self._heart = Heartbeat(
             store,
             series,
             clock=clock,
@@ -362,7 +362,7 @@ class Agent:
             first = first_look(contract.product, now=now, products=len(change.put))
             table = timetable_of(contract, default_interval=default, shortest=shortest)
             with self._withdrawing:
-                self._runner.welcome(contract.product)
+                self._runner.add(contract.product)
             self._scheduler.put(contract.product, table, first=first)
             self._warn_of_routes(contract)
             if not is_first:
@@ -431,7 +431,7 @@ def _rules(settings: Settings) -> Rules:
         deadline_limit_seconds=settings.deadline_limit_seconds,
         default_interval=timedelta(seconds=settings.default_interval_seconds),
         reprobe=timedelta(seconds=settings.reprobe_seconds),
-        post=Post(settings.receivers, settings.default_receivers, settings.base_url),
+        post=AlertingSetup(settings.receivers, settings.default_receivers, settings.base_url),
     )
 
 
@@ -440,7 +440,7 @@ def _export(settings: Settings) -> ExportPolicy:
 
 
 def _web(
-    board: Board, heart: Heart, catalog: Catalog, series: AgentSeries, *, settings: Settings
+    board: Board, heart: Heartbeat, catalog: Catalog, series: AgentSeries, *, settings: Settings
 ) -> uvicorn.Server:
     default = timedelta(seconds=settings.default_interval_seconds)
     shortest = timedelta(seconds=settings.shortest_interval_seconds)

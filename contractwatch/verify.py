@@ -41,7 +41,7 @@ from contractwatch.model.measure.state import (
     Span,
     Unmeasured,
 )
-from contractwatch.model.promises.lifetime import Stage
+from contractwatch.model.promises.lifetime import LifecycleStage
 from contractwatch.model.record.check import WRONG, Check, Outcome, Promise, Verdict
 from contractwatch.model.record.run import CheckResult, Coverage, Reading, RunOutcome, RunResult
 
@@ -83,7 +83,7 @@ def plan(contract: Contract) -> Plan:
 def has_ended(contract: Contract, now: datetime) -> bool:
     """Return whether the life of a product is over, by its contract."""
     is_retired = contract.status is Status.RETIRED
-    return not is_retired and contract.lifetime.stage_at(now) is Stage.ENDED
+    return not is_retired and contract.lifetime.stage_at(now) is LifecycleStage.ENDED
 
 
 def as_of(plan: Plan, now: datetime) -> Plan:

@@ -38,7 +38,7 @@ _KEY_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class AlertingSetup:
     """What the operator set up: the receivers, who is told by default, and where the pages are.
 
     `base_url` is the address of the agent's pages without a path; empty if there is none.
@@ -53,7 +53,7 @@ def notifications(  # noqa: PLR0913 - each is another room's knowledge
     transitions: Iterable[Transition],
     *,
     contract: Contract,
-    post: Post,
+    post: AlertingSetup,
     budgets: Mapping[Objective, Budget],
     costs: Mapping[str, float],
     now: datetime,
@@ -115,7 +115,10 @@ def owner_words(contract: Contract) -> str:
 
 
 def _receivers_of(
-    transition: Transition, tellings: tuple[Telling, ...] | None, contract: Contract, post: Post
+    transition: Transition,
+    tellings: tuple[Telling, ...] | None,
+    contract: Contract,
+    post: AlertingSetup,
 ) -> tuple[str, ...]:
     incident = transition.incident
     if tellings is None:
@@ -134,7 +137,7 @@ def _receivers_of(
     )
 
 
-def _reached(incident: Incident, contract: Contract, post: Post) -> tuple[str, ...]:
+def _reached(incident: Incident, contract: Contract, post: AlertingSetup) -> tuple[str, ...]:
     """Return who is told of incidents of the severities at which this one was told, or is now."""
     told = (incident.opened_severity, incident.told_severity, incident.severity)
     severities = dict.fromkeys(severity for severity in told if severity is not None)

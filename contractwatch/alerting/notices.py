@@ -11,11 +11,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from contractwatch.alerting import text
-from contractwatch.alerting.message import Post, owner_words, page_url
+from contractwatch.alerting.message import AlertingSetup, owner_words, page_url
 from contractwatch.alerting.route import announcement_receivers, is_in_force
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.contract.contract import AlertPolicy, Contract
-from contractwatch.model.promises.lifetime import Lifetime, Notice, Stage
+from contractwatch.model.promises.lifetime import LifecycleStage, Lifetime, Notice
 from contractwatch.model.record.incident import Notification, TransitionKind, Urgency
 
 DAYS_BEFORE = (90, 30, 7, 0)
@@ -23,10 +23,10 @@ DAYS_BEFORE = (90, 30, 7, 0)
 
 _KEY_LENGTH = 32
 _CEILINGS = {
-    Stage.UPCOMING: Severity.INFO,
-    Stage.SUPPORTED: Severity.ERROR,
-    Stage.UNSUPPORTED: Severity.INFO,
-    Stage.ENDED: Severity.WARNING,
+    LifecycleStage.UPCOMING: Severity.INFO,
+    LifecycleStage.SUPPORTED: Severity.ERROR,
+    LifecycleStage.UNSUPPORTED: Severity.INFO,
+    LifecycleStage.ENDED: Severity.WARNING,
 }
 
 
@@ -47,7 +47,7 @@ def dates_of(lifetime: Lifetime) -> tuple[datetime, ...]:
 
 
 def announce(
-    contract: Contract, told: Iterable[Notice], *, post: Post, now: datetime
+    contract: Contract, told: Iterable[Notice], *, post: AlertingSetup, now: datetime
 ) -> tuple[tuple[Notice, ...], tuple[Notification, ...]]:
     """Return the latest notice that was told of each end, these among them, and the messages.
 
@@ -88,7 +88,7 @@ def _due(lifetime: Lifetime, now: datetime) -> Iterator[Notice]:
 
 
 def _message(
-    notice: Notice, receiver: str, contract: Contract, post: Post, now: datetime
+    notice: Notice, receiver: str, contract: Contract, post: AlertingSetup, now: datetime
 ) -> Notification:
     told = (notice.ending.value, notice.at.isoformat(), str(notice.days))
     said = "\n".join((receiver, contract.product, *told))

@@ -37,13 +37,13 @@ _MENDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class SendDeadline:
     """The instant, on the monotonic clock, by which a whole send must be over."""
 
     at: float
 
     @classmethod
-    def after(cls, seconds: float) -> "Deadline":
+    def after(cls, seconds: float) -> "SendDeadline":
         """Return the deadline that many seconds from now."""
         return cls(time.monotonic() + seconds)
 
@@ -77,7 +77,7 @@ def tls_context() -> ssl.SSLContext:
 class Gate:
     """How one send may reach the outside: by whom names are resolved, and what is allowed."""
 
-    deadline: Deadline
+    deadline: SendDeadline
     allow_private: bool
     resolve: Resolve
     tls: ssl.SSLContext

@@ -31,7 +31,7 @@ _BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError)
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class HttpPost:
     """A body to be posted; the url may hold a secret and is never repeated in words."""
 
     url: str
@@ -39,7 +39,7 @@ class Post:
     headers: Mapping[str, str]
 
 
-def send(post: Post, gate: Gate, world: World) -> str:
+def send(post: HttpPost, gate: Gate, world: World) -> str:
     """Post once and return the answer in words, such as `answered 202`.
 
     Redirects are not followed, no proxy is used and the environment is not read. The status alone

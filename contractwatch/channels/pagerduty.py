@@ -38,7 +38,9 @@ def send(notification: Notification, receiver: Receiver, world: World) -> str:
     for note in notification.notes:
         event = {"routing_key": routing_key, **event_of(notification, note)}
         body = http.encoded(event)
-        answer = http.send(http.Post(url, body, {"Content-Type": "application/json"}), gate, world)
+        answer = http.send(
+            http.HttpPost(url, body, {"Content-Type": "application/json"}), gate, world
+        )
     return answer
 
 

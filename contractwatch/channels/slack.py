@@ -19,7 +19,7 @@ def send(notification: Notification, receiver: Receiver, world: World) -> str:
     url = world.url(receiver)
     body = http.encoded(message(notification))
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    return http.send(http.Post(url, body, headers), gate, world)
+    return http.send(http.HttpPost(url, body, headers), gate, world)
 
 
 def message(notification: Notification) -> dict[str, object]:

@@ -41,7 +41,7 @@ def send(notification: Notification, receiver: Receiver, world: World) -> str:
     if keys:
         signatures = (signature(key, message_id, timestamp, body) for key in keys)
         headers["webhook-signature"] = " ".join(signatures)
-    return http.send(http.Post(url, body, headers), gate, world)
+    return http.send(http.HttpPost(url, body, headers), gate, world)
 
 
 def body_of(notification: Notification) -> bytes:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import httpx
 
-from contractwatch.channels.guard import Deadline, Gate, Resolve, system_resolve, tls_context
+from contractwatch.channels.guard import Gate, Resolve, SendDeadline, system_resolve, tls_context
 from contractwatch.errors import ChannelError, ContractwatchError
 from contractwatch.model.base.receiver import Receiver, SecretRef
 
@@ -29,7 +29,7 @@ class World:
     def gate(self, receiver: Receiver) -> Gate:
         """Return the way out for one send to the receiver; its time starts to run now."""
         return Gate(
-            Deadline.after(receiver.timeout_seconds),
+            SendDeadline.after(receiver.timeout_seconds),
             receiver.allow_private,
             self.resolve,
             self.tls or tls_context(),

@@ -10,7 +10,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from contractwatch.demo.stage import Stage
+from contractwatch.demo.stage import DemoFolder
 from contractwatch.errors import UsageError
 
 _START_SECONDS = 60.0
@@ -28,7 +28,7 @@ def free_port() -> int:
 class AgentProcess:
     """`contractwatch run` on the demo's folder."""
 
-    stage: Stage
+    stage: DemoFolder
     port: int
     _process: subprocess.Popen[bytes] | None = None
 

@@ -13,7 +13,7 @@ _BODY_LIMIT = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReceivedMessage:
     """One transition as it was received: `key` is the message's idempotency key."""
 
     key: str
@@ -27,7 +27,7 @@ class Inbox:
     """Listens on a free port of this machine; `told` grows as messages come."""
 
     def __init__(self) -> None:
-        self._told: list[Told] = []
+        self._told: list[ReceivedMessage] = []
         self._lock = threading.Lock()
         inbox = self
 
@@ -51,7 +51,7 @@ class Inbox:
         return self._server.server_address[1]
 
     @property
-    def told(self) -> tuple[Told, ...]:
+    def told(self) -> tuple[ReceivedMessage, ...]:
         """Every transition received so far, repeats included."""
         with self._lock:
             return tuple(self._told)
@@ -62,7 +62,7 @@ class Inbox:
         data = event["data"]
         with self._lock:
             self._told += [
-                Told(
+                ReceivedMessage(
                     key=event["id"],
                     product=event["subject"],
                     objective=Objective(note["objective"]),

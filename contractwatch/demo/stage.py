@@ -17,7 +17,7 @@ _IN_DEMO_TIME = (
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class DemoFolder:
     """Where the demo's files are."""
 
     folder: Path
@@ -43,13 +43,13 @@ class Stage:
         return self.folder / "agent.log"
 
 
-def set_up(folder: Path, *, port: int, inbox_port: int) -> Stage:
+def set_up(folder: Path, *, port: int, inbox_port: int) -> DemoFolder:
     """Copy the flights contracts into `folder`, in demo time, and write the agent's settings.
 
     Raises:
         UsageError: If the contracts are not where this version keeps them.
     """
-    stage = Stage(folder)
+    stage = DemoFolder(folder)
     stage.contracts.mkdir(parents=True)
     stage.live.mkdir()
     for source in sorted(_flights_contracts().glob("*.odcs.yaml")):
@@ -61,7 +61,7 @@ def set_up(folder: Path, *, port: int, inbox_port: int) -> Stage:
     return stage
 
 
-def clear(stage: Stage) -> None:
+def clear(stage: DemoFolder) -> None:
     """Remove everything the demo wrote."""
     shutil.rmtree(stage.folder, ignore_errors=True)
 

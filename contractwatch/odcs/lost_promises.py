@@ -18,7 +18,7 @@ from contractwatch.odcs.values.promises import (
     severity_of,
 )
 from contractwatch.odcs.yaml.cuts import is_within
-from contractwatch.odcs.yaml.node import Findings, Place, Promised
+from contractwatch.odcs.yaml.node import Findings, Promised, YamlNode
 
 _FLAGS = ("required", "unique", "primaryKey")
 _VALUED = {"logicalType": "type", "enum": "enum", "physicalType": "physicalType"}
@@ -28,7 +28,7 @@ _MOST = 3
 
 
 def skip_lost(
-    root: Place, lost: Mapping[str, Problem], mistakes: Sequence[Problem], findings: Findings
+    root: YamlNode, lost: Mapping[str, Problem], mistakes: Sequence[Problem], findings: Findings
 ) -> None:
     """Keep every promise at the paths that were lost as one that is not judged, and why.
 
@@ -51,7 +51,7 @@ def skip_lost(
         table, column = next((owners[way] for way in _ways(path) if way in owners), nowhere)
         last = cause.path.rpartition(".")[2][:_SHOWN]
         promise = promised("clause", table, column, rule_id=last)
-        _keep(Place(root.document, path, None), promise, cause, below, findings)
+        _keep(YamlNode(root.document, path, None), promise, cause, below, findings)
 
 
 def _cause(path: str, lost: Mapping[str, Problem]) -> Problem | None:
@@ -78,7 +78,7 @@ def _untold(lost: Mapping[str, Problem], told: set[str]) -> Iterator[tuple[str, 
 
 
 def _keep(
-    place: Place,
+    place: YamlNode,
     promise: Promised,
     cause: Problem,
     below: Mapping[str, Sequence[Problem]],
@@ -91,7 +91,7 @@ def _keep(
     findings.keep_skipped(place, promise, f"{how}: {said}")
 
 
-def _owners(root: Place) -> dict[str, tuple[str, str | None]]:
+def _owners(root: YamlNode) -> dict[str, tuple[str, str | None]]:
     """Return the names of table and column by the path of each table and each value in it."""
     found: dict[str, tuple[str, str | None]] = {}
     for table in root.at("schema").each():
@@ -119,10 +119,10 @@ def _ways(path: str) -> Iterator[str]:
     yield from (path[:at] for at in range(len(path) - 1, 0, -1) if path[at] in ".[")
 
 
-_Found: TypeAlias = tuple[Place, Promised, str]
+_Found: TypeAlias = tuple[YamlNode, Promised, str]
 
 
-def _promises(root: Place) -> Iterator[_Found]:
+def _promises(root: YamlNode) -> Iterator[_Found]:
     """Yield everything that promises something, right or wrong, and by which path it is lost."""
     for table in root.at("schema").each():
         if table.mapping():
@@ -133,7 +133,7 @@ def _promises(root: Place) -> Iterator[_Found]:
             yield level, promised(kind, _NOT_SAID, rule_id=level_id_of(level)), level.path
 
 
-def _of_table(table: Place, root: Place) -> Iterator[_Found]:
+def _of_table(table: YamlNode, root: YamlNode) -> Iterator[_Found]:
     name = table.text("name") or _NOT_SAID
     mode = table.custom("schemaMode") or root.custom("schemaMode")
     if mode is not None:
@@ -145,7 +145,7 @@ def _of_table(table: Place, root: Place) -> Iterator[_Found]:
                 yield from _of_column(inner.place, name, inner.name or _NOT_SAID)
 
 
-def _of_column(column: Place, table: str, name: str) -> Iterator[_Found]:
+def _of_column(column: YamlNode, table: str, name: str) -> Iterator[_Found]:
     if not column.path.endswith((".items", ".key", ".value")):
         yield column, promised("presence", table, name), column.path
     for key in _FLAGS:
@@ -160,7 +160,7 @@ def _of_column(column: Place, table: str, name: str) -> Iterator[_Found]:
     yield from _of_rules(column, table, name)
 
 
-def _of_rules(owner: Place, table: str, column: str | None) -> Iterator[_Found]:
+def _of_rules(owner: YamlNode, table: str, column: str | None) -> Iterator[_Found]:
     for rule in owner.at("quality").each():
         if rule.mapping():
             yield rule, _of_rule(rule, table, column), rule.path
@@ -170,7 +170,7 @@ def _of_rules(owner: Place, table: str, column: str | None) -> Iterator[_Found]:
             yield entry, made, entry.path
 
 
-def _of_rule(rule: Place, table: str, column: str | None) -> Promised:
+def _of_rule(rule: YamlNode, table: str, column: str | None) -> Promised:
     check = rule.at("implementation").text("check")
     kind = (rule.text("metric") or check or rule.text("type") or "rule")[:_SHOWN]
     made = promised(

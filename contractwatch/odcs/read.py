@@ -27,7 +27,7 @@ from contractwatch.odcs.values.lint_warnings import doubt_old
 from contractwatch.odcs.values.names import check_domain, check_product_name
 from contractwatch.odcs.yaml.cuts import without
 from contractwatch.odcs.yaml.document import Document
-from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 from contractwatch.odcs.yaml.unquoted import as_written, unquoted
 
 _MOST_ROUNDS = 8
@@ -64,7 +64,7 @@ def read_what_holds(
     whole = _whole(document, today)
     if not whole.mistakes:
         return whole.contract, capped(whole.problems)
-    root = Place(whole.document, "", whole.document.data)
+    root = YamlNode(whole.document, "", whole.document.data)
     costs, lost, mistakes = Costs(root, whole.refusing), dict[str, Problem](), whole.mistakes
     for _ in range(_MOST_ROUNDS):
         try:
@@ -122,7 +122,7 @@ def _rest(document: Document, today: date | None, lost: Mapping[str, Problem]) -
 def _reading(
     document: Document, today: date | None, judged: Findings, cuts: frozenset[str]
 ) -> _Reading:
-    root = Place(document, "", document.data)
+    root = YamlNode(document, "", document.data)
     findings = Findings(document, root.text("id"), cuts=cuts)
     contract = _contract(root, today, findings)
     found = (*judged.problems, *findings.problems)
@@ -171,7 +171,7 @@ def _without_lost(contract: Contract, findings: Findings, lost: Mapping[str, Pro
     return replace(contract, servers=servers, skipped=skipped)
 
 
-def _contract(root: Place, today: date | None, findings: Findings) -> Contract:
+def _contract(root: YamlNode, today: date | None, findings: Findings) -> Contract:
     document = root.document
     doubt_old(root, findings)
     servers = read_servers(root, findings)
@@ -214,7 +214,7 @@ def _contract(root: Place, today: date | None, findings: Findings) -> Contract:
     )
 
 
-def _name(root: Place, findings: Findings) -> str:
+def _name(root: YamlNode, findings: Findings) -> str:
     for key in ("id", "version"):
         if root.has(key) and isinstance(root.at(key).value, str) and not root.text(key):
             findings.error(root.at(key), f"the {key} is empty; expected some text")
@@ -226,14 +226,14 @@ def _name(root: Place, findings: Findings) -> str:
     return root.text(key) if key else ""
 
 
-def _domain(root: Place, findings: Findings) -> str:
+def _domain(root: YamlNode, findings: Findings) -> str:
     domain = root.text("domain")
     if domain:
         check_domain(root.at("domain"), domain, findings)
     return domain
 
 
-def _status(root: Place, findings: Findings) -> Status:
+def _status(root: YamlNode, findings: Findings) -> Status:
     written = root.text("status").lower()
     if written in Status.__members__.values():
         return Status(written)

@@ -15,11 +15,11 @@ from typing import TypeAlias
 from contractwatch import __version__
 from contractwatch.engines.cache.file_answers import (
     KeptMetric,
-    context_of,
+    cache_key,
+    cached_measurements,
+    file_fingerprint,
+    is_cacheable,
     is_settled,
-    may_be_kept,
-    recalled,
-    stamp_of,
 )
 from contractwatch.engines.cache.serialization import packed, unpacked
 from contractwatch.errors import SourceError
@@ -36,7 +36,7 @@ _TAKING_PART = ("polars", "regress-", "tzdata-")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ScanAnswers:
     """The answers, the tables that could not be read, and what is kept for the next run.
 
     With `kept` None whatever was kept before stays. `windows` are those of the tables that were not
@@ -53,14 +53,14 @@ class Told:
 
 def all_read(
     dataset: Dataset, metrics: Iterable[Metric], *, now: datetime, trusts_statistics: bool
-) -> Told:
+) -> ScanAnswers:
     """Answer questions by asking all files; what was kept is left as it is."""
     # Imported here because it brings Polars, half a second and 50 MB, which the agent's own process
     # and a run that finds nothing new can do without.
     from contractwatch.engines.query.engine import survey  # noqa: PLC0415 - see above
 
     found = survey(dataset, metrics, now=now, trusts_statistics=trusts_statistics)
-    return Told(found.measurements, found.failures, found.evidence)
+    return ScanAnswers(found.measurements, found.failures, found.evidence)
 
 
 _Packing: TypeAlias = Callable[[Collection[str]], bytes]
@@ -87,7 +87,7 @@ def told(
     beside: Iterable[Metric] = (),
     now: datetime,
     listed_again: Callable[[], Dataset],
-) -> Told:
+) -> ScanAnswers:
     """Answer questions about the tables of a server with as little reading as is safe.
 
     Args:
@@ -107,7 +107,7 @@ def told(
         if files.incremental is not None and _gather_window(gathered, files, every, content, now):
             continue
         mine = tuple(one for one in every if isinstance(one, KeptMetric))
-        if may_be_kept(files):
+        if is_cacheable(files):
             _gather(gathered, files, mine, content, now)
     unfound = {table for table, _ in dataset.unfound} & contents.keys()
     gathered.contents.update({table: contents[table] for table in unfound})
@@ -121,7 +121,9 @@ def told(
         _keep(gathered, dataset, now, listed_again)
     kept = tuple(KeptTable(*one) for one in sorted(gathered.contents.items()))
     extents = tuple(gathered.extents)
-    return Told(gathered.answers, failures, gathered.evidence, kept, gathered.windows, extents)
+    return ScanAnswers(
+        gathered.answers, failures, gathered.evidence, kept, gathered.windows, extents
+    )
 
 
 def _gather_window(
@@ -160,11 +162,11 @@ def _gather(
     now: datetime,
 ) -> None:
     """Add the answers of one table that what is kept of it gives, and what is new in it."""
-    context = context_of(files, _versions())
+    context = cache_key(files, _versions())
     known = unpacked(content, context) if content else None
     if known is not None:
         gathered.contents[files.table] = content
-        found = recalled(known, files, metrics, now)
+        found = cached_measurements(known, files, metrics, now)
         if found is not None:
             gathered.answers.update(found)
             gathered.evidence.update(dict.fromkeys(found, Evidence.STATE))
@@ -223,12 +225,12 @@ def _keep(
     for files in dataset.tables:
         if files.table not in gathered.fresh or files.table not in again:
             continue
-        later = {file.path: stamp_of(file) for file in again[files.table].files}
+        later = {file.path: file_fingerprint(file) for file in again[files.table].files}
         firm = {
             file.path
             for file in files.files
             if files.snapshot is not None  # a version of such a table never changes
-            or (is_settled(file, now) and later.get(file.path) == stamp_of(file))
+            or (is_settled(file, now) and later.get(file.path) == file_fingerprint(file))
         }
         content = gathered.fresh[files.table](firm)
         gathered.contents.pop(files.table, None)

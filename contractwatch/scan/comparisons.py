@@ -19,7 +19,7 @@ from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.reference import Reference, Total, TotalOf
 from contractwatch.odcs.values.variables import UnresolvedError, has_variables, resolved
 from contractwatch.scan.incremental_windows import without_windows
-from contractwatch.scan.reference_resolver import Destination, Elsewhere, Lead, Nowhere
+from contractwatch.scan.reference_resolver import RemoteServer, Resolution, Resolved, Unresolved
 from contractwatch.scan.resolution import Environment, resolve, resolve_server
 
 
@@ -34,7 +34,7 @@ class Opener(Protocol):
 def compared(
     dataset: Dataset,
     metrics: Iterable[ComparingMetric],
-    leads: Iterable[Lead],
+    leads: Iterable[Resolution],
     *,
     tables: tuple[Table, ...],
     open_other: Opener,
@@ -60,7 +60,7 @@ def compared(
     tables_of: dict[Reference, Table] = {}
     for lead in leads:
         sides[lead.reference] = there.side(lead)
-        if isinstance(lead, Destination):
+        if isinstance(lead, Resolved):
             tables_of[lead.reference] = there.table(lead)
     for total in (metric.total for metric in asked if isinstance(metric, Total)):
         side = sides.get(total.of, Unmeasured("nobody looked for what is referred to"))
@@ -78,12 +78,12 @@ class _There:
     tables: tuple[Table, ...]
     open_other: Opener
     environment: Environment
-    opened: dict[Elsewhere, Dataset | Unmeasured] = field(
-        default_factory=dict[Elsewhere, Dataset | Unmeasured]
+    opened: dict[RemoteServer, Dataset | Unmeasured] = field(
+        default_factory=dict[RemoteServer, Dataset | Unmeasured]
     )
 
-    def side(self, lead: Lead) -> Side | Unmeasured:
-        if isinstance(lead, Nowhere):
+    def side(self, lead: Resolution) -> Side | Unmeasured:
+        if isinstance(lead, Unresolved):
             return Unmeasured(lead.reason)
         rows = RowCount(lead.table)
         scope = resolve((self.table(lead),), (rows,), self.environment)
@@ -98,17 +98,17 @@ class _There:
         of_contract = f" of {lead.elsewhere.contract}" if lead.elsewhere is not None else ""
         return Side(files, lead.columns, f"{lead.table}{of_contract}", lead.ways)
 
-    def table(self, lead: Destination) -> Table:
+    def table(self, lead: Resolved) -> Table:
         """Return the table as its contract has it."""
         tables = self.tables if lead.elsewhere is None else lead.elsewhere.tables
         return next(table for table in tables if table.name == lead.table)
 
-    def _open(self, elsewhere: Elsewhere) -> Dataset | Unmeasured:
+    def _open(self, elsewhere: RemoteServer) -> Dataset | Unmeasured:
         if elsewhere not in self.opened:
             self.opened[elsewhere] = self._opened(elsewhere)
         return self.opened[elsewhere]
 
-    def _opened(self, elsewhere: Elsewhere) -> Dataset | Unmeasured:
+    def _opened(self, elsewhere: RemoteServer) -> Dataset | Unmeasured:
         tables = resolve(elsewhere.tables, (), self.environment).tables
         try:
             server = resolve_server(elsewhere.server, self.environment)

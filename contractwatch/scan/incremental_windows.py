@@ -6,15 +6,15 @@ from datetime import datetime
 
 from contractwatch.engines.cache.file_answers import KeptMetric, digest_of
 from contractwatch.engines.cache.window_answers import (
-    KeptWindow,
-    Look,
+    CachedWindow,
     OfWindow,
-    packed_window,
-    recalled_window,
+    WindowScan,
+    cached_window,
+    deserialized_window,
     rows_of,
-    stamps_of,
-    unpacked_window,
-    window_context_of,
+    serialized_window,
+    window_cache_key,
+    window_fingerprint,
 )
 from contractwatch.model.contract.dataset import Dataset, TableFiles
 from contractwatch.model.contract.incremental import Extent, Incremental, Window
@@ -70,14 +70,14 @@ def windowed(
     )
     if chosen.unusable:
         return _all_rows(files, about, chosen.unusable)
-    context = window_context_of(files, versions)
-    known = unpacked_window(content, context) if content else None
+    context = window_cache_key(files, versions)
+    known = deserialized_window(content, context) if content else None
     is_due = known is not None and full_scan_is_due(chosen, known.full_at, now)
     mine = tuple(one for one in metrics if isinstance(one, KeptMetric))
     if known is not None and (known.last.is_full or not is_due):
         found = _recalled(files, mine, about, known, now)
         if found is not None:  # if a full scan is due, all rows are as they were at the last one
-            again = packed_window(replace(known, full_at=now), context) if is_due else content
+            again = serialized_window(replace(known, full_at=now), context) if is_due else content
             return replace(found, content=again)
     return _looked(files, mine, about, None if is_due else known, now=now, context=context)
 
@@ -112,12 +112,12 @@ def _recalled(
     files: TableFiles,
     metrics: tuple[KeptMetric, ...],
     about: frozenset[Metric],
-    known: KeptWindow,
+    known: CachedWindow,
     now: datetime,
 ) -> Windowed | None:
     """Return the answers of the last look, if no file is new or gone."""
     is_asked = {digest_of(one) for one in about} <= known.asked
-    found = recalled_window(known, stamps_of(files), metrics, now) if is_asked else None
+    found = cached_window(known, window_fingerprint(files), metrics, now) if is_asked else None
     if found is None:
         return None
     evidence = dict.fromkeys(found, Evidence.STATE)
@@ -128,7 +128,7 @@ def _looked(
     files: TableFiles,
     metrics: tuple[KeptMetric, ...],
     about: frozenset[Metric],
-    known: KeptWindow | None,
+    known: CachedWindow | None,
     *,
     now: datetime,
     context: str,
@@ -143,9 +143,9 @@ def _looked(
         case Unordered():
             return _all_rows(files, about, look.reason)
         case Looked():
-            kept = replace(look.kept, stamps=stamps_of(files))
+            kept = replace(look.kept, stamps=window_fingerprint(files))
             answers = (look.measurements, look.evidence)
-            content = packed_window(kept, context)
+            content = serialized_window(kept, context)
             found = _found(files, answers, about, kept.last, content)
             extent = replace(found.extent, begins_as_kept=not kept.last.is_full)
             return replace(found, extent=extent, is_fresh=True)
@@ -157,7 +157,7 @@ def _found(
     files: TableFiles,
     answers: tuple[Mapping[Metric, Measurement], Mapping[Metric, Evidence]],
     about: frozenset[Metric],
-    look: Look,
+    look: WindowScan,
     content: bytes,
 ) -> Windowed:
     words = "" if look.is_full else look.cut.words

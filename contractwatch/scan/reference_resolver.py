@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
-from contractwatch.model.base.path import Each, Way
+from contractwatch.model.base.path import ArrayItem, FieldPath
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Column, Contract, Table, TableNames
 from contractwatch.model.measure.metric import BadRowsAcross, ComparingMetric, Metric
@@ -39,7 +39,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class RemoteServer:
     """The server of another contract, with all of its tables, as `sources.open_server` has it."""
 
     contract: str
@@ -49,7 +49,7 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class Resolved:
     """Where a reference leads: a table and physical columns, here or elsewhere.
 
     `ways` lead into each of the columns, or there are none.
@@ -58,19 +58,19 @@ class Destination:
     reference: Reference
     table: str
     columns: tuple[str, ...]
-    elsewhere: Elsewhere | None = None
-    ways: tuple[Way, ...] = ()
+    elsewhere: RemoteServer | None = None
+    ways: tuple[FieldPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Nowhere:
+class Unresolved:
     """A reference that leads to nothing, and why."""
 
     reference: Reference
     reason: str
 
 
-Lead: TypeAlias = Destination | Nowhere
+Resolution: TypeAlias = Resolved | Unresolved
 
 
 class Registry:
@@ -113,7 +113,7 @@ class Registry:
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class Resolver:
     """Who follows references: a contract, and the server that it is run on.
 
     `further` are directories for relative paths besides a contract's own folder.
@@ -158,57 +158,59 @@ def _referred_to(metric: ComparingMetric) -> tuple[Reference, ...]:
             assert_never(metric)
 
 
-def leads_of(metrics: Iterable[Metric], visitor: Visitor, registry: Registry) -> tuple[Lead, ...]:
+def resolve_all(
+    metrics: Iterable[Metric], visitor: Resolver, registry: Registry
+) -> tuple[Resolution, ...]:
     """Return where each reference of the questions leads."""
     names: dict[Path, TableNames] = {}
     return tuple(_lead(reference, visitor, registry, names) for reference in references_of(metrics))
 
 
 def _lead(
-    reference: Reference, visitor: Visitor, registry: Registry, names: dict[Path, TableNames]
-) -> Lead:
+    reference: Reference, visitor: Resolver, registry: Registry, names: dict[Path, TableNames]
+) -> Resolution:
     here = visitor.published
     found = registry.find(reference.contract, here.folder) if reference.contract else here
     if isinstance(found, str):
-        return Nowhere(reference, found)
+        return Unresolved(reference, found)
     if found.path not in names:
         names[found.path] = TableNames(found.contract.tables)
     tables = names[found.path]
     destination = _table_of(reference, tables)
     is_own = found.path == here.path
-    if isinstance(destination, Nowhere) or is_own:
+    if isinstance(destination, Unresolved) or is_own:
         return destination
     server = _server_of(found.contract, visitor)
     why_not = server.unsupported or ("" if server.kind else "it names no server")
     if why_not:
-        return Nowhere(reference, f"{found.contract.file} cannot be read: {why_not}")
+        return Unresolved(reference, f"{found.contract.file} cannot be read: {why_not}")
     bases = (found.folder, *visitor.further)
-    elsewhere = Elsewhere(found.contract.file, server, found.contract.tables, bases)
+    elsewhere = RemoteServer(found.contract.file, server, found.contract.tables, bases)
     return replace(destination, elsewhere=elsewhere)
 
 
-def _server_of(contract: Contract, visitor: Visitor) -> Server:
+def _server_of(contract: Contract, visitor: Resolver) -> Server:
     environment = visitor.server.environment or visitor.environment
     return choose_server(contract, environment)[0]
 
 
-def _table_of(reference: Reference, tables: TableNames) -> Lead:
+def _table_of(reference: Reference, tables: TableNames) -> Resolution:
     of_contract = f"of {reference.contract}" if reference.contract else "of this contract"
     table = tables.find(reference.table, by_id=reference.by_id)
     if table is None:
-        return Nowhere(reference, f"no table {of_contract} is {reference.table!r}")
+        return Unresolved(reference, f"no table {of_contract} is {reference.table!r}")
     found: list[Column] = []
     for written in reference.columns:
         column = table.referred(written, by_id=reference.by_id)
         if column is None:
-            return Nowhere(reference, f"no column of {table.name} {of_contract} is {written!r}")
-        if Each() in column.inside:
+            return Unresolved(reference, f"no column of {table.name} {of_contract} is {written!r}")
+        if ArrayItem() in column.inside:
             where = f"{written!r} of {table.name} {of_contract}"
-            return Nowhere(reference, f"{where} is inside an array; no key is looked for there")
+            return Unresolved(reference, f"{where} is inside an array; no key is looked for there")
         found.append(column)
     physical = tuple(column.physical_name for column in found)
     ways = tuple(column.inside for column in found)
-    return Destination(reference, table.name, physical, ways=ways if any(ways) else ())
+    return Resolved(reference, table.name, physical, ways=ways if any(ways) else ())
 
 
 def _normal(path: Path) -> Path:

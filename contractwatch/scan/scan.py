@@ -19,9 +19,9 @@ from contractwatch.model.measure.metric import ComparingMetric, Metric, TableSch
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.record.file_state import KeptTable
 from contractwatch.model.record.run import Reading
-from contractwatch.scan.cached_scan import Told, all_read, told
+from contractwatch.scan.cached_scan import ScanAnswers, all_read, told
 from contractwatch.scan.incremental_windows import narrowed
-from contractwatch.scan.reference_resolver import Lead
+from contractwatch.scan.reference_resolver import Resolution
 from contractwatch.scan.resolution import resolve, resolve_server
 
 
@@ -43,7 +43,7 @@ class ScanJob:
     roots: tuple[Path, ...] | None
     now: datetime
     trusts_statistics: bool = True
-    leads: tuple[Lead, ...] = ()
+    leads: tuple[Resolution, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     reach: Reach = NO_REACH
     keeps_states: bool = False
@@ -142,7 +142,7 @@ def _answered(
     dataset: Dataset,
     questions: tuple[set[Metric], set[ComparingMetric]],
     listed_again: Callable[[], Dataset],
-) -> Told:
+) -> ScanAnswers:
     """Ask what is about one table, of what is kept of its files where that is allowed."""
     metrics, beside = questions
     if job.keeps_states and job.trusts_statistics:

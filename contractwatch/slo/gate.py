@@ -27,7 +27,7 @@ class OnUnknown(StrEnum):
     ALLOW = "pass"
 
 
-class Answer(StrEnum):
+class DecisionWord(StrEnum):
     """The decision in one word."""
 
     ALLOW = "allow"
@@ -35,7 +35,7 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
-EXIT_CODES = {Answer.ALLOW: 0, Answer.BREACHED: 1, Answer.UNKNOWN: 2}
+EXIT_CODES = {DecisionWord.ALLOW: 0, DecisionWord.BREACHED: 1, DecisionWord.UNKNOWN: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Decision:
     """
 
     product: str
-    answer: Answer
+    answer: DecisionWord
     allow: bool
     exit_code: int
     reasons: tuple[str, ...]
@@ -133,16 +133,16 @@ def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
         *_stale(record, policy, required, now),
         *_without_score(policy, trust),
     ]
-    answer = Answer.ALLOW
+    answer = DecisionWord.ALLOW
     if broken:
-        answer = Answer.BREACHED
+        answer = DecisionWord.BREACHED
     elif unknown and policy.on_unknown is OnUnknown.FAIL:
-        answer = Answer.UNKNOWN
+        answer = DecisionWord.UNKNOWN
     run = record.last_run
     return Decision(
         product=record.card.product,
         answer=answer,
-        allow=answer is Answer.ALLOW,
+        allow=answer is DecisionWord.ALLOW,
         exit_code=EXIT_CODES[answer],
         reasons=(*broken, *unknown, *(one.reason for one in troubles if not one.denies)),
         statuses=statuses,

@@ -112,7 +112,7 @@ def as_of(standing: Standing, now: datetime) -> Standing:
     return replace(standing, state=state, since=since)
 
 
-def hear(
+def apply_observation(
     standing: Standing,
     observation: Observation,
     *,
@@ -182,7 +182,7 @@ def advance_all(
     return _with_composite(known, moved, tuple(standing for standing, _ in moved), at=to)
 
 
-def hear_all(
+def apply_observations(
     standings: Iterable[Standing],
     observations: Iterable[Observation],
     *,
@@ -201,7 +201,7 @@ def hear_all(
     heard = {observation.objective: observation for observation in observations}
     lines = {standing.objective: standing for standing in known if not _is_composite(standing)}
     moved: list[_Moved] = [
-        hear(
+        apply_observation(
             lines.pop(objective, begin(objective, start)),
             heard.get(objective, Observation(objective, ObjectiveState.UNKNOWN)),
             at=at,
@@ -247,7 +247,7 @@ def conformance(
     )
 
 
-def wake_at(standings: Iterable[Standing]) -> datetime | None:
+def next_transition_at(standings: Iterable[Standing]) -> datetime | None:
     """Return the next instant at which a good objective turns bad by itself, or None.
 
     At the instant itself the promise is still kept (an age limit includes its end): a run that

@@ -25,7 +25,7 @@ from contractwatch.store.database.rows import HEARTBEAT, REVISION, bump, number,
 from contractwatch.store.group_commit import Together
 from contractwatch.store.messages import outbox
 from contractwatch.store.record import read
-from contractwatch.store.record.compaction import Compaction, Retention, compact
+from contractwatch.store.record.compaction import Compaction, KeepLimits, compact
 from contractwatch.store.record.plan_cache import Plans
 from contractwatch.store.record.product_state import RECORDED, Recorded, memory_of
 from contractwatch.store.record.write import withdraw_product, write_entry
@@ -204,7 +204,7 @@ class Store:
         unsaved = "old rows were not removed"
         return compact(
             now,
-            Retention(keep_runs, keep_run_days, keep_intervals_days),
+            KeepLimits(keep_runs, keep_run_days, keep_intervals_days),
             reading=lambda: self._reading(unsaved),
             writing=lambda: self._writing(unsaved),
         )

@@ -92,7 +92,7 @@ def create_app(  # noqa: PLR0913 - each is another part of the agent
     return app
 
 
-class _Edge:
+class _SecurityHeaders:
     """Adds the same headers to every answer, and answers for what failed inside.
 
     Starlette's own handler of failures would raise them again, after which the server drops a
@@ -171,7 +171,7 @@ def _add_error_pages(app: FastAPI, pages: Pages) -> None:
         return pages.broken()
 
     app.add_exception_handler(HTTPException, refused)
-    app.add_middleware(_Edge, failed=failed)
+    app.add_middleware(_SecurityHeaders, failed=failed)
 
 
 def _is_for_programs(path: str) -> bool:

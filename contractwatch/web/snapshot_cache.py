@@ -75,7 +75,7 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class RecordSnapshot:
     """All products at one instant. `beat` is up to when the ledger is sure to go on."""
 
     views: Mapping[str, View]
@@ -98,10 +98,10 @@ class Board:
         self._refreshing = threading.Lock()
         self._revision: int | None = None
         self._records: tuple[ProductRecord, ...] = ()
-        self._snapshot = Snapshot(MappingProxyType({}), (), clock(), None)
+        self._snapshot = RecordSnapshot(MappingProxyType({}), (), clock(), None)
 
     @property
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> RecordSnapshot:
         """The newest snapshot; it never changes under its reader."""
         return self._snapshot
 
@@ -157,7 +157,7 @@ class Board:
             refreshed = time.monotonic()
             rest = _REST_PER_WORK * (refreshed - began)
 
-    def _taken(self, beat: datetime | None, now: datetime) -> Snapshot:
+    def _taken(self, beat: datetime | None, now: datetime) -> RecordSnapshot:
         before = self._snapshot
         views = {
             record.card.product: _renewed(before.views.get(record.card.product), record, now)
@@ -173,7 +173,7 @@ class Board:
             for one in (*before.gone, *left)
             if one.card.product not in views and abs(now - one.at) < GONE_IS_KEPT
         )
-        return Snapshot(MappingProxyType(views), gone, now, beat)
+        return RecordSnapshot(MappingProxyType(views), gone, now, beat)
 
 
 def view_of(record: ProductRecord, *, now: datetime) -> View:

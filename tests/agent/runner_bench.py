@@ -13,10 +13,10 @@ import pytest
 from agent_values import contract_text
 
 from contractwatch.agent.clock import Clock
-from contractwatch.agent.health.heartbeat import Heart
+from contractwatch.agent.health.heartbeat import Heartbeat
 from contractwatch.agent.health.outage import Outage
 from contractwatch.agent.run.runner import Rules, Runner, Surroundings
-from contractwatch.alerting.message import Post
+from contractwatch.alerting.message import AlertingSetup
 from contractwatch.errors import StoreError
 from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.model.base.receiver import Receiver, ReceiverKind
@@ -132,7 +132,9 @@ class Bench:
         self.store = FillingStore.open(f"sqlite:///{folder / 'record.db'}")
         clock, ids = self.time.clock(), count(1)
         self.outage = Outage(clock)
-        self.heart = Heart(self.store, self.counted, clock=clock, outage=self.outage, limit=86_400)
+        self.heart = Heartbeat(
+            self.store, self.counted, clock=clock, outage=self.outage, limit=86_400
+        )
         around = Surroundings(
             store=self.store,
             workers=workers,
@@ -150,7 +152,7 @@ class Bench:
             deadline_limit_seconds=60,
             default_interval=timedelta(minutes=15),
             reprobe=timedelta(minutes=5),
-            post=Post((LOG, SECOND), ("log",)),
+            post=AlertingSetup((LOG, SECOND), ("log",)),
         )
         self.rules, self.around = rules, around
         self.runner = Runner(rules, around)

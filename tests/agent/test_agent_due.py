@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contractwatch.agent.schedule.stamp_schedule import crons_of, dated, due, is_due, last_passes
+from contractwatch.agent.schedule.stamp_schedule import (
+    crons_of,
+    due,
+    is_due,
+    last_passes,
+    stamp_schedule,
+)
 from contractwatch.agent.schedule.timing import Cron
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
@@ -119,7 +125,7 @@ class Replay:
         answers = {one: _answer(one, nulls) for one in asked.metrics}
         reading = Reading(server, at + timedelta(seconds=1), answers, readable=True)
         judged = judge(asked, reading, now=at + timedelta(seconds=20))
-        run = dated(judged, self.crons, self.memory, began=at)
+        run = stamp_schedule(judged, self.crons, self.memory, began=at)
         stored = unpack_results(pack_results(run.results, plan_of(run)), plan_of(run))
         self.memory = replace(self.memory, last_run=replace(run, results=stored))
         return run

@@ -11,7 +11,7 @@ from agent_values import contract_text, wait_until
 from test_agent_catalog import Reloads, catalog_of, versions, write
 
 from contractwatch.agent.catalog.catalog import MOST_SHOWN, Change
-from contractwatch.agent.catalog.contract_reader import ClosedError, ContractReader, Parsed
+from contractwatch.agent.catalog.contract_reader import ClosedError, ContractReader, ParsedContract
 from contractwatch.errors import MOST_PROBLEMS, Level, Problem
 
 
@@ -153,10 +153,10 @@ def test_a_contract_that_is_late_is_a_problem_the_last_good_version_stays_and_ot
 ) -> None:
     asked: list[tuple[str, float]] = []
 
-    def parse(data: bytes, file: str, *, deadline_seconds: float) -> Parsed:
+    def parse(data: bytes, file: str, *, deadline_seconds: float) -> ParsedContract:
         asked.append((file, deadline_seconds))
         late = Problem(file, 0, "", "reading it takes longer than 10 s")
-        return Parsed(None, (late,), is_final=False, seconds=deadline_seconds)
+        return ParsedContract(None, (late,), is_final=False, seconds=deadline_seconds)
 
     catalog = catalog_of(tmp_path, Reloads(), parse=parse)
     for number in range(6):

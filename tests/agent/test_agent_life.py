@@ -33,7 +33,7 @@ def test_a_notice_that_was_not_saved_is_told_by_the_next_run_and_then_never_agai
     for _ in range(3):
         bench.run(ends)
         bench.runner.withdraw(ends)  # it leaves and comes back: what was told stays told
-        bench.runner.welcome(ends.product)
+        bench.runner.add(ends.product)
 
     told = [(one.notice.days, one.receiver) for one in bench.messages if one.notice]
     assert told == [(90, "log"), (30, "log")]

@@ -318,5 +318,5 @@ def test_a_product_that_comes_back_is_judged_as_a_whole(shop: Shop) -> None:
     shop.run(NOW)
     shop.runner.withdraw(shop.contract)
     shop.publish([1, 1, 3])
-    shop.runner.welcome("shop/orders")
+    shop.runner.add("shop/orders")
     assert nightly(shop.run(NOW + HOUR)).outcome is Outcome.FAILED

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from contractwatch.agent.run.history import looks_of, recalled
+from contractwatch.agent.run.history import looks_of, with_history
 from contractwatch.checks.common.watermarks import sighted
 from contractwatch.model.base.clause import Clause, Severity
 from contractwatch.model.base.objective import Objective
@@ -34,7 +34,7 @@ from contractwatch.model.promises.service_level import (
     ServiceLevel,
 )
 from contractwatch.model.record.check import Outcome
-from contractwatch.model.record.product import Look, ProductMemory, Watched
+from contractwatch.model.record.product import ObservedWatermark, ProductMemory, WatermarkHistory
 from contractwatch.model.record.run import Reading, RunOutcome
 from contractwatch.slo.observe import observe
 from contractwatch.verify import judge, plan, promised_objectives
@@ -68,11 +68,11 @@ SPAN, HISTORY = TimeSpan("t", "AT"), UpdateHistory("t", "AT")
 READ = Reading("s", NOW, {SPAN: Span(NOW, NOW, 1), RowCount("t"): Count(1)}, True, "v2")
 BEFORE = Sighting(Watermark(NOW - HOUR, 1, "v1"), NOW - HOUR, NOW - HOUR)
 SLOW = IncidentLog((IncidentTime(NOW - 2 * HOUR),))
-MEMORY = ProductMemory((), (), ProbeTally(3, 4), (Watched("t", "AT", (BEFORE,)),), SLOW)
+MEMORY = ProductMemory((), (), ProbeTally(3, 4), (WatermarkHistory("t", "AT", (BEFORE,)),), SLOW)
 
 
 def test_a_run_adds_its_watermark_and_its_probe_to_what_is_remembered() -> None:
-    reading = recalled(READ, MEMORY, plan(CONTRACT), now=NOW)
+    reading = with_history(READ, MEMORY, plan(CONTRACT), now=NOW)
     mark = Watermark(NOW, 1, "v2")
     assert reading.measurements == {
         **READ.measurements,
@@ -80,12 +80,12 @@ def test_a_run_adds_its_watermark_and_its_probe_to_what_is_remembered() -> None:
         IncidentTimes(): SLOW,
         HISTORY: Sightings((BEFORE, Sighting(mark, NOW, NOW))),
     }
-    assert looks_of(reading, now=NOW) == (Look("t", "AT", mark),)
+    assert looks_of(reading, now=NOW) == (ObservedWatermark("t", "AT", mark),)
 
 
 def test_a_run_that_could_not_read_adds_no_watermark() -> None:
     unread = Reading("s", NOW, {SPAN: Unmeasured("gone"), RowCount("t"): Count(1)}, False)
-    reading = recalled(unread, MEMORY, plan(CONTRACT), now=NOW)
+    reading = with_history(unread, MEMORY, plan(CONTRACT), now=NOW)
     assert reading.measurements[HISTORY] == Sightings((BEFORE,))
     assert looks_of(reading, now=NOW) == ()
 
@@ -94,7 +94,7 @@ def test_a_slow_repair_fails_its_check_and_turns_no_objective() -> None:
     planned = plan(CONTRACT)
     promised = promised_objectives(planned)
     assert Objective.AVAILABILITY not in promised
-    run = judge(planned, recalled(READ, MEMORY, planned, now=NOW), now=NOW)
+    run = judge(planned, with_history(READ, MEMORY, planned, now=NOW), now=NOW)
     assert run.outcome is RunOutcome.FAILED
     every = observe(run, promised | {Objective.AVAILABILITY})
     assert [one for one in every if one.failed] == []
@@ -116,13 +116,13 @@ def run_after(hours: float, rows: int, memory: ProductMemory) -> tuple[Outcome, 
     """Judge a run and remember its look, as a store does."""
     now, planned = NOW + hours * HOUR, plan(GROWING)
     read = Reading("s", now, {RowCount("t"): Count(rows)}, True)
-    reading = recalled(read, memory, planned, now=now)
+    reading = with_history(read, memory, planned, now=now)
     (found,) = judge(planned, reading, now=now).results
     seen = {(one.table, one.column): one.seen for one in memory.watched}
     for look in looks_of(reading, now=now):
         key = (look.table, look.column)
         seen[key] = sighted(seen.get(key, ()), look.watermark, now)
-    watched = tuple(Watched(*key, lines) for key, lines in seen.items())
+    watched = tuple(WatermarkHistory(*key, lines) for key, lines in seen.items())
     return found.outcome, replace(memory, watched=watched)
 
 

@@ -193,7 +193,7 @@ def test_a_run_under_way_does_not_bring_a_withdrawn_product_back(bench: Bench) -
     assert bench.run() is None
     assert bench.store.products() == ()
 
-    bench.runner.welcome("shop/orders")
+    bench.runner.add("shop/orders")
     assert bench.run() is not None
     assert bench.store.products() == ("shop/orders",)
 

@@ -2,17 +2,17 @@
 
 import threading
 
-from contractwatch.agent.catalog.active_products import Served
+from contractwatch.agent.catalog.active_products import ActiveProducts
 
 SECONDS = 30.0
 
 
 def test_to_dismiss_a_product_waits_for_what_is_saved_of_it_and_for_nothing_else() -> None:
-    served = Served()
+    served = ActiveProducts()
     dismissed = threading.Event()
 
     def dismiss() -> None:
-        served.dismiss("shop/orders")
+        served.remove("shop/orders")
         dismissed.set()
 
     thread = threading.Thread(target=dismiss)
@@ -27,10 +27,10 @@ def test_to_dismiss_a_product_waits_for_what_is_saved_of_it_and_for_nothing_else
 
 
 def test_a_dismissed_product_is_not_saved_until_it_is_welcome_again() -> None:
-    served = Served()
-    served.dismiss("shop/orders")
+    served = ActiveProducts()
+    served.remove("shop/orders")
     with served.saving("shop/orders") as is_served:
         assert not is_served
-    served.welcome("shop/orders")
+    served.add("shop/orders")
     with served.saving("shop/orders") as is_served:
         assert is_served

@@ -12,7 +12,7 @@ from agent_values import contract_text
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.health.outage import Outage
 from contractwatch.agent.run.runner import Rules, Runner, Surroundings
-from contractwatch.alerting.message import Post
+from contractwatch.alerting.message import AlertingSetup
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.record.check import Outcome
 from contractwatch.odcs.load import parse_contract
@@ -37,7 +37,7 @@ class Agent:
             deadline_limit_seconds=60,
             default_interval=day,
             reprobe=day,
-            post=Post((), ()),
+            post=AlertingSetup((), ()),
             full_scans=frozenset(full_scans),
         )
         around = Surroundings(

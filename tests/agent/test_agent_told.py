@@ -9,7 +9,7 @@ from runner_bench import MINUTE, Bench
 from benchmarks.receiver import OK, Answer, Receiver, Script
 from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
 from contractwatch.agent.run.runner import Runner
-from contractwatch.alerting.message import Post
+from contractwatch.alerting.message import AlertingSetup
 from contractwatch.channels import World
 from contractwatch.model.base.receiver import Receiver as ReceiverSetting
 from contractwatch.model.base.receiver import ReceiverKind
@@ -27,7 +27,7 @@ class Desk:
 
     def start(self, *receivers: ReceiverSetting) -> Dispatcher:
         bench = self._bench
-        post = Post(receivers, tuple(one.name for one in receivers))
+        post = AlertingSetup(receivers, tuple(one.name for one in receivers))
         bench.runner = Runner(replace(bench.rules, post=post), bench.around)
         clock = bench.time.clock()
         pace = Pace(jitter=lambda: 1.0, monotonic=clock.monotonic)

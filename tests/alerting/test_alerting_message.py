@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from contractwatch.alerting import text
 from contractwatch.alerting.broken import broken_by
-from contractwatch.alerting.message import Post, key_of, notifications, owner_words
+from contractwatch.alerting.message import AlertingSetup, key_of, notifications, owner_words
 from contractwatch.alerting.words import cut, duration, instant, number
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Budget, Objective, StateSeconds, Target
@@ -40,7 +40,7 @@ from contractwatch.model.record.incident import (
 )
 from contractwatch.model.record.run import Observation
 
-POST = Post(
+POST = AlertingSetup(
     (receiver("chat"), receiver("oncall")), default=("chat",), base_url="https://cw.example.test/"
 )
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from contractwatch.alerting import text
 from contractwatch.alerting.incidents import step
-from contractwatch.alerting.message import Post, notifications
+from contractwatch.alerting.message import AlertingSetup, notifications
 from contractwatch.alerting.notices import DAYS_BEFORE, announce, dates_of, policy_at
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.receiver import ReceiverKind
 from contractwatch.model.contract.contract import AlertPolicy, Contract, Route, Status
-from contractwatch.model.promises.lifetime import Ending, Lifetime, Notice, Stage
+from contractwatch.model.promises.lifetime import Ending, LifecycleStage, Lifetime, Notice
 from contractwatch.model.record.incident import (
     Incident,
     Notification,
@@ -27,7 +27,7 @@ from contractwatch.model.record.incident import (
 END = datetime(2027, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 CHAT = receiver("chat")
-POST = Post((CHAT,), ("chat",), "https://cw.example.test")
+POST = AlertingSetup((CHAT,), ("chat",), "https://cw.example.test")
 
 
 def ending(lifetime: Lifetime, known: Contract | None = None) -> Contract:
@@ -79,7 +79,7 @@ def test_an_end_that_is_moved_is_announced_anew() -> None:
 
 
 def test_what_reaches_nobody_is_not_told_and_stays_due() -> None:
-    kept, messages = announce(SUPPORT_ENDS, (), post=Post(()), now=END)
+    kept, messages = announce(SUPPORT_ENDS, (), post=AlertingSetup(()), now=END)
     assert (kept, messages) == ((), ())
     kept, messages = announce(SUPPORT_ENDS, kept, post=POST, now=END)
     assert [one.receiver for one in messages] == ["chat"]
@@ -95,7 +95,7 @@ def test_the_owner_and_the_announcements_are_told_but_no_pager() -> None:
         ),
     )
     pager = receiver("pager", kind=ReceiverKind.PAGERDUTY)
-    post = Post((receiver("team"), receiver("news"), pager))
+    post = AlertingSetup((receiver("team"), receiver("news"), pager))
     _, messages = announce(known, (), post=post, now=END)
     assert [one.receiver for one in messages] == ["team", "news"]
 
@@ -103,14 +103,14 @@ def test_the_owner_and_the_announcements_are_told_but_no_pager() -> None:
 def test_an_end_of_a_draft_is_told_to_logs_only() -> None:
     draft = ending(Lifetime(end_of_life=END), contract(status=Status.DRAFT))
     log = receiver("log", kind=ReceiverKind.LOG)
-    _, messages = announce(draft, (), post=Post((CHAT, log), ("chat",)), now=END)
+    _, messages = announce(draft, (), post=AlertingSetup((CHAT, log), ("chat",)), now=END)
     assert [one.receiver for one in messages] == ["log"]
 
 
 def test_what_only_a_log_heard_of_a_draft_is_told_when_the_contract_comes_into_force() -> None:
     draft = ending(Lifetime(end_of_life=END), contract(status=Status.DRAFT))
     active = replace(draft, status=Status.ACTIVE)
-    post = Post((CHAT, receiver("log", kind=ReceiverKind.LOG)), ("chat",))
+    post = AlertingSetup((CHAT, receiver("log", kind=ReceiverKind.LOG)), ("chat",))
     kept: tuple[Notice, ...] = ()
     told: list[tuple[str, int]] = []
     for known, days in ((draft, 40), (draft, 39), (draft, 35), (active, 34), (active, 33)):
@@ -153,14 +153,14 @@ def test_the_key_of_a_notice_is_the_same_at_every_instant_and_for_nothing_else()
 @pytest.mark.parametrize(
     ("now", "stage", "ceiling"),
     [
-        (END - DAY, Stage.UPCOMING, Severity.INFO),
-        (END, Stage.SUPPORTED, Severity.ERROR),
-        (END + DAY, Stage.UNSUPPORTED, Severity.INFO),
-        (END + 2 * DAY, Stage.ENDED, Severity.WARNING),
+        (END - DAY, LifecycleStage.UPCOMING, Severity.INFO),
+        (END, LifecycleStage.SUPPORTED, Severity.ERROR),
+        (END + DAY, LifecycleStage.UNSUPPORTED, Severity.INFO),
+        (END + 2 * DAY, LifecycleStage.ENDED, Severity.WARNING),
     ],
 )
 def test_the_stage_decides_how_loud_it_may_be(
-    now: datetime, stage: Stage, ceiling: Severity
+    now: datetime, stage: LifecycleStage, ceiling: Severity
 ) -> None:
     lifetime = Lifetime(END, END + DAY, END + 2 * DAY)
     assert lifetime.stage_at(now) is stage
@@ -193,7 +193,7 @@ def test_before_general_availability_a_breach_is_information_and_pages_nobody() 
     assert [(one.kind, one.incident.severity) for one in told] == [
         (TransitionKind.OPENED, Severity.INFO)
     ]
-    post = Post((pager, CHAT), ("chat",))
+    post = AlertingSetup((pager, CHAT), ("chat",))
     sent = notifications(told, contract=known, post=post, budgets={}, costs={}, now=T0)
     assert sent == ()
     chat = replace(known, alerts=AlertPolicy())
@@ -234,7 +234,7 @@ BOTH_END = ending(Lifetime(end_of_support=END, end_of_life=END + DAY))
 
 
 def test_two_ends_that_are_due_at_once_are_both_told_to_everybody() -> None:
-    post = Post((CHAT, receiver("ops")), ("chat", "ops"))
+    post = AlertingSetup((CHAT, receiver("ops")), ("chat", "ops"))
     support_ends, life_ends = Notice(Ending.SUPPORT, END, 0), Notice(Ending.LIFE, END + DAY, 7)
     kept, messages = announce(BOTH_END, (), post=post, now=END)
     assert kept == (support_ends, life_ends)
@@ -283,7 +283,7 @@ def test_a_notice_is_told_again_only_if_it_is_nearer_or_was_told_to_fewer(
 
 def test_of_a_draft_it_is_kept_that_only_logs_heard() -> None:
     draft = ending(Lifetime(end_of_life=END), contract(status=Status.DRAFT))
-    post = Post((receiver("log", kind=ReceiverKind.LOG),), ("log",))
+    post = AlertingSetup((receiver("log", kind=ReceiverKind.LOG),), ("log",))
     kept, messages = announce(draft, (), post=post, now=END)
     assert kept == (Notice(Ending.LIFE, END, 0, to_logs_only=True),)
     assert len(messages) == 1
@@ -332,7 +332,7 @@ def test_the_key_of_a_notice_is_the_same_in_every_release() -> None:
 
 def test_the_key_of_a_notice_differs_by_receiver_and_product_and_date() -> None:
     def keys(known: Contract) -> set[str]:
-        post = Post((CHAT, receiver("ops")), ("chat", "ops"))
+        post = AlertingSetup((CHAT, receiver("ops")), ("chat", "ops"))
         return {one.key for one in announce(known, (), post=post, now=END)[1]}
 
     moved = ending(Lifetime(end_of_support=END - DAY))

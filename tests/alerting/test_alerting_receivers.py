@@ -6,7 +6,7 @@ import pytest
 from alerting_values import COMPLETENESS, at, contract, receiver, support
 
 from contractwatch.alerting.audience import TO_SOMEBODY, is_told
-from contractwatch.alerting.message import Post, notifications, page_url
+from contractwatch.alerting.message import AlertingSetup, notifications, page_url
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.contract.contract import AlertPolicy, Contract, Route
 from contractwatch.model.record.incident import (
@@ -23,7 +23,7 @@ OPENED, WORSENED = TransitionKind.OPENED, TransitionKind.WORSENED
 RESOLVED, WITHDRAWN = TransitionKind.RESOLVED, TransitionKind.WITHDRAWN
 TOLD, WAITING, DEAD = TellingState.TOLD, TellingState.WAITING, TellingState.DEAD
 
-POST = Post((receiver("chat"), receiver("ops"), receiver("oncall")), default=("ops",))
+POST = AlertingSetup((receiver("chat"), receiver("ops"), receiver("oncall")), default=("ops",))
 CHAT = contract(support("chat", scope="notifications"))
 INCIDENT = Incident(
     "i1",

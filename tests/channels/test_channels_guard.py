@@ -7,13 +7,13 @@ import time
 import pytest
 
 from benchmarks.receiver import Receiver
-from contractwatch.channels.guard import Deadline, Gate, system_resolve, tls_context
+from contractwatch.channels.guard import Gate, SendDeadline, system_resolve, tls_context
 from contractwatch.errors import ChannelError
 from contractwatch.model.base.address import is_forbidden, is_public
 
 
 def gate(*, seconds: float = 5.0, allow_private: bool = False, resolve=system_resolve) -> Gate:
-    return Gate(Deadline.after(seconds), allow_private, resolve, tls_context())
+    return Gate(SendDeadline.after(seconds), allow_private, resolve, tls_context())
 
 
 @pytest.mark.parametrize(

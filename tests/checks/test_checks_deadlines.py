@@ -28,7 +28,7 @@ from contractwatch.model.measure.state import (
     Watermark,
 )
 from contractwatch.model.promises.service_level import (
-    Deadline,
+    DueTime,
     Reaction,
     ReactionTime,
     ServiceLevel,
@@ -54,8 +54,8 @@ def told(verdict: Verdict) -> tuple[Outcome, Any, str]:
 
 # ---- timeOfAvailability
 
-NINE = Deadline("t", "at", time(9))
-AMSTERDAM = Deadline("t", "at", time(2, 30), "Europe/Amsterdam")
+NINE = DueTime("t", "at", time(9))
+AMSTERDAM = DueTime("t", "at", time(2, 30), "Europe/Amsterdam")
 DUE = datetime(2026, 3, 10, 9, tzinfo=UTC)  # NOW is noon of that Tuesday
 
 
@@ -71,12 +71,12 @@ def utc(*parts: int) -> datetime:
         (AMSTERDAM, date(2026, 3, 29), utc(2026, 3, 29, 1, 30)),  # 02:30 is skipped: it is 03:30
         (AMSTERDAM, date(2026, 10, 25), utc(2026, 10, 25, 0, 30)),  # the earlier of two
         (AMSTERDAM, date(2026, 10, 26), utc(2026, 10, 26, 1, 30)),
-        (Deadline("t", "at", time(9), utc_offset=2 * HOUR), date(2028, 2, 29), utc(2028, 2, 29, 7)),
-        (Deadline("t", "at", time(0), "America/Sao_Paulo"), date(2018, 11, 4), utc(2018, 11, 4, 3)),
+        (DueTime("t", "at", time(9), utc_offset=2 * HOUR), date(2028, 2, 29), utc(2028, 2, 29, 7)),
+        (DueTime("t", "at", time(0), "America/Sao_Paulo"), date(2018, 11, 4), utc(2018, 11, 4, 3)),
     ],
 )
 def test_a_deadline_is_one_instant_of_each_day(
-    deadline: Deadline, day: date, instant: datetime
+    deadline: DueTime, day: date, instant: datetime
 ) -> None:
     assert deadline_on(deadline, day) == instant
     assert latest_day(deadline, instant) == day
@@ -96,12 +96,12 @@ def test_a_deadline_is_one_instant_of_each_day(
 def test_a_business_date_lags_in_the_days_that_count(
     lag: int, weekdays: bool, day: date, expected: date
 ) -> None:
-    deadline = Deadline("t", "at", time(9), lag_days=lag, weekdays=weekdays)
+    deadline = DueTime("t", "at", time(9), lag_days=lag, weekdays=weekdays)
     assert business_date(deadline, day) == expected
 
 
 def test_at_a_weekend_the_deadline_of_friday_is_the_latest() -> None:
-    weekdays = Deadline("t", "at", time(9), weekdays=True)
+    weekdays = DueTime("t", "at", time(9), weekdays=True)
     assert latest_day(weekdays, utc(2026, 3, 8, 23)) == date(2026, 3, 6)
     assert latest_day(weekdays, utc(2026, 3, 9, 8, 59)) == date(2026, 3, 6)
 
@@ -114,7 +114,7 @@ def looked(*looks: tuple[datetime, datetime | None]) -> Sightings:
     return Sightings(history)
 
 
-def by_nine(history: Sightings, promise: Deadline = NINE, now: datetime = NOW) -> Verdict:
+def by_nine(history: Sightings, promise: DueTime = NINE, now: datetime = NOW) -> Verdict:
     check = level(promise, "timeOfAvailability")
     answers: Mapping[Metric, Measurement] = {
         SPAN: Span(),
@@ -149,7 +149,7 @@ def test_what_came_while_nobody_looked_is_not_held_against_the_data() -> None:
 
 
 def test_data_that_is_ready_for_the_next_deadline_does_not_turn_stale() -> None:
-    lagged = Deadline("t", "at", time(9), lag_days=1)
+    lagged = DueTime("t", "at", time(9), lag_days=1)
     ready = looked((DUE - DAY, NOW), (NOW, NOW))
     assert by_nine(ready, lagged).stale_at is None
 
@@ -166,7 +166,7 @@ def test_before_the_first_deadline_that_is_watched_nothing_is_said() -> None:
 
 def test_dates_are_compared_as_dates() -> None:
     day = column("day", LogicalType.DATE, physical_name="AT", default_timezone="Asia/Tokyo")
-    promise = Deadline("t", "day", time(9), lag_days=1)
+    promise = DueTime("t", "day", time(9), lag_days=1)
     levels = (ServiceLevel(at(50), "s", "timeOfAvailability", promise),)
     check = only("timeOfAvailability", contract(table(day), service_levels=levels))
     span, history = (TimeSpan("t", "AT", "Asia/Tokyo"), UpdateHistory("t", "AT", "Asia/Tokyo"))

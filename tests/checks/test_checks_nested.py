@@ -7,7 +7,7 @@ import pytest
 from checks_values import NOW, at, checks_of, column, contract, only, option, rule, table
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.path import Each, Member, Step
+from contractwatch.model.base.path import ArrayItem, Step, StructField
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Column, Contract, LogicalType, PrimaryKey
 from contractwatch.model.measure.metric import (
@@ -29,7 +29,7 @@ from contractwatch.model.measure.metric import (
 from contractwatch.model.measure.state import Columns, ColumnType, Count, Measurement
 from contractwatch.model.promises.rule import OptionKind, RuleMetric
 from contractwatch.model.promises.service_level import (
-    Deadline,
+    DueTime,
     Frequency,
     LevelPromise,
     MaxAge,
@@ -43,7 +43,7 @@ from contractwatch.model.record.run import CheckResult, Reading
 from contractwatch.verify import judge, plan
 
 HOUR = timedelta(hours=1)
-LINES, PRICE = (Member("lines"),), (Member("lines"), Each(), Member("price"))
+LINES, PRICE = (StructField("lines"),), (StructField("lines"), ArrayItem(), StructField("price"))
 NUMBER = ColumnType("price", "integer", "int64")
 LINE = ColumnType("[]", "object", "Struct", children=(NUMBER,))
 ORDER = ColumnType(
@@ -100,12 +100,12 @@ def test_a_promise_asks_for_values_at_the_end_of_its_way() -> None:
 def test_unique_is_meant_within_one_array_and_over_all_rows_elsewhere() -> None:
     given = order(
         inner(".lines[].price", PRICE, LogicalType.INTEGER, unique_clause=at(12)),
-        inner(".id", (Member("id"),), LogicalType.INTEGER, unique_clause=at(13)),
+        inner(".id", (StructField("id"),), LogicalType.INTEGER, unique_clause=at(13)),
     )
     of_array, of_member = (check.metrics()[1] for check in checks_of("unique", given))
-    repeats = RepeatsElements("order", (Member("price"),))
+    repeats = RepeatsElements("order", (StructField("price"),))
     assert of_array == CountWhere("t", Inside(LINES, repeats))
-    assert of_member == SurplusRows("t", ("order",), ((Member("id"),),))
+    assert of_member == SurplusRows("t", ("order",), ((StructField("id"),),))
 
 
 def test_an_object_is_asked_for_its_members_by_their_physical_names() -> None:
@@ -119,8 +119,8 @@ def test_a_missing_member_fails_once_and_what_hangs_on_it_is_skipped() -> None:
     missing = (Outcome.SKIPPED, "column missing")
     found = outcomes(
         order(
-            inner(".tags", (Member("tags"),), LogicalType.ARRAY),
-            inner(".tags[]", (Member("tags"), Each()), LogicalType.STRING, optional=True),
+            inner(".tags", (StructField("tags"),), LogicalType.ARRAY),
+            inner(".tags[]", (StructField("tags"), ArrayItem()), LogicalType.STRING, optional=True),
             inner(".lines[].price", PRICE, LogicalType.INTEGER, required_clause=at(12)),
         ),
         ORDER,
@@ -135,7 +135,7 @@ def test_a_missing_member_fails_once_and_what_hangs_on_it_is_skipped() -> None:
 
 def test_a_member_of_what_is_no_object_is_not_looked_for() -> None:
     found = outcomes(
-        order(inner(".id", (Member("id"),), LogicalType.INTEGER)),
+        order(inner(".id", (StructField("id"),), LogicalType.INTEGER)),
         ColumnType("order", "integer", "int64"),
     )
     assert found["order/type"][0] is Outcome.FAILED
@@ -145,8 +145,8 @@ def test_a_member_of_what_is_no_object_is_not_looked_for() -> None:
 def test_an_object_that_is_text_inside_of_a_files_object_may_be_json_and_is_not_verified() -> None:
     found = outcomes(
         order(
-            inner(".to", (Member("to"),), LogicalType.OBJECT),
-            inner(".to.id", (Member("to"), Member("id")), LogicalType.INTEGER),
+            inner(".to", (StructField("to"),), LogicalType.OBJECT),
+            inner(".to.id", (StructField("to"), StructField("id")), LogicalType.INTEGER),
         ),
         ColumnType("order", "object", "struct", children=(ColumnType("to", "string", "string"),)),
     )
@@ -172,7 +172,7 @@ def test_a_map_is_a_list_of_keys_and_values() -> None:
     assert outcomes(given, of_texts)["order/type"][0] is Outcome.FAILED
 
 
-SEEN = (Member("lines"), Each(), Member("price"))
+SEEN = (StructField("lines"), ArrayItem(), StructField("price"))
 ELEMENT = "order.lines[].price"
 LEVELS: list[tuple[str, LevelPromise, Metric]] = [
     ("freshness", MaxAge("t", ELEMENT, HOUR), TimeSpan("t", "order", "Asia/Tokyo", SEEN)),
@@ -184,7 +184,7 @@ LEVELS: list[tuple[str, LevelPromise, Metric]] = [
     ),
     (
         "timeOfAvailability",
-        Deadline("t", ELEMENT, time(9)),
+        DueTime("t", ELEMENT, time(9)),
         UpdateHistory("t", "order", "Asia/Tokyo", SEEN),
     ),
     (
@@ -195,7 +195,7 @@ LEVELS: list[tuple[str, LevelPromise, Metric]] = [
     (
         "latency",
         MaxDelay("t", "at", "order.at", HOUR),
-        Delays("t", "AT", "order", HOUR, "Etc/UTC", "Asia/Tokyo", (), (Member("at"),)),
+        Delays("t", "AT", "order", HOUR, "Etc/UTC", "Asia/Tokyo", (), (StructField("at"),)),
     ),
 ]
 
@@ -203,7 +203,7 @@ LEVELS: list[tuple[str, LevelPromise, Metric]] = [
 def timed(promise: LevelPromise) -> Contract:
     nested = (
         inner(".lines[].price", SEEN, LogicalType.TIMESTAMP, default_timezone="Asia/Tokyo"),
-        inner(".at", (Member("at"),), LogicalType.TIMESTAMP, default_timezone="Asia/Tokyo"),
+        inner(".at", (StructField("at"),), LogicalType.TIMESTAMP, default_timezone="Asia/Tokyo"),
     )
     top = column("order", LogicalType.OBJECT, nested=nested)
     other = column("at", LogicalType.TIMESTAMP, physical_name="AT")
@@ -241,11 +241,11 @@ def results(given: Contract, columns: tuple[ColumnType, ...]) -> tuple[CheckResu
 
 
 def test_a_key_of_plain_and_nested_members_asks_for_each_by_its_way() -> None:
-    nested = (inner(".id", (Member("id"),), LogicalType.INTEGER),)
+    nested = (inner(".id", (StructField("id"),), LogicalType.INTEGER),)
     top, plain = column("order", LogicalType.OBJECT, nested=nested), column("k")
     given = contract(table(top, plain, primary_key=PrimaryKey(at(13), ("order.id", "k"))))
     check = only("primaryKey", given)
-    assert check.metrics()[1] == SurplusRows("t", ("order", "k"), ((Member("id"),), ()))
+    assert check.metrics()[1] == SurplusRows("t", ("order", "k"), ((StructField("id"),), ()))
     lacking = (replace(ORDER, children=()), ColumnType("k", "string", "string"))
     (found,) = (one for one in results(given, lacking) if one.promise.kind == "primaryKey")
     assert (found.outcome, found.verdict.reason) == (Outcome.SKIPPED, "column missing")
@@ -254,7 +254,7 @@ def test_a_key_of_plain_and_nested_members_asks_for_each_by_its_way() -> None:
 def test_a_twin_inside_an_object_is_looked_for_beside_its_plain_value() -> None:
     card = inner(
         ".card",
-        (Member("card"),),
+        (StructField("card"),),
         LogicalType.STRING,
         optional=True,
         twin="CARD_ENC",

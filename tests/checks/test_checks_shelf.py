@@ -24,7 +24,7 @@ from contractwatch.model.promises.rule import OptionKind, RuleMetric
 from contractwatch.model.promises.segment import Listed, Period, PeriodUnit, SegmentRule
 from contractwatch.model.promises.service_level import (
     Availability,
-    Deadline,
+    DueTime,
     ErrorRate,
     Frequency,
     MaxAge,
@@ -92,7 +92,7 @@ _EVERYTHING = contract(
         ServiceLevel(at(42), "s3", "availability", Availability(99)),
         ServiceLevel(at(43), "s4", "latency", MaxDelay("t", "at", "at", _DAY)),
         ServiceLevel(at(44), "s5", "frequency", Frequency("t", "at", _DAY)),
-        ServiceLevel(at(45), "s6", "timeOfAvailability", Deadline("t", "at", time(9))),
+        ServiceLevel(at(45), "s6", "timeOfAvailability", DueTime("t", "at", time(9))),
         ServiceLevel(at(46), "s7", "throughput", Throughput("t", "at", 5, _DAY)),
         ServiceLevel(at(47), "s8", "errorRate", ErrorRate(1)),
         ServiceLevel(at(48), "s9", "timeToRepair", ReactionTime(Reaction.REPAIR, _DAY)),

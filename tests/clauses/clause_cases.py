@@ -46,7 +46,7 @@ from contractwatch.model.measure.state import (
 )
 from contractwatch.model.record.run import Reading, RunResult
 from contractwatch.odcs.load import parse_contract
-from contractwatch.scan.reference_resolver import Published, Registry, Visitor, leads_of
+from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
 from contractwatch.scan.scan import ScanJob, scan
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "clauses"
@@ -78,7 +78,7 @@ class Case:
         plan = verify.as_of(verify.plan(contract), NOW)
         metrics = verify.asked_of_data(plan)
         published = Published(contract, folder)
-        visitor = Visitor(published, contract.servers[0])
+        visitor = Resolver(published, contract.servers[0])
         job = ScanJob(
             server=contract.servers[0],
             tables=contract.tables,
@@ -86,7 +86,7 @@ class Case:
             bases=(folder,),
             roots=None,
             now=NOW,
-            leads=leads_of(metrics, visitor, Registry([published])),
+            leads=resolve_all(metrics, visitor, Registry([published])),
         )
         if "before" in self.body:
             job = replace(job, now=datetime.now(UTC) + timedelta(hours=1), keeps_states=True)

@@ -8,28 +8,28 @@ import pytest
 from report_values import FILE, report
 
 from contractwatch.cli import main
-from contractwatch.cli.reports import REPORTS, Format, render
+from contractwatch.cli.reports import REPORTS, ReportFormat, render
 from contractwatch.cli.reports.findings import FailOn
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "reports"
 SUFFIXES = {
-    Format.TEXT: "txt",
-    Format.JSON: "json",
-    Format.JUNIT: "xml",
-    Format.GITHUB: "txt",
-    Format.SARIF: "json",
-    Format.MARKDOWN: "md",
+    ReportFormat.TEXT: "txt",
+    ReportFormat.JSON: "json",
+    ReportFormat.JUNIT: "xml",
+    ReportFormat.GITHUB: "txt",
+    ReportFormat.SARIF: "json",
+    ReportFormat.MARKDOWN: "md",
 }
 
 
 def test_every_form_has_a_file_and_is_documented() -> None:
     docs = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
-    assert set(REPORTS) == set(Format) == set(SUFFIXES)
-    assert [form for form in Format if f"`{form}`" not in docs] == []
+    assert set(REPORTS) == set(ReportFormat) == set(SUFFIXES)
+    assert [form for form in ReportFormat if f"`{form}`" not in docs] == []
 
 
-@pytest.mark.parametrize("form", Format)
-def test_golden_report_is_as_reviewed(form: Format) -> None:
+@pytest.mark.parametrize("form", ReportFormat)
+def test_golden_report_is_as_reviewed(form: ReportFormat) -> None:
     file = GOLDEN / f"{form.value}.{SUFFIXES[form]}"
     found = render(form, report())
     if os.environ.get("CONTRACTWATCH_GOLDEN") == "write":
@@ -38,13 +38,13 @@ def test_golden_report_is_as_reviewed(form: Format) -> None:
     assert render(form, report()) == found
 
 
-@pytest.mark.parametrize("form", Format)
-def test_no_form_lets_a_contract_move_the_cursor(form: Format) -> None:
+@pytest.mark.parametrize("form", ReportFormat)
+def test_no_form_lets_a_contract_move_the_cursor(form: ReportFormat) -> None:
     assert "\x1b" not in render(form, report(show_all=True))
 
 
 def test_junit_counts_what_it_lists() -> None:
-    root = ET.fromstring(render(Format.JUNIT, report()))
+    root = ET.fromstring(render(ReportFormat.JUNIT, report()))
     suites = root.findall("testsuite")
     assert len(suites) == 3
     for element in (root, *suites):
@@ -55,12 +55,12 @@ def test_junit_counts_what_it_lists() -> None:
 
 
 def test_junit_fails_on_warnings_when_the_call_does() -> None:
-    root = ET.fromstring(render(Format.JUNIT, report(fail_on=FailOn.WARNING)))
+    root = ET.fromstring(render(ReportFormat.JUNIT, report(fail_on=FailOn.WARNING)))
     assert root.attrib["failures"] == "3"
 
 
 def test_github_annotates_at_the_line_and_escapes_what_ends_a_property() -> None:
-    lines = render(Format.GITHUB, report()).splitlines()
+    lines = render(ReportFormat.GITHUB, report()).splitlines()
     commands = [line for line in lines if line.startswith("::")]
     shape = re.compile(r"::(error|warning|notice) file=[^:,]+(,line=\d+)?,title=[^:,]*::.+")
     assert all(shape.fullmatch(line) for line in commands)
@@ -69,7 +69,7 @@ def test_github_annotates_at_the_line_and_escapes_what_ends_a_property() -> None
 
 
 def test_sarif_holds_to_its_rules() -> None:
-    body = json.loads(render(Format.SARIF, report(show_all=True)))
+    body = json.loads(render(ReportFormat.SARIF, report(show_all=True)))
     (run,) = body["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert rules == sorted(set(rules))
@@ -90,15 +90,15 @@ def test_sarif_holds_to_its_rules() -> None:
 
 
 def test_markdown_has_no_cell_that_ends_early() -> None:
-    lines = render(Format.MARKDOWN, report()).splitlines()
+    lines = render(ReportFormat.MARKDOWN, report()).splitlines()
     rows = [line for line in lines if line.startswith("| ")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
     assert FILE in "\n".join(lines)
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", ReportFormat)
 def test_no_form_calls_a_table_empty_because_a_clause_is_wrong(
-    form: Format, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    form: ReportFormat, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     example = Path(__file__).parents[2] / "contracts" / "example"
     text = (example / "orders.odcs.yaml").read_text()
@@ -108,5 +108,5 @@ def test_no_form_calls_a_table_empty_because_a_clause_is_wrong(
     with pytest.raises(SystemExit):
         main(["test", "--format", form.value, str(contract)])
     said = capsys.readouterr().out
-    assert "invalidVallues" in said or form is Format.JUNIT
+    assert "invalidVallues" in said or form is ReportFormat.JUNIT
     assert "empty" not in said

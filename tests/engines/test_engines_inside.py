@@ -19,7 +19,13 @@ from test_engines_nested import reached
 
 from contractwatch.engines.comparison.comparing import Side, compare
 from contractwatch.engines.query.engine import measure
-from contractwatch.model.base.path import Each, Member, Way, into_objects, to_element
+from contractwatch.model.base.path import (
+    ArrayItem,
+    FieldPath,
+    StructField,
+    into_objects,
+    to_element,
+)
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import Delays, Metric, RecentRows, SurplusRows, TimeSpan
 from contractwatch.model.measure.state import (
@@ -49,14 +55,14 @@ SCHEMA: dict[str, Any] = {
     "at": pl.Datetime("us"),
     "reals": pl.List(pl.Float64),
 }
-ID, AT, DONE = (Member("id"),), (Member("at"),), (Member("done"),)
-LINES = (Member("lines"), Each())
-SKU, ON = (*LINES, Member("sku")), (*LINES, Member("on"))
-SEEN = (*LINES, Member("seen"), Each())
-TIMES: list[Way] = [AT, ON, SEEN]
+ID, AT, DONE = (StructField("id"),), (StructField("at"),), (StructField("done"),)
+LINES = (StructField("lines"), ArrayItem())
+SKU, ON = (*LINES, StructField("sku")), (*LINES, StructField("on"))
+SEEN = (*LINES, StructField("seen"), ArrayItem())
+TIMES: list[FieldPath] = [AT, ON, SEEN]
 
 
-def nested(way: Way, kind: LogicalType) -> Any:
+def nested(way: FieldPath, kind: LogicalType) -> Any:
     return column("o", kind, inside=way, default_timezone=BERLIN)
 
 
@@ -69,11 +75,11 @@ COLUMNS = [
             nested(ID, L.INTEGER),
             nested(AT, L.TIMESTAMP),
             nested(DONE, L.TIMESTAMP),
-            nested((Member("lines"),), L.ARRAY),
+            nested((StructField("lines"),), L.ARRAY),
             nested(LINES, L.OBJECT),
             nested(SKU, L.STRING),
             nested(ON, L.DATE),
-            nested((*LINES, Member("seen")), L.ARRAY),
+            nested((*LINES, StructField("seen")), L.ARRAY),
             nested(SEEN, L.TIMESTAMP),
         ),
     ),
@@ -83,7 +89,7 @@ COLUMNS = [
         "reals",
         L.ARRAY,
         unique_clause=column("reals").clause,
-        nested=(column("reals", L.NUMBER, inside=(Each(),)),),
+        nested=(column("reals", L.NUMBER, inside=(ArrayItem(),)),),
     ),
 ]
 
@@ -139,7 +145,7 @@ ASKED: list[Metric] = [
     Delays(TABLE, "at", "o", timedelta(0), BERLIN, BERLIN, (), DONE),
     SurplusRows(TABLE, ("o", "k"), (ID, ())),
     SurplusRows(TABLE, ("o",)),
-    SurplusRows(TABLE, ("o",), ((Member("lines"),),)),
+    SurplusRows(TABLE, ("o",), ((StructField("lines"),),)),
     SurplusRows(TABLE, ("reals",)),
     SurplusRows(TABLE, ("reals", "k")),
 ]
@@ -185,7 +191,7 @@ def naive_delays(metric: Delays, rows: Rows) -> Measurement:
     return DelayTally(len(waits), sum(wait > metric.limit for wait in waits), longest)
 
 
-def member(cell: Any, way: Way) -> Any:
+def member(cell: Any, way: FieldPath) -> Any:
     (value,) = reached(cell, way) or [None]
     return value
 
@@ -242,7 +248,7 @@ TWO_LOST: Rows = [
     for skus in (["b", "c", None], ["a", "a"], [], ["a", "b"])
 ]
 TARGET = Reference("there", ("a", "b"))
-KEYS: list[tuple[tuple[str, ...], tuple[Way, ...]]] = [
+KEYS: list[tuple[tuple[str, ...], tuple[FieldPath, ...]]] = [
     (("o",), (SKU,)),
     (("o", "k"), (SKU, ())),
     (("o", "o"), (SKU, ID)),
@@ -260,7 +266,7 @@ KEYS: list[tuple[tuple[str, ...], tuple[Way, ...]]] = [
 @example(rows=TWO_LOST, there=[{"a": "a", "n": 1, "m": 1}], key=KEYS[0], is_json=False)
 @example(rows=TWO_LOST, there=[{"a": "a", "n": 1, "m": 1}], key=KEYS[1], is_json=True)
 def test_keys_inside_of_cells_without_a_match_are_those_of_the_oracle(
-    rows: Rows, there: Rows, key: tuple[tuple[str, ...], tuple[Way, ...]], is_json: bool
+    rows: Rows, there: Rows, key: tuple[tuple[str, ...], tuple[FieldPath, ...]], is_json: bool
 ) -> None:
     names, ways = key
     targets = tuple("a" if way == SKU else "n" if at == 0 else "m" for at, way in enumerate(ways))
@@ -287,12 +293,12 @@ def test_keys_inside_of_cells_without_a_match_are_those_of_the_oracle(
 
 def side(folder: Path, frame: pl.DataFrame, members: Sequence[str]) -> Side:
     (files,) = parquet(folder, frame, "there.parquet").tables
-    ways = tuple((Member(name),) for name in members)
+    ways = tuple((StructField(name),) for name in members)
     return Side(files, ("x",) * len(members), "there", ways)
 
 
 def keys_of(
-    row: dict[str, Any], names: Sequence[str], ways: Sequence[Way]
+    row: dict[str, Any], names: Sequence[str], ways: Sequence[FieldPath]
 ) -> list[tuple[Any, ...]]:
     """Return a key for each element of the array that ways lead into; one for a row without."""
     outwards = max(map(to_element, ways), key=len)
@@ -313,7 +319,7 @@ def test_a_local_time_that_its_zone_skips_is_no_instant_inside_a_cell_either(
 ) -> None:
     skipped, there = local(2025, 3, 30, 2, 30), local(2025, 3, 30, 1, 0)
     data = parquet(tmp_path, pl.DataFrame({"c": [[skipped], [there, None], []]}))
-    found = ask(data, TimeSpan(TABLE, "c", BERLIN, (Each(),)))
+    found = ask(data, TimeSpan(TABLE, "c", BERLIN, (ArrayItem(),)))
     midnight = datetime.fromisoformat("2025-03-30T00:00:00+00:00")
     assert found == Span(midnight, midnight, rows=2, future=0)
 
@@ -321,13 +327,13 @@ def test_a_local_time_that_its_zone_skips_is_no_instant_inside_a_cell_either(
 @pytest.mark.parametrize(
     ("way", "reason"),
     [
-        ((Member("id"),), "the column is neither a date nor a timestamp"),
-        ((Member("no"),), "the object has no such member"),
-        ((Each(),), "values of type object have no elements"),
+        ((StructField("id"),), "the column is neither a date nor a timestamp"),
+        ((StructField("no"),), "the object has no such member"),
+        ((ArrayItem(),), "values of type object have no elements"),
     ],
 )
 def test_what_tells_no_time_inside_a_cell_has_no_answer(
-    tmp_path: Path, way: Way, reason: str
+    tmp_path: Path, way: FieldPath, reason: str
 ) -> None:
     data = parquet(tmp_path, pl.DataFrame(schema=SCHEMA))
     assert ask(data, TimeSpan(TABLE, "o", inside=way)) == Unmeasured(reason)
@@ -336,11 +342,11 @@ def test_what_tells_no_time_inside_a_cell_has_no_answer(
 def test_a_key_that_the_data_do_not_have_is_told_with_its_way(tmp_path: Path) -> None:
     own = parquet(tmp_path, pl.DataFrame(schema=SCHEMA))
     target = side(tmp_path, pl.DataFrame({"x": [{"a": "a"}]}), ["a"])
-    asked = [Orphans(TABLE, ("o",), TARGET, ((*LINES, Member("no")),))]
+    asked = [Orphans(TABLE, ("o",), TARGET, ((*LINES, StructField("no")),))]
     found = compare(own, asked, {TARGET: target})
     why = "column 'o.lines[].no' of orders: the object has no such member"
     assert found == {asked[0]: Unmeasured(why)}
-    other = Side(target.files, ("x",), "there", ((Member("b"),),))
+    other = Side(target.files, ("x",), "there", ((StructField("b"),),))
     known = [Orphans(TABLE, ("o",), TARGET, (SKU,))]
     found = compare(own, known, {TARGET: other})
     why = "column 'x.b' of there: the object has no such member"
@@ -351,7 +357,10 @@ UNIQUE = column(
     "c",
     L.OBJECT,
     unique_clause=column("c").clause,
-    nested=(column("c", L.INTEGER, inside=(Member("n"),)), column("c", inside=(Member("free"),))),
+    nested=(
+        column("c", L.INTEGER, inside=(StructField("n"),)),
+        column("c", inside=(StructField("free"),)),
+    ),
 )
 
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pyiceberg.catalog.memory import InMemoryCatalog
 from types_values import outcomes, verdicts, write_arrow, write_by_duckdb, write_parquet
 
-from contractwatch.engines.cache.file_answers import may_be_kept
+from contractwatch.engines.cache.file_answers import is_cacheable
 from contractwatch.engines.cache.incremental_scan import refreshed
 from contractwatch.engines.tables import json_cells
 from contractwatch.engines.tables.json_cells import DEEPEST, is_deep
@@ -352,7 +352,7 @@ def test_no_answers_of_single_files_are_kept_for_the_members_are_those_of_all(
     assert refreshed(files, [RowCount(files.table)], None, now=NOW) is None
     as_text = replace(files, columns=(column("o", LogicalType.STRING),))
     assert refreshed(as_text, [RowCount(files.table)], None, now=NOW) is not None
-    assert not may_be_kept(replace(files, data_format=DataFormat.CSV))
+    assert not is_cacheable(replace(files, data_format=DataFormat.CSV))
 
 
 SCALARS = st.one_of(

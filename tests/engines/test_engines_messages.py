@@ -15,7 +15,7 @@ from types_values import verdicts
 
 from contractwatch.engines.core.failures import unreadable
 from contractwatch.engines.query.engine import measure
-from contractwatch.model.base.path import Each, Member
+from contractwatch.model.base.path import ArrayItem, StructField
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import (
@@ -50,7 +50,13 @@ BANNED = re.compile(
     rf"\b({'|'.join(sorted(_CLASSES | _ERRORS))})\b"
     r"|\w+Error\b|Exception|polars|dtype|Expr|<class|\x00"
 )
-WAYS = [(), (Member("a"),), (Each(),), (Each(), Member("key")), (Member("value"), Each())]
+WAYS = [
+    (),
+    (StructField("a"),),
+    (ArrayItem(),),
+    (ArrayItem(), StructField("key")),
+    (StructField("value"), ArrayItem()),
+]
 
 
 def predicates() -> Iterator[Predicate]:
@@ -60,7 +66,7 @@ def predicates() -> Iterator[Predicate]:
     for bound in (3, 0.5, "x", "2026-03-01", NOW, "12:00:00"):
         yield from (IsBelow(c, bound), IsAbove(c, bound))
     yield from (IsNotMultiple(c, 3), IsNotMultiple(c, -1), IsSmaller(c, 1), IsLarger(c, 1))
-    yield from (RepeatsElements(c), RepeatsElements(c, (Member("a"),)), IsNotNormalized(c))
+    yield from (RepeatsElements(c), RepeatsElements(c, (StructField("a"),)), IsNotNormalized(c))
     yield LacksMembers(c, ("a", "gone"))
 
 
@@ -73,7 +79,7 @@ def metrics() -> Sequence[Metric]:
         *(TimeSpan(TABLE, "c", zone) for zone in ("Etc/UTC", "Europe/Berlin", "Mars/Olympus")),
         *(TimeSpan(TABLE, "c", "Etc/UTC", way) for way in WAYS),
         SurplusRows(TABLE, ("c",)),
-        *(SurplusRows(TABLE, ("c",), ways=(way,)) for way in WAYS if Each() not in way),
+        *(SurplusRows(TABLE, ("c",), ways=(way,)) for way in WAYS if ArrayItem() not in way),
         KeyRange(TABLE, ("c",)),
     ]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from naive_oracle import repeats, violates
 
 from contractwatch.engines.query.engine import measure
-from contractwatch.model.base.path import Each, Member, Step
+from contractwatch.model.base.path import ArrayItem, Step, StructField
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.measure.metric import (
     CellPredicate,
@@ -46,27 +46,27 @@ SCHEMA: dict[str, Any] = {
     "pair": pl.Array(pl.Int64, 2),
     "map": pl.List(pl.Struct({"key": pl.String, "value": pl.Int64})),
 }
-ORDER, LINES = Member("lines"), (Member("lines"), Each())
+ORDER, LINES = StructField("lines"), (StructField("lines"), ArrayItem())
 NUMBERS, TEXTS = "numbers", "texts"
 WAYS: list[tuple[str, tuple[Step, ...], str]] = [
     ("order", (), "object"),
-    ("order", (Member("id"),), NUMBERS),
-    ("order", (Member("at"),), "times"),
-    ("order", (Member("lines"),), "array"),
+    ("order", (StructField("id"),), NUMBERS),
+    ("order", (StructField("at"),), "times"),
+    ("order", (StructField("lines"),), "array"),
     ("order", LINES, "object"),
-    ("order", (*LINES, Member("sku")), TEXTS),
-    ("order", (*LINES, Member("price")), NUMBERS),
-    ("order", (*LINES, Member("codes")), "array"),
-    ("order", (*LINES, Member("codes"), Each()), NUMBERS),
+    ("order", (*LINES, StructField("sku")), TEXTS),
+    ("order", (*LINES, StructField("price")), NUMBERS),
+    ("order", (*LINES, StructField("codes")), "array"),
+    ("order", (*LINES, StructField("codes"), ArrayItem()), NUMBERS),
     ("names", (), "array"),
-    ("names", (Each(),), TEXTS),
-    ("grid", (Each(),), "array"),
-    ("grid", (Each(), Each()), NUMBERS),
+    ("names", (ArrayItem(),), TEXTS),
+    ("grid", (ArrayItem(),), "array"),
+    ("grid", (ArrayItem(), ArrayItem()), NUMBERS),
     ("pair", (), "array"),
-    ("pair", (Each(),), NUMBERS),
+    ("pair", (ArrayItem(),), NUMBERS),
     ("map", (), "array"),
-    ("map", (Each(), Member("key")), TEXTS),
-    ("map", (Each(), Member("value")), NUMBERS),
+    ("map", (ArrayItem(), StructField("key")), TEXTS),
+    ("map", (ArrayItem(), StructField("value")), NUMBERS),
 ]
 MEMBERS = {
     ("order", ()): ("id", "lines"),
@@ -137,12 +137,12 @@ def predicates(draw: st.DrawFn) -> list[tuple[tuple[Step, ...], CellPredicate]]:
     asked += [
         ((), LacksMembers("order", MEMBERS["order", ()])),
         (LINES, LacksMembers("order", MEMBERS["order", LINES])),
-        ((Member("lines"),), RepeatsElements("order", (Member("sku"),))),
-        ((Member("lines"),), RepeatsElements("order", (Member("price"),))),
+        ((StructField("lines"),), RepeatsElements("order", (StructField("sku"),))),
+        ((StructField("lines"),), RepeatsElements("order", (StructField("price"),))),
         ((), RepeatsElements("names")),
-        ((Each(),), RepeatsElements("grid")),
+        ((ArrayItem(),), RepeatsElements("grid")),
         ((), RepeatsElements("pair")),
-        ((), RepeatsElements("map", (Member("key"),))),
+        ((), RepeatsElements("map", (StructField("key"),))),
     ]
     return asked
 
@@ -154,7 +154,7 @@ def reached(cell: Any, way: Sequence[Step]) -> list[Any]:
     if cell is None:
         return []
     first, *rest = way
-    inner = cell if isinstance(first, Each) else [cell[first.name]]
+    inner = cell if isinstance(first, ArrayItem) else [cell[first.name]]
     return [value for one in inner for value in reached(one, rest)]
 
 
@@ -187,7 +187,7 @@ def test_nested_values_and_the_naive_oracle_agree(
     rows: list[dict[str, Any]], asked: list[tuple[tuple[Step, ...], CellPredicate]]
 ) -> None:
     metrics = {CountWhere(TABLE, Inside(way, one)): (way, one) for way, one in asked}
-    keys = SurplusRows(TABLE, ("order",), ((Member("id"),),))
+    keys = SurplusRows(TABLE, ("order",), ((StructField("id"),),))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "orders.parquet"
         pl.DataFrame(rows, schema=SCHEMA).write_parquet(path)
@@ -209,20 +209,20 @@ def test_the_schema_tells_what_is_nested_without_reading_rows(tmp_path: Path) ->
     assert isinstance(columns, Columns)
     order = columns.find("order")
     assert order is not None
-    codes = order.follow((*LINES, Member("codes"), Each()))
+    codes = order.follow((*LINES, StructField("codes"), ArrayItem()))
     assert codes is not None
     assert (codes.kind, codes.name) == ("integer", "[]")
-    assert order.follow((Member("LINES"),)) == order.follow((Member("lines"),))
-    assert order.follow((Each(),)) is None
-    assert order.follow((Member("id"), Member("id"))) is None
+    assert order.follow((StructField("LINES"),)) == order.follow((StructField("lines"),))
+    assert order.follow((ArrayItem(),)) is None
+    assert order.follow((StructField("id"), StructField("id"))) is None
 
 
 @pytest.mark.parametrize(
     ("column", "way", "reason"),
     [
-        ("names", (Member("a"),), "values of type array have no members"),
-        ("order", (Each(),), "values of type object have no elements"),
-        ("order", (Member("nothing"),), "the object has no such member"),
+        ("names", (StructField("a"),), "values of type array have no members"),
+        ("order", (ArrayItem(),), "values of type object have no elements"),
+        ("order", (StructField("nothing"),), "the object has no such member"),
     ],
 )
 def test_a_way_that_does_not_exist_is_refused_by_plan(
@@ -234,6 +234,6 @@ def test_a_way_that_does_not_exist_is_refused_by_plan(
 
 def test_a_column_of_nulls_only_offends_nothing_inside(tmp_path: Path) -> None:
     data = parquet(tmp_path, pl.DataFrame({"order": [None, None]}))
-    way = (Member("lines"), Each())
+    way = (StructField("lines"), ArrayItem())
     assert ask(data, CountWhere(TABLE, Inside(way, IsNull("order")))) == Count(0)
     assert ask(data, CountWhere(TABLE, IsSmaller("order", 3))) == Count(0)

@@ -15,7 +15,7 @@ from test_engines_nested import breaks, predicates, reached, rows_of
 
 from contractwatch.engines.formats.json_rows import parsed
 from contractwatch.engines.query.engine import measure, survey
-from contractwatch.model.base.path import Each, Member, Step
+from contractwatch.model.base.path import ArrayItem, Step, StructField
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Column, LogicalType
 from contractwatch.model.measure.metric import (
@@ -35,10 +35,10 @@ from contractwatch.model.measure.metric import (
     Unparseable,
 )
 from contractwatch.model.measure.state import Columns, Count, Repeats
-from contractwatch.model.promises.sql import Answer, SqlScalar
+from contractwatch.model.promises.sql import QueryValue, SqlScalar
 
 L = LogicalType
-LINES = (Member("lines"), Each())
+LINES = (StructField("lines"), ArrayItem())
 
 
 def inner(name: str, way: tuple[Step, ...], kind: LogicalType | None) -> Column:
@@ -54,32 +54,34 @@ ORDER = column(
     L.OBJECT,
     nested=below(
         "order",
-        id=((Member("id"),), L.INTEGER),
-        at=((Member("at"),), L.TIMESTAMP),
-        lines=((Member("lines"),), L.ARRAY),
+        id=((StructField("id"),), L.INTEGER),
+        at=((StructField("at"),), L.TIMESTAMP),
+        lines=((StructField("lines"),), L.ARRAY),
         line=(LINES, L.OBJECT),
-        sku=((*LINES, Member("sku")), L.STRING),
-        price=((*LINES, Member("price")), L.NUMBER),
-        codes=((*LINES, Member("codes")), L.ARRAY),
-        code=((*LINES, Member("codes"), Each()), L.INTEGER),
+        sku=((*LINES, StructField("sku")), L.STRING),
+        price=((*LINES, StructField("price")), L.NUMBER),
+        codes=((*LINES, StructField("codes")), L.ARRAY),
+        code=((*LINES, StructField("codes"), ArrayItem()), L.INTEGER),
     ),
 )
 COLUMNS = [
     ORDER,
-    column("names", L.ARRAY, nested=below("names", name=((Each(),), L.STRING))),
+    column("names", L.ARRAY, nested=below("names", name=((ArrayItem(),), L.STRING))),
     column(
         "grid",
         L.ARRAY,
-        nested=below("grid", line=((Each(),), L.ARRAY), cell=((Each(), Each()), L.INTEGER)),
+        nested=below(
+            "grid", line=((ArrayItem(),), L.ARRAY), cell=((ArrayItem(), ArrayItem()), L.INTEGER)
+        ),
     ),
-    column("pair", L.VECTOR, nested=below("pair", one=((Each(),), L.INTEGER))),
+    column("pair", L.VECTOR, nested=below("pair", one=((ArrayItem(),), L.INTEGER))),
     column(
         "map",
         L.MAP,
         nested=below(
             "map",
-            key=((Each(), Member("key")), L.STRING),
-            value=((Each(), Member("value")), L.INTEGER),
+            key=((ArrayItem(), StructField("key")), L.STRING),
+            value=((ArrayItem(), StructField("value")), L.INTEGER),
         ),
     ),
 ]
@@ -142,7 +144,7 @@ def null(*way: Step) -> CountWhere:
     return CountWhere(TABLE, Inside(way, IsNull("order")))
 
 
-ID, PRICE = (Member("id"),), (*LINES, Member("price"))
+ID, PRICE = (StructField("id"),), (*LINES, StructField("price"))
 
 
 @pytest.mark.parametrize(
@@ -156,12 +158,12 @@ ID, PRICE = (Member("id"),), (*LINES, Member("price"))
         ('{"id": 1.5}', [stray(*ID)]),
         ('{"id": {"a": 1}}', [stray(*ID)]),
         ('{"id": 1, "id": 2}', [stray()]),
-        ('{"lines": {"sku": "a"}}', [stray(Member("lines"))]),
+        ('{"lines": {"sku": "a"}}', [stray(StructField("lines"))]),
         ('{"lines": [5, {"price": "x"}]}', [stray(*LINES), stray(*PRICE)]),
         ('{"lines": [{"price": "1e5"}, {"price": -0}]}', []),
         ('{"id": 123456789012345678901234567890}', []),
         ('{"id": 1.0, "at": "2026-01-01T00:00:00Z"}', []),
-        ('{"at": "yesterday"}', [stray(Member("at"))]),
+        ('{"at": "yesterday"}', [stray(StructField("at"))]),
         ('{"id": null, "lines": [null]}', []),
     ],
 )
@@ -182,7 +184,7 @@ def test_a_value_of_another_shape_is_not_null_too(tmp_path: Path) -> None:
         CountWhere(TABLE, IsNull("order")): Count(2),
         null(): Count(2),
         null(*ID): Count(0),
-        null(Member("lines")): Count(0),
+        null(StructField("lines")): Count(0),
         RowCount(TABLE): Count(4),
     }
     assert measure(data, asked, now=NOW) == asked
@@ -256,10 +258,10 @@ def test_half_a_surrogate_pair_and_flat_columns_are_read(tmp_path: Path) -> None
     lines = '{"order": {"lines": [{"sku": "\\ud800"}]}, "flat": 1}\n{"flat": "x"}\n'
     data = json_text(tmp_path, lines, [ORDER, flat])
     assert bad_cells(data, "flat") == 1
-    assert ask(data, null(*LINES, Member("sku"))) == Count(0)
+    assert ask(data, null(*LINES, StructField("sku"))) == Count(0)
 
 
 def test_queries_see_the_promised_types(tmp_path: Path) -> None:
     data = json_text(tmp_path, '{"order": {"id": "7"}}\n{"order": {"id": 8}}\n', [ORDER])
     query = SqlScalar(TABLE, "SELECT SUM(order.id) FROM orders", (TABLE,))
-    assert ask(data, query) == Answer(15)
+    assert ask(data, query) == QueryValue(15)

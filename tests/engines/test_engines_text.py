@@ -24,7 +24,7 @@ from contractwatch.model.measure.metric import (
 )
 from contractwatch.model.measure.state import Columns, Count, Repeats, Span, Unmeasured
 from contractwatch.model.promises.personal_data import Detector, PersonalDataHits, Searched
-from contractwatch.model.promises.sql import Answer, SqlScalar
+from contractwatch.model.promises.sql import QueryValue, SqlScalar
 
 ID = column("id", LogicalType.INTEGER)
 COLUMNS = (ID, column("name", LogicalType.STRING))
@@ -210,8 +210,8 @@ def test_a_pass_of_its_own_does_not_count_what_is_broken(tmp_path: Path) -> None
 
 def test_a_query_over_text_without_a_row_is_answered(tmp_path: Path) -> None:
     query = SqlScalar(TABLE, "SELECT 5", (TABLE,))
-    assert ask(json_text(tmp_path, b"\n", (ID,)), query) == Answer(5)
-    assert ask(dataset([], DataFormat.CSV, (ID,)), query) == Answer(5)
+    assert ask(json_text(tmp_path, b"\n", (ID,)), query) == QueryValue(5)
+    assert ask(dataset([], DataFormat.CSV, (ID,)), query) == QueryValue(5)
 
 
 def test_a_name_of_a_column_may_go_over_two_lines(tmp_path: Path) -> None:

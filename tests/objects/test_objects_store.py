@@ -218,11 +218,11 @@ def test_a_contract_reaches_no_further_than_allowed(endpoint: str, reach: Reach,
 
 def test_a_name_that_leads_to_a_private_address_is_refused_unless_it_was_named() -> None:
     place = ("store.example", 443)
-    inside = relay.Relay(relay.Destination(place, allows_private=False), lambda *_: ("10.0.0.1",))
+    inside = relay.Relay(relay.RelayTarget(place, allows_private=False), lambda *_: ("10.0.0.1",))
     with pytest.raises(SourceError, match="has a private address"):
         inside._connect(place)
     with pytest.raises(SourceError, match="was not found by name"):
-        relay.Relay(relay.Destination(place, allows_private=False), _unknown)._connect(place)
+        relay.Relay(relay.RelayTarget(place, allows_private=False), _unknown)._connect(place)
 
 
 def _unknown(host: str, port: int) -> tuple[str, ...]:
@@ -257,7 +257,7 @@ def test_a_glob_means_for_keys_what_it_means_for_paths(pattern: str, parts: list
 def test_a_tunnel_leads_to_the_one_host_and_to_no_other() -> None:
     with store_that(lambda handler: refuse(handler, 404, "Nothing")) as endpoint:
         place = relay.place_of(endpoint)
-        through = relay.Relay(relay.Destination(place, allows_private=True))
+        through = relay.Relay(relay.RelayTarget(place, allows_private=True))
         assert b"404 Not Found" in _tunnelled(through, *place)
         assert b"403 Forbidden" in _tunnelled(through, "127.0.0.2", place[1])
 

@@ -11,7 +11,7 @@ from contractwatch.odcs import lost_promises
 from contractwatch.odcs.load import parse_what_holds
 from contractwatch.odcs.schema import mistake_costs
 from contractwatch.odcs.schema.nested import Inner, walk
-from contractwatch.odcs.yaml.node import Place
+from contractwatch.odcs.yaml.node import YamlNode
 
 TEXT = """apiVersion: v3.1.0
 kind: DataContract
@@ -267,7 +267,7 @@ def looks(monkeypatch: pytest.MonkeyPatch, columns: int) -> int:
     """Count how often a column is walked while each of so many has one wrong key."""
     count = 0
 
-    def counted(column: Place) -> Iterator[Inner]:
+    def counted(column: YamlNode) -> Iterator[Inner]:
         nonlocal count
         count += 1
         yield from walk(column)

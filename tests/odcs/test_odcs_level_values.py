@@ -5,13 +5,13 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from odcs_values import parsed, table
 
-from contractwatch.alerting.message import Post
+from contractwatch.alerting.message import AlertingSetup
 from contractwatch.alerting.notices import announce, dates_of
 from contractwatch.errors import ContractError
 from contractwatch.model.base.clause import Clause, Severity
 from contractwatch.model.promises.lifetime import Lifetime
 from contractwatch.model.promises.service_level import (
-    Deadline,
+    DueTime,
     ErrorRate,
     Frequency,
     MaxDelay,
@@ -73,15 +73,15 @@ def problem(entry: str, sla: str = "") -> str:
         ("property: TR, value: 1, unit: mo", ReactionTime(Reaction.REPAIR, 0 * DAY, 1)),
         (
             "property: timeOfAvailability, value: '09:00', element: at",
-            Deadline("orders", "at", time(9)),
+            DueTime("orders", "at", time(9)),
         ),
         (
             "property: timeofavailability, value: '23:59:30+05:30', element: at",
-            Deadline("orders", "at", time(23, 59, 30), utc_offset=5.5 * HOUR),
+            DueTime("orders", "at", time(23, 59, 30), utc_offset=5.5 * HOUR),
         ),
         (
             "property: timeOfAvailability, value: '09:00Z', element: day",
-            Deadline("orders", "day", time(9), utc_offset=0 * HOUR, lag_days=1),
+            DueTime("orders", "day", time(9), utc_offset=0 * HOUR, lag_days=1),
         ),
     ],
 )
@@ -94,9 +94,7 @@ def test_a_deadline_takes_its_zone_its_lag_and_its_calendar_from_the_modifiers()
         "id: nine, property: timeOfAvailability, value: '09:00', element: day",
         sla="sla: nine, timezone: Europe/Amsterdam, businessDateLag: P2D, calendar: weekdays",
     )
-    assert found == Deadline(
-        "orders", "day", time(9), "Europe/Amsterdam", lag_days=2, weekdays=True
-    )
+    assert found == DueTime("orders", "day", time(9), "Europe/Amsterdam", lag_days=2, weekdays=True)
 
 
 def test_a_latency_between_two_columns_needs_no_element() -> None:
@@ -190,7 +188,7 @@ def test_a_wrong_value_is_an_error_that_says_what_was_expected(
     if message:
         assert problem(entry, sla) == message
     else:  # a text without quotes is still a text
-        assert promise(entry) == Deadline("orders", "at", time(9))
+        assert promise(entry) == DueTime("orders", "at", time(9))
 
 
 @pytest.mark.parametrize("name", ["ga", "endOfSupport", "endOfLife"])
@@ -209,7 +207,7 @@ def test_every_date_of_life_that_is_read_can_be_announced(written: str) -> None:
     contract = parsed(levels(*entries))
     assert len(contract.lifetime.endings()) == 2
     for now in (datetime(1, 1, 2, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)):
-        announce(contract, (), post=Post(()), now=now)
+        announce(contract, (), post=AlertingSetup(()), now=now)
 
 
 def test_the_dates_of_life_are_read_and_promise_nothing() -> None:

@@ -1,7 +1,7 @@
 """Tables and columns are found by an index as they were by looking at each."""
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.path import Each, Member
+from contractwatch.model.base.path import ArrayItem, StructField
 from contractwatch.model.contract.contract import Column, Table, TableNames
 
 AT = Clause("", 0)
@@ -30,7 +30,7 @@ def test_of_two_columns_of_one_name_the_first_is_found() -> None:
 
 
 def test_a_value_inside_is_found_by_either_way_with_or_without_brackets() -> None:
-    way = (Member("l"), Each(), Member("p"))
+    way = (StructField("l"), ArrayItem(), StructField("p"))
     inner = _column("orders.lines[].price", "o", inside=way)
     table = _table("t", "", _column("orders", "o", nested=(inner,)))
     for written in ("orders.lines[].price", "o.l[].p", "orders.lines.price", "o.l.p"):
@@ -40,8 +40,8 @@ def test_a_value_inside_is_found_by_either_way_with_or_without_brackets() -> Non
 
 
 def test_an_exact_way_wins_over_one_without_its_brackets() -> None:
-    array = _column("a.b[].c", "a", inside=(Member("b"), Each(), Member("c")))
-    member = _column("a.b.c", "a", inside=(Member("b"), Member("c")))
+    array = _column("a.b[].c", "a", inside=(StructField("b"), ArrayItem(), StructField("c")))
+    member = _column("a.b.c", "a", inside=(StructField("b"), StructField("c")))
     table = _table("t", "", _column("a", nested=(array, member)))
     assert table.find("a.b.c") is member
     assert table.find("a.b[].c") is array

@@ -5,14 +5,14 @@ import socket
 import pytest
 
 from benchmarks.receiver import OK, Answer, Fault, Receiver, Script, misbehaving
-from contractwatch.channels.guard import Deadline
+from contractwatch.channels.guard import SendDeadline
 
 REQUEST = b"POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
 
 
 def asked(receiver: Receiver, *, seconds: float = 0.5) -> bytes:
     """Return what comes back within the time; b"RESET" at the end if the connection was reset."""
-    data, deadline = b"", Deadline.after(seconds)
+    data, deadline = b"", SendDeadline.after(seconds)
     try:
         with socket.create_connection(("127.0.0.1", receiver.port), timeout=seconds) as sock:
             sock.sendall(REQUEST)

@@ -19,13 +19,13 @@ from contractwatch.model.promises.reference import Orphaned, Orphans, Reference
 from contractwatch.model.promises.segment import FromReference, Period, PeriodUnit, SegmentRule
 from contractwatch.odcs.load import load_contract
 from contractwatch.scan.reference_resolver import (
-    Destination,
-    Nowhere,
     Published,
     Registry,
-    Visitor,
-    leads_of,
+    Resolved,
+    Resolver,
+    Unresolved,
     refers_elsewhere,
+    resolve_all,
 )
 from contractwatch.scan.scan import ScanJob, scan
 
@@ -41,12 +41,12 @@ def contract(name: str, folder: Path = CONTRACTS) -> Published:
     return Published(found, folder)
 
 
-def lead(reference: Reference, *published: Published) -> Destination | Nowhere:
+def lead(reference: Reference, *published: Published) -> Resolved | Unresolved:
     claims = contract("claims_events")
     registry = Registry((claims, *(published or (contract("members"),))), broken=["x/old.yaml"])
     (server,) = claims.contract.servers
     metric = Orphans("claims_events", ("member_id",), reference)
-    (found,) = leads_of([metric], Visitor(claims, server, further=(Path("/more"),)), registry)
+    (found,) = resolve_all([metric], Resolver(claims, server, further=(Path("/more"),)), registry)
     return found
 
 
@@ -63,7 +63,7 @@ def lead(reference: Reference, *published: Published) -> Destination | Nowhere:
 )
 def test_another_contract_is_found_by_id_file_and_address(name: str) -> None:
     found = lead(replace(KEY, contract=name))
-    assert isinstance(found, Destination)
+    assert isinstance(found, Resolved)
     assert (found.table, found.columns) == ("members", ("member_id",))
     assert found.elsewhere is not None
     assert found.elsewhere.server.name == "local"
@@ -95,28 +95,28 @@ def test_another_contract_is_found_by_id_file_and_address(name: str) -> None:
 def test_a_reference_that_leads_nowhere_says_what_was_looked_for(
     reference: Reference, reason: str
 ) -> None:
-    assert lead(reference) == Nowhere(reference, reason)
+    assert lead(reference) == Unresolved(reference, reason)
 
 
 def test_a_file_name_that_two_contracts_have_is_not_guessed(tmp_path: Path) -> None:
     two = [Published(contract("members").contract, tmp_path / folder) for folder in ("a", "b")]
     found = lead(KEY, *two)
-    assert isinstance(found, Nowhere)
+    assert isinstance(found, Unresolved)
     assert found.reason.startswith("2 contracts are known as 'members.odcs.yaml'")
     beside = replace(KEY, contract=str(tmp_path / "a" / "members.odcs.yaml"))
-    assert isinstance(lead(beside, *two), Destination)
+    assert isinstance(lead(beside, *two), Resolved)
 
 
 def test_a_contract_that_names_itself_is_read_where_it_is_run() -> None:
     own = Reference("claims_events", ("event_id",), "claims_events.odcs.yaml")
-    assert lead(own) == Destination(own, "claims_events", ("event_id",))
+    assert lead(own) == Resolved(own, "claims_events", ("event_id",))
 
 
 def job(folder: Path, roots: tuple[Path, ...] | None) -> tuple[ScanJob, Orphans]:
     claims, members = contract("claims_events", folder), contract("members", folder)
     (server,) = claims.contract.servers
     metric = Orphans("claims_events", ("member_id",), KEY)
-    leads = leads_of([metric], Visitor(claims, server), Registry((claims, members)))
+    leads = resolve_all([metric], Resolver(claims, server), Registry((claims, members)))
     tables, now = claims.contract.tables, system_clock().now()
     return ScanJob(server, tables, frozenset({metric}), (folder,), roots, now, leads=leads), metric
 
@@ -201,7 +201,7 @@ def test_only_rows_in_scope_are_keys_and_text_is_compared_as_its_type(tmp_path: 
     (server,) = own.contract.servers
     (relationship,) = own.contract.tables[0].relationships
     metric = Orphans("a", ("id",), relationship.target)
-    leads = leads_of([metric], Visitor(own, server), Registry((own, other)))
+    leads = resolve_all([metric], Resolver(own, server), Registry((own, other)))
     tables, now = own.contract.tables, system_clock().now()
     found = scan(ScanJob(server, tables, frozenset({metric}), (tmp_path,), None, now, leads=leads))
     assert found.measurements[metric] == Orphaned(2, 1, 0)

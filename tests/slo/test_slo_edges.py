@@ -35,11 +35,11 @@ from contractwatch.slo.budget import budget_of, compliance_of, intervals_of, sec
 from contractwatch.slo.gate import OnUnknown, Policy, decide, to_body
 from contractwatch.slo.ledger import (
     advance_all,
+    apply_observations,
     begin,
     conformance,
-    hear_all,
     interrupt,
-    wake_at,
+    next_transition_at,
 )
 from contractwatch.slo.observe import observe
 from contractwatch.slo.status import StatusWord, status_of
@@ -69,7 +69,7 @@ def test_nothing_is_known_of_an_objective_that_begins() -> None:
 
 def test_a_line_promised_late_is_closed_with_the_others_and_holds_until_the_same_horizon() -> None:
     known = (standing(SCHEMA, GOOD, horizon=100), standing(CONFORMANCE, GOOD, horizon=100))
-    lines, entries = hear_all(
+    lines, entries = apply_observations(
         known,
         [observed(SCHEMA), observed(FRESHNESS)],
         promised=frozenset({SCHEMA, FRESHNESS}),
@@ -86,7 +86,7 @@ def test_a_line_promised_late_is_closed_with_the_others_and_holds_until_the_same
 def test_lines_that_were_closed_up_to_different_instants_end_alike_after_a_run() -> None:
     ahead, behind = standing(FRESHNESS, start=500, horizon=600), standing(SCHEMA, horizon=600)
     told = [observed(FRESHNESS), observed(SCHEMA)]
-    lines, entries = hear_all(
+    lines, entries = apply_observations(
         [ahead, behind], told, promised=frozenset({FRESHNESS, SCHEMA}), at=at(300), horizon=at(400)
     )
     assert {line.accrued_until for line in lines} == {at(500)}
@@ -97,7 +97,7 @@ def test_lines_that_were_closed_up_to_different_instants_end_alike_after_a_run()
 
 def test_after_a_clock_set_back_an_observation_holds_by_the_clock_of_now() -> None:
     known = (standing(SCHEMA, GOOD, start=500, horizon=600),)
-    (schema, composite), entries = hear_all(
+    (schema, composite), entries = apply_observations(
         known, [observed(SCHEMA)], promised=frozenset({SCHEMA}), at=at(10), horizon=at(110)
     )
     assert (schema.horizon, schema.observed_at, schema.accrued_until) == (at(110), at(10), at(500))
@@ -106,17 +106,21 @@ def test_after_a_clock_set_back_an_observation_holds_by_the_clock_of_now() -> No
 
 
 def test_what_is_promised_and_not_spoken_of_is_unknown_under_its_own_name() -> None:
-    (schema, _), _ = hear_all(
+    (schema, _), _ = apply_observations(
         (), [observed(SCHEMA)], promised=frozenset({SCHEMA}), at=T0, horizon=at(9)
     )
-    (volume, _), _ = hear_all((), [], promised=frozenset({Objective.VOLUME}), at=T0, horizon=at(9))
+    (volume, _), _ = apply_observations(
+        (), [], promised=frozenset({Objective.VOLUME}), at=T0, horizon=at(9)
+    )
     assert schema == replace(standing(SCHEMA, horizon=9), since=T0)
     assert (volume.objective, volume.state) == (Objective.VOLUME, UNKNOWN)
 
 
 def test_there_is_one_composite_line_however_often_a_product_is_run() -> None:
-    lines, _ = hear_all((), [observed(SCHEMA)], promised=frozenset({SCHEMA}), at=T0, horizon=at(9))
-    again, _ = hear_all(
+    lines, _ = apply_observations(
+        (), [observed(SCHEMA)], promised=frozenset({SCHEMA}), at=T0, horizon=at(9)
+    )
+    again, _ = apply_observations(
         lines, [observed(SCHEMA)], promised=frozenset({SCHEMA}), at=at(5), horizon=at(14)
     )
     assert [one.objective for one in again] == [SCHEMA, CONFORMANCE]
@@ -157,14 +161,14 @@ def test_a_composite_is_cut_to_the_time_that_is_asked_for() -> None:
 
 
 def test_the_next_wake_lies_within_the_horizon_and_after_what_was_observed() -> None:
-    assert wake_at([standing(stale=99, horizon=100)]) == at(99)
-    assert wake_at([standing(stale=100, horizon=100)]) is None
-    assert wake_at([standing(start=5, stale=5, horizon=100)]) is None
-    assert wake_at([standing(CONFORMANCE, stale=50)]) is None
+    assert next_transition_at([standing(stale=99, horizon=100)]) == at(99)
+    assert next_transition_at([standing(stale=100, horizon=100)]) is None
+    assert next_transition_at([standing(start=5, stale=5, horizon=100)]) is None
+    assert next_transition_at([standing(CONFORMANCE, stale=50)]) is None
 
 
 def test_the_composite_is_known_until_the_first_part_is_not_and_turns_with_the_first() -> None:
-    lines, _ = hear_all(
+    lines, _ = apply_observations(
         (),
         [observed(SCHEMA), observed(FRESHNESS, stale=60)],
         promised=frozenset({SCHEMA, FRESHNESS}),
@@ -177,7 +181,7 @@ def test_the_composite_is_known_until_the_first_part_is_not_and_turns_with_the_f
 
 
 def test_a_part_that_goes_stale_when_nothing_is_known_turns_no_composite() -> None:
-    lines, _ = hear_all(
+    lines, _ = apply_observations(
         (),
         [observed(SCHEMA), observed(FRESHNESS, stale=100)],
         promised=frozenset({SCHEMA, FRESHNESS}),
@@ -188,7 +192,7 @@ def test_a_part_that_goes_stale_when_nothing_is_known_turns_no_composite() -> No
 
 
 def test_an_unknown_composite_turns_bad_when_a_known_part_does() -> None:
-    lines, _ = hear_all(
+    lines, _ = apply_observations(
         (),
         [Observation(SCHEMA, UNKNOWN), observed(FRESHNESS, stale=60)],
         promised=frozenset({SCHEMA, FRESHNESS}),
@@ -206,7 +210,7 @@ def test_a_composite_that_stays_as_it_is_keeps_its_date_and_one_that_turns_has_a
     assert advance_all(known, at(20))[0][1].since == at(-50)
     assert advance_all(known, at(40))[0][1].since == at(30)
     assert advance_all(known, at(30))[0][1].since == at(30)
-    bad, _ = hear_all(
+    bad, _ = apply_observations(
         (known[0], replace(known[1], stale_at=None)),
         [Observation(FRESHNESS, BAD)],
         promised=frozenset({FRESHNESS}),
@@ -214,7 +218,7 @@ def test_a_composite_that_stays_as_it_is_keeps_its_date_and_one_that_turns_has_a
         horizon=at(100),
     )
     assert (bad[1].state, bad[1].since) == (BAD, T0)
-    good, _ = hear_all(
+    good, _ = apply_observations(
         known, [observed(FRESHNESS)], promised=frozenset({FRESHNESS}), at=T0, horizon=at(100)
     )
     assert (good[1].state, good[1].since) == (GOOD, at(-50))

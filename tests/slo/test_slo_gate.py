@@ -29,7 +29,7 @@ from contractwatch.model.record.incident import Cause, Incident, Phase
 from contractwatch.model.record.product import DataVersion, ProductRecord
 from contractwatch.model.record.run import CheckResult, Timing
 from contractwatch.slo.gate import (
-    Answer,
+    DecisionWord,
     OnUnknown,
     Policy,
     decide,
@@ -132,7 +132,7 @@ def test_the_gate_lets_a_product_at_risk_pass_and_says_so() -> None:
     said = ("schema is at risk: its incident since 2026-11-01T00:00:00Z is recovering",)
     for policy in (Policy(), Policy(require=(CONFORMANCE,))):
         decision = decide(known, policy, now=at(5))
-        assert (decision.answer, decision.reasons) == (Answer.ALLOW, said)
+        assert (decision.answer, decision.reasons) == (DecisionWord.ALLOW, said)
     assert decide(known, Policy(require=(FRESHNESS,)), now=at(5)).reasons == ()
 
 
@@ -143,14 +143,18 @@ def test_an_open_breach_denies_even_when_nothing_newer_is_known(
 ) -> None:
     known = product(state, incidents=(trouble(Phase.OPEN, severity=Severity.ERROR),))
     decision = decide(known, Policy(require=required, on_unknown=OnUnknown.ALLOW), now=at(5))
-    assert (decision.answer, decision.exit_code, decision.allow) == (Answer.BREACHED, 1, False)
+    assert (decision.answer, decision.exit_code, decision.allow) == (
+        DecisionWord.BREACHED,
+        1,
+        False,
+    )
     assert decision.reasons[0] == "schema has a breach since 2026-11-01T00:00:00Z that is open"
 
 
 def test_the_open_breach_of_what_is_not_required_denies_nothing() -> None:
     known = product(UNKNOWN, incidents=(trouble(Phase.OPEN, severity=Severity.ERROR),))
     decision = decide(known, Policy(require=(FRESHNESS,)), now=at(5))
-    assert (decision.answer, decision.reasons) == (Answer.ALLOW, ())
+    assert (decision.answer, decision.reasons) == (DecisionWord.ALLOW, ())
 
 
 @pytest.mark.parametrize(
@@ -168,7 +172,7 @@ def test_a_breach_that_is_not_over_is_a_reason_while_unknown_passes(
 ) -> None:
     known = product(UNKNOWN, incidents=(incident,))
     decision = decide(known, Policy(on_unknown=OnUnknown.ALLOW), now=at(5))
-    assert decision.answer is Answer.ALLOW
+    assert decision.answer is DecisionWord.ALLOW
     assert decision.reasons == ("schema is not known since 2026-10-31T23:59:10Z", said)
 
 
@@ -176,7 +180,7 @@ def test_an_incident_of_not_knowing_is_a_reason_until_it_is_over() -> None:
     unknown = trouble(Phase.RECOVERING, Cause.UNKNOWN, Severity.ERROR)
     said = "schema was not known: its incident since 2026-11-01T00:00:00Z is recovering"
     decision = decide(product(incidents=(unknown,)), Policy(), now=at(5))
-    assert (decision.answer, decision.reasons) == (Answer.ALLOW, (said,))
+    assert (decision.answer, decision.reasons) == (DecisionWord.ALLOW, (said,))
     still = product(UNKNOWN, incidents=(trouble(Phase.OPEN, Cause.UNKNOWN, Severity.ERROR),))
     assert decide(still, Policy(), now=at(5)).reasons == (
         "schema is not known since 2026-10-31T23:59:10Z",
@@ -186,25 +190,25 @@ def test_an_incident_of_not_knowing_is_a_reason_until_it_is_over() -> None:
 @pytest.mark.parametrize(
     ("known", "policy", "answer", "code"),
     [
-        (product(), Policy(), Answer.ALLOW, 0),
-        (product(BAD), Policy(), Answer.BREACHED, 1),
-        (product(BAD), Policy(require=(FRESHNESS,)), Answer.ALLOW, 0),
-        (product(BAD, UNKNOWN), Policy(on_unknown=OnUnknown.ALLOW), Answer.BREACHED, 1),
-        (product(UNKNOWN), Policy(), Answer.UNKNOWN, 2),
-        (product(UNKNOWN), Policy(on_unknown=OnUnknown.ALLOW), Answer.ALLOW, 0),
-        (product(), Policy(require=(COMPLETENESS,)), Answer.UNKNOWN, 2),
-        (product(), Policy(require=(CONFORMANCE,)), Answer.ALLOW, 0),
-        (product(), Policy(max_evaluation_age=timedelta(seconds=4)), Answer.UNKNOWN, 2),
-        (product(), Policy(max_evaluation_age=timedelta(seconds=5)), Answer.ALLOW, 0),
-        (product(), Policy(min_score=50), Answer.ALLOW, 0),
-        (product(), Policy(min_score=90), Answer.BREACHED, 1),
-        (product(versions=()), Policy(min_score=10), Answer.UNKNOWN, 2),
-        (record(), Policy(), Answer.UNKNOWN, 2),
-        (record(), Policy(on_unknown=OnUnknown.ALLOW), Answer.ALLOW, 0),
+        (product(), Policy(), DecisionWord.ALLOW, 0),
+        (product(BAD), Policy(), DecisionWord.BREACHED, 1),
+        (product(BAD), Policy(require=(FRESHNESS,)), DecisionWord.ALLOW, 0),
+        (product(BAD, UNKNOWN), Policy(on_unknown=OnUnknown.ALLOW), DecisionWord.BREACHED, 1),
+        (product(UNKNOWN), Policy(), DecisionWord.UNKNOWN, 2),
+        (product(UNKNOWN), Policy(on_unknown=OnUnknown.ALLOW), DecisionWord.ALLOW, 0),
+        (product(), Policy(require=(COMPLETENESS,)), DecisionWord.UNKNOWN, 2),
+        (product(), Policy(require=(CONFORMANCE,)), DecisionWord.ALLOW, 0),
+        (product(), Policy(max_evaluation_age=timedelta(seconds=4)), DecisionWord.UNKNOWN, 2),
+        (product(), Policy(max_evaluation_age=timedelta(seconds=5)), DecisionWord.ALLOW, 0),
+        (product(), Policy(min_score=50), DecisionWord.ALLOW, 0),
+        (product(), Policy(min_score=90), DecisionWord.BREACHED, 1),
+        (product(versions=()), Policy(min_score=10), DecisionWord.UNKNOWN, 2),
+        (record(), Policy(), DecisionWord.UNKNOWN, 2),
+        (record(), Policy(on_unknown=OnUnknown.ALLOW), DecisionWord.ALLOW, 0),
     ],
 )
 def test_the_gate_allows_denies_or_does_not_know(
-    known: ProductRecord, policy: Policy, answer: Answer, code: int
+    known: ProductRecord, policy: Policy, answer: DecisionWord, code: int
 ) -> None:
     decision = decide(known, policy, now=at(5))
     assert (decision.answer, decision.exit_code) == (answer, code)
@@ -217,7 +221,7 @@ def test_a_verdict_in_force_is_as_old_as_when_it_was_found() -> None:
     known = replace(product(), last_run=run(nightly, result(FRESHNESS)))
     an_hour = Policy(max_evaluation_age=timedelta(hours=1))
     decision = decide(known, an_hour, now=at(5))
-    assert decision.answer is Answer.UNKNOWN
+    assert decision.answer is DecisionWord.UNKNOWN
     assert decision.reasons == ("schema was judged 3605 s ago, required at most 3600 s",)
     assert decide(known, replace(an_hour, require=(FRESHNESS,)), now=at(5)).allow
     longer = replace(an_hour, max_evaluation_age=timedelta(seconds=3700))
@@ -310,7 +314,7 @@ def test_a_last_run_that_is_too_old_or_still_to_come_says_nothing_of_now(
     age = None if limit is None else timedelta(seconds=limit)
     decision = decide(known, Policy(max_evaluation_age=age), now=at(5))
     assert decision.reasons == said
-    assert decision.answer is (Answer.UNKNOWN if said else Answer.ALLOW)
+    assert decision.answer is (DecisionWord.UNKNOWN if said else DecisionWord.ALLOW)
 
 
 def judged(objective: Objective, seconds: float) -> CheckResult:
@@ -405,7 +409,7 @@ def test_the_score_is_compared_as_it_is_shown() -> None:
     assert isinstance(shown, float)
     assert decide(known, Policy(min_score=shown), now=at(5)).allow
     more = decide(known, Policy(min_score=shown + 0.05), now=at(5))
-    assert more.answer is Answer.BREACHED
+    assert more.answer is DecisionWord.BREACHED
     assert more.reasons == (f"the trust score is {shown:.1f}, required at least {shown + 0.05:g}",)
 
 
@@ -471,4 +475,4 @@ def test_the_open_breach_of_what_has_no_line_any_more_denies_and_is_told() -> No
     said = "completeness has a breach since 2026-11-01T00:00:00Z that is open"
     for required in ((COMPLETENESS,), (CONFORMANCE,)):
         decision = decide(known, Policy(required), now=at(5))
-        assert (decision.answer, decision.reasons[0]) == (Answer.BREACHED, said)
+        assert (decision.answer, decision.reasons[0]) == (DecisionWord.BREACHED, said)

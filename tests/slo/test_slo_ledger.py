@@ -28,18 +28,18 @@ from contractwatch.model.record.run import Observation
 from contractwatch.slo.ledger import (
     advance,
     advance_all,
+    apply_observation,
+    apply_observations,
     as_of,
     begin,
     conformance,
-    hear,
-    hear_all,
     horizon_of,
     interrupt,
     interrupt_all,
     merged,
+    next_transition_at,
     spans,
     state_at,
-    wake_at,
 )
 
 STATES = st.sampled_from([GOOD, BAD, UNKNOWN])
@@ -72,7 +72,7 @@ def test_data_that_goes_stale_after_the_horizon_is_unknown_from_the_horizon() ->
 
 
 def test_a_run_that_confirms_stale_data_does_not_move_the_stale_instant() -> None:
-    later, closed = hear(
+    later, closed = apply_observation(
         standing(stale=30, horizon=100), observed(FRESHNESS, BAD), at=at(60), horizon=at(160)
     )
     assert closed == (span(0, 30, GOOD), span(30, 60, BAD))
@@ -80,7 +80,7 @@ def test_a_run_that_confirms_stale_data_does_not_move_the_stale_instant() -> Non
 
 
 def test_data_found_fresh_again_is_good_from_that_run_on() -> None:
-    later, closed = hear(
+    later, closed = apply_observation(
         standing(stale=30, horizon=100),
         observed(FRESHNESS, GOOD, stale=90),
         at=at(60),
@@ -91,12 +91,14 @@ def test_data_found_fresh_again_is_good_from_that_run_on() -> None:
 
 
 def test_a_confirmed_state_keeps_the_date_it_began() -> None:
-    later, _ = hear(standing(SCHEMA), observed(SCHEMA), at=at(50), horizon=at(150))
+    later, _ = apply_observation(standing(SCHEMA), observed(SCHEMA), at=at(50), horizon=at(150))
     assert (later.since, later.observed_at, later.horizon) == (at(0), at(50), at(150))
 
 
 def test_good_again_after_an_unknown_gap_is_good_since_the_new_run() -> None:
-    later, _ = hear(standing(SCHEMA, horizon=20), observed(SCHEMA), at=at(50), horizon=at(150))
+    later, _ = apply_observation(
+        standing(SCHEMA, horizon=20), observed(SCHEMA), at=at(50), horizon=at(150)
+    )
     assert later.since == at(50)
 
 
@@ -110,7 +112,7 @@ def test_a_state_turns_exactly_at_its_instant() -> None:
 def test_a_clock_set_back_closes_nothing_and_an_observation_holds_no_longer_than_ever() -> None:
     known = advance(standing(SCHEMA, horizon=500), at(100))[0]
     assert advance(known, at(40)) == (known, ())
-    later, closed = hear(known, observed(SCHEMA, BAD), at=at(40), horizon=at(140))
+    later, closed = apply_observation(known, observed(SCHEMA, BAD), at=at(40), horizon=at(140))
     assert closed == ()
     assert (later.state, later.accrued_until, later.horizon) == (BAD, at(100), at(140))
     assert later.observed_at == at(40)
@@ -122,8 +124,8 @@ def test_a_clock_set_back_closes_nothing_and_an_observation_holds_no_longer_than
 def test_an_interruption_after_a_clock_was_set_back_closes_nothing_and_ends_what_was_known() -> (
     None
 ):
-    ahead = hear(standing(SCHEMA), observed(SCHEMA), at=at(900), horizon=at(1000))[0]
-    back = hear(ahead, observed(SCHEMA), at=at(10), horizon=at(110))[0]
+    ahead = apply_observation(standing(SCHEMA), observed(SCHEMA), at=at(900), horizon=at(1000))[0]
+    back = apply_observation(ahead, observed(SCHEMA), at=at(10), horizon=at(110))[0]
     later, closed = interrupt(back, since=at(20), to=at(60))
     assert closed == ()
     assert {as_of(later, at(s)).state for s in (60, 100, 899, 950)} == {UNKNOWN}
@@ -131,16 +133,20 @@ def test_an_interruption_after_a_clock_was_set_back_closes_nothing_and_ends_what
 
 
 def test_what_was_found_while_the_clock_was_ahead_is_unknown_until_that_time_comes() -> None:
-    ahead = hear(standing(SCHEMA), observed(SCHEMA), at=at(86_400), horizon=at(86_500))[0]
+    ahead = apply_observation(
+        standing(SCHEMA), observed(SCHEMA), at=at(86_400), horizon=at(86_500)
+    )[0]
     assert as_of(ahead, at(8)).state is UNKNOWN
     assert as_of(ahead, at(8)).since <= at(8)
     assert as_of(ahead, at(86_400)).state is GOOD
 
 
 def test_a_state_that_turns_after_a_clock_was_set_back_is_woken_for() -> None:
-    ahead = hear(standing(FRESHNESS), observed(FRESHNESS), at=at(900), horizon=at(1000))[0]
-    back, _ = hear(ahead, observed(FRESHNESS, stale=50), at=at(10), horizon=at(110))
-    assert wake_at([back]) == at(50)
+    ahead = apply_observation(
+        standing(FRESHNESS), observed(FRESHNESS), at=at(900), horizon=at(1000)
+    )[0]
+    back, _ = apply_observation(ahead, observed(FRESHNESS, stale=50), at=at(10), horizon=at(110))
+    assert next_transition_at([back]) == at(50)
     assert [as_of(back, at(s)).state for s in (49, 50, 110)] == [GOOD, BAD, UNKNOWN]
 
 
@@ -164,8 +170,8 @@ def test_the_next_wake_is_the_first_stale_instant_before_its_horizon() -> None:
         standing(COMPLETENESS, stale=10, horizon=5),
         standing(CONFORMANCE, stale=1),
     ]
-    assert wake_at(known) == at(40)
-    assert wake_at([standing(SCHEMA)]) is None
+    assert next_transition_at(known) == at(40)
+    assert next_transition_at([standing(SCHEMA)]) is None
 
 
 def test_the_composite_is_as_bad_as_its_worst_part() -> None:
@@ -193,7 +199,7 @@ def test_the_composite_of_nothing_is_unknown() -> None:
 
 
 def test_one_run_starts_every_promised_line_and_the_composite() -> None:
-    standings, entries = hear_all(
+    standings, entries = apply_observations(
         (),
         [observed(FRESHNESS, stale=30), observed(SCHEMA)],
         promised=frozenset({FRESHNESS, SCHEMA}),
@@ -210,21 +216,21 @@ def test_one_run_starts_every_promised_line_and_the_composite() -> None:
 
 
 def test_a_promise_that_no_run_speaks_of_is_unknown() -> None:
-    standings, _ = hear_all(
+    standings, _ = apply_observations(
         (), [observed(SCHEMA)], promised=frozenset({FRESHNESS, SCHEMA}), at=at(0), horizon=at(9)
     )
     assert [s.state for s in standings] == [UNKNOWN, GOOD, UNKNOWN]
 
 
 def test_an_objective_promised_no_longer_is_closed_and_left_out() -> None:
-    first, _ = hear_all(
+    first, _ = apply_observations(
         (),
         [observed(FRESHNESS, BAD), observed(SCHEMA)],
         promised=frozenset({FRESHNESS, SCHEMA}),
         at=at(0),
         horizon=at(100),
     )
-    later, entries = hear_all(
+    later, entries = apply_observations(
         first, [observed(SCHEMA)], promised=frozenset({SCHEMA}), at=at(10), horizon=at(110)
     )
     assert [s.objective for s in later] == [SCHEMA, CONFORMANCE]
@@ -237,7 +243,7 @@ def test_an_objective_promised_no_longer_is_closed_and_left_out() -> None:
 
 
 def test_an_interrupted_product_is_unknown_as_a_whole() -> None:
-    known, _ = hear_all(
+    known, _ = apply_observations(
         (), [observed(SCHEMA)], promised=frozenset({SCHEMA}), at=at(0), horizon=at(500)
     )
     later, entries = interrupt_all(known, since=at(30), to=at(90))
@@ -302,7 +308,7 @@ def test_freshness_agrees_with_a_clock_that_looks_every_second(
     current = begin(FRESHNESS, at(0))
     pieces: list[Interval] = []
     for second, state, stale, horizon in history:
-        current, closed = hear(
+        current, closed = apply_observation(
             current,
             observed(FRESHNESS, state, stale=second + stale),
             at=at(second),
@@ -334,7 +340,7 @@ def test_the_composite_agrees_with_a_clock_that_looks_every_second(
             observed(SCHEMA, schema),
             observed(COMPLETENESS, completeness),
         ]
-        standings, closed = hear_all(
+        standings, closed = apply_observations(
             standings, observations, promised=promised, at=at(second), horizon=at(second + horizon)
         )
         entries += closed
@@ -357,7 +363,7 @@ def test_a_line_has_no_gap_and_no_overlap_whatever_happens(
     current = begin(SCHEMA, at(0))
     pieces: list[Interval] = []
     for second, state, stale, horizon in history:
-        current, closed = hear(
+        current, closed = apply_observation(
             current,
             observed(SCHEMA, state, stale=second + stale),
             at=at(second - 7),
@@ -416,7 +422,7 @@ def test_whatever_the_clock_does_a_state_is_known_only_from_its_look_to_its_hori
         entries: tuple[LedgerEntry, ...] = ()
         if act == "run":
             found = {SCHEMA: schema, FRESHNESS: fresh}
-            standings, entries = hear_all(
+            standings, entries = apply_observations(
                 standings,
                 [observed(objective, state) for objective, state in found.items()],
                 promised=frozenset(found),
@@ -514,7 +520,7 @@ def test_only_what_is_good_has_an_instant_at_which_it_turns(
     state: ObjectiveState, stale: float | None, now: ObjectiveState, kept: float | None
 ) -> None:
     told = Observation(FRESHNESS, state, stale_at=None if stale is None else at(stale))
-    heard, _ = hear(begin(FRESHNESS, at(0)), told, at=at(0), horizon=at(100))
+    heard, _ = apply_observation(begin(FRESHNESS, at(0)), told, at=at(0), horizon=at(100))
     assert heard == Standing(
         objective=FRESHNESS,
         state=now,
@@ -538,7 +544,7 @@ def test_an_interruption_of_time_that_is_closed_keeps_since_when_nothing_was_kno
 
 def test_a_product_that_promises_nothing_any_more_is_unknown_from_then_on() -> None:
     known = (standing(SCHEMA, GOOD), standing(CONFORMANCE, GOOD))
-    lines, entries = hear_all(known, [], promised=frozenset(), at=at(30), horizon=at(130))
+    lines, entries = apply_observations(known, [], promised=frozenset(), at=at(30), horizon=at(130))
     assert [(one.objective, one.state, one.observed_at, one.stale_at) for one in lines] == [
         (CONFORMANCE, UNKNOWN, at(0), None)
     ]
@@ -577,7 +583,7 @@ def test_what_lies_outside_of_the_time_that_is_asked_for_leaves_no_trace() -> No
 
 
 def test_a_composite_that_is_bad_already_has_no_turn() -> None:
-    (*_, composite), _ = hear_all(
+    (*_, composite), _ = apply_observations(
         (),
         [observed(SCHEMA, BAD), observed(FRESHNESS, GOOD, stale=60)],
         promised=frozenset({SCHEMA, FRESHNESS}),

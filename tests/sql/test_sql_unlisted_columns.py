@@ -12,7 +12,7 @@ from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Column, LogicalType, Table
 from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.measure.state import Measurement, Unmeasured
-from contractwatch.model.promises.sql import Answer, SqlScalar
+from contractwatch.model.promises.sql import QueryValue, SqlScalar
 from contractwatch.odcs.sql.sql_guard import UnreadSqlError, guarded_query
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -57,7 +57,7 @@ def answer(folder: Path, query: str, content: str = CSV) -> Measurement:
 def test_a_column_that_the_contract_does_not_list_is_read(
     tmp_path: Path, query: str, expected: float
 ) -> None:
-    assert answer(tmp_path, query) == Answer(expected)
+    assert answer(tmp_path, query) == QueryValue(expected)
 
 
 def test_a_cell_that_is_no_number_where_one_is_meant_leaves_no_answer(tmp_path: Path) -> None:

@@ -12,16 +12,16 @@ from states_values import KEPT, LATER, ORDERS, Folder, row
 
 from contractwatch.engines.cache import incremental_scan
 from contractwatch.engines.cache.file_answers import (
-    Bundle,
-    KeptFile,
+    CachedFile,
+    FileGroup,
     KeyGroup,
-    TableStates,
+    TableAnswers,
     apart,
     range_of,
 )
 from contractwatch.engines.cache.serialization import packed, unpacked
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.path import Member
+from contractwatch.model.base.path import StructField
 from contractwatch.model.contract.contract import Column, LogicalType
 from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.evidence import Evidence
@@ -171,12 +171,12 @@ def test_all_that_is_kept_comes_back_equal() -> None:
         "4": DelayTally(2, 1, 0.1),
         "5": KeySpan(2, ((-(2**100), 2**100), (0, 1))),
     }
-    files = (KeptFile("/a", "1 2", "s"), KeptFile("/b", "3", ""))
+    files = (CachedFile("/a", "1 2", "s"), CachedFile("/b", "3", ""))
     inner = ColumnType("x", "integer", "Int8")
     columns = Columns((ColumnType("o", "object", "Struct", children=(inner,)), inner))
     groups = {"k": (KeyGroup(frozenset({0}), Repeats(4, 3, 2, 1), shrunk=True),)}
     whole = {"p": PersonalData((DetectorHits("c", Detector.IBAN, 3, 1),))}
-    kept = TableStates(columns, (Bundle(files, answers), Bundle((), {})), groups, whole)
+    kept = TableAnswers(columns, (FileGroup(files, answers), FileGroup((), {})), groups, whole)
     assert unpacked(packed(kept, "here"), "here") == kept
     assert unpacked(packed(kept, "here"), "there") is None
 
@@ -194,7 +194,7 @@ def test_ranges_that_are_apart_in_any_member_share_no_key() -> None:
 
 
 def test_of_a_key_with_a_classified_value_inside_no_range_is_kept() -> None:
-    clause, way = Clause("schema[0]", 1), (Member("number"),)
+    clause, way = Clause("schema[0]", 1), (StructField("number"),)
     inner = Column(clause, "card.number", "card", classification="restricted", inside=way)
     columns = [Column(clause, "card", "card", nested=(inner,)), Column(clause, "id", "id")]
     assert range_of(SurplusRows(ORDERS, ("card",), way), columns).closed

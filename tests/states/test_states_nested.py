@@ -9,7 +9,7 @@ import polars as pl
 from contractwatch.engines.cache.file_answers import KeptMetric
 from contractwatch.engines.cache.incremental_scan import refreshed
 from contractwatch.engines.query.engine import measure
-from contractwatch.model.base.path import Each, Member
+from contractwatch.model.base.path import ArrayItem, StructField
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.measure.evidence import Evidence
@@ -20,9 +20,9 @@ SCHEMA = {
     "o": pl.Struct({"id": pl.Int64, "at": pl.Datetime("us", "UTC")}),
     "lines": pl.List(pl.Struct({"at": pl.Datetime("us", "UTC")})),
 }
-ID, AT = Member("id"), Member("at")
+ID, AT = StructField("id"), StructField("at")
 ASKED: tuple[KeptMetric, ...] = (
-    TimeSpan("t", "lines", inside=(Each(), AT)),
+    TimeSpan("t", "lines", inside=(ArrayItem(), AT)),
     TimeSpan("t", "o", inside=(AT,)),
     Delays("t", "o", "o", timedelta(0), event_inside=(AT,), available_inside=(AT,)),
     SurplusRows("t", ("o",), ((ID,),)),

@@ -22,7 +22,7 @@ from contractwatch.model.measure.state import (
     Watermark,
 )
 from contractwatch.model.record.incident import Cause, Phase, Telling, TellingState, TransitionKind
-from contractwatch.model.record.product import Look, ProductMemory, Watched
+from contractwatch.model.record.product import ObservedWatermark, ProductMemory, WatermarkHistory
 from contractwatch.store.database.codec import dump, to_micros
 from contractwatch.store.record import watermark_history
 from contractwatch.store.store import Store
@@ -34,7 +34,7 @@ SECOND = Watermark(NOW + HOUR, 11, "v2")
 
 
 def look(mark: Watermark, *, at: datetime, store: Store, table: str = "orders") -> None:
-    store.commit(make.entry(at=at, looks=(Look(table, "at", mark),)))
+    store.commit(make.entry(at=at, looks=(ObservedWatermark(table, "at", mark),)))
 
 
 def memory(store: Store, at: datetime = NOW) -> ProductMemory:
@@ -47,7 +47,7 @@ def test_runs_that_see_the_same_are_one_stretch_and_a_change_begins_another(stor
     look(Watermark(None), at=NOW + 4 * HOUR, store=store, table="refunds")
 
     assert memory(store).watched == (
-        Watched(
+        WatermarkHistory(
             "orders",
             "at",
             (
@@ -56,7 +56,7 @@ def test_runs_that_see_the_same_are_one_stretch_and_a_change_begins_another(stor
                 Sighting(FIRST, NOW + 3 * HOUR, NOW + 3 * HOUR),
             ),
         ),
-        Watched("refunds", "at", (Sighting(Watermark(None), *([NOW + 4 * HOUR] * 2)),)),
+        WatermarkHistory("refunds", "at", (Sighting(Watermark(None), *([NOW + 4 * HOUR] * 2)),)),
     )
     assert store.memory("finance/other", now=NOW).watched == ()
 
@@ -139,7 +139,9 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_and_keeps_its_inciden
     told = (Telling("i1", "", 0, TransitionKind.OPENED, TellingState.TOLD, NOW),)
     assert memory(store) == ProductMemory(incidents=(opened,), incident_log=log, tellings=told)
     look(FIRST, at=NOW, store=store)
-    assert memory(store).watched == (Watched("orders", "at", (Sighting(FIRST, NOW, NOW),)),)
+    assert memory(store).watched == (
+        WatermarkHistory("orders", "at", (Sighting(FIRST, NOW, NOW),)),
+    )
     assert store.compact(NOW + 500 * DAY).sightings == 1
     store.close()
 

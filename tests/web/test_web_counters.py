@@ -13,7 +13,7 @@ from web_values import NOW
 from contractwatch.model.base.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.record.product import LedgerEntry, RunEntry
 from contractwatch.model.record.run import Observation
-from contractwatch.slo.ledger import hear_all, interrupt_all
+from contractwatch.slo.ledger import apply_observations, interrupt_all
 from contractwatch.store.store import Store
 from contractwatch.web.series.monotonic_counters import Counters, Meter
 
@@ -35,7 +35,9 @@ class Ledger:
         found = [Observation(Objective.SCHEMA, schema), Observation(Objective.VOLUME, volume)]
         horizon = self.now + timedelta(seconds=60)
         self._save(
-            *hear_all(self.standings, found, promised=PROMISED, at=self.now, horizon=horizon)
+            *apply_observations(
+                self.standings, found, promised=PROMISED, at=self.now, horizon=horizon
+            )
         )
 
     def restart(self, *, beaten: datetime, after: float) -> None:

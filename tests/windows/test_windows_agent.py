@@ -14,7 +14,7 @@ from window_values import DAY, NOW
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.health.outage import Outage
 from contractwatch.agent.run.runner import Rules, Runner, Surroundings
-from contractwatch.alerting.message import Post
+from contractwatch.alerting.message import AlertingSetup
 from contractwatch.model.record.check import Outcome, Verdict
 from contractwatch.odcs.load import parse_contract
 from tests.in_place import BrittleStore, HereWorkers
@@ -57,7 +57,7 @@ class Agent:
         now: Callable[[], datetime] = lambda: self.now  # noqa: E731 - it moves
         clock = Clock(now=now, monotonic=lambda: 0.0)
         self.store = BrittleStore.open(f"sqlite:///{folder / 'record.db'}")
-        rules = Rules("prod", (folder,), 60, 60, DAY, DAY, Post((), ()))
+        rules = Rules("prod", (folder,), 60, 60, DAY, DAY, AlertingSetup((), ()))
         around = Surroundings(
             store=self.store,
             workers=HereWorkers(),

@@ -13,7 +13,7 @@ from window_values import DAY, NOW
 from contractwatch.model.record.check import Outcome, Verdict
 from contractwatch.model.record.file_state import KeptTable
 from contractwatch.odcs.load import parse_contract
-from contractwatch.scan.reference_resolver import Published, Registry, Visitor, leads_of
+from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
 from contractwatch.scan.scan import ScanJob, scan
 from contractwatch.verify import asked_of_data, judge, plan
 
@@ -79,7 +79,7 @@ class Shop:
         (server,) = self.contract.servers
         published = Published(self.contract, self.folder)
         job = ScanJob(server, self.contract.tables, metrics, (self.folder,), None, NOW)
-        leads = leads_of(metrics, Visitor(published, server), Registry([published]))
+        leads = resolve_all(metrics, Resolver(published, server), Registry([published]))
         reading = scan(replace(job, leads=leads, keeps_states=True, kept=self.kept))
         self.kept = reading.kept or ()
         results = judge(planned, reading, now=NOW).results

@@ -30,7 +30,7 @@ from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.incremental import Incremental
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.state import Repeats
-from contractwatch.model.promises.sql import Answer
+from contractwatch.model.promises.sql import QueryValue
 
 BERLIN = replace(PARTITION, timezone="Europe/Berlin")
 NUMBERS = st.none() | st.integers(0, 9)
@@ -96,7 +96,7 @@ class Story:
             assert found.measurements[KEY] == self.seen[KEY]
         else:
             assert found.measurements[KEY] == repeats_of(judged)
-            assert found.measurements[QUERY] == Answer(sum((one[0] or 0) > 3 for one in judged))
+            assert found.measurements[QUERY] == QueryValue(sum((one[0] or 0) > 3 for one in judged))
             self.seen = dict(found.measurements)
             self.move()
 

@@ -24,11 +24,11 @@ from window_values import (
 )
 
 from contractwatch.engines.cache.window_answers import (
-    Cut,
-    KeptWindow,
-    Look,
-    packed_window,
-    unpacked_window,
+    CachedWindow,
+    Watermark,
+    WindowScan,
+    deserialized_window,
+    serialized_window,
 )
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.server import DataFormat
@@ -45,7 +45,7 @@ from contractwatch.model.measure.state import (
     Unmeasured,
 )
 from contractwatch.model.promises.personal_data import Detector, DetectorHits, PersonalData
-from contractwatch.model.promises.sql import Answer
+from contractwatch.model.promises.sql import QueryValue
 from contractwatch.model.record.file_state import KeptTable
 from contractwatch.scan import cached_scan
 from contractwatch.scan.incremental_windows import full_scan_is_due
@@ -185,7 +185,7 @@ def test_a_new_promise_reads_all_rows_and_one_less_does_not(table: Growing) -> N
     assert extent_of(table.look(ROWS, QUERY)).rows == {}
     table.add(row(3, NOW))
     found = table.look(ROWS, QUERY)
-    assert found.measurements[QUERY] == Answer(0)
+    assert found.measurements[QUERY] == QueryValue(0)
     assert extent_of(found).metrics == {QUERY}
 
 
@@ -194,7 +194,7 @@ def test_a_new_query_reads_all_rows_though_no_file_changed(table: Growing) -> No
     table.add(row(1, NOW))
     assert extent_of(table.look(ROWS, KEY)).rows != {}
     found = table.look(ROWS, KEY, QUERY)
-    assert (extent_of(found).rows, found.measurements[QUERY]) == ({}, Answer(24))
+    assert (extent_of(found).rows, found.measurements[QUERY]) == ({}, QueryValue(24))
 
 
 def test_another_version_reads_everything(table: Growing, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,16 +376,16 @@ def test_what_is_kept_comes_back_equal_and_only_where_it_belongs() -> None:
     answers = {"1": Count(3), "2": Span(NOW, NOW, 1), "3": DelayTally(2, 1, 0.5)}
     hits = PersonalData((DetectorHits("c", Detector.IBAN, 3, 1),))
     last = {**answers, "4": Repeats(4, 3, 2, 1), "5": hits, "6": Columns((inner,))}
-    kept = KeptWindow(
+    kept = CachedWindow(
         Columns((inner,)),
-        Cut(-(2**100), "2026-03-01"),
+        Watermark(-(2**100), "2026-03-01"),
         answers,
         frozenset("1234"),
         NOW,
         "stamps",
-        Look(Cut(7), True, 9, last),
+        WindowScan(Watermark(7), True, 9, last),
     )
-    content = packed_window(kept, "here")
-    assert unpacked_window(content, "here") == kept
-    assert unpacked_window(content, "there") is None
-    assert unpacked_window(content[:-3], "here") is None
+    content = serialized_window(kept, "here")
+    assert deserialized_window(content, "here") == kept
+    assert deserialized_window(content, "there") is None
+    assert deserialized_window(content[:-3], "here") is None

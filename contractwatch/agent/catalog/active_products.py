@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 
-class Served:
+class ActiveProducts:
     """Knows which products are saved just now, and which are served no more."""
 
     def __init__(self) -> None:
@@ -13,12 +13,12 @@ class Served:
         self._gone: set[str] = set()
         self._saved_now: set[str] = set()
 
-    def welcome(self, product: str) -> None:
+    def add(self, product: str) -> None:
         """Serve a product (again)."""
         with self._changed:
             self._gone.discard(product)
 
-    def dismiss(self, product: str) -> None:
+    def remove(self, product: str) -> None:
         """Serve a product no more; what is saved of it just now is saved when this returns."""
         with self._changed:
             self._gone.add(product)

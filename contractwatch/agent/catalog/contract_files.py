@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from contractwatch.agent.catalog.contract_reader import Parsed
+from contractwatch.agent.catalog.contract_reader import ParsedContract
 from contractwatch.errors import Problem, unread_reason
 from contractwatch.model.contract.contract import Contract
 
@@ -31,7 +31,7 @@ _RETRY_SECONDS = 300.0
 class Parse(Protocol):
     """Parses the bytes of a file, within a deadline."""
 
-    def __call__(self, data: bytes, file: str, *, deadline_seconds: float) -> Parsed: ...
+    def __call__(self, data: bytes, file: str, *, deadline_seconds: float) -> ParsedContract: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ _WARM = ("contractwatch.agent.catalog.contract_reader",)
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class ParsedContract:
     """What the bytes of a file say: a contract, or None, and the problems.
 
     One that is not `final` may be answered otherwise another time: it was late, or nobody read it.
@@ -29,14 +29,14 @@ class ClosedError(Exception):
     """The reader was closed before the contract was parsed."""
 
 
-def parse_here(data: bytes, file: str, *, deadline_seconds: float = 0.0) -> Parsed:
+def parse_here(data: bytes, file: str, *, deadline_seconds: float = 0.0) -> ParsedContract:
     """Parse a contract in this process; there is no deadline."""
     del deadline_seconds
     try:
         contract, problems = parse_what_holds(data, file)
     except ContractError as error:
-        return Parsed(None, error.problems)
-    return Parsed(contract, problems)
+        return ParsedContract(None, error.problems)
+    return ParsedContract(contract, problems)
 
 
 class ContractReader:
@@ -56,7 +56,7 @@ class ContractReader:
         """End the worker process, and a parse that is under way with it; may be called twice."""
         self._workers.close()
 
-    def parse(self, data: bytes, file: str, *, deadline_seconds: float) -> Parsed:
+    def parse(self, data: bytes, file: str, *, deadline_seconds: float) -> ParsedContract:
         """Parse a contract, and plan it, so that one that cannot be planned in time is told now.
 
         Raises:
@@ -68,7 +68,7 @@ class ContractReader:
             case Cancelled():
                 raise ClosedError
             case Answered(value, seconds):
-                return Parsed(value.contract, value.problems, seconds=seconds)
+                return ParsedContract(value.contract, value.problems, seconds=seconds)
             case Failed(reason, seconds, was_late):
                 said = (
                     f"reading it takes longer than {deadline_seconds:g} s; expected a smaller "
@@ -76,10 +76,12 @@ class ContractReader:
                     if was_late
                     else f"it cannot be read: {reason}; expected a smaller contract"
                 )
-                return Parsed(None, (Problem(file, 0, "", said),), is_final=False, seconds=seconds)
+                return ParsedContract(
+                    None, (Problem(file, 0, "", said),), is_final=False, seconds=seconds
+                )
 
 
-def _parse(asked: tuple[bytes, str]) -> Parsed:
+def _parse(asked: tuple[bytes, str]) -> ParsedContract:
     parsed = parse_here(*asked)
     if parsed.contract is not None:
         plan(parsed.contract)

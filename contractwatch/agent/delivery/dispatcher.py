@@ -32,7 +32,7 @@ _FAR = timedelta(days=30)  # beyond any wait of the schedules
 _ORPHAN_LEASE_SECONDS = 60.0
 
 
-class Waiting(Protocol):
+class WaitingReceiver(Protocol):
     """A receiver for which something waits."""
 
     @property
@@ -67,7 +67,7 @@ class Outbox(Protocol):
 
     def bury(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool: ...
 
-    def outbox_counts(self) -> Iterable[Waiting]:
+    def outbox_counts(self) -> Iterable[WaitingReceiver]:
         """Return the receivers for which something waits or is being sent."""
         ...
 

@@ -15,7 +15,7 @@ from contractwatch.model.record.incident import Urgency
 _log = structlog.get_logger(__name__)
 
 
-class Waiting(Protocol):
+class WaitingMessages(Protocol):
     """Messages of one receiver and urgency that are not done."""
 
     @property
@@ -31,12 +31,12 @@ class Waiting(Protocol):
     def oldest_created_at(self) -> datetime: ...
 
 
-class Pulse(Protocol):
+class HeartbeatStore(Protocol):
     """What a heartbeat needs of the store."""
 
     def beat(self, now: datetime) -> None: ...
 
-    def outbox_counts(self) -> Iterable[Waiting]: ...
+    def outbox_counts(self) -> Iterable[WaitingMessages]: ...
 
 
 class HeartSeries(Protocol):
@@ -62,11 +62,17 @@ class Health:
     words: str
 
 
-class Heart:
+class Heartbeat:
     """Beats at the scheduler's call: into the store, so that a later start knows of a gap."""
 
     def __init__(
-        self, store: Pulse, series: HeartSeries, *, clock: Clock, outage: Outage, limit: float
+        self,
+        store: HeartbeatStore,
+        series: HeartSeries,
+        *,
+        clock: Clock,
+        outage: Outage,
+        limit: float,
     ) -> None:
         """Prepare the heart; `limit` is the age in seconds from which on the agent is dead."""
         self._store = store

@@ -8,7 +8,7 @@ from contractwatch.model.record.product import LedgerEntry, LedgerLine
 from contractwatch.slo.budget import budget_of, seconds_in
 
 
-def lines_after(
+def budget_projection(
     before: Iterable[LedgerLine], standings: Iterable[Standing], entries: Iterable[LedgerEntry]
 ) -> Mapping[Objective, LedgerLine]:
     """Return the ledger lines as they will be once the entries are saved."""

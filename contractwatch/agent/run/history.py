@@ -17,7 +17,12 @@ from contractwatch.model.measure.metric import (
     UpdateHistory,
 )
 from contractwatch.model.measure.state import Count, Measurement, ProbeTally, Sightings, Watermark
-from contractwatch.model.record.product import Look, ProductMemory, ProductRecord, RunEntry
+from contractwatch.model.record.product import (
+    ObservedWatermark,
+    ProductMemory,
+    ProductRecord,
+    RunEntry,
+)
 from contractwatch.model.record.run import Reading
 from contractwatch.verify import Plan
 
@@ -44,7 +49,7 @@ class Memory(Protocol):
     def withdraw(self, product: str, *, at: datetime) -> bool: ...
 
 
-def recalled(reading: Reading, memory: ProductMemory, plan: Plan, *, now: datetime) -> Reading:
+def with_history(reading: Reading, memory: ProductMemory, plan: Plan, *, now: datetime) -> Reading:
     """Return the reading with what is remembered, this run among it."""
     found: dict[Metric, Measurement] = dict(reading.measurements)
     found[Probes()] = _probes(reading, memory.probes)
@@ -58,17 +63,17 @@ def recalled(reading: Reading, memory: ProductMemory, plan: Plan, *, now: dateti
     return replace(reading, measurements=measurements)
 
 
-def looks_of(reading: Reading, *, now: datetime) -> tuple[Look, ...]:
+def looks_of(reading: Reading, *, now: datetime) -> tuple[ObservedWatermark, ...]:
     """Return the watermarks that this run saw, of a reading that was recalled at `now`."""
     return tuple(_looks(reading, now))
 
 
-def _looks(reading: Reading, now: datetime) -> Iterator[Look]:
+def _looks(reading: Reading, now: datetime) -> Iterator[ObservedWatermark]:
     for metric, history in reading.measurements.items():
         if isinstance(metric, UpdateHistory) and isinstance(history, Sightings) and history.seen:
             last = history.seen[-1]
             if last.last_seen == now:
-                yield Look(metric.table, metric.column, last.watermark)
+                yield ObservedWatermark(metric.table, metric.column, last.watermark)
         if isinstance(metric, RowHistory) and isinstance(history, Sightings):
             yield from _look_of_rows(metric, history, now)
 
@@ -102,14 +107,16 @@ def _row_history(
     return Sightings(sighted(seen, Watermark(None, rows.rows), now))
 
 
-def _look_of_rows(metric: RowHistory, history: Sightings, now: datetime) -> Iterator[Look]:
+def _look_of_rows(
+    metric: RowHistory, history: Sightings, now: datetime
+) -> Iterator[ObservedWatermark]:
     """Yield this run's count if it makes the last line longer, or is worth a line of its own."""
     if not history.seen or history.seen[-1].last_seen != now:
         return
     *earlier, last = history.seen
     is_longer = last.looks > 1 or not earlier
     if is_longer or now - earlier[-1].first_seen >= metric.offset / _LINES:
-        yield Look(*_key_of_rows(metric), last.watermark)
+        yield ObservedWatermark(*_key_of_rows(metric), last.watermark)
 
 
 def _key_of_rows(metric: RowHistory) -> tuple[str, str]:

@@ -11,19 +11,19 @@ from typing import Protocol
 
 import structlog
 
-from contractwatch.agent.catalog.active_products import Served
+from contractwatch.agent.catalog.active_products import ActiveProducts
 from contractwatch.agent.catalog.card import card_of
 from contractwatch.agent.catalog.inputs import inputs_of
 from contractwatch.agent.catalog.prepared import Prepared, prepare
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.health.outage import Outage
-from contractwatch.agent.run.budget_projection import budgets_of, costs_of, lines_after
-from contractwatch.agent.run.history import Memory, looks_of, recalled
-from contractwatch.agent.schedule.stamp_schedule import dated, due, last_passes
+from contractwatch.agent.run.budget_projection import budget_projection, budgets_of, costs_of
+from contractwatch.agent.run.history import Memory, looks_of, with_history
+from contractwatch.agent.schedule.stamp_schedule import due, last_passes, stamp_schedule
 from contractwatch.agent.schedule.timing import Timetable, next_look, timetable_of
 from contractwatch.alerting import incidents as alerting
 from contractwatch.alerting.audience import belated
-from contractwatch.alerting.message import Post, blamed, notifications
+from contractwatch.alerting.message import AlertingSetup, blamed, notifications
 from contractwatch.alerting.notices import announce, dates_of, policy_at
 from contractwatch.errors import StoreError
 from contractwatch.model.base.objective import Objective
@@ -35,11 +35,11 @@ from contractwatch.model.record.incident import Notification, Transition
 from contractwatch.model.record.product import ProductMemory, RunEntry
 from contractwatch.model.record.run import Reading, RunOutcome, RunResult
 from contractwatch.scan.failing import reading_of
-from contractwatch.scan.reference_resolver import Published, Registry, Visitor, leads_of
+from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
 from contractwatch.scan.scan import ScanJob, scan
 from contractwatch.scan.window_hold import kept_after
 from contractwatch.scan.workers import Answered, Cancelled, Failed, Workers
-from contractwatch.slo.ledger import advance_all, hear_all, horizon_of
+from contractwatch.slo.ledger import advance_all, apply_observations, horizon_of
 from contractwatch.slo.observe import observe
 from contractwatch.slo.upstream import troubled
 from contractwatch.verify import Plan, asked_of_data, judge, unread
@@ -63,7 +63,7 @@ class Rules:
     deadline_limit_seconds: float
     default_interval: timedelta
     reprobe: timedelta
-    post: Post
+    post: AlertingSetup
     shortest_interval: timedelta = timedelta(0)
     variables: tuple[tuple[str, str], ...] = ()
     full_scans: frozenset[str] = frozenset()
@@ -114,16 +114,16 @@ class Runner:
         self._rules = rules
         self._around = around
         self._prepared: dict[str, Prepared] = {}
-        self._served = Served()
+        self._served = ActiveProducts()
 
     def change_rules(self, rules: Rules) -> None:
         """Take other rules for the runs that begin from now on."""
         self._rules = rules
         self._prepared = {}
 
-    def welcome(self, product: str) -> None:
+    def add(self, product: str) -> None:
         """Serve a product (again)."""
-        self._served.welcome(product)
+        self._served.add(product)
 
     def run(self, contract: Contract, folder: Path) -> RunResult | None:
         """Run a contract once; None when nothing was judged or nothing could be saved.
@@ -159,7 +159,7 @@ class Runner:
         Raises:
             StoreError: And then it is served as before; withdrawing it again is safe.
         """
-        self._served.dismiss(contract.product)
+        self._served.remove(contract.product)
         around = self._around
         now = around.clock.now()
         memory = around.store.memory(contract.product, now=now)
@@ -198,8 +198,8 @@ class Runner:
             return None
         began = around.clock.monotonic()
         now = around.clock.now()
-        reading = recalled(reading, memory, asked, now=now)
-        run = dated(judge(asked, reading, now=now), crons, memory, began=started)
+        reading = with_history(reading, memory, asked, now=now)
+        run = stamp_schedule(judge(asked, reading, now=now), crons, memory, began=started)
         entry = self._entry(Published(contract, folder), memory, run, prepared.promised)
         kept = kept_after(prepared.plan, reading, run, memory.kept)
         kept = None if kept == memory.kept else kept
@@ -245,7 +245,7 @@ class Runner:
             return Reading(server.name, started, answers, readable=None), False
         roots = self._rules.roots
         metrics = asked_of_data(plan)
-        visitor = Visitor(published, server, self._rules.environment, roots)
+        visitor = Resolver(published, server, self._rules.environment, roots)
         job = ScanJob(
             server=server,
             tables=contract.tables,
@@ -253,7 +253,7 @@ class Runner:
             bases=(folder, *roots),
             roots=roots,
             now=started,
-            leads=leads_of(metrics, visitor, around.registry()),
+            leads=resolve_all(metrics, visitor, around.registry()),
             environment=self._rules.variables,
             keeps_states=not {contract.product, "*"} & self._rules.full_scans,
             kept=kept,
@@ -288,7 +288,7 @@ class Runner:
         now, contract = run.finished_at, published.contract
         table = self._table(contract)
         observations = observe(run, promised)
-        standings, entries = hear_all(
+        standings, entries = apply_observations(
             memory.standings,
             observations,
             promised=promised,
@@ -330,7 +330,7 @@ class Runner:
             return ()
         record = self._around.store.record(contract.product)
         before = record.lines if record is not None else ()
-        lines = lines_after(before, entry.standings, entry.entries)
+        lines = budget_projection(before, entry.standings, entry.entries)
         found = notifications(
             (*entry.transitions, *late),
             contract=contract,

@@ -76,7 +76,9 @@ def is_due(result: CheckResult, now: datetime) -> bool:
     return verdict.stale_at is not None and verdict.stale_at < now
 
 
-def dated(run: RunResult, crons: Crons, memory: ProductMemory, *, began: datetime) -> RunResult:
+def stamp_schedule(
+    run: RunResult, crons: Crons, memory: ProductMemory, *, began: datetime
+) -> RunResult:
     """Return the run with the times of what it judged by a schedule of its own.
 
     Args:

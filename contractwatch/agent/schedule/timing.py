@@ -14,7 +14,7 @@ from contractwatch.errors import Problem
 from contractwatch.model.base.objective import Standing
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.record.incident import Incident, Phase
-from contractwatch.slo.ledger import wake_at
+from contractwatch.slo.ledger import next_transition_at
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JUST_AFTER = timedelta(seconds=1)
@@ -207,7 +207,7 @@ def next_look(
     `dates` something is to be told.
     """
     looks = [date + _JUST_AFTER for date in dates if date + _JUST_AFTER > now]
-    turns = wake_at(standings)
+    turns = next_transition_at(standings)
     if turns is not None and turns + _JUST_AFTER > now:
         looks.append(turns + _JUST_AFTER)
     if any(incident.phase in _WANTS_EVIDENCE for incident in incidents):

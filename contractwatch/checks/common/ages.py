@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from contractwatch.checks.common.promise_builder import Place
+from contractwatch.checks.common.promise_builder import Subject
 from contractwatch.checks.common.thresholds import number_words
-from contractwatch.model.base.path import Way
+from contractwatch.model.base.path import FieldPath
 from contractwatch.model.contract.contract import Contract, LogicalType
 from contractwatch.model.measure.metric import TimeSpan
 from contractwatch.model.promises.service_level import MaxAge
@@ -59,11 +59,11 @@ def age_in_days(instant: datetime, now: datetime, zone: str) -> int:
 class Element:
     """The column, or the value inside of one, that tells the time of a table."""
 
-    place: Place
+    place: Subject
     physical: str
     logical_type: LogicalType | None = None
     timezone: str = "Etc/UTC"
-    inside: Way = ()
+    inside: FieldPath = ()
 
     @property
     def span(self) -> TimeSpan:
@@ -76,9 +76,9 @@ def element_of(contract: Contract, table_name: str, name: str) -> Element:
     table = contract.table(table_name)
     column = table.find(name) if table else None
     if column is None:
-        return Element(Place(contract.contract_id, table_name, name, (name,)), name)
+        return Element(Subject(contract.contract_id, table_name, name, (name,)), name)
     physical, inside = column.physical_name, column.inside
-    place = Place(contract.contract_id, table_name, name, (physical,), inside)
+    place = Subject(contract.contract_id, table_name, name, (physical,), inside)
     return Element(place, physical, column.logical_type, column.default_timezone, inside)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import answer, unanswered
 from contractwatch.checks.common.thresholds import counted, holds, limit_words
-from contractwatch.model.base.path import Way, into_objects
+from contractwatch.model.base.path import FieldPath, into_objects
 from contractwatch.model.measure.metric import (
     CountWhere,
     Inside,
@@ -117,7 +117,7 @@ def verdict_on(threshold: Threshold, tally: Tally) -> Verdict:
     )
 
 
-def _at_end(inside: Way, predicate: Predicate) -> Predicate:
+def _at_end(inside: FieldPath, predicate: Predicate) -> Predicate:
     """Return the predicate of a row that has such a value at the end of a way into its cell."""
     if not inside or isinstance(predicate, Inside):
         return predicate

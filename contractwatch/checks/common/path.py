@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from contractwatch.model.base.path import Each, Member, Way
+from contractwatch.model.base.path import ArrayItem, FieldPath, StructField
 from contractwatch.model.measure.state import ColumnType
 from contractwatch.model.promises.rule import OptionKind
 from contractwatch.model.record.check import Outcome, Promise, Verdict
@@ -50,7 +50,7 @@ def verdict_without_way(promise: Promise, columns: Sequence[ColumnType]) -> Verd
     if not is_nested:
         return None
     inside = promise.inside
-    of_whole = [(*way, Each()) if promise.kind in _OF_WHOLE else way for way in ways]
+    of_whole = [(*way, ArrayItem()) if promise.kind in _OF_WHOLE else way for way in ways]
     if any(map(_goes_through_text, columns, of_whole)):
         return Verdict(Outcome.SKIPPED, reason=HOLDS_TEXT)
     above = [one for column, way in zip(columns, ways, strict=False) for one in _above(column, way)]
@@ -76,14 +76,14 @@ def verdict_without_way(promise: Promise, columns: Sequence[ColumnType]) -> Verd
     return None if exists else Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
 
 
-def _of_map(column: ColumnType, way: Way) -> str:
+def _of_map(column: ColumnType, way: FieldPath) -> str:
     """Return what was found where a way leads to a named member of a map; empty if it does not.
 
     The entries of a map have keys, which the file's own schema does not name.
     """
     for length, step in enumerate(way):
         here = column.follow(way[:length])
-        if not isinstance(step, Member) or step.name.lower() in _OF_ENTRY:
+        if not isinstance(step, StructField) or step.name.lower() in _OF_ENTRY:
             continue
         if here is not None and here.kind == "map":
             where = f"'{here.name}'" if here.name != "[]" else "the element"
@@ -94,12 +94,12 @@ def _of_map(column: ColumnType, way: Way) -> str:
     return ""
 
 
-def _goes_through_text(column: ColumnType, way: Way) -> bool:
+def _goes_through_text(column: ColumnType, way: FieldPath) -> bool:
     """Whether a way leads into a value that a file with types has as text, such as JSON."""
     return any(one.kind == "string" and not one.text for one in _above(column, way))
 
 
-def _above(column: ColumnType, way: Way) -> list[ColumnType]:
+def _above(column: ColumnType, way: FieldPath) -> list[ColumnType]:
     """Return the column and what is inside of it on a way, without the end of it."""
     found = (column.follow(way[:length]) for length in range(len(way)))
     return [one for one in found if one is not None]

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
-from contractwatch.model.base.path import Way
+from contractwatch.model.base.path import FieldPath
 from contractwatch.model.contract.contract import Column, Contract, Table
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement, State, Unmeasured
@@ -49,7 +49,7 @@ class Written(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Subject:
     """What a promise is about; `physical` are the columns without which it cannot be judged.
 
     `inside` leads into the only one of them; `ways` lead into each of several, or there are none.
@@ -59,11 +59,11 @@ class Place:
     table: str
     column: str | None = None
     physical: tuple[str, ...] = ()
-    inside: Way = ()
-    ways: tuple[Way, ...] = ()
+    inside: FieldPath = ()
+    ways: tuple[FieldPath, ...] = ()
 
 
-def columns_of(contract: Contract) -> Iterator[tuple[Place, Column]]:
+def columns_of(contract: Contract) -> Iterator[tuple[Subject, Column]]:
     """Yield every column of every table with its place, and what is nested in it after it."""
     for table in contract.tables:
         for top in table.columns:
@@ -71,13 +71,15 @@ def columns_of(contract: Contract) -> Iterator[tuple[Place, Column]]:
                 yield column_place(contract, table, column), column
 
 
-def column_place(contract: Contract, table: Table, column: Column) -> Place:
+def column_place(contract: Contract, table: Table, column: Column) -> Subject:
     """Return the place of one column."""
     physical = (column.physical_name,)
-    return Place(contract.contract_id, table.name, column.name, physical, column.inside)
+    return Subject(contract.contract_id, table.name, column.name, physical, column.inside)
 
 
-def key_place(contract: Contract, table: Table, names: Iterable[str], column: str | None) -> Place:
+def key_place(
+    contract: Contract, table: Table, names: Iterable[str], column: str | None
+) -> Subject:
     """Return the place of a promise about the key of these columns, each perhaps inside of one.
 
     A name that the table does not list stands for itself. `column` is where the promise stands.
@@ -85,10 +87,12 @@ def key_place(contract: Contract, table: Table, names: Iterable[str], column: st
     found = [(name, table.find(name)) for name in names]
     physical = tuple(name if known is None else known.physical_name for name, known in found)
     ways = tuple(() if known is None else known.inside for _, known in found)
-    return Place(contract.contract_id, table.name, column, physical, ways=ways if any(ways) else ())
+    return Subject(
+        contract.contract_id, table.name, column, physical, ways=ways if any(ways) else ()
+    )
 
 
-def column_rules(contract: Contract, metric: RuleMetric) -> Iterator[tuple[Place, Column, Rule]]:
+def column_rules(contract: Contract, metric: RuleMetric) -> Iterator[tuple[Subject, Column, Rule]]:
     """Yield every rule of that metric that is written at a column."""
     for place, column in columns_of(contract):
         for rule in column.rules:
@@ -104,7 +108,7 @@ def physical_names(table: Table, names: Iterable[str]) -> tuple[str, ...]:
 
 def promise_of(
     kind: Kind,
-    place: Place,
+    place: Subject,
     *,
     clause: Clause,
     expected: str,
@@ -129,7 +133,7 @@ def promise_of(
     )
 
 
-def promise_of_rule(kind: Kind, place: Place, rule: Written, *, expected: str) -> Promise:
+def promise_of_rule(kind: Kind, place: Subject, rule: Written, *, expected: str) -> Promise:
     """Return the promise of a quality rule; its own dimension decides before its kind does."""
     dimension = rule.dimension or kind.dimension
     declared = rule.dimension is not None
@@ -172,6 +176,6 @@ def unanswered(
     return None
 
 
-def _promise_id(place: Place, kind: Kind, rule_id: str) -> str:
+def _promise_id(place: Subject, kind: Kind, rule_id: str) -> str:
     parts = (place.contract_id, place.table, place.column or "-", kind.name)
     return "/".join((*parts, rule_id) if rule_id else parts)

@@ -7,7 +7,7 @@ allowed; where a format has no type as narrow as the one that is meant, so is th
 
 from collections.abc import Iterable, Mapping
 
-from contractwatch.model.base.path import Each, Member
+from contractwatch.model.base.path import ArrayItem, StructField
 from contractwatch.model.measure.state import ColumnType
 
 AWARE, NAIVE = "timestamp with a time zone", "timestamp without a time zone"
@@ -15,7 +15,7 @@ AWARE, NAIVE = "timestamp with a time zone", "timestamp without a time zone"
 _OPENING, _CLOSING = "(<[{", ")>]}"
 _MOST_DIGITS = 38
 _ENDS = (" not null", " null", " nullable")
-_KEY, _VALUE = (Each(), Member("key")), (Each(), Member("value"))
+_KEY, _VALUE = (ArrayItem(), StructField("key")), (ArrayItem(), StructField("value"))
 
 _TEXT = (
     "string str text utf8 large_string large_utf8 string_view utf8view char varchar nchar nvarchar"

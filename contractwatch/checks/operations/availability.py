@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.common.promise_builder import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Subject,
+    answer,
+    promise_of,
+    unanswered,
+)
 from contractwatch.checks.common.thresholds import number_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
@@ -52,7 +58,7 @@ class ReadableShare:
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Promise each `availability` service level."""
-    place = Place(contract.contract_id, "-")
+    place = Subject(contract.contract_id, "-")
     for level in contract.service_levels:
         if isinstance(level.promise, Availability):
             words = f"readable at {number_words(level.promise.percent)} % of the probes or more"

@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.common.promise_builder import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Subject,
+    answer,
+    promise_of,
+    unanswered,
+)
 from contractwatch.checks.common.thresholds import counted
 from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective
@@ -47,7 +53,7 @@ def checks(contract: Contract) -> Iterator[Check]:
         return
     day = contract.lifetime.end_of_life.date().isoformat()
     for table in contract.tables:
-        place = Place(contract.contract_id, table.name)
+        place = Subject(contract.contract_id, table.name)
         words = f"no data after the end of life on {day}"
         severity = Severity.WARNING
         promise = promise_of(END_OF_LIFE, place, clause=clause, expected=words, severity=severity)

@@ -7,13 +7,19 @@ from typing import TypeAlias
 
 from contractwatch.checks.common.counts import NO_ROWS
 from contractwatch.checks.common.path import COLUMN_MISSING
-from contractwatch.checks.common.promise_builder import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Subject,
+    answer,
+    promise_of,
+    unanswered,
+)
 from contractwatch.checks.common.thresholds import counted, number_words
 from contractwatch.checks.references import relationship
 from contractwatch.checks.values import invalid_values, null_values, options, required
 from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective
-from contractwatch.model.base.path import Each
+from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import (
     BadRows,
@@ -95,7 +101,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     for level in contract.service_levels:
         if isinstance(level.promise, ErrorRate):
             names = level.promise.tables or tuple(table.name for table in contract.tables)
-            place = Place(contract.contract_id, names[0] if len(names) == 1 else "-")
+            place = Subject(contract.contract_id, names[0] if len(names) == 1 else "-")
             words = f"at most {number_words(level.promise.percent)} % of the rows break a rule"
             promise = promise_of(
                 ERROR_RATE,
@@ -145,7 +151,7 @@ def _why_skipped(question: Question, answers: Mapping[Metric, Measurement]) -> s
 
 
 def _why_no_key(schema: Columns, key: ForeignKey) -> str:
-    if any(Each() in way for way in key.ways):
+    if any(ArrayItem() in way for way in key.ways):
         return _KEYS_IN_ARRAY
     ways = key.ways or ((),) * len(key.columns)
     columns = [schema.find(name) for name in key.columns]

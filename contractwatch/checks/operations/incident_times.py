@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from contractwatch.checks.common.ages import duration_words, later
-from contractwatch.checks.common.promise_builder import Kind, Place, answer, promise_of, unanswered
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    Subject,
+    answer,
+    promise_of,
+    unanswered,
+)
 from contractwatch.checks.common.watermarks import NO_RECORD
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
@@ -81,7 +87,7 @@ class SlowestReaction:
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Promise each `timeToDetect`, `timeToNotify` and `timeToRepair` service level."""
-    place = Place(contract.contract_id, "-")
+    place = Subject(contract.contract_id, "-")
     for level in contract.service_levels:
         if isinstance(level.promise, ReactionTime):
             reaction = level.promise

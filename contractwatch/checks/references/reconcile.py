@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    Place,
+    Subject,
     answer,
     physical_names,
     promise_of_rule,
@@ -69,7 +69,7 @@ def checks(contract: Contract) -> Iterator[Check]:
         for rule in table.reconciliations:
             columns = rule.left.of.columns
             physical = physical_names(table, columns)
-            place = Place(contract.contract_id, table.name, next(iter(columns), None), physical)
+            place = Subject(contract.contract_id, table.name, next(iter(columns), None), physical)
             near = f"within {_amount(rule.tolerance)} of"
             words = f"{_said(rule.left)} is {near} {_said(rule.right)}"
             promise = promise_of_rule(RECONCILE, place, rule, expected=words)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    Place,
+    Subject,
     answer,
     physical_names,
     promise_of_rule,
@@ -67,7 +67,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     for table in contract.tables:
         for rule in table.coverages:
             physical = physical_names(table, (rule.column,))
-            place = Place(contract.contract_id, table.name, rule.column, physical)
+            place = Subject(contract.contract_id, table.name, rule.column, physical)
             noun = f"keys of {rule.target} appear"
             promise = promise_of_rule(
                 REFERENCE_COVERAGE, place, rule, expected=promised_words(rule.threshold, noun)

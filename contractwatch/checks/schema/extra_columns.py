@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    Place,
+    Subject,
     answer,
     physical_names,
     promise_of,
@@ -59,7 +59,7 @@ def checks(contract: Contract) -> Iterator[Check]:
         if table.closed_clause is not None:
             twins = (column.twin for column in table.columns if column.twin)
             listed = physical_names(table, (*(column.name for column in table.columns), *twins))
-            place = Place(contract.contract_id, table.name)
+            place = Subject(contract.contract_id, table.name)
             words = "no column besides those listed"
             promise = promise_of(EXTRA_COLUMNS, place, clause=table.closed_clause, expected=words)
             yield NoExtraColumns(promise, listed)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    Place,
+    Subject,
     answer,
     columns_of,
     physical_names,
@@ -15,7 +15,7 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.model.base.clause import Clause, Dimension
 from contractwatch.model.base.objective import Objective
-from contractwatch.model.base.path import Member, printed
+from contractwatch.model.base.path import StructField, printed
 from contractwatch.model.contract.contract import Contract, Table
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Columns, Measurement
@@ -63,7 +63,7 @@ def checks(contract: Contract) -> Iterator[Check]:
         yield from _twins(contract, table)
     for place, column in columns_of(contract):
         if column.twin_clause is not None and column.inside:
-            inside = (*column.inside[:-1], Member(column.twin))
+            inside = (*column.inside[:-1], StructField(column.twin))
             yield _twin(replace(place, inside=inside), column.twin, column.twin_clause)
 
 
@@ -102,11 +102,11 @@ def _twins(contract: Contract, table: Table) -> Iterator[Check]:
     for column in table.columns:
         if column.twin_clause is not None:
             (twin,) = physical_names(table, (column.twin,))
-            place = Place(contract.contract_id, table.name, column.name, (twin,))
+            place = Subject(contract.contract_id, table.name, column.name, (twin,))
             yield _twin(place, twin, column.twin_clause)
 
 
-def _twin(place: Place, twin: str, clause: Clause) -> Check:
+def _twin(place: Subject, twin: str, clause: Clause) -> Check:
     words = f"its encrypted twin '{twin}' is present"
     promise = promise_of(PRESENCE, place, clause=clause, expected=words, level_id="encryptedName")
     return Presence(promise)

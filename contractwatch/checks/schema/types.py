@@ -17,7 +17,7 @@ from contractwatch.checks.common.text_shapes import words_of
 from contractwatch.checks.common.thresholds import NONE_AT_ALL, counted
 from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective
-from contractwatch.model.base.path import Each, Member
+from contractwatch.model.base.path import ArrayItem, StructField
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import Contract, LogicalType
 from contractwatch.model.contract.date_format import DateFormatError, compiled
@@ -43,7 +43,7 @@ _KINDS: Mapping[LogicalType, frozenset[str]] = {
 }
 _NUMBERS = _KINDS[LogicalType.NUMBER]
 _NESTED = {LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR}
-_KEY, _VALUE = (Each(), Member("key")), (Each(), Member("value"))
+_KEY, _VALUE = (ArrayItem(), StructField("key")), (ArrayItem(), StructField("value"))
 _NO_ANSWERS: Mapping[Metric, Measurement] = {}
 _PLAINLY = ReadPolicy()
 _UNVERIFIABLE = "unverifiable: the source is text"

@@ -14,7 +14,7 @@ from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, LogicalType
 from contractwatch.model.measure.metric import Metric, UpdateHistory
 from contractwatch.model.measure.state import Measurement, Sightings
-from contractwatch.model.promises.service_level import Deadline
+from contractwatch.model.promises.service_level import DueTime
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 DEADLINE = Kind("timeOfAvailability", Dimension.TIMELINESS, Objective.FRESHNESS)
@@ -31,7 +31,7 @@ class DailyDeadline:
     """
 
     promise: Promise
-    deadline: Deadline
+    deadline: DueTime
     history: UpdateHistory
     in_days: bool = False
 
@@ -84,7 +84,7 @@ class DailyDeadline:
 def checks(contract: Contract) -> Iterator[Check]:
     """Promise each `timeOfAvailability` service level."""
     for level in contract.service_levels:
-        if isinstance(level.promise, Deadline):
+        if isinstance(level.promise, DueTime):
             deadline = level.promise
             element = element_of(contract, deadline.table, deadline.column)
             in_days = element.logical_type is LogicalType.DATE
@@ -99,7 +99,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             yield DailyDeadline(promise, deadline, history_of(element), in_days)
 
 
-def latest_day(deadline: Deadline, now: datetime) -> date:
+def latest_day(deadline: DueTime, now: datetime) -> date:
     """Return the last day whose deadline is not later than `now`."""
     day = now.astimezone(_zone(deadline)).date() + _DAY
     while deadline_on(deadline, day) > now or not _counts(deadline, day):
@@ -107,7 +107,7 @@ def latest_day(deadline: Deadline, now: datetime) -> date:
     return day
 
 
-def next_day(deadline: Deadline, day: date) -> date:
+def next_day(deadline: DueTime, day: date) -> date:
     """Return the next day that has a deadline."""
     day += _DAY
     while not _counts(deadline, day):
@@ -115,7 +115,7 @@ def next_day(deadline: Deadline, day: date) -> date:
     return day
 
 
-def deadline_on(deadline: Deadline, day: date) -> datetime:
+def deadline_on(deadline: DueTime, day: date) -> datetime:
     """Return the instant (UTC) of a day's deadline.
 
     A local time that comes twice is the earlier one; one that its zone skips lies as long after
@@ -124,7 +124,7 @@ def deadline_on(deadline: Deadline, day: date) -> datetime:
     return datetime.combine(day, deadline.at, _zone(deadline)).astimezone(UTC)
 
 
-def business_date(deadline: Deadline, day: date) -> date:
+def business_date(deadline: DueTime, day: date) -> date:
     """Return the date whose data is due on a day: its lag is counted in days that count."""
     for _ in range(deadline.lag_days):
         day -= _DAY
@@ -133,17 +133,17 @@ def business_date(deadline: Deadline, day: date) -> date:
     return day
 
 
-def _counts(deadline: Deadline, day: date) -> bool:
+def _counts(deadline: DueTime, day: date) -> bool:
     return not deadline.weekdays or day.weekday() < _SATURDAY
 
 
-def _zone(deadline: Deadline) -> tzinfo:
+def _zone(deadline: DueTime) -> tzinfo:
     if deadline.utc_offset is not None:
         return timezone(deadline.utc_offset)
     return ZoneInfo(deadline.timezone)
 
 
-def _words(deadline: Deadline) -> str:
+def _words(deadline: DueTime) -> str:
     zone = _zone(deadline) if deadline.utc_offset is not None else deadline.timezone
     days = " on weekdays" if deadline.weekdays else ""
     return f"by {deadline.at.isoformat()} {zone}{days}"

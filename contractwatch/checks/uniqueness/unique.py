@@ -7,7 +7,7 @@ from contractwatch.checks.common.promise_builder import Kind, columns_of, key_pl
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
-from contractwatch.model.base.path import Each
+from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Inside, RepeatsElements
 from contractwatch.model.record.check import Check, Promise
@@ -22,7 +22,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Promise each unique column, and each primary key as one check over all its columns."""
     for place, column in columns_of(contract):
         if column.unique_clause is not None:
-            words = _IN_ARRAY if Each() in column.inside else "no duplicate rows"
+            words = _IN_ARRAY if ArrayItem() in column.inside else "no duplicate rows"
             promise = promise_of(UNIQUE, place, clause=column.unique_clause, expected=words)
             yield _of_column(promise)
     for table in contract.tables:
@@ -36,7 +36,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 def _of_column(promise: Promise) -> Check:
     """Return the check of a column; inside an array no value comes twice in one row's array."""
-    arrays = [at for at, step in enumerate(promise.inside) if isinstance(step, Each)]
+    arrays = [at for at, step in enumerate(promise.inside) if isinstance(step, ArrayItem)]
     if not arrays:
         return RepeatedRows(promise, NONE_AT_ALL)
     to_array, below = promise.inside[: arrays[-1]], promise.inside[arrays[-1] + 1 :]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contractwatch.checks.common.path import NO_VALUE
 from contractwatch.checks.common.promise_builder import answer, unanswered
-from contractwatch.model.base.path import Each
+from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Columns, Measurement
 from contractwatch.model.record.check import Outcome, Promise, Verdict
@@ -30,7 +30,7 @@ class ElementType:
             return error
         columns = answer(answers, TableSchema(self.promise.table), Columns)
         column = columns.find(self.promise.physical_columns[0])
-        element = column.follow((*self.promise.inside, Each())) if column else None
+        element = column.follow((*self.promise.inside, ArrayItem())) if column else None
         if element is None:
             return Verdict(Outcome.FAILED, "no array", self.expected, reason="not an array")
         if element.text:

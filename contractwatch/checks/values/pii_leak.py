@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    Place,
+    Subject,
     answer,
     promise_of_rule,
     unanswered,
@@ -83,7 +83,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 table.name, rule.columns, rule.declared, rule.undeclared, rule.sample_rows
             )
             words = promised_words(rule.threshold, "columns with personal data")
-            place = Place(contract.contract_id, table.name)
+            place = Subject(contract.contract_id, table.name)
             promise = promise_of_rule(PII_LEAK, place, rule, expected=words)
             yield NoPersonalData(promise, rule.threshold, metric)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    Place,
+    Subject,
     answer,
     column_place,
     promise_of_rule,
@@ -20,9 +20,9 @@ from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
 from contractwatch.model.promises.rule import Threshold
 from contractwatch.model.promises.sql import (
-    Answer,
     AnswerLimit,
     Exactly,
+    QueryValue,
     SqlRule,
     SqlScalar,
     digest_of,
@@ -51,7 +51,7 @@ class QueryAnswer:
         error = unanswered(answers, self.metrics(), words)
         if error is not None:
             return error
-        found = answer(answers, self.query, Answer)
+        found = answer(answers, self.query, QueryValue)
         if isinstance(self.limit, Exactly):
             return _equal(self.limit, found, words)
         return _compared(self.limit, found, words)
@@ -76,14 +76,14 @@ def checks(contract: Contract) -> Iterator[Check]:
             yield QueryAnswer(promise, SqlScalar(table.name, rule.query, rule.tables), rule.limit)
 
 
-def _place(contract: Contract, table: Table, rule: SqlRule) -> Place:
+def _place(contract: Contract, table: Table, rule: SqlRule) -> Subject:
     found = table.find(rule.column) if rule.column else None
     if found is not None:
         return column_place(contract, table, found)
-    return Place(contract.contract_id, table.name, rule.column)
+    return Subject(contract.contract_id, table.name, rule.column)
 
 
-def _equal(limit: Exactly, found: Answer, words: str) -> Verdict:
+def _equal(limit: Exactly, found: QueryValue, words: str) -> Verdict:
     if isinstance(limit.value, bool):
         if not isinstance(found.value, bool):
             return _other_kind("true or false", found, words)
@@ -96,7 +96,7 @@ def _equal(limit: Exactly, found: Answer, words: str) -> Verdict:
     return _verdict(kept=same is not limit.negated, observed=observed, words=words)
 
 
-def _compared(limit: Threshold, found: Answer, words: str) -> Verdict:
+def _compared(limit: Threshold, found: QueryValue, words: str) -> Verdict:
     if found.value is None or isinstance(found.value, bool):
         return _other_kind("a number", found, words)
     return _verdict(kept=holds(limit, found.value), observed=found.value, words=words)
@@ -107,7 +107,7 @@ def _verdict(*, kept: bool, observed: float | str, words: str) -> Verdict:
     return Verdict(outcome, observed=observed, threshold=words)
 
 
-def _other_kind(expected: str, found: Answer, words: str) -> Verdict:
+def _other_kind(expected: str, found: QueryValue, words: str) -> Verdict:
     is_truth = isinstance(found.value, bool)
     kind = "a text" if found.text_digest else "true or false" if is_truth else "a number"
     reason = f"the query returned {kind}; expected {expected}"

@@ -7,7 +7,7 @@ from datetime import datetime
 from contractwatch.checks.common.ages import duration_words
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    Place,
+    Subject,
     answer,
     promise_of_rule,
     unanswered,
@@ -57,7 +57,7 @@ class Growth:
         return Verdict(outcome, observed=observed, threshold=words, rows=rows, reason=reason)
 
 
-def growth(place: Place, rule: Rule, baseline: Baseline) -> Growth:
+def growth(place: Subject, rule: Rule, baseline: Baseline) -> Growth:
     """Return the check of a `rowCount` rule that has a baseline."""
     history = RowHistory(place.table, baseline.offset)
     words = f"{limit_words(rule.threshold)} of the rows {_when(history)}"

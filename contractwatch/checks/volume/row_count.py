@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.common.promise_builder import Place, answer, promise_of_rule, unanswered
+from contractwatch.checks.common.promise_builder import Subject, answer, promise_of_rule, unanswered
 from contractwatch.checks.common.thresholds import counted, holds, limit_words, promised_words
 from contractwatch.checks.volume.baseline import ROW_COUNT, growth
 from contractwatch.model.contract.contract import Contract
@@ -44,7 +44,7 @@ class Volume:
 def checks(contract: Contract) -> Iterator[Check]:
     """Promise each `rowCount` rule of each table."""
     for table in contract.tables:
-        place = Place(contract.contract_id, table.name)
+        place = Subject(contract.contract_id, table.name)
         for rule in table.rules:
             if rule.metric is RuleMetric.ROW_COUNT:
                 if rule.baseline is not None:

@@ -10,7 +10,7 @@ from contractwatch.checks.common.ages import duration_words
 from contractwatch.checks.common.periods import due_starts
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    Place,
+    Subject,
     answer,
     physical_names,
     promise_of_rule,
@@ -153,7 +153,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 rule.timezone,
                 column.default_timezone if column else rule.timezone,
             )
-            place = Place(contract.contract_id, table.name, None, (element, *by))
+            place = Subject(contract.contract_id, table.name, None, (element, *by))
             promise = promise_of_rule(SEGMENT_COMPLETENESS, place, rule, expected=_words(rule))
             yield EverySegment(promise, rule, metric)
 

@@ -14,12 +14,12 @@ from contractwatch.cli.output import write, write_document
 from contractwatch.cli.parser import Command
 from contractwatch.cli.record_access.record import open_record
 from contractwatch.cli.record_access.record_words import (
-    Format,
+    OutputFormat,
     config_option,
     format_option,
     percent,
 )
-from contractwatch.cli.reports.page import Page, terminal_page
+from contractwatch.cli.reports.page import TextPage, terminal_page
 from contractwatch.cli.values import SomeOf, repeated
 from contractwatch.slo.status import StatusWord
 from contractwatch.web.api.bodies import BODY_VERSION, product_body
@@ -50,7 +50,7 @@ _ORDER = tuple(_GRADES)
     metavar="STATE,...",
     about=f"Show the products of these states only: {', '.join(StatusWord)}.",
 )
-def command(*, form: Format, config: Path | None, only: tuple[StatusWord, ...]) -> None:
+def command(*, form: OutputFormat, config: Path | None, only: tuple[StatusWord, ...]) -> None:
     """Show every product: state, since when, budget left, trust, last run and coverage.
 
     Reads the agent's store; the agent may run or not. Exit code 0 whatever the states are (ask
@@ -66,7 +66,7 @@ def command(*, form: Format, config: Path | None, only: tuple[StatusWord, ...]) 
         (view for view in views if not only or view.status.word in only),
         key=lambda view: (_ORDER.index(view.status.word), view.product),
     )
-    if form is Format.JSON:
+    if form is OutputFormat.JSON:
         listed = [product_body(view) for view in shown]
         body = {
             "version": BODY_VERSION,
@@ -83,7 +83,7 @@ def command(*, form: Format, config: Path | None, only: tuple[StatusWord, ...]) 
         write(f"{line}\n")
 
 
-def _table(views: list[View], now: datetime, page: Page) -> Iterator[str]:
+def _table(views: list[View], now: datetime, page: TextPage) -> Iterator[str]:
     header = ("product", "state", "for", "budget left", "trust", "last run", "coverage")
     rows = [_row(view, now) for view in views]
     yield from page.table(header, rows, [_GRADES[view.status.word] for view in views], graded=1)

@@ -11,7 +11,7 @@ from contractwatch.agent.clock import system_clock
 from contractwatch.cli import reports
 from contractwatch.cli.output import say, write_document
 from contractwatch.cli.parser import Command
-from contractwatch.cli.reports import Format
+from contractwatch.cli.reports import ReportFormat
 from contractwatch.cli.reports.findings import FailOn, Finding, Judged, Refused, Report, exit_code
 from contractwatch.cli.testing import test_options as options
 from contractwatch.cli.testing.atomic_write import TERMINAL, write_whole
@@ -30,7 +30,7 @@ from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.run import Reading
 from contractwatch.odcs.load import load_what_holds
 from contractwatch.scan.reach import personal_reach
-from contractwatch.scan.reference_resolver import Published, Registry, Visitor, leads_of
+from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
 from contractwatch.scan.scan import ScanJob
 from contractwatch.scan.window_hold import kept_after
 from contractwatch.selection import Selection, Topic, is_empty, select, without_rows
@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     variables: tuple[str, ...],
     evidence: options.Trusted,
     state_dir: Path | None,
-    form: Format,
+    form: ReportFormat,
     output: Path | None,
     fail_on: FailOn,
     show_all: bool,
@@ -202,7 +202,7 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
     metrics = verify.asked_of_data(asked)
     published = Published(plan.contract, bases[0])
     environment = server.environment if wish.servers.environments else ""
-    visitor = Visitor(published, server, environment, bases[1:])
+    visitor = Resolver(published, server, environment, bases[1:])
     job = ScanJob(
         server=server,
         tables=plan.contract.tables,
@@ -211,7 +211,7 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
         roots=None,
         now=now,
         trusts_statistics=wish.evidence is options.Trusted.METADATA,
-        leads=leads_of(metrics, visitor, wish.registry),
+        leads=resolve_all(metrics, visitor, wish.registry),
         environment=wish.variables,
         reach=personal_reach(),
         keeps_states=wish.states.is_used,
@@ -228,11 +228,11 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
     return Judged(entry.contract, run, entry.problems, samples)
 
 
-def _written(report: Report, form: Format, output: Path | None) -> int:
+def _written(report: Report, form: ReportFormat, output: Path | None) -> int:
     """Write the report and return the exit code."""
     if output not in (None, TERMINAL):
         write_whole(output, reports.render(form, report))
-    elif form is Format.TEXT:
+    elif form is ReportFormat.TEXT:
         # Imported when a terminal is written to: rich takes a tenth of a second.
         from contractwatch.cli.reports import text  # noqa: PLC0415 - see above
 

@@ -11,13 +11,13 @@ from contractwatch.cli.output import write, write_document
 from contractwatch.cli.parser import Command
 from contractwatch.cli.record_access.record import open_record, record_named
 from contractwatch.cli.record_access.record_words import (
-    Format,
+    OutputFormat,
     config_option,
     format_option,
     percent,
     product_argument,
 )
-from contractwatch.cli.reports.page import Page, terminal_page
+from contractwatch.cli.reports.page import TextPage, terminal_page
 from contractwatch.slo.trust import TrustPart, TrustScore
 from contractwatch.web.api.bodies import trust_body
 from contractwatch.web.snapshot_cache import view_of
@@ -28,7 +28,7 @@ from contractwatch.web.views.words import count_of
 @product_argument
 @format_option
 @config_option
-def command(product: str, *, form: Format, config: Path | None) -> None:
+def command(product: str, *, form: OutputFormat, config: Path | None) -> None:
     """Show the trust score of a product: its parts, the points each lost, and what caps it.
 
     The points lost add up to 100 less the score before caps. A product of which fewer than five
@@ -40,7 +40,7 @@ def command(product: str, *, form: Format, config: Path | None) -> None:
     """
     with open_record(config) as store:
         view = view_of(record_named(store, product), now=system_clock().now())
-    if form is Format.JSON:
+    if form is OutputFormat.JSON:
         write_document(json.dumps(trust_body(view), indent=2) + "\n")
         return
     page = terminal_page()
@@ -48,7 +48,7 @@ def command(product: str, *, form: Format, config: Path | None) -> None:
         write(f"{line}\n")
 
 
-def _lines(product: str, trust: TrustScore, page: Page) -> Iterator[str]:
+def _lines(product: str, trust: TrustScore, page: TextPage) -> Iterator[str]:
     yield from page.line(_headline(product, trust))
     yield from _table(trust, page)
     for cap in trust.caps:
@@ -66,7 +66,7 @@ def _headline(product: str, trust: TrustScore) -> str:
     return f"{product}: {score}{before}, {trust.score_version}; {seen} seen, {known} known"
 
 
-def _table(trust: TrustScore, page: Page) -> Iterator[str]:
+def _table(trust: TrustScore, page: TextPage) -> Iterator[str]:
     header = ("objective", "kept", "weight", "checked", "points lost")
     parts = sorted(trust.parts, key=lambda part: -part.points_lost)
     rows = [

@@ -8,7 +8,7 @@ from contractwatch.cli.values import FilePath, OneOf
 from contractwatch.web.views import words
 
 
-class Format(StrEnum):
+class OutputFormat(StrEnum):
     """How an answer is told."""
 
     TEXT = "text"
@@ -18,8 +18,8 @@ class Format(StrEnum):
 format_option = click.option(
     "--format",
     "form",
-    type=OneOf(Format),
-    default=Format.TEXT.value,
+    type=OneOf(OutputFormat),
+    default=OutputFormat.TEXT.value,
     help="A table to read, or JSON (docs/api.md).",
 )
 config_option = click.option(

@@ -14,7 +14,7 @@ Render: TypeAlias = Callable[[Report], str]
 """Returns the whole document, with a line break at its end; the same for the same report."""
 
 
-class Format(StrEnum):
+class ReportFormat(StrEnum):
     """How results are told."""
 
     TEXT = "text"
@@ -25,18 +25,18 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
-REPORTS: Mapping[Format, str] = {
-    Format.TEXT: "text",
-    Format.JSON: "json_document",
-    Format.JUNIT: "junit",
-    Format.GITHUB: "github",
-    Format.SARIF: "sarif",
-    Format.MARKDOWN: "markdown",
+REPORTS: Mapping[ReportFormat, str] = {
+    ReportFormat.TEXT: "text",
+    ReportFormat.JSON: "json_document",
+    ReportFormat.JUNIT: "junit",
+    ReportFormat.GITHUB: "github",
+    ReportFormat.SARIF: "sarif",
+    ReportFormat.MARKDOWN: "markdown",
 }
 """The file of each form; imported when it is asked for, because text needs a slow library."""
 
 
-def render(form: Format, report: Report) -> str:
+def render(form: ReportFormat, report: Report) -> str:
     """Return the report in one form."""
     module = import_module(f"{__name__}.{REPORTS[form]}")
     return cast("Render", module.render)(report)

@@ -8,7 +8,7 @@ from contractwatch import verify
 from contractwatch.cli.escape import no_command
 from contractwatch.cli.output import write
 from contractwatch.cli.reports.findings import Judged, Refused, Report, Samples
-from contractwatch.cli.reports.page import STYLES, Page, terminal_page
+from contractwatch.cli.reports.page import STYLES, TextPage, terminal_page
 from contractwatch.cli.reports.words import (
     counts_of,
     coverage_of,
@@ -31,7 +31,7 @@ _HEADER = ("outcome", "where", "promised", "observed", "line")
 
 def render(report: Report) -> str:
     """Return the whole report without colours, for a file."""
-    return _text(report, Page(_FILE_WIDTH, coloured=False))
+    return _text(report, TextPage(_FILE_WIDTH, coloured=False))
 
 
 def show_in_terminal(report: Report) -> None:
@@ -39,11 +39,11 @@ def show_in_terminal(report: Report) -> None:
     write(_text(report, terminal_page()))
 
 
-def _text(report: Report, page: Page) -> str:
+def _text(report: Report, page: TextPage) -> str:
     return no_command("".join(f"{line}\n" for line in _lines(report, page)))
 
 
-def _lines(report: Report, page: Page) -> Iterator[str]:
+def _lines(report: Report, page: TextPage) -> Iterator[str]:
     """Yield every finding, and a count of outcomes if there are several."""
     if not report.selection.is_everything:
         yield from page.line(f"selected: {report.selection}")
@@ -60,7 +60,7 @@ def _lines(report: Report, page: Page) -> Iterator[str]:
         yield page.plain(f"{len(report.findings)} runs: {words}")
 
 
-def _run(finding: Judged, page: Page, *, show_all: bool) -> Iterator[str]:
+def _run(finding: Judged, page: TextPage, *, show_all: bool) -> Iterator[str]:
     run = finding.run
     yield from _headline(finding, page)
     shown = _shown(run.results, show_all=show_all)
@@ -85,7 +85,7 @@ def _run(finding: Judged, page: Page, *, show_all: bool) -> Iterator[str]:
     yield from page.line(coverage_of(run))
 
 
-def _samples(place: str, samples: Samples, page: Page) -> Iterator[str]:
+def _samples(place: str, samples: Samples, page: TextPage) -> Iterator[str]:
     withheld = f" (withheld: {', '.join(samples.withheld)})" if samples.withheld else ""
     yield from page.line(f"rows of {place}{withheld}:", "skipped")
     if samples.why_none:
@@ -95,14 +95,14 @@ def _samples(place: str, samples: Samples, page: Page) -> Iterator[str]:
         yield page.plain(f"  {cells}")
 
 
-def _refusal(finding: Refused, page: Page) -> Iterator[str]:
+def _refusal(finding: Refused, page: TextPage) -> Iterator[str]:
     yield page.plain(finding.file)
     count = len(finding.problems)
     words = f"ERROR  the contract is refused: {count} problem{'s' if count != 1 else ''}"
     yield page.plain(words, "error")
 
 
-def _headline(finding: Judged, page: Page) -> Iterator[str]:
+def _headline(finding: Judged, page: TextPage) -> Iterator[str]:
     run, contract = finding.run, finding.contract
     yield from page.line(f"{title_of(finding)} ({contract.file})")
     yield from _outcome(run, page)
@@ -111,7 +111,7 @@ def _headline(finding: Judged, page: Page) -> Iterator[str]:
             yield from page.line(f"rows of {table.name} in scope: {table.where}")
 
 
-def _outcome(run: RunResult, page: Page) -> Iterator[str]:
+def _outcome(run: RunResult, page: TextPage) -> Iterator[str]:
     words = counts_of(run.results)
     rows = "" if run.rows is None else f"; {run.rows:,} rows"
     outcome = page.plain(run.outcome.value.upper(), run.outcome.value)

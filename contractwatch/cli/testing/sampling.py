@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeGuard
 from contractwatch.checks.values.sql import SQL
 from contractwatch.cli.reports.findings import Samples
 from contractwatch.errors import SourceError
-from contractwatch.model.base.path import Each, Member, into_objects
+from contractwatch.model.base.path import ArrayItem, StructField, into_objects
 from contractwatch.model.contract.contract import Column, Contract, LogicalType, Table
 from contractwatch.model.measure.metric import CountWhere, Metric, SurplusRows, Unparseable
 from contractwatch.model.record.check import Check, Outcome, Promise
@@ -45,14 +45,14 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SampleQuestion:
     """Up to `limit` rows that a question counts.
 
     `columns` are the name that is shown, the physical one, and the way to a member of objects.
     """
 
     metrics: tuple[CountWhere | Unparseable | SurplusRows, ...]
-    columns: tuple[tuple[str, str, tuple[Member, ...]], ...]
+    columns: tuple[tuple[str, str, tuple[StructField, ...]], ...]
     limit: int
 
 
@@ -60,7 +60,7 @@ def samples_of(
     plan: Plan,
     run: RunResult,
     sampling: Sampling,
-    read: Callable[[tuple[Asked, ...]], list[Rows | None] | Failed],
+    read: Callable[[tuple[SampleQuestion, ...]], list[Rows | None] | Failed],
 ) -> Mapping[str, Samples]:
     """Return rows for every failed check that counts rows, by the promise's id.
 
@@ -80,7 +80,7 @@ def samples_of(
     if not checks or not sampling.limit:
         return {}
     found: dict[str, Samples] = {}
-    asked: dict[str, tuple[Asked, tuple[str, ...]]] = {}
+    asked: dict[str, tuple[SampleQuestion, tuple[str, ...]]] = {}
     for check in checks:
         promise_id = check.promise.promise_id
         shown, withheld = _columns(plan.contract, check.promise, sampling)
@@ -89,7 +89,7 @@ def samples_of(
             why = _ALL_CLASSIFIED if withheld else _NO_COLUMN
             found[promise_id] = Samples((), _without_rows(check) if not metrics else why, withheld)
             continue
-        asked[promise_id] = (Asked(metrics, shown, sampling.limit), withheld)
+        asked[promise_id] = (SampleQuestion(metrics, shown, sampling.limit), withheld)
     told = read(tuple(one for one, _ in asked.values())) if asked else []
     rows = [None] * len(asked) if isinstance(told, Failed) else told
     for (promise_id, (_, withheld)), read_rows in zip(asked.items(), rows, strict=True):
@@ -98,7 +98,7 @@ def samples_of(
     return found
 
 
-def rows_of(wish: tuple[ScanJob, tuple[Asked, ...]]) -> list[Rows | None]:
+def rows_of(wish: tuple[ScanJob, tuple[SampleQuestion, ...]]) -> list[Rows | None]:
     """Return the rows that are asked for, None where they cannot be read; a job for a worker."""
     # Imported where rows are read: this file is loaded by every call of the command.
     from contractwatch.engines.query.samples import ShownColumn, Wanted, sample  # noqa: PLC0415 - see above
@@ -134,7 +134,7 @@ def _without_rows(check: Check) -> str:
 
 def _columns(
     contract: Contract, promise: Promise, sampling: Sampling
-) -> tuple[tuple[tuple[str, str, tuple[Member, ...]], ...], tuple[str, ...]]:
+) -> tuple[tuple[tuple[str, str, tuple[StructField, ...]], ...], tuple[str, ...]]:
     """Return the columns to show, and the names of those withheld.
 
     What is inside of arrays is no single value to show. The column that the promise is about is
@@ -148,7 +148,7 @@ def _columns(
     asked = (*_key(contract, table), *sampling.columns)
     names = (*asked, broken.name) if broken and is_public else asked
     named = [table.find(name) for name in dict.fromkeys(names)]
-    columns = [c for c in named if c is not None and Each() not in c.inside]
+    columns = [c for c in named if c is not None and ArrayItem() not in c.inside]
     closed = {c.name for c in columns if _is_closed(contract, table, c)}
     shown = tuple(
         (c.name, c.physical_name, into_objects(c.inside)) for c in columns if c.name not in closed

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from contractwatch.cli.values import parts
 from contractwatch.errors import UsageError
-from contractwatch.model.base.path import Each
+from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.yaml.node import suggestion
@@ -83,7 +83,9 @@ def chosen_columns(written: Sequence[str], contracts: Sequence[Contract]) -> tup
         UsageError: If no table has one of them, with the nearest name or those there are.
     """
     tops = [top for contract in contracts for table in contract.tables for top in table.columns]
-    known = {one.name for top in tops for one in (top, *top.nested) if Each() not in one.inside}
+    known = {
+        one.name for top in tops for one in (top, *top.nested) if ArrayItem() not in one.inside
+    }
     names = _names(written, known)
     if contracts:
         _refuse("column is named", names, known)

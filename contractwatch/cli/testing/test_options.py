@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from contractwatch.cli.reports import Format
+from contractwatch.cli.reports import ReportFormat
 from contractwatch.cli.reports.findings import FailOn
 from contractwatch.cli.testing.isolated_process import (
     DEADLINE_SECONDS,
@@ -146,8 +146,8 @@ _TELLING = (
     click.option(
         "--format",
         "form",
-        type=OneOf(Format),
-        default=Format.TEXT.value,
+        type=OneOf(ReportFormat),
+        default=ReportFormat.TEXT.value,
         help="How the results are told (docs/results.md).",
     ),
     click.option(

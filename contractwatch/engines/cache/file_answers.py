@@ -57,7 +57,7 @@ FileAnswer: TypeAlias = Count | Span | DelayTally | KeySpan
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFile:
+class CachedFile:
     """A file as it was read; `shape` is the digest of its own columns, empty if it has none."""
 
     path: str
@@ -66,10 +66,10 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class FileGroup:
     """Files that were read together, and what they answered, by the question's digest."""
 
-    files: tuple[KeptFile, ...]
+    files: tuple[CachedFile, ...]
     answers: Mapping[str, FileAnswer]
 
 
@@ -86,14 +86,14 @@ class KeyGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class TableStates:
+class TableAnswers:
     """What is kept of one table; `groups` are by a key's digest, `whole` answers by a question's.
 
     An answer in `whole` holds for exactly these files.
     """
 
     columns: Columns
-    bundles: tuple[Bundle, ...]
+    bundles: tuple[FileGroup, ...]
     groups: Mapping[str, tuple[KeyGroup, ...]] = field(
         default_factory=dict[str, tuple[KeyGroup, ...]]
     )
@@ -104,7 +104,7 @@ class TableStates:
         """The stamp of every file by its path."""
         return {file.path: file.stamp for bundle in self.bundles for file in bundle.files}
 
-    def of(self, paths: Collection[str]) -> "TableStates":
+    def of(self, paths: Collection[str]) -> "TableAnswers":
         """Return what is known of bundles all of whose files are among these.
 
         Of a group whose keys repeat all is known or nothing: which rows repeat, nobody knows.
@@ -128,7 +128,7 @@ class TableStates:
             )
             for question, found in self.groups.items()
         }
-        return TableStates(self.columns, tuple(self.bundles[place] for place in stay), groups)
+        return TableAnswers(self.columns, tuple(self.bundles[place] for place in stay), groups)
 
 
 def digest_of(question: Metric) -> str:
@@ -147,7 +147,7 @@ def range_of(key: SurplusRows, columns: Iterable[Column]) -> KeyRange:
     return KeyRange(key.table, key.columns, key.ways, is_closed)
 
 
-def stamp_of(file: DataFile) -> str:
+def file_fingerprint(file: DataFile) -> str:
     """Return what tells one content of a path from another; empty if nothing does for certain."""
     if not file.etag and not file.change:
         return ""
@@ -162,7 +162,7 @@ def is_settled(file: DataFile, now: datetime) -> bool:
     return bool(file.change) and max(file.change[1:]) <= latest
 
 
-def context_of(files: TableFiles, versions: str) -> str:
+def cache_key(files: TableFiles, versions: str) -> str:
     """Return a digest of all that an answer rests on beside the files and the question.
 
     Args:
@@ -182,11 +182,11 @@ def _as_read(column: Column) -> tuple[object, ...]:
     return (*own, *map(_as_read, column.nested))
 
 
-def may_be_kept(files: TableFiles) -> bool:
+def is_cacheable(files: TableFiles) -> bool:
     """Return whether every file of the table can be told from another content of its path."""
     if files.data_format.is_text and any(map(_is_nested, files.columns)):
         return False  # which members the objects have is known of all files together
-    return files.data_format in _FORMATS and all(map(stamp_of, files.files))
+    return files.data_format in _FORMATS and all(map(file_fingerprint, files.files))
 
 
 def _is_nested(column: Column) -> bool:
@@ -203,8 +203,8 @@ def holds(answer: FileAnswer, now: datetime) -> bool:
 KeptAnswer: TypeAlias = FileAnswer | Columns | Repeats | PersonalData
 
 
-def recalled(
-    states: TableStates, files: TableFiles, metrics: Iterable[KeptMetric], now: datetime
+def cached_measurements(
+    states: TableAnswers, files: TableFiles, metrics: Iterable[KeptMetric], now: datetime
 ) -> dict[Metric, KeptAnswer] | None:
     """Return the answers of a table none of whose files is new or gone; None if one is not known.
 
@@ -214,7 +214,7 @@ def recalled(
         metrics: The questions.
         now: The run's instant.
     """
-    if states.stamps != {file.path: stamp_of(file) for file in files.files}:
+    if states.stamps != {file.path: file_fingerprint(file) for file in files.files}:
         return None
     found: dict[Metric, KeptAnswer] = {}
     for metric in metrics:
@@ -225,7 +225,7 @@ def recalled(
     return found
 
 
-def _recalled(states: TableStates, metric: KeptMetric, now: datetime) -> KeptAnswer | None:
+def _recalled(states: TableAnswers, metric: KeptMetric, now: datetime) -> KeptAnswer | None:
     question = digest_of(metric)
     match metric:
         case TableSchema():
@@ -240,7 +240,7 @@ def _recalled(states: TableStates, metric: KeptMetric, now: datetime) -> KeptAns
             return summed(known) if len(known) == len(answers) else None
 
 
-def _repeats(states: TableStates, groups: Sequence[KeyGroup]) -> Repeats | None:
+def _repeats(states: TableAnswers, groups: Sequence[KeyGroup]) -> Repeats | None:
     known = {place for group in groups if not group.shrunk for place in group.bundles}
     is_whole = known == set(range(len(states.bundles)))
     return total(group.repeats for group in groups) if is_whole else None

@@ -6,16 +6,16 @@ from datetime import datetime
 from hashlib import sha256
 
 from contractwatch.engines.cache.file_answers import (
-    Bundle,
+    CachedFile,
     FileAnswer,
-    KeptFile,
+    FileGroup,
     KeptMetric,
     KeyGroup,
-    TableStates,
+    TableAnswers,
     digest_of,
+    file_fingerprint,
     holds,
     range_of,
-    stamp_of,
     summed,
     total,
 )
@@ -54,7 +54,7 @@ class Refreshed:
 
     measurements: Mapping[Metric, Measurement]
     evidence: Mapping[Metric, Evidence]
-    states: TableStates
+    states: TableAnswers
 
 
 class _UnusableError(Exception):
@@ -62,7 +62,7 @@ class _UnusableError(Exception):
 
 
 def refreshed(
-    files: TableFiles, metrics: Iterable[KeptMetric], known: TableStates | None, *, now: datetime
+    files: TableFiles, metrics: Iterable[KeptMetric], known: TableAnswers | None, *, now: datetime
 ) -> Refreshed | None:
     """Answer questions from what is known of the files and from reading the others.
 
@@ -85,7 +85,7 @@ def refreshed(
 class _Read:
     """The bundles of a table, first those that were known before, and what each was asked now."""
 
-    bundles: list[Bundle]
+    bundles: list[FileGroup]
     known_before: int
     own: dict[int, Survey] = field(default_factory=dict[int, Survey])
 
@@ -102,8 +102,8 @@ class _Refreshing:
     evidence: dict[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
     lost: set[Metric] = field(default_factory=set[Metric])
 
-    def answered(self, known: TableStates | None) -> Refreshed:
-        known = known or TableStates(Columns(), ())
+    def answered(self, known: TableAnswers | None) -> Refreshed:
+        known = known or TableAnswers(Columns(), ())
         kept = _unchanged(known, self.files)
         columns = self._unite(kept)
         if columns != known.columns:
@@ -130,10 +130,10 @@ class _Refreshing:
         schema = TableSchema(self.files.table)
         measurements[schema] = columns
         self.evidence[schema] = Evidence.STATE if kept else Evidence.METADATA
-        states = TableStates(columns, self._keepable(bundles, asked), groups, whole)
+        states = TableAnswers(columns, self._keepable(bundles, asked), groups, whole)
         return self._told(measurements, states)
 
-    def _told(self, measurements: Mapping[Metric, Measurement], states: TableStates) -> Refreshed:
+    def _told(self, measurements: Mapping[Metric, Measurement], states: TableAnswers) -> Refreshed:
         answers: dict[Metric, Measurement] = {}
         evidence: dict[Metric, Evidence] = {}
         for metric in self.metrics:
@@ -161,7 +161,7 @@ class _Refreshing:
         self,
         key: SurplusRows,
         read: _Read,
-        known: TableStates,
+        known: TableAnswers,
         places: Mapping[int, int],
     ) -> tuple[KeyGroup, ...] | None:
         question = range_of(key, self.files.columns)
@@ -191,7 +191,7 @@ class _Refreshing:
         ranges = [range_of(key, self.files.columns) for key in keys]
         return [*(one for one in self.metrics if not isinstance(one, own)), *ranges]
 
-    def _unite(self, kept: Mapping[int, Bundle]) -> Columns:
+    def _unite(self, kept: Mapping[int, FileGroup]) -> Columns:
         """Look at the files that are not known, and at one of each shape of the others."""
         by_path = {file.path: file for bundle in kept.values() for file in bundle.files}
         looked: dict[str, Schema | None] = {}
@@ -218,7 +218,7 @@ class _Refreshing:
             raise _UnusableError  # which members JSON texts have is known of all files together
         return frame.columns
 
-    def _new_bundles(self, known: TableStates, kept: Mapping[int, Bundle]) -> list[Bundle]:
+    def _new_bundles(self, known: TableAnswers, kept: Mapping[int, FileGroup]) -> list[FileGroup]:
         before = {file.path for place in kept for file in known.bundles[place].files}
         bundles: list[list[DataFile]] = []
         size = 0
@@ -231,18 +231,21 @@ class _Refreshing:
             bundles[-1].append(file)
             size += file.size
         return [
-            Bundle(tuple(KeptFile(f.path, stamp_of(f), self.digests[f.path]) for f in some), {})
+            FileGroup(
+                tuple(CachedFile(f.path, file_fingerprint(f), self.digests[f.path]) for f in some),
+                {},
+            )
             for some in bundles
         ]
 
-    def _is_known(self, bundle: Bundle, metric: Metric, question: str) -> bool:
+    def _is_known(self, bundle: FileGroup, metric: Metric, question: str) -> bool:
         answer = bundle.answers.get(question)
         is_known = answer is not None and holds(answer, self.now)
         if is_known:
             self.evidence[metric] = Evidence.STATE
         return is_known
 
-    def _survey(self, some: Iterable[KeptFile], metrics: Sequence[Metric]) -> Survey:
+    def _survey(self, some: Iterable[CachedFile], metrics: Sequence[Metric]) -> Survey:
         paths = {file.path for file in some}
         chosen = tuple(file for file in self.files.files if file.path in paths)
         table = replace(self.files, files=chosen)
@@ -261,16 +264,16 @@ class _Refreshing:
                 self.evidence[metric] = found.evidence.get(metric, Evidence.SCAN)
         return found
 
-    def _frame(self, some: Iterable[KeptFile]) -> Frame:
+    def _frame(self, some: Iterable[CachedFile]) -> Frame:
         paths = {file.path for file in some}
         chosen = tuple(file for file in self.files.files if file.path in paths)
         return open_table(replace(self.files, files=chosen), self.shapes)
 
-    def _repeats(self, some: Iterable[KeptFile], key: SurplusRows) -> Repeats | None:
+    def _repeats(self, some: Iterable[CachedFile], key: SurplusRows) -> Repeats | None:
         found = self._survey(some, [key]).measurements[key]
         return found if isinstance(found, Repeats) else None
 
-    def _with_answers(self, bundle: Bundle, found: Survey, asked: Iterable[Metric]) -> Bundle:
+    def _with_answers(self, bundle: FileGroup, found: Survey, asked: Iterable[Metric]) -> FileGroup:
         answers = dict(bundle.answers)
         for metric in asked:
             answer = found.measurements.get(metric)
@@ -278,22 +281,22 @@ class _Refreshing:
                 answers[digest_of(metric)] = answer
         return replace(bundle, answers=answers)
 
-    def _sum(self, bundles: Iterable[Bundle], metric: Metric) -> FileAnswer:
+    def _sum(self, bundles: Iterable[FileGroup], metric: Metric) -> FileAnswer:
         question = digest_of(metric)
         return summed([bundle.answers[question] for bundle in bundles])
 
     def _whole(
-        self, known: TableStates, measurements: dict[Metric, Measurement]
+        self, known: TableAnswers, measurements: dict[Metric, Measurement]
     ) -> dict[str, PersonalData]:
         """Answer what does not add up, of all files unless they are the ones that were asked."""
-        is_same = known.stamps == {file.path: stamp_of(file) for file in self.files.files}
+        is_same = known.stamps == {file.path: file_fingerprint(file) for file in self.files.files}
         whole: dict[str, PersonalData] = {}
         for metric in self.metrics:
             if not isinstance(metric, PersonalDataHits):
                 continue
             before = known.whole.get(digest_of(metric)) if is_same else None
             if before is None:
-                every = [KeptFile(file.path, "", "") for file in self.files.files]
+                every = [CachedFile(file.path, "", "") for file in self.files.files]
                 found = self._survey(every, [metric]).measurements[metric]
             else:
                 found = before
@@ -303,7 +306,9 @@ class _Refreshing:
                 whole[digest_of(metric)] = found
         return whole
 
-    def _keepable(self, bundles: Iterable[Bundle], asked: Iterable[Metric]) -> tuple[Bundle, ...]:
+    def _keepable(
+        self, bundles: Iterable[FileGroup], asked: Iterable[Metric]
+    ) -> tuple[FileGroup, ...]:
         """Return the bundles with the answers to what is asked now, and that the clock leaves."""
         questions = {digest_of(metric) for metric in asked}
         return tuple(
@@ -319,9 +324,9 @@ class _Refreshing:
         )
 
 
-def _unchanged(known: TableStates, files: TableFiles) -> dict[int, Bundle]:
+def _unchanged(known: TableAnswers, files: TableFiles) -> dict[int, FileGroup]:
     """Return the bundles none of whose files changed, by place; of many small ones none."""
-    stamps = {file.path: stamp_of(file) for file in files.files}
+    stamps = {file.path: file_fingerprint(file) for file in files.files}
     sizes = {file.path: file.size for file in files.files}
     kept = {
         place: bundle

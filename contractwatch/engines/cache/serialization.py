@@ -18,11 +18,11 @@ from contractwatch.engines.cache.answer_values import (
     written_hits,
     written_repeats,
 )
-from contractwatch.engines.cache.file_answers import Bundle, KeptFile, KeyGroup, TableStates
+from contractwatch.engines.cache.file_answers import CachedFile, FileGroup, KeyGroup, TableAnswers
 from contractwatch.model.measure.state import Repeats
 
 
-def packed(states: TableStates, context: str) -> bytes:
+def packed(states: TableAnswers, context: str) -> bytes:
     """Return the states as bytes, or nothing if they take too many."""
     questions = sorted({one for bundle in states.bundles for one in bundle.answers})
     shapes = sorted({file.shape for bundle in states.bundles for file in bundle.files})
@@ -51,7 +51,7 @@ def packed(states: TableStates, context: str) -> bytes:
     )
 
 
-def unpacked(content: bytes, context: str) -> TableStates | None:
+def unpacked(content: bytes, context: str) -> TableAnswers | None:
     """Return the states that `packed` wrote, or None if they are of another context or damaged."""
     try:
         read = expanded(content)
@@ -60,11 +60,11 @@ def unpacked(content: bytes, context: str) -> TableStates | None:
         return None
 
 
-def _states(read: Mapping[str, Any]) -> TableStates:
+def _states(read: Mapping[str, Any]) -> TableAnswers:
     questions: list[str] = read["questions"]
     shapes: list[str] = read["shapes"]
     bundles = tuple(
-        Bundle(
+        FileGroup(
             tuple(_file(shapes, *file) for file in files),
             {
                 question: read_answer(answer)
@@ -79,11 +79,11 @@ def _states(read: Mapping[str, Any]) -> TableStates:
         for question, found in read["groups"].items()
     }
     whole = {question: read_hits(found) for question, found in read["whole"].items()}
-    return TableStates(read_columns(read["columns"]), bundles, groups, whole)
+    return TableAnswers(read_columns(read["columns"]), bundles, groups, whole)
 
 
-def _file(shapes: list[str], path: str, stamp: str, shape: int) -> KeptFile:
-    return KeptFile(path, stamp, shapes[shape])
+def _file(shapes: list[str], path: str, stamp: str, shape: int) -> CachedFile:
+    return CachedFile(path, stamp, shapes[shape])
 
 
 def _group(places: list[int], repeats: list[int], shrunk: int) -> KeyGroup:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from contractwatch.engines.cache.file_answers import (
-    Bundle,
-    KeptFile,
+    CachedFile,
+    FileGroup,
     KeyGroup,
-    TableStates,
+    TableAnswers,
     apart,
     digest_of,
     summed,
@@ -44,14 +44,14 @@ class KeyProof:
 
     key: SurplusRows
     range_question: KeyRange
-    bundles: Sequence[Bundle]
+    bundles: Sequence[FileGroup]
     known_before: int
     own: Mapping[int, Repeats]
-    frame: Callable[[Iterable[KeptFile]], Frame]
-    repeats: Callable[[Iterable[KeptFile], SurplusRows], Repeats | None]
+    frame: Callable[[Iterable[CachedFile]], Frame]
+    repeats: Callable[[Iterable[CachedFile], SurplusRows], Repeats | None]
     rests_on_state: bool = field(default=False, init=False)
 
-    def groups(self, known: TableStates, places: Mapping[int, int]) -> tuple[KeyGroup, ...] | None:
+    def groups(self, known: TableAnswers, places: Mapping[int, int]) -> tuple[KeyGroup, ...] | None:
         """Return groups of bundles that share no key, with the repeats of each; None if unknown.
 
         Args:
@@ -101,7 +101,7 @@ class KeyProof:
             return Repeats(rows)
         return self.repeats(self._files(members), self.key)
 
-    def _files(self, places: Iterable[int]) -> list[KeptFile]:
+    def _files(self, places: Iterable[int]) -> list[CachedFile]:
         return [file for at in sorted(places) for file in self.bundles[at].files]
 
     def _are_new(
@@ -127,7 +127,7 @@ class KeyProof:
         except QUERY_FAILURES:
             return False
 
-    def _hashes(self, files: Sequence[KeptFile], among: pl.Series | None) -> pl.Series:
+    def _hashes(self, files: Sequence[CachedFile], among: pl.Series | None) -> pl.Series:
         """Return the hashes of the keys in files, of all or of those among some."""
         frame = self.frame(files)
         key = key_of(frame, self.key)

@@ -29,10 +29,10 @@ from contractwatch.engines.cache.file_answers import (
     FileAnswer,
     KeptAnswer,
     KeptMetric,
-    context_of,
+    cache_key,
     digest_of,
+    file_fingerprint,
     holds,
-    stamp_of,
 )
 from contractwatch.model.contract.dataset import TableFiles
 from contractwatch.model.measure.metric import Metric, RowCount, SurplusRows, TableSchema
@@ -46,7 +46,7 @@ OfWindow: TypeAlias = SurplusRows | PersonalDataHits
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Watermark:
     """Where a window begins: in steps of the column's type, and as a person reads it.
 
     A number is not shown: it is a value of the data.
@@ -62,20 +62,20 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class WindowScan:
     """What the last run that read something answered, about the rows from `cut` on or about all.
 
     `rows` are those that it read, as far as they are in scope.
     """
 
-    cut: Cut
+    cut: Watermark
     is_full: bool
     rows: int
     answers: Mapping[str, KeptAnswer]
 
 
 @dataclass(frozen=True, slots=True)
-class KeptWindow:
+class CachedWindow:
     """What is kept of a table with a window.
 
     `before` are the answers of the rows below the cut, by the question's digest; a question that
@@ -84,33 +84,33 @@ class KeptWindow:
     """
 
     columns: Columns
-    cut: Cut
+    cut: Watermark
     before: Mapping[str, FileAnswer]
     asked: frozenset[str]
     full_at: datetime
     stamps: str
-    last: Look
+    last: WindowScan
 
 
-def window_context_of(files: TableFiles, versions: str) -> str:
+def window_cache_key(files: TableFiles, versions: str) -> str:
     """Return a digest of all that what is kept rests on, beside the rows and the question."""
     chosen = files.incremental
     read_by = (chosen.column, chosen.mode, chosen.lookback, chosen.timezone) if chosen else ()
     place = files.place if files.snapshot is None else files.snapshot.table_id
-    return f"window {context_of(files, versions)} {_digest(place)} {read_by!r}"
+    return f"window {cache_key(files, versions)} {_digest(place)} {read_by!r}"
 
 
-def stamps_of(files: TableFiles) -> str:
+def window_fingerprint(files: TableFiles) -> str:
     """Return what tells one content of a table's files from another; empty if nothing does."""
     if files.snapshot is not None:
         seen = files.snapshot
         return _digest(repr((seen.location, seen.version, seen.table_id)))
-    stamps = sorted((file.path, stamp_of(file)) for file in files.files)
+    stamps = sorted((file.path, file_fingerprint(file)) for file in files.files)
     return _digest(repr(stamps)) if all(stamp for _, stamp in stamps) else ""
 
 
-def recalled_window(
-    kept: KeptWindow, stamps: str, metrics: Iterable[KeptMetric], now: datetime
+def cached_window(
+    kept: CachedWindow, stamps: str, metrics: Iterable[KeptMetric], now: datetime
 ) -> dict[Metric, KeptAnswer] | None:
     """Return the answers of a table whose files are those of the last look; None if not all are.
 
@@ -135,12 +135,12 @@ def recalled_window(
     return found
 
 
-def rows_of(table: str, look: Look) -> dict[Metric, Count]:
+def rows_of(table: str, look: WindowScan) -> dict[Metric, Count]:
     """Return the number of rows that take the place of all rows, for answers about a window."""
     return {} if look.is_full else {RowCount(table): Count(look.rows)}
 
 
-def packed_window(kept: KeptWindow, context: str) -> bytes:
+def serialized_window(kept: CachedWindow, context: str) -> bytes:
     """Return what is kept as bytes, or nothing if it takes too many."""
     last = kept.last
     return compressed(
@@ -162,8 +162,8 @@ def packed_window(kept: KeptWindow, context: str) -> bytes:
     )
 
 
-def unpacked_window(content: bytes, context: str) -> KeptWindow | None:
-    """Return what `packed_window` wrote, or None if it is of another context or damaged."""
+def deserialized_window(content: bytes, context: str) -> CachedWindow | None:
+    """Return what `serialized_window` wrote, or None if it is of another context or damaged."""
     try:
         read = expanded(content)
         return _window(read) if read["context"] == context else None
@@ -171,17 +171,17 @@ def unpacked_window(content: bytes, context: str) -> KeptWindow | None:
         return None
 
 
-def _window(read: Mapping[str, Any]) -> KeptWindow:
+def _window(read: Mapping[str, Any]) -> CachedWindow:
     cut, is_full, rows, answers = read["last"]
     last = {name: read_whole(answer) for name, answer in answers.items()}
-    return KeptWindow(
+    return CachedWindow(
         columns=read_columns(read["columns"]),
-        cut=Cut(*read["cut"]),
+        cut=Watermark(*read["cut"]),
         before={name: read_answer(answer) for name, answer in read["before"].items()},
         asked=frozenset(read["asked"]),
         full_at=read_instant(read["full_at"]),
         stamps=read["stamps"],
-        last=Look(Cut(*cut), is_full, rows, last),
+        last=WindowScan(Watermark(*cut), is_full, rows, last),
     )
 
 
@@ -189,5 +189,5 @@ def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _written_cut(cut: Cut) -> list[int | str]:
+def _written_cut(cut: Watermark) -> list[int | str]:
     return [cut.at, cut.shown]

@@ -25,7 +25,7 @@ from contractwatch.engines.cache.file_answers import (
     holds,
     summed,
 )
-from contractwatch.engines.cache.window_answers import Cut, KeptWindow, Look, OfWindow
+from contractwatch.engines.cache.window_answers import CachedWindow, OfWindow, Watermark, WindowScan
 from contractwatch.engines.core.failures import QUERY_FAILURES
 from contractwatch.engines.predicates.literals import at_most, steps, steps_range
 from contractwatch.engines.query.engine import Survey, survey
@@ -55,7 +55,7 @@ class Looked:
 
     measurements: Mapping[Metric, Measurement]
     evidence: Mapping[Metric, Evidence]
-    kept: KeptWindow
+    kept: CachedWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class _UnusableError(Exception):
 def looked(
     files: TableFiles,
     metrics: Iterable[KeptMetric],
-    known: KeptWindow | None,
+    known: CachedWindow | None,
     *,
     beside: Iterable[Metric],
     now: datetime,
@@ -99,7 +99,7 @@ def looked(
         cells = ordered_by(frame.cells, frame.columns, chosen.column)
         if isinstance(cells, str):
             return Unordered(cells)
-        edge = _Edge(files.table, chosen, cells.dtype, now)
+        edge = _WindowBound(files.table, chosen, cells.dtype, now)
         looking = _Looking(files, edge, tuple(metrics), frozenset(map(digest_of, beside)))
         return looking.answered(frame.columns, known)
     except (SourceError, _UnusableError, *QUERY_FAILURES):
@@ -107,7 +107,7 @@ def looked(
 
 
 @dataclass(frozen=True, slots=True)
-class _Edge:
+class _WindowBound:
     """Where the window of the next run begins."""
 
     table: str
@@ -122,7 +122,7 @@ class _Edge:
             return TimeSpan(self.table, self.chosen.column, self.chosen.timezone)
         return KeyRange(self.table, (self.chosen.column,))
 
-    def after(self, newest: Measurement) -> Cut:
+    def after(self, newest: Measurement) -> Watermark:
         """Return the next cut; a window over all rows if there is no value to begin at."""
         least = beginning(self.dtype)
         try:
@@ -130,12 +130,12 @@ class _Edge:
         except OverflowError:  # so far back that there is no such date
             found = None
         if found is None:
-            return Cut(least)
+            return Watermark(least)
         return replace(found, at=min(max(found.at, least), steps_range(self.dtype)[1]))
 
-    def _after(self, newest: Measurement) -> Cut | None:
+    def _after(self, newest: Measurement) -> Watermark | None:
         if isinstance(newest, KeySpan):
-            return Cut(newest.bounds[0][1]) if newest.bounds else None
+            return Watermark(newest.bounds[0][1]) if newest.bounds else None
         zone = ZoneInfo(self.chosen.timezone)
         if self.chosen.mode is IncrementalMode.PARTITION:
             start = (self.now - self.chosen.lookback).astimezone(zone)
@@ -146,12 +146,12 @@ class _Edge:
             return self._day(newest.newest.astimezone(zone) - self.chosen.lookback)
         begin = newest.newest - self.chosen.lookback
         shown = f"{begin.astimezone(zone):%Y-%m-%d %H:%M} {self.chosen.timezone}"
-        return Cut(self._steps(begin), shown.replace("Etc/UTC", "UTC"))
+        return Watermark(self._steps(begin), shown.replace("Etc/UTC", "UTC"))
 
-    def _day(self, local: datetime) -> Cut:
+    def _day(self, local: datetime) -> Watermark:
         if self.dtype == pl.Date:
-            return Cut(at_most(steps(local.date(), self.dtype, "")), local.date().isoformat())
-        return Cut(self._steps(local), local.date().isoformat())
+            return Watermark(at_most(steps(local.date(), self.dtype, "")), local.date().isoformat())
+        return Watermark(self._steps(local), local.date().isoformat())
 
     def _steps(self, instant: datetime) -> int:
         return at_most(steps(instant, self.dtype, self.chosen.timezone))
@@ -165,12 +165,12 @@ class _Looking:
     """One table while it is brought up to date."""
 
     files: TableFiles
-    edge: _Edge
+    edge: _WindowBound
     metrics: tuple[KeptMetric, ...]
     beside: frozenset[str]
     evidence: dict[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
 
-    def answered(self, columns: Columns, known: KeptWindow | None) -> Looked:
+    def answered(self, columns: Columns, known: CachedWindow | None) -> Looked:
         asked = frozenset(map(digest_of, self.metrics)) | self.beside
         if known is not None and known.columns == columns and asked <= known.asked:
             before = {
@@ -183,13 +183,13 @@ class _Looking:
                 moved = self._moved(known.cut, before, answers)
                 kept = replace(known, cut=moved[0], before=moved[1], asked=asked, last=look)
                 return self._told(columns, answers, kept)
-        whole = Cut(beginning(self.edge.dtype))
+        whole = Watermark(beginning(self.edge.dtype))
         look, answers = self._look(whole, {}, is_full=True)
         cut, before = self._moved(whole, None, answers)
-        kept = KeptWindow(columns, cut, before, asked, self.edge.now, "", look)
+        kept = CachedWindow(columns, cut, before, asked, self.edge.now, "", look)
         return self._told(columns, answers, kept)
 
-    def _told(self, columns: Columns, answers: _Answers, kept: KeptWindow) -> Looked:
+    def _told(self, columns: Columns, answers: _Answers, kept: CachedWindow) -> Looked:
         schema = TableSchema(self.files.table)
         self.evidence[schema] = Evidence.METADATA
         found: _Answers = {**answers, schema: columns}
@@ -198,8 +198,8 @@ class _Looking:
         return Looked({metric: found[metric] for metric in mine}, evidence, kept)
 
     def _look(
-        self, cut: Cut, before: Mapping[str, FileAnswer], *, is_full: bool
-    ) -> tuple[Look, _Answers]:
+        self, cut: Watermark, before: Mapping[str, FileAnswer], *, is_full: bool
+    ) -> tuple[WindowScan, _Answers]:
         """Read the rows from a cut on, and all of them for what is not known of those below."""
         rows = RowCount(self.files.table)
         asked = [one for one in self.metrics if not isinstance(one, TableSchema)]
@@ -224,11 +224,11 @@ class _Looking:
             for metric in asked
             if isinstance(answer := answers[metric], Repeats | PersonalData) or _is_kept(answer)
         }
-        return Look(cut, is_full, count.rows, last), answers
+        return WindowScan(cut, is_full, count.rows, last), answers
 
     def _moved(
-        self, cut: Cut, before: Mapping[str, FileAnswer] | None, answers: _Answers
-    ) -> tuple[Cut, Mapping[str, FileAnswer]]:
+        self, cut: Watermark, before: Mapping[str, FileAnswer] | None, answers: _Answers
+    ) -> tuple[Watermark, Mapping[str, FileAnswer]]:
         """Return the next cut, and the answers of the rows below it; before None are no rows."""
         following = self.edge.after(answers[self.edge.mark])
         if following.at <= cut.at:

@@ -24,12 +24,12 @@ from contractwatch.engines.comparison.keyed_rows import (
 )
 from contractwatch.engines.core.failures import QUERY_FAILURES, UNREADABLE, refusal, unreadable
 from contractwatch.engines.core.file_types import word_of
-from contractwatch.engines.predicates.expressions import Cells, violates
+from contractwatch.engines.predicates.expressions import ColumnView, violates
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.query.segment_counts import segment_text
 from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.errors import SourceError
-from contractwatch.model.base.path import Way
+from contractwatch.model.base.path import FieldPath
 from contractwatch.model.contract.dataset import Dataset, TableFiles
 from contractwatch.model.measure.metric import BadRowsAcross, ComparingMetric, ForeignKey
 from contractwatch.model.measure.state import Count, Measurement, Unmeasured
@@ -196,7 +196,7 @@ class _Comparison:
         return flagged, is_whole & pl.col(found).is_null()
 
     def _asking(
-        self, metric: Orphans | CoveredKeys | SegmentsOf, ways: tuple[Way, ...] = ()
+        self, metric: Orphans | CoveredKeys | SegmentsOf, ways: tuple[FieldPath, ...] = ()
     ) -> Side:
         return Side(self._own(metric.table), metric.columns, metric.table, ways)
 
@@ -245,7 +245,7 @@ def _names(pairs: Iterable[object]) -> list[str]:
 
 
 def _pairs(
-    left: tuple[Side, Sequence[Cells]], right: tuple[Side, Sequence[Cells]]
+    left: tuple[Side, Sequence[ColumnView]], right: tuple[Side, Sequence[ColumnView]]
 ) -> list[tuple[pl.Expr, pl.Expr]]:
     """Return each member of a key on both sides as one type."""
     members = zip(left[1], right[1], strict=True)
@@ -259,7 +259,7 @@ def _collected(frame: Frame, plan: pl.LazyFrame) -> pl.DataFrame:
         raise unreadable(error, frame.table, frame.data_format) from error
 
 
-def _pair(left: tuple[Side, Cells], right: tuple[Side, Cells]) -> tuple[pl.Expr, pl.Expr]:
+def _pair(left: tuple[Side, ColumnView], right: tuple[Side, ColumnView]) -> tuple[pl.Expr, pl.Expr]:
     """Return both members as one type.
 
     Raises:
@@ -296,7 +296,7 @@ def _is_whole(dtype: pl.DataType) -> bool:
     return dtype.is_integer() or (isinstance(dtype, pl.Decimal) and dtype.scale == 0)
 
 
-def _as(cells: Cells, common: pl.DataType) -> pl.Expr:
+def _as(cells: ColumnView, common: pl.DataType) -> pl.Expr:
     if cells.dtype == common:
         return cells.value
     if isinstance(common, pl.Datetime) and common.time_zone is not None:
@@ -321,7 +321,7 @@ def _total(aggregate: Aggregate, frame: Frame, side: Side) -> Measurement:
     return _totalled(aggregate, _collected(frame, plan).row(0, named=True), side)
 
 
-def _wide(cells: Cells) -> pl.Expr:
+def _wide(cells: ColumnView) -> pl.Expr:
     """Return the numbers in a type whose sum does not overflow."""
     if isinstance(cells.dtype, pl.Decimal):
         return cells.value.cast(pl.Decimal(38, cells.dtype.scale))

@@ -6,11 +6,18 @@ from typing import assert_never
 
 import polars as pl
 
-from contractwatch.engines.predicates.expressions import Cells, cells_at
+from contractwatch.engines.predicates.expressions import ColumnView, cells_at
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.predicates.nested import elements, member, offends
 from contractwatch.engines.tables.frames import Frame
-from contractwatch.model.base.path import Each, Member, Way, into_objects, printed, to_element
+from contractwatch.model.base.path import (
+    ArrayItem,
+    FieldPath,
+    StructField,
+    into_objects,
+    printed,
+    to_element,
+)
 from contractwatch.model.contract.dataset import TableFiles
 
 _NUMBER, _ELEMENT = "\x00number", "\x00element"
@@ -30,10 +37,10 @@ class Side:
     files: TableFiles
     columns: tuple[str, ...]
     shown: str
-    ways: tuple[Way, ...] = ()
+    ways: tuple[FieldPath, ...] = ()
 
     @property
-    def members(self) -> tuple[tuple[str, Way], ...]:
+    def members(self) -> tuple[tuple[str, FieldPath], ...]:
         """The columns with the ways into them."""
         ways = self.ways or ((),) * len(self.columns)
         return tuple(zip(self.columns, ways, strict=True))
@@ -48,14 +55,14 @@ class Keyed:
     """
 
     rows: pl.LazyFrame
-    members: Sequence[Cells]
+    members: Sequence[ColumnView]
     has_key: pl.Expr
     number: str = ""
 
 
 def keyed_rows(frame: Frame, side: Side) -> Keyed:
     """Return what has a key: each row, or each element of the array that keys are inside of."""
-    arrays = [one for one in side.members if Each() in one[1]]
+    arrays = [one for one in side.members if ArrayItem() in one[1]]
     if not arrays:
         return Keyed(frame.rows, cells_of(frame, side), pl.lit(value=True))
     column, way = arrays[0]
@@ -70,11 +77,13 @@ def keyed_rows(frame: Frame, side: Side) -> Keyed:
         }
         rows, element, dtype = _exploded(frame, outer, outwards, plain)
         inner = {
-            at: cells_at(Cells(element, element, dtype), _below(w)) for at, w in within.items()
+            at: cells_at(ColumnView(element, element, dtype), _below(w)) for at, w in within.items()
         }
 
         def is_whole(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-            each = (cells_at(Cells(value, value, dtype), _below(way)) for way in within.values())
+            each = (
+                cells_at(ColumnView(value, value, dtype), _below(way)) for way in within.values()
+            )
             return pl.all_horizontal(one.value.is_not_null() for one in each)
 
         has_key = offends(outwards, outer.value, outer.dtype, is_whole)
@@ -89,7 +98,7 @@ def keyed_rows(frame: Frame, side: Side) -> Keyed:
 
 
 def _exploded(
-    frame: Frame, outer: Cells, way: Way, plain: Mapping[int, Cells]
+    frame: Frame, outer: ColumnView, way: FieldPath, plain: Mapping[int, ColumnView]
 ) -> tuple[pl.LazyFrame, pl.Expr, pl.DataType]:
     """Return a row for each element at the end of a way, the element and its type."""
     beside = (cells.value.alias(f"\x00plain{at}") for at, cells in plain.items())
@@ -98,10 +107,10 @@ def _exploded(
     element, dtype = pl.col(_ELEMENT), outer.dtype
     for step in way:
         match step:
-            case Member():
+            case StructField():
                 value, dtype = member(step, element, dtype)
                 rows = rows.with_columns(value.alias(_ELEMENT))
-            case Each():
+            case ArrayItem():
                 value, dtype = elements(element, dtype)
                 rows = rows.with_columns(value.alias(_ELEMENT)).explode(_ELEMENT)
             case _:
@@ -109,17 +118,17 @@ def _exploded(
     return rows, element, dtype
 
 
-def _below(way: Way) -> tuple[Member, ...]:
+def _below(way: FieldPath) -> tuple[StructField, ...]:
     return into_objects(way[len(to_element(way)) :])
 
 
-def cells_of(frame: Frame, side: Side) -> list[Cells]:
+def cells_of(frame: Frame, side: Side) -> list[ColumnView]:
     """Return what is compared of each member of a key.
 
     Raises:
         NotComparedError: If a column is missing, or no way leads into it.
     """
-    found: list[Cells] = []
+    found: list[ColumnView] = []
     for column, way in side.members:
         try:
             found.append(cells_at(column_of(frame, side, column), into_objects(way)))
@@ -129,7 +138,7 @@ def cells_of(frame: Frame, side: Side) -> list[Cells]:
     return found
 
 
-def column_of(frame: Frame, side: Side, column: str) -> Cells:
+def column_of(frame: Frame, side: Side, column: str) -> ColumnView:
     """Return a column of the table, as it is compared.
 
     Raises:

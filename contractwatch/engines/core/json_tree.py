@@ -13,7 +13,7 @@ from typing import cast
 
 import polars as pl
 
-from contractwatch.model.base.path import Each, Member, Way
+from contractwatch.model.base.path import ArrayItem, FieldPath, StructField
 from contractwatch.model.contract.contract import Column, LogicalType
 from contractwatch.model.measure.state import ColumnType
 from contractwatch.model.promises.rule import OptionKind, RuleMetric
@@ -26,7 +26,7 @@ REST = "\x00rest"
 
 KEY_TWICE = "an object has twice the key"
 
-_KEY, _VALUE = Member("key"), Member("value")
+_KEY, _VALUE = StructField("key"), StructField("value")
 _ARRAYS = frozenset({LogicalType.ARRAY, LogicalType.VECTOR})
 
 
@@ -49,26 +49,26 @@ def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 @dataclass(slots=True)
-class Node:
+class JsonNode:
     """A promised value: `way` leads to it from the column. `element` is of an array, or a map.
 
     One that `is_compared` as a whole, or is part of such a value, keeps what is not promised of it.
     """
 
-    way: Way
+    way: FieldPath
     column: Column | None
     kind: str = "scalar"
-    members: "dict[str, Node]" = field(default_factory=dict[str, "Node"])
-    element: "Node | None" = None
+    members: "dict[str, JsonNode]" = field(default_factory=dict[str, "JsonNode"])
+    element: "JsonNode | None" = None
     is_compared: bool = False
 
-    def walk(self) -> "Iterator[Node]":
+    def walk(self) -> "Iterator[JsonNode]":
         """Yield the node and all below it."""
         yield self
         for child in self.children():
             yield from child.walk()
 
-    def children(self) -> "list[Node]":
+    def children(self) -> "list[JsonNode]":
         """Return the nodes one step below."""
         return [*self.members.values(), *([self.element] if self.element else [])]
 
@@ -87,39 +87,41 @@ class Node:
 class Notes:
     """Places (by way) at which one row has a value of another shape, or none."""
 
-    astray: set[Way] = field(default_factory=set[Way])
-    null: set[Way] = field(default_factory=set[Way])
+    astray: set[FieldPath] = field(default_factory=set[FieldPath])
+    null: set[FieldPath] = field(default_factory=set[FieldPath])
 
 
-def tree_of(column: Column) -> Node | None:
+def tree_of(column: Column) -> JsonNode | None:
     """Return the tree of a column that is promised to hold more than a scalar, else None."""
     known = {inner.inside: inner for inner in column.nested}
     root = _node((), column, known, is_compared=False)
     return None if root.kind == "scalar" else root
 
 
-def _node(way: Way, column: Column | None, known: dict[Way, Column], *, is_compared: bool) -> Node:
+def _node(
+    way: FieldPath, column: Column | None, known: dict[FieldPath, Column], *, is_compared: bool
+) -> JsonNode:
     is_compared = is_compared or _is_compared(column)
 
-    def node_at(inner: Way, of_inner: Column | None) -> Node:
+    def node_at(inner: FieldPath, of_inner: Column | None) -> JsonNode:
         return _node(inner, of_inner, known, is_compared=is_compared)
 
     below = {
         inner[len(way)] for inner in known if len(inner) > len(way) and inner[: len(way)] == way
     }
     logical = column.logical_type if column else None
-    listed = {step.name for step in below if isinstance(step, Member)}
+    listed = {step.name for step in below if isinstance(step, StructField)}
     twins = {one.twin for inner, one in known.items() if inner[:-1] == way and one.twin}
     names = sorted(listed.union(_required(column), twins))
-    node = Node(way, column, is_compared=is_compared)
+    node = JsonNode(way, column, is_compared=is_compared)
     if logical is LogicalType.MAP:
-        entry = Node((*way, Each()), None, "object", is_compared=is_compared)
+        entry = JsonNode((*way, ArrayItem()), None, "object", is_compared=is_compared)
         for part in (_KEY, _VALUE):
-            inner = (*way, Each(), part)
+            inner = (*way, ArrayItem(), part)
             entry.members[part.name] = node_at(inner, known.get(inner))
         node.kind, node.element = "map", entry
-    elif Each() in below or logical in _ARRAYS:
-        inner = (*way, Each())
+    elif ArrayItem() in below or logical in _ARRAYS:
+        inner = (*way, ArrayItem())
         of_element = known.get(inner)
         if column and logical is LogicalType.VECTOR and of_element is None:
             of_element = replace(column, logical_type=LogicalType.NUMBER, options=(), inside=inner)
@@ -127,7 +129,7 @@ def _node(way: Way, column: Column | None, known: dict[Way, Column], *, is_compa
     elif names or logical is LogicalType.OBJECT:
         node.kind = "object"
         for name in names:
-            inner = (*way, Member(name))
+            inner = (*way, StructField(name))
             node.members[name] = node_at(inner, known.get(inner))
     return node
 
@@ -148,7 +150,7 @@ def _required(column: Column | None) -> Iterator[str]:
             yield from option.members
 
 
-def laid_out(node: Node, value: object, notes: Notes) -> object:
+def laid_out(node: JsonNode, value: object, notes: Notes) -> object:
     """Return a parsed JSON value as the node promises it, and note what is not so."""
     if value is None:
         notes.null.add(node.way)
@@ -163,7 +165,7 @@ def laid_out(node: Node, value: object, notes: Notes) -> object:
     return _elements(node, value, notes)
 
 
-def _object(node: Node, value: object, notes: Notes) -> object:
+def _object(node: JsonNode, value: object, notes: Notes) -> object:
     if not isinstance(value, dict) or isinstance(value, Repeated):
         notes.astray.add(node.way)
         return None
@@ -177,14 +179,14 @@ def _object(node: Node, value: object, notes: Notes) -> object:
     return laid
 
 
-def _rest(node: Node, found: dict[str, object]) -> str | None:
+def _rest(node: JsonNode, found: dict[str, object]) -> str | None:
     """Return the members that are not promised and not null; None if there are none."""
     promised = {_key_of(found, name) for name in node.members}
     rest = {key: one for key, one in found.items() if key not in promised and one is not None}
     return canonical(rest) if rest else None
 
 
-def _elements(node: Node, value: object, notes: Notes) -> object:
+def _elements(node: JsonNode, value: object, notes: Notes) -> object:
     if node.kind == "map" and isinstance(value, dict) and not isinstance(value, Repeated):
         entries = cast("dict[str, object]", value)
         value = [{"key": key, "value": inner} for key, inner in entries.items()]
@@ -227,7 +229,7 @@ def canonical(value: object) -> str | None:
     return text_of(value)
 
 
-def observe(node: Node, value: object, seen: set[Way]) -> None:
+def observe(node: JsonNode, value: object, seen: set[FieldPath]) -> None:
     """Add the places at which a value, or a member that is null, stands."""
     if value is None:
         return
@@ -246,7 +248,7 @@ def observe(node: Node, value: object, seen: set[Way]) -> None:
                 observe(child, member_of(found, name), seen)
 
 
-def type_of(node: Node, name: str, seen: set[Way]) -> ColumnType:
+def type_of(node: JsonNode, name: str, seen: set[FieldPath]) -> ColumnType:
     """Return what the data show of a promised value, without the members that are nowhere."""
     if node.way not in seen:
         return ColumnType(name, "null", "null", text=True)

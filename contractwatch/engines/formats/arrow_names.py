@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from contractwatch.engines.core.failures import BrokenTextError
 from contractwatch.engines.core.file_types import BOOL8, DAY, INTERVAL, JSON, UUID
-from contractwatch.engines.formats.parquet_annotations import Node
+from contractwatch.engines.formats.parquet_annotations import SchemaNode
 
 _END = b"ARROW1"
 _TAIL_BYTES = 4 + len(_END)
@@ -43,7 +43,7 @@ def column_names(file: BinaryIO) -> list[str]:
         return []  # the reader of the rows tells what is wrong
 
 
-def meanings_of(file: BinaryIO) -> Mapping[str, Node]:
+def meanings_of(file: BinaryIO) -> Mapping[str, SchemaNode]:
     """Return what the schema of a file says of its columns, by name; nothing if it is broken.
 
     Raises:
@@ -57,7 +57,9 @@ def meanings_of(file: BinaryIO) -> Mapping[str, Node]:
         return {}
 
 
-def _nodes(footer: bytes, vector: int, left: list[int], way: tuple[str, ...]) -> Iterator[Node]:
+def _nodes(
+    footer: bytes, vector: int, left: list[int], way: tuple[str, ...]
+) -> Iterator[SchemaNode]:
     """Yield the fields of a list of fields, with those below them."""
     for field in _tables(footer, vector):
         left[0] -= 1
@@ -71,8 +73,8 @@ def _nodes(footer: bytes, vector: int, left: list[int], way: tuple[str, ...]) ->
         inner = (*way, name)
         children = tuple(_nodes(footer, _pointed(footer, below), left, inner)) if below else ()
         if kind in {_LIST, _FIXED_LIST, _LARGE_LIST}:
-            children = (Node("list", "", children),)  # as Parquet has it
-        yield Node(name, _meaning(footer, field, kind), children)
+            children = (SchemaNode("list", "", children),)  # as Parquet has it
+        yield SchemaNode(name, _meaning(footer, field, kind), children)
 
 
 def _meaning(footer: bytes, field: int, kind: int) -> str:

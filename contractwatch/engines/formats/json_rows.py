@@ -13,7 +13,7 @@ import polars as pl
 
 from contractwatch.engines.core.batches import lazily
 from contractwatch.engines.core.json_tree import (
-    Node,
+    JsonNode,
     Notes,
     Repeated,
     laid_out,
@@ -23,7 +23,7 @@ from contractwatch.engines.core.json_tree import (
     text_of,
 )
 from contractwatch.engines.remote.objects import opened
-from contractwatch.model.base.path import Member, Way
+from contractwatch.model.base.path import FieldPath, StructField
 from contractwatch.model.contract.dataset import Remote
 
 _BATCH_ROWS = 10_000
@@ -57,13 +57,13 @@ class Lines:
             yield from (line for line in file if line.strip())
 
 
-def noted(tree: Node, name: str, what: str) -> dict[Way, str]:
+def noted(tree: JsonNode, name: str, what: str) -> dict[FieldPath, str]:
     """Return the columns that say of a row whether it is `astray`, or `null`, at each place."""
     return {node.way: f"\x00{what}{at}\x00{name}" for at, node in enumerate(tree.walk())}
 
 
 def scan(
-    files: Sequence[JsonText], flat: Sequence[str], trees: Mapping[str, Node]
+    files: Sequence[JsonText], flat: Sequence[str], trees: Mapping[str, JsonNode]
 ) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
     """Return the rows: texts, values laid out along their trees, and notes in hidden columns."""
     types: dict[str, pl.DataType] = {name: pl.String() for name in flat}
@@ -82,7 +82,7 @@ def scan(
 @dataclass(frozen=True, slots=True)
 class _Layout:
     flat: tuple[str, ...]
-    laid: tuple[tuple[str, Node, dict[Way, str], dict[Way, str]], ...]
+    laid: tuple[tuple[str, JsonNode, dict[FieldPath, str], dict[FieldPath, str]], ...]
     types: dict[str, pl.DataType]
 
 
@@ -183,12 +183,12 @@ def _sound(value: Any) -> Any:
     return value
 
 
-def seen_in(files: Sequence[JsonText], trees: Mapping[str, Node]) -> dict[str, set[Way]]:
+def seen_in(files: Sequence[JsonText], trees: Mapping[str, JsonNode]) -> dict[str, set[FieldPath]]:
     """Return the places at which values stand, by column; the search ends once all are found.
 
     After the first lines only those are parsed that hold the name of a member not yet found.
     """
-    seen: dict[str, set[Way]] = {name: set() for name in trees}
+    seen: dict[str, set[FieldPath]] = {name: set() for name in trees}
     wanted = _wanted(trees, seen)
     for file in files:
         for at, line in enumerate(file.lines):
@@ -206,7 +206,7 @@ def seen_in(files: Sequence[JsonText], trees: Mapping[str, Node]) -> dict[str, s
     return seen
 
 
-def _wanted(trees: Mapping[str, Node], seen: Mapping[str, set[Way]]) -> frozenset[bytes]:
+def _wanted(trees: Mapping[str, JsonNode], seen: Mapping[str, set[FieldPath]]) -> frozenset[bytes]:
     """Return the names, in lower case and quotes, of what was not found yet."""
     return frozenset(
         json.dumps(_name(node, name).lower(), ensure_ascii=ascii_).encode()
@@ -217,7 +217,7 @@ def _wanted(trees: Mapping[str, Node], seen: Mapping[str, set[Way]]) -> frozense
     )
 
 
-def _name(node: Node, column: str) -> str:
+def _name(node: JsonNode, column: str) -> str:
     """Return the name of the member that a place is, or is inside of."""
-    members = [step.name for step in node.way if isinstance(step, Member)]
+    members = [step.name for step in node.way if isinstance(step, StructField)]
     return members[-1] if members else column

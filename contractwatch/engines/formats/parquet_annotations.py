@@ -54,15 +54,15 @@ class _BrokenFooterError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class SchemaNode:
     """An element of the schema with what is below it; `meaning` is one of our annotations."""
 
     name: str
     meaning: str
-    children: tuple["Node", ...] = ()
+    children: tuple["SchemaNode", ...] = ()
 
 
-def meanings_of(file: BinaryIO) -> Mapping[str, Node]:
+def meanings_of(file: BinaryIO) -> Mapping[str, SchemaNode]:
     """Return what the schema of a file says of its columns, by name; nothing if it is broken.
 
     Args:
@@ -80,7 +80,7 @@ def meanings_of(file: BinaryIO) -> Mapping[str, Node]:
     return {node.name: node for node in root.children} if root is not None else {}
 
 
-def let_intervals_in(nodes: Collection[Node]) -> None:
+def let_intervals_in(nodes: Collection[SchemaNode]) -> None:
     """Keep the library from a panic at the schema of a file that has intervals."""
     is_let_in = os.environ.get(_LETTING_IN) == "1"
     if not is_let_in and any(node.meaning == INTERVAL for node in nodes):
@@ -90,14 +90,14 @@ def let_intervals_in(nodes: Collection[Node]) -> None:
         let_intervals_in(node.children)
 
 
-def annotated(schema: Schema, nodes: Mapping[str, Node]) -> Schema:
+def annotated(schema: Schema, nodes: Mapping[str, SchemaNode]) -> Schema:
     """Return the columns of a file, as the library has them, with their meanings."""
     return tuple(
         (name, _meant(dtype, nodes[name]) if name in nodes else dtype) for name, dtype in schema
     )
 
 
-def _unread(node: Node, name: str = "") -> Iterator[tuple[str, str]]:
+def _unread(node: SchemaNode, name: str = "") -> Iterator[tuple[str, str]]:
     """Yield the way to, and the type of, each column that the library cannot read."""
     if node.meaning.startswith(_UNREAD):
         yield name, node.meaning.removeprefix(_UNREAD)
@@ -105,7 +105,7 @@ def _unread(node: Node, name: str = "") -> Iterator[tuple[str, str]]:
         yield from _unread(child, f"{name}.{child.name}" if name else child.name)
 
 
-def _meant(dtype: pl.DataType, node: Node) -> pl.DataType:
+def _meant(dtype: pl.DataType, node: SchemaNode) -> pl.DataType:
     """Return a type with the annotations of a node and of those below it."""
     if node.meaning == INTERVAL:
         return pl.Extension(INTERVAL, dtype)
@@ -149,7 +149,7 @@ def _of_leaf(dtype: pl.DataType, meaning: str) -> pl.DataType:
     return pl.Extension(meaning, dtype) if is_dropped.get(meaning) else dtype
 
 
-def _element(node: Node, inner: pl.DataType) -> Node:
+def _element(node: SchemaNode, inner: pl.DataType) -> SchemaNode:
     """Return the node of the elements of an array: old writers leave out one or two levels."""
     if len(node.children) != 1:
         return node
@@ -177,7 +177,7 @@ def _footer(file: BinaryIO) -> bytes:
     return file.read(length)
 
 
-def _root(footer: bytes) -> Node | None:
+def _root(footer: bytes) -> SchemaNode | None:
     """Return the schema, or None if it says nothing that the library drops."""
     reader = _Reader(footer)
     for field, kind in reader.fields():
@@ -196,17 +196,17 @@ def _meaning(element: dict[int, _Thrift]) -> str:
     return _CONVERTED_TYPES.get(converted, "") if isinstance(converted, int) else ""
 
 
-def _tree(elements: Sequence[dict[int, _Thrift]], meanings: Sequence[str]) -> Node:
+def _tree(elements: Sequence[dict[int, _Thrift]], meanings: Sequence[str]) -> SchemaNode:
     rest: Iterator[tuple[dict[int, _Thrift], str]] = iter(zip(elements, meanings, strict=True))
 
-    def node(depth: int) -> Node:
+    def node(depth: int) -> SchemaNode:
         element, meaning = next(rest, _NO_ELEMENT)
         count = element.get(_CHILDREN) or 0
         if depth > _DEEPEST or not isinstance(count, int) or not 0 <= count < len(elements):
             raise _BrokenFooterError
         name = element.get(_NAME, b"")
         shown = name.decode(errors="replace") if isinstance(name, bytes) else ""
-        return Node(shown, meaning, tuple(node(depth + 1) for _ in range(count)))
+        return SchemaNode(shown, meaning, tuple(node(depth + 1) for _ in range(count)))
 
     return node(0)
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from contractwatch.model.contract.date_format import DateFormat, Field, Group
+from contractwatch.model.contract.date_format import DateFormat, Field, PatternGroup
 
 _DAY_SECONDS = 86_400
 _FEBRUARY = 2
@@ -93,7 +93,7 @@ def _put_together(raw: pl.Expr, written: DateFormat, make: Callable[[_Told], pl.
     return groups.struct.with_fields(pl.when(sound).then(made).alias(name)).struct.field(name)
 
 
-def _number(group: Group, part: pl.Expr) -> pl.Expr:
+def _number(group: PatternGroup, part: pl.Expr) -> pl.Expr:
     if group.names:
         known = {name: at + group.plus for at, name in enumerate(group.names) if name}
         return part.replace_strict(known, default=None, return_dtype=pl.Int64)

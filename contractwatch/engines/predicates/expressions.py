@@ -12,7 +12,7 @@ from contractwatch.engines.core import ecma_regex
 from contractwatch.engines.core.file_types import word_of
 from contractwatch.engines.predicates import literals, nested
 from contractwatch.model.base.clause import Scalar
-from contractwatch.model.base.path import Member, Way
+from contractwatch.model.base.path import FieldPath, StructField
 from contractwatch.model.measure.metric import (
     Inside,
     IsAbove,
@@ -47,13 +47,13 @@ class Within(Protocol):
 
     def violates(self, predicate: Predicate) -> pl.Expr: ...
 
-    def strays(self, inside: Way) -> pl.Expr: ...
+    def strays(self, inside: FieldPath) -> pl.Expr: ...
 
-    def is_sound(self, inside: Way) -> pl.Expr: ...
+    def is_sound(self, inside: FieldPath) -> pl.Expr: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class ColumnView:
     """A column as it is compared.
 
     `raw` is as the file has it; `value` is of type `dtype`, and null where a text cannot be parsed;
@@ -79,7 +79,7 @@ class Cells:
         return self.raw.is_not_null() & self.readable
 
 
-def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
+def violates(predicate: Predicate, cells: ColumnView) -> pl.Expr:
     """Return the expression that is true where a row violates, and false or null elsewhere.
 
     Raises:
@@ -101,13 +101,13 @@ def violates(predicate: Predicate, cells: Cells) -> pl.Expr:
             return _never(cells) if cells.dtype == pl.Null else _wrong(predicate, cells)
 
 
-def refuse_unread(cells: Cells) -> None:
+def refuse_unread(cells: ColumnView) -> None:
     """Raise UncastableError if nobody can tell what the texts of a column mean."""
     if cells.refused:
         raise literals.UncastableError(cells.refused)
 
 
-def key_member(cells: Cells, way: tuple[Member, ...]) -> pl.Expr:
+def key_member(cells: ColumnView, way: tuple[StructField, ...]) -> pl.Expr:
     """Return the member of an object at the end of a way, as it is compared.
 
     Raises:
@@ -119,7 +119,7 @@ def key_member(cells: Cells, way: tuple[Member, ...]) -> pl.Expr:
     return found.value
 
 
-def cells_at(cells: Cells, way: tuple[Member, ...]) -> Cells:
+def cells_at(cells: ColumnView, way: tuple[StructField, ...]) -> ColumnView:
     """Return the members of objects at the end of a way, as they are compared.
 
     Raises:
@@ -129,10 +129,10 @@ def cells_at(cells: Cells, way: tuple[Member, ...]) -> Cells:
     if not way:
         return cells
     value, dtype = nested.member_at(way, cells.value, cells.dtype)
-    return Cells(value, value, dtype)
+    return ColumnView(value, value, dtype)
 
 
-def instants_at(cells: Cells, inside: Way, timezone: str) -> pl.Expr:
+def instants_at(cells: ColumnView, inside: FieldPath, timezone: str) -> pl.Expr:
     """Return the instants at the end of a way as `instants` does, in arrays as they are nested.
 
     Raises:
@@ -143,12 +143,12 @@ def instants_at(cells: Cells, inside: Way, timezone: str) -> pl.Expr:
         return instants(cells, timezone)
 
     def leaf(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-        return instants(Cells(value, value, dtype), timezone)
+        return instants(ColumnView(value, value, dtype), timezone)
 
     return nested.values_at(inside, cells.value, cells.dtype, leaf)
 
 
-def is_present_at(cells: Cells, inside: Way) -> pl.Expr:
+def is_present_at(cells: ColumnView, inside: FieldPath) -> pl.Expr:
     """Return whether there is a value at the end of a way.
 
     Raises:
@@ -159,14 +159,14 @@ def is_present_at(cells: Cells, inside: Way) -> pl.Expr:
     return nested.offends(inside, cells.value, cells.dtype, lambda one, _: one.is_not_null())
 
 
-def _offends(predicate: Inside, cells: Cells) -> pl.Expr:
+def _offends(predicate: Inside, cells: ColumnView) -> pl.Expr:
     def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-        return violates(predicate.predicate, Cells(value, value, dtype))
+        return violates(predicate.predicate, ColumnView(value, value, dtype))
 
     return nested.offends(predicate.inside, cells.value, cells.dtype, judge)
 
 
-def _wrong(predicate: _OfValues, cells: Cells) -> pl.Expr:
+def _wrong(predicate: _OfValues, cells: ColumnView) -> pl.Expr:
     match predicate:
         case IsInvalid():
             return _invalid(predicate, cells)
@@ -184,7 +184,7 @@ def _wrong(predicate: _OfValues, cells: Cells) -> pl.Expr:
             assert_never(predicate)
 
 
-def instants(cells: Cells, timezone: str) -> pl.Expr:
+def instants(cells: ColumnView, timezone: str) -> pl.Expr:
     """Return a date or timestamp column as UTC, in microseconds.
 
     Naive values are taken in `timezone`: a repeated hour as the earlier instant, a local time that
@@ -219,17 +219,17 @@ def in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
     return zoned.dt.convert_time_zone("UTC")
 
 
-def _text_of(cells: Cells) -> pl.Expr:
+def _text_of(cells: ColumnView) -> pl.Expr:
     if cells.dtype != pl.String:
         raise literals.UncastableError(f"values of type {word_of(cells.dtype)} are no text")
     return cells.value
 
 
-def _never(cells: Cells) -> pl.Expr:
+def _never(cells: ColumnView) -> pl.Expr:
     return cells.raw.is_null() & cells.raw.is_not_null()
 
 
-def _is_member(values: Iterable[Scalar], cells: Cells) -> pl.Expr:
+def _is_member(values: Iterable[Scalar], cells: ColumnView) -> pl.Expr:
     allowed = literals.members(values, cells.dtype, _UTC)
     if cells.dtype == pl.String and 0 < len(allowed) <= _FEW:
         return pl.any_horizontal(cells.value == text for text in allowed)
@@ -237,7 +237,7 @@ def _is_member(values: Iterable[Scalar], cells: Cells) -> pl.Expr:
     return compared.is_in(allowed.implode())
 
 
-def _missing(values: tuple[Scalar, ...], cells: Cells) -> pl.Expr:
+def _missing(values: tuple[Scalar, ...], cells: ColumnView) -> pl.Expr:
     if cells.dtype == pl.Null:
         return cells.raw.is_null()
     if cells.readable is None:
@@ -260,7 +260,7 @@ def _has_meaning(value: Scalar, dtype: pl.DataType) -> bool:
     return True
 
 
-def _invalid(predicate: IsInvalid, cells: Cells) -> pl.Expr:
+def _invalid(predicate: IsInvalid, cells: ColumnView) -> pl.Expr:
     invalid = _never(cells)
     if predicate.values is not None:
         invalid = invalid | ~_is_member(predicate.values, cells)
@@ -275,7 +275,7 @@ def _is_found(predicate: IsInvalid, pattern: str, text: pl.Expr) -> pl.Expr:
     return ecma_regex.matches(text, pattern) if predicate.ecma else text.str.contains(pattern)
 
 
-def _beyond(predicate: IsBelow | IsAbove, cells: Cells, *, below: bool) -> pl.Expr:
+def _beyond(predicate: IsBelow | IsAbove, cells: ColumnView, *, below: bool) -> pl.Expr:
     if cells.dtype.is_float():
         bound = _real(predicate.bound, cells.dtype)
         outside = _outside(cells.value, bound, below=below, inclusive=predicate.exclusive)
@@ -308,7 +308,7 @@ def _outside(value: pl.Expr, bound: pl.Expr, *, below: bool, inclusive: bool) ->
     return value >= bound if inclusive else value > bound
 
 
-def _not_multiple(divisor: Bound, cells: Cells) -> pl.Expr:
+def _not_multiple(divisor: Bound, cells: ColumnView) -> pl.Expr:
     exact = literals.ratio(divisor)
     if exact <= 0:
         raise literals.UncastableError("a divisor must be above zero")
@@ -321,7 +321,7 @@ def _not_multiple(divisor: Bound, cells: Cells) -> pl.Expr:
     return _remainder(cells, exact) != 0
 
 
-def _remainder(cells: Cells, divisor: Fraction) -> pl.Expr:
+def _remainder(cells: ColumnView, divisor: Fraction) -> pl.Expr:
     """Return a number that is zero exactly at multiples: x mod p/q is zero where q x mod p is."""
     value = cells.value.to_physical()
     kept = literals.steps_type(cells.dtype)

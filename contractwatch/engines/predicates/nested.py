@@ -8,7 +8,7 @@ import polars as pl
 from contractwatch.engines.core.file_types import has_entries, instance, word_of
 from contractwatch.engines.core.json_tree import SIZE
 from contractwatch.engines.predicates.literals import UncastableError
-from contractwatch.model.base.path import Each, Member, Way
+from contractwatch.model.base.path import ArrayItem, FieldPath, StructField
 from contractwatch.model.measure.metric import (
     IsLarger,
     IsNotNormalized,
@@ -27,7 +27,7 @@ Made: TypeAlias = Callable[[pl.Expr], pl.Expr]
 _UNIT_TOLERANCE = 1e-3
 
 
-def offends(inside: Way, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
+def offends(inside: FieldPath, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
     """Return whether one of the values at the end of a way violates; null or false if none does.
 
     Raises:
@@ -39,10 +39,10 @@ def offends(inside: Way, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl
         return _never(value)
     first, *rest = _through_entries(inside, dtype)
     match first:
-        case Member():
+        case StructField():
             child, inner = member(first, value, dtype)
             return value.is_not_null() & offends(tuple(rest), child, inner, judge)
-        case Each():
+        case ArrayItem():
             items, inner = elements(value, dtype)
             offending = offends(tuple(rest), pl.element(), inner, judge)
             return items.list.eval(offending.fill_null(value=False)).list.any()
@@ -50,12 +50,16 @@ def offends(inside: Way, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl
             assert_never(first)
 
 
-def _through_entries(inside: Way, dtype: pl.DataType) -> Way:
+def _through_entries(inside: FieldPath, dtype: pl.DataType) -> FieldPath:
     """Return a way that leads to the keys or values of a map at once through its entries."""
-    return (Each(), *inside) if isinstance(inside[0], Member) and has_entries(dtype) else inside
+    return (
+        (ArrayItem(), *inside)
+        if isinstance(inside[0], StructField) and has_entries(dtype)
+        else inside
+    )
 
 
-def values_at(inside: Way, value: pl.Expr, dtype: pl.DataType, leaf: Judge) -> pl.Expr:
+def values_at(inside: FieldPath, value: pl.Expr, dtype: pl.DataType, leaf: Judge) -> pl.Expr:
     """Return what is made of each value at the end of a way, in arrays as they are nested.
 
     Args:
@@ -71,10 +75,10 @@ def values_at(inside: Way, value: pl.Expr, dtype: pl.DataType, leaf: Judge) -> p
         return leaf(*_plain(value, dtype))
     first, *rest = inside
     match first:
-        case Member():
+        case StructField():
             child, inner = member(first, value, dtype)
             return values_at(tuple(rest), child, inner, leaf)
-        case Each():
+        case ArrayItem():
             items, inner = elements(value, dtype)
             return items.list.eval(values_at(tuple(rest), pl.element(), inner, leaf))
         case _:
@@ -95,13 +99,13 @@ def folded(values: pl.Expr, depth: int, made: Made, fold: Made) -> pl.Expr:
     return fold(values.list.eval(folded(pl.element(), depth - 1, made, fold)))
 
 
-def depth_of(inside: Way) -> int:
+def depth_of(inside: FieldPath) -> int:
     """Return how many steps of a way are elements of arrays."""
-    return sum(isinstance(step, Each) for step in inside)
+    return sum(isinstance(step, ArrayItem) for step in inside)
 
 
 def member_at(
-    way: tuple[Member, ...], value: pl.Expr, dtype: pl.DataType
+    way: tuple[StructField, ...], value: pl.Expr, dtype: pl.DataType
 ) -> tuple[pl.Expr, pl.DataType]:
     """Return the member at the end of a way into objects.
 
@@ -113,7 +117,7 @@ def member_at(
     return _plain(value, dtype)
 
 
-def member(step: Member, value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+def member(step: StructField, value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
     """Return the member of an object, by its exact name or the only one alike but for case.
 
     Raises:
@@ -162,11 +166,11 @@ def _size(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return elements(value, dtype)[0].list.len()
 
 
-def _repeats(inside: Way, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def _repeats(inside: FieldPath, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     items, inner = elements(value, dtype)
     element = pl.element()
     for step in inside:
-        if isinstance(step, Each):
+        if isinstance(step, ArrayItem):
             raise UncastableError("an array inside an array has no single value for each element")
         element, inner = member(step, element, inner)
     if inner == pl.Null:
@@ -186,7 +190,7 @@ def _has_other_length(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 def _lacks(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     lacking: list[pl.Expr] = []
     if isinstance(dtype, pl.List) and has_entries(dtype):  # a map: its members are its keys
-        keys, inner = member(Member("key"), pl.element(), instance(dtype.inner))
+        keys, inner = member(StructField("key"), pl.element(), instance(dtype.inner))
         if inner != pl.String:
             raise UncastableError(f"keys of type {word_of(inner)} are no names of members")
         known = value.list.eval(keys)
@@ -194,7 +198,7 @@ def _lacks(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.E
         return value.is_not_null() & pl.any_horizontal(_never(value), *absent)
     for name in members:
         try:
-            lacking.append(member(Member(name), value, dtype)[0].is_null())
+            lacking.append(member(StructField(name), value, dtype)[0].is_null())
         except UncastableError:
             if not isinstance(dtype, pl.Struct):
                 raise

@@ -33,7 +33,7 @@ _REMEMBERS = False
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
+class ParsedText:
     """What a text means; `readable` is false where it is not null and not of the type.
 
     `refused` says why nobody can tell what texts of this column mean; it is empty otherwise.
@@ -45,7 +45,7 @@ class Parsed:
     refused: str = ""
 
 
-def parse(raw: pl.Expr, column: Column, read: ReadPolicy = _PLAINLY) -> Parsed | None:
+def parse(raw: pl.Expr, column: Column, read: ReadPolicy = _PLAINLY) -> ParsedText | None:
     """Return the text as the column's declared type, or None if it stays a text.
 
     Integers have a sign and digits; numbers are finite and may have a point and an exponent;
@@ -70,11 +70,11 @@ def parse(raw: pl.Expr, column: Column, read: ReadPolicy = _PLAINLY) -> Parsed |
             return None
 
 
-def _temporal(raw: pl.Expr, column: Column, logical_type: LogicalType) -> Parsed:
+def _temporal(raw: pl.Expr, column: Column, logical_type: LogicalType) -> ParsedText:
     try:
         written = compiled(column.parse_format, logical_type) if column.parse_format else None
     except DateFormatError as wrong:
-        return Parsed(raw, raw.is_null(), pl.String(), str(wrong))
+        return ParsedText(raw, raw.is_null(), pl.String(), str(wrong))
     if logical_type is LogicalType.DATE:
         return _date(raw, written)
     if logical_type is LogicalType.TIME:
@@ -85,11 +85,11 @@ def _temporal(raw: pl.Expr, column: Column, logical_type: LogicalType) -> Parsed
     return _instants(raw, found, column.default_timezone)
 
 
-def _known(raw: pl.Expr, value: pl.Expr, dtype: pl.DataType) -> Parsed:
-    return Parsed(value, raw.is_null() | value.is_not_null(), dtype)
+def _known(raw: pl.Expr, value: pl.Expr, dtype: pl.DataType) -> ParsedText:
+    return ParsedText(value, raw.is_null() | value.is_not_null(), dtype)
 
 
-def _cast(raw: pl.Expr, dtype: pl.DataType) -> Parsed:
+def _cast(raw: pl.Expr, dtype: pl.DataType) -> ParsedText:
     return _known(raw, raw.cast(dtype, strict=False), dtype)
 
 
@@ -111,19 +111,19 @@ def _plainly_written(raw: pl.Expr, read: ReadPolicy) -> pl.Expr:
     return pl.when(raw.str.contains(exact)).then(plain)
 
 
-def _number(raw: pl.Expr) -> Parsed:
+def _number(raw: pl.Expr) -> ParsedText:
     """Return a finite number: neither `NaN` nor `inf`, nor one that is too large for a double."""
     value = raw.cast(pl.Float64(), strict=False)
     return _known(raw, pl.when(value.is_finite()).then(value), pl.Float64())
 
 
-def _boolean(raw: pl.Expr) -> Parsed:
+def _boolean(raw: pl.Expr) -> ParsedText:
     lower = raw.str.to_lowercase()
     value = pl.when(lower == "true").then(True).when(lower == "false").then(False)  # noqa: FBT003
     return _known(raw, value.otherwise(None), pl.Boolean())
 
 
-def _date(raw: pl.Expr, written: DateFormat | None) -> Parsed:
+def _date(raw: pl.Expr, written: DateFormat | None) -> ParsedText:
     if written is not None:
         return _known(raw, date_texts.dates(raw, written), pl.Date())
     value = raw.str.to_date("%Y-%m-%d", strict=False, cache=_REMEMBERS)
@@ -132,7 +132,7 @@ def _date(raw: pl.Expr, written: DateFormat | None) -> Parsed:
     return _known(raw, value, pl.Date())
 
 
-def _time(raw: pl.Expr, written: DateFormat | None) -> Parsed:
+def _time(raw: pl.Expr, written: DateFormat | None) -> ParsedText:
     if written is not None:
         return _known(raw, date_texts.times(raw, written), pl.Time())
     exact = pl.when(raw.str.contains(_ISO_TIME)).then(raw)
@@ -140,7 +140,7 @@ def _time(raw: pl.Expr, written: DateFormat | None) -> Parsed:
     return _known(raw, pl.coalesce(found), pl.Time())
 
 
-def _timestamp(raw: pl.Expr, timezone: str) -> Parsed:
+def _timestamp(raw: pl.Expr, timezone: str) -> ParsedText:
     """Return ISO-8601 with a T or a blank, with or without seconds, a fraction and an offset."""
     exact = pl.when(raw.str.contains(_ISO_TIMESTAMP)).then(raw.str.replace(" ", "T", literal=True))
     zoned = (Moment(_instant(exact, form, zone="UTC"), is_utc=True) for form in _ZONED_TIMES)
@@ -148,11 +148,11 @@ def _timestamp(raw: pl.Expr, timezone: str) -> Parsed:
     return _instants(raw, (*zoned, *local), timezone)
 
 
-def _instants(raw: pl.Expr, found: Sequence[Moment], timezone: str) -> Parsed:
+def _instants(raw: pl.Expr, found: Sequence[Moment], timezone: str) -> ParsedText:
     value = pl.coalesce(one.value if one.is_utc else in_zone(one.value, timezone) for one in found)
     # A local time that the zone skips can be read, although it is no instant.
     readable = raw.is_null() | pl.any_horizontal(one.value.is_not_null() for one in found)
-    return Parsed(value, readable, pl.Datetime("us", "UTC"))
+    return ParsedText(value, readable, pl.Datetime("us", "UTC"))
 
 
 def _instant(raw: pl.Expr, written: str, *, zone: str | None) -> pl.Expr:

@@ -24,7 +24,12 @@ from contractwatch.engines.core.failures import (
     refusal,
     unreadable,
 )
-from contractwatch.engines.predicates.expressions import Cells, key_member, refuse_unread, violates
+from contractwatch.engines.predicates.expressions import (
+    ColumnView,
+    key_member,
+    refuse_unread,
+    violates,
+)
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.predicates.questions import Key, Opened, Question, aliased, derived_by
 from contractwatch.engines.query import sql
@@ -182,7 +187,7 @@ def _from_schema(frame: Frame, metric: Metric) -> Measurement | None:
         return Unmeasured(frame.no_columns) if frame.no_columns else frame.columns
     if isinstance(metric, Unparseable):
         cells = _cells(frame, metric.column)
-        is_typed = isinstance(cells, Cells) and cells.readable is None and cells.is_day is None
+        is_typed = isinstance(cells, ColumnView) and cells.readable is None and cells.is_day is None
         return Count(0) if is_typed else None
     return None
 
@@ -298,7 +303,7 @@ def _try_on(
         empty.select(hashes).collect_schema()
 
 
-def _cells(frame: Frame, column: str) -> Cells | Unmeasured:
+def _cells(frame: Frame, column: str) -> ColumnView | Unmeasured:
     found = frame.columns.find(column)
     if found is None:
         return frame.cells.get(column) or Unmeasured(f"column {column!r} is missing")
@@ -375,7 +380,7 @@ def key_of(frame: Frame, metric: SurplusRows) -> Key | Unmeasured:
     """
     found = [_cells(frame, column) for column in metric.columns]
     missing = next((cells for cells in found if isinstance(cells, Unmeasured)), None)
-    members = [cells for cells in found if isinstance(cells, Cells)]
+    members = [cells for cells in found if isinstance(cells, ColumnView)]
     if missing:
         return missing
     ways = metric.ways or ((),) * len(members)

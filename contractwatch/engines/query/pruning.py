@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from contractwatch.engines.predicates import literals
-from contractwatch.engines.predicates.expressions import Cells, violates
+from contractwatch.engines.predicates.expressions import ColumnView, violates
 from contractwatch.engines.predicates.questions import Question, aliased
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.base.server import DataFormat
@@ -179,7 +179,7 @@ def _violating(frame: Frame, metric: Metric) -> pl.Expr | None:
         return None
 
 
-def _beyond(predicate: IsBelow | IsAbove, cells: Cells) -> pl.Expr | None:
+def _beyond(predicate: IsBelow | IsAbove, cells: ColumnView) -> pl.Expr | None:
     """Return the comparison with a bound of the column's own type: no other is decided early."""
     if not literals.is_discrete(cells.dtype) or cells.dtype == pl.Time:
         return None

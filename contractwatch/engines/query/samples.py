@@ -17,7 +17,7 @@ from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.predicates.nested import member_at
 from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.errors import SourceError
-from contractwatch.model.base.path import Member
+from contractwatch.model.base.path import StructField
 from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.metric import CountWhere, SurplusRows, Unparseable
 
@@ -38,7 +38,7 @@ class ShownColumn:
 
     name: str
     physical: str
-    way: tuple[Member, ...] = ()
+    way: tuple[StructField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from contractwatch.engines.core.file_types import word_of
-from contractwatch.engines.predicates.expressions import Cells, instants, refuse_unread
+from contractwatch.engines.predicates.expressions import ColumnView, instants, refuse_unread
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.segment import (
@@ -34,7 +34,11 @@ _ROWS, _START = "rows", "start"
 
 
 def cell_query(
-    rows: pl.LazyFrame, metric: RowsPerCell, element: Cells, by: list[Cells], now: datetime
+    rows: pl.LazyFrame,
+    metric: RowsPerCell,
+    element: ColumnView,
+    by: list[ColumnView],
+    now: datetime,
 ) -> pl.LazyFrame:
     """Return the query for one row a cell.
 
@@ -67,7 +71,7 @@ def cells_of(metric: RowsPerCell, found: pl.DataFrame) -> Measurement:
     return CellCounts() + CellCounts(cells)
 
 
-def _local(element: Cells, metric: RowsPerCell) -> pl.Expr:
+def _local(element: ColumnView, metric: RowsPerCell) -> pl.Expr:
     if element.dtype == pl.Date:
         return element.value.cast(pl.Datetime("us"))
     utc = instants(element, metric.element_timezone)

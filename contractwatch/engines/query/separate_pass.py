@@ -7,7 +7,7 @@ from typing import TypeAlias
 import polars as pl
 
 from contractwatch.engines.core.failures import QUERY_FAILURES, refusal, unreadable
-from contractwatch.engines.predicates.expressions import Cells
+from contractwatch.engines.predicates.expressions import ColumnView
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.predicates.questions import Opened
 from contractwatch.engines.query.personal_data import detector_query, hits_of
@@ -59,6 +59,6 @@ def _planned(frame: Frame, metric: OwnPassMetric, now: datetime) -> _Query | Unm
     return cell_query(frame.rows, metric, element, by, now), lambda found: cells_of(metric, found)
 
 
-def _cells(frame: Frame, column: str) -> Cells | None:
+def _cells(frame: Frame, column: str) -> ColumnView | None:
     found = frame.columns.find(column)
     return frame.cells.get(found.name if found else column)

@@ -19,7 +19,7 @@ from contractwatch.errors import SourceError
 from contractwatch.model.contract.contract import Column
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement, Unmeasured
-from contractwatch.model.promises.sql import Answer, SqlScalar, digest_of
+from contractwatch.model.promises.sql import QueryValue, SqlScalar, digest_of
 
 NO_VALUE = "no value: the query returned NULL or no row"
 _PLANNING = (
@@ -124,16 +124,16 @@ def _scalar(found: pl.DataFrame) -> Measurement:
 def _answer_of(value: object, dtype: pl.DataType) -> Measurement:
     match value:
         case bool() | int():
-            return Answer(value)
+            return QueryValue(value)
         case float() | Decimal():
             number = float(value)
             if not math.isfinite(number):
                 return Unmeasured("the answer is no finite number")
-            return Answer(number)
+            return QueryValue(number)
         case str():
-            return Answer(text_digest=digest_of(value))
+            return QueryValue(text_digest=digest_of(value))
         case datetime() | date() | time():
-            return Answer(text_digest=digest_of(value.isoformat()))
+            return QueryValue(text_digest=digest_of(value.isoformat()))
         case _:
             expected = "expected a number, a text or true or false"
             return Unmeasured(f"the answer is of type {word_of(dtype)}; {expected}")

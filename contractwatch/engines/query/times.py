@@ -6,10 +6,15 @@ from typing import TypeAlias, assert_never
 
 import polars as pl
 
-from contractwatch.engines.predicates.expressions import Cells, instants_at, is_present_at, violates
+from contractwatch.engines.predicates.expressions import (
+    ColumnView,
+    instants_at,
+    is_present_at,
+    violates,
+)
 from contractwatch.engines.predicates.nested import depth_of, folded
 from contractwatch.engines.predicates.questions import Answer, Question
-from contractwatch.model.base.path import Way
+from contractwatch.model.base.path import FieldPath
 from contractwatch.model.measure.metric import (
     FUTURE_ALLOWANCE,
     BadRows,
@@ -20,7 +25,7 @@ from contractwatch.model.measure.metric import (
 from contractwatch.model.measure.state import Count, DelayTally, Measurement, Span, Unmeasured
 
 TimeMetric: TypeAlias = TimeSpan | Delays | RecentRows | BadRows
-CellsOf: TypeAlias = Callable[[str], Cells | Unmeasured]
+CellsOf: TypeAlias = Callable[[str], ColumnView | Unmeasured]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -85,8 +90,8 @@ def _delays(metric: Delays, cells_of: CellsOf) -> Question | Unmeasured:
     for cells in (event, available):
         if isinstance(cells, Unmeasured):
             return cells
-    assert isinstance(event, Cells)
-    assert isinstance(available, Cells)
+    assert isinstance(event, ColumnView)
+    assert isinstance(available, ColumnView)
     began = _instant(metric.event_column, metric.event_inside, metric.event_timezone, event)
     ended = _instant(
         metric.available_column, metric.available_inside, metric.available_timezone, available
@@ -108,7 +113,9 @@ def _bad(metric: BadRows, cells_of: CellsOf) -> Question | Unmeasured:
     return Question(metric, (pl.any_horizontal(broken).sum(),), counted)
 
 
-def _instant(column: str, inside: Way, timezone: str, cells: Cells) -> dict[str, pl.Expr]:
+def _instant(
+    column: str, inside: FieldPath, timezone: str, cells: ColumnView
+) -> dict[str, pl.Expr]:
     """Return the column's microseconds since 1970 (UTC) under a name that all questions share."""
     name = f"\x00instant {column} {timezone} {inside!r}"
     return {name: instants_at(cells, inside, timezone).to_physical()}

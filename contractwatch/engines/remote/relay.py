@@ -32,7 +32,7 @@ Place: TypeAlias = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
+class RelayTarget:
     """The host that a relay connects to; its private addresses only if that was allowed.
 
     `credential_hosts` are named by the agent's environment and connected to wherever they are.
@@ -59,7 +59,7 @@ def system_resolve(host: str, port: int) -> tuple[str, ...]:
 
 
 @cache
-def relay_to(destination: Destination) -> "Relay":
+def relay_to(destination: RelayTarget) -> "Relay":
     """Return the relay of this process to a destination; it lives as long as the process."""
     relay = Relay(destination)
     _relays[relay.address] = relay
@@ -82,7 +82,7 @@ class Relay:
     more is sent to it until `forget`: the readers try each request several times.
     """
 
-    def __init__(self, destination: Destination, resolve: Resolve = system_resolve) -> None:
+    def __init__(self, destination: RelayTarget, resolve: Resolve = system_resolve) -> None:
         self._destination = destination
         self._resolve = resolve
         self._listener = socket.create_server(("127.0.0.1", 0))

@@ -20,7 +20,7 @@ from contractwatch.engines.core.failures import QUERY_FAILURES, UNREADABLE, unre
 from contractwatch.engines.core.file_types import United, as_working, column_type, unite
 from contractwatch.engines.formats import readers
 from contractwatch.engines.predicates import text
-from contractwatch.engines.predicates.expressions import Cells
+from contractwatch.engines.predicates.expressions import ColumnView
 from contractwatch.engines.tables import delta, iceberg, json_cells, nested_json, scope, windows
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, ReadPolicy
@@ -32,7 +32,7 @@ from contractwatch.model.measure.state import Columns, ColumnType
 _TEXT: pl.DataType = pl.String()
 _ROW = "\x00row"
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-_NO_CELLS: Mapping[str, Cells] = {}
+_NO_CELLS: Mapping[str, ColumnView] = {}
 
 Types: TypeAlias = dict[str, pl.DataType]
 Partition: TypeAlias = tuple[tuple[str, str | None], ...]
@@ -56,7 +56,7 @@ class Frame:
     data_format: DataFormat
     rows: pl.LazyFrame
     columns: Columns
-    cells: Mapping[str, Cells]
+    cells: Mapping[str, ColumnView]
     no_columns: str = ""
     bytes_per_file: int = 0
     bytes: int = 0
@@ -263,7 +263,7 @@ def _frame(
     rows: pl.LazyFrame,
     types: Types,
     columns: Columns,
-    known: Mapping[str, Cells] = _NO_CELLS,
+    known: Mapping[str, ColumnView] = _NO_CELLS,
 ) -> Frame:
     cells = dict(known)
     parsed_columns: list[pl.Expr] = []
@@ -281,11 +281,11 @@ def _frame(
             is_coded = isinstance(dtype, pl.Categorical | pl.Enum)
             value = raw.cast(pl.String) if is_coded else raw
             is_day = _is_midnight(raw, dtype, column)
-            cells[name] = Cells(raw, value, pl.String() if is_coded else dtype, is_day=is_day)
+            cells[name] = ColumnView(raw, value, pl.String() if is_coded else dtype, is_day=is_day)
             continue
         value, readable = f"\x00value{position}", f"\x00readable{position}"
         parsed_columns += [parsed.value.alias(value), parsed.readable.alias(readable)]
-        cells[name] = Cells(
+        cells[name] = ColumnView(
             raw, pl.col(value), parsed.dtype, pl.col(readable), refused=parsed.refused
         )
     frame = Frame(

@@ -15,11 +15,18 @@ from functools import partial
 import polars as pl
 
 from contractwatch.engines.core.failures import UNREADABLE
-from contractwatch.engines.core.json_tree import Node, Notes, laid_out, observe, tree_of, type_of
+from contractwatch.engines.core.json_tree import (
+    JsonNode,
+    Notes,
+    laid_out,
+    observe,
+    tree_of,
+    type_of,
+)
 from contractwatch.engines.formats.json_rows import noted, value_of
-from contractwatch.engines.predicates.expressions import Cells
+from contractwatch.engines.predicates.expressions import ColumnView
 from contractwatch.engines.tables.nested_json import cells_at
-from contractwatch.model.base.path import Member, Way
+from contractwatch.model.base.path import FieldPath, StructField
 from contractwatch.model.contract.contract import Column
 from contractwatch.model.measure.state import Columns, ColumnType
 
@@ -43,15 +50,15 @@ class JsonCells:
 
     rows: pl.LazyFrame
     columns: Columns
-    cells: Mapping[str, Cells]
+    cells: Mapping[str, ColumnView]
 
 
-def trees_of(promised: Iterable[Column], found: Columns) -> dict[str, Node]:
+def trees_of(promised: Iterable[Column], found: Columns) -> dict[str, JsonNode]:
     """Return what is promised of the values in columns of text, by the columns' names.
 
     A column that several properties of the contract stand for stays text: it has no one tree.
     """
-    trees: dict[str, Node] = {}
+    trees: dict[str, JsonNode] = {}
     promises: Counter[str] = Counter()
     for column in promised:
         actual = found.find(column.physical_name)
@@ -65,7 +72,7 @@ def trees_of(promised: Iterable[Column], found: Columns) -> dict[str, Node]:
 
 
 def opened(
-    rows: pl.LazyFrame, columns: Columns, trees: Mapping[str, Node], every_row: pl.LazyFrame
+    rows: pl.LazyFrame, columns: Columns, trees: Mapping[str, JsonNode], every_row: pl.LazyFrame
 ) -> JsonCells:
     """Return the table with the values of its JSON texts; as many are read as tell their members.
 
@@ -75,7 +82,7 @@ def opened(
         trees: Of the columns of JSON texts, by `trees_of`.
         every_row: The rows that tell which members there are.
     """
-    cells: dict[str, Cells] = {}
+    cells: dict[str, ColumnView] = {}
     types: dict[str, ColumnType] = {column.name: column for column in columns.columns}
     for name, tree in trees.items():
         text, laid = pl.col(name).cast(pl.String), f"\x00laid\x00{name}"
@@ -85,7 +92,7 @@ def opened(
     return JsonCells(rows, Columns(tuple(types.values())), cells)
 
 
-def _type_of(file_type: ColumnType, tree: Node, seen: set[Way]) -> ColumnType:
+def _type_of(file_type: ColumnType, tree: JsonNode, seen: set[FieldPath]) -> ColumnType:
     """Return the type of the values; its physical type is the file's."""
     found = type_of(tree, file_type.name, seen)
     found = replace(found, by_exact_name=file_type.by_exact_name)
@@ -94,7 +101,7 @@ def _type_of(file_type: ColumnType, tree: Node, seen: set[Way]) -> ColumnType:
     return replace(found, physical=file_type.physical, files=file_type.in_files)
 
 
-def _with_values(rows: pl.LazyFrame, text: pl.Expr, tree: Node, laid: str) -> pl.LazyFrame:
+def _with_values(rows: pl.LazyFrame, text: pl.Expr, tree: JsonNode, laid: str) -> pl.LazyFrame:
     """Return the rows with the values, and the notes about them, in hidden columns."""
     astray, null = noted(tree, laid, "astray"), noted(tree, laid, "null")
     notes = dict.fromkeys((*astray.values(), *null.values()), pl.Boolean())
@@ -110,9 +117,9 @@ def _with_values(rows: pl.LazyFrame, text: pl.Expr, tree: Node, laid: str) -> pl
 def _laid_out(
     texts: pl.Series,
     *,
-    tree: Node,
-    astray: Mapping[Way, str],
-    null: Mapping[Way, str],
+    tree: JsonNode,
+    astray: Mapping[FieldPath, str],
+    null: Mapping[FieldPath, str],
     dtype: pl.Struct,
 ) -> pl.Series:
     """Return the value of each text and the notes about it, made piece by piece."""
@@ -145,7 +152,7 @@ def _pieces(texts: pl.Series) -> Iterator[Sequence[str | None]]:
         yield piece
 
 
-def _value_in(cell: str | None, tree: Node) -> tuple[object, Notes]:
+def _value_in(cell: str | None, tree: JsonNode) -> tuple[object, Notes]:
     notes = Notes()
     return laid_out(tree, _parsed(cell), notes), notes
 
@@ -172,12 +179,12 @@ def is_deep(text: str) -> bool:
     return False
 
 
-def _seen_in(texts: pl.LazyFrame, tree: Node) -> set[Way]:
+def _seen_in(texts: pl.LazyFrame, tree: JsonNode) -> set[FieldPath]:
     """Return the places at which values stand; the first rows tell, mostly.
 
     Of the others only those are parsed that hold the name of a member that was not yet found.
     """
-    seen: set[Way] = set()
+    seen: set[FieldPath] = set()
     known = texts.select(pl.all().alias(_VALUE)).drop_nulls()
     try:
         _observe(known.head(_SAMPLED_ROWS), tree, seen)
@@ -189,7 +196,7 @@ def _seen_in(texts: pl.LazyFrame, tree: Node) -> set[Way]:
     return seen
 
 
-def _observe(texts: pl.LazyFrame, tree: Node, seen: set[Way]) -> None:
+def _observe(texts: pl.LazyFrame, tree: JsonNode, seen: set[FieldPath]) -> None:
     """Add the places at which values stand to those that were seen."""
     every = {node.way for node in tree.walk()}
 
@@ -204,11 +211,11 @@ def _observe(texts: pl.LazyFrame, tree: Node, seen: set[Way]) -> None:
     texts.select(looked.all()).collect(engine="streaming")
 
 
-def _may_hold(missing: Iterable[Way]) -> pl.Expr:
+def _may_hold(missing: Iterable[FieldPath]) -> pl.Expr:
     """Return whether a text holds the name of one of the members that lead to these places."""
     names: list[str] = []
     for way in missing:
-        members = [step.name for step in way if isinstance(step, Member)]
+        members = [step.name for step in way if isinstance(step, StructField)]
         if not members:
             return pl.lit(value=True)
         written = members[-1].lower()

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from contractwatch.engines.core.json_tree import REST, Node, tree_of, type_of
+from contractwatch.engines.core.json_tree import REST, JsonNode, tree_of, type_of
 from contractwatch.engines.formats import readers
 from contractwatch.engines.formats.json_rows import JsonText, Lines, noted, scan, seen_in
 from contractwatch.engines.predicates import text
-from contractwatch.engines.predicates.expressions import Cells, violates
+from contractwatch.engines.predicates.expressions import ColumnView, violates
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.predicates.nested import offends
-from contractwatch.model.base.path import Way
+from contractwatch.model.base.path import FieldPath
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Column
 from contractwatch.model.contract.dataset import TableFiles
@@ -27,7 +27,7 @@ from contractwatch.model.measure.state import ColumnType
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class JsonTable:
     """A table of JSON files: rows, the types of their flat columns, and the nested columns.
 
     `types` and `cells` of the nested columns are by the name that each has in the contract.
@@ -36,7 +36,7 @@ class Document:
     rows: pl.LazyFrame
     flat: dict[str, pl.DataType]
     types: tuple[ColumnType, ...]
-    cells: dict[str, Cells]
+    cells: dict[str, ColumnView]
     has_rows: bool
 
 
@@ -45,7 +45,7 @@ def is_promised(files: TableFiles) -> bool:
     return files.data_format is DataFormat.JSON and bool(_trees(files.columns))
 
 
-def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | None]]) -> Document:
+def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | None]]) -> JsonTable:
     """Return the table; of the rows as many are read as tell what the objects hold.
 
     Args:
@@ -70,7 +70,7 @@ def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | Non
     flat = [name for name in keys if name not in taken]
     rows, types = scan(texts, flat, named)
     seen = seen_in(texts, named)
-    return Document(
+    return JsonTable(
         rows,
         {name: types[name] for name in flat},
         tuple(type_of(tree, name, seen[name]) for name, tree in named.items()),
@@ -86,12 +86,12 @@ def _find(keys: Mapping[str, None], name: str) -> str | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def _trees(columns: Sequence[Column]) -> dict[str, Node]:
+def _trees(columns: Sequence[Column]) -> dict[str, JsonNode]:
     found = ((column.physical_name, tree_of(column)) for column in columns)
     return {name: tree for name, tree in found if tree is not None}
 
 
-def cells_at(tree: Node, name: str, raw: pl.Expr) -> Cells:
+def cells_at(tree: JsonNode, name: str, raw: pl.Expr) -> ColumnView:
     """Return a column as it is compared.
 
     Args:
@@ -101,17 +101,17 @@ def cells_at(tree: Node, name: str, raw: pl.Expr) -> Cells:
     """
     value, dtype = _typed(tree, pl.col(name))
     within = _Within(tree, name)
-    return Cells(raw, value, dtype, ~within.strays(()), within=within)
+    return ColumnView(raw, value, dtype, ~within.strays(()), within=within)
 
 
 @dataclass(frozen=True, slots=True)
 class _Within:
     """Answers what is asked of a column whose values are laid out along a tree."""
 
-    tree: Node
+    tree: JsonNode
     name: str
 
-    def strays(self, inside: Way) -> pl.Expr:
+    def strays(self, inside: FieldPath) -> pl.Expr:
         """Return whether a value at the end of a way is not of the promised type."""
         astray = self._noted("astray", inside)
         node = next((node for node in self.tree.walk() if node.way == inside), self.tree)
@@ -129,7 +129,7 @@ class _Within:
         unread = offends(inside, pl.col(self.name), self.tree.dtype(), judge)
         return astray | unread.fill_null(value=False)
 
-    def is_sound(self, inside: Way) -> pl.Expr:
+    def is_sound(self, inside: FieldPath) -> pl.Expr:
         """Return whether a value, and all that is inside of it, is of the promised types."""
         typed = (
             self.strays(node.way)
@@ -144,7 +144,7 @@ class _Within:
         Raises:
             UncastableError: If a value of the contract has no meaning in the promised type.
         """
-        way: Way = predicate.inside if isinstance(predicate, Inside) else ()
+        way: FieldPath = predicate.inside if isinstance(predicate, Inside) else ()
         asked = predicate.predicate if isinstance(predicate, Inside) else predicate
         node = next((node for node in self.tree.walk() if node.way == way), None)
         is_whole = node is not None and node.kind != "scalar"
@@ -152,32 +152,32 @@ class _Within:
             return self._noted("null", way)
         if isinstance(asked, RepeatsElements | IsNotNormalized):
             value, dtype = _typed(self.tree, pl.col(self.name))
-            return offends(way, value, dtype, lambda v, d: violates(asked, Cells(v, v, d)))
+            return offends(way, value, dtype, lambda v, d: violates(asked, ColumnView(v, v, d)))
 
         def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
             parsed = text.parse(value, node.column) if node and node.column else None
             if is_whole or parsed is None:
-                return violates(asked, Cells(value, value, dtype))
+                return violates(asked, ColumnView(value, value, dtype))
             return violates(asked, _parsed_cells(value, parsed))
 
         return offends(way, pl.col(self.name), self.tree.dtype(), judge)
 
-    def _noted(self, what: str, way: Way) -> pl.Expr:
+    def _noted(self, what: str, way: FieldPath) -> pl.Expr:
         column = noted(self.tree, self.name, what).get(way)
         if column is None:
             raise UncastableError("another property promises other values inside this column")
         return pl.col(column).fill_null(value=False)
 
 
-def _parsed_cells(value: pl.Expr, parsed: text.Parsed) -> Cells:
-    return Cells(value, parsed.value, parsed.dtype, parsed.readable, refused=parsed.refused)
+def _parsed_cells(value: pl.Expr, parsed: text.ParsedText) -> ColumnView:
+    return ColumnView(value, parsed.value, parsed.dtype, parsed.readable, refused=parsed.refused)
 
 
-def _is_typed(node: Node) -> bool:
+def _is_typed(node: JsonNode) -> bool:
     return node.kind != "scalar" or bool(node.column and node.column.logical_type)
 
 
-def _typed(node: Node, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
+def _typed(node: JsonNode, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
     """Return a value as one of the promised types, null where it cannot be read as that."""
     if node.kind == "scalar":
         parsed = text.parse(value, node.column) if node.column else None
@@ -190,7 +190,7 @@ def _typed(node: Node, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
     return value.list.eval(element), pl.List(dtype)
 
 
-def _typed_object(node: Node, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
+def _typed_object(node: JsonNode, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
     if not node.members:
         return value, node.dtype()
     inner = {name: _typed(child, value.struct.field(name)) for name, child in node.members.items()}

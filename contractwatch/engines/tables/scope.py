@@ -5,13 +5,15 @@ from collections.abc import Mapping
 import polars as pl
 
 from contractwatch.engines.core.failures import QUERY_FAILURES
-from contractwatch.engines.predicates.expressions import Cells
+from contractwatch.engines.predicates.expressions import ColumnView
 from contractwatch.model.measure.state import Columns
 
 Scoped = tuple[pl.LazyFrame, str]
 
 
-def within(rows: pl.LazyFrame, cells: Mapping[str, Cells], columns: Columns, where: str) -> Scoped:
+def within(
+    rows: pl.LazyFrame, cells: Mapping[str, ColumnView], columns: Columns, where: str
+) -> Scoped:
     """Return the rows in scope, or all of them and why the condition cannot be asked.
 
     A condition that is neither true nor false for a row leaves the row out.

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from contractwatch.engines.core.file_types import word_of
-from contractwatch.engines.predicates.expressions import Cells
+from contractwatch.engines.predicates.expressions import ColumnView
 from contractwatch.engines.predicates.literals import is_discrete, literal, steps_range
 from contractwatch.model.contract.incremental import Window
 from contractwatch.model.measure.state import Columns
@@ -17,7 +17,7 @@ _DIGITS = re.compile(r"-?[0-9]{1,38}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def ordered_by(cells: Mapping[str, Cells], columns: Columns, column: str) -> Cells | str:
+def ordered_by(cells: Mapping[str, ColumnView], columns: Columns, column: str) -> ColumnView | str:
     """Return the column whose values tell old rows from new ones, or why it does not."""
     known = columns.find(column)
     if known is None:
@@ -41,7 +41,7 @@ def beginning(dtype: pl.DataType) -> int:
 
 
 def within(
-    rows: pl.LazyFrame, cells: Mapping[str, Cells], columns: Columns, window: Window
+    rows: pl.LazyFrame, cells: Mapping[str, ColumnView], columns: Columns, window: Window
 ) -> tuple[pl.LazyFrame, str]:
     """Return the rows of a window, or all of them and why they cannot be told apart."""
     found = ordered_by(cells, columns, window.column)

@@ -5,36 +5,36 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class StructField:
     """The member of an object, by its physical name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Each:
+class ArrayItem:
     """Every element of an array; an entry of a map is an object with a `key` and a `value`."""
 
 
-Step: TypeAlias = Member | Each
+Step: TypeAlias = StructField | ArrayItem
 
-Way: TypeAlias = tuple[Step, ...]
+FieldPath: TypeAlias = tuple[Step, ...]
 """Steps from a column down to values inside of it; empty for the column's own cells."""
 
 
-def into_objects(way: Way) -> tuple[Member, ...]:
+def into_objects(way: FieldPath) -> tuple[StructField, ...]:
     """Return the members on a way; without elements of arrays they are all of it."""
-    return tuple(step for step in way if isinstance(step, Member))
+    return tuple(step for step in way if isinstance(step, StructField))
 
 
-def to_element(way: Way) -> Way:
+def to_element(way: FieldPath) -> FieldPath:
     """Return the steps up to the last element of an array; none if no array is on the way."""
-    ends = [at for at, step in enumerate(way, start=1) if isinstance(step, Each)]
+    ends = [at for at, step in enumerate(way, start=1) if isinstance(step, ArrayItem)]
     return way[: max(ends, default=0)]
 
 
-def printed(column: str, inside: Way) -> str:
+def printed(column: str, inside: FieldPath) -> str:
     """Return a way as it is written: `orders.lines[].price`."""
     return column + "".join(
-        f".{step.name}" if isinstance(step, Member) else "[]" for step in inside
+        f".{step.name}" if isinstance(step, StructField) else "[]" for step in inside
     )

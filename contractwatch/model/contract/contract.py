@@ -9,7 +9,7 @@ from functools import cached_property
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.label import Label
 from contractwatch.model.base.objective import Objective, Target
-from contractwatch.model.base.path import Way, printed
+from contractwatch.model.base.path import FieldPath, printed
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.incremental import Incremental
 from contractwatch.model.promises.lifetime import Lifetime
@@ -91,7 +91,7 @@ class Column:
     column_id: str = ""
     physical_type: str = ""
     physical_clause: Clause | None = None
-    inside: Way = ()
+    inside: FieldPath = ()
     nested: tuple["Column", ...] = ()
 
 

@@ -52,7 +52,7 @@ class Field(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class PatternGroup:
     """One group of the expression, and how its text becomes a whole number.
 
     With `names` it is the position of the name, counted from `plus`. Else the digits make a number,
@@ -77,7 +77,7 @@ class DateFormat:
     written: str
     logical_type: LogicalType
     expression: str
-    groups: tuple[Group, ...]
+    groups: tuple[PatternGroup, ...]
     directives: str = ""
 
     def has(self, *fields: Field) -> bool:
@@ -107,7 +107,7 @@ class DateFormat:
         return _moment(told, is_dated=is_dated)
 
 
-def _number(group: Group, part: str) -> int:
+def _number(group: PatternGroup, part: str) -> int:
     if group.names:
         return group.names.index(part) + group.plus
     number = int(part)
@@ -269,9 +269,9 @@ _OF_OFFSETS = frozenset(
     {Field.UTC, Field.OFFSET_SIGN, Field.OFFSET_HOUR, Field.OFFSET_MINUTE, Field.OFFSET_SECOND}
 )
 _PARTS_OF_OFFSETS = {
-    "h": Group(Field.OFFSET_HOUR),
-    "m": Group(Field.OFFSET_MINUTE),
-    "s": Group(Field.OFFSET_SECOND),
+    "h": PatternGroup(Field.OFFSET_HOUR),
+    "m": PatternGroup(Field.OFFSET_MINUTE),
+    "s": PatternGroup(Field.OFFSET_SECOND),
 }
 
 
@@ -283,7 +283,7 @@ class _Run:
     """
 
     expression: str
-    groups: tuple[Group, ...]
+    groups: tuple[PatternGroup, ...]
     kind: str
     directive: str = ""
 
@@ -291,20 +291,22 @@ class _Run:
 _TEXT, _FIXED, _VARIABLE, _FRACTION = "text", "fixed", "variable", "fraction"
 
 
-def _number_run(digits: str, group: Group, kind: str, directive: str = "") -> _Run:
+def _number_run(digits: str, group: PatternGroup, kind: str, directive: str = "") -> _Run:
     return _Run(f"({digits})", (group,), kind, directive)
 
 
 def _name_run(field: Field, names: tuple[str, ...], directive: str = "", *, plus: int) -> _Run:
-    return _Run(f"({'|'.join(names)})", (Group(field, names=names, plus=plus),), _TEXT, directive)
+    return _Run(
+        f"({'|'.join(names)})", (PatternGroup(field, names=names, plus=plus),), _TEXT, directive
+    )
 
 
 def _offset_run(form: str, zero: str = "", before: str = "") -> _Run:
     expression, parts = _OFFSETS[form]
     none = f"|({zero})" if zero else ""
-    groups = [Group(Field.OFFSET_SIGN, names=("-", "", "+"), plus=-1)]
+    groups = [PatternGroup(Field.OFFSET_SIGN, names=("-", "", "+"), plus=-1)]
     groups += [_PARTS_OF_OFFSETS[part] for part in parts]
-    groups += [Group(Field.UTC, names=(zero,))] if zero else []
+    groups += [PatternGroup(Field.UTC, names=(zero,))] if zero else []
     directive = "%#z" if form in {"", "mm", ":mm", "[:]mm"} and not before else ""
     return _Run(f"(?:{before}{_SIGN}(?:{expression}){none})", tuple(groups), _TEXT, directive)
 
@@ -322,7 +324,7 @@ def _two_digit_runs() -> Iterator[tuple[str, _Run]]:
         ("m", Field.MINUTE, "[0-5][0-9]", "[0-9]|[1-5][0-9]", "%M", 0),
         ("s", Field.SECOND, "[0-5][0-9]", "[0-9]|[1-5][0-9]", "%S", 0),
     ):
-        group = Group(field, modulo=modulo)
+        group = PatternGroup(field, modulo=modulo)
         yield letter * 2, _number_run(two, group, _FIXED, directive)
         yield letter, _number_run(f"0{{0,17}}(?:{more})", group, _VARIABLE)
 
@@ -336,22 +338,27 @@ def _other_runs() -> Iterator[tuple[str, _Run]]:
         yield letters, _name_run(Field.WEEKDAY, tuple(short_days), plus=1)
     yield "EEEE", _name_run(Field.WEEKDAY, DAYS, plus=1)
     yield "a", _name_run(Field.HALF_DAY, ("AM", "PM"), plus=0)
-    yield "DDD", _number_run("[0-9]{3}", Group(Field.DAY_OF_YEAR), _FIXED, "%j")
-    yield "D", _number_run("[0-9]{1,19}", Group(Field.DAY_OF_YEAR), _VARIABLE)
+    yield "DDD", _number_run("[0-9]{3}", PatternGroup(Field.DAY_OF_YEAR), _FIXED, "%j")
+    yield "D", _number_run("[0-9]{1,19}", PatternGroup(Field.DAY_OF_YEAR), _VARIABLE)
     for letter in "yu":
-        yield letter * 2, _number_run("[0-9]{2}", Group(Field.YEAR, plus=2000), _FIXED)
+        yield letter * 2, _number_run("[0-9]{2}", PatternGroup(Field.YEAR, plus=2000), _FIXED)
         for count in (1, 3):
-            yield letter * count, _number_run(f"[0-9]{{{count},19}}", Group(Field.YEAR), _VARIABLE)
+            yield (
+                letter * count,
+                _number_run(f"[0-9]{{{count},19}}", PatternGroup(Field.YEAR), _VARIABLE),
+            )
         for count in range(4, 10):
             # longer years have a sign in the JDK, and are beyond 9999
             directive = "" if letter * count not in {"yyyy", "uuuu"} else "%Y"
             digits = f"0{{{count - 4}}}{_YEAR}"
-            yield letter * count, _number_run(digits, Group(Field.YEAR), _FIXED, directive)
+            yield letter * count, _number_run(digits, PatternGroup(Field.YEAR), _FIXED, directive)
     for count in range(1, 10):
         times = 10 ** (9 - count)
         yield (
             "S" * count,
-            _number_run(f"[0-9]{{{count}}}", Group(Field.NANOSECOND, times=times), _FRACTION),
+            _number_run(
+                f"[0-9]{{{count}}}", PatternGroup(Field.NANOSECOND, times=times), _FRACTION
+            ),
         )
 
 
@@ -388,7 +395,7 @@ class _Compiler:
         # An unquoted T is how the standard writes its formats; its Z is then the Z of ISO-8601.
         self.is_of_standard = "T" in re.sub("'[^']*'", "", written)
         self.expression: list[str] = []
-        self.groups: list[Group] = []
+        self.groups: list[PatternGroup] = []
         self.directives: list[str] | None = []
         self.always_told: set[Field] = set()
         self.depth = 0

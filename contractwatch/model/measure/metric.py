@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from contractwatch.model.base.clause import Scalar
-from contractwatch.model.base.path import Member, Way
+from contractwatch.model.base.path import FieldPath, StructField
 from contractwatch.model.promises.personal_data import PersonalDataHits
 from contractwatch.model.promises.reference import (
     CoveredKeys,
@@ -112,7 +112,7 @@ class RepeatsElements:
     """One non-null value comes twice within the array: an element, or what is `inside` each."""
 
     column: str
-    inside: Way = ()
+    inside: FieldPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class Inside:
     the inner predicate names the cell too.
     """
 
-    inside: Way
+    inside: FieldPath
     predicate: CellPredicate
 
     @property
@@ -203,7 +203,7 @@ class Unparseable:
 
     table: str
     column: str
-    inside: Way = ()
+    inside: FieldPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ class SurplusRows:
 
     table: str
     columns: tuple[str, ...]
-    ways: tuple[tuple[Member, ...], ...] = ()
+    ways: tuple[tuple[StructField, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ class KeyRange:
 
     table: str
     columns: tuple[str, ...]
-    ways: tuple[tuple[Member, ...], ...] = ()
+    ways: tuple[tuple[StructField, ...], ...] = ()
     closed: bool = False
 
 
@@ -249,7 +249,7 @@ class TimeSpan:
     table: str
     column: str
     timezone: str = "Etc/UTC"
-    inside: Way = ()
+    inside: FieldPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +266,8 @@ class Delays:
     limit: timedelta
     event_timezone: str = "Etc/UTC"
     available_timezone: str = "Etc/UTC"
-    event_inside: tuple[Member, ...] = ()
-    available_inside: tuple[Member, ...] = ()
+    event_inside: tuple[StructField, ...] = ()
+    available_inside: tuple[StructField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,7 @@ class RecentRows:
     column: str
     period: timedelta
     timezone: str = "Etc/UTC"
-    inside: Way = ()
+    inside: FieldPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +301,7 @@ class ForeignKey:
 
     columns: tuple[str, ...]
     target: Reference
-    ways: tuple[Way, ...] = ()
+    ways: tuple[FieldPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +323,7 @@ class UpdateHistory:
     table: str
     column: str
     timezone: str = "Etc/UTC"
-    inside: Way = ()
+    inside: FieldPath = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeAlias
 
-from contractwatch.model.base.path import Each, Step
+from contractwatch.model.base.path import ArrayItem, Step
 from contractwatch.model.promises.personal_data import PersonalData
 from contractwatch.model.promises.reference import ComparedState
 from contractwatch.model.promises.segment import CellCounts
-from contractwatch.model.promises.sql import Answer
+from contractwatch.model.promises.sql import QueryValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class ColumnType:
 
     def child(self, step: Step) -> "ColumnType | None":
         """Return the type one step below, or None if there is none."""
-        if isinstance(step, Each):
+        if isinstance(step, ArrayItem):
             is_array = self.kind in {"array", "map"}
             return self.children[0] if is_array and self.children else None
         if self.kind == "map":  # the key or the value of each entry
@@ -279,7 +279,7 @@ State: TypeAlias = (
     | DelayTally
     | Sightings
     | IncidentLog
-    | Answer
+    | QueryValue
 )
 
 

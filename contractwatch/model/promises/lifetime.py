@@ -7,7 +7,7 @@ from enum import StrEnum
 from contractwatch.model.base.clause import Clause
 
 
-class Stage(StrEnum):
+class LifecycleStage(StrEnum):
     """Where a product stands between its dates.
 
     `upcoming`: not generally available yet. `unsupported`: after the end of its support. `ended`:
@@ -52,15 +52,15 @@ class Lifetime:
     end_of_life: datetime | None = None
     life_clause: Clause | None = None
 
-    def stage_at(self, now: datetime) -> Stage:
+    def stage_at(self, now: datetime) -> LifecycleStage:
         """Return the stage at an instant; a date counts from its first instant on."""
         if self.end_of_life is not None and now >= self.end_of_life:
-            return Stage.ENDED
+            return LifecycleStage.ENDED
         if self.end_of_support is not None and now >= self.end_of_support:
-            return Stage.UNSUPPORTED
+            return LifecycleStage.UNSUPPORTED
         if self.general_availability is not None and now < self.general_availability:
-            return Stage.UPCOMING
-        return Stage.SUPPORTED
+            return LifecycleStage.UPCOMING
+        return LifecycleStage.SUPPORTED
 
     def endings(self) -> tuple[tuple[Ending, datetime], ...]:
         """Return what ends when, of that which has a date."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
-from contractwatch.model.base.path import Way
+from contractwatch.model.base.path import FieldPath
 from contractwatch.model.promises.rule import Threshold
 
 
@@ -116,7 +116,7 @@ class Orphans:
     table: str
     columns: tuple[str, ...]
     target: Reference
-    ways: tuple[Way, ...] = ()
+    ways: tuple[FieldPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

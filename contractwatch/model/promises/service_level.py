@@ -78,7 +78,7 @@ class Frequency:
 
 
 @dataclass(frozen=True, slots=True)
-class Deadline:
+class DueTime:
     """`timeOfAvailability`: by that time of each day the data of a business date is there.
 
     `utc_offset` wins over `timezone`. The business date lies `lag_days` before the day of the
@@ -133,7 +133,7 @@ LevelPromise: TypeAlias = (
     MaxAge
     | MaxDelay
     | Frequency
-    | Deadline
+    | DueTime
     | Throughput
     | ErrorRate
     | Retention

@@ -53,7 +53,7 @@ class SqlScalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryValue:
     """The one value that a query returned.
 
     A text is data: of it only the SHA-256 is kept, in `text_digest`, and `value` is None. It has no

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
-from contractwatch.model.base.path import Way
+from contractwatch.model.base.path import FieldPath
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
@@ -53,8 +53,8 @@ class Promise:
     physical_columns: tuple[str, ...] = ()
     level_id: str = ""
     operations: bool = False
-    inside: Way = ()
-    ways: tuple[Way, ...] = ()
+    inside: FieldPath = ()
+    ways: tuple[FieldPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ class BudgetLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ObservedWatermark:
     """The watermark of a table that one run saw; `column` is the physical name of its time."""
 
     table: str
@@ -121,7 +121,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatermarkHistory:
     """The watermarks of a table that were seen so far, oldest first."""
 
     table: str
@@ -143,7 +143,7 @@ class ProductMemory:
     standings: tuple[Standing, ...] = ()
     incidents: tuple[Incident, ...] = ()
     probes: ProbeTally = _NO_PROBES
-    watched: tuple[Watched, ...] = ()
+    watched: tuple[WatermarkHistory, ...] = ()
     incident_log: IncidentLog = _NO_INCIDENTS
     notices: tuple[Notice, ...] = ()
     kept: tuple[KeptTable, ...] = ()
@@ -183,6 +183,6 @@ class RunEntry:
     incidents: tuple[Incident, ...]
     transitions: tuple[Transition, ...]
     notifications: tuple[Notification, ...]
-    looks: tuple[Look, ...] = ()
+    looks: tuple[ObservedWatermark, ...] = ()
     kept: tuple[KeptTable, ...] | None = None
     last_passes: tuple[LastPass, ...] = ()

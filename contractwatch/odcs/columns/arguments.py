@@ -9,7 +9,7 @@ from contractwatch.model.promises.rule import RuleMetric
 from contractwatch.odcs.columns.options import translated
 from contractwatch.odcs.values.literals import NESTED, MistypedError, is_one_kind, scalar_of
 from contractwatch.odcs.values.regex_dialect import Pattern
-from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 _KNOWN: Mapping[RuleMetric, tuple[str, ...]] = {
     RuleMetric.ROW_COUNT: (),
@@ -40,7 +40,7 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RuleArguments:
     """The arguments of a library rule; `why_not` is set if it cannot be executed."""
 
     values: tuple[Scalar, ...] | None = None
@@ -50,7 +50,7 @@ class Asked:
     why_not: str = ""
 
 
-def asked_of(metric: RuleMetric, rule: Place, owner: Owner, findings: Findings) -> Asked:
+def asked_of(metric: RuleMetric, rule: YamlNode, owner: Owner, findings: Findings) -> RuleArguments:
     """Return the arguments of a rule; what is wrong with them is added to the findings."""
     arguments = rule.at("arguments")
     known = _KNOWN[metric]
@@ -63,24 +63,24 @@ def asked_of(metric: RuleMetric, rule: Place, owner: Owner, findings: Findings) 
     return _READERS[metric](rule, owner, findings)
 
 
-def _nothing(_rule: Place, _owner: Owner, _findings: Findings) -> Asked:
-    return Asked()
+def _nothing(_rule: YamlNode, _owner: Owner, _findings: Findings) -> RuleArguments:
+    return RuleArguments()
 
 
-def _missing(rule: Place, owner: Owner, findings: Findings) -> Asked:
+def _missing(rule: YamlNode, owner: Owner, findings: Findings) -> RuleArguments:
     place = rule.at("arguments").at("missingValues")
     if place.value is None:
-        return Asked()
+        return RuleArguments()
     return _of_values(_listed(place, owner, findings, foreign=True), owner)
 
 
-def _invalid(rule: Place, owner: Owner, findings: Findings) -> Asked:
+def _invalid(rule: YamlNode, owner: Owner, findings: Findings) -> RuleArguments:
     arguments = rule.at("arguments")
     allowed, pattern = arguments.at("validValues"), arguments.at("pattern")
     if allowed.value is None and pattern.value is None:
         message = "invalidValues has neither 'validValues' nor 'pattern'; expected one of them"
         findings.error(arguments if rule.has("arguments") else rule, message)
-        return Asked()
+        return RuleArguments()
     values = None if allowed.value is None else _listed(allowed, owner, findings)
     found = _pattern(pattern, owner, findings)
     asked = _of_values(values, owner)
@@ -89,7 +89,7 @@ def _invalid(rule: Place, owner: Owner, findings: Findings) -> Asked:
     return replace(asked, pattern=found.text, ecma=found.ecma)
 
 
-def _pattern(place: Place, owner: Owner, findings: Findings) -> Pattern | None:
+def _pattern(place: YamlNode, owner: Owner, findings: Findings) -> Pattern | None:
     if place.value is None:
         return None
     if not isinstance(place.value, str):
@@ -101,14 +101,14 @@ def _pattern(place: Place, owner: Owner, findings: Findings) -> Pattern | None:
     return translated(place, findings)
 
 
-def _of_values(values: tuple[Scalar, ...] | None, owner: Owner) -> Asked:
+def _of_values(values: tuple[Scalar, ...] | None, owner: Owner) -> RuleArguments:
     if owner.logical_type in NESTED:
-        return Asked(why_not=f"values of {owner.logical_type} columns")
-    return Asked(values)
+        return RuleArguments(why_not=f"values of {owner.logical_type} columns")
+    return RuleArguments(values)
 
 
 def _listed(
-    place: Place, owner: Owner, findings: Findings, *, foreign: bool = False
+    place: YamlNode, owner: Owner, findings: Findings, *, foreign: bool = False
 ) -> tuple[Scalar, ...]:
     """Return the items cast to the column's type; null is left out, for it is never compared.
 
@@ -136,13 +136,13 @@ def _listed(
     return values
 
 
-def _duplicates(rule: Place, owner: Owner, findings: Findings) -> Asked:
+def _duplicates(rule: YamlNode, owner: Owner, findings: Findings) -> RuleArguments:
     if owner.column is not None:
         why_not = "duplicates inside arrays" if owner.in_array else ""
         if rule.at("arguments").has("properties"):
             message = "'properties' belongs to a rule of the table; expected none at a column"
             findings.error(rule.at("arguments").at("properties"), message)
-        return Asked(columns=(owner.column,), why_not=why_not)
+        return RuleArguments(columns=(owner.column,), why_not=why_not)
     names = rule.at("arguments").at("properties")
     if names.value is None:
         if not owner.key:
@@ -151,11 +151,11 @@ def _duplicates(rule: Place, owner: Owner, findings: Findings) -> Asked:
         return _over(owner.key, owner)
     if not names.each():
         findings.error(names, "expected a list of column names")
-        return Asked()
+        return RuleArguments()
     return _over(tuple(_column_names(names, owner, findings)), owner)
 
 
-def _column_names(names: Place, owner: Owner, findings: Findings) -> list[str]:
+def _column_names(names: YamlNode, owner: Owner, findings: Findings) -> list[str]:
     found: list[str] = []
     for item in names.each():
         name = item.value
@@ -169,14 +169,16 @@ def _column_names(names: Place, owner: Owner, findings: Findings) -> list[str]:
     return found
 
 
-def _over(columns: tuple[str, ...], owner: Owner) -> Asked:
+def _over(columns: tuple[str, ...], owner: Owner) -> RuleArguments:
     if any(name not in owner.columns for name in columns):
-        return Asked(columns=columns, why_not="duplicates inside arrays")
+        return RuleArguments(columns=columns, why_not="duplicates inside arrays")
     nested = [owner.columns[name] for name in columns if owner.columns[name] in NESTED]
-    return Asked(columns=columns, why_not=f"duplicates of {nested[0]} columns" if nested else "")
+    return RuleArguments(
+        columns=columns, why_not=f"duplicates of {nested[0]} columns" if nested else ""
+    )
 
 
-_READERS: Mapping[RuleMetric, Callable[[Place, Owner, Findings], Asked]] = {
+_READERS: Mapping[RuleMetric, Callable[[YamlNode, Owner, Findings], RuleArguments]] = {
     RuleMetric.ROW_COUNT: _nothing,
     RuleMetric.NULL_VALUES: _nothing,
     RuleMetric.MISSING_VALUES: _missing,

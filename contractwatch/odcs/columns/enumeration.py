@@ -7,12 +7,12 @@ from contractwatch.model.promises.rule import Option, OptionKind
 from contractwatch.odcs.columns.arguments import Owner
 from contractwatch.odcs.values.literals import NESTED, MistypedError, is_one_kind, scalar_of
 from contractwatch.odcs.values.promises import promised
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 _SHOWN = 5
 
 
-def read_enum(place: Place, owner: Owner, findings: Findings) -> tuple[Option, ...]:
+def read_enum(place: YamlNode, owner: Owner, findings: Findings) -> tuple[Option, ...]:
     """Return the `enum` of a column as a limit; nothing if it has none."""
     listed = place.at("enum")
     if not listed.each():
@@ -28,7 +28,7 @@ def read_enum(place: Place, owner: Owner, findings: Findings) -> tuple[Option, .
     return (Option(listed.clause, OptionKind.ENUM, _words(values), values=values),)
 
 
-def _values(listed: Place, owner: Owner, findings: Findings) -> Iterator[Scalar]:
+def _values(listed: YamlNode, owner: Owner, findings: Findings) -> Iterator[Scalar]:
     for entry in listed.each():
         item = entry.at("value")
         if item.value is None:

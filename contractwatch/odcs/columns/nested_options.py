@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from contractwatch.model.promises.rule import Option, OptionKind
 from contractwatch.odcs.values.units import number_of
-from contractwatch.odcs.yaml.node import Place
+from contractwatch.odcs.yaml.node import YamlNode
 
 NESTED_KINDS = frozenset(
     {
@@ -25,20 +25,20 @@ _UNKNOWN_TYPES = frozenset({"bfloat16", "binary"})
 """Types of elements that no file declares."""
 
 
-def kind_of(entry: Place) -> str:
+def kind_of(entry: YamlNode) -> str:
     """Return the kind of an option; `required` of an object is not the promise of its column."""
     name = entry.path.rpartition(".")[2]
     return OptionKind.REQUIRED_PROPERTIES if name == "required" else name
 
 
-def is_executed(entry: Place) -> bool:
+def is_executed(entry: YamlNode) -> bool:
     """Whether the option is one that is executed, or one that promises nothing."""
     if kind_of(entry) == OptionKind.ELEMENT_TYPE:
         return entry.value not in _UNKNOWN_TYPES
     return kind_of(entry) in NESTED_KINDS or entry.value is False
 
 
-def nested_limit(entry: Place) -> Option | None:
+def nested_limit(entry: YamlNode) -> Option | None:
     """Return one option of a nested type as a limit; None if it promises nothing."""
     kind = kind_of(entry)
     if kind in _SIZES:
@@ -55,7 +55,7 @@ def nested_limit(entry: Place) -> Option | None:
     return Option(entry.clause, OptionKind(kind), ", ".join(members), members)
 
 
-def with_physical_names(options: tuple[Option, ...], column: Place) -> tuple[Option, ...]:
+def with_physical_names(options: tuple[Option, ...], column: YamlNode) -> tuple[Option, ...]:
     """Return the options of a column with its members by the names that they have in the data."""
     physical = {
         entry.text("name"): entry.text("physicalName") or entry.text("name")

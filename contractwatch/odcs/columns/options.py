@@ -20,7 +20,7 @@ from contractwatch.odcs.values.regex_dialect import Pattern, runnable
 from contractwatch.odcs.values.regex_translation import PatternError
 from contractwatch.odcs.values.units import number_of
 from contractwatch.odcs.values.zones import zone_at
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 _LONGEST_NAME = 40
 _BYTES = frozenset({"binary", "byte"})
@@ -51,7 +51,7 @@ class TypeOptions:
 
 
 def read_options(
-    place: Place,
+    place: YamlNode,
     logical_type: LogicalType | None,
     *,
     owner: tuple[str, str],
@@ -85,7 +85,7 @@ def read_options(
     )
 
 
-def translated(place: Place, findings: Findings) -> Pattern | None:
+def translated(place: YamlNode, findings: Findings) -> Pattern | None:
     """Return the pattern for one of the engines; None if it is invalid, which is then a problem."""
     if not isinstance(place.value, str):
         return None
@@ -96,14 +96,14 @@ def translated(place: Place, findings: Findings) -> Pattern | None:
         return None
 
 
-def _parse_format(place: Place, logical_type: LogicalType) -> str:
+def _parse_format(place: YamlNode, logical_type: LogicalType) -> str:
     """Return the date format of a column as it is written; empty for ISO-8601."""
     written = place.text("format") if logical_type in TEMPORAL else ""
     return "" if written in ISO else written
 
 
 def _date_format(
-    place: Place, written: str, logical_type: LogicalType, findings: Findings
+    place: YamlNode, written: str, logical_type: LogicalType, findings: Findings
 ) -> DateFormat | None:
     """Return the compiled date format; None without one, or with one that is a problem."""
     if not written:
@@ -123,7 +123,7 @@ class _Reading:
     date_format: DateFormat | None
     findings: Findings
 
-    def limit(self, entry: Place) -> Option | None:
+    def limit(self, entry: YamlNode) -> Option | None:
         """Return one option as a limit; None if it promises nothing or is skipped."""
         name = entry.path.rpartition(".")[2]
         if name in _PROMISE_NOTHING or entry.value is None:
@@ -144,12 +144,12 @@ class _Reading:
         value = self._value(kind, entry)
         return None if value is None else Option(entry.clause, kind, value)
 
-    def _value(self, kind: OptionKind, entry: Place) -> Bound | None:
+    def _value(self, kind: OptionKind, entry: YamlNode) -> Bound | None:
         if kind in _BOUNDS:
             return self._bound(entry)
         return _VALUES[kind](self, entry)
 
-    def _bound(self, entry: Place) -> Bound | None:
+    def _bound(self, entry: YamlNode) -> Bound | None:
         if self.logical_type not in NUMERIC | TEMPORAL:
             return None  # the official schema refuses it
         try:
@@ -160,25 +160,25 @@ class _Reading:
             self.findings.error(entry, str(wrong))
             return None
 
-    def length(self, entry: Place) -> Bound | None:
+    def length(self, entry: YamlNode) -> Bound | None:
         """Return a length in whole characters."""
         number = number_of(entry.value)
         return None if number is None or isinstance(entry.value, str) else int(number)
 
-    def divisor(self, entry: Place) -> Bound | None:
+    def divisor(self, entry: YamlNode) -> Bound | None:
         """Return a number above 0."""
         if self.logical_type not in NUMERIC:
             return None
         divisor = self._bound(entry)
         return divisor if isinstance(divisor, int | float) and divisor > 0 else None
 
-    def _pattern(self, entry: Place) -> Option | None:
+    def _pattern(self, entry: YamlNode) -> Option | None:
         pattern = translated(entry, self.findings)
         if pattern is None:
             return None
         return Option(entry.clause, OptionKind.PATTERN, pattern.text, ecma=pattern.ecma)
 
-    def format_name(self, entry: Place) -> Bound | None:
+    def format_name(self, entry: YamlNode) -> Bound | None:
         """Return the name of a format that is executed; others only tell people something."""
         if not isinstance(entry.value, str):
             return None
@@ -188,12 +188,12 @@ class _Reading:
         is_executed = name.lower() in _EXECUTED_FORMATS
         return name.lower() if self.logical_type is LogicalType.STRING and is_executed else None
 
-    def _skip(self, entry: Place, kind: str, why: str) -> None:
+    def _skip(self, entry: YamlNode, kind: str, why: str) -> None:
         table, column = self.owner
         self.findings.skip(entry, promised(kind, table, column), why)
 
 
-_VALUES: Mapping[OptionKind, Callable[[_Reading, Place], Bound | None]] = {
+_VALUES: Mapping[OptionKind, Callable[[_Reading, YamlNode], Bound | None]] = {
     OptionKind.MIN_LENGTH: _Reading.length,
     OptionKind.MAX_LENGTH: _Reading.length,
     OptionKind.MULTIPLE_OF: _Reading.divisor,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from contractwatch.model.promises.rule import RuleMetric
 from contractwatch.odcs.yaml.document import Document
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 DIMENSION_SYNONYMS = {
     "ac": "accuracy",
@@ -45,7 +45,7 @@ _PHYSICAL = {
 }
 _EXCLUSIVE_BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
 
-_Change = Callable[[Place, Findings], dict[str, object]]
+_Change = Callable[[YamlNode, Findings], dict[str, object]]
 
 
 def modern(document: Document, findings: Findings) -> dict[str, object]:
@@ -55,7 +55,7 @@ def modern(document: Document, findings: Findings) -> dict[str, object]:
     are rewritten. A rule of 3.0 by a name that is no metric becomes one of another engine: it is
     kept and skipped.
     """
-    root = Place(document, "", document.data)
+    root = YamlNode(document, "", document.data)
     changed = dict(document.data)
     if isinstance(changed.get("schema"), list):
         changed["schema"] = _mapped(root.at("schema"), findings, _table)
@@ -68,25 +68,25 @@ def is_free(document: Document, path: str) -> bool:
     return is_old and _OPEN_SECTIONS.fullmatch(path) is not None
 
 
-def _mapped(places: Place, findings: Findings, change: _Change) -> list[object]:
+def _mapped(places: YamlNode, findings: Findings, change: _Change) -> list[object]:
     return [
         change(place, findings) if isinstance(place.value, dict) else place.value
         for place in places.each()
     ]
 
 
-def _table(place: Place, findings: Findings) -> dict[str, object]:
+def _table(place: YamlNode, findings: Findings) -> dict[str, object]:
     return {**place.mapping(), **dict(_lists(place, findings))}
 
 
-def _lists(place: Place, findings: Findings) -> Iterator[tuple[str, object]]:
+def _lists(place: YamlNode, findings: Findings) -> Iterator[tuple[str, object]]:
     if isinstance(place.at("quality").value, list):
         yield "quality", _mapped(place.at("quality"), findings, _rule)
     if isinstance(place.at("properties").value, list):
         yield "properties", _mapped(place.at("properties"), findings, _column)
 
 
-def _column(place: Place, findings: Findings) -> dict[str, object]:
+def _column(place: YamlNode, findings: Findings) -> dict[str, object]:
     changed = {**place.mapping(), **dict(_lists(place, findings))}
     changed |= _with_time(place, findings)
     if isinstance(place.at("logicalTypeOptions").value, dict):
@@ -105,7 +105,9 @@ def _column(place: Place, findings: Findings) -> dict[str, object]:
     return changed
 
 
-def _enumerated(place: Place, options: dict[str, object], findings: Findings) -> dict[str, object]:
+def _enumerated(
+    place: YamlNode, options: dict[str, object], findings: Findings
+) -> dict[str, object]:
     """Take the list `enum` out of the options, where another tool writes it."""
     entry = place.at("logicalTypeOptions").at("enum")
     if not entry.each():
@@ -115,7 +117,7 @@ def _enumerated(place: Place, options: dict[str, object], findings: Findings) ->
     return {} if place.has("enum") else {"enum": [{"value": item.value} for item in entry.each()]}
 
 
-def _with_time(place: Place, findings: Findings) -> dict[str, object]:
+def _with_time(place: YamlNode, findings: Findings) -> dict[str, object]:
     """Read a date of 3.0, which had no other type, as the type that its other words show."""
     is_old = place.document.data.get("apiVersion") in _OLD
     if not is_old or place.text("logicalType") != "date":
@@ -133,7 +135,7 @@ def _with_time(place: Place, findings: Findings) -> dict[str, object]:
     return {"logicalType": meant}
 
 
-def _options(place: Place, findings: Findings) -> dict[str, object]:
+def _options(place: YamlNode, findings: Findings) -> dict[str, object]:
     changed = dict(place.mapping())
     for exclusive, inclusive in _EXCLUSIVE_BOUNDS:
         flag = changed.get(exclusive)
@@ -148,7 +150,7 @@ def _options(place: Place, findings: Findings) -> dict[str, object]:
     return changed
 
 
-def _rule(place: Place, findings: Findings) -> dict[str, object]:
+def _rule(place: YamlNode, findings: Findings) -> dict[str, object]:
     changed = dict(place.mapping())
     dimension = changed.get("dimension")
     if isinstance(dimension, str):

@@ -12,7 +12,7 @@ from contractwatch.odcs.compat.upgrade import is_free, modern
 from contractwatch.odcs.jsonschema.schema import VERSIONS, contract_validator, extension_validators
 from contractwatch.odcs.jsonschema.schema_errors import complaints
 from contractwatch.odcs.yaml.document import Document
-from contractwatch.odcs.yaml.node import Findings, Place, custom_name, own_name, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, custom_name, own_name, suggestion
 
 NEWEST = "v3.2.0"
 MOST_PROBLEMS = 1_000
@@ -33,7 +33,7 @@ def validate(document: Document) -> tuple[Problem, ...]:
 
 def checked(document: Document, findings: Findings) -> Document:
     """Return the document in today's forms; what the schemas reject is added to the findings."""
-    root = Place(document, "", document.data)
+    root = YamlNode(document, "", document.data)
     if not _is_readable(root, findings):
         return document
     document = restored(document)
@@ -53,11 +53,11 @@ def find_mistakes(document: Document, findings: Findings) -> None:
         is_known = (path, message) in seen or path in findings.cuts
         if not is_known and not _is_tolerated(data, path):
             seen.add((path, message))
-            _complain(Place(document, path, None), message, findings)
-    _check_extensions(Place(document, "", data), findings)
+            _complain(YamlNode(document, path, None), message, findings)
+    _check_extensions(YamlNode(document, "", data), findings)
 
 
-def _complain(place: Place, message: str, findings: Findings) -> None:
+def _complain(place: YamlNode, message: str, findings: Findings) -> None:
     if message.startswith("unknown key") and is_free(place.document, place.path):
         unknown = message.partition("; expected one of")[0]
         findings.warn(place, f"{unknown}; ODCS 3.0 allows any key here, and it is not used")
@@ -65,7 +65,7 @@ def _complain(place: Place, message: str, findings: Findings) -> None:
         findings.error(place, message)
 
 
-def _is_readable(root: Place, findings: Findings) -> bool:
+def _is_readable(root: YamlNode, findings: Findings) -> bool:
     """Whether this is a data contract of a version that can be read at all."""
     kind, version = root.at("kind"), root.at("apiVersion")
     if kind.value == "DataProduct":
@@ -90,7 +90,7 @@ def _is_readable(root: Place, findings: Findings) -> bool:
     return True
 
 
-def _note_version(version: Place, written: str, findings: Findings) -> None:
+def _note_version(version: YamlNode, written: str, findings: Findings) -> None:
     if f"v{written}" in VERSIONS:
         findings.error(version, f"unknown version '{written}'; did you mean 'v{written}'?")
     elif written.startswith("v"):
@@ -114,7 +114,7 @@ def _is_tolerated(data: Mapping[str, object], path: str) -> bool:
     return server.get("type") == "local" and server["delimiter"] in ("array", "new_line")
 
 
-def _check_extensions(root: Place, findings: Findings) -> None:
+def _check_extensions(root: YamlNode, findings: Findings) -> None:
     validators = extension_validators()
     for entry in _custom_properties(root):
         name = custom_name(entry)
@@ -131,10 +131,10 @@ def _check_extensions(root: Place, findings: Findings) -> None:
             continue
         for path, message in complaints(validators[key], value.value, root.document, value.path):
             if path not in findings.cuts:
-                findings.error(Place(root.document, path, None), message)
+                findings.error(YamlNode(root.document, path, None), message)
 
 
-def _custom_properties(root: Place) -> Iterator[Place]:
+def _custom_properties(root: YamlNode) -> Iterator[YamlNode]:
     waiting = [root]
     while waiting:
         place = waiting.pop()

@@ -8,14 +8,16 @@ from contractwatch.model.contract.contract import Column, LogicalType, Table
 from contractwatch.model.contract.incremental import Incremental, IncrementalMode
 from contractwatch.odcs.product.schedules import cron_at, delay_at
 from contractwatch.odcs.values.zones import UTC_NAME, is_zone
-from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 _TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 _NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.NUMBER})
 _OPEN = frozenset({"", "public", "internal"})
 
 
-def with_incremental(root: Place, tables: Iterable[Table], findings: Findings) -> tuple[Table, ...]:
+def with_incremental(
+    root: YamlNode, tables: Iterable[Table], findings: Findings
+) -> tuple[Table, ...]:
     """Return the tables with `contractwatch.incremental`; what cannot be used is a warning."""
     places = {place.text("name"): place for place in root.at("schema").each()}
     return tuple(
@@ -24,7 +26,9 @@ def with_incremental(root: Place, tables: Iterable[Table], findings: Findings) -
     )
 
 
-def _incremental(root: Place, place: Place, table: Table, findings: Findings) -> Incremental | None:
+def _incremental(
+    root: YamlNode, place: YamlNode, table: Table, findings: Findings
+) -> Incremental | None:
     written = place.custom("incremental")
     if written is None or written.text("mode") not in IncrementalMode.__members__.values():
         return None

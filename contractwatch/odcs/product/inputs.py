@@ -3,10 +3,10 @@
 from contractwatch.model.base.version_range import range_of
 from contractwatch.model.promises.upstream import Input
 from contractwatch.odcs.product.schedules import duration_at
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
-def read_inputs(root: Place, findings: Findings) -> tuple[Input, ...]:
+def read_inputs(root: YamlNode, findings: Findings) -> tuple[Input, ...]:
     """Return the inputs of a contract, in the order of the file; each contract once."""
     place = root.custom("inputs")
     found: dict[str, Input] = {}

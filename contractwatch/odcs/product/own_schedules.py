@@ -9,7 +9,7 @@ from contractwatch.model.contract.contract import OwnSchedule
 from contractwatch.model.promises.service_level import ServiceLevel
 from contractwatch.odcs.values.crons import cron_problem
 from contractwatch.odcs.values.zones import UTC_NAME, is_zone
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 MOST_CRONS = 100
 """So many different ones a contract may have: every run asks each of them when it is due."""
@@ -19,7 +19,7 @@ _SHOWN = 60
 
 
 def read_own_schedules(
-    root: Place, levels: Iterable[ServiceLevel], findings: Findings
+    root: YamlNode, levels: Iterable[ServiceLevel], findings: Findings
 ) -> tuple[OwnSchedule, ...]:
     """Return the schedules of the rules and service levels that are executed, in their order."""
     zone = _zone(root)
@@ -38,14 +38,16 @@ def read_own_schedules(
     return tuple(found)
 
 
-def _zone(root: Place) -> str:
+def _zone(root: YamlNode) -> str:
     """Return the zone of the contract's schedule; one that is unknown is reported there."""
     place = root.custom("schedule")
     name = place.text("timezone") if place is not None else ""
     return name if name and is_zone(name) else UTC_NAME
 
 
-def _executed(root: Place, levels: Iterable[ServiceLevel], findings: Findings) -> Iterator[Place]:
+def _executed(
+    root: YamlNode, levels: Iterable[ServiceLevel], findings: Findings
+) -> Iterator[YamlNode]:
     """Yield every rule and service level with a schedule or a scheduler that is executed."""
     skipped = {clause.clause.path for clause in findings.skipped}
     executed = {level.clause.path for level in levels}
@@ -58,7 +60,7 @@ def _executed(root: Place, levels: Iterable[ServiceLevel], findings: Findings) -
                 yield rule
 
 
-def _rules(place: Place) -> Iterator[Place]:
+def _rules(place: YamlNode) -> Iterator[YamlNode]:
     """Yield the quality rules of a table or of a value, and of all that is below it."""
     yield from place.at("quality").each()
     entries = place.at("map")
@@ -67,11 +69,11 @@ def _rules(place: Place) -> Iterator[Place]:
         yield from _rules(inner) if inner.mapping() else ()
 
 
-def _is_scheduled(place: Place) -> bool:
+def _is_scheduled(place: YamlNode) -> bool:
     return bool(place.text("schedule") or place.text("scheduler"))
 
 
-def _cron(place: Place, findings: Findings) -> str:
+def _cron(place: YamlNode, findings: Findings) -> str:
     """Return the cron expression of a rule or a service level; empty, with a warning, for none."""
     written, scheduler = place.text("schedule"), place.text("scheduler")
     if scheduler and scheduler.lower() != _CRON:
@@ -89,6 +91,6 @@ def _cron(place: Place, findings: Findings) -> str:
     return written
 
 
-def _with_contract(place: Place) -> str:
+def _with_contract(place: YamlNode) -> str:
     what = "service level" if place.path.startswith("slaProperties") else "rule"
     return f"the {what} is judged with its contract"

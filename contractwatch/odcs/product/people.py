@@ -5,7 +5,7 @@ from datetime import date
 
 from contractwatch.model.contract.contract import SupportChannel
 from contractwatch.odcs.values.lint_warnings import doubt_support
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 from contractwatch.odcs.yaml.repeated import refuse_repeated
 
 _OWNER = "owner"
@@ -19,7 +19,7 @@ class Team:
     owners: tuple[str, ...] = ()
 
 
-def read_team(root: Place, today: date | None, findings: Findings) -> Team:
+def read_team(root: YamlNode, today: date | None, findings: Findings) -> Team:
     """Return the team, from a mapping or from the list of members of older versions.
 
     A member with a `dateOut` has left if it is before `today`; without `today`, in any case. An
@@ -37,7 +37,7 @@ def read_team(root: Place, today: date | None, findings: Findings) -> Team:
     return Team(team.text("name"), tuple(owners))
 
 
-def read_support(root: Place, findings: Findings) -> tuple[SupportChannel, ...]:
+def read_support(root: YamlNode, findings: Findings) -> tuple[SupportChannel, ...]:
     """Return the support channels; one without an id is known by the name of its channel."""
     places = [place for place in root.at("support").each() if place.text("channel")]
     refuse_repeated(places, "id", "id", findings)
@@ -55,7 +55,7 @@ def read_support(root: Place, findings: Findings) -> tuple[SupportChannel, ...]:
 
 
 def _present(
-    member: Place, by_name: dict[str, Place], today: date | None, findings: Findings
+    member: YamlNode, by_name: dict[str, YamlNode], today: date | None, findings: Findings
 ) -> str:
     """Return the user name of a member, or of the one who stands in for who has left."""
     seen: set[str] = set()
@@ -72,7 +72,7 @@ def _present(
     return member.text("username")
 
 
-def _has_left(member: Place, today: date | None, findings: Findings) -> bool:
+def _has_left(member: YamlNode, today: date | None, findings: Findings) -> bool:
     written = member.text("dateOut")
     if not written:
         return False

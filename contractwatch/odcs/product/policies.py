@@ -16,14 +16,14 @@ from contractwatch.odcs.values.promises import (
     promised,
 )
 from contractwatch.odcs.values.units import number_of
-from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 _KEPT = timedelta(days=90)
 _WHOLE = 100
 _EXECUTED_MATCHES = frozenset({"severity"})
 
 
-def read_targets(root: Place, findings: Findings) -> tuple[Target, ...]:
+def read_targets(root: YamlNode, findings: Findings) -> tuple[Target, ...]:
     """Return the targets of `contractwatch.slo`, the strictest one for each objective."""
     place = root.custom("slo")
     strictest: dict[Objective, Target] = {}
@@ -43,7 +43,7 @@ def read_targets(root: Place, findings: Findings) -> tuple[Target, ...]:
     return tuple(strictest.values())
 
 
-def _objective(entry: Place, root: Place, findings: Findings) -> Objective | None:
+def _objective(entry: YamlNode, root: YamlNode, findings: Findings) -> Objective | None:
     sli = entry.at("sli")
     if sli.has("sla"):
         return _objective_of_level(sli.at("sla"), root, findings)
@@ -59,7 +59,7 @@ def _objective(entry: Place, root: Place, findings: Findings) -> Objective | Non
     return None
 
 
-def _objective_of_level(place: Place, root: Place, findings: Findings) -> Objective | None:
+def _objective_of_level(place: YamlNode, root: YamlNode, findings: Findings) -> Objective | None:
     by_id = {level.text("id"): level for level in root.at("slaProperties").each()}
     level = by_id.get(str(place.value))
     if level is None or not place.value:
@@ -72,7 +72,7 @@ def _objective_of_level(place: Place, root: Place, findings: Findings) -> Object
     return objective
 
 
-def _objective_of_rule(place: Place, root: Place, findings: Findings) -> Objective | None:
+def _objective_of_rule(place: YamlNode, root: YamlNode, findings: Findings) -> Objective | None:
     by_id = {rule.text("id"): rule for rule in _rules(root)}
     rule = by_id.get(str(place.value))
     if rule is None or not place.value:
@@ -84,7 +84,7 @@ def _objective_of_rule(place: Place, root: Place, findings: Findings) -> Objecti
     return objective_of(rule.text("metric") or own_check or rule.text("type"))
 
 
-def _objective_of_dimension(sli: Place, findings: Findings) -> Objective | None:
+def _objective_of_dimension(sli: YamlNode, findings: Findings) -> Objective | None:
     word = sli.text("dimension").lower()
     word = DIMENSION_SYNONYMS.get(word, word)
     if word in Dimension.__members__.values():
@@ -98,14 +98,16 @@ def _objective_of_dimension(sli: Place, findings: Findings) -> Objective | None:
     return None
 
 
-def _unresolved(place: Place, what: str, known: Mapping[str, Place], findings: Findings) -> None:
+def _unresolved(
+    place: YamlNode, what: str, known: Mapping[str, YamlNode], findings: Findings
+) -> None:
     shown = str(place.value)[:60]
     hint = suggestion(shown, filter(None, known))
     findings.error(place, f"no {what} has the id '{shown}'; expected one that has{hint}")
 
 
-def _rules(root: Place) -> list[Place]:
-    found: list[Place] = []
+def _rules(root: YamlNode) -> list[YamlNode]:
+    found: list[YamlNode] = []
     waiting = list(root.at("schema").each())
     while waiting:
         place = waiting.pop(0)
@@ -117,7 +119,7 @@ def _rules(root: Place) -> list[Place]:
 
 
 def read_alerts(
-    root: Place, support: tuple[SupportChannel, ...], findings: Findings
+    root: YamlNode, support: tuple[SupportChannel, ...], findings: Findings
 ) -> AlertPolicy:
     """Return `contractwatch.alerts`; a route must lead to a support channel of the contract."""
     place = root.custom("alerts")
@@ -133,7 +135,9 @@ def read_alerts(
     )
 
 
-def _route(entry: Place, support: tuple[SupportChannel, ...], findings: Findings) -> Route | None:
+def _route(
+    entry: YamlNode, support: tuple[SupportChannel, ...], findings: Findings
+) -> Route | None:
     to, match = entry.text("to"), entry.at("match")
     known = [name for one in support for name in (one.channel_id, one.channel) if name]
     if to and _plain(to) not in map(_plain, known):
@@ -153,6 +157,6 @@ def _plain(name: str) -> str:
     return name.strip().lstrip("#").casefold()
 
 
-def _severities(match: Place) -> frozenset[Severity]:
+def _severities(match: YamlNode) -> frozenset[Severity]:
     written = match.texts("severity") or (match.text("severity"),)
     return frozenset(Severity(word) for word in written if word in Severity.__members__.values())

@@ -7,12 +7,12 @@ from contractwatch.odcs.service_levels.levels import kind_of, length_at
 from contractwatch.odcs.values.crons import cron_problem
 from contractwatch.odcs.values.units import UnitError, iso_length, number_of
 from contractwatch.odcs.values.zones import UTC_NAME, zone_at
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 _NONE = timedelta(0)
 
 
-def read_schedule(root: Place, findings: Findings) -> Schedule | None:
+def read_schedule(root: YamlNode, findings: Findings) -> Schedule | None:
     """Return the schedule; None if the contract has neither a schedule nor a frequency."""
     frequency = _frequency(root, findings)
     place = root.custom("schedule")
@@ -33,17 +33,17 @@ def read_schedule(root: Place, findings: Findings) -> Schedule | None:
     )
 
 
-def duration_at(place: Place, key: str, findings: Findings) -> timedelta | None:
+def duration_at(place: YamlNode, key: str, findings: Findings) -> timedelta | None:
     """Return the ISO-8601 duration at a key; it must be more than nothing."""
     return _duration(place.at(key), findings, may_be_zero=False)
 
 
-def delay_at(place: Place, key: str, findings: Findings) -> timedelta | None:
+def delay_at(place: YamlNode, key: str, findings: Findings) -> timedelta | None:
     """Return the ISO-8601 duration at a key; it may be nothing."""
     return _duration(place.at(key), findings, may_be_zero=True)
 
 
-def cron_at(place: Place, key: str, findings: Findings) -> str | None:
+def cron_at(place: YamlNode, key: str, findings: Findings) -> str | None:
     """Return the five-field cron expression at a key, or None; one that is wrong is an error."""
     written = place.text(key)
     problem = cron_problem(written) if written else ""
@@ -52,7 +52,7 @@ def cron_at(place: Place, key: str, findings: Findings) -> str | None:
     return written if written and not problem else None
 
 
-def _duration(place: Place, findings: Findings, *, may_be_zero: bool) -> timedelta | None:
+def _duration(place: YamlNode, findings: Findings, *, may_be_zero: bool) -> timedelta | None:
     if not isinstance(place.value, str):
         return None
     try:
@@ -66,7 +66,7 @@ def _duration(place: Place, findings: Findings, *, may_be_zero: bool) -> timedel
     return length.roughly
 
 
-def _frequency(root: Place, findings: Findings) -> Schedule | None:
+def _frequency(root: YamlNode, findings: Findings) -> Schedule | None:
     """Return the shortest time between two updates that the contract promises."""
     found: list[Schedule] = []
     for level in root.at("slaProperties").each():

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from contractwatch.odcs.values.variables import has_variables
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 LOCAL, S3 = "local", "s3"
 PATH_KEYS = {LOCAL: "path", S3: "location"}
@@ -13,7 +13,7 @@ _EXAMPLES = {LOCAL: "files such as ./data/*.csv", S3: "objects such as s3://buck
 _SCHEME = "s3://"
 
 
-def data_path(place: Place, findings: Findings) -> tuple[str, str]:
+def data_path(place: YamlNode, findings: Findings) -> tuple[str, str]:
     """Return the path or location of a server, and the endpoint of its store; empty if none."""
     kind = place.text("type")
     if kind not in PATH_KEYS:
@@ -35,7 +35,7 @@ def suffix_of(path: str) -> str:
     return last.rpartition(".")[2].lower() if "." in last else ""
 
 
-def _endpoint(place: Place, findings: Findings) -> str:
+def _endpoint(place: YamlNode, findings: Findings) -> str:
     written = place.text("endpointUrl")
     if has_variables(written) or not place.has("endpointUrl"):
         return written

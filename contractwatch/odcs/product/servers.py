@@ -3,7 +3,7 @@
 from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
 from contractwatch.odcs.product.server_places import PATH_KEYS, S3, data_path, suffix_of
 from contractwatch.odcs.values.zones import UTC_NAME, zone_at
-from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 from contractwatch.odcs.yaml.repeated import refuse_repeated
 
 _FORMATS = {
@@ -32,7 +32,7 @@ _ENCODINGS = {
 _LONGEST_SHOWN = 40
 
 
-def read_servers(root: Place, findings: Findings) -> tuple[Server, ...]:
+def read_servers(root: YamlNode, findings: Findings) -> tuple[Server, ...]:
     """Return the servers in the order of the file."""
     places = [place for place in root.at("servers").each() if place.mapping()]
     for key, what in (("server", "server"), ("id", "id")):
@@ -40,7 +40,7 @@ def read_servers(root: Place, findings: Findings) -> tuple[Server, ...]:
     return tuple(_server(place, findings) for place in places)
 
 
-def zone_of(servers: tuple[Server, ...], root: Place, findings: Findings) -> str:
+def zone_of(servers: tuple[Server, ...], root: YamlNode, findings: Findings) -> str:
     """Return the zone in which the servers' naive timestamps are taken by default."""
     known = (one for one in servers if one.path and one.clause.path not in findings.cuts)
     zones = list(dict.fromkeys(server.read.timezone for server in known))
@@ -54,7 +54,7 @@ def zone_of(servers: tuple[Server, ...], root: Place, findings: Findings) -> str
     return zones[0] if zones else UTC_NAME
 
 
-def _server(place: Place, findings: Findings) -> Server:
+def _server(place: YamlNode, findings: Findings) -> Server:
     kind = place.text("type")
     written = place.text("format").lower()
     read = _policy(place, findings)
@@ -78,7 +78,7 @@ def _server(place: Place, findings: Findings) -> Server:
     )
 
 
-def _is_array(place: Place) -> bool | None:
+def _is_array(place: YamlNode) -> bool | None:
     framing = place.text("delimiter")
     policy = place.custom("read")
     if policy is not None and policy.text("delimiter"):
@@ -86,7 +86,7 @@ def _is_array(place: Place) -> bool | None:
     return {"array": True, "new_line": False}.get(framing)
 
 
-def _why_not(place: Place, kind: str, written: str, read: ReadPolicy) -> str:
+def _why_not(place: YamlNode, kind: str, written: str, read: ReadPolicy) -> str:
     policy = place.custom("read")
     if kind not in PATH_KEYS:
         return f"servers of type '{kind[:_LONGEST_SHOWN]}' are not read yet"
@@ -110,8 +110,10 @@ def _is_known(encoding: str) -> bool:
         return False
 
 
-def _policy(place: Place, findings: Findings) -> ReadPolicy:
-    policy = place.custom("read") or Place(place.document, f"{place.path}.customProperties", None)
+def _policy(place: YamlNode, findings: Findings) -> ReadPolicy:
+    policy = place.custom("read") or YamlNode(
+        place.document, f"{place.path}.customProperties", None
+    )
     separator = policy.mapping().get("separator", ",")
     if not isinstance(separator, str) or len(separator.encode()) != 1:
         findings.error(policy.at("separator"), "expected one ASCII character, such as ';'")
@@ -131,7 +133,7 @@ def _policy(place: Place, findings: Findings) -> ReadPolicy:
     )
 
 
-def _marks(policy: Place, separator: str, findings: Findings) -> tuple[str, str]:
+def _marks(policy: YamlNode, separator: str, findings: Findings) -> tuple[str, str]:
     """Return the decimal mark of numbers, and the one between thousands."""
     decimal = policy.text("decimal") or "."
     written = policy.mapping().get("thousands")

@@ -10,7 +10,7 @@ from contractwatch.model.promises.rule import (
     Unit,
 )
 from contractwatch.odcs.values.units import UnitError, iso_length
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 _KEPT = timedelta(days=90)
 _PREVIOUS = "previousRun"
@@ -20,7 +20,7 @@ ROW_COUNT_ONLY = "which only rowCount in percent has; give this rule a limit of 
 
 
 def baseline_of(
-    rule: Place, metric: RuleMetric, threshold: Threshold, findings: Findings
+    rule: YamlNode, metric: RuleMetric, threshold: Threshold, findings: Findings
 ) -> Baseline | str | None:
     """Return the baseline of a rule, why it is not executed, or None if it has none."""
     written = rule.custom("baseline")
@@ -39,7 +39,7 @@ def baseline_of(
     return _same_period(written, findings)
 
 
-def _same_period(written: Place, findings: Findings) -> Baseline | str | None:
+def _same_period(written: YamlNode, findings: Findings) -> Baseline | str | None:
     place = written.at("offset")
     if not isinstance(place.value, str):
         findings.error(written, "samePeriod needs an offset; expected a length such as P7D")
@@ -59,7 +59,7 @@ def _same_period(written: Place, findings: Findings) -> Baseline | str | None:
     return Baseline(length.fixed)
 
 
-def counting_of(rule: Place) -> DuplicateCounting:
+def counting_of(rule: YamlNode) -> DuplicateCounting:
     """Return which duplicates a rule counts: the surplus rows by default."""
     written = rule.custom("duplicateCounting")
     known = written is not None and written.value in DuplicateCounting.__members__.values()

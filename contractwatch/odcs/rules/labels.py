@@ -4,23 +4,23 @@ from collections.abc import Iterator
 
 from contractwatch.model.base.label import Label
 from contractwatch.odcs.rules.rules import rule_id_of
-from contractwatch.odcs.yaml.node import Place
+from contractwatch.odcs.yaml.node import YamlNode
 
 
-def read_labels(root: Place) -> tuple[Label, ...]:
+def read_labels(root: YamlNode) -> tuple[Label, ...]:
     """Return the labels of all tables, columns at any depth and rules, in the order of the file."""
     tables = (place for place in root.at("schema").each() if place.text("name"))
     return tuple(label for table in tables for label in _of_table(table, table.text("name")))
 
 
-def _of_table(table: Place, name: str) -> Iterator[Label]:
+def _of_table(table: YamlNode, name: str) -> Iterator[Label]:
     yield Label(table.path, name, tags=table.texts("tags"))
     yield from _rules(table, name, None)
     for column in table.at("properties").each():
         yield from _of_column(column, name, column.text("name"))
 
 
-def _of_column(column: Place, table: str, path: str) -> Iterator[Label]:
+def _of_column(column: YamlNode, table: str, path: str) -> Iterator[Label]:
     yield Label(column.path, table, path, tags=column.texts("tags"))
     yield from _rules(column, table, path)
     for inner in column.at("properties").each():
@@ -32,7 +32,7 @@ def _of_column(column: Place, table: str, path: str) -> Iterator[Label]:
             yield from _of_column(column.at("map").at(part), table, f"{path}.{part}")
 
 
-def _rules(owner: Place, table: str, column: str | None) -> Iterator[Label]:
+def _rules(owner: YamlNode, table: str, column: str | None) -> Iterator[Label]:
     for rule in owner.at("quality").each():
         if rule.mapping():
             by_engine = rule.text("type") == "custom"

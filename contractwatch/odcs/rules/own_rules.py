@@ -16,7 +16,7 @@ from contractwatch.odcs.values.promises import (
     promised,
     severity_of,
 )
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
 class OwnRule(Protocol):
@@ -33,11 +33,11 @@ _Rule = TypeVar("_Rule", bound=OwnRule)
 
 
 def read_each(
-    rules: Iterable[Place],
+    rules: Iterable[YamlNode],
     table: Table,
     findings: Findings,
     *,
-    read: Callable[[Place], _Rule | None],
+    read: Callable[[YamlNode], _Rule | None],
 ) -> tuple[_Rule, ...]:
     """Return the rules that are read; one that is not, or stands there twice, is skipped visibly.
 
@@ -62,15 +62,15 @@ def read_each(
     return tuple(known.values())
 
 
-def _fits_schema(rule: Place, findings: Findings) -> bool:
+def _fits_schema(rule: YamlNode, findings: Findings) -> bool:
     asked = rule.at("implementation")
     wrong = list(complaints(implementation_validator(), asked.value, rule.document, asked.path))
     for path, message in wrong:
-        findings.error(Place(rule.document, path, None), message)
+        findings.error(YamlNode(rule.document, path, None), message)
     return not wrong
 
 
-def _skip(rule: Place, table: Table, why: str, findings: Findings) -> None:
+def _skip(rule: YamlNode, table: Table, why: str, findings: Findings) -> None:
     promise = promised(
         rule.at("implementation").text("check"),
         table.name,

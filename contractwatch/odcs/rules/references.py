@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from contractwatch.model.base.path import Each
+from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.contract.contract import Table, TableNames
 from contractwatch.model.promises.reference import Reference
-from contractwatch.odcs.yaml.node import Place, suggestion, suggestion_in
+from contractwatch.odcs.yaml.node import YamlNode, suggestion, suggestion_in
 
 _BY_ID = re.compile(r"schema/([^/]+)/properties/([^/]+(?:/properties/[^/]+|/map/(?:key|value))*)")
 _SHOWN = 80
@@ -41,7 +41,7 @@ class _Member:
     by_id: bool
 
 
-def addresses_of(root: Place) -> tuple[str, ...]:
+def addresses_of(root: YamlNode) -> tuple[str, ...]:
     """Return the canonical addresses that a contract gives for itself."""
     stated = root.at("authoritativeDefinitions").each()
     found = (one.text("url") for one in stated if one.text("type").lower() in _CANONICAL)
@@ -106,7 +106,7 @@ def _is_in_array(reference: Reference, tables: TableNames) -> bool:
     except UnreadError:
         return False
     found = (table.find(name) for name in names)
-    return any(Each() in column.inside for column in found if column is not None)
+    return any(ArrayItem() in column.inside for column in found if column is not None)
 
 
 def _own_table(reference: Reference, tables: TableNames) -> Table:

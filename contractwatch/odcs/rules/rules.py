@@ -18,7 +18,7 @@ from contractwatch.odcs.values.promises import (
     severity_of,
 )
 from contractwatch.odcs.values.units import number_of, wrong_bound
-from contractwatch.odcs.yaml.node import Findings, Place, Promised
+from contractwatch.odcs.yaml.node import Findings, Promised, YamlNode
 
 _DESCRIPTIVE = frozenset(
     {
@@ -47,7 +47,7 @@ _AT_TOP = re.compile(r"schema\[\d+\]\.(properties\[\d+\]\.)?quality\[\d+\]")
 _LONGEST_SHOWN = 40
 
 
-def read_rules(place: Place, owner: Owner, findings: Findings) -> tuple[Rule, ...]:
+def read_rules(place: YamlNode, owner: Owner, findings: Findings) -> tuple[Rule, ...]:
     """Return the rules of a `quality` list that are executed, in the order of the file."""
     found: list[Rule] = []
     known: dict[str, Rule] = {}
@@ -67,26 +67,26 @@ def read_rules(place: Place, owner: Owner, findings: Findings) -> tuple[Rule, ..
     return tuple(found)
 
 
-def is_at_top(rule: Place) -> bool:
+def is_at_top(rule: YamlNode) -> bool:
     """Whether a rule stands at a table or at one of its columns, not deeper."""
     return _AT_TOP.fullmatch(rule.path) is not None
 
 
-def is_comparing(rule: Place) -> bool:
+def is_comparing(rule: YamlNode) -> bool:
     """Whether a rule is one of our own engine that compares two tables."""
     is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
     check = rule.at("implementation").text("check")
     return is_ours and not rule.has("metric") and check in {COVERAGE, RECONCILE}
 
 
-def is_own_check(rule: Place) -> bool:
+def is_own_check(rule: YamlNode) -> bool:
     """Whether a rule is one of our own engine that is about one whole table."""
     is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
     check = rule.at("implementation").text("check")
     return is_ours and not rule.has("metric") and check in {SEGMENTS, PII}
 
 
-def rule_id_of(rule: Place) -> str:
+def rule_id_of(rule: YamlNode) -> str:
     """Return the rule's id, else 8 hex digits of the hash of what it says."""
     written = rule.text("id")
     if written:
@@ -96,7 +96,7 @@ def rule_id_of(rule: Place) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _rule(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
+def _rule(rule: YamlNode, owner: Owner, findings: Findings) -> Rule | None:
     if not isinstance(rule.value, dict):
         return None
     if _is_library(rule):
@@ -121,14 +121,14 @@ def _rule(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
     return None
 
 
-def _is_library(rule: Place) -> bool:
+def _is_library(rule: YamlNode) -> bool:
     return rule.text("metric") in RuleMetric.__members__.values() and rule.text("type") in {
         "",
         "library",
     }
 
 
-def _engine_of(rule: Place, findings: Findings) -> tuple[str, str]:
+def _engine_of(rule: YamlNode, findings: Findings) -> tuple[str, str]:
     """Return the kind of a custom rule, and why it is not executed."""
     engine = rule.text("engine")[:_LONGEST_SHOWN]
     if engine.lower() != "contractwatch":
@@ -138,12 +138,12 @@ def _engine_of(rule: Place, findings: Findings) -> tuple[str, str]:
     for path, message in complaints(
         validator, implementation.value, rule.document, implementation.path
     ):
-        findings.error(Place(rule.document, path, None), message)
+        findings.error(YamlNode(rule.document, path, None), message)
     check = implementation.text("check")[:_LONGEST_SHOWN] or "custom"
     return check, f"the check '{check}'"
 
 
-def _library(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
+def _library(rule: YamlNode, owner: Owner, findings: Findings) -> Rule | None:
     metric = RuleMetric(rule.text("metric"))
     if not _is_at_its_level(metric, rule, owner, findings):
         return None
@@ -173,7 +173,7 @@ def _library(rule: Place, owner: Owner, findings: Findings) -> Rule | None:
     )
 
 
-def _is_at_its_level(metric: RuleMetric, rule: Place, owner: Owner, findings: Findings) -> bool:
+def _is_at_its_level(metric: RuleMetric, rule: YamlNode, owner: Owner, findings: Findings) -> bool:
     place = rule.at("metric")
     if metric is RuleMetric.ROW_COUNT and owner.column is not None:
         findings.error(place, "rowCount counts the rows of a table; expected at the table")
@@ -184,7 +184,7 @@ def _is_at_its_level(metric: RuleMetric, rule: Place, owner: Owner, findings: Fi
     return True
 
 
-def threshold_of(rule: Place, findings: Findings) -> Threshold | None:
+def threshold_of(rule: YamlNode, findings: Findings) -> Threshold | None:
     """Return the operator with its bounds, or None if that is not exactly one of numbers."""
     unit = _unit(rule, findings)
     given = [name for name in OPERATORS if rule.has(name)]
@@ -205,12 +205,12 @@ def threshold_of(rule: Place, findings: Findings) -> Threshold | None:
     return Threshold(operator, low, high, unit)
 
 
-def _bounds(place: Place) -> Iterator[float | None]:
+def _bounds(place: YamlNode) -> Iterator[float | None]:
     for item in place.each() or (place,):
         yield None if isinstance(item.value, str) else number_of(item.value)
 
 
-def _unit(rule: Place, findings: Findings) -> Unit:
+def _unit(rule: YamlNode, findings: Findings) -> Unit:
     written = rule.text("unit").lower()
     if written in _PERCENT:
         return Unit.PERCENT
@@ -220,7 +220,7 @@ def _unit(rule: Place, findings: Findings) -> Unit:
     return Unit.ROWS
 
 
-def _promised(kind: str, rule: Place, owner: Owner, findings: Findings) -> Promised:
+def _promised(kind: str, rule: YamlNode, owner: Owner, findings: Findings) -> Promised:
     made = promised(
         kind,
         owner.table,

@@ -20,13 +20,13 @@ from contractwatch.odcs.values.literals import NUMERIC
 from contractwatch.odcs.values.promises import dimension_of, severity_of
 from contractwatch.odcs.values.units import number_of
 from contractwatch.odcs.values.variables import has_variables
-from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 _SHOWN = 60
 
 
 def with_comparisons(
-    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+    places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with their comparing rules; `places` are theirs, in the same order."""
     names = TableNames(tables)
@@ -36,7 +36,7 @@ def with_comparisons(
     )
 
 
-def _with_rules(place: Place, table: Table, tables: TableNames, findings: Findings) -> Table:
+def _with_rules(place: YamlNode, table: Table, tables: TableNames, findings: Findings) -> Table:
     found = read_each(
         _rules(place), table, findings, read=lambda rule: _read(rule, table, tables, findings)
     )
@@ -47,7 +47,7 @@ def _with_rules(place: Place, table: Table, tables: TableNames, findings: Findin
     )
 
 
-def _rules(place: Place) -> Iterator[Place]:
+def _rules(place: YamlNode) -> Iterator[YamlNode]:
     for owner in (place, *place.at("properties").each()):
         for rule in owner.at("quality").each():
             if is_comparing(rule):
@@ -55,7 +55,7 @@ def _rules(place: Place) -> Iterator[Place]:
 
 
 def _read(
-    rule: Place, table: Table, tables: TableNames, findings: Findings
+    rule: YamlNode, table: Table, tables: TableNames, findings: Findings
 ) -> ReferenceCoverage | Reconciliation | None:
     if rule.at("implementation").text("check") == COVERAGE:
         return _coverage(rule, table, tables, findings)
@@ -63,7 +63,7 @@ def _read(
 
 
 def _coverage(
-    rule: Place, table: Table, tables: TableNames, findings: Findings
+    rule: YamlNode, table: Table, tables: TableNames, findings: Findings
 ) -> ReferenceCoverage | None:
     asked = rule.at("implementation")
     if not any(asked.has(name) for name in OPERATORS):
@@ -91,7 +91,7 @@ def _coverage(
     )
 
 
-def _reconciliation(rule: Place, table: Table, findings: Findings) -> Reconciliation | None:
+def _reconciliation(rule: YamlNode, table: Table, findings: Findings) -> Reconciliation | None:
     asked = rule.at("implementation")
     left, right, near = asked.at("left"), asked.at("right"), asked.at("tolerance")
     sides = [_aggregate(side, findings) for side in (left, right)]
@@ -125,7 +125,7 @@ def _reconciliation(rule: Place, table: Table, findings: Findings) -> Reconcilia
     )
 
 
-def _aggregate(side: Place, findings: Findings) -> Aggregate | None:
+def _aggregate(side: YamlNode, findings: Findings) -> Aggregate | None:
     aggregate = Aggregate(side.text("aggregate"))
     if aggregate is Aggregate.COUNT or side.has("property"):
         return aggregate
@@ -133,7 +133,7 @@ def _aggregate(side: Place, findings: Findings) -> Aggregate | None:
     return None
 
 
-def _is_safe(place: Place, table: Table, findings: Findings) -> bool:
+def _is_safe(place: YamlNode, table: Table, findings: Findings) -> bool:
     """Whether a condition on this table's rows may be asked; with variables it is seen later."""
     text = place.value if isinstance(place.value, str) else ""
     if not text.strip() or has_variables(text):
@@ -152,7 +152,7 @@ def _is_safe(place: Place, table: Table, findings: Findings) -> bool:
     return True
 
 
-def _refuse_text(side: Place, table: Table, column: str, findings: Findings) -> None:
+def _refuse_text(side: YamlNode, table: Table, column: str, findings: Findings) -> None:
     found = table.column(column)
     is_count = side.text("aggregate") == Aggregate.COUNT
     if is_count or found is None or found.logical_type in NUMERIC or found.logical_type is None:
@@ -161,7 +161,7 @@ def _refuse_text(side: Place, table: Table, column: str, findings: Findings) -> 
     findings.error(side.at("property"), message)
 
 
-def _column(place: Place, name: str, table: Table, findings: Findings) -> str | None:
+def _column(place: YamlNode, name: str, table: Table, findings: Findings) -> str | None:
     column = table.column(name)
     if column is not None:
         return column.name

@@ -28,7 +28,7 @@ from contractwatch.odcs.schema.key_meanings import (
 from contractwatch.odcs.schema.nested import walk
 from contractwatch.odcs.values.level_names import kind_of
 from contractwatch.odcs.values.literals import TEMPORAL, logical_type_of
-from contractwatch.odcs.yaml.node import Place, custom_name, own_name
+from contractwatch.odcs.yaml.node import YamlNode, custom_name, own_name
 
 EXTRA_COLUMNS = "#extraColumns"
 """After the path of a table: that it has no other columns, wherever that is said."""
@@ -58,7 +58,7 @@ class NothingHoldsError(Exception):
 class Costs:
     """Says of mistakes what they cost, as paths into one document."""
 
-    def __init__(self, root: Place, refusing: frozenset[str]) -> None:
+    def __init__(self, root: YamlNode, refusing: frozenset[str]) -> None:
         """Take the document in today's forms, and the paths of what refuses all of it."""
         self._root = root
         self._refusing = refusing
@@ -116,7 +116,7 @@ class Costs:
         if not key or is_like(key, (*OF_ROWS, *COLUMN_IS, *COLUMN_MEANS)):
             yield from self._error_rates(table)
 
-    def _error_rates(self, table: Place) -> Iterator[str]:
+    def _error_rates(self, table: YamlNode) -> Iterator[str]:
         """How many rows are wrong is counted over all that is promised of rows."""
         names = {table.text("name"), table.text("physicalName")}
         for path, about in self._of_all_rows:
@@ -133,7 +133,7 @@ class Costs:
             if kind_of(one) == "errorRate"
         )
 
-    def _at_table(self, path: str, table: Place, rest: str) -> Iterator[str]:
+    def _at_table(self, path: str, table: YamlNode, rest: str) -> Iterator[str]:
         key = _first(rest)
         if key == "name" and table.text("name") and path not in self._twice:
             raise NothingHoldsError  # one that another table has, or that breaks the rule of names
@@ -152,7 +152,7 @@ class Costs:
         else:
             yield path
 
-    def _own_of_table(self, rest: str, table: Place) -> Iterator[str]:
+    def _own_of_table(self, rest: str, table: YamlNode) -> Iterator[str]:
         entry, names = self._own(f"{table.path}.{rest}", table)
         yield entry.path
         if "schemaMode" in names:
@@ -164,7 +164,7 @@ class Costs:
             if is_like(name, ("kept", *RESTRICTING)) or _is_condition(entry.at("value").value):
                 yield table.path
 
-    def _in_column(self, path: str, table: Place, column: Place, rest: str) -> Iterator[str]:
+    def _in_column(self, path: str, table: YamlNode, column: YamlNode, rest: str) -> Iterator[str]:
         key = _first(rest)
         is_named = key == "name" and column.text("name") and path not in self._twice
         if is_named and not self._is_repeated(column):
@@ -181,7 +181,7 @@ class Costs:
             yield f"{column.path}.{key}" if key in {"enum", "map", "classification"} else path
             yield from self._of_key(key, table, column)
 
-    def _of_key(self, key: str, table: Place, column: Place) -> Iterator[str]:
+    def _of_key(self, key: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
         """What needs a key of a column."""
         is_said = plain(key) in {"type", "datatype"} and column.has("logicalType")
         if not is_said and is_like(key, COLUMN_MEANS):
@@ -193,7 +193,7 @@ class Costs:
         if is_like(key, ("partitioned",)):
             yield from self._levels_without_element()
 
-    def _own_of_column(self, path: str, table: Place, column: Place) -> Iterator[str]:
+    def _own_of_column(self, path: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
         entry, names = self._own(path, column)
         yield entry.path
         if any(is_like(name, ("pii", "allow")) for name in names) or _is_bare(entry):
@@ -201,14 +201,14 @@ class Costs:
         if any(is_like(name, ("kept", *RESTRICTING)) for name in names):
             yield from self._whole_column(table, column)
 
-    def _is_repeated(self, column: Place) -> bool:
+    def _is_repeated(self, column: YamlNode) -> bool:
         above = column.path.rpartition(".")[0]
         if above not in self._names:
             beside = self._at(above).at("properties").each()
             self._names[above] = Counter(one.text("name") for one in beside)
         return self._names[above][column.text("name")] > 1
 
-    def _options(self, rest: str, table: Place, column: Place) -> Iterator[str]:
+    def _options(self, rest: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
         options = f"{column.path}.logicalTypeOptions"
         option = _first(rest.removeprefix("logicalTypeOptions").lstrip("."))
         yield (
@@ -221,13 +221,13 @@ class Costs:
         if is_parsed and (not option or is_like(option, PARSING)):
             yield from self._without_type(table, column)
 
-    def _whole_column(self, table: Place, column: Place) -> Iterator[str]:
+    def _whole_column(self, table: YamlNode, column: YamlNode) -> Iterator[str]:
         """A column that is not known: nor is it known whether others are too many, or the key."""
         yield column.path
         is_key = column.at("primaryKey").value not in (None, False) or not column.mapping()
         yield from self._without_column(table, is_key=is_key)
 
-    def _without_column(self, table: Place, *, is_key: bool) -> Iterator[str]:
+    def _without_column(self, table: YamlNode, *, is_key: bool) -> Iterator[str]:
         yield f"{table.path}{EXTRA_COLUMNS}"
         for rule in table.at("quality").each():
             if rule.at("implementation").mapping().get("includeUndeclared"):
@@ -235,7 +235,7 @@ class Costs:
         if is_key:
             yield from self._without_key(table)
 
-    def _without_key(self, table: Place) -> tuple[str, ...]:
+    def _without_key(self, table: YamlNode) -> tuple[str, ...]:
         """What says which columns are the key; gathered once, for each column may be wrong."""
         found = self._keys.get(table.path)
         if found is None:
@@ -243,7 +243,7 @@ class Costs:
             found = self._keys[table.path] = tuple(f"{path}.primaryKey" for path in keys)
         return found
 
-    def _without_type(self, table: Place, column: Place) -> Iterator[str]:
+    def _without_type(self, table: YamlNode, column: YamlNode) -> Iterator[str]:
         """A column whose values are not understood: no promise about values can be judged."""
         for key in ("logicalType", "logicalTypeOptions", "enum", "relationships"):
             if column.has(key):
@@ -257,7 +257,7 @@ class Costs:
         if column.flag("partitioned"):
             yield from self._levels_without_element()
 
-    def _about(self, table: Place, names: set[str]) -> Iterator[str]:
+    def _about(self, table: YamlNode, names: set[str]) -> Iterator[str]:
         """Whatever names one of these columns, and is about its values."""
         for path, asked in self._asking(table):
             if _mentions(asked, names):
@@ -267,7 +267,7 @@ class Costs:
                 yield table.path if custom_name(entry) == "where" else entry.path
         yield from self._levels_about(names)
 
-    def _asking(self, table: Place) -> tuple[tuple[str, Mapping[str, object]], ...]:
+    def _asking(self, table: YamlNode) -> tuple[tuple[str, Mapping[str, object]], ...]:
         """Return the rules and relationships of a table that may name columns, and what they ask.
 
         Gathered once: each column that is wrong would search all others for them again.
@@ -288,14 +288,14 @@ class Costs:
             yield from self._levels_without_element()
 
     @cached_property
-    def _told_by_levels(self) -> tuple[tuple[Place, list[object]], ...]:
+    def _told_by_levels(self) -> tuple[tuple[YamlNode, list[object]], ...]:
         """Each service level, and what of it may name columns."""
         return tuple(
             (level, [level.text("element"), level.at("customProperties").value])
             for level in self._root.at("slaProperties").each()
         )
 
-    def _leaks(self, table: Place) -> Iterator[str]:
+    def _leaks(self, table: YamlNode) -> Iterator[str]:
         """The search for personal data, which would look where some is allowed."""
         for rule in table.at("quality").each():
             if rule.at("implementation").text("check") == "piiLeak":
@@ -313,12 +313,12 @@ class Costs:
         else:
             yield path
 
-    def _is_policy(self, entry: Place, names: set[str]) -> bool:
+    def _is_policy(self, entry: YamlNode, names: set[str]) -> bool:
         """Whether an entry is, or may be meant as, the way in which files are read."""
         says = entry.at("value").mapping() or entry.mapping()
         return bool(names) or _is_bare(entry) or any(is_like(key, READING) for key in says)
 
-    def _is_of_reading(self, server: Place, key: str) -> bool:
+    def _is_of_reading(self, server: YamlNode, key: str) -> bool:
         where = {"local": "path", "s3": "location"}.get(server.text("type"), "")
         if key in {"path", "location"}:
             return key == where or not where
@@ -340,7 +340,7 @@ class Costs:
         else:
             yield inside.group(1) if inside else entry.path
 
-    def _own(self, path: str, owner: Place) -> tuple[Place, set[str]]:
+    def _own(self, path: str, owner: YamlNode) -> tuple[YamlNode, set[str]]:
         """Return the entry of `customProperties`, or all of them, and which of ours it names."""
         found = re.match(r"\.?customProperties(\[\d+\])?", path.removeprefix(owner.path))
         where = f"{owner.path}." if owner.path else ""
@@ -348,7 +348,7 @@ class Costs:
         name = custom_name(entry)
         return entry, {own_name(name) or name} if name else set(_own_names(entry.value))
 
-    def _modifiers(self) -> tuple[Place, ...]:
+    def _modifiers(self) -> tuple[YamlNode, ...]:
         listed = self._root.custom("sla")
         return listed.each() if listed is not None else ()
 
@@ -359,7 +359,7 @@ class Costs:
             if written and level_id in ("", written):
                 yield from self._level(level)
 
-    def _level(self, level: Place) -> Iterator[str]:
+    def _level(self, level: YamlNode) -> Iterator[str]:
         yield level.path
         if level.text("property").lower() in _BEGINNING:
             yield from self._retentions()
@@ -375,7 +375,7 @@ class Costs:
             if level.mapping() and not level.text("element"):
                 yield level.path
 
-    def _at(self, path: str) -> Place:
+    def _at(self, path: str) -> YamlNode:
         """Return what stands at a path of known keys."""
         place = self._root
         for key, index in re.findall(r"([A-Za-z]+)|\[(\d+)\]", path):
@@ -385,17 +385,17 @@ class Costs:
                 items, number = place.value, int(index)
                 is_there = isinstance(items, list) and number < len(cast("list[object]", items))
                 value = cast("list[object]", items)[number] if is_there else None
-                place = Place(place.document, f"{place.path}[{index}]", value)
+                place = YamlNode(place.document, f"{place.path}[{index}]", value)
         return place
 
 
-def _columns(place: Place) -> Iterator[Place]:
+def _columns(place: YamlNode) -> Iterator[YamlNode]:
     """Yield every column of a table, and every value below them."""
     for column in place.at("properties").each():
         yield from (inner.place for inner in walk(column))
 
 
-def _asking(table: Place) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _asking(table: YamlNode) -> Iterator[tuple[str, Mapping[str, object]]]:
     for one in (table, *_columns(table)):
         for entry in (*one.at("quality").each(), *one.at("relationships").each()):
             if not entry.text("metric"):
@@ -422,13 +422,13 @@ def _first(path: str) -> str:
     return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
-def _is_bare(place: Place) -> bool:
+def _is_bare(place: YamlNode) -> bool:
     """Whether a single value stands where a list should: what it was to say is not known."""
     is_single = place.value is not None and not isinstance(place.value, dict | list)
     return is_single and not place.path.endswith("]")
 
 
-def _may_restrict(place: Place) -> bool:
+def _may_restrict(place: YamlNode) -> bool:
     """Whether what is no list of named properties may have been meant as a condition on rows."""
     return _is_bare(place) or _holds_condition(place.value)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.path import Each, Member, Step, Way, into_objects
+from contractwatch.model.base.path import ArrayItem, FieldPath, Step, StructField, into_objects
 from contractwatch.model.contract.contract import Column
 from contractwatch.odcs.columns.arguments import Owner
 from contractwatch.odcs.columns.enumeration import read_enum
@@ -13,7 +13,7 @@ from contractwatch.odcs.columns.options import read_options
 from contractwatch.odcs.rules.rules import read_rules
 from contractwatch.odcs.values.literals import logical_type_of
 from contractwatch.odcs.values.promises import promised
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 from contractwatch.odcs.yaml.repeated import named, refuse_repeated
 
 _KEY, _VALUE = "key", "value"
@@ -26,12 +26,12 @@ class Inner:
     `top` is the column, `outer` the place right above.
     """
 
-    place: Place
+    place: YamlNode
     name: str
     ids: str
-    top: Place
-    inside: Way = ()
-    outer: Place | None = None
+    top: YamlNode
+    inside: FieldPath = ()
+    outer: YamlNode | None = None
     is_part: bool = False
     """Whether it is a part of an array or a map: it is there with it, even if it has a name."""
 
@@ -43,28 +43,28 @@ class Inner:
     @property
     def in_array(self) -> bool:
         """Whether a row may have several of it, or none."""
-        return Each() in self.inside
+        return ArrayItem() in self.inside
 
     @property
     def is_key(self) -> bool:
         """Whether it is the key of a map, which is there and is unique by being one."""
-        return self.is_part and self.inside[-1] == Member(_KEY)
+        return self.is_part and self.inside[-1] == StructField(_KEY)
 
 
-def read_nested(column: Place, owner: Owner, findings: Findings) -> tuple[Column, ...]:
+def read_nested(column: YamlNode, owner: Owner, findings: Findings) -> tuple[Column, ...]:
     """Return every value below a top-level column that something is promised of."""
     physical = column.text("physicalName") or column.text("name")
     return tuple(_below(_top(column), physical, owner, findings))
 
 
-def walk(column: Place) -> Iterator[Inner]:
+def walk(column: YamlNode) -> Iterator[Inner]:
     """Yield a top-level column and every place below it, in the order of the file."""
     top = _top(column)
     yield top
     yield from _walk(top)
 
 
-def _top(column: Place) -> Inner:
+def _top(column: YamlNode) -> Inner:
     name = column.text("name")
     return Inner(column, name, column.text("id") or name, column)
 
@@ -102,28 +102,28 @@ def _below(outer: Inner, physical: str, owner: Owner, findings: Findings) -> Ite
 def _children(outer: Inner) -> Iterator[Inner]:
     place, name, ids, inside = outer.place, outer.name, outer.ids, outer.inside
 
-    def below(at: Place, name: str, ids: str, *steps: Step) -> Inner:
+    def below(at: YamlNode, name: str, ids: str, *steps: Step) -> Inner:
         return Inner(at, name, ids, outer.top, (*inside, *steps), place)
 
     for entry in place.at("properties").each():
         written = entry.text("name")
         if written:
             known_as = f"{ids}/properties/{entry.text('id') or written}"
-            yield below(entry, f"{name}.{written}", known_as, Member(_physical(entry)))
+            yield below(entry, f"{name}.{written}", known_as, StructField(_physical(entry)))
     if place.has("items"):
-        yield replace(below(place.at("items"), f"{name}[]", ids, Each()), is_part=True)
+        yield replace(below(place.at("items"), f"{name}[]", ids, ArrayItem()), is_part=True)
     entries = place.at("map")
     for part in filter(entries.has, (_KEY, _VALUE)):
-        way = (Each(), Member(part))
+        way = (ArrayItem(), StructField(part))
         inner = below(entries.at(part), f"{name}.{part}", f"{ids}/map/{part}", *way)
         yield replace(inner, is_part=True)
 
 
-def _physical(entry: Place) -> str:
+def _physical(entry: YamlNode) -> str:
     return entry.text("physicalName") or entry.text("name")
 
 
-def _physical_names(outer: Place) -> dict[str, str]:
+def _physical_names(outer: YamlNode) -> dict[str, str]:
     """Return the physical names of members by their names; of several the first."""
     found: dict[str, str] = {}
     for one in outer.at("properties").each():
@@ -131,7 +131,7 @@ def _physical_names(outer: Place) -> dict[str, str]:
     return found
 
 
-def _with_twin(column: Column, place: Place, beside: Mapping[str, str]) -> Column:
+def _with_twin(column: Column, place: YamlNode, beside: Mapping[str, str]) -> Column:
     """Return the column with the physical name of the member that holds its encrypted value."""
     written = place.text("encryptedName")
     clause = place.at("encryptedName").clause
@@ -178,7 +178,7 @@ def _read(inner: Inner, physical: str, of_outer: Owner, findings: Findings) -> C
     )
 
 
-def _may_be_absent(place: Place) -> bool:
+def _may_be_absent(place: YamlNode) -> bool:
     return bool(place.text("encryptedName")) or place.text("semanticType") == "measure"
 
 

@@ -26,7 +26,7 @@ from contractwatch.odcs.values.lint_warnings import doubt_lookback
 from contractwatch.odcs.values.promises import dimension_of, severity_of
 from contractwatch.odcs.values.units import UnitError, iso_length
 from contractwatch.odcs.values.zones import UTC_NAME, zone_at
-from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 _WEEK = timedelta(days=7)
 _DAY_MINUTES = 24 * 60
@@ -46,7 +46,7 @@ _SPELLINGS: Mapping[str, Detector] = {
 
 
 def with_own_checks(
-    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+    places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with these rules; `places` are theirs, in the same order."""
     names = TableNames(tables)
@@ -56,7 +56,7 @@ def with_own_checks(
     )
 
 
-def _with_rules(place: Place, table: Table, tables: TableNames, findings: Findings) -> Table:
+def _with_rules(place: YamlNode, table: Table, tables: TableNames, findings: Findings) -> Table:
     own = (rule for rule in place.at("quality").each() if is_own_check(rule))
     found = read_each(
         own, table, findings, read=lambda rule: _read(rule, place, table, tables, findings)
@@ -69,7 +69,7 @@ def _with_rules(place: Place, table: Table, tables: TableNames, findings: Findin
 
 
 def _read(
-    rule: Place, place: Place, table: Table, tables: TableNames, findings: Findings
+    rule: YamlNode, place: YamlNode, table: Table, tables: TableNames, findings: Findings
 ) -> SegmentRule | PiiRule | None:
     asked = rule.at("implementation")
     before = len(findings.problems)
@@ -82,16 +82,16 @@ def _read(
     return None if is_wrong else found
 
 
-def _threshold(asked: Place, findings: Findings) -> Threshold:
+def _threshold(asked: YamlNode, findings: Findings) -> Threshold:
     """Return what is allowed, nothing if the rule does not say."""
     without_unit = {key: value for key, value in asked.mapping().items() if key != "unit"}
-    found = threshold_of(Place(asked.document, asked.path, without_unit), findings)
+    found = threshold_of(YamlNode(asked.document, asked.path, without_unit), findings)
     unit = Unit.PERCENT if asked.text("unit") == "percent" else Unit.ROWS
     return replace(found or Threshold(Operator.EQUAL, 0), unit=unit)
 
 
 def _segments(
-    rule: Place,
+    rule: YamlNode,
     table: Table,
     tables: TableNames,
     threshold: Threshold,
@@ -140,7 +140,7 @@ def _segments(
     )
 
 
-def _period(place: Place, findings: Findings) -> Period | None:
+def _period(place: YamlNode, findings: Findings) -> Period | None:
     try:
         length = iso_length(str(place.value))
     except UnitError as wrong:
@@ -179,7 +179,7 @@ def _length_of(period: Period) -> timedelta:
             return period.count * _MONTH
 
 
-def _length(place: Place, default: timedelta, findings: Findings) -> timedelta:
+def _length(place: YamlNode, default: timedelta, findings: Findings) -> timedelta:
     """Return a length of time, with months of 31 days."""
     if not isinstance(place.value, str):
         return default
@@ -192,7 +192,7 @@ def _length(place: Place, default: timedelta, findings: Findings) -> timedelta:
 
 
 def _expectation(
-    expect: Place, members: int, tables: TableNames, findings: Findings
+    expect: YamlNode, members: int, tables: TableNames, findings: Findings
 ) -> Expectation | None:
     if expect.has("values"):
         return Listed(tuple(_listed(expect.at("values"), members, findings)))
@@ -215,7 +215,7 @@ def _expectation(
     return FromReference(target)
 
 
-def _listed(values: Place, members: int, findings: Findings) -> Iterator[Segment]:
+def _listed(values: YamlNode, members: int, findings: Findings) -> Iterator[Segment]:
     for item in values.each():
         segment = [one.value for one in item.each()] or [item.value]
         texts = [_text(one) for one in segment]
@@ -233,7 +233,7 @@ def _text(value: object) -> str | None:
 
 
 def _leak(
-    rule: Place, place: Place, table: Table, threshold: Threshold, findings: Findings
+    rule: YamlNode, place: YamlNode, table: Table, threshold: Threshold, findings: Findings
 ) -> PiiRule | None:
     asked = rule.at("implementation")
     detectors: list[Detector] = []
@@ -263,7 +263,7 @@ def _leak(
 
 
 def _searched(
-    place: Place, table: Table, detectors: tuple[Detector, ...], exempt: set[str]
+    place: YamlNode, table: Table, detectors: tuple[Detector, ...], exempt: set[str]
 ) -> Iterator[Searched]:
     """Yield the text columns that are not exempt, without what each is allowed to hold."""
     places = {entry.text("name"): entry for entry in place.at("properties").each()}
@@ -279,7 +279,7 @@ def _searched(
             yield Searched(column.physical_name, left)
 
 
-def _column(place: Place, name: str, table: Table, findings: Findings) -> Column | None:
+def _column(place: YamlNode, name: str, table: Table, findings: Findings) -> Column | None:
     """Return a column, which may be named with its table before it."""
     short = name.removeprefix(f"{table.name}.")
     found = table.column(name) or table.column(short)

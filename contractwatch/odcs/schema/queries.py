@@ -17,7 +17,7 @@ from contractwatch.odcs.values.promises import (
     severity_of,
 )
 from contractwatch.odcs.values.variables import has_variables, names_column
-from contractwatch.odcs.yaml.node import Findings, Place, Promised
+from contractwatch.odcs.yaml.node import Findings, Promised, YamlNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ _EQUALITIES = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
 
 
 def with_queries(
-    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+    places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with their SQL rules; `places` are theirs, in the same order."""
     return tuple(
@@ -40,7 +40,7 @@ def with_queries(
     )
 
 
-def where_of(place: Place, table: Table, findings: Findings) -> str:
+def where_of(place: YamlNode, table: Table, findings: Findings) -> str:
     """Return the guarded condition on the rows of a table; empty if it has none."""
     condition = place.custom("where")
     if condition is None or not isinstance(condition.value, str):
@@ -61,7 +61,7 @@ def where_of(place: Place, table: Table, findings: Findings) -> str:
 
 
 def _queries(
-    place: Place, table: Table, tables: Sequence[Table], findings: Findings
+    place: YamlNode, table: Table, tables: Sequence[Table], findings: Findings
 ) -> Iterator[SqlRule]:
     known: dict[tuple[str | None, str], SqlRule] = {}
     for number, (rule, column) in enumerate(_rules(place)):
@@ -79,7 +79,7 @@ def _queries(
             findings.skip(rule, again, f"the same rule as {first.clause.path}")
 
 
-def _rules(place: Place) -> Iterator[tuple[Place, Inner | None]]:
+def _rules(place: YamlNode) -> Iterator[tuple[YamlNode, Inner | None]]:
     """Yield each SQL rule of a table and of its columns, at any depth, with its column."""
     columns = (column for column in place.at("properties").each() if column.text("name"))
     below = (inner for column in columns for inner in walk(column))
@@ -90,7 +90,7 @@ def _rules(place: Place) -> Iterator[tuple[Place, Inner | None]]:
 
 
 def _query(
-    rule: Place,
+    rule: YamlNode,
     at: tuple[Table, Inner | None],
     tables: Sequence[Table],
     findings: Findings,
@@ -128,7 +128,7 @@ def _query(
 
 
 def _guarded(
-    rule: Place,
+    rule: YamlNode,
     table: str,
     column: Inner | None,
     tables: Sequence[Table],
@@ -165,7 +165,7 @@ def _guarded(
     return found.text, found.tables
 
 
-def _limit(rule: Place, findings: Findings) -> AnswerLimit | None:
+def _limit(rule: YamlNode, findings: Findings) -> AnswerLimit | None:
     given = [name for name in OPERATORS if rule.has(name)]
     if len(given) != 1 or given[0] not in _EQUALITIES:
         return threshold_of(rule, findings)
@@ -179,7 +179,7 @@ def _limit(rule: Place, findings: Findings) -> AnswerLimit | None:
     return threshold_of(rule, findings)
 
 
-def _promised(rule: Place, table: Table, column: str | None, findings: Findings) -> Promised:
+def _promised(rule: YamlNode, table: Table, column: str | None, findings: Findings) -> Promised:
     made = promised(
         SQL,
         table.name,

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from contractwatch.errors import Problem
 from contractwatch.odcs.schema.nested import walk
-from contractwatch.odcs.yaml.node import Place
+from contractwatch.odcs.yaml.node import YamlNode
 
 
-def referring(root: Place, lost: Mapping[str, Problem]) -> dict[str, Problem]:
+def referring(root: YamlNode, lost: Mapping[str, Problem]) -> dict[str, Problem]:
     """Return the paths of the relationships to lost tables, each with what cost the table."""
     tables = [table for table in root.at("schema").each() if table.mapping()]
     starts = {start: lost[t.path] for t in tables if t.path in lost for start in _starts(t)}
@@ -24,14 +24,14 @@ def referring(root: Place, lost: Mapping[str, Problem]) -> dict[str, Problem]:
     return found
 
 
-def _starts(table: Place) -> Iterator[str]:
+def _starts(table: YamlNode) -> Iterator[str]:
     """Yield how a reference to a column of a table begins."""
     yield from (f"{table.text(key)}." for key in ("name", "physicalName") if table.text(key))
     if table.text("id"):
         yield from (f"{slash}schema/{table.text('id')}/" for slash in ("", "/"))
 
 
-def _entries(table: Place) -> Iterator[Place]:
+def _entries(table: YamlNode) -> Iterator[YamlNode]:
     yield from table.at("relationships").each()
     for column in table.at("properties").each():
         for inner in walk(column):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.base.path import Each, to_element
+from contractwatch.model.base.path import ArrayItem, to_element
 from contractwatch.model.contract.contract import Table, TableNames
 from contractwatch.model.promises.reference import Reference, Relationship
 from contractwatch.model.promises.rule import Operator, Threshold
@@ -15,14 +15,14 @@ from contractwatch.odcs.rules.rules import threshold_of
 from contractwatch.odcs.schema.nested import walk
 from contractwatch.odcs.values.literals import NESTED
 from contractwatch.odcs.values.promises import promised
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 RELATIONSHIP = "relationship"
 _NONE_AT_ALL = Threshold(Operator.EQUAL, 0)
 
 
 def with_relationships(
-    places: Sequence[Place], tables: Sequence[Table], findings: Findings
+    places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with their relationships; `places` are theirs, in the same order."""
     names = TableNames(tables)
@@ -44,7 +44,7 @@ def with_relationships(
     )
 
 
-def _entries(place: Place) -> Iterator[tuple[Place, str | None]]:
+def _entries(place: YamlNode) -> Iterator[tuple[YamlNode, str | None]]:
     """Yield each relationship of a table and of its columns, at any depth, with their names."""
     yield from ((entry, None) for entry in place.at("relationships").each())
     for column in place.at("properties").each():
@@ -53,7 +53,7 @@ def _entries(place: Place) -> Iterator[tuple[Place, str | None]]:
 
 
 def _relationship(
-    entry: Place, table: Table, column: str | None, tables: TableNames, findings: Findings
+    entry: YamlNode, table: Table, column: str | None, tables: TableNames, findings: Findings
 ) -> tuple[Table, Relationship] | None:
     kind = entry.text("type")
     if kind not in {"", "foreignKey"}:
@@ -90,7 +90,7 @@ def _relationship(
 
 
 def _source(
-    entry: Place, table: Table, column: str | None, tables: TableNames
+    entry: YamlNode, table: Table, column: str | None, tables: TableNames
 ) -> tuple[Table, tuple[str, ...]]:
     if column is not None:
         return table, (column,)
@@ -101,14 +101,18 @@ def _why_not(table: Table, columns: Sequence[str]) -> str:
     known = [column for name in columns if (column := table.find(name)) is not None]
     if len(known) < len(columns):
         return "keys of measures"
-    arrays = {(one.physical_name, to_element(one.inside)) for one in known if Each() in one.inside}
+    arrays = {
+        (one.physical_name, to_element(one.inside)) for one in known if ArrayItem() in one.inside
+    }
     if len(arrays) > 1:
         return "keys inside several arrays"
     nested = [one.logical_type for one in known if one.logical_type in NESTED]
     return f"keys of {nested[0]} columns" if nested else ""
 
 
-def _warn_of_own(entry: Place, target: Reference, tables: TableNames, findings: Findings) -> None:
+def _warn_of_own(
+    entry: YamlNode, target: Reference, tables: TableNames, findings: Findings
+) -> None:
     """A column of the same contract is known now; the check itself ends without an answer."""
     if target.contract:
         return
@@ -118,7 +122,7 @@ def _warn_of_own(entry: Place, target: Reference, tables: TableNames, findings: 
         findings.warn(entry.at("to"), f"the relationship leads nowhere: {wrong}")
 
 
-def _tolerance(entry: Place, findings: Findings) -> Threshold:
+def _tolerance(entry: YamlNode, findings: Findings) -> Threshold:
     place = entry.custom("tolerance")
     if place is None or not place.mapping():
         return _NONE_AT_ALL
@@ -127,7 +131,7 @@ def _tolerance(entry: Place, findings: Findings) -> Threshold:
     return threshold_of(place, findings) or _NONE_AT_ALL
 
 
-def _texts(entry: Place, key: str) -> tuple[str, ...]:
+def _texts(entry: YamlNode, key: str) -> tuple[str, ...]:
     return entry.texts(key) or tuple(filter(None, (entry.text(key),)))
 
 
@@ -135,6 +139,6 @@ def _identity(columns: Sequence[str], to: Sequence[str]) -> str:
     return hashlib.sha256(repr((tuple(columns), tuple(to))).encode()).hexdigest()[:8]
 
 
-def _skip(entry: Place, table: Table, column: str | None, why: str, findings: Findings) -> None:
+def _skip(entry: YamlNode, table: Table, column: str | None, why: str, findings: Findings) -> None:
     words = f"every key exists in {', '.join(_texts(entry, 'to'))}"
     findings.skip(entry, promised(RELATIONSHIP, table.name, column, expected=words), why)

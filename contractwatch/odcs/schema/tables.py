@@ -23,7 +23,7 @@ from contractwatch.odcs.values.literals import NESTED, logical_type_of
 from contractwatch.odcs.values.names import check_table_name
 from contractwatch.odcs.values.promises import OBJECTIVE_OF_DIMENSION, promised
 from contractwatch.odcs.values.units import number_of
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 from contractwatch.odcs.yaml.repeated import named, refuse_repeated
 
 _MEASURE = "measures are no columns"
@@ -66,7 +66,7 @@ class ReadTables:
         return max(map(len, self._by_name), default=0)
 
 
-def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
+def read_tables(root: YamlNode, zone: str, findings: Findings) -> ReadTables:
     """Return the tables of a contract.
 
     Args:
@@ -91,7 +91,7 @@ def read_tables(root: Place, zone: str, findings: Findings) -> ReadTables:
     return ReadTables(with_comparisons(places, found, findings))
 
 
-def _table(place: Place, zone: str, findings: Findings) -> Table:
+def _table(place: YamlNode, zone: str, findings: Findings) -> Table:
     name = place.text("name")
     columns = named(place.at("properties"), "name", findings)
     for key, what in (("name", "column"), ("id", "id")):
@@ -120,7 +120,7 @@ def _table(place: Place, zone: str, findings: Findings) -> Table:
     )
 
 
-def _primary_key(columns: list[Place], table: str, findings: Findings) -> PrimaryKey | None:
+def _primary_key(columns: list[YamlNode], table: str, findings: Findings) -> PrimaryKey | None:
     members: list[tuple[float, Inner]] = []
     for one in _single_values(columns):
         if one.place.flag("primaryKey"):
@@ -137,26 +137,26 @@ def _primary_key(columns: list[Place], table: str, findings: Findings) -> Primar
     return PrimaryKey(first.at("primaryKey").clause, tuple(one.name for _, one in ordered))
 
 
-def _single_values(columns: list[Place]) -> Iterator[Inner]:
+def _single_values(columns: list[YamlNode]) -> Iterator[Inner]:
     """Yield the columns, and what is inside of objects: what a row has one value of."""
     for column in columns:
         yield from (one for one in walk(column) if not one.in_array)
 
 
 def _executable(
-    key: PrimaryKey | None, place: Place, owner: Owner, findings: Findings
+    key: PrimaryKey | None, place: YamlNode, owner: Owner, findings: Findings
 ) -> PrimaryKey | None:
     """Return the key, unless a member is of a type that is not compared."""
     nested = [name for name in key.columns if owner.columns[name] in NESTED] if key else []
     if key is None or not nested:
         return key
-    at = Place(place.document, key.clause.path, None)
+    at = YamlNode(place.document, key.clause.path, None)
     why = f"keys of {owner.columns[nested[0]]} columns"
     findings.skip(at, promised("primaryKey", owner.table), why)
     return None
 
 
-def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
+def _column(place: YamlNode, of_table: Owner, findings: Findings) -> Column | None:
     name, logical_type = place.text("name"), logical_type_of(place)
     table = of_table.table
     options = read_options(
@@ -201,7 +201,7 @@ def _column(place: Place, of_table: Owner, findings: Findings) -> Column | None:
     return None
 
 
-def _closed(root: Place, place: Place) -> Clause | None:
+def _closed(root: YamlNode, place: YamlNode) -> Clause | None:
     mode = place.custom("schemaMode") or root.custom("schemaMode")
     return mode.clause if mode is not None and mode.value == "closed" else None
 
@@ -238,7 +238,7 @@ def _clauses(column: Column) -> Iterator[tuple[Clause, str]]:
 def _skip_at(
     clause: Clause, kind: str, owner: tuple[str, str | None], why: str, findings: Findings
 ) -> None:
-    place = Place(findings.document, clause.path, None)
+    place = YamlNode(findings.document, clause.path, None)
     findings.skip(place, promised(kind, *owner), why)
 
 
@@ -247,7 +247,7 @@ def _skip_rule(rule: Rule, owner: tuple[str, str | None], why: str, findings: Fi
     if rule.dimension is not None:
         objective = OBJECTIVE_OF_DIMENSION[rule.dimension]
         promise = replace(promise, dimension=rule.dimension, objective=objective)
-    findings.skip(Place(findings.document, rule.clause.path, None), promise, why)
+    findings.skip(YamlNode(findings.document, rule.clause.path, None), promise, why)
 
 
 def temporal_columns(tables: tuple[Table, ...]) -> list[tuple[Table, Column]]:

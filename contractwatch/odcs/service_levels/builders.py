@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.promises.service_level import (
-    Deadline,
+    DueTime,
     Frequency,
     LevelPromise,
     MaxAge,
@@ -18,7 +18,7 @@ from contractwatch.model.promises.service_level import (
     Throughput,
 )
 from contractwatch.odcs.service_levels.elements import Found
-from contractwatch.odcs.service_levels.level_values import MOST_UPDATES, Clock
+from contractwatch.odcs.service_levels.level_values import MOST_UPDATES, DailyTime
 from contractwatch.odcs.values.units import Length
 
 Maker: TypeAlias = Callable[[Found], LevelPromise]
@@ -50,15 +50,15 @@ def frequency_maker(length: Length, updates: int | None) -> Maker | str | None:
     )
 
 
-def deadline_maker(clock: Clock | None) -> Maker | None:
+def deadline_maker(clock: DailyTime | None) -> Maker | None:
     """Return what makes the promise of a daily deadline; dates lag a day by default."""
     if clock is None:
         return None
 
-    def make(found: Found) -> Deadline:
+    def make(found: Found) -> DueTime:
         in_days = found.column.logical_type is LogicalType.DATE
         lag = int(in_days) if clock.lag_days is None else clock.lag_days
-        return Deadline(
+        return DueTime(
             *_names(found), clock.at, clock.timezone, clock.utc_offset, lag, clock.weekdays
         )
 

@@ -14,7 +14,7 @@ from contractwatch.odcs.values.units import (
     unit_of,
 )
 from contractwatch.odcs.values.zones import UTC_NAME, is_zone
-from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 MOST_UPDATES = 900
 """The record keeps a thousand watermarks of a table: more updates in a period are not seen."""
@@ -32,11 +32,11 @@ class Modifier:
     """One entry of `contractwatch.sla`: what it changes, and where it stands."""
 
     name: str
-    place: Place
+    place: YamlNode
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class DailyTime:
     """When it is time each day; `lag_days` is None where the contract leaves it open."""
 
     at: time
@@ -50,12 +50,12 @@ FIRST_YEAR = 1900
 """No date of a product's life is before it; the last one is 9999, as who means never writes."""
 
 
-def modifier(modifiers: tuple[Modifier, ...], name: str) -> Place | None:
+def modifier(modifiers: tuple[Modifier, ...], name: str) -> YamlNode | None:
     """Return where a modifier stands, if it does."""
     return next((one.place for one in modifiers if one.name == name), None)
 
 
-def percent_at(level: Place, findings: Findings, *, is_small: bool) -> float | None:
+def percent_at(level: YamlNode, findings: Findings, *, is_small: bool) -> float | None:
     """Return the share that a level promises, in percent; None if it is wrong.
 
     Unless it `is_small` by nature, one up to 1 % was likely meant as a ratio.
@@ -75,7 +75,7 @@ def percent_at(level: Place, findings: Findings, *, is_small: bool) -> float | N
     return float(percent)
 
 
-def updates_at(level: Place, findings: Findings) -> int | None:
+def updates_at(level: YamlNode, findings: Findings) -> int | None:
     """Return how many updates a period has, 1 if nothing is written; None if it is wrong."""
     written = level.at("valueExt")
     if written.value is None:
@@ -87,7 +87,7 @@ def updates_at(level: Place, findings: Findings) -> int | None:
     return int(count)
 
 
-def rate_at(level: Place, findings: Findings) -> tuple[float, timedelta] | str | None:
+def rate_at(level: YamlNode, findings: Findings) -> tuple[float, timedelta] | str | None:
     """Return rows and their period, or why the rate is not checked; None if it is wrong."""
     found = _RATE.fullmatch(level.text("unit"))
     rows = number_of(level.at("value").value)
@@ -109,7 +109,9 @@ def rate_at(level: Place, findings: Findings) -> tuple[float, timedelta] | str |
     return "throughput per month or year" if period.calendar_months else (rows, period.fixed)
 
 
-def clock_at(level: Place, modifiers: tuple[Modifier, ...], findings: Findings) -> Clock | None:
+def clock_at(
+    level: YamlNode, modifiers: tuple[Modifier, ...], findings: Findings
+) -> DailyTime | None:
     """Return when it is time each day; None if something about it is wrong."""
     value = level.at("value")
     found = _TIME.fullmatch(value.value.strip()) if isinstance(value.value, str) else None
@@ -132,10 +134,10 @@ def clock_at(level: Place, modifiers: tuple[Modifier, ...], findings: Findings) 
     weekdays = calendar is not None and calendar.value == "weekdays"
     zone = _zone(modifier(modifiers, "timezone"), findings)
     lag = _lag(modifier(modifiers, "businessDateLag"), findings)
-    return Clock(at, zone, offset, lag, weekdays)
+    return DailyTime(at, zone, offset, lag, weekdays)
 
 
-def quantile_at(place: Place | None, findings: Findings) -> float:
+def quantile_at(place: YamlNode | None, findings: Findings) -> float:
     """Return the quantile, 1 (the maximum) where none is written."""
     if place is None:
         return 1.0
@@ -146,7 +148,7 @@ def quantile_at(place: Place | None, findings: Findings) -> float:
     return float(quantile)
 
 
-def severity_at(place: Place | None, default: Severity, findings: Findings) -> Severity:
+def severity_at(place: YamlNode | None, default: Severity, findings: Findings) -> Severity:
     """Return the severity of a level."""
     if place is None:
         return default
@@ -178,7 +180,7 @@ def _offset(written: str | None) -> timedelta | None:
     return sign * timedelta(hours=int(written[1:3]), minutes=int(written[4:6]))
 
 
-def _zone(place: Place | None, findings: Findings) -> str:
+def _zone(place: YamlNode | None, findings: Findings) -> str:
     if place is None:
         return UTC_NAME
     if isinstance(place.value, str) and is_zone(place.value):
@@ -189,7 +191,7 @@ def _zone(place: Place | None, findings: Findings) -> str:
     return UTC_NAME
 
 
-def _lag(place: Place | None, findings: Findings) -> int | None:
+def _lag(place: YamlNode | None, findings: Findings) -> int | None:
     if place is None:
         return None
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.base.path import Each
+from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.promises.service_level import (
     Availability,
     ErrorRate,
@@ -50,7 +50,7 @@ from contractwatch.odcs.values.units import (
     unit_of,
     with_unit,
 )
-from contractwatch.odcs.yaml.node import Findings, Place, custom_name, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, custom_name, suggestion
 from contractwatch.odcs.yaml.repeated import named, refuse_repeated
 
 _OF_ELEMENTS = frozenset(
@@ -67,7 +67,7 @@ _IS_SKIPPED = "the service level is skipped"
 _DESCRIPTIVE = frozenset({"id", "description", "driver", "authoritativeDefinitions"})
 
 
-def length_at(level: Place, findings: Findings) -> Length | None:
+def length_at(level: YamlNode, findings: Findings) -> Length | None:
     """Return the length of time that an SLA property states; None if it is wrong."""
     value, unit = level.at("value"), level.text("unit")
     written = value.value
@@ -92,7 +92,7 @@ def length_at(level: Place, findings: Findings) -> Length | None:
         return None
 
 
-def _unit(level: Place, unit: str, at: Place, findings: Findings) -> str | None:
+def _unit(level: YamlNode, unit: str, at: YamlNode, findings: Findings) -> str | None:
     if not unit:
         findings.warn(level, "no unit is read as days; write 'unit: d'")
         return "d"
@@ -108,7 +108,7 @@ def _unit(level: Place, unit: str, at: Place, findings: Findings) -> str | None:
     return canonical
 
 
-def read_levels(root: Place, tables: ReadTables, findings: Findings) -> tuple[ServiceLevel, ...]:
+def read_levels(root: YamlNode, tables: ReadTables, findings: Findings) -> tuple[ServiceLevel, ...]:
     """Return the service levels that are executed, in the order of the file."""
     places = named(root.at("slaProperties"), "property", findings)
     refuse_repeated(places, "id", "id", findings)
@@ -116,7 +116,7 @@ def read_levels(root: Place, tables: ReadTables, findings: Findings) -> tuple[Se
     return tuple(level for place in places for level in reading.levels(place))
 
 
-def level_id_of(level: Place) -> str:
+def level_id_of(level: YamlNode) -> str:
     """Return the id of a service level, else 8 hex digits of the hash of what it says."""
     written = level.text("id")
     if written:
@@ -130,13 +130,13 @@ def level_id_of(level: Place) -> str:
 class _Reading:
     """Reads one SLA property after the other; remembers which it has read."""
 
-    def __init__(self, root: Place, tables: ReadTables, findings: Findings) -> None:
+    def __init__(self, root: YamlNode, tables: ReadTables, findings: Findings) -> None:
         self._root = root
         self._tables = tables
         self._findings = findings
         self._known: set[tuple[str, str, str]] = set()
 
-    def levels(self, place: Place) -> Iterator[ServiceLevel]:
+    def levels(self, place: YamlNode) -> Iterator[ServiceLevel]:
         """Yield the service levels of one entry."""
         kind = kind_of(place)
         if not kind:
@@ -155,7 +155,7 @@ class _Reading:
             self._skip(place, kind, f"the service level {place.text('property')[:40]}")
 
     def _of_elements(
-        self, place: Place, kind: str, modifiers: tuple[Modifier, ...]
+        self, place: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
         make = self._maker(place, kind, modifiers)
         why_not = _not_understood(modifiers, kind) or (make if isinstance(make, str) else "")
@@ -167,7 +167,7 @@ class _Reading:
                 yield self._level(place, make(found), modifiers)
 
     def _maker(
-        self, place: Place, kind: str, modifiers: tuple[Modifier, ...]
+        self, place: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Callable[[Found], LevelPromise] | str | None:
         """Return how an element becomes a promise, why it does not, or None if it is wrong."""
         match kind:
@@ -191,7 +191,7 @@ class _Reading:
         return age_maker(length)
 
     def _of_product(
-        self, place: Place, kind: str, modifiers: tuple[Modifier, ...]
+        self, place: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
         promise: LevelPromise | None = None
         if kind == "availability":
@@ -205,7 +205,9 @@ class _Reading:
         if promise is not None:
             yield from self._once(place, kind, promise, modifiers)
 
-    def _error_rate(self, place: Place, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
+    def _error_rate(
+        self, place: YamlNode, modifiers: tuple[Modifier, ...]
+    ) -> Iterator[ServiceLevel]:
         percent = percent_at(place, self._findings, is_small=True)
         names: list[str] = []
         for part in filter(None, (one.strip() for one in place.text("element").split(","))):
@@ -225,7 +227,7 @@ class _Reading:
         elif percent is not None:
             yield from self._once(place, "errorRate", ErrorRate(percent, tables), modifiers)
 
-    def _delay(self, place: Place, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
+    def _delay(self, place: YamlNode, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
         """Yield a latency from one column to another."""
         length = length_at(place, self._findings)
         quantile = quantile_at(modifier(modifiers, "quantile"), self._findings)
@@ -236,7 +238,7 @@ class _Reading:
             return
         if length.calendar_months:
             why_not = why_not or "a latency between two columns in months or years"
-        if any(isinstance(one, Found) and Each() in one.column.inside for one in ends):
+        if any(isinstance(one, Found) and ArrayItem() in one.column.inside for one in ends):
             why_not = why_not or "a latency between values inside arrays"
         if why_not or isinstance(event, Unfound) or isinstance(available, Unfound):
             self._skip(place, "freshness", why_not)
@@ -251,7 +253,7 @@ class _Reading:
             yield from self._once(place, "freshness", promise, modifiers)
 
     def _end_of_delay(
-        self, place: Place, written: Place | None, name: str
+        self, place: YamlNode, written: YamlNode | None, name: str
     ) -> Found | Unfound | None:
         if written is None or not isinstance(written.value, str):
             wrong = f"a latency between two columns without {name}; expected table.column"
@@ -264,7 +266,7 @@ class _Reading:
         return found
 
     def _once(
-        self, place: Place, kind: str, promise: LevelPromise, modifiers: tuple[Modifier, ...]
+        self, place: YamlNode, kind: str, promise: LevelPromise, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
         """Yield a level that is not about each of several elements."""
         identity = (f"{kind}/{level_id_of(place)}", "", "")
@@ -276,7 +278,7 @@ class _Reading:
         yield self._level(place, promise, modifiers)
 
     def _level(
-        self, place: Place, promise: LevelPromise, modifiers: tuple[Modifier, ...]
+        self, place: YamlNode, promise: LevelPromise, modifiers: tuple[Modifier, ...]
     ) -> ServiceLevel:
         # how fast an incident is handled says nothing about the data: a warning by default
         usual = Severity.WARNING if isinstance(promise, ReactionTime) else Severity.ERROR
@@ -290,7 +292,7 @@ class _Reading:
             severity=severity_at(modifier(modifiers, "severity"), usual, self._findings),
         )
 
-    def _elements(self, place: Place) -> Iterator[Found | Unfound]:
+    def _elements(self, place: YamlNode) -> Iterator[Found | Unfound]:
         source = place if place.text("element") else self._root
         key = "element" if place.text("element") else "slaDefaultElement"
         written = [part.strip() for part in source.text(key).split(",") if part.strip()]
@@ -307,7 +309,7 @@ class _Reading:
                 self._findings.warn(source.at(key), f"{_IS_SKIPPED}: {found.why}")
             yield found
 
-    def _unusable(self, found: Found | Unfound, kind: str, place: Place) -> str:
+    def _unusable(self, found: Found | Unfound, kind: str, place: YamlNode) -> str:
         if isinstance(found, Unfound):
             return found.why
         promise = (f"{kind}/{level_id_of(place)}", found.table.name, found.column.name)
@@ -316,7 +318,7 @@ class _Reading:
         self._known.add(promise)
         return ""
 
-    def _modifiers(self, place: Place) -> Iterator[Modifier]:
+    def _modifiers(self, place: YamlNode) -> Iterator[Modifier]:
         """Yield what modifies an SLA property: in place (3.2), or at the root by its id."""
         for entry in place.at("customProperties").each():
             if name := custom_name(entry):
@@ -329,7 +331,7 @@ class _Reading:
                     yield Modifier(key, entry.at(key))
 
     def _skip(
-        self, place: Place, kind: str, why: str, found: Found | Unfound | None = None
+        self, place: YamlNode, kind: str, why: str, found: Found | Unfound | None = None
     ) -> None:
         table, column = "-", None
         if isinstance(found, Found):
@@ -360,7 +362,7 @@ def _not_understood(modifiers: tuple[Modifier, ...], kind: str) -> str:
     return next((f"contractwatch.sla {name[:40]}" for name in names), "")
 
 
-def _words_of(place: Place) -> str:
+def _words_of(place: YamlNode) -> str:
     value = place.at("value").value
     shown = value if isinstance(value, str | int | float) else ""
     return f"{place.text('property')} {shown} {place.text('unit')}".strip()[:120]

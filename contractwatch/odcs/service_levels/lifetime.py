@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time
 from itertools import pairwise
 
 from contractwatch.model.contract.contract import Status
-from contractwatch.model.promises.lifetime import Lifetime, Stage
+from contractwatch.model.promises.lifetime import LifecycleStage, Lifetime
 from contractwatch.odcs.service_levels.level_values import FIRST_YEAR, moment_of
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 _AVAILABLE = frozenset({"generalavailability", "ga"})
 _SUPPORTED = frozenset({"endofsupport", "endofservice", "es"})
@@ -25,11 +25,11 @@ class _Date:
     """A date of the product's life, and where it is written."""
 
     name: str
-    place: Place
+    place: YamlNode
     moment: datetime
 
 
-def read_lifetime(root: Place, today: date | None, findings: Findings) -> Lifetime:
+def read_lifetime(root: YamlNode, today: date | None, findings: Findings) -> Lifetime:
     """Return the dates of a product's life; the first of each kind counts.
 
     A status that does not go with them is said, if `today` is known.
@@ -48,7 +48,7 @@ def read_lifetime(root: Place, today: date | None, findings: Findings) -> Lifeti
     return lifetime
 
 
-def _date(root: Place, name: str, words: frozenset[str], findings: Findings) -> _Date | None:
+def _date(root: YamlNode, name: str, words: frozenset[str], findings: Findings) -> _Date | None:
     for level in root.at("slaProperties").each():
         if level.text("property").lower() in words:
             written = level.at("value")
@@ -71,7 +71,7 @@ def _doubt_order(dates: tuple[_Date, ...], findings: Findings) -> None:
             findings.warn(later.place.at("value"), message)
 
 
-def _doubt_status(root: Place, lifetime: Lifetime, today: date, findings: Findings) -> None:
+def _doubt_status(root: YamlNode, lifetime: Lifetime, today: date, findings: Findings) -> None:
     written = root.text("status").lower()
     if written not in Status.__members__.values():
         return
@@ -80,15 +80,15 @@ def _doubt_status(root: Place, lifetime: Lifetime, today: date, findings: Findin
         findings.warn(root.at("status"), message)
 
 
-def _doubts(status: Status, lifetime: Lifetime, stage: Stage) -> Iterator[str]:
+def _doubts(status: Status, lifetime: Lifetime, stage: LifecycleStage) -> Iterator[str]:
     match stage:
-        case Stage.UPCOMING if status is Status.ACTIVE:
+        case LifecycleStage.UPCOMING if status is Status.ACTIVE:
             since = _day(lifetime.general_availability)
             yield f"active before the general availability on {since}; expected 'draft' until then"
-        case Stage.UNSUPPORTED if status not in {Status.DEPRECATED, Status.RETIRED}:
+        case LifecycleStage.UNSUPPORTED if status not in {Status.DEPRECATED, Status.RETIRED}:
             ended = _day(lifetime.end_of_support)
             yield f"the support ended on {ended}; expected the status 'deprecated'"
-        case Stage.ENDED if status is not Status.RETIRED:
+        case LifecycleStage.ENDED if status is not Status.RETIRED:
             yield f"the life ended on {_day(lifetime.end_of_life)}; expected the status 'retired'"
         case _:
             return

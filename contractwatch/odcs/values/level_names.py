@@ -1,6 +1,6 @@
 """What service levels are called: their names, short names, and near misses."""
 
-from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 _SYNONYMS = {
     "latency": "freshness",
@@ -33,13 +33,13 @@ _NAMES = (
 )
 
 
-def kind_of(level: Place) -> str:
+def kind_of(level: YamlNode) -> str:
     """Return the kind of promise of an SLA property; empty if it promises nothing to execute."""
     name = level.text("property").lower()
     return "" if name in _NO_PROMISE else _SYNONYMS.get(name, "serviceLevel")
 
 
-def warn_if_misspelled(level: Place, findings: Findings) -> None:
+def warn_if_misspelled(level: YamlNode, findings: Findings) -> None:
     """Say which service level is meant, if the name of this one is close to it."""
     name = level.text("property")
     if near := suggestion(name, _NAMES):

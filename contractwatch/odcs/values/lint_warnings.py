@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from contractwatch.model.promises.rule import Bound, Option, OptionKind
-from contractwatch.odcs.yaml.node import Findings, Place, suggestion
+from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 _SCOPES = ("interactive", "announcements", "issues", "notifications")
 _TOOLS = ("email", "slack", "teams", "discord", "ticket", "googlechat", "other")
@@ -25,7 +25,7 @@ _OLD: Mapping[str, str] = {
 """What ODCS 3.1 deprecates, and what is expected instead."""
 
 
-def doubt_old(root: Place, findings: Findings) -> None:
+def doubt_old(root: YamlNode, findings: Findings) -> None:
     """Say what is deprecated since ODCS 3.1, unless the contract is older."""
     if root.text("apiVersion").startswith("v3.0"):
         return
@@ -36,21 +36,21 @@ def doubt_old(root: Place, findings: Findings) -> None:
         findings.warn(root.at(key), f"deprecated since ODCS 3.1, and read all the same; {expected}")
 
 
-def doubt_support(places: Iterable[Place], findings: Findings) -> None:
+def doubt_support(places: Iterable[YamlNode], findings: Findings) -> None:
     """Say which words of the support entries the standard does not know."""
     for place in places:
         _doubt_word(place, "scope", _SCOPES, findings)
         _doubt_word(place, "tool", _TOOLS, findings)
 
 
-def _doubt_word(place: Place, key: str, known: Sequence[str], findings: Findings) -> None:
+def _doubt_word(place: YamlNode, key: str, known: Sequence[str], findings: Findings) -> None:
     word = place.text(key)
     if word and word.lower() not in known:
         expected = f"expected one of {', '.join(known)}{suggestion(word, known)}"
         findings.warn(place.at(key), f"unknown {key} '{word[:_SHOWN]}'; {expected}")
 
 
-def doubt_limits(place: Place, limits: Sequence[Option], findings: Findings) -> None:
+def doubt_limits(place: YamlNode, limits: Sequence[Option], findings: Findings) -> None:
     """Say which options of one column no value can meet together."""
     by_kind = {limit.kind: limit for limit in limits}
     for lower, uppers in _ABOVE.items():
@@ -76,7 +76,7 @@ def _is_above(low: Bound, high: Bound) -> bool:
 
 
 def doubt_lookback(
-    place: Place, period: timedelta, *, lookback: timedelta, lag: timedelta, findings: Findings
+    place: YamlNode, period: timedelta, *, lookback: timedelta, lag: timedelta, findings: Findings
 ) -> None:
     """Say if no period can both start within the look-back and be due."""
     if lookback <= period + lag:

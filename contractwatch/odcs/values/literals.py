@@ -10,7 +10,7 @@ from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.contract.date_format import DateFormat
 from contractwatch.model.promises.rule import Bound
 from contractwatch.odcs.values.units import number_of
-from contractwatch.odcs.yaml.node import Place
+from contractwatch.odcs.yaml.node import YamlNode
 
 TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIME})
 NUMERIC = frozenset({LogicalType.INTEGER, LogicalType.NUMBER})
@@ -178,7 +178,7 @@ def is_one_kind(values: tuple[Scalar, ...]) -> bool:
     return len(kinds) <= 1
 
 
-def logical_type_of(place: Place) -> LogicalType | None:
+def logical_type_of(place: YamlNode) -> LogicalType | None:
     """Return the logical type that a column or an item declares, None if it declares none."""
     written = place.text("logicalType")
     return LogicalType(written) if written in LogicalType.__members__.values() else None

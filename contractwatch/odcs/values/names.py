@@ -3,7 +3,7 @@
 import unicodedata
 
 from contractwatch.display import escape_of, is_visible
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 RESERVED = frozenset({"gate", "trust"})
 """Last words of addresses about a product, as `/api/v1/products/orders/gate`: no product's name."""
@@ -16,7 +16,7 @@ _WALKS = frozenset({".", ".."})
 _SHOWN = 60
 
 
-def check_product_name(place: Place, name: str, findings: Findings) -> None:
+def check_product_name(place: YamlNode, name: str, findings: Findings) -> None:
     """Report a product's name that breaks the rule; `place` is where it is written."""
     problem = character_problem(name)
     if not problem and "/" in name:
@@ -29,7 +29,7 @@ def check_product_name(place: Place, name: str, findings: Findings) -> None:
         _refuse(place, "name", name, problem, findings)
 
 
-def check_domain(place: Place, domain: str, findings: Findings) -> None:
+def check_domain(place: YamlNode, domain: str, findings: Findings) -> None:
     """Report a domain that breaks the rule; it may have several parts, as `sales/eu`."""
     problem = character_problem(domain)
     parts = domain.split("/")
@@ -43,7 +43,7 @@ def check_domain(place: Place, domain: str, findings: Findings) -> None:
         _refuse(place, "domain", domain, problem, findings)
 
 
-def check_table_name(place: Place, name: str, findings: Findings) -> None:
+def check_table_name(place: YamlNode, name: str, findings: Findings) -> None:
     """Report a table's name that breaks the rule."""
     problem = character_problem(name)
     if not problem and name in _WALKS:
@@ -93,6 +93,6 @@ def _kind_of(character: str) -> str:
 _TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
-def _refuse(place: Place, what: str, name: str, problem: str, findings: Findings) -> None:
+def _refuse(place: YamlNode, what: str, name: str, problem: str, findings: Findings) -> None:
     shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
     findings.error(place, f"the {what} '{shown}' cannot be used: {problem}")

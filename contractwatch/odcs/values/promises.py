@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective
-from contractwatch.odcs.yaml.node import Findings, Place, Promised, nearest
+from contractwatch.odcs.yaml.node import Findings, Promised, YamlNode, nearest
 
 OBJECTIVE_OF_DIMENSION: Mapping[Dimension, Objective] = {
     Dimension.ACCURACY: Objective.VALIDITY,
@@ -78,7 +78,7 @@ def promised(
     return Promised(kind, table, column, dimension, objective, severity, rule_id, expected)
 
 
-def severity_of(place: Place, findings: Findings) -> Severity:
+def severity_of(place: YamlNode, findings: Findings) -> Severity:
     """Return the severity that a rule declares, by any of its names; `error` if it has none."""
     written = place.text("severity")
     known = _SEVERITIES.get(written.lower())
@@ -92,7 +92,7 @@ def severity_of(place: Place, findings: Findings) -> Severity:
     return known or Severity.ERROR
 
 
-def dimension_of(place: Place) -> Dimension | None:
+def dimension_of(place: YamlNode) -> Dimension | None:
     """Return the dimension that a rule declares; None if it declares none of the seven."""
     written = place.text("dimension")
     return Dimension(written) if written in Dimension.__members__.values() else None

@@ -4,7 +4,7 @@ import re
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 UTC_NAME = "Etc/UTC"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
@@ -22,7 +22,7 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def zone_at(place: Place, key: str, default: str, findings: Findings) -> str:
+def zone_at(place: YamlNode, key: str, default: str, findings: Findings) -> str:
     """Return the zone named at a key, else the default; an unknown one is an error."""
     name = place.text(key)
     if not name:

@@ -22,7 +22,7 @@ _LIKE_PREFIX = re.compile(r"contract[\s_-]?watch[\s._:/-]+(.+)", re.IGNORECASE |
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class YamlNode:
     """A value of the document and where it stands; `value` is None where nothing stands.
 
     Reading never fails: what has another shape than expected reads as absent, because the official
@@ -38,26 +38,26 @@ class Place:
         """The path and line of this place."""
         return Clause(self.path, self.document.line_of(self.path))
 
-    def at(self, key: str) -> "Place":
+    def at(self, key: str) -> "YamlNode":
         """Return the entry of a mapping."""
         value = self.mapping().get(key)
-        return Place(self.document, child_path(self.path, key), value)
+        return YamlNode(self.document, child_path(self.path, key), value)
 
     def mapping(self) -> dict[str, object]:
         """Return the value as a mapping, empty if it is none."""
         return cast("dict[str, object]", self.value) if isinstance(self.value, dict) else {}
 
-    def entries(self) -> tuple["Place", ...]:
+    def entries(self) -> tuple["YamlNode", ...]:
         """Return the entries of a mapping, in the order of the file."""
         return tuple(self.at(key) for key in self.mapping())
 
-    def each(self) -> tuple["Place", ...]:
+    def each(self) -> tuple["YamlNode", ...]:
         """Return the items of a list, empty if it is none; what was cut out is left out."""
         if not isinstance(self.value, list):
             return ()
         items = cast("list[object]", self.value)
         return tuple(
-            Place(self.document, child_path(self.path, index), item)
+            YamlNode(self.document, child_path(self.path, index), item)
             for index, item in enumerate(items)
             if item is not CUT
         )
@@ -80,7 +80,7 @@ class Place:
         value = self.mapping().get(key)
         return value if isinstance(value, bool) else None
 
-    def custom(self, name: str) -> "Place | None":
+    def custom(self, name: str) -> "YamlNode | None":
         """Return the value of the custom property `contractwatch.<name>`, by either spelling."""
         for entry in self.at("customProperties").each():
             if custom_name(entry) == name:
@@ -88,7 +88,7 @@ class Place:
         return None
 
 
-def custom_name(entry: Place) -> str:
+def custom_name(entry: YamlNode) -> str:
     """Return the name of one of our own custom properties without its prefix; else empty."""
     name = entry.text("property")
     if name.startswith(_PREFIX):
@@ -181,24 +181,24 @@ class Findings:
     cuts: frozenset[str] = frozenset()
     """Paths of what is not read because something is wrong there."""
 
-    def error(self, place: Place, message: str) -> None:
+    def error(self, place: YamlNode, message: str) -> None:
         """Say what makes the contract wrong."""
         self._say(place, message, Level.ERROR)
 
-    def refuse(self, place: Place, message: str) -> None:
+    def refuse(self, place: YamlNode, message: str) -> None:
         """Say what makes the whole contract one that is not read, whatever else it says."""
         self.refusing.add(place.path)
         self.error(place, message)
 
-    def warn(self, place: Place, message: str) -> None:
+    def warn(self, place: YamlNode, message: str) -> None:
         """Say what is doubtful."""
         self._say(place, message, Level.WARNING)
 
-    def skip(self, place: Place, promise: "Promised", why: str) -> None:
+    def skip(self, place: YamlNode, promise: "Promised", why: str) -> None:
         """Keep a clause that promises something and is not executed."""
         self.keep_skipped(place, promise, f"unsupported: {why}")
 
-    def keep_skipped(self, place: Place, promise: "Promised", reason: str) -> None:
+    def keep_skipped(self, place: YamlNode, promise: "Promised", reason: str) -> None:
         """Keep a clause that is not judged, for a reason that is told as it is."""
         self.skipped.append(
             SkippedClause(
@@ -228,7 +228,7 @@ class Findings:
         self.promised.add(identity)
         return identity
 
-    def _say(self, place: Place, message: str, level: Level) -> None:
+    def _say(self, place: YamlNode, message: str, level: Level) -> None:
         line = self.document.line_of(place.path)
         self.problems.append(Problem(self.document.file, line, place.path, message, level))
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from contractwatch.odcs.yaml.node import Findings, Place
+from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
-def named(places: Place, key: str, findings: Findings) -> list[Place]:
+def named(places: YamlNode, key: str, findings: Findings) -> list[YamlNode]:
     """Return the entries of a list that have a name at a key; an empty name is refused."""
-    found: list[Place] = []
+    found: list[YamlNode] = []
     for entry in places.each():
         if entry.text(key):
             found.append(entry)
@@ -16,9 +16,9 @@ def named(places: Place, key: str, findings: Findings) -> list[Place]:
     return found
 
 
-def refuse_repeated(places: Iterable[Place], key: str, what: str, findings: Findings) -> None:
+def refuse_repeated(places: Iterable[YamlNode], key: str, what: str, findings: Findings) -> None:
     """Say which entries have a name that an entry before them has."""
-    known: dict[str, Place] = {}
+    known: dict[str, YamlNode] = {}
     for place in places:
         name = place.text(key)
         if not name:

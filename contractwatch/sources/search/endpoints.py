@@ -2,7 +2,7 @@
 
 from urllib.parse import SplitResult, urlsplit
 
-from contractwatch.engines.remote.relay import Destination, place_of, relay_to
+from contractwatch.engines.remote.relay import RelayTarget, place_of, relay_to
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.reach import Identity, Reach
 from contractwatch.model.base.server import Server
@@ -26,7 +26,7 @@ def reached(server: Server, bucket: str, reach: Reach) -> Remote:
             retryable=False,
             blame=Blame.AGENT,
         )
-    relay = relay_to(Destination(place_of(endpoint), is_named, reach.credential_hosts))
+    relay = relay_to(RelayTarget(place_of(endpoint), is_named, reach.credential_hosts))
     relay.forget()
     is_anonymous = reach.identity is Identity.ANONYMOUS
     return Remote(bucket, endpoint, reach.region, relay.address, is_anonymous)

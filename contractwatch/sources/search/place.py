@@ -8,7 +8,7 @@ from contractwatch.model.base.server import Server
 from contractwatch.model.contract.dataset import DataFile, Remote
 
 
-class Place(Protocol):
+class TableLocation(Protocol):
     """Finds the files of one table; whatever its record names outside of it is a SourceError."""
 
     @property

@@ -14,7 +14,7 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import DataFile, NamedFiles, Snapshot, TableFiles
-from contractwatch.sources.search.place import Place, all_of, missing
+from contractwatch.sources.search.place import TableLocation, all_of, missing
 from contractwatch.sources.search.search import MAX_FILES, refused
 from contractwatch.sources.table_formats.delta_log import (
     SIDECARS,
@@ -59,7 +59,7 @@ class _Version:
     committed_at: datetime
 
 
-def open_table(place: Place, table: Table) -> tuple[TableFiles, datetime]:
+def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime]:
     """Return the files of the newest version, and when it was committed (UTC).
 
     Raises:
@@ -108,7 +108,9 @@ def open_table(place: Place, table: Table) -> tuple[TableFiles, datetime]:
     return opened, version.committed_at
 
 
-def _parts(place: Place, log: Sequence[DataFile], folder: Path) -> tuple[NamedFiles, list[Path]]:
+def _parts(
+    place: TableLocation, log: Sequence[DataFile], folder: Path
+) -> tuple[NamedFiles, list[Path]]:
     """Return the files that the newest version rests on, and where on this machine they are.
 
     Raises:
@@ -131,7 +133,7 @@ def _parts(place: Place, log: Sequence[DataFile], folder: Path) -> tuple[NamedFi
     return (*record, *beside), [*parts, *(folder / name for name, _ in beside)]
 
 
-def _limit(place: Place, record: NamedFiles) -> None:
+def _limit(place: TableLocation, record: NamedFiles) -> None:
     if sum(file.size for _, file in record) > MOST_BYTES and place.remote is not None:
         raise refused(
             place.server, f"holds a table whose log has more than {MOST_BYTES // 1024**2} MB"

@@ -11,7 +11,7 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import DataFile, Snapshot, TableFiles
-from contractwatch.sources.search.place import Place, all_of, missing
+from contractwatch.sources.search.place import TableLocation, all_of, missing
 from contractwatch.sources.search.search import MAX_FILES, refused
 
 RECORD = "metadata"
@@ -24,7 +24,7 @@ MOST_BYTES = 256 * 1024 * 1024
 """No more of a record is read."""
 
 
-def open_table(place: Place, table: Table) -> tuple[TableFiles, datetime]:
+def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime]:
     """Return the files of the current snapshot, and when it was committed (UTC).
 
     Raises:
@@ -78,7 +78,7 @@ def open_table(place: Place, table: Table) -> tuple[TableFiles, datetime]:
 class _Record:
     """The files of the record that were opened so far, each by the name that the table has."""
 
-    place: Place
+    place: TableLocation
     files: dict[str, DataFile]
 
     def known(self, named: str) -> DataFile:
@@ -95,7 +95,7 @@ class _Record:
         return self.files[named]
 
 
-def _find(place: Place, named: Collection[str]) -> dict[str, DataFile]:
+def _find(place: TableLocation, named: Collection[str]) -> dict[str, DataFile]:
     """Return the files that a record names; Polars would look for others where it was started."""
     found = place.find(named)
     if not all(map(place.is_whole, named)):
@@ -103,7 +103,7 @@ def _find(place: Place, named: Collection[str]) -> dict[str, DataFile]:
     return found
 
 
-def _newest(place: Place) -> DataFile:
+def _newest(place: TableLocation) -> DataFile:
     """Return the metadata file that the hint names, else the one with the highest number."""
     names = place.names(RECORD)
     numbered = {name: int(found[1]) for name in names if (found := _METADATA.fullmatch(name))}
@@ -119,7 +119,7 @@ def _newest(place: Place) -> DataFile:
     return file
 
 
-def _hint(place: Place) -> str:
+def _hint(place: TableLocation) -> str:
     found = place.find([f"{RECORD}/{_HINT}"])
     written = (begins(file.path, place.remote, _LONGEST_HINT) for file in found.values())
     return next(written, b"").decode("utf-8", "replace").strip()

@@ -14,7 +14,7 @@ from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import Dataset, Snapshot, TableFiles
 from contractwatch.sources.search.patterns import is_pattern
-from contractwatch.sources.search.place import Place
+from contractwatch.sources.search.place import TableLocation
 from contractwatch.sources.search.search import refused
 from contractwatch.sources.search.unfound import refuse_alike
 
@@ -27,7 +27,7 @@ LAKES = frozenset({DataFormat.DELTA, DataFormat.ICEBERG})
 def open_lake(
     server: Server,
     tables: Sequence[tuple[Table, str]],
-    places: Callable[[str], Sequence[Place]],
+    places: Callable[[str], Sequence[TableLocation]],
 ) -> Dataset:
     """Find the folder of every table, and the live files that its record names.
 
@@ -66,7 +66,7 @@ def _version(snapshot: Snapshot | None) -> tuple[str, ...]:
 
 
 def _open(
-    server: Server, table: Table, path: str, places: Callable[[str], Sequence[Place]]
+    server: Server, table: Table, path: str, places: Callable[[str], Sequence[TableLocation]]
 ) -> _Opened:
     if server.data_format is None:
         raise refused(server, "has no format that can be read")
@@ -80,7 +80,7 @@ def _open(
     raise SourceError(sentence, retryable=True, blame=Blame.PRODUCT)
 
 
-def _reader(data_format: DataFormat) -> tuple[str, Callable[[Place, Table], _Opened]]:
+def _reader(data_format: DataFormat) -> tuple[str, Callable[[TableLocation, Table], _Opened]]:
     """Return the name of the folder with the record, and what reads it."""
     # Imported for such a table: both bring Polars, which finding other files does without.
     from contractwatch.sources.table_formats import delta, iceberg  # noqa: PLC0415 - see above

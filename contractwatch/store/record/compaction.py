@@ -46,7 +46,7 @@ class Compaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Retention:
+class KeepLimits:
     """What stays. The last `keep_runs` runs of a product stay however old they are."""
 
     keep_runs: int = 50
@@ -58,7 +58,7 @@ Transactions = Callable[[], AbstractContextManager[Connection]]
 
 
 def compact(
-    now: datetime, retention: Retention, *, reading: Transactions, writing: Transactions
+    now: datetime, retention: KeepLimits, *, reading: Transactions, writing: Transactions
 ) -> Compaction:
     """Remove what is older than it is kept for, at most `CHUNK` rows of each kind.
 
@@ -80,7 +80,7 @@ def compact(
     return Compaction(**counts, more=any(count >= CHUNK for count in counts.values()))
 
 
-def _old(now: datetime, retention: Retention) -> Iterator[tuple[str, Table, Select[Any]]]:
+def _old(now: datetime, retention: KeepLimits) -> Iterator[tuple[str, Table, Select[Any]]]:
     at = to_micros(now)
     keep = at - _days(retention.keep_intervals_days)
     yield "runs", tables.run, _old_runs(at - _days(retention.keep_run_days), retention.keep_runs)

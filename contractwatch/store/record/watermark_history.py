@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
 from contractwatch.model.measure.state import Sighting, Watermark
-from contractwatch.model.record.product import Look, Watched
+from contractwatch.model.record.product import ObservedWatermark, WatermarkHistory
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import (
     from_micros,
@@ -45,7 +45,7 @@ _FORGET = delete(tables.sighting).where(
 
 
 def write_looks(
-    connection: Connection, product_id: int, looks: Iterable[Look], at: datetime
+    connection: Connection, product_id: int, looks: Iterable[ObservedWatermark], at: datetime
 ) -> None:
     """Lengthen the last sighting of each table, or begin another if the data has moved on."""
     seen = to_micros(at)
@@ -70,7 +70,7 @@ def write_looks(
         connection.execute(_FORGET, which)
 
 
-def watched(connection: Connection, product_id: int) -> tuple[Watched, ...]:
+def watched(connection: Connection, product_id: int) -> tuple[WatermarkHistory, ...]:
     """Return what the runs of a product saw, each table's oldest first."""
     rows = connection.execute(
         select(tables.sighting).where(_SIGHTING.product_id == product_id).order_by(_SIGHTING.id)
@@ -78,10 +78,10 @@ def watched(connection: Connection, product_id: int) -> tuple[Watched, ...]:
     found: dict[tuple[str, str], list[Sighting]] = {}
     for row in rows:
         found.setdefault((row.table_name, row.column_name), []).append(_sighting(row))
-    return tuple(Watched(*names, tuple(seen)) for names, seen in found.items())
+    return tuple(WatermarkHistory(*names, tuple(seen)) for names, seen in found.items())
 
 
-def _which(product_id: int, look: Look) -> dict[str, Any]:
+def _which(product_id: int, look: ObservedWatermark) -> dict[str, Any]:
     return {
         "of_product": product_id,
         "of_table": storable(look.table),

@@ -14,14 +14,14 @@ from contractwatch.web.api.policy import policy_of, score_of
 from contractwatch.web.server.address import root
 from contractwatch.web.server.json_response import Answer
 from contractwatch.web.server.site import Site
-from contractwatch.web.snapshot_cache import Snapshot
+from contractwatch.web.snapshot_cache import RecordSnapshot
 from contractwatch.web.views.did_you_mean import near_names
 from contractwatch.web.views.listing import (
     INCIDENT_STATES,
     PRODUCT_STATES,
     ROWS,
     SEVERITIES,
-    Asked,
+    ListQuery,
     incidents_asked,
     page_of,
     products_asked,
@@ -71,7 +71,7 @@ class Api:
         All of them by name, or a page of those that need a look first.
         """
         snapshot = self._snapshot()
-        asked = Asked(q, state, team, severity, page)
+        asked = ListQuery(q, state, team, severity, page)
         try:
             listed = _listed("products", products_asked(snapshot, asked), asked)
         except UsageError as error:
@@ -137,7 +137,7 @@ class Api:
     ) -> Answer:
         """List the incidents that were told, open ones first, newest first."""
         snapshot = self._snapshot()
-        asked = Asked(q, state, team, severity, page)
+        asked = ListQuery(q, state, team, severity, page)
         try:
             listed = _listed("incidents", incidents_asked(snapshot, asked), asked)
         except UsageError as error:
@@ -148,7 +148,7 @@ class Api:
         ]
         return Answer({"version": bodies.BODY_VERSION, **listed, "incidents": shown})
 
-    def _snapshot(self) -> Snapshot:
+    def _snapshot(self) -> RecordSnapshot:
         return self._site.board.snapshot
 
     def _unknown(self, product: str) -> Answer:
@@ -157,7 +157,7 @@ class Api:
         return Answer(body, status_code=404)
 
 
-def _listed(name: str, rows: Sequence[Any], asked: Asked) -> dict[str, Any]:
+def _listed(name: str, rows: Sequence[Any], asked: ListQuery) -> dict[str, Any]:
     """Return the rows of the page that is asked for, all if none is, and where the others are."""
     if not asked.page:
         return {"rows": rows, "found": len(rows), "pages": 1, "previous": None, "next": None}

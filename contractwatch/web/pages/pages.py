@@ -37,7 +37,7 @@ from contractwatch.web.views.listing import (
     PRODUCT_STATES,
     SEVERITIES,
     STATE_ORDER,
-    Asked,
+    ListQuery,
     asked_of,
     incidents_asked,
     page_of,
@@ -81,7 +81,7 @@ class ObjectiveLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CheckGroup:
     """The clauses that ended alike."""
 
     outcome: Outcome
@@ -163,7 +163,7 @@ class Pages:
         self,
         request: Request,
         template: str,
-        find: Callable[[Asked], Sequence[object]],
+        find: Callable[[ListQuery], Sequence[object]],
         **context: object,
     ) -> HTMLResponse:
         """Show one page of a list, or say what is wrong with what was asked."""
@@ -171,7 +171,7 @@ class Pages:
         try:
             page = page_of(find(asked), asked)
         except UsageError as error:
-            page, wrong = page_of((), Asked()), str(error)
+            page, wrong = page_of((), ListQuery()), str(error)
         return self._page(
             template,
             status_code=400 if wrong else 200,
@@ -292,12 +292,12 @@ def objective_lines(view: View) -> tuple[ObjectiveLine, ...]:
     return tuple(lines)
 
 
-def groups(view: View) -> tuple[Group, ...]:
+def groups(view: View) -> tuple[CheckGroup, ...]:
     """Return every clause of the last run, those that need a look first; no empty group."""
     run = view.record.last_run
     results = run.results if run else ()
     found = (
-        Group(outcome, title, tuple(one for one in results if one.outcome is outcome))
+        CheckGroup(outcome, title, tuple(one for one in results if one.outcome is outcome))
         for outcome, title in OUTCOME_ORDER
     )
     return tuple(group for group in found if group.results)

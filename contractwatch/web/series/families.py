@@ -16,7 +16,7 @@ from contractwatch.model.record.product import ProductCard
 from contractwatch.model.record.run import CheckResult
 from contractwatch.slo.status import StatusWord
 from contractwatch.web.series.monotonic_counters import Meter
-from contractwatch.web.snapshot_cache import Snapshot, View
+from contractwatch.web.snapshot_cache import RecordSnapshot, View
 
 PREFIX = "contractwatch_"
 LONGEST_LABEL = 128
@@ -120,7 +120,7 @@ _SELF_TABLE = (
 
 
 def product_families(
-    snapshot: Snapshot, meter: Meter, *, until: datetime, level: int, max_failing: int
+    snapshot: RecordSnapshot, meter: Meter, *, until: datetime, level: int, max_failing: int
 ) -> tuple[Family, ...]:
     """Return the series of all products, counters accrued up to `until`."""
     families = _families(_PRODUCT_TABLE)
@@ -139,7 +139,7 @@ def product_families(
     return tuple(families.values())
 
 
-def fleet_families(snapshot: Snapshot) -> tuple[Family, ...]:
+def fleet_families(snapshot: RecordSnapshot) -> tuple[Family, ...]:
     """Return the counts over all products and incidents; those of no team at 0 at least."""
     families = _families(_FLEET_TABLE)
     views = snapshot.views.values()

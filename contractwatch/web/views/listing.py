@@ -9,7 +9,7 @@ from contractwatch.errors import UsageError
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.record.incident import Incident, Phase
 from contractwatch.slo.status import StatusWord
-from contractwatch.web.snapshot_cache import Snapshot, View
+from contractwatch.web.snapshot_cache import RecordSnapshot, View
 
 ROWS = 100
 """So many products or incidents are on one page."""
@@ -31,7 +31,7 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListQuery:
     """What a list is narrowed to, as it stands in an address; empty for what is not asked."""
 
     q: str = ""
@@ -48,7 +48,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
+class ListPage(Generic[Row]):
     """Some rows of a list, which place they have in it, and the queries of the pages around."""
 
     rows: tuple[Row, ...]
@@ -69,13 +69,13 @@ class Page(Generic[Row]):
         return (self.number - 1) * ROWS + len(self.rows)
 
 
-def asked_of(query: Mapping[str, str]) -> Asked:
+def asked_of(query: Mapping[str, str]) -> ListQuery:
     """Return what the query of an address asks for; other names in it are not looked at."""
     names = ("q", "state", "team", "severity", "page")
-    return Asked(*(query.get(name, "").strip()[:_LONGEST] for name in names))
+    return ListQuery(*(query.get(name, "").strip()[:_LONGEST] for name in names))
 
 
-def products_asked(snapshot: Snapshot, asked: Asked) -> tuple[View, ...]:
+def products_asked(snapshot: RecordSnapshot, asked: ListQuery) -> tuple[View, ...]:
     """Return the products that are asked for, those that need a look first.
 
     Raises:
@@ -93,7 +93,7 @@ def products_asked(snapshot: Snapshot, asked: Asked) -> tuple[View, ...]:
     return tuple(sorted(found, key=_urgency))
 
 
-def incidents_asked(snapshot: Snapshot, asked: Asked) -> tuple[Incident, ...]:
+def incidents_asked(snapshot: RecordSnapshot, asked: ListQuery) -> tuple[Incident, ...]:
     """Return the incidents that were opened and are asked for, open ones first, newest first.
 
     Raises:
@@ -114,7 +114,7 @@ def incidents_asked(snapshot: Snapshot, asked: Asked) -> tuple[Incident, ...]:
     return tuple(sorted(told, key=lambda incident: incident.resolved_at is not None))
 
 
-def page_of(rows: Sequence[Row], asked: Asked) -> Page[Row]:
+def page_of(rows: Sequence[Row], asked: ListQuery) -> ListPage[Row]:
     """Return the page of the list that is asked for, the first one if none is.
 
     Raises:
@@ -122,7 +122,7 @@ def page_of(rows: Sequence[Row], asked: Asked) -> Page[Row]:
     """
     pages = max(1, -(-len(rows) // ROWS))
     number = _page_number(asked.page, pages)
-    return Page(
+    return ListPage(
         rows=tuple(rows[(number - 1) * ROWS : number * ROWS]),
         found=len(rows),
         number=number,
@@ -148,7 +148,7 @@ def _page_number(text: str, pages: int) -> int:
     return number
 
 
-def _query(asked: Asked, number: int) -> str:
+def _query(asked: ListQuery, number: int) -> str:
     return urlencode({**asked.filters, "page": number})
 
 
@@ -159,7 +159,7 @@ def _one_of(name: str, text: str, known: Sequence[str]) -> str:
     return word
 
 
-def _is_named(view: View, asked: Asked) -> bool:
+def _is_named(view: View, asked: ListQuery) -> bool:
     card = view.record.card
     words = f"{card.product} {card.team} {' '.join(card.owners)}".lower()
     names = {name.casefold() for name in (card.team, *card.owners)}

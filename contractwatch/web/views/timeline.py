@@ -36,7 +36,7 @@ _DRAWN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class BarSpan:
     """One piece of a bar: percent from the left, percent wide, its state and its words."""
 
     left: float
@@ -66,7 +66,7 @@ class Shown:
 class Bar:
     """An objective over a window, as it is drawn and as it is read aloud."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[BarSpan, ...]
     words: str
 
 
@@ -116,7 +116,7 @@ def _mark(moment: datetime, every: timedelta) -> str:
     return f"{at:%H:%M}" if every >= timedelta(minutes=1) else f"{at:%H:%M:%S}"
 
 
-def _span(interval: Interval, start: datetime, window: float) -> Span:
+def _span(interval: Interval, start: datetime, window: float) -> BarSpan:
     left = (interval.start - start).total_seconds() / window * 100
     width = interval.seconds / window * 100
     if interval.state is not ObjectiveState.GOOD:
@@ -126,7 +126,7 @@ def _span(interval: Interval, start: datetime, window: float) -> Span:
         f"{interval.state.value} for {words.roughly(interval.seconds)}"
         f" from {words.clock_time(interval.start)}"
     )
-    return Span(round(left, 3), round(width, 3), interval.state, title)
+    return BarSpan(round(left, 3), round(width, 3), interval.state, title)
 
 
 def _words(intervals: tuple[Interval, ...]) -> str:
