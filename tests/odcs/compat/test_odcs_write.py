@@ -24,7 +24,7 @@ from contractwatch.odcs.yaml.dump import dumped
 from tests.clauses.clause_cases import cases, skipped_cases
 from tests.standard import standard_cases
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = json.loads((ROOT / "contractwatch/odcs/schemas/odcs-v3.1.0.schema.json").read_text())
 VALIDATOR = Draft201909Validator(SCHEMA)
 FILES = sorted((ROOT / "contracts").rglob("*.odcs.yaml"))

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 from checks_values import NOW, answers_to, column, contract, table
-from test_verify_judge import _LOCAL, _outcomes, _types, _with_levels
 
 from contractwatch import verify
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, Probes, RowCount
 from contractwatch.model.measure.state import Count, Measurement, ProbeTally, Unmeasured
 from contractwatch.model.record.run import Reading, RunResult
+from tests.verify.test_verify_judge import _LOCAL, _outcomes, _types, _with_levels
 
 
 def run_of(given: Contract, answers: dict[Metric, Measurement]) -> RunResult:

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from test_agent_timing import HOUR, NOW, contract, incident, standing
 
 from contractwatch.agent.schedule.timing import AnyOf, Cron, next_look, timetable_of
 from contractwatch.model.record.incident import Phase
+from tests.agent.schedule.test_agent_timing import HOUR, NOW, contract, incident, standing
 
 SECOND = timedelta(seconds=1)
 NOON = Cron("0 12 * * 1-5", "UTC")

@@ -25,7 +25,7 @@ from contractwatch.model.measure.metric import (
 )
 from contractwatch.model.measure.state import BadCells, Count, Span, Unmeasured
 
-ROWS = Path(__file__).parents[1] / "golden" / "date_formats" / "rows.tsv"
+ROWS = Path(__file__).parents[2] / "golden" / "date_formats" / "rows.tsv"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 KINDS = (LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIME)

@@ -15,7 +15,6 @@ from engine_values import NOW, TABLE, ask, column, json_text, parquet
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from naive_oracle import instant
-from test_engines_nested import reached
 
 from contractwatch.engines.comparison.comparing import Side, compare
 from contractwatch.engines.query.engine import measure
@@ -37,6 +36,7 @@ from contractwatch.model.measure.state import (
     Unmeasured,
 )
 from contractwatch.model.promises.reference import Orphaned, Orphans, Reference
+from tests.engines.predicates.test_engines_nested import reached
 
 L = LogicalType
 BERLIN = "Europe/Berlin"

@@ -11,7 +11,7 @@ from contractwatch.cli import main
 from contractwatch.cli.reports import REPORTS, ReportFormat, render
 from contractwatch.cli.reports.findings import FailOn
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "reports"
+GOLDEN = Path(__file__).parents[2] / "golden" / "reports"
 SUFFIXES = {
     ReportFormat.TEXT: "txt",
     ReportFormat.JSON: "json",
@@ -23,7 +23,7 @@ SUFFIXES = {
 
 
 def test_every_form_has_a_file_and_is_documented() -> None:
-    docs = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
+    docs = (Path(__file__).parents[3] / "docs" / "results.md").read_text()
     assert set(REPORTS) == set(ReportFormat) == set(SUFFIXES)
     assert [form for form in ReportFormat if f"`{form}`" not in docs] == []
 
@@ -100,7 +100,7 @@ def test_markdown_has_no_cell_that_ends_early() -> None:
 def test_no_form_calls_a_table_empty_because_a_clause_is_wrong(
     form: ReportFormat, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    example = Path(__file__).parents[2] / "contracts" / "example"
+    example = Path(__file__).parents[3] / "contracts" / "example"
     text = (example / "orders.odcs.yaml").read_text()
     (tmp_path / "orders.csv").write_bytes((example / "orders.csv").read_bytes())
     contract = tmp_path / "orders.odcs.yaml"

@@ -72,7 +72,7 @@ def test_a_run_in_json_has_every_documented_field(tmp_path: Path) -> None:
 
 def test_every_field_of_the_result_is_described_in_the_docs(tmp_path: Path) -> None:
     _, body = _json(publish(tmp_path, BAD))
-    docs = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
+    docs = (Path(__file__).parents[3] / "docs" / "results.md").read_text()
     (run,) = body["runs"]
     fields = {*body, *run, *run["contract"], *run["coverage"], *run["checks"][0]}
     assert {field for field in fields if f"`{field}`" not in docs} == set()

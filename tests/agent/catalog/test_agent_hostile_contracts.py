@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import watchfiles
 from agent_values import contract_text, wait_until
-from test_agent_catalog import Reloads, catalog_of, versions, write
 
 from contractwatch.agent.catalog.catalog import MOST_SHOWN, Change
 from contractwatch.agent.catalog.contract_reader import ClosedError, ContractReader, ParsedContract
 from contractwatch.errors import MOST_PROBLEMS, Level, Problem
+from tests.agent.catalog.test_agent_catalog import Reloads, catalog_of, versions, write
 
 
 def test_ninety_thousand_faults_of_one_file_are_counted_and_few_are_logged(

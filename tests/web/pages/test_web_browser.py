@@ -92,7 +92,7 @@ def test_a_missing_program_fails_only_where_all_are_required(tmp_path: Path) -> 
     said = {
         require: subprocess.run(
             command,
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
             env={"PATH": "/usr/bin:/bin", "CONTRACTWATCH_TEST_REQUIRE": require},
             capture_output=True,
             text=True,

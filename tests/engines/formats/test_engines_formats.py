@@ -19,16 +19,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_oracle import Row, answer
 from pyiceberg.catalog.memory import InMemoryCatalog
-from test_engines_oracle import (
-    LOGICAL,
-    SCHEMA,
-    ZONE,
-    as_instants,
-    existing,
-    metrics,
-    tables,
-    takes_another_zone,
-)
 
 from contractwatch.engines.query.engine import measure, survey
 from contractwatch.model.base.clause import Clause
@@ -44,6 +34,16 @@ from contractwatch.model.measure.metric import (
 )
 from contractwatch.model.measure.state import Count, Unmeasured
 from contractwatch.sources import open_server
+from tests.engines.query.test_engines_oracle import (
+    LOGICAL,
+    SCHEMA,
+    ZONE,
+    as_instants,
+    existing,
+    metrics,
+    tables,
+    takes_another_zone,
+)
 from tests.stores import ANY, BUCKET, Put, in_store
 
 WRITTEN = [name for name in SCHEMA if name not in {"small", "zoned", "money"}]

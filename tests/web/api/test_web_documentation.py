@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from contractwatch.agent.series import AgentSeries
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def exported_name(family: str, kind: str) -> str:

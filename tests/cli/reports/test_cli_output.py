@@ -20,7 +20,7 @@ def _run(
     if shell:
         command = ["bash", "-c", f'set -o pipefail; "$@" {shell}', "bash", *command]
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "TMPDIR")}
-    path = str(Path(__file__).resolve().parents[2])
+    path = str(Path(__file__).resolve().parents[3])
     return subprocess.run(
         command,
         capture_output=True,

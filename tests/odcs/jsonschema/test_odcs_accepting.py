@@ -20,7 +20,7 @@ from contractwatch.odcs.jsonschema.schema import (
 )
 
 INF = float("inf")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ODD: list[Any] = [
     *(None, True, False, 0, -1, 1.0, 1.5, INF, -INF, float("nan"), 10**400, 2**64, 1e308),
     *("", "a", "1", "aa\n", "é", "\u0130", "\x00", "\ud800", "a" * 100_000),

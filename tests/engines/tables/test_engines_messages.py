@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 from engine_values import NOW, TABLE, column, dataset
 from polars.datatypes import classes
-from test_engines_file_types import TYPES
 from types_values import verdicts
 
 from contractwatch.engines.core.failures import unreadable
@@ -43,6 +42,7 @@ from contractwatch.model.measure.metric import (
 )
 from contractwatch.model.measure.state import Unmeasured
 from contractwatch.model.record.check import Verdict
+from tests.engines.formats.test_engines_file_types import TYPES
 
 _CLASSES = {name for name, found in vars(classes).items() if inspect.isclass(found)}
 _ERRORS = {name for name in dir(pl.exceptions) if name[0].isupper()}

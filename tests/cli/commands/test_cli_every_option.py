@@ -18,7 +18,7 @@ from contractwatch.cli.values import FilePath, Name, Number, OneOf, SomeOf, Text
 from contractwatch.errors import SettingsError
 from contractwatch.settings import _ReceiverTable, _Table, load_settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGES = "".join(page.read_text() for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
 
 

@@ -5,7 +5,7 @@ import httpx
 from contractwatch.model.promises.upstream import InputProduct
 from contractwatch.web.snapshot_cache import Board
 from tests.web import web_values as values
-from tests.web.test_web_pages import words_of
+from tests.web.pages.test_web_pages import words_of
 from tests.web.web_reader import Memory
 
 

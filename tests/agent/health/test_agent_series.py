@@ -142,7 +142,7 @@ def test_an_empty_outbox_has_no_oldest_message(series: AgentSeries) -> None:
 
 
 def test_every_series_that_the_operating_page_names_exists(series: AgentSeries) -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text()
+    page = (Path(__file__).resolve().parents[3] / "docs" / "operating.md").read_text()
     text = generate_latest(series.registry).decode()
 
     named = set(re.findall(r"`(?:contractwatch_|\.\.\._)(\w+)`", page))

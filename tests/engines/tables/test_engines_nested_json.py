@@ -11,7 +11,6 @@ import pytest
 from engine_values import NOW, TABLE, ask, bad_cells, column, dataset, json_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_engines_nested import breaks, predicates, reached, rows_of
 
 from contractwatch.engines.formats.json_rows import parsed
 from contractwatch.engines.query.engine import measure, survey
@@ -36,6 +35,7 @@ from contractwatch.model.measure.metric import (
 )
 from contractwatch.model.measure.state import Columns, Count, Repeats
 from contractwatch.model.promises.sql import QueryValue, SqlScalar
+from tests.engines.predicates.test_engines_nested import breaks, predicates, reached, rows_of
 
 L = LogicalType
 LINES = (StructField("lines"), ArrayItem())

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from agent_values import contract_text
-from test_agent_catalog import Reloads, catalog_of, versions
 
 from contractwatch.agent.catalog.catalog import Catalog, Change
 from contractwatch.agent.catalog.holders import Holder
 from contractwatch.agent.clock import Clock
+from tests.agent.catalog.test_agent_catalog import Reloads, catalog_of, versions
 
 ID = "53581432-6c55-4ba2-a65f-72344a91553a"
 OTHER = "11111111-6c55-4ba2-a65f-72344a91553a"

@@ -14,7 +14,6 @@ from engine_values import NOW, TABLE, dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_oracle import Row, answer
-from test_engines_oracle import SCHEMA, metrics, tables
 
 from contractwatch.engines.core.memory_budget import KEY_BYTES
 from contractwatch.engines.predicates.questions import Question
@@ -40,6 +39,7 @@ from contractwatch.model.measure.metric import (
     Unparseable,
 )
 from contractwatch.model.measure.state import Count, Repeats, Unmeasured
+from tests.engines.query.test_engines_oracle import SCHEMA, metrics, tables
 
 KEY = SurplusRows(TABLE, ("id",))
 
