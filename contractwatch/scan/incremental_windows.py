@@ -87,7 +87,7 @@ def full_scan_is_due(chosen: Incremental, full_at: datetime, now: datetime) -> b
     if not chosen.full_scan:
         return False
     # Imported where a cron is read: croniter takes a quarter of a run that finds nothing new.
-    from contractwatch.agent.schedule.timing import Cron  # noqa: PLC0415 - see above
+    from contractwatch.timetable import Cron  # noqa: PLC0415 - see above
 
     return Cron(chosen.full_scan, chosen.full_scan_timezone).after(full_at) <= now
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from contractwatch.agent.schedule.timing import Timetable, timetable_of
+from contractwatch.agent.schedule.timing import timetable_of
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.promises.lifetime import Notice
 from contractwatch.model.promises.upstream import InputProduct
 from contractwatch.model.record.product import ProductCard
 from contractwatch.slo.targets import targets_of
+from contractwatch.timetable import Timetable
 from contractwatch.verify import as_of, plan, promised_objectives
 
 

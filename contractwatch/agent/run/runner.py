@@ -20,7 +20,7 @@ from contractwatch.agent.health.outage import Outage
 from contractwatch.agent.run.budget_projection import budget_projection, budgets_of, costs_of
 from contractwatch.agent.run.history import Memory, looks_of, with_history
 from contractwatch.agent.schedule.stamp_schedule import due, last_passes, stamp_schedule
-from contractwatch.agent.schedule.timing import Timetable, next_look, timetable_of
+from contractwatch.agent.schedule.timing import next_look, timetable_of
 from contractwatch.alerting import incidents as alerting
 from contractwatch.alerting.audience import belated
 from contractwatch.alerting.message import AlertingSetup, blamed, notifications
@@ -42,6 +42,7 @@ from contractwatch.scan.workers import Answered, Cancelled, Failed, Workers
 from contractwatch.slo.ledger import advance_all, apply_observations, horizon_of
 from contractwatch.slo.observe import observe
 from contractwatch.slo.upstream import troubled
+from contractwatch.timetable import Timetable
 from contractwatch.verify import Plan, asked_of_data, judge, unread
 
 RETRY = timedelta(seconds=15)

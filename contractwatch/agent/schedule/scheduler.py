@@ -29,7 +29,7 @@ from apscheduler.triggers.base import (  # pyright: ignore[reportMissingTypeStub
 )
 
 from contractwatch.agent.clock import Clock
-from contractwatch.agent.schedule.timing import Every, Timetable
+from contractwatch.timetable import Every, Timetable
 
 _TICK = timedelta(microseconds=1)
 _RUNS = "runs"

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from contractwatch.agent.schedule.timing import Cron
 from contractwatch.checks.time.freshness import FRESHNESS
 from contractwatch.model.record.check import Outcome
 from contractwatch.model.record.incident import Cause, Incident, Phase
 from contractwatch.model.record.product import LastPass, ProductMemory
 from contractwatch.model.record.run import CheckResult, RunResult, Timing
 from contractwatch.slo.observe import is_neutral
+from contractwatch.timetable import Cron
 from contractwatch.verify import Plan, without
 
 Crons = Mapping[str, Cron]

@@ -16,7 +16,6 @@ from contractwatch.agent.schedule.stamp_schedule import (
     last_passes,
     stamp_schedule,
 )
-from contractwatch.agent.schedule.timing import Cron
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
@@ -28,6 +27,7 @@ from contractwatch.model.record.product import LastPass, ProductMemory
 from contractwatch.model.record.run import CheckResult, Reading, RunResult, Timing
 from contractwatch.odcs.load import parse_contract
 from contractwatch.store.record.results import pack_results, plan_of, unpack_results
+from contractwatch.timetable import Cron
 from contractwatch.verify import judge, plan
 
 NIGHT = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ from agent_values import wait_until
 
 from contractwatch.agent.clock import system_clock
 from contractwatch.agent.schedule.scheduler import Scheduler
-from contractwatch.agent.schedule.timing import Every
+from contractwatch.timetable import Every
 
 HOUR = Every(timedelta(hours=1), timedelta(0))
 SOON = 10.0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.agent.schedule.timing import Cron
+from contractwatch.timetable import Cron
 
 
 def ticks(expression: str, zone: str, start: str, count: int) -> list[str]:

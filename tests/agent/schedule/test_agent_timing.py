@@ -3,18 +3,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contractwatch.agent.schedule.timing import (
-    AnyOf,
-    Cron,
-    Every,
-    first_look,
-    next_look,
-    timetable_of,
-)
+from contractwatch.agent.schedule.timing import first_look, next_look, timetable_of
 from contractwatch.model.base.clause import Clause, Severity
 from contractwatch.model.base.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.contract.contract import Contract, OwnSchedule, Schedule, Status
 from contractwatch.model.record.incident import Cause, Incident, Phase
+from contractwatch.timetable import AnyOf, Cron, Every
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contractwatch.agent.schedule.timing import AnyOf, Cron, next_look, timetable_of
+from contractwatch.agent.schedule.timing import next_look, timetable_of
 from contractwatch.model.record.incident import Phase
+from contractwatch.timetable import AnyOf, Cron
 from tests.agent.schedule.test_agent_timing import HOUR, NOW, contract, incident, standing
 
 SECOND = timedelta(seconds=1)
