@@ -1,10 +1,10 @@
-"""How the cost of a verdict grows with columns, checks, tables and files, each by itself.
+"""How the cost of a verdict grows with columns, members, checks, tables and files, each by itself.
 
 Every row doubles one count and keeps the others. The figure is the processor's time of
 a whole `contractwatch test`, beside one Polars query over the same files that counts by hand what
 the contract promises. What is linear keeps its cost for each one that was added.
 
-Run: python -m benchmarks.growth_by_count [--pairs 3] [--kinds columns,checks,tables,files]
+Run: python -m benchmarks.growth_by_count [--pairs 3] [--kinds columns,members,json,checks,tables,files]
 """
 
 import argparse
@@ -23,6 +23,8 @@ from benchmarks.processes import DATA, paired
 ROWS = 2_000
 COUNTS: Mapping[str, tuple[int, ...]] = {
     "columns": (400, 800, 1_600, 3_200),
+    "members": (400, 800, 1_600, 3_200),
+    "json": (200, 400, 800, 1_600),
     "checks": (400, 800, 1_600, 3_200),
     "tables": (25, 50, 100, 200),
     "files": (100, 200, 400, 800),
@@ -30,13 +32,18 @@ COUNTS: Mapping[str, tuple[int, ...]] = {
 BY_HAND = (
     "import sys, polars as pl\n"
     "for folder in sys.argv[1:]:\n"
-    "    rows = pl.scan_parquet(folder + '/*.parquet')\n"
+    "    rows = {rows}\n"
     "    names = rows.collect_schema().names()\n"
     "    rows.select(\n"
     "        *(pl.col(name).null_count().alias(f'{name}-null') for name in names),\n"
     "        *(((pl.col(name) < 0) | (pl.col(name) > 1000)).sum() for name in names),\n"
     "    ).collect(engine='streaming')\n"
 )
+ROWS_OF = {
+    "members": "pl.scan_parquet(folder + '/*.parquet').unnest('o')",
+    "json": "pl.scan_ndjson(folder + '/*.json')",
+}
+PARQUET = "pl.scan_parquet(folder + '/*.parquet')"
 HEAD = """\
 apiVersion: v3.1.0
 kind: DataContract
@@ -44,7 +51,7 @@ id: growth
 name: growth
 version: 1.0.0
 status: active
-servers: [{server: live, type: local, path: "{object}/*.parquet", format: parquet}]
+servers: [{server: live, type: local, path: "{object}/*.FORMAT", format: FORMAT}]
 schema:
 """
 
@@ -61,7 +68,12 @@ def main() -> None:
         for count in COUNTS[kind]:
             home = made(kind, count)
             folders = sorted(str(path) for path in home.iterdir() if path.is_dir())
-            by_hand = [sys.executable, "-c", BY_HAND, *folders]
+            by_hand = [
+                sys.executable,
+                "-c",
+                BY_HAND.replace("{rows}", ROWS_OF.get(kind, PARQUET)),
+                *folders,
+            ]
             ours = [str(Path(sys.executable).parent / "contractwatch"), "test"]
             pairs = paired(by_hand, [*ours, str(home / "growth.odcs.yaml")], asked.pairs)
             seconds = median(our.cpu_seconds for _, our in pairs)
@@ -82,13 +94,32 @@ def made(kind: str, count: int) -> Path:
     contract = home / "growth.odcs.yaml"
     if not contract.exists():
         home.mkdir(parents=True, exist_ok=True)
-        contract.write_text(HEAD + _MAKERS[kind](home, count), encoding="utf-8")
+        head = HEAD.replace("FORMAT", "json" if kind == "json" else "parquet")
+        contract.write_text(head + _MAKERS[kind](home, count), encoding="utf-8")
     return home
 
 
 def _columns(home: Path, count: int) -> str:
     _write(home / "wide", count)
     return _table("wide", count)
+
+
+def _members(home: Path, count: int) -> str:
+    folder = home / "nested"
+    folder.mkdir(parents=True, exist_ok=True)
+    _frame(count).select(pl.struct(pl.all()).alias("o")).write_parquet(folder / "0.parquet")
+    listed = "".join(f"    {line}\n" for line in _table("nested", count).splitlines()[2:])
+    return (
+        "  - name: nested\n    properties:\n"
+        f"      - name: o\n        logicalType: object\n        properties:\n{listed}"
+    )
+
+
+def _json(home: Path, count: int) -> str:
+    folder = home / "lines"
+    folder.mkdir(parents=True, exist_ok=True)
+    _frame(count).write_ndjson(folder / "0.json")
+    return _table("lines", count)
 
 
 def _checks(home: Path, count: int) -> str:
@@ -114,6 +145,8 @@ def _files(home: Path, count: int) -> str:
 
 _MAKERS: Mapping[str, Callable[[Path, int], str]] = {
     "columns": _columns,
+    "members": _members,
+    "json": _json,
     "checks": _checks,
     "tables": _tables,
     "files": _files,
@@ -122,12 +155,13 @@ _MAKERS: Mapping[str, Callable[[Path, int], str]] = {
 
 def _write(folder: Path, columns: int, *, files: int = 1) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    row = pl.int_range(ROWS, eager=True)
     for at in range(files):
-        data = pl.DataFrame(
-            {f"c{n}": row.hash(seed=n + at) % 100_000 / 100 for n in range(columns)}
-        )
-        data.write_parquet(folder / f"{at}.parquet")
+        _frame(columns, at).write_parquet(folder / f"{at}.parquet")
+
+
+def _frame(columns: int, seed: int = 0) -> pl.DataFrame:
+    row = pl.int_range(ROWS, eager=True)
+    return pl.DataFrame({f"c{n}": row.hash(seed=n + seed) % 100_000 / 100 for n in range(columns)})
 
 
 def _table(name: str, columns: int) -> str:
