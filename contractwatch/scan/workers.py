@@ -22,6 +22,7 @@ from time import monotonic
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from contractwatch.engines.core.memory_budget import KEY_BYTES
+from contractwatch.scan.wire import send
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 60.0
@@ -196,7 +197,7 @@ class _Slot:
             return failure
         began = monotonic()
         try:
-            self._pipe_now().send((job, argument))
+            send(self._pipe_now(), (job, argument))
             answer = self._answer(began, deadline_seconds, closed)
         except (EOFError, OSError):
             answer = Failed(self._death(), monotonic() - began)
@@ -338,7 +339,7 @@ def _work(pipe: _Pipe, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             asked = cast("tuple[Callable[[Any], Any], Any] | None", pipe.recv())
-            pipe.send(_THERE if asked is None else _outcome(*asked))
+            send(pipe, _THERE if asked is None else _outcome(*asked))
 
 
 def _say_nothing_more() -> None:
