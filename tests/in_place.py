@@ -1,4 +1,4 @@
-"""A runner's surroundings for a test in one process, over a real record."""
+"""Runs a runner in the test's own process, over a real record."""
 
 from typing import Any
 

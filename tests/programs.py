@@ -1,4 +1,4 @@
-"""Programs that a test wants and that the package index cannot give."""
+"""External programs that a test needs and that the package index cannot give."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What every test of object stores knows: one bucket, and as whom it is asked."""
+"""Constants of all tests of object stores: the bucket and its credentials."""
 
 from collections.abc import Callable
 

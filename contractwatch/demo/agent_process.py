@@ -1,4 +1,4 @@
-"""The agent runs as a process of its own, as it would be started by hand, and can be killed."""
+"""Run the demo's agent as a process that can be started, asked and killed."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""What goes wrong in the demo, one fault after the other, and who is to be told of what."""
+"""The faults of the demo, in their order, and the product whose owners are to be told."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The 2013 New York flights are at hand, read from the CC0 package without importing it."""
+"""Read the 2013 New York flights from the files of their CC0 package."""
 
 import importlib.util
 import zipfile

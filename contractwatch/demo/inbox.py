@@ -1,4 +1,4 @@
-"""A local receiver shows every message that the agent sends, and remembers it."""
+"""Local webhook receiver that remembers every message of the agent."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Live outputs appear on disk as a domain team would publish them: whole files, swapped in."""
+"""Publish the demo's outputs as a domain team would: whole files, swapped in atomically."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The demo has a folder of its own, with contracts whose hours last two seconds."""
+"""Set up the demo's folder, with contracts whose hours last two seconds."""
 
 import shutil
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The flights replay: promises are broken one after the other, told once, and kept again."""
+"""Replay the flights, break one promise after the other and verify what is told."""
 
 import time
 from collections import Counter

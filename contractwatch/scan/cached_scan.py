@@ -1,7 +1,7 @@
-"""Questions are answered from what earlier runs kept of the files, and only the rest is read.
+"""Answer questions from the per-file cache, and scan only what it cannot answer.
 
-Nothing is kept of a file that changed while it was read, or that was written just before. Where
-nothing is new, the engine is not even loaded.
+Nothing is cached of a file that changed while it was read, or that was written just before. On a
+full cache hit the engine is not even imported.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping

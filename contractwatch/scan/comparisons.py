@@ -1,6 +1,6 @@
-"""Questions about two tables are answered last, with the other contracts' servers opened beside.
+"""Answer questions about two tables, opening the servers of other contracts as needed.
 
-Loaded in a worker only: it brings Polars with it.
+These come last, after each table was asked by itself. Imported in a worker only: imports Polars.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""A worker that gave no answer leaves a reading that says so: not the product's fault."""
+"""Make the reading of a worker that died or was cancelled; the product is not to blame."""
 
 from datetime import datetime
 

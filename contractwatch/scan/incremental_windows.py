@@ -1,4 +1,4 @@
-"""A table whose old rows do not change is read from its window on, and now and then as a whole."""
+"""Scan a table whose old rows do not change from its window on, and fully when that is due."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

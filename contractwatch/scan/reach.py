@@ -1,4 +1,4 @@
-"""As whom object stores are asked, and where: what the environment says of it, without a secret."""
+"""Read from the environment how object stores may be reached; holds no secret."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The contracts that know one another: a reference leads to a table and a server, or nowhere.
+"""Resolve references between contracts to a table and a server.
 
 A contract is found by its id, by its file (beside the one that refers to it, else by the name of
 the file) or by its canonical address. Nothing is fetched.

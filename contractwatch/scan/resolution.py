@@ -1,4 +1,4 @@
-"""A contract's variables get their values when it runs, from those that the operator allows."""
+"""Replace the variables of a contract by the values that the operator allows."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace

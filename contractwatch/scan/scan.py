@@ -1,4 +1,4 @@
-"""One server is read once, and whatever its data does to the reader ends in a `Reading`."""
+"""Scan one server; whatever its data does to the reader ends in a `Reading`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Of the servers that a contract names, one is run."""
+"""Choose the server of a contract that is run."""
 
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.server import Server

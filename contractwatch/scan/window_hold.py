@@ -1,7 +1,7 @@
-"""While a promise about a table with a window is broken, what the next run reads still holds it.
+"""Hold the window of a table in place while a promise about its rows is broken.
 
-Otherwise the next run, whose window begins later, would not see what this one found, and would take
-it for mended.
+Otherwise the window of the next run would begin later, leave out the rows that break the promise,
+and the promise would count as kept again.
 """
 
 from dataclasses import dataclass

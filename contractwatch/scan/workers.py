@@ -1,6 +1,6 @@
-"""A scan runs in a process that can be killed: over its deadline, over its memory, or gone.
+"""Pool of scan processes, each killed when over its deadline or its memory limit.
 
-A pool of our own. `pebble` 5.2 was tried: when an idle worker is killed its pool is broken for good
+Kept by hand: with `pebble` 5.2, when an idle worker is killed its pool is broken for good
 ("Unexpected error within the Pool"), and all its workers share one pipe and one lock, which a
 killed one may hold. Here every worker has a pipe of its own and one thread that speaks to it at a
 time, so a death costs that worker only.

@@ -1,4 +1,4 @@
-"""Where the data of a contract's server is found: one file here for each way to reach it."""
+"""Find the tables of a contract's server; one module for each way to reach it."""
 
 from collections.abc import Mapping
 from dataclasses import replace

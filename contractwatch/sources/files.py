@@ -1,4 +1,4 @@
-"""The files of a local server are found, confined to what the operator allowed, and digested.
+"""Find the files of a local server below the allowed folders, and fingerprint them.
 
 A path may hold `{object}` (also `{model}`, `{table}`: the table's physical name) and the patterns
 `*`, `**` and `?`; one that exists as it is written is that file or directory. A directory stands

@@ -1,4 +1,4 @@
-"""The objects of an S3 server are found: an allowed store, an allowed bucket, as the operator set.
+"""Find the objects of an S3 server, in an allowed store and bucket.
 
 A location is `s3://bucket/path`; its path holds placeholders and patterns as that of a local
 server does. Nothing but the name of the store and of the bucket comes from the contract: region and

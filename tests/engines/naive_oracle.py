@@ -1,4 +1,4 @@
-"""What each metric means, in plain Python over lists of rows: the oracle of the property tests."""
+"""Oracle of the property tests: each metric in plain Python over lists of rows."""
 
 import math
 import re

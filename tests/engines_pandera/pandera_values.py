@@ -1,4 +1,4 @@
-"""Contracts of one table `t`, from the YAML of its columns and of its rules."""
+"""Contracts of one table `t`, made from the YAML of its columns and rules."""
 
 from textwrap import dedent, indent
 

@@ -1,4 +1,4 @@
-"""The engine and pandera count the same violations, on frames that hypothesis thinks up."""
+"""Property test: the engine and pandera count the same violations."""
 
 import tempfile
 from datetime import UTC, date, datetime

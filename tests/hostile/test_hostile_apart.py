@@ -1,4 +1,4 @@
-"""The real command against data that end the process which reads them: the command lives on."""
+"""The command survives data that kill the process which reads them."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Files that are made to harm their reader end in one sentence, and cost little."""
+"""Files made to harm their reader end in a clear message, and cost little."""
 
 import gzip
 import json

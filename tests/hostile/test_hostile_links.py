@@ -1,4 +1,4 @@
-"""A link that is put in the place of a file after it was found leads nowhere."""
+"""A link that replaces a file after it was found leads nowhere."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Every test of this folder asks stores as somebody."""
+"""Credentials for every test of this folder."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A store that speaks S3, another that misbehaves, and contracts' servers in them."""
+"""A store that speaks S3, one that misbehaves, and contracts with servers in them."""
 
 import io
 import threading

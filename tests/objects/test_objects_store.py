@@ -1,4 +1,4 @@
-"""Objects of a real store are found and read as files are, and every failure is one sentence."""
+"""Objects of a real store are read like files, and every failure has a clear message."""
 
 import pickle
 import socket

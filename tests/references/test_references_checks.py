@@ -1,4 +1,4 @@
-"""What was found of two tables becomes a verdict that holds no value of the data."""
+"""Verdicts about two tables hold no value of the data."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The healthcare contracts refer to one another, and are run by the command as they are."""
+"""The healthcare contracts, which refer to one another, run by the command."""
 
 import json
 from collections.abc import Callable

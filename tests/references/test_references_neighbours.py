@@ -1,4 +1,4 @@
-"""A reference leads to one table, or the reason says what was looked for."""
+"""Resolution of references: one table, or the reason why there is none."""
 
 import pickle
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The engine and a naive comparison of two tables agree on any pair of tables."""
+"""Property test: the engine and a naive comparison agree on any pair of tables."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a contract writes about other tables is read in each of its forms."""
+"""Reading each form in which a contract refers to other tables."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Tables are tested on this machine and in a store."""
+"""Runs the tests of tables on local folders and in a store."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Delta logs as the protocol has them, with what the library reads and does not write."""
+"""Writes Delta logs with what the library reads and does not write."""
 
 import json
 import struct

@@ -1,4 +1,4 @@
-"""Position and equality deletes, which the library reads and does not write."""
+"""Writes position and equality deletes, which the library reads and does not write."""
 
 import json
 from collections.abc import Sequence

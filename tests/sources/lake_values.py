@@ -1,4 +1,4 @@
-"""How the tests open a table that keeps a record of its files, and ask of it."""
+"""Opens Delta and Iceberg tables, and asks questions about them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Delta tables are read by their log, and no log leads outside the roots."""
+"""Delta tables are read by their log, which leads nowhere outside of the roots."""
 
 import os
 import shutil

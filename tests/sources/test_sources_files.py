@@ -1,4 +1,4 @@
-"""Paths of a contract become files: found by name, confined, digested; else a clear refusal."""
+"""Paths of a contract become files: matched, confined and fingerprinted, else clearly refused."""
 
 import os
 from collections.abc import Iterator

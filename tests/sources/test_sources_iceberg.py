@@ -1,4 +1,4 @@
-"""Iceberg tables are read by their metadata, and no metadata lead outside the roots."""
+"""Iceberg tables are read by their metadata, which leads nowhere outside of the roots."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""The files of a table that keeps a record are not read as if they were all there is."""
+"""Files of a Delta or Iceberg table are not read without its metadata."""
 
 from collections.abc import Sequence
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Tables in object stores lead nowhere outside of their own location, and every failure is told."""
+"""Tables in object stores lead nowhere outside of their location; every failure has a message."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""A contract with SQL over data in a folder, and how it is run."""
+"""Contracts with SQL over data in a folder, and helpers that run them."""
 
 import json
 from collections.abc import Mapping, Sequence

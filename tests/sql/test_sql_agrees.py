@@ -1,4 +1,4 @@
-"""SQL and the library metrics that ask the same give the same answer, on parquet and on CSV."""
+"""SQL and library metrics that ask the same give the same answer, on Parquet and on CSV."""
 
 import json
 import tempfile

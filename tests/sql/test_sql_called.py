@@ -1,4 +1,4 @@
-"""A query calls what the engine runs and nothing else; messages name what was written."""
+"""Which functions a query may call, and what messages name."""
 
 import pytest
 from sql_values import contract

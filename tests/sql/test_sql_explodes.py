@@ -1,4 +1,4 @@
-"""A query that explodes ends with its worker."""
+"""A query that needs too much memory ends with its worker."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A function gives what another engine gives, and all that may be called is known to ours."""
+"""Functions agree with DuckDB, and every allowed one is known to the engine."""
 
 import datetime as dt
 import re

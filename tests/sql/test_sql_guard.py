@@ -1,4 +1,4 @@
-"""Hostile SQL ends in a clear refusal, or is rewritten into what it harmlessly says."""
+"""Hostile SQL is refused clearly, or rewritten into what it harmlessly says."""
 
 import pytest
 from sql_values import contract, loaded, refusals, sql

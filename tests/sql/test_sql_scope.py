@@ -1,4 +1,4 @@
-"""A condition narrows the rows of every promise, and variables and filters come in by the door."""
+"""Conditions of a table, variables and filters inside of queries."""
 
 import json
 from pathlib import Path

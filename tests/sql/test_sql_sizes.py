@@ -1,4 +1,4 @@
-"""A query may have as many joins and SELECTs as the guard says, and not one more."""
+"""The bounds on joins and SELECTs of one query."""
 
 import pytest
 

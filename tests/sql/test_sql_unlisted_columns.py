@@ -1,4 +1,4 @@
-"""A query reads any column of its table, and what cannot be run is named without a syntax tree."""
+"""Queries over columns that the contract does not list, and messages of those that cannot run."""
 
 from datetime import UTC, datetime
 from pathlib import Path

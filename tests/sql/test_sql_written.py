@@ -1,4 +1,4 @@
-"""What runs, word for word, and what is refused, with the whole message."""
+"""Golden list of queries that run and of those that are refused, with the whole message."""
 
 from collections.abc import Mapping
 from pathlib import Path

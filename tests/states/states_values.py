@@ -1,4 +1,4 @@
-"""A folder of files that changes, and what is asked of it with and without states."""
+"""A folder of files that changes, and questions about it with and without the cache."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What is kept is kept for certain, travels, and is left alone where it may not hold."""
+"""What the cache holds, how it is serialized, and when it is not used."""
 
 import pickle
 import subprocess

@@ -1,4 +1,4 @@
-"""What files answered about values inside of cells is kept, and added to what new files answer."""
+"""The per-file cache and values inside of cells."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Whatever happens to the files, states and new files together say what reading them all says."""
+"""Property test: cached answers plus new files equal a full scan, whatever happens to the files."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A window moves on with the run that judged it, and only while its promises are kept."""
+"""A window advances with the run that judged it, and only while its promises are kept."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""`contractwatch test --state-dir` says of a verdict about a window that it is about a window."""
+"""`contractwatch test --state-dir` says when a verdict is about a window only."""
 
 import json
 from datetime import UTC, datetime, timedelta

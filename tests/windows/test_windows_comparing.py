@@ -1,4 +1,4 @@
-"""What is asked beside the shared pass is asked of the window where its rows are judged."""
+"""Questions of separate passes are asked of the window where its rows are judged."""
 
 from collections.abc import Sequence
 from dataclasses import replace

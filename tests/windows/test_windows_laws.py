@@ -1,4 +1,4 @@
-"""However a table grows: old answers and new rows say what all say, or what the window says."""
+"""Property test: however a table grows, cached and new answers equal a full scan."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a window leaves out, when all rows are read again, and what is never lost or doubled."""
+"""What a window leaves out, when a full scan is due, and that no row is lost or counted twice."""
 
 from collections.abc import Callable
 from dataclasses import replace

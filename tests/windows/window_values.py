@@ -1,4 +1,4 @@
-"""A table that grows, whose old rows do not change, and what is asked of it."""
+"""A growing table whose old rows do not change, and questions about it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Answers that are kept become plain values of JSON, and are read from them again.
+"""Convert cached answers to plain JSON values and back.
 
 Counts are bare numbers, for they are nearly all there is.
 """

@@ -1,11 +1,11 @@
-"""What the files of a table answered is kept, and holds for as long as they are the same.
+"""Per-file result cache, keyed by file fingerprint and question digest.
 
-Pure: whether all is known already is found out without the engine.
+A group is one file, or a few small ones, that were read together. Its answers are valid while the
+fingerprint of each file is unchanged (path, size, and the inode with its times, or the etag), while
+the columns of the whole table unite to the same types, and while the cache key is the same (our
+versions, and how the contract reads the table). Whatever is not certain is read again.
 
-A bundle is one file, or a few small ones, that were read together. Its answers hold while each of
-its files is as it was (path, size, and the inode with its times, or the etag), while the columns of
-the whole table unite to the same types, and while the versions are the same and the contract reads
-the table as before. Whatever is not known for certain is read.
+Pure: a full cache hit needs no engine.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

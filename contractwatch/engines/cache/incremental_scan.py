@@ -1,4 +1,4 @@
-"""Only new and changed files are read; what the others answered before is added."""
+"""Answer questions by reading only new and changed files and adding the cached answers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What is kept of a table's files is compressed JSON text, and whatever cannot be read is nothing.
+"""Serialize the per-file cache as compressed JSON; what cannot be read back is a miss.
 
 A question's digest is written once.
 """

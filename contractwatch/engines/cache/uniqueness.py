@@ -1,8 +1,8 @@
-"""How often a key repeats over bundles of files, the first of which were known before.
+"""Count repeated keys over groups of files, reusing what is cached of unchanged groups.
 
-Distinct keys are shown by the ranges of the files' keys: files apart share none. Where ranges meet,
-the keys of the new files are looked for among those of the others, as hashes; one that is found
-proves nothing, and then all files in question are asked as if nothing were known of them.
+Files whose key ranges do not overlap share no key. Where ranges overlap, the keys of the new files
+are looked up among those of the others, as hashes; a hit proves nothing, and then all files in
+question are read as if nothing were cached.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

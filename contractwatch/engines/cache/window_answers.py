@@ -1,9 +1,10 @@
-"""What the old rows of a table answered is kept, for a table whose old rows do not change.
+"""Result cache of a table whose old rows do not change, split at a watermark.
 
-Pure: whether all is known already is found out without the engine.
+Old rows are those whose value lies below the watermark. Their answers are valid until the next full
+scan, whatever happens to the files; the rows from the watermark on, and those without a value, are
+read every time.
 
-Old are the rows whose value lies below a cut. Their answers hold until all rows are read again,
-whatever happens to the files; the rows from the cut on, and those without a value, are read.
+Pure: a full cache hit needs no engine.
 """
 
 from collections.abc import Iterable, Mapping

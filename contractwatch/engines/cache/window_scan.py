@@ -1,13 +1,14 @@
-"""Only the newer rows of a table are read; what the old ones answered before is added.
+"""Answer questions by reading only the rows from a watermark on and adding the cached answers.
 
-1. Read the rows from the kept cut on, for all questions: no row comes in without being judged.
-2. Add what is kept of the rows below the cut, for questions that add up.
-3. Move the cut on: the rows that become old are asked once more, by themselves, and added to what
-   is kept.
+1. Read the rows from the cached watermark on, for all questions: no row comes in without being
+   judged.
+2. Add the cached answers about the rows below the watermark, for questions that add up.
+3. Advance the watermark: the rows that become old are asked once more, by themselves, and their
+   answers are added to the cache.
 
-All rows are read where nothing is kept, where the columns are not those of before or a question is
-new, and where no row is left above the cut. A question whose answer cannot be kept (a time that
-lies in the future) is asked of all rows every time.
+All rows are read where nothing is cached, where the columns have changed or a question is new, and
+where no row is left above the watermark. A question whose answer cannot be cached (a time that lies
+in the future) is asked of all rows every time.
 """
 
 from collections.abc import Iterable, Mapping

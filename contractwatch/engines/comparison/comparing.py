@@ -1,10 +1,10 @@
-"""Two tables are compared by their keys or by a total, after each was asked by itself.
+"""Compare two tables by their keys or by a total.
 
-The distinct keys of a target are read first and held; the rows that refer to them stream past, once
-for all targets of one question. A key may be a member of an object; those inside of an array are
-keys of its row, which counts once. Only the columns in question are read. Members are compared by
-value: integers of any width, text of any coding, decimals of any scale, times of one kind. A key
-with a null member is no key.
+Each table was asked by itself before. The distinct keys of a target are read first and held; the
+rows that refer to them stream past, once for all targets of one question. A key may be a member of
+an object; those inside of an array are keys of its row, which counts once. Only the columns in
+question are read. Members are compared by value: integers of any width, text of any coding,
+decimals of any scale, times of one kind. A key with a null member is no key.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A table has keys: one in each row, or in each element of the array that they are inside of."""
+"""Find the keys of a table: one in each row, or in each element of an array."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

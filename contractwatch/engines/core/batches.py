@@ -1,4 +1,4 @@
-"""Frames that we make one after another are a lazy frame, of which a query takes what it needs."""
+"""Make a lazy frame of a generator of frames."""
 
 from collections.abc import Callable, Iterator, Mapping
 

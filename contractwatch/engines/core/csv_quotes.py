@@ -1,4 +1,4 @@
-"""Where the quotes of a CSV text are not in pairs, in the words of what is to be written there."""
+"""Find where the quotes of a CSV text are not in pairs, and say how to mend them."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A process of its own matches texts by patterns of ECMA-262, and is ended when it takes too long.
+"""Child process that matches texts by ECMA-262 patterns and can be killed.
 
 The matcher holds its interpreter until it has an answer, and a pattern can take for ever: only the
 kernel ends it. It is started as a script, so that it imports nothing else of contractwatch. Each

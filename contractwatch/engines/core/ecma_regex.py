@@ -1,4 +1,4 @@
-"""A pattern that Rust's engine cannot run is matched by one of ECMA-262, under a time limit."""
+"""Match texts by ECMA-262 patterns that Rust's engine cannot run, under a time limit."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What a library says of broken data is told in our words, which hold no value of the data."""
+"""Translate library errors about broken data into messages that hold no value of the data."""
 
 import re
 

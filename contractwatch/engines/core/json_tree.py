@@ -1,4 +1,4 @@
-"""What a contract promises inside a JSON value is a tree, and a value is laid out along it.
+"""Tree of what a contract promises inside a JSON value, and parsed values laid out along it.
 
 Scalars stay texts, as those of flat files do. An object keeps the members that are promised and the
 number of all that are not null; a map becomes an array of entries, as Parquet has them. A value of

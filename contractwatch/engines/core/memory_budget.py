@@ -1,6 +1,6 @@
-"""The memory that keys may take while they are shown to be distinct is told by who runs the reader.
+"""Memory budget of a uniqueness check, set by whoever runs the reader.
 
-Polars has a budget of its own, for sorts and groups, which it reads when it is imported.
+Polars has a separate budget for sorts and groups, which it reads when it is imported.
 """
 
 from contextvars import ContextVar

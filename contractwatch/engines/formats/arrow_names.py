@@ -1,4 +1,4 @@
-"""Read from the footer of an Arrow file its columns, as often as they stand there, and meanings.
+"""Read column names and logical types from the footer of an Arrow file.
 
 The library keeps one column of each name, and reads the others' bytes as if they were its own. It
 gives UUIDs as bytes and `date64` as timestamps, and does not say which type it cannot read.

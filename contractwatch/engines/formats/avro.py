@@ -1,4 +1,4 @@
-"""An Avro file is read block by block, and no block may grow beyond a bound in memory.
+"""Read Avro files block by block, with a bound on the memory that a block may take.
 
 The library decodes whole files; each group of blocks is given to it as a file of its own. What it
 cannot decode (maps, unions of several types) is refused by the schema, before a row is read.

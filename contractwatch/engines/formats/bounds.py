@@ -1,4 +1,4 @@
-"""What a file may make its reader hold at once is bounded, whatever the file says of itself.
+"""Refuse files that would make their reader hold too much in memory at once.
 
 These bounds give hostile files a sentence of their own. The last defence is the worker that reads:
 it has a deadline and a memory limit, and its end is an answer, too.

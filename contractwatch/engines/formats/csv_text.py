@@ -1,4 +1,4 @@
-"""The header of a CSV file is taken as it is written, and its blank lines are no records."""
+"""Read the header of a CSV file as it is written, and leave out blank lines."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""JSON files of which something inside of values is promised are read line by line, in batches.
+"""Read JSON files with nested promises line by line, in batches.
 
 The library would end at the first value of another shape. Here each line is parsed by the standard
 library: slower, and a value of another shape costs no more than its own verdict.

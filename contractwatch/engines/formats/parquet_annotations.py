@@ -1,4 +1,4 @@
-"""Read from the footer of a Parquet file what its columns mean, where the library drops it.
+"""Read logical types that Polars drops from the footer of a Parquet file.
 
 The library gives UUIDs, JSON and enums as bytes, days as timestamps and columns without one value
 as integers, if they were not written by Arrow. The schema of the footer says what they are. It is

@@ -1,4 +1,4 @@
-"""A file tells its columns before its rows are read; files of equal columns are scanned at once."""
+"""Read the columns of a file, and scan files of equal columns together."""
 
 import codecs
 import glob

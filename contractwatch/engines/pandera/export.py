@@ -1,6 +1,6 @@
-"""A team can validate its frame before it publishes: the contract's promises as a pandera schema.
+"""Build a pandera schema from a contract, to validate a frame before it is published.
 
-pandera is asked for only here and in `pandera_rules`, which an exported schema carries along.
+pandera is imported only here and in `rules`, whose source an exported schema contains.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The promises of one table, as literals, become a pandera schema for Polars frames.
+"""Build a pandera schema for Polars frames from the promises of one table.
 
 This file needs pandera and polars and nothing else: `contractwatch export pandera` writes it out,
 with the promises of a contract at its end.

@@ -1,4 +1,7 @@
-"""Every predicate has one meaning in Polars: nulls violate only where nulls are asked for."""
+"""Build the Polars expression of a predicate: true where a row violates it.
+
+A null violates only where nulls are asked for.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A value written in a contract becomes an exact number in the steps of a column's own type."""
+"""Convert a value written in a contract to an exact number in the steps of a column's type."""
 
 import math
 from collections.abc import Iterable, Mapping

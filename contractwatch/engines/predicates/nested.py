@@ -1,4 +1,7 @@
-"""A row violates once, however many values inside its cell do; a null parent never does."""
+"""Apply predicates to values inside of objects and arrays.
+
+A row violates once, however many of its values do; a null parent never violates.
+"""
 
 from collections.abc import Callable
 from typing import TypeAlias, assert_never

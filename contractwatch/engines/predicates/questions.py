@@ -1,4 +1,4 @@
-"""A metric is asked as expressions over the rows, or as a key whose values are to be distinct."""
+"""Turn a metric into expressions over the rows, or into a key whose values must be distinct."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

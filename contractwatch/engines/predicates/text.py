@@ -1,4 +1,4 @@
-"""A text is parsed to the type that the contract declares, and a bad one is null, never an end."""
+"""Parse text cells to the type that the contract declares; a cell that does not parse is null."""
 
 import re
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""Keys are shown to be distinct by the cheapest way that is exact.
+"""Prove that keys are distinct, by the cheapest way that is exact.
 
 Keys that rise strictly from row to row, in whatever order the rows are delivered, are distinct:
-the proof holds nothing in memory but one batch. It is tried where the first rows rise.
+the proof needs one batch in memory. It is tried where the first rows rise.
 Otherwise the keys are sorted as 64-bit hashes: distinct hashes prove distinct keys, and equal
 hashes are a suspicion that is confirmed by reading. Hashes that do not fit into the memory for keys
 are sorted a part at a time, each part in a pass of its own over the columns of the key.

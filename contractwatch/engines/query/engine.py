@@ -1,6 +1,6 @@
-"""All questions about a table are answered in one pass over its files.
+"""Answer all questions about a table in one pass over its files.
 
-1. Open: footers, headers and keys tell the columns; no row is read.
+1. Open: the columns come from footers, headers and keys; no row is read.
 2. Refuse by plan: a question that does not fit its column is `Unmeasured` before any row is read.
 3. Fuse: one select for all that adds up. Keys that must be unique leave the same pass as 64-bit
    hashes: distinct hashes prove distinct keys.

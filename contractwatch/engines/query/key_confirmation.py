@@ -1,4 +1,4 @@
-"""Equal hashes are only a suspicion: the keys of the suspects are read and counted exactly."""
+"""Confirm suspected duplicate keys: read those of equal hashes and count them exactly."""
 
 from collections.abc import Sequence
 

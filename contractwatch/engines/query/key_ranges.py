@@ -1,4 +1,4 @@
-"""The bounds of a key tell which files cannot share one."""
+"""Ask for the range of a key; files whose ranges do not overlap cannot share one."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""The rows of a table are read once for everything that is asked, and again only for suspects."""
+"""Read the rows of a table once for all questions, and once more to confirm suspected keys."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Personal data is known by its form, and where it has a check digit by that, too.
+"""Detect personal data in text columns by its form and, where it has one, its check digit.
 
 Texts are looked at in a pass of its own; of a hit nothing but its number leaves this file.
 """

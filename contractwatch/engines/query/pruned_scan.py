@@ -1,4 +1,4 @@
-"""A large parquet table is read as little as the questions allow: column by column, in one go.
+"""Scan a large Parquet table column by column, reading as little as the questions allow.
 
 What statistics may rule out is asked as filters, all at the same time. The rest is asked in one
 select for each set of columns, one after another: side by side, or in one select, columns that are

@@ -1,4 +1,4 @@
-"""Rows that the statistics of a parquet file rule out are not read.
+"""Skip rows that the statistics of a Parquet file rule out.
 
 A question about violations can be asked as a filter: Polars leaves out the row groups whose
 statistics show that no row can pass, and evaluates a set of values on dictionaries. Only predicates

@@ -1,4 +1,4 @@
-"""A few of the rows that break a promise are read again, in the columns that may be shown.
+"""Read sample rows that break a promise, in the columns that may be shown.
 
 Each sample is a read of its own that stops as soon as it has enough. Nothing of it is kept.
 """

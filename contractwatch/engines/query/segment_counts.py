@@ -1,4 +1,4 @@
-"""Rows are counted by segment and local period, in a pass of its own over a few columns."""
+"""Count rows by segment and local period, in a separate pass over a few columns."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo

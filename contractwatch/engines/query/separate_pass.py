@@ -1,4 +1,4 @@
-"""What has no single number for an answer is asked in a pass of its own, after the shared one."""
+"""Answer questions whose answer is not a single number, each in a separate pass."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime

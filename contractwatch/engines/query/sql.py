@@ -1,6 +1,7 @@
-"""A query of a contract runs over its tables, as their rows and types are known here, and no more.
+"""Run a contract's SQL query over its tables, with the rows and types that the engine read.
 
-It was guarded when the contract was read. The tables are the only names that its context knows.
+The query was checked against an allow list when the contract was read. Its context knows the
+tables of the contract and no other name.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Say in words why a query cannot be run: the function, the construct or the column."""
+"""Say why a query cannot be run: name the function, the construct or the column."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Questions about instants, waits and bad rows are asked in the one pass over a table."""
+"""Turn questions about instants, delays and the ages of bad rows into expressions."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

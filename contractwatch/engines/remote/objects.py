@@ -1,4 +1,4 @@
-"""Objects of a store are read like files: by Polars where it can, else piece by piece.
+"""Read objects of a store like files: by Polars where it can, else range by range.
 
 Credentials are taken from the environment by the libraries themselves: they pass through no value
 of ours, so that no plan, message or pickle can hold them.

@@ -1,4 +1,4 @@
-"""An object store is reached through a relay that connects to its one host and to nothing else.
+"""Local proxy that connects to one object store and refuses every other host.
 
 The readers (Polars, obstore) resolve names themselves, follow redirects to any host and cannot be
 told not to. So they are given a proxy of this process instead: it connects to the one endpoint that

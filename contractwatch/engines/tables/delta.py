@@ -1,4 +1,4 @@
-"""A version of a Delta table is its live files, seen through the log: its types, and not theirs.
+"""Read one version of a Delta table: its live files, with the names and types of the log.
 
 Files are scanned as Parquet. Values of partition columns come from the log and never from a path;
 columns that the log renamed are renamed; rows that a deletion vector marks are left out. A column

@@ -1,4 +1,4 @@
-"""Which of a table's files cannot be read, and in which line: looked for only after a failure."""
+"""Find, after a failed read, the file and the line that cannot be read."""
 
 import codecs
 import csv

@@ -1,4 +1,4 @@
-"""The files of a table are one lazy frame whose columns are known before a row is read.
+"""Open the files of a table as one lazy frame of known columns, before a row is read.
 
 Files of different column sets are united by name: a column that a file lacks is null in its rows.
 Types that differ only in width are widened, at any depth; a column on whose kind the files disagree

@@ -1,4 +1,4 @@
-"""A version of an Iceberg table is read by its own record, which opens nothing that is not allowed.
+"""Read one version of an Iceberg table by its metadata, from allowed files only.
 
 The library plans by field ids: a renamed column is found in old files, a position delete applied.
 Every file that its record names was confined before; here no other one can be opened.

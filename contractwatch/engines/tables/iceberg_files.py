@@ -1,4 +1,4 @@
-"""The Iceberg library opens the files of one table here, and no file that is not known.
+"""File access for the Iceberg library: the known files of one table and no other.
 
 It is imported where a table is opened only: the library is optional.
 """

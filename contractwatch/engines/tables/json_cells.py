@@ -1,4 +1,4 @@
-"""Lay out JSON that stands as text in the cells of a column, as a contract promises it.
+"""Parse JSON texts in the cells of a column to the shape that the contract promises.
 
 Files of CSV, and columns of text in files of any other format but JSON, may hold objects, arrays
 and maps so. Each cell is parsed by the standard library; one that is no JSON, or nested more deeply

@@ -1,4 +1,4 @@
-"""The log of a Delta table is in a folder of this machine, where alone the library reads it.
+"""Provide a Delta log in a local folder, so that the library needs no access to a store.
 
 The library can read a store by itself, and then goes wherever a log leads. So the parts of the log
 that were checked are copied for as long as it reads them, and it is told of no store at all.

@@ -1,4 +1,4 @@
-"""Values inside of JSON cells are judged as those of Parquet are, each parsed as promised."""
+"""Apply predicates to values inside of JSON cells, each parsed to its promised type."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Only the rows that meet a table's condition are in scope of its promises."""
+"""Filter a table to the rows that its condition puts in scope."""
 
 from collections.abc import Mapping
 

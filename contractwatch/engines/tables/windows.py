@@ -1,4 +1,4 @@
-"""A window is a filter on one column, and what lies outside of it is not read where files tell."""
+"""Filter a table to a window over one column, skipping files that lie outside of it."""
 
 import re
 from collections.abc import Mapping

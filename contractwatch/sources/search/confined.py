@@ -1,4 +1,4 @@
-"""A folder out of which no path leads that a table's own record names."""
+"""Folder of a table on this machine; its metadata may name no file outside of the allowed roots."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

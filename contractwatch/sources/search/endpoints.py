@@ -1,4 +1,4 @@
-"""A bucket is reached at an endpoint that the operator allows, as whom the environment says."""
+"""Resolve the endpoint of a bucket among those allowed, with credentials of the environment."""
 
 from urllib.parse import SplitResult, urlsplit
 

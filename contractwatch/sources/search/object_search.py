@@ -1,4 +1,4 @@
-"""The objects of a table are those that its location names, as if the keys were paths of files."""
+"""List the objects that match the location of a table, treating keys as paths."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

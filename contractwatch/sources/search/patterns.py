@@ -1,4 +1,4 @@
-"""In a path of a contract `*`, `**` and `?` are patterns; every other letter stands for itself."""
+"""Glob patterns of a contract's paths: `*`, `**` and `?`; every other letter is literal."""
 
 import re
 from collections.abc import Sequence

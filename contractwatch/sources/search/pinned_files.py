@@ -1,4 +1,4 @@
-"""A file of this machine is opened once, where it is allowed, and read by that opening alone.
+"""Open each file once, check where it really is, and read it by its open descriptor.
 
 Between the listing of a folder and the reading of a file somebody may put a link in its place, or
 in that of a folder above it. So each file is opened before it is read; where it really is, the

@@ -1,4 +1,4 @@
-"""Where a table is that keeps a record of its own files, and what that record may name."""
+"""Location of a table that keeps metadata of its own, and the files that this may name."""
 
 from collections.abc import Collection, Mapping
 from typing import Protocol

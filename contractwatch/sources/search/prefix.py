@@ -1,4 +1,4 @@
-"""A part of a bucket out of which no name leads that a table's own record has for a file."""
+"""Folder of a table in a bucket; its metadata may name no object outside of it."""
 
 import re
 from collections.abc import Collection, Set

@@ -1,4 +1,4 @@
-"""Files that belong to a table with a record of its own are not read without that record.
+"""Refuse files that belong to a Delta or Iceberg table and are read without its metadata.
 
 The folder of such a table holds files of old versions, too, and files with rows that are deleted.
 """

@@ -1,4 +1,4 @@
-"""A table's files are looked for only where the operator allows, and no further than needed."""
+"""Find a table's files below the allowed roots, listing no more folders than needed."""
 
 import os
 import stat

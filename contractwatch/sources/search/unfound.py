@@ -1,4 +1,4 @@
-"""A server of whose tables none is found is refused, unless each has another to blame."""
+"""Refuse a server none of whose tables is found, unless the tables have different reasons."""
 
 from collections.abc import Iterable
 

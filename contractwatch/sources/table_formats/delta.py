@@ -1,4 +1,4 @@
-"""The live files of one version of a Delta table are found, and none outside of what is allowed."""
+"""Find the live files of the newest version of a Delta table, inside of what is allowed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

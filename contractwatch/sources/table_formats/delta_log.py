@@ -1,4 +1,4 @@
-"""The parts of a Delta log are told apart, and all other files that they name are known.
+"""Classify the parts of a Delta log and list the sidecars and vectors that they name.
 
 A checkpoint may name sidecars, and a log the files of deletion vectors. The library would open
 either wherever it is, so that both are looked at before.

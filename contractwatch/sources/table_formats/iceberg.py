@@ -1,4 +1,4 @@
-"""The live files of an Iceberg table are found, and none outside of what is allowed."""
+"""Find the live files of an Iceberg table, inside of what is allowed."""
 
 import re
 from collections.abc import Collection, Set

@@ -1,4 +1,4 @@
-"""A table that keeps a record of its own files is found by its folder, and confined file by file.
+"""Find the folders of Delta and Iceberg tables, and check every file that their metadata names.
 
 Such a record (the log of a Delta table, the metadata of an Iceberg table) may name any path or
 address: each is held against what the operator allowed before it is read.

@@ -1,4 +1,4 @@
-"""What the schema of an Arrow file says of a column counts, as that of a Parquet file does."""
+"""The logical types of an Arrow schema count, as those of a Parquet schema do."""
 
 import datetime as dt
 import uuid

@@ -1,4 +1,4 @@
-"""Text that cannot be read is told with file, line and column, and with what to write."""
+"""Errors of broken text name the file, the line, the column and what to write."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Texts are read by a date format as the JDK reads them, in expressions and in plain Python."""
+"""Date formats are read as the JDK reads them, in expressions and in plain Python."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Every type that the library can return has a kind, a name that a user knows, and a meaning."""
+"""Every type of Polars has a kind, a name for users and a meaning."""
 
 import inspect
 from collections.abc import Iterator

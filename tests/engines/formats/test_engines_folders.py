@@ -1,4 +1,4 @@
-"""The values of folders `name=value` are text, and are parsed as the cells of CSV are."""
+"""Partition values of folders `name=value` are text, and are parsed as the cells of CSV are."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Files of every format are judged alike: the naive oracle knows rows, and no format."""
+"""Files of every format are judged alike, by an oracle that knows rows and no format."""
 
 import json
 import zlib

@@ -1,4 +1,4 @@
-"""The columns of a file are those that it has: none twice, none invented, none by a wrong cut."""
+"""The columns of a file: none twice, none invented, none by a wrong cut."""
 
 import json
 from collections.abc import Callable

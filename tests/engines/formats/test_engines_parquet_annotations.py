@@ -1,4 +1,4 @@
-"""What the schema of a Parquet file says of a column counts, and not how its values are stored."""
+"""The logical types of a Parquet schema count, and not how values are stored."""
 
 import datetime as dt
 import uuid

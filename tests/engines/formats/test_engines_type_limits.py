@@ -1,4 +1,4 @@
-"""A bound that is the least or the greatest value of a column's type is compared like any other."""
+"""Bounds at the least and the greatest value of a column's type."""
 
 from pathlib import Path
 

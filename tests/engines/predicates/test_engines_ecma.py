@@ -1,4 +1,4 @@
-"""A pattern that only ECMA-262 has is matched, or has no answer; it never stops the others."""
+"""ECMA-262 patterns are matched or have no answer, and never stop the other questions."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Times and keys inside of cells are what a naive reading of them finds, in Parquet and in JSON."""
+"""Property test: times and keys inside of cells, in Parquet and in JSON."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Whatever is nested in a cell, the engine and a naive reading of it agree."""
+"""Property test: the engine and a naive reading agree on nested cells."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Text sources are read as text: a bad cell is counted, and broken files end in a clear reason."""
+"""Text sources: a bad cell is counted, and a broken file has a clear reason."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Timestamps where a date is declared are told apart: at midnight, or with a time of day."""
+"""Timestamps where a date is declared: at midnight, or with a time of day."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What statistics rule out is not read, and no answer changes by it."""
+"""Pruned scans read less and change no answer."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager

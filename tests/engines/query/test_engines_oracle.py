@@ -1,4 +1,4 @@
-"""The engine and a naive reading of the metrics agree on any table."""
+"""Property test: the engine and a naive reading of the metrics agree on any table."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Segments are counted as a naive reading counts them; detectors hit what they should, only."""
+"""Separate passes: counts of segments and detection of personal data."""
 
 from collections import Counter
 from collections.abc import Sequence

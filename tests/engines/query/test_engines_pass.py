@@ -1,4 +1,4 @@
-"""One pass a table; a bad question has no answer of its own and takes none from the others."""
+"""One pass a table; a bad question has no answer and takes none from the others."""
 
 from collections.abc import Iterator
 from dataclasses import replace

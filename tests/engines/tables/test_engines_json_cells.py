@@ -1,4 +1,4 @@
-"""JSON that stands as text in a cell is judged as nested JSON is, whatever file it is in."""
+"""JSON texts in cells are judged as nested JSON is, whatever the format of the file."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Maps of files are judged by their entries, whoever wrote the file."""
+"""Maps are judged by their entries, whoever wrote the file."""
 
 from collections.abc import Callable
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""No message names a type or a class of the library: users read words of contracts and files."""
+"""Messages name no type or class of Polars."""
 
 import inspect
 import re

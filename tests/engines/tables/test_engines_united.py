@@ -1,4 +1,4 @@
-"""Files of one table with other types are one table, and what really differs is told."""
+"""Files of one table with different types are united, or the difference is reported."""
 
 from pathlib import Path
 from typing import Any

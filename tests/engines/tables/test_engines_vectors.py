@@ -1,4 +1,4 @@
-"""A vector is normalized as arithmetic has it, whatever type its column has."""
+"""Normalization of vectors, whatever type their column has."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What is asked of a wide table is planned once, and not once for each of its columns."""
+"""The plan of a wide table is built once, not once for each of its columns."""
 
 from pathlib import Path
 
