@@ -4,7 +4,8 @@ Every row doubles one count and keeps the others. The figure is the processor's 
 a whole `contractwatch test`, beside one Polars query over the same files that counts by hand what
 the contract promises. What is linear keeps its cost for each one that was added.
 
-Run: python -m benchmarks.growth_by_count [--pairs 3] [--kinds columns,members,json,checks,tables,files]
+Run: python -m benchmarks.growth_by_count [--pairs 3] [--kinds columns,members]
+Kinds: columns, members, json, checks, tables, files.
 """
 
 import argparse
