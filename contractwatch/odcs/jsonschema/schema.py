@@ -3,13 +3,11 @@
 import importlib.util
 import json
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import cast
 
-from jsonschema_rs import Draft201909Validator
-
-Schema: TypeAlias = dict[str, Any]
+from contractwatch.odcs.jsonschema.rejections import Schema, Validator
 
 VERSIONS = ("v3.2.0", "v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0")
 OPERATORS = (
@@ -23,28 +21,6 @@ OPERATORS = (
     "mustNotBeBetween",
 )
 _PACKAGE = "open_data_contract_standard"
-
-
-class Validator:
-    """A schema that is asked whether it accepts a value; `compiled.whole` says what it rejects."""
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-
-    @cached_property
-    def _compiled(self) -> Draft201909Validator:
-        return Draft201909Validator(self.schema)
-
-    def accepts(self, value: object) -> bool:
-        """Whether a value is accepted for certain.
-
-        Infinity and NaN are no JSON, and read as null here: the schemas bound numbers only beside
-        `type: number`, and allow null only where they allow numbers, so none is accepted for it.
-        """
-        try:
-            return self._compiled.is_valid(value)
-        except ValueError:  # no JSON, such as half of a surrogate pair: jsonschema says what it is
-            return False
 
 
 @cache

@@ -1,15 +1,13 @@
-"""What a JSON schema says against a value becomes a sentence with a place."""
+"""Word what a JSON schema rejects in a contract, each with its path in the document."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from jsonschema import ValidationError
-
-from contractwatch.odcs.jsonschema.compiled import whole
 from contractwatch.odcs.jsonschema.metric_messages import metric_hint
-from contractwatch.odcs.jsonschema.schema import OPERATORS, VERSIONS, Validator
+from contractwatch.odcs.jsonschema.rejections import Rejection, Validator
+from contractwatch.odcs.jsonschema.schema import OPERATORS, VERSIONS
 from contractwatch.odcs.values.units import number_of, wrong_bound
 from contractwatch.odcs.yaml.document import Document, child_path
 from contractwatch.odcs.yaml.node import suggestion
@@ -81,19 +79,29 @@ _FORMS = {
 }
 """What to write where a value of another shape stands, by the key; `[]` marks one of a list."""
 
+_ALTERNATIVES = frozenset({"oneOf", "anyOf"})
 _INDEX = re.compile(r"\[\d+\]$")
 _ARGUMENTS = ("validValues", "missingValues", "pattern", "properties")
 
 
-def sentences_of(
+def schema_errors(
     validator: Validator, instance: object, document: Document, base: str
 ) -> Iterator[tuple[str, str]]:
-    """Yield path and sentence for everything that a schema says against a value."""
+    """Yield the path and the message of everything that a schema rejects in a value.
+
+    Args:
+        validator: Of the schema.
+        instance: The value, as it stands in the document.
+        document: Knows how a value was written.
+        base: The path of the value in the document.
+    """
+    if validator.accepts(instance):
+        return
     found: list[_Complaint] = []
-    for error in whole(validator).iter_errors(cast("Any", instance)):
-        for leaf, keys in _leaves(error, ()):
-            path = _path(base, keys)
-            owner = _untyped_owner(instance, keys, path)
+    for error in validator.rejections(instance):
+        for leaf in _leaves(error):
+            path = _path(base, leaf.path)
+            owner = _untyped_owner(instance, leaf.path, path)
             if owner:
                 message = "options need a 'logicalType' beside them; expected one"
                 found.append(_Complaint(f"{owner}.logicalTypeOptions", message))
@@ -137,90 +145,83 @@ def _path(base: str, keys: Iterable[str | int]) -> str:
     return path
 
 
-def _leaves(
-    error: ValidationError, above: tuple[str | int, ...]
-) -> Iterator[tuple[ValidationError, tuple[str | int, ...]]]:
+def _leaves(error: Rejection) -> Iterator[Rejection]:
     """Yield the errors that matter: of alternatives, those of the one that was meant."""
-    keys = (*above, *error.relative_path)
-    if error.validator not in {"oneOf", "anyOf"} or _is_operators(error):
-        yield error, keys
+    if error.keyword not in _ALTERNATIVES or _is_operators(error):
+        yield error
         return
     meant = _meant_branch(error)
-    if meant is None or all(child.validator == "required" for child in error.context or ()):
-        yield error, keys
+    if meant is None or all(child.keyword == "required" for child in _children(error)):
+        yield error
         return
     for child in meant:
-        yield from _leaves(child, keys)
+        yield from _leaves(child)
 
 
-def _meant_branch(error: ValidationError) -> list[ValidationError] | None:
+def _children(error: Rejection) -> tuple[Rejection, ...]:
+    return tuple(child for branch in error.branches for child in branch)
+
+
+def _meant_branch(error: Rejection) -> tuple[Rejection, ...] | None:
     """Return the errors of the alternative that fits best; None if none has the right type."""
-    branches: dict[int, list[ValidationError]] = {}
-    for child in error.context or ():
-        index = child.relative_schema_path[0]
-        branches.setdefault(cast("int", index), []).append(child)
     fitting = [
         children
-        for children in branches.values()
-        if not any(child.validator == "type" and not child.relative_path for child in children)
-        and not any(child.validator == "const" for child in children)
+        for children in error.branches
+        if children
+        and not any(child.keyword == "type" and child.path == error.path for child in children)
+        and not any(child.keyword == "const" for child in children)
     ]
     return min(fitting, key=len) if fitting else None
 
 
-def _is_operators(error: ValidationError) -> bool:
-    branches = cast("list[dict[str, Any]]", error.validator_value)
-    return error.validator == "oneOf" and any(
+def _is_operators(error: Rejection) -> bool:
+    branches = cast("list[dict[str, Any]]", error.expected)
+    return error.keyword == "oneOf" and any(
         branch.get("required") == ["mustBe"] for branch in branches
     )
 
 
-def _sentences(error: ValidationError, path: str, document: Document) -> Iterator[_Complaint]:
-    if error.validator in {"unevaluatedProperties", "additionalProperties"}:
+def _sentences(error: Rejection, path: str, document: Document) -> Iterator[_Complaint]:
+    if error.keyword in {"unevaluatedProperties", "additionalProperties"}:
         yield from _unknown_keys(error, path)
-    elif error.validator == "required":
-        missing = str(error.message).split("'")[1]
+    elif error.keyword == "required":
+        (missing,) = error.names
         yield _Complaint(path, f"'{missing}' is missing; expected it here")
-    elif error.validator in {"oneOf", "anyOf"}:
+    elif error.keyword in _ALTERNATIVES:
         yield from _operators(error, path) if _is_operators(error) else _choices(error, path)
-    elif error.validator == "type":
+    elif error.keyword == "type":
         yield _Complaint(path, _wrong_type(error, path, document))
-    elif error.validator == "enum":
-        allowed = [str(value) for value in cast("list[object]", error.validator_value)]
+    elif error.keyword == "enum":
+        allowed = [str(value) for value in cast("list[object]", error.expected)]
         yield _Complaint(path, _unknown_word(cast("object", error.instance), allowed, path))
     else:
-        tell = _TELLERS.get(str(error.validator))
-        yield _Complaint(path, tell(error) if tell else str(error.message))
+        tell = _TELLERS.get(str(error.keyword))
+        yield _Complaint(
+            path, tell(error) if tell else f"not accepted by '{error.keyword}' of the schema"
+        )
 
 
-def _choices(error: ValidationError, path: str) -> Iterator[_Complaint]:
+def _choices(error: Rejection, path: str) -> Iterator[_Complaint]:
     """Tell of alternatives of which none was meant for certain."""
-    children = list(error.context or ())
-    consts = [child for child in children if child.validator == "const"]
+    children = _children(error)
+    consts = [child for child in children if child.keyword == "const"]
     if consts:
-        key = consts[0].relative_path[-1] if consts[0].relative_path else ""
-        allowed = [str(child.validator_value) for child in consts]
+        key = consts[0].path[-1] if consts[0].path != error.path else ""
+        allowed = [str(child.expected) for child in consts]
         here = child_path(path, key) if key else path
         yield _Complaint(here, _unknown_word(cast("object", consts[0].instance), allowed, here))
-    elif children and all(child.validator == "required" for child in children):
-        names = dict.fromkeys(str(child.message).split("'")[1] for child in children)
+    elif children and all(child.keyword == "required" for child in children):
+        names = dict.fromkeys(name for child in children for name in child.names)
         listed = ", ".join(f"'{name}'" for name in names)
         yield _Complaint(path, f"nothing says what is meant; expected one of {listed}")
     else:
         yield _Complaint(path, _alternatives(error))
 
 
-def _unknown_keys(error: ValidationError, path: str) -> Iterator[_Complaint]:
+def _unknown_keys(error: Rejection, path: str) -> Iterator[_Complaint]:
     instance = cast("dict[str, Any]", error.instance)
-    if error.validator == "additionalProperties":
-        schema = cast("dict[str, Any]", error.schema)
-        known = sorted(schema.get("properties", ()))
-        unknown = [key for key in instance if key not in known]
-    else:
-        known = list(cast("list[str]", error.validator_value))
-        unknown = [str(error.message).removeprefix("unknown key ")[1:-1]]
-    for key in unknown:
-        message = f"unknown key '{_short(key)}'{_key_hint(key, known, instance)}"
+    for key in error.names:
+        message = f"unknown key '{_short(key)}'{_key_hint(key, list(error.known), instance)}"
         yield _Complaint(child_path(path, key), message, is_unknown_key=True)
 
 
@@ -240,14 +241,14 @@ def _key_hint(key: str, known: list[str], instance: dict[str, Any]) -> str:
     return f"; expected one of {', '.join(known)}"
 
 
-def _operators(error: ValidationError, path: str) -> Iterator[_Complaint]:
+def _operators(error: Rejection, path: str) -> Iterator[_Complaint]:
     if not isinstance(error.instance, dict):
         return  # that it is no mapping is a complaint of its own
     instance = cast("dict[str, Any]", error.instance)
     given = [name for name in OPERATORS if name in instance]
     if len(given) == 1:
-        for child in error.context or ():
-            if child.relative_path and child.relative_path[0] == given[0]:
+        for child in _children(error):
+            if child.path[len(error.path) :][:1] == (given[0],):
                 here = child_path(path, given[0])
                 yield _Complaint(here, wrong_bound(given[0], instance[given[0]]))
                 return
@@ -260,8 +261,8 @@ def _operators(error: ValidationError, path: str) -> Iterator[_Complaint]:
         yield _Complaint(path, f"the rule has no operator; {expected}{hint}")
 
 
-def _wrong_type(error: ValidationError, path: str, document: Document) -> str:
-    wanted = error.validator_value
+def _wrong_type(error: Rejection, path: str, document: Document) -> str:
+    wanted = error.expected
     names = cast("list[str]", wanted) if isinstance(wanted, list) else [cast("str", wanted)]
     expected = " or ".join(_WORDS.get(name, name) for name in names)
     value = cast("object", error.instance)
@@ -329,9 +330,9 @@ def _unknown_word(value: object, allowed: list[str], path: str) -> str:
     return f"unknown {key} '{_short(value)}'; expected {one_of}{', '.join(allowed)}{hint}"
 
 
-def _pattern(error: ValidationError) -> str:
+def _pattern(error: Rejection) -> str:
     value = _short(cast("str", error.instance))
-    pattern = cast("str", error.validator_value)
+    pattern = cast("str", error.expected)
     if pattern == "^[A-Za-z0-9_-]+$":
         return f"'{value}' is no id; expected letters, digits, '-' and '_' only"
     if pattern.startswith("^P(?="):
@@ -343,8 +344,8 @@ def _pattern(error: ValidationError) -> str:
     return f"'{value}' has another form than expected; expected {pattern}"
 
 
-def _alternatives(error: ValidationError) -> str:
-    kinds = [child.validator_value for child in error.context or () if child.validator == "type"]
+def _alternatives(error: Rejection) -> str:
+    kinds = [child.expected for child in _children(error) if child.keyword == "type"]
     names = [_WORDS.get(str(kind), str(kind)) for kind in dict.fromkeys(map(str, kinds))]
     found = _kind_of(cast("object", error.instance))
     if not names:
@@ -352,23 +353,19 @@ def _alternatives(error: ValidationError) -> str:
     return f"{found} stands here; expected {' or '.join(names)}"
 
 
-_TELLERS: dict[str, Callable[[ValidationError], str]] = {
+_TELLERS: dict[str, Callable[[Rejection], str]] = {
     "pattern": _pattern,
-    "const": lambda error: f"expected '{error.validator_value}'",
-    "minimum": lambda error: (
-        f"{error.instance} is too small; expected {error.validator_value} or more"
-    ),
-    "maximum": lambda error: (
-        f"{error.instance} is too large; expected {error.validator_value} or less"
-    ),
+    "const": lambda error: f"expected '{error.expected}'",
+    "minimum": lambda error: f"{error.instance} is too small; expected {error.expected} or more",
+    "maximum": lambda error: f"{error.instance} is too large; expected {error.expected} or less",
     "exclusiveMinimum": lambda error: (
-        f"{error.instance} is too small; expected more than {error.validator_value}"
+        f"{error.instance} is too small; expected more than {error.expected}"
     ),
     "exclusiveMaximum": lambda error: (
-        f"{error.instance} is too large; expected less than {error.validator_value}"
+        f"{error.instance} is too large; expected less than {error.expected}"
     ),
-    "minItems": lambda error: f"the list is too short; expected at least {error.validator_value}",
-    "maxItems": lambda error: f"the list is too long; expected at most {error.validator_value}",
+    "minItems": lambda error: f"the list is too short; expected at least {error.expected}",
+    "maxItems": lambda error: f"the list is too long; expected at most {error.expected}",
     "minLength": lambda _error: "the text is empty; expected some",
     "minProperties": lambda _error: "the mapping is empty; expected at least one key",
     "uniqueItems": lambda _error: "an item stands here twice; expected different ones",

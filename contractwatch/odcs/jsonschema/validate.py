@@ -10,7 +10,7 @@ from contractwatch.errors import Problem
 from contractwatch.odcs.compat.roundtrip import restored
 from contractwatch.odcs.compat.upgrade import is_free, modern
 from contractwatch.odcs.jsonschema.schema import VERSIONS, contract_validator, extension_validators
-from contractwatch.odcs.jsonschema.schema_errors import complaints
+from contractwatch.odcs.jsonschema.schema_error_messages import schema_errors
 from contractwatch.odcs.yaml.document import Document
 from contractwatch.odcs.yaml.node import Findings, YamlNode, custom_name, own_name, suggestion
 
@@ -46,7 +46,7 @@ def find_mistakes(document: Document, findings: Findings) -> None:
     """Add what the schemas reject in a document in today's forms; but not what was cut out."""
     data = document.data
     seen: set[tuple[str, str]] = set()
-    found = complaints(contract_validator(), _at_newest(data), document, "")
+    found = schema_errors(contract_validator(), _at_newest(data), document, "")
     for number, (path, message) in enumerate(islice(found, MOST_PROBLEMS), 1):
         if number == MOST_PROBLEMS:
             findings.refusing.add(path)  # what comes after it is not known
@@ -129,7 +129,7 @@ def _check_extensions(root: YamlNode, findings: Findings) -> None:
             hint = suggestion(f"contractwatch.{own_name(name) or name}", known)
             findings.error(entry.at("property"), f"unknown property '{written[:80]}'{hint}")
             continue
-        for path, message in complaints(validators[key], value.value, root.document, value.path):
+        for path, message in schema_errors(validators[key], value.value, root.document, value.path):
             if path not in findings.cuts:
                 findings.error(YamlNode(root.document, path, None), message)
 

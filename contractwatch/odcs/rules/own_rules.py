@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Table
 from contractwatch.odcs.jsonschema.schema import implementation_validator
-from contractwatch.odcs.jsonschema.schema_errors import complaints
+from contractwatch.odcs.jsonschema.schema_error_messages import schema_errors
 from contractwatch.odcs.rules.references import UnreadError
 from contractwatch.odcs.rules.rules import rule_id_of
 from contractwatch.odcs.values.promises import (
@@ -64,7 +64,7 @@ def read_each(
 
 def _fits_schema(rule: YamlNode, findings: Findings) -> bool:
     asked = rule.at("implementation")
-    wrong = list(complaints(implementation_validator(), asked.value, rule.document, asked.path))
+    wrong = list(schema_errors(implementation_validator(), asked.value, rule.document, asked.path))
     for path, message in wrong:
         findings.error(YamlNode(rule.document, path, None), message)
     return not wrong

@@ -9,7 +9,7 @@ from dataclasses import replace
 from contractwatch.model.promises.rule import Baseline, Operator, Rule, RuleMetric, Threshold, Unit
 from contractwatch.odcs.columns.arguments import Owner, asked_of
 from contractwatch.odcs.jsonschema.schema import OPERATORS, implementation_validator
-from contractwatch.odcs.jsonschema.schema_errors import complaints
+from contractwatch.odcs.jsonschema.schema_error_messages import schema_errors
 from contractwatch.odcs.rules.baselines import baseline_of, counting_of
 from contractwatch.odcs.values.promises import (
     OBJECTIVE_OF_DIMENSION,
@@ -135,7 +135,7 @@ def _engine_of(rule: YamlNode, findings: Findings) -> tuple[str, str]:
         return "custom", f"rules of the engine '{engine}'"
     implementation = rule.at("implementation")
     validator = implementation_validator()
-    for path, message in complaints(
+    for path, message in schema_errors(
         validator, implementation.value, rule.document, implementation.path
     ):
         findings.error(YamlNode(rule.document, path, None), message)
