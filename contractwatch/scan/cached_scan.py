@@ -14,14 +14,14 @@ from typing import TypeAlias
 
 from contractwatch import __version__
 from contractwatch.engines.cache.file_answers import (
-    KeptMetric,
+    CacheableMetric,
     cache_key,
     cached_measurements,
     file_fingerprint,
     is_cacheable,
     is_settled,
 )
-from contractwatch.engines.cache.serialization import packed, unpacked
+from contractwatch.engines.cache.serialization import deserialized, serialized
 from contractwatch.errors import SourceError
 from contractwatch.model.contract.dataset import Dataset, TableFiles
 from contractwatch.model.contract.incremental import Extent, Window
@@ -30,7 +30,7 @@ from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.sql import SqlScalar
 from contractwatch.model.record.file_state import KeptTable
-from contractwatch.scan.incremental_windows import narrowed, windowed
+from contractwatch.scan.incremental_windows import narrowed, scan_windowed
 
 _TAKING_PART = ("polars", "regress-", "tzdata-")
 
@@ -51,10 +51,10 @@ class ScanAnswers:
     extents: tuple[Extent, ...] = ()
 
 
-def all_read(
+def full_scan(
     dataset: Dataset, metrics: Iterable[Metric], *, now: datetime, trusts_statistics: bool
 ) -> ScanAnswers:
-    """Answer questions by asking all files; what was kept is left as it is."""
+    """Answer questions by reading all files; the cache is left as it is."""
     # Imported here because it brings Polars, half a second and 50 MB, which the agent's own process
     # and a run that finds nothing new can do without.
     from contractwatch.engines.query.engine import survey  # noqa: PLC0415 - see above
@@ -79,7 +79,7 @@ class _Gathered:
     extents: list[Extent] = field(default_factory=list[Extent])
 
 
-def told(
+def scan_with_cache(
     dataset: Dataset,
     metrics: Iterable[Metric],
     before: Iterable[KeptTable],
@@ -88,7 +88,7 @@ def told(
     now: datetime,
     listed_again: Callable[[], Dataset],
 ) -> ScanAnswers:
-    """Answer questions about the tables of a server with as little reading as is safe.
+    """Answer questions about the tables of a server from the cache, and scan the rest.
 
     Args:
         dataset: The tables of one server.
@@ -106,7 +106,7 @@ def told(
         every = [one for one in (*asked, *beside) if getattr(one, "table", "") == files.table]
         if files.incremental is not None and _gather_window(gathered, files, every, content, now):
             continue
-        mine = tuple(one for one in every if isinstance(one, KeptMetric))
+        mine = tuple(one for one in every if isinstance(one, CacheableMetric))
         if is_cacheable(files):
             _gather(gathered, files, mine, content, now)
     unfound = {table for table, _ in dataset.unfound} & contents.keys()
@@ -134,7 +134,7 @@ def _gather_window(
     now: datetime,
 ) -> bool:
     """Add the answers of a table with a window; return whether that is all there is to do."""
-    found = windowed(files, metrics, content, versions=_versions(), now=now)
+    found = scan_windowed(files, metrics, content, versions=_versions(), now=now)
     if isinstance(found, Extent):
         gathered.extents.append(found)
         return False
@@ -157,13 +157,13 @@ def _gather_window(
 def _gather(
     gathered: _Gathered,
     files: TableFiles,
-    metrics: tuple[KeptMetric, ...],
+    metrics: tuple[CacheableMetric, ...],
     content: bytes,
     now: datetime,
 ) -> None:
     """Add the answers of one table that what is kept of it gives, and what is new in it."""
     context = cache_key(files, _versions())
-    known = unpacked(content, context) if content else None
+    known = deserialized(content, context) if content else None
     if known is not None:
         gathered.contents[files.table] = content
         found = cached_measurements(known, files, metrics, now)
@@ -171,13 +171,13 @@ def _gather(
             gathered.answers.update(found)
             gathered.evidence.update(dict.fromkeys(found, Evidence.STATE))
             return
-    from contractwatch.engines.cache.incremental_scan import refreshed  # noqa: PLC0415 - brings Polars, as above
+    from contractwatch.engines.cache.incremental_scan import incremental_scan  # noqa: PLC0415 - brings Polars, as above
 
-    fresh = refreshed(files, metrics, known, now=now)
+    fresh = incremental_scan(files, metrics, known, now=now)
     if fresh is not None:
         gathered.answers.update(fresh.measurements)
         gathered.evidence.update(fresh.evidence)
-        gathered.fresh[files.table] = lambda firm: packed(fresh.states.of(firm), context)
+        gathered.fresh[files.table] = lambda firm: serialized(fresh.states.of(firm), context)
 
 
 def _read(
@@ -199,7 +199,7 @@ def _read(
         tables = tuple(files for files in dataset.tables if files.table in names)
         window = {table: gathered.windows[table]} if table else {}
         chosen = narrowed(replace(dataset, tables=tables), window)
-        found = all_read(chosen, asked, now=now, trusts_statistics=True)
+        found = full_scan(chosen, asked, now=now, trusts_statistics=True)
         gathered.answers.update(found.measurements)
         gathered.evidence.update(found.evidence)
         failures.update(found.failures)

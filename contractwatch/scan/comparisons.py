@@ -31,7 +31,7 @@ class Opener(Protocol):
     ) -> Dataset: ...
 
 
-def compared(
+def answer_comparisons(
     dataset: Dataset,
     metrics: Iterable[ComparingMetric],
     leads: Iterable[Resolution],

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contractwatch.engines.cache.file_answers import KeptMetric, digest_of
+from contractwatch.engines.cache.file_answers import CacheableMetric, digest_of
 from contractwatch.engines.cache.window_answers import (
     CachedWindow,
     OfWindow,
@@ -41,7 +41,7 @@ class Windowed:
     is_fresh: bool = False
 
 
-def windowed(
+def scan_windowed(
     files: TableFiles,
     metrics: Iterable[Metric],
     content: bytes,
@@ -55,7 +55,7 @@ def windowed(
         files: The table.
         metrics: All questions about it; some are asked elsewhere, of the same rows.
         content: What the last run kept of it.
-        versions: As in `engines.kept.context_of`.
+        versions: As in `engines.cache.file_answers.cache_key`.
         now: The run's instant.
 
     Returns:
@@ -73,7 +73,7 @@ def windowed(
     context = window_cache_key(files, versions)
     known = deserialized_window(content, context) if content else None
     is_due = known is not None and full_scan_is_due(chosen, known.full_at, now)
-    mine = tuple(one for one in metrics if isinstance(one, KeptMetric))
+    mine = tuple(one for one in metrics if isinstance(one, CacheableMetric))
     if known is not None and (known.last.is_full or not is_due):
         found = _recalled(files, mine, about, known, now)
         if found is not None:  # if a full scan is due, all rows are as they were at the last one
@@ -110,7 +110,7 @@ def _all_rows(files: TableFiles, about: frozenset[Metric], why: str) -> Extent:
 
 def _recalled(
     files: TableFiles,
-    metrics: tuple[KeptMetric, ...],
+    metrics: tuple[CacheableMetric, ...],
     about: frozenset[Metric],
     known: CachedWindow,
     now: datetime,
@@ -126,7 +126,7 @@ def _recalled(
 
 def _looked(
     files: TableFiles,
-    metrics: tuple[KeptMetric, ...],
+    metrics: tuple[CacheableMetric, ...],
     about: frozenset[Metric],
     known: CachedWindow | None,
     *,
@@ -135,14 +135,14 @@ def _looked(
 ) -> Windowed | Extent | None:
     """Read the table from its window on, or as a whole."""
     # Imported here because it brings Polars, which a run that finds nothing new can do without.
-    from contractwatch.engines.cache.window_scan import Looked, Unordered, looked  # noqa: PLC0415 - so
+    from contractwatch.engines.cache.window_scan import Unordered, WindowScanResult, scan_window  # noqa: PLC0415 - so
 
     beside = about - frozenset(metrics)
-    look = looked(files, metrics, known, beside=beside, now=now)
+    look = scan_window(files, metrics, known, beside=beside, now=now)
     match look:
         case Unordered():
             return _all_rows(files, about, look.reason)
-        case Looked():
+        case WindowScanResult():
             kept = replace(look.kept, stamps=window_fingerprint(files))
             answers = (look.measurements, look.evidence)
             content = serialized_window(kept, context)

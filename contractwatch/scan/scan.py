@@ -19,7 +19,7 @@ from contractwatch.model.measure.metric import ComparingMetric, Metric, TableSch
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.record.file_state import KeptTable
 from contractwatch.model.record.run import Reading
-from contractwatch.scan.cached_scan import ScanAnswers, all_read, told
+from contractwatch.scan.cached_scan import ScanAnswers, full_scan, scan_with_cache
 from contractwatch.scan.incremental_windows import narrowed
 from contractwatch.scan.reference_resolver import Resolution
 from contractwatch.scan.resolution import resolve, resolve_server
@@ -146,10 +146,10 @@ def _answered(
     """Ask what is about one table, of what is kept of its files where that is allowed."""
     metrics, beside = questions
     if job.keeps_states and job.trusts_statistics:
-        return told(
+        return scan_with_cache(
             dataset, metrics, job.kept, beside=beside, now=job.now, listed_again=listed_again
         )
-    return all_read(dataset, metrics, now=job.now, trusts_statistics=job.trusts_statistics)
+    return full_scan(dataset, metrics, now=job.now, trusts_statistics=job.trusts_statistics)
 
 
 def _across(
@@ -162,9 +162,9 @@ def _across(
         return {}
     # Imported here because it brings Polars, half a second and 50 MB, which the agent's own process
     # and a run without such questions can do without.
-    from contractwatch.scan.comparisons import compared  # noqa: PLC0415 - see above
+    from contractwatch.scan.comparisons import answer_comparisons  # noqa: PLC0415 - see above
 
-    found = compared(
+    found = answer_comparisons(
         dataset,
         metrics,
         job.leads,

@@ -6,7 +6,7 @@ and the promise would count as kept again.
 
 from dataclasses import dataclass
 
-from contractwatch.engines.cache.file_answers import KeptMetric
+from contractwatch.engines.cache.file_answers import CacheableMetric
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.contract.incremental import Extent
 from contractwatch.model.measure.metric import RecordMetric, TableSchema, TimeSpan
@@ -70,7 +70,9 @@ def _is_broken_count(check: Check, extent: Extent) -> bool:
     """Whether an error is counted in rows of any age; one of age is mended by newer rows alone."""
     asked = check.metrics()
     is_of_age = any(isinstance(one, TimeSpan | RecordMetric) for one in asked)
-    counted = (one for one in asked if isinstance(one, KeptMetric) and one.table == extent.table)
+    counted = (
+        one for one in asked if isinstance(one, CacheableMetric) and one.table == extent.table
+    )
     is_counted = any(not isinstance(one, TableSchema) for one in counted)
     is_error = check.promise.severity is Severity.ERROR
     return is_error and is_counted and not is_of_age and not rests_on(check, extent)

@@ -16,10 +16,10 @@ from contractwatch.engines.cache.file_answers import (
     FileGroup,
     KeyGroup,
     TableAnswers,
-    apart,
+    disjoint_groups,
     range_of,
 )
-from contractwatch.engines.cache.serialization import packed, unpacked
+from contractwatch.engines.cache.serialization import deserialized, serialized
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.path import StructField
 from contractwatch.model.contract.contract import Column, LogicalType
@@ -82,7 +82,9 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Folder) -> N
 
     job = folder.job([ROWS], now=NOW)
     dataset = _listed(job)
-    told = cached_scan.told(dataset, [ROWS], (), now=NOW, listed_again=lambda: _listed(rewritten()))
+    told = cached_scan.scan_with_cache(
+        dataset, [ROWS], (), now=NOW, listed_again=lambda: _listed(rewritten())
+    )
     assert told.measurements[ROWS] == Count(15)
     folder.kept = told.kept or ()
     assert folder.look(job).measurements[ROWS] == Count(11)
@@ -177,8 +179,8 @@ def test_all_that_is_kept_comes_back_equal() -> None:
     groups = {"k": (KeyGroup(frozenset({0}), Repeats(4, 3, 2, 1), shrunk=True),)}
     whole = {"p": PersonalData((DetectorHits("c", Detector.IBAN, 3, 1),))}
     kept = TableAnswers(columns, (FileGroup(files, answers), FileGroup((), {})), groups, whole)
-    assert unpacked(packed(kept, "here"), "here") == kept
-    assert unpacked(packed(kept, "here"), "there") is None
+    assert deserialized(serialized(kept, "here"), "here") == kept
+    assert deserialized(serialized(kept, "here"), "there") is None
 
 
 def test_ranges_that_are_apart_in_any_member_share_no_key() -> None:
@@ -189,8 +191,16 @@ def test_ranges_that_are_apart_in_any_member_share_no_key() -> None:
         3: KeySpan(1, ((20, 21), (0, 9))),
         4: KeySpan(0),
     }
-    assert set(apart(spans)) == {frozenset({0}), frozenset({1, 2}), frozenset({3}), frozenset({4})}
-    assert set(apart({**spans, 5: KeySpan(1)})) == {frozenset({0, 1, 2, 3, 5}), frozenset({4})}
+    assert set(disjoint_groups(spans)) == {
+        frozenset({0}),
+        frozenset({1, 2}),
+        frozenset({3}),
+        frozenset({4}),
+    }
+    assert set(disjoint_groups({**spans, 5: KeySpan(1)})) == {
+        frozenset({0, 1, 2, 3, 5}),
+        frozenset({4}),
+    }
 
 
 def test_of_a_key_with_a_classified_value_inside_no_range_is_kept() -> None:

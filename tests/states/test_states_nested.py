@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from contractwatch.engines.cache.file_answers import KeptMetric
-from contractwatch.engines.cache.incremental_scan import refreshed
+from contractwatch.engines.cache.file_answers import CacheableMetric
+from contractwatch.engines.cache.incremental_scan import incremental_scan
 from contractwatch.engines.query.engine import measure
 from contractwatch.model.base.path import ArrayItem, StructField
 from contractwatch.model.base.server import DataFormat
@@ -21,7 +21,7 @@ SCHEMA = {
     "lines": pl.List(pl.Struct({"at": pl.Datetime("us", "UTC")})),
 }
 ID, AT = StructField("id"), StructField("at")
-ASKED: tuple[KeptMetric, ...] = (
+ASKED: tuple[CacheableMetric, ...] = (
     TimeSpan("t", "lines", inside=(ArrayItem(), AT)),
     TimeSpan("t", "o", inside=(AT,)),
     Delays("t", "o", "o", timedelta(0), event_inside=(AT,), available_inside=(AT,)),
@@ -45,11 +45,11 @@ def file(folder: Path, name: str, *days: int) -> DataFile:
 def test_new_files_add_to_what_is_kept_of_nested_values(tmp_path: Path) -> None:
     known = (file(tmp_path, "a.parquet", 9, 8), file(tmp_path, "b.parquet", 7, 7))
     table = TableFiles("t", known, DataFormat.PARQUET, ())
-    first = refreshed(table, ASKED, None, now=NOW)
+    first = incremental_scan(table, ASKED, None, now=NOW)
     assert first is not None
     assert first.measurements == measure(Dataset("", (table,), ""), ASKED, now=NOW)
     more = replace(table, files=(*known, file(tmp_path, "c.parquet", 8, 1)))
-    second = refreshed(more, ASKED, first.states, now=NOW)
+    second = incremental_scan(more, ASKED, first.states, now=NOW)
     assert second is not None
     assert second.measurements == measure(Dataset("", (more,), ""), ASKED, now=NOW)
     assert second.evidence[ASKED[0]] is Evidence.STATE

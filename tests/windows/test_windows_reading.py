@@ -309,7 +309,7 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_read(table: Growing)
         table.add(row(1, NOW))
         return open_server(job.server, job.tables, bases=job.bases, roots=job.roots)
 
-    told = cached_scan.told(dataset, [ROWS], (), now=NOW, listed_again=changed)
+    told = cached_scan.scan_with_cache(dataset, [ROWS], (), now=NOW, listed_again=changed)
     assert (told.measurements[ROWS], told.kept) == (Count(28), ())
 
 

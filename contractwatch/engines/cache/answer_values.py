@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from contractwatch.engines.cache.file_answers import FileAnswer, KeptAnswer
+from contractwatch.engines.cache.file_answers import CachedAnswer, FileAnswer
 from contractwatch.model.measure.state import (
     BadCells,
     Columns,
@@ -104,7 +104,7 @@ def read_answer(written: Any) -> FileAnswer:
     return _READERS[kind](*numbers)
 
 
-def written_whole(answer: KeptAnswer) -> Any:
+def written_whole(answer: CachedAnswer) -> Any:
     """Return any answer that is kept as a plain value."""
     match answer:
         case Repeats():
@@ -117,7 +117,7 @@ def written_whole(answer: KeptAnswer) -> Any:
             return written_answer(answer)
 
 
-def read_whole(written: Any) -> KeptAnswer:
+def read_whole(written: Any) -> CachedAnswer:
     """Return any answer that is kept from a plain value."""
     if isinstance(written, int):
         return Count(written)
@@ -168,7 +168,7 @@ _READERS: Mapping[str, Callable[..., FileAnswer]] = {
     "delays": DelayTally,
     "keys": _read_keys,
 }
-_WHOLE_READERS: Mapping[str, Callable[..., KeptAnswer]] = {
+_WHOLE_READERS: Mapping[str, Callable[..., CachedAnswer]] = {
     "repeats": Repeats,
     "hits": read_hits,
     "columns": read_columns,

@@ -51,7 +51,7 @@ _PROMISED_ONLY = frozenset(
 Additive: TypeAlias = RowCount | CountWhere | Unparseable | TimeSpan | Delays | BadRows | KeyRange
 """What adds up over files, and depends on no clock once no value is in the future."""
 
-KeptMetric: TypeAlias = Additive | TableSchema | SurplusRows | PersonalDataHits
+CacheableMetric: TypeAlias = Additive | TableSchema | SurplusRows | PersonalDataHits
 
 FileAnswer: TypeAlias = Count | Span | DelayTally | KeySpan
 
@@ -132,7 +132,7 @@ class TableAnswers:
 
 
 def digest_of(question: Metric) -> str:
-    """Return what tells a question from any other: 1 and true are not the same here."""
+    """Return a digest that identifies a question; 1 and true have different ones."""
     return sha256(repr(question).encode()).hexdigest()[:32]
 
 
@@ -148,14 +148,14 @@ def range_of(key: SurplusRows, columns: Iterable[Column]) -> KeyRange:
 
 
 def file_fingerprint(file: DataFile) -> str:
-    """Return what tells one content of a path from another; empty if nothing does for certain."""
+    """Return a fingerprint of the content at a path; empty if none is certain."""
     if not file.etag and not file.change:
         return ""
     return " ".join([str(file.size), file.etag, *map(str, file.change)])
 
 
 def is_settled(file: DataFile, now: datetime) -> bool:
-    """Return whether a file that looks the same later is the same: it was not just written."""
+    """Return whether a file is old enough for its fingerprint to be certain."""
     if file.etag:
         return True
     latest = (now - _SETTLED - _EPOCH) // timedelta(microseconds=1) * 1000
@@ -200,12 +200,12 @@ def holds(answer: FileAnswer, now: datetime) -> bool:
     return not answer.future and (answer.newest is None or answer.newest <= now + FUTURE_ALLOWANCE)
 
 
-KeptAnswer: TypeAlias = FileAnswer | Columns | Repeats | PersonalData
+CachedAnswer: TypeAlias = FileAnswer | Columns | Repeats | PersonalData
 
 
 def cached_measurements(
-    states: TableAnswers, files: TableFiles, metrics: Iterable[KeptMetric], now: datetime
-) -> dict[Metric, KeptAnswer] | None:
+    states: TableAnswers, files: TableFiles, metrics: Iterable[CacheableMetric], now: datetime
+) -> dict[Metric, CachedAnswer] | None:
     """Return the answers of a table none of whose files is new or gone; None if one is not known.
 
     Args:
@@ -216,7 +216,7 @@ def cached_measurements(
     """
     if states.stamps != {file.path: file_fingerprint(file) for file in files.files}:
         return None
-    found: dict[Metric, KeptAnswer] = {}
+    found: dict[Metric, CachedAnswer] = {}
     for metric in metrics:
         answer = _recalled(states, metric, now)
         if answer is None:
@@ -225,7 +225,7 @@ def cached_measurements(
     return found
 
 
-def _recalled(states: TableAnswers, metric: KeptMetric, now: datetime) -> KeptAnswer | None:
+def _recalled(states: TableAnswers, metric: CacheableMetric, now: datetime) -> CachedAnswer | None:
     question = digest_of(metric)
     match metric:
         case TableSchema():
@@ -265,8 +265,8 @@ def total(repeats: Iterable[Repeats]) -> Repeats:
     )
 
 
-def apart(spans: Mapping[int, KeySpan]) -> list[frozenset[int]]:
-    """Return groups such that no key of one group is in another, by the ranges of their members.
+def disjoint_groups(spans: Mapping[int, KeySpan]) -> list[frozenset[int]]:
+    """Return groups whose key ranges do not overlap, so that no key is in two groups.
 
     What has no range is together with all; what has no key is by itself.
     """

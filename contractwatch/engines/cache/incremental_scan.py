@@ -6,10 +6,10 @@ from datetime import datetime
 from hashlib import sha256
 
 from contractwatch.engines.cache.file_answers import (
+    CacheableMetric,
     CachedFile,
     FileAnswer,
     FileGroup,
-    KeptMetric,
     KeyGroup,
     TableAnswers,
     digest_of,
@@ -49,7 +49,7 @@ _MOST_SMALL = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
+class IncrementalScanResult:
     """The answers that could be had, what each rests on, and what is to be kept."""
 
     measurements: Mapping[Metric, Measurement]
@@ -61,16 +61,20 @@ class _UnusableError(Exception):
     """The table is read as a whole."""
 
 
-def refreshed(
-    files: TableFiles, metrics: Iterable[KeptMetric], known: TableAnswers | None, *, now: datetime
-) -> Refreshed | None:
-    """Answer questions from what is known of the files and from reading the others.
+def incremental_scan(
+    files: TableFiles,
+    metrics: Iterable[CacheableMetric],
+    known: TableAnswers | None,
+    *,
+    now: datetime,
+) -> IncrementalScanResult | None:
+    """Answer questions from the cached answers of unchanged files and by reading the others.
 
     Args:
         files: The table.
         metrics: The questions; one that is not answered is to be asked of all files.
         known: What is kept of the table in the same context.
-        now: As in `engines.polars.survey`.
+        now: As in `engines.query.engine.survey`.
 
     Returns:
         None if the table is to be read as a whole.
@@ -95,14 +99,14 @@ class _Refreshing:
     """One table while it is brought up to date."""
 
     files: TableFiles
-    metrics: tuple[KeptMetric, ...]
+    metrics: tuple[CacheableMetric, ...]
     now: datetime
     shapes: tuple[Shape, ...] = ()
     digests: dict[str, str] = field(default_factory=dict[str, str])
     evidence: dict[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
     lost: set[Metric] = field(default_factory=set[Metric])
 
-    def answered(self, known: TableAnswers | None) -> Refreshed:
+    def answered(self, known: TableAnswers | None) -> IncrementalScanResult:
         known = known or TableAnswers(Columns(), ())
         kept = _unchanged(known, self.files)
         columns = self._unite(kept)
@@ -133,14 +137,16 @@ class _Refreshing:
         states = TableAnswers(columns, self._keepable(bundles, asked), groups, whole)
         return self._told(measurements, states)
 
-    def _told(self, measurements: Mapping[Metric, Measurement], states: TableAnswers) -> Refreshed:
+    def _told(
+        self, measurements: Mapping[Metric, Measurement], states: TableAnswers
+    ) -> IncrementalScanResult:
         answers: dict[Metric, Measurement] = {}
         evidence: dict[Metric, Evidence] = {}
         for metric in self.metrics:
             if metric in measurements:
                 answers[metric] = measurements[metric]
                 evidence[metric] = self.evidence.get(metric, Evidence.SCAN)
-        return Refreshed(answers, evidence, states)
+        return IncrementalScanResult(answers, evidence, states)
 
     def _read(self, read: _Read, asked: Sequence[Metric], keys: Sequence[SurplusRows]) -> None:
         """Ask each bundle what is not known of it; a new one its own repeats, too, if of use."""

@@ -22,8 +22,8 @@ from contractwatch.engines.cache.file_answers import CachedFile, FileGroup, KeyG
 from contractwatch.model.measure.state import Repeats
 
 
-def packed(states: TableAnswers, context: str) -> bytes:
-    """Return the states as bytes, or nothing if they take too many."""
+def serialized(states: TableAnswers, context: str) -> bytes:
+    """Return the answers of a table as bytes, or none if they take too many."""
     questions = sorted({one for bundle in states.bundles for one in bundle.answers})
     shapes = sorted({file.shape for bundle in states.bundles for file in bundle.files})
     return compressed(
@@ -51,8 +51,8 @@ def packed(states: TableAnswers, context: str) -> bytes:
     )
 
 
-def unpacked(content: bytes, context: str) -> TableAnswers | None:
-    """Return the states that `packed` wrote, or None if they are of another context or damaged."""
+def deserialized(content: bytes, context: str) -> TableAnswers | None:
+    """Return what `serialized` wrote, or None if it is of another context or damaged."""
     try:
         read = expanded(content)
         return _states(read) if read["context"] == context else None

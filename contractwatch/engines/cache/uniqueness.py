@@ -15,8 +15,8 @@ from contractwatch.engines.cache.file_answers import (
     FileGroup,
     KeyGroup,
     TableAnswers,
-    apart,
     digest_of,
+    disjoint_groups,
     summed,
 )
 from contractwatch.engines.core.failures import QUERY_FAILURES
@@ -69,7 +69,7 @@ class KeyProof:
             for group in known.groups.get(digest_of(self.key), ())
         ]
         found: list[KeyGroup] = []
-        for members in apart(spans):
+        for members in disjoint_groups(spans):
             repeats = self._of(members, spans, before)
             if repeats is None:
                 return None

@@ -27,9 +27,9 @@ from contractwatch.engines.cache.answer_values import (
     written_whole,
 )
 from contractwatch.engines.cache.file_answers import (
+    CacheableMetric,
+    CachedAnswer,
     FileAnswer,
-    KeptAnswer,
-    KeptMetric,
     cache_key,
     digest_of,
     file_fingerprint,
@@ -72,7 +72,7 @@ class WindowScan:
     cut: Watermark
     is_full: bool
     rows: int
-    answers: Mapping[str, KeptAnswer]
+    answers: Mapping[str, CachedAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ def window_fingerprint(files: TableFiles) -> str:
 
 
 def cached_window(
-    kept: CachedWindow, stamps: str, metrics: Iterable[KeptMetric], now: datetime
-) -> dict[Metric, KeptAnswer] | None:
+    kept: CachedWindow, stamps: str, metrics: Iterable[CacheableMetric], now: datetime
+) -> dict[Metric, CachedAnswer] | None:
     """Return the answers of a table whose files are those of the last look; None if not all are.
 
     Args:
@@ -123,7 +123,7 @@ def cached_window(
     """
     if not stamps or kept.stamps != stamps:
         return None
-    found: dict[Metric, KeptAnswer] = {}
+    found: dict[Metric, CachedAnswer] = {}
     for metric in metrics:
         answer = (
             kept.columns

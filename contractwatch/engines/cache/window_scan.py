@@ -20,8 +20,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from contractwatch.engines.cache.file_answers import (
+    CacheableMetric,
     FileAnswer,
-    KeptMetric,
     digest_of,
     holds,
     summed,
@@ -51,7 +51,7 @@ from contractwatch.model.promises.personal_data import PersonalData
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class WindowScanResult:
     """The answers, what each rests on, and what is to be kept; its last look says of which rows."""
 
     measurements: Mapping[Metric, Measurement]
@@ -70,22 +70,22 @@ class _UnusableError(Exception):
     """The table is read as a whole."""
 
 
-def looked(
+def scan_window(
     files: TableFiles,
-    metrics: Iterable[KeptMetric],
+    metrics: Iterable[CacheableMetric],
     known: CachedWindow | None,
     *,
     beside: Iterable[Metric],
     now: datetime,
-) -> Looked | Unordered | None:
-    """Answer questions from what is known of the old rows and from reading the others.
+) -> WindowScanResult | Unordered | None:
+    """Answer questions from the cached answers of old rows and by reading the others.
 
     Args:
         files: The table, with its `incremental`.
         metrics: The questions.
         known: What is kept in the same context; None reads all rows.
         beside: Other questions, asked elsewhere of the same rows.
-        now: As in `engines.polars.survey`.
+        now: As in `engines.query.engine.survey`.
 
     Returns:
         None if the table is to be read as without a window.
@@ -167,11 +167,11 @@ class _Looking:
 
     files: TableFiles
     edge: _WindowBound
-    metrics: tuple[KeptMetric, ...]
+    metrics: tuple[CacheableMetric, ...]
     beside: frozenset[str]
     evidence: dict[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
 
-    def answered(self, columns: Columns, known: CachedWindow | None) -> Looked:
+    def answered(self, columns: Columns, known: CachedWindow | None) -> WindowScanResult:
         asked = frozenset(map(digest_of, self.metrics)) | self.beside
         if known is not None and known.columns == columns and asked <= known.asked:
             before = {
@@ -190,13 +190,13 @@ class _Looking:
         kept = CachedWindow(columns, cut, before, asked, self.edge.now, "", look)
         return self._told(columns, answers, kept)
 
-    def _told(self, columns: Columns, answers: _Answers, kept: CachedWindow) -> Looked:
+    def _told(self, columns: Columns, answers: _Answers, kept: CachedWindow) -> WindowScanResult:
         schema = TableSchema(self.files.table)
         self.evidence[schema] = Evidence.METADATA
         found: _Answers = {**answers, schema: columns}
         mine: list[Metric] = [metric for metric in self.metrics if metric in found]
         evidence = {metric: self.evidence.get(metric, Evidence.SCAN) for metric in mine}
-        return Looked({metric: found[metric] for metric in mine}, evidence, kept)
+        return WindowScanResult({metric: found[metric] for metric in mine}, evidence, kept)
 
     def _look(
         self, cut: Watermark, before: Mapping[str, FileAnswer], *, is_full: bool

@@ -21,7 +21,7 @@ from pyiceberg.catalog.memory import InMemoryCatalog
 from types_values import outcomes, verdicts, write_arrow, write_by_duckdb, write_parquet
 
 from contractwatch.engines.cache.file_answers import is_cacheable
-from contractwatch.engines.cache.incremental_scan import refreshed
+from contractwatch.engines.cache.incremental_scan import incremental_scan
 from contractwatch.engines.tables import json_cells
 from contractwatch.engines.tables.json_cells import DEEPEST, is_deep
 from contractwatch.model.base.server import DataFormat
@@ -349,9 +349,9 @@ def test_no_answers_of_single_files_are_kept_for_the_members_are_those_of_all(
     write_parquet(tmp_path / "t.parquet", o=pa.array(['{"id": 1}']))
     objects = column("o", LogicalType.OBJECT)
     files = dataset([tmp_path / "t.parquet"], DataFormat.PARQUET, [objects]).tables[0]
-    assert refreshed(files, [RowCount(files.table)], None, now=NOW) is None
+    assert incremental_scan(files, [RowCount(files.table)], None, now=NOW) is None
     as_text = replace(files, columns=(column("o", LogicalType.STRING),))
-    assert refreshed(as_text, [RowCount(files.table)], None, now=NOW) is not None
+    assert incremental_scan(as_text, [RowCount(files.table)], None, now=NOW) is not None
     assert not is_cacheable(replace(files, data_format=DataFormat.CSV))
 
 
