@@ -39,7 +39,7 @@ class Inbox:
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (inherited)
-                """Say nothing: the demo prints what was told."""
+                """Log nothing; the demo prints the messages itself."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

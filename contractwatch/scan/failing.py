@@ -10,7 +10,7 @@ from contractwatch.verify import Plan, unread
 
 
 def reading_of(failed: Failed, plan: Plan, server: Server, started: datetime) -> Reading:
-    """Return the reading of a worker that gave none."""
+    """Return the reading of a run whose worker failed."""
     return Reading(
         server=server.name,
         started_at=started,

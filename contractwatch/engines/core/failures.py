@@ -53,7 +53,7 @@ class BrokenTextError(UnicodeError):
 
 
 def unreadable(error: BaseException, table: str, data_format: DataFormat) -> SourceError:
-    """Return the failure to read a table, with the one to blame."""
+    """Return the SourceError of a table that cannot be read, with the one to blame."""
     sentence = f"table {table!r} cannot be read as {data_format.value}"
     if isinstance(error, pl.exceptions.PanicException):
         said = f"{sentence}: {_CONTRADICTION}"

@@ -88,7 +88,7 @@ def measure(
     now: datetime,
     opened: Opened | None = None,
 ) -> dict[Metric, Measurement]:
-    """Answer what is asked of data; what has no answer is `Unmeasured` with the reason.
+    """Answer metrics of a dataset; one without an answer is `Unmeasured` with the reason.
 
     Args:
         dataset: The tables of one server.
