@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
 import polars as pl
+from polars.datatypes import DataType, DataTypeClass
 
 from contractwatch.engines.core.file_types import has_entries, instance, word_of
 from contractwatch.engines.core.json_tree import SIZE
@@ -128,12 +129,33 @@ def member(step: StructField, value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Ex
     """
     if not isinstance(dtype, pl.Struct):
         raise UncastableError(f"values of type {word_of(dtype)} have no members")
-    types = {field.name: field.dtype for field in dtype.fields}
-    alike = [name for name in types if name.lower() == step.name.lower()]
-    name = step.name if step.name in types else alike[0] if len(alike) == 1 else None
+    alike = _members_of(dtype).get(step.name.lower(), {})
+    name = step.name if step.name in alike else next(iter(alike)) if len(alike) == 1 else None
     if name is None:
         raise UncastableError("the object has no such member")
-    return value.struct.field(name), instance(types[name])
+    return value.struct.field(name), instance(alike[name])
+
+
+_Members: TypeAlias = dict[str, dict[str, DataType | DataTypeClass]]
+_INDEXES: dict[int, tuple[pl.Struct, _Members]] = {}
+_MOST_INDEXES = 64
+
+
+def _members_of(dtype: pl.Struct) -> _Members:
+    """Return the types of the members by name, below the name in lower case.
+
+    Kept by the identity of the type: to hash or to compare one takes as long as to index it.
+    """
+    known = _INDEXES.get(id(dtype))
+    if known is not None and known[0] is dtype:
+        return known[1]
+    members: _Members = {}
+    for field in dtype.fields:
+        members.setdefault(field.name.lower(), {})[field.name] = field.dtype
+    if len(_INDEXES) >= _MOST_INDEXES:
+        _INDEXES.clear()
+    _INDEXES[id(dtype)] = (dtype, members)
+    return members
 
 
 def of_whole(predicate: PredicateOfWhole, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:

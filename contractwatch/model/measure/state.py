@@ -1,7 +1,7 @@
 """Answers that add up: sufficient statistics with an associative `+` and a zero."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
 from typing import TypeAlias
@@ -13,7 +13,7 @@ from contractwatch.model.promises.segment import CellCounts
 from contractwatch.model.promises.sql import QueryValue
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ColumnType:
     """A column as the file itself declares it.
 
@@ -58,7 +58,15 @@ class ColumnType:
             return self.children[0] if is_array and self.children else None
         if self.kind == "map":  # the key or the value of each entry
             return self.children[0].child(step) if self.children else None
-        return Columns(self.children).find(step.name) if self.kind == "object" else None
+        return self._members.find(step.name) if self.kind == "object" else None
+
+    @cached_property
+    def _members(self) -> "Columns":  # no slots, for this: wide objects are looked into often
+        return Columns(self.children)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the index out: it is made again."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)
