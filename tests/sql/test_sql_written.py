@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.path import StructField
 from contractwatch.model.contract.contract import Column, Table
 from contractwatch.odcs.sql.sql_guard import (
     HostileSqlError,
@@ -117,3 +118,53 @@ def test_a_name_that_is_spelt_exactly_wins_over_one_that_differs_in_case() -> No
     assert guarded_query("SELECT 1 FROM ORDERS", tables).tables == ("orders",)
     by_physical = Table(Clause("s", 1), "a", "b", ()), Table(Clause("s", 2), "b", "c", ())
     assert guarded_query("SELECT 1 FROM b", by_physical).tables == ("a",)
+
+
+def _with_object(name: str) -> Table:
+    inner = column(f"{name}.City", name, inside=(StructField("City"),))
+    owner = column(name, nested=(inner,))
+    return Table(Clause("schema[2]", 20), "people", "people_v1", (column("id"), owner))
+
+
+DOUBLE = (
+    "'{}' is a table and an object column; expected FROM {{object}} AS t, where t is another name"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "told"),
+    [
+        ("people", "SELECT COUNT(*) FROM people WHERE people.city = 'x'", "people"),
+        ("people", "SELECT COUNT(*) FROM people WHERE People.CITY = 'x'", "people"),
+        ("p", "SELECT COUNT(*) FROM people AS p WHERE p.City = 'x'", "p"),
+        ("s", "SELECT COUNT(*) FROM (SELECT id FROM people) AS s WHERE s.city = 'x'", "s"),
+        ("w", "WITH w AS (SELECT id FROM people) SELECT COUNT(*) FROM w WHERE w.city = 'x'", "w"),
+    ],
+)
+def test_a_name_of_a_table_and_of_an_object_is_refused(name: str, query: str, told: str) -> None:
+    with pytest.raises(RefusedSqlError) as raised:
+        guarded_query(query, (_with_object(name),))
+    assert str(raised.value) == DOUBLE.format(told)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT COUNT(*) FROM people AS p WHERE home.city = 'x'",
+        "SELECT COUNT(*) FROM people AS home WHERE home.id = 1",
+        "SELECT COUNT(*) FROM people AS city WHERE home.city = 'x'",
+    ],
+)
+def test_a_name_with_one_meaning_is_read(query: str) -> None:
+    assert guarded_query(query, (_with_object("home"),)).tables == ("people",)
+
+
+def test_a_query_in_parentheses_with_a_name_is_no_query() -> None:
+    with pytest.raises(RefusedSqlError):
+        guarded_query("(SELECT COUNT(*) FROM orders) AS x", (ORDERS,))
+
+
+def test_a_function_in_a_condition_is_named_as_it_is_written() -> None:
+    with pytest.raises(RefusedSqlError) as raised:
+        guarded_predicate("DateDiff('day', id, id) > 1", ORDERS)
+    assert "'datediff'" in str(raised.value)
