@@ -121,6 +121,14 @@ def test_what_was_written_is_looked_at_by_itself(raw: str) -> None:
         written(exp.Select(expressions=[exp.Var(this=raw)]))
 
 
+@pytest.mark.parametrize("name", ["read_csv", "READ_CSV", "scan_parquet", "foo"])
+def test_the_first_word_is_looked_at_as_any_other(name: str) -> None:
+    call = exp.Anonymous(this=name, expressions=[exp.Literal.string("/etc/passwd")])
+    with pytest.raises(UnreadSqlError) as raised:
+        written(call)
+    assert str(raised.value) == f"the function '{name.lower()}' is not run over files"
+
+
 @pytest.mark.parametrize("kind", ["DECIMAL(10, 2)", "VARCHAR(5)", "NUMERIC(3)", "CHAR(2)"])
 def test_a_type_with_a_size_is_no_call(kind: str) -> None:
     assert guarded_query(f"SELECT id::{kind} FROM orders", (ORDERS,)).tables == ("orders",)
@@ -182,3 +190,39 @@ def test_nothing_that_may_run_reads_or_makes_a_table() -> None:
         "COL",
     )
     assert [name for name in RUN_FUNCTIONS if any(word in name for word in words)] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"SELECT {'STRUCT(' * 70}1{')' * 70}",
+        f"SELECT 1::{'DECIMAL(' * 70}1{')' * 70}",
+        f"SELECT {'INT[' * 70}1{']' * 70}",
+        f"SELECT {'date (abs(' * 35}1{'))' * 35}",
+        f"SELECT {'VARCHAR(' * 70}",
+        f"SELECT CAST(1 AS {'ENUM(' * 7}1{')' * 7})",
+        f"SELECT {'1::INT[' * 7}1{']' * 7}",
+    ],
+)
+def test_types_in_types_cost_no_time_that_doubles_with_each_level(query: str) -> None:
+    with pytest.raises(UnreadSqlError) as raised:
+        guarded_query(query, ())
+    told = "types stand in types too deeply in the query; expected at most 6 levels"
+    assert str(raised.value) == told
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"SELECT {'DATE(' * 6}'2026-01-01'{')' * 6}",
+        f"SELECT {' + '.join(['LENGTH(CAST(1 AS VARCHAR(9)))'] * 30)}",
+        f"SELECT {'abs(' * 20}1::DECIMAL(5, 2){')' * 20}",
+    ],
+)
+def test_types_beside_types_are_read(query: str) -> None:
+    assert guarded_query(query, ()).text.startswith("SELECT ")
+
+
+def test_a_bracket_that_closes_nothing_is_not_understood() -> None:
+    with pytest.raises(UnreadSqlError, match="is not understood as SQL"):
+        guarded_query("SELECT 1)) + STRUCT(1)", ())

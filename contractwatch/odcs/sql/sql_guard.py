@@ -12,7 +12,9 @@ from itertools import chain
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import Token, TokenType
 
 from contractwatch.model.base.path import into_objects
 from contractwatch.model.contract.contract import Column, Table
@@ -38,11 +40,14 @@ from contractwatch.odcs.yaml.node import suggestion
 DIALECT = "postgres"
 _LONGEST = 20_000
 _DEEPEST = 80
+_DEEPEST_TYPES = 6
 _MOST_JOINS = 10
 _MOST_SELECTS = 20
 _WIDEST = 1_000
 _SPACE = frozenset("\t\r\n")
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
+_OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
+_CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
 _READERS = ("read_", "scan_", "glob", "copy", "pg_", "lo_", "http", "query", "getenv", "system")
 
 
@@ -107,6 +112,9 @@ def _parsed(text: str, what: str) -> exp.Expr:
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would quote the contract
     too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
     try:
+        if _types_in_types(sqlglot.tokenize(text, dialect=DIALECT)) > _DEEPEST_TYPES:
+            expected = f"expected at most {_DEEPEST_TYPES} levels"
+            raise UnreadSqlError(f"types stand in types too deeply in the {what}; {expected}")
         parsed = sqlglot.parse(text, dialect=DIALECT)
     except SqlglotError:
         raise UnreadSqlError(f"the {what} is not understood as SQL; expected one {what}") from None
@@ -143,6 +151,24 @@ def _parentheses(text: str) -> int:
     for character in text:
         depth += (character in "([{") - (character in ")]}")
         deepest = max(deepest, depth)
+    return deepest
+
+
+def _types_in_types(tokens: Iterable[Token]) -> int:
+    """Return how deeply types with brackets are nested, as in `STRUCT(DECIMAL(1))`.
+
+    The parser reads each as a type and as a call, which doubles its time with every level.
+    """
+    types = Dialect.get_or_raise(DIALECT).parser_class.TYPE_TOKENS
+    opened: list[bool] = []
+    deepest, before = 0, None
+    for token in tokens:
+        if token.token_type in _OPENING:
+            opened.append(before in types)
+            deepest = max(deepest, sum(opened))
+        elif token.token_type in _CLOSING and opened:
+            opened.pop()
+        before = token.token_type
     return deepest
 
 

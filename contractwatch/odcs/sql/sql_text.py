@@ -1,7 +1,8 @@
 """SQL is written as the engine reads it, and is seen to call nothing but what may run."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
@@ -78,14 +79,16 @@ def written(root: exp.Expr, text: str = "") -> str:
     return found
 
 
-def _called(tokens: Sequence[Token]) -> Iterator[str]:
+def _called(tokens: Iterable[Token]) -> Iterator[str]:
     """Yield the functions that a text calls, by its words alone and by no tree of it."""
-    for before, word, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+    before = TokenType.SELECT
+    for word, after in pairwise(tokens):
         is_call = after.token_type is TokenType.L_PAREN and word.text.isidentifier()
-        is_name = word.token_type is TokenType.IDENTIFIER or before.token_type is TokenType.ALIAS
+        is_name = word.token_type is TokenType.IDENTIFIER or before is TokenType.ALIAS
         name = word.text.upper()
         if is_call and not is_name and name not in WORDS_BEFORE_PARENTHESES:
             yield name
+        before = word.token_type
 
 
 def _name_in(root: exp.Expr, name: str, text: str) -> str:
