@@ -7,7 +7,7 @@ from datetime import datetime
 
 from contractwatch.checks import CHECKS
 from contractwatch.checks.common.identity import distinct
-from contractwatch.checks.common.path import COLUMN_MISSING, verdict_without_way
+from contractwatch.checks.common.path import COLUMN_MISSING, unreachable_verdict
 from contractwatch.checks.operations import end_of_life
 from contractwatch.checks.schema import physical_type, types
 from contractwatch.checks.schema.presence import PRESENCE
@@ -345,7 +345,7 @@ def _verdict_without_column(
     promise: Promise, answers: Mapping[Metric, Measurement]
 ) -> Verdict | None:
     schema = answers.get(TableSchema(promise.table))
-    is_presence = promise.kind == PRESENCE.name and not promise.inside
+    is_presence = promise.kind == PRESENCE.name and not promise.path
     if is_presence or not promise.physical_columns:
         return None
     if isinstance(schema, Unmeasured):
@@ -356,7 +356,7 @@ def _verdict_without_column(
     found = [column for column in named if column is not None]
     if len(found) < len(named):
         return Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
-    return verdict_without_way(promise, found)
+    return unreachable_verdict(promise, found)
 
 
 def _outcome(results: Iterable[CheckResult]) -> RunOutcome:

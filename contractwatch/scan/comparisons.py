@@ -96,7 +96,7 @@ class _There:
         if files is None:
             return Unmeasured(dataset.why_not(lead.table))
         of_contract = f" of {lead.elsewhere.contract}" if lead.elsewhere is not None else ""
-        return Side(files, lead.columns, f"{lead.table}{of_contract}", lead.ways)
+        return Side(files, lead.columns, f"{lead.table}{of_contract}", lead.paths)
 
     def table(self, lead: Resolved) -> Table:
         """Return the table as its contract has it."""

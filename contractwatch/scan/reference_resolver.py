@@ -52,14 +52,14 @@ class RemoteServer:
 class Resolved:
     """Where a reference leads: a table and physical columns, here or elsewhere.
 
-    `ways` lead into each of the columns, or there are none.
+    `paths` lead into each of the columns, or there are none.
     """
 
     reference: Reference
     table: str
     columns: tuple[str, ...]
     elsewhere: RemoteServer | None = None
-    ways: tuple[FieldPath, ...] = ()
+    paths: tuple[FieldPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +204,13 @@ def _table_of(reference: Reference, tables: TableNames) -> Resolution:
         column = table.referred(written, by_id=reference.by_id)
         if column is None:
             return Unresolved(reference, f"no column of {table.name} {of_contract} is {written!r}")
-        if ArrayItem() in column.inside:
+        if ArrayItem() in column.path:
             where = f"{written!r} of {table.name} {of_contract}"
             return Unresolved(reference, f"{where} is inside an array; no key is looked for there")
         found.append(column)
     physical = tuple(column.physical_name for column in found)
-    ways = tuple(column.inside for column in found)
-    return Resolved(reference, table.name, physical, ways=ways if any(ways) else ())
+    paths = tuple(column.path for column in found)
+    return Resolved(reference, table.name, physical, paths=paths if any(paths) else ())
 
 
 def _normal(path: Path) -> Path:

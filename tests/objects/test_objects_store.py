@@ -218,9 +218,9 @@ def test_a_contract_reaches_no_further_than_allowed(endpoint: str, reach: Reach,
 
 def test_a_name_that_leads_to_a_private_address_is_refused_unless_it_was_named() -> None:
     place = ("store.example", 443)
-    inside = relay.Relay(relay.RelayTarget(place, allows_private=False), lambda *_: ("10.0.0.1",))
+    path = relay.Relay(relay.RelayTarget(place, allows_private=False), lambda *_: ("10.0.0.1",))
     with pytest.raises(SourceError, match="has a private address"):
-        inside._connect(place)
+        path._connect(place)
     with pytest.raises(SourceError, match="was not found by name"):
         relay.Relay(relay.RelayTarget(place, allows_private=False), _unknown)._connect(place)
 

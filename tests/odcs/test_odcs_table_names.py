@@ -30,8 +30,8 @@ def test_of_two_columns_of_one_name_the_first_is_found() -> None:
 
 
 def test_a_value_inside_is_found_by_either_way_with_or_without_brackets() -> None:
-    way = (StructField("l"), ArrayItem(), StructField("p"))
-    inner = _column("orders.lines[].price", "o", inside=way)
+    path = (StructField("l"), ArrayItem(), StructField("p"))
+    inner = _column("orders.lines[].price", "o", path=path)
     table = _table("t", "", _column("orders", "o", nested=(inner,)))
     for written in ("orders.lines[].price", "o.l[].p", "orders.lines.price", "o.l.p"):
         assert table.find(written) is inner
@@ -40,8 +40,8 @@ def test_a_value_inside_is_found_by_either_way_with_or_without_brackets() -> Non
 
 
 def test_an_exact_way_wins_over_one_without_its_brackets() -> None:
-    array = _column("a.b[].c", "a", inside=(StructField("b"), ArrayItem(), StructField("c")))
-    member = _column("a.b.c", "a", inside=(StructField("b"), StructField("c")))
+    array = _column("a.b[].c", "a", path=(StructField("b"), ArrayItem(), StructField("c")))
+    member = _column("a.b.c", "a", path=(StructField("b"), StructField("c")))
     table = _table("t", "", _column("a", nested=(array, member)))
     assert table.find("a.b.c") is member
     assert table.find("a.b[].c") is array

@@ -175,8 +175,8 @@ def test_a_table_is_in_the_buckets_that_the_operator_allowed(
 ) -> None:
     write_deltalake(tmp_path, pl.DataFrame({"id": [1]}))
     published(tmp_path, put)
-    inside, outside = replace(ANY, buckets=(f"{BUCKET}/in",)), replace(ANY, buckets=("lake/out",))
-    assert asked(opened_at(moto, TABLE, DELTA, reach=inside), ROWS).measurements == {ROWS: Count(1)}
+    path, outside = replace(ANY, buckets=(f"{BUCKET}/in",)), replace(ANY, buckets=("lake/out",))
+    assert asked(opened_at(moto, TABLE, DELTA, reach=path), ROWS).measurements == {ROWS: Count(1)}
     with pytest.raises(SourceError, match="is outside the buckets that the operator allowed"):
         opened_at(moto, TABLE, DELTA, reach=outside)
     with pytest.raises(SourceError, match="holds a wildcard; expected the folder of one table"):

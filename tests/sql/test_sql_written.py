@@ -121,7 +121,7 @@ def test_a_name_that_is_spelt_exactly_wins_over_one_that_differs_in_case() -> No
 
 
 def _with_object(name: str) -> Table:
-    inner = column(f"{name}.City", name, inside=(StructField("City"),))
+    inner = column(f"{name}.City", name, path=(StructField("City"),))
     owner = column(name, nested=(inner,))
     return Table(Clause("schema[2]", 20), "people", "people_v1", (column("id"), owner))
 

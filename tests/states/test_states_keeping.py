@@ -204,8 +204,8 @@ def test_ranges_that_are_apart_in_any_member_share_no_key() -> None:
 
 
 def test_of_a_key_with_a_classified_value_inside_no_range_is_kept() -> None:
-    clause, way = Clause("schema[0]", 1), (StructField("number"),)
-    inner = Column(clause, "card.number", "card", classification="restricted", inside=way)
+    clause, path = Clause("schema[0]", 1), (StructField("number"),)
+    inner = Column(clause, "card.number", "card", classification="restricted", path=path)
     columns = [Column(clause, "card", "card", nested=(inner,)), Column(clause, "id", "id")]
-    assert range_of(SurplusRows(ORDERS, ("card",), way), columns).closed
+    assert range_of(SurplusRows(ORDERS, ("card",), path), columns).closed
     assert not range_of(KEY, columns).closed

@@ -22,8 +22,8 @@ SCHEMA = {
 }
 ID, AT = StructField("id"), StructField("at")
 ASKED: tuple[CacheableMetric, ...] = (
-    TimeSpan("t", "lines", inside=(ArrayItem(), AT)),
-    TimeSpan("t", "o", inside=(AT,)),
+    TimeSpan("t", "lines", path=(ArrayItem(), AT)),
+    TimeSpan("t", "o", path=(AT,)),
     Delays("t", "o", "o", timedelta(0), event_inside=(AT,), available_inside=(AT,)),
     SurplusRows("t", ("o",), ((ID,),)),
     SurplusRows("t", ("o",)),

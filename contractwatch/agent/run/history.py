@@ -125,4 +125,4 @@ def _key_of_rows(metric: RowHistory) -> tuple[str, str]:
 
 
 def _key(metric: UpdateHistory) -> tuple[str, str]:
-    return metric.table, printed(metric.column, metric.inside)
+    return metric.table, printed(metric.column, metric.path)

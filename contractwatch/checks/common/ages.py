@@ -63,12 +63,12 @@ class Element:
     physical: str
     logical_type: LogicalType | None = None
     timezone: str = "Etc/UTC"
-    inside: FieldPath = ()
+    path: FieldPath = ()
 
     @property
     def span(self) -> TimeSpan:
         """The question for its oldest and newest value."""
-        return TimeSpan(self.place.table, self.physical, self.timezone, self.inside)
+        return TimeSpan(self.place.table, self.physical, self.timezone, self.path)
 
 
 def element_of(contract: Contract, table_name: str, name: str) -> Element:
@@ -77,9 +77,9 @@ def element_of(contract: Contract, table_name: str, name: str) -> Element:
     column = table.find(name) if table else None
     if column is None:
         return Element(Subject(contract.contract_id, table_name, name, (name,)), name)
-    physical, inside = column.physical_name, column.inside
-    place = Subject(contract.contract_id, table_name, name, (physical,), inside)
-    return Element(place, physical, column.logical_type, column.default_timezone, inside)
+    physical, path = column.physical_name, column.path
+    place = Subject(contract.contract_id, table_name, name, (physical,), path)
+    return Element(place, physical, column.logical_type, column.default_timezone, path)
 
 
 def duration_words(fixed: timedelta, months: int = 0) -> str:

@@ -44,7 +44,7 @@ class Tally:
 class ViolatingRows:
     """The rows that satisfy one of the predicates, no two of which hold for one row.
 
-    A predicate that names no way speaks of the value at the end of the promise's way.
+    A predicate that names no path speaks of the value at the end of the promise's path.
     """
 
     promise: Promise
@@ -52,8 +52,8 @@ class ViolatingRows:
     predicates: tuple[Predicate, ...]
 
     def metrics(self) -> tuple[Metric, ...]:
-        table, inside = self.promise.table, self.promise.inside
-        counts = (CountWhere(table, _at_end(inside, predicate)) for predicate in self.predicates)
+        table, path = self.promise.table, self.promise.path
+        counts = (CountWhere(table, _at_end(path, predicate)) for predicate in self.predicates)
         return (RowCount(table), *counts)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
@@ -80,8 +80,8 @@ class RepeatedRows:
 
     def metrics(self) -> tuple[Metric, ...]:
         table, promise = self.promise.table, self.promise
-        ways = promise.ways or ((promise.inside,) if promise.inside else ())
-        members = tuple(map(into_objects, ways))
+        paths = promise.paths or ((promise.path,) if promise.path else ())
+        members = tuple(map(into_objects, paths))
         return (RowCount(table), SurplusRows(table, promise.physical_columns, members))
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
@@ -117,11 +117,11 @@ def verdict_on(threshold: Threshold, tally: Tally) -> Verdict:
     )
 
 
-def _at_end(inside: FieldPath, predicate: Predicate) -> Predicate:
-    """Return the predicate of a row that has such a value at the end of a way into its cell."""
-    if not inside or isinstance(predicate, Inside):
+def _at_end(path: FieldPath, predicate: Predicate) -> Predicate:
+    """Return the predicate of a row that has such a value at the end of a path into its cell."""
+    if not path or isinstance(predicate, Inside):
         return predicate
-    return Inside(inside, predicate)
+    return Inside(path, predicate)
 
 
 def _repeat_words(repeats: Repeats, keyless: int) -> str:

@@ -1,4 +1,4 @@
-"""A promise about a value inside a cell is asked only where its way exists in the data."""
+"""A promise about a value inside a cell is asked only where its path exists in the data."""
 
 from collections.abc import Sequence
 
@@ -40,49 +40,51 @@ _OF_SCHEMA = frozenset({_PRESENCE, "type"})
 """Kinds that are judged of a value on whose type the files disagree."""
 
 
-def verdict_without_way(promise: Promise, columns: Sequence[ColumnType]) -> Verdict | None:
+def unreachable_verdict(promise: Promise, columns: Sequence[ColumnType]) -> Verdict | None:
     """Return why a promise about nested values is skipped, or None if it can be judged.
 
     The presence of a member is judged where its object exists; all else where the value does.
     """
-    ways = promise.ways or (promise.inside,)
-    is_nested = any(ways) or promise.kind in _OF_WHOLE
+    paths = promise.paths or (promise.path,)
+    is_nested = any(paths) or promise.kind in _OF_WHOLE
     if not is_nested:
         return None
-    inside = promise.inside
-    of_whole = [(*way, ArrayItem()) if promise.kind in _OF_WHOLE else way for way in ways]
+    path = promise.path
+    of_whole = [(*path, ArrayItem()) if promise.kind in _OF_WHOLE else path for path in paths]
     if any(map(_goes_through_text, columns, of_whole)):
         return Verdict(Outcome.SKIPPED, reason=HOLDS_TEXT)
-    above = [one for column, way in zip(columns, ways, strict=False) for one in _above(column, way)]
+    above = [
+        one for column, path in zip(columns, paths, strict=False) for one in _above(column, path)
+    ]
     if any(one.kind == "null" for one in above):
         return Verdict(Outcome.SKIPPED, reason=NO_MEMBERS)
-    ends = (column.follow(way) for column, way in zip(columns, ways, strict=False))
+    ends = (column.follow(path) for column, path in zip(columns, paths, strict=False))
     asked = [] if promise.kind in _OF_SCHEMA else [one for one in ends if one is not None]
     other = next((one for one in (*above, *asked) if one.kind == "other"), None)
     if other is not None:
         reason = f"the files do not agree about the type of '{other.name}': {other.physical}"
         return Verdict(Outcome.ERROR, reason=reason)
-    told = (_of_map(column, way) for column, way in zip(columns, ways, strict=False))
+    told = (_of_map(column, path) for column, path in zip(columns, paths, strict=False))
     wrong = next((one for one in told if one), "")
     if wrong:
         outcome = Outcome.FAILED if promise.kind == _PRESENCE else Outcome.SKIPPED
         return Verdict(outcome, reason=wrong)
     if promise.kind == _PRESENCE:
-        outer = columns[0].follow(inside[:-1])
+        outer = columns[0].follow(path[:-1])
         exists = outer is not None and outer.kind in {"object", "map"}
     else:
-        # of one column there is one way; of several either one each or none
-        exists = all(one.follow(way) for one, way in zip(columns, ways, strict=False))
+        # of one column there is one path; of several either one each or none
+        exists = all(one.follow(path) for one, path in zip(columns, paths, strict=False))
     return None if exists else Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
 
 
-def _of_map(column: ColumnType, way: FieldPath) -> str:
-    """Return what was found where a way leads to a named member of a map; empty if it does not.
+def _of_map(column: ColumnType, path: FieldPath) -> str:
+    """Return what was found where a path leads to a named member of a map; empty if it does not.
 
     The entries of a map have keys, which the file's own schema does not name.
     """
-    for length, step in enumerate(way):
-        here = column.follow(way[:length])
+    for length, step in enumerate(path):
+        here = column.follow(path[:length])
         if not isinstance(step, StructField) or step.name.lower() in _OF_ENTRY:
             continue
         if here is not None and here.kind == "map":
@@ -94,12 +96,12 @@ def _of_map(column: ColumnType, way: FieldPath) -> str:
     return ""
 
 
-def _goes_through_text(column: ColumnType, way: FieldPath) -> bool:
-    """Whether a way leads into a value that a file with types has as text, such as JSON."""
-    return any(one.kind == "string" and not one.text for one in _above(column, way))
+def _goes_through_text(column: ColumnType, path: FieldPath) -> bool:
+    """Whether a path leads into a value that a file with types has as text, such as JSON."""
+    return any(one.kind == "string" and not one.text for one in _above(column, path))
 
 
-def _above(column: ColumnType, way: FieldPath) -> list[ColumnType]:
-    """Return the column and what is inside of it on a way, without the end of it."""
-    found = (column.follow(way[:length]) for length in range(len(way)))
+def _above(column: ColumnType, path: FieldPath) -> list[ColumnType]:
+    """Return the column and what is inside of it on a path, without the end of it."""
+    found = (column.follow(path[:length]) for length in range(len(path)))
     return [one for one in found if one is not None]

@@ -52,15 +52,15 @@ class Written(Protocol):
 class Subject:
     """What a promise is about; `physical` are the columns without which it cannot be judged.
 
-    `inside` leads into the only one of them; `ways` lead into each of several, or there are none.
+    `path` leads into the only one of them; `paths` lead into each of several, or there are none.
     """
 
     contract_id: str
     table: str
     column: str | None = None
     physical: tuple[str, ...] = ()
-    inside: FieldPath = ()
-    ways: tuple[FieldPath, ...] = ()
+    path: FieldPath = ()
+    paths: tuple[FieldPath, ...] = ()
 
 
 def columns_of(contract: Contract) -> Iterator[tuple[Subject, Column]]:
@@ -74,7 +74,7 @@ def columns_of(contract: Contract) -> Iterator[tuple[Subject, Column]]:
 def column_place(contract: Contract, table: Table, column: Column) -> Subject:
     """Return the place of one column."""
     physical = (column.physical_name,)
-    return Subject(contract.contract_id, table.name, column.name, physical, column.inside)
+    return Subject(contract.contract_id, table.name, column.name, physical, column.path)
 
 
 def key_place(
@@ -86,9 +86,9 @@ def key_place(
     """
     found = [(name, table.find(name)) for name in names]
     physical = tuple(name if known is None else known.physical_name for name, known in found)
-    ways = tuple(() if known is None else known.inside for _, known in found)
+    paths = tuple(() if known is None else known.path for _, known in found)
     return Subject(
-        contract.contract_id, table.name, column, physical, ways=ways if any(ways) else ()
+        contract.contract_id, table.name, column, physical, paths=paths if any(paths) else ()
     )
 
 
@@ -127,8 +127,8 @@ def promise_of(
         objective=kind.objective,
         expected=expected,
         physical_columns=place.physical,
-        inside=place.inside,
-        ways=place.ways,
+        path=place.path,
+        paths=place.paths,
         level_id=level_id,
     )
 
@@ -148,8 +148,8 @@ def promise_of_rule(kind: Kind, place: Subject, rule: Written, *, expected: str)
         objective=OBJECTIVE_OF_DIMENSION[dimension] if declared else kind.objective,
         expected=expected,
         physical_columns=place.physical,
-        inside=place.inside,
-        ways=place.ways,
+        path=place.path,
+        paths=place.paths,
     )
 
 

@@ -20,7 +20,7 @@ NO_RECORD = "warming up: needs the agent's record"
 
 def questions(history: UpdateHistory) -> tuple[TimeSpan, RowCount]:
     """Return the questions about data whose answers make the watermark of a history."""
-    span = TimeSpan(history.table, history.column, history.timezone, history.inside)
+    span = TimeSpan(history.table, history.column, history.timezone, history.path)
     return span, RowCount(history.table)
 
 

@@ -123,7 +123,7 @@ def _questions(contract: Contract, tables: Iterable[str]) -> Iterator[Question]:
         orphans = [one for one in asked if isinstance(one, Orphans) and one.table == table]
         predicates = tuple(dict.fromkeys(one.predicate for one in counts))
         keys = tuple(
-            dict.fromkeys(ForeignKey(one.columns, one.target, one.ways) for one in orphans)
+            dict.fromkeys(ForeignKey(one.columns, one.target, one.paths) for one in orphans)
         )
         if keys:
             yield BadRowsAcross(table, predicates, keys)
@@ -151,11 +151,11 @@ def _why_skipped(question: Question, answers: Mapping[Metric, Measurement]) -> s
 
 
 def _why_no_key(schema: Columns, key: ForeignKey) -> str:
-    if any(ArrayItem() in way for way in key.ways):
+    if any(ArrayItem() in path for path in key.paths):
         return _KEYS_IN_ARRAY
-    ways = key.ways or ((),) * len(key.columns)
+    paths = key.paths or ((),) * len(key.columns)
     columns = [schema.find(name) for name in key.columns]
-    there = (one and one.follow(way) for one, way in zip(columns, ways, strict=True))
+    there = (one and one.follow(path) for one, path in zip(columns, paths, strict=True))
     return "" if all(there) else COLUMN_MISSING
 
 
@@ -163,5 +163,5 @@ def _why_not_there(schema: Columns, predicate: Predicate) -> str:
     column = schema.find(predicate.column)
     if column is None:
         return COLUMN_MISSING
-    inside = predicate.inside if isinstance(predicate, Inside) else ()
-    return "" if column.follow(inside) is not None else COLUMN_MISSING
+    path = predicate.path if isinstance(predicate, Inside) else ()
+    return "" if column.follow(path) is not None else COLUMN_MISSING

@@ -38,7 +38,7 @@ class KnownKeys:
 
     def metrics(self) -> tuple[Metric, ...]:
         table, columns = self.promise.table, self.promise.physical_columns
-        return (RowCount(table), Orphans(table, columns, self.target, self.promise.ways))
+        return (RowCount(table), Orphans(table, columns, self.target, self.promise.paths))
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         of_table, of_keys = self.metrics()

@@ -43,10 +43,10 @@ class Presence:
         columns = answer(answers, TableSchema(self.promise.table), Columns)
         (name,) = self.promise.physical_columns
         column = columns.find(name)
-        if column and column.follow(self.promise.inside):
+        if column and column.follow(self.promise.path):
             told = _spelt(columns, column.name, name)
             return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=told)
-        what = printed(name, self.promise.inside)
+        what = printed(name, self.promise.path)
         hint = "" if column else _alike_hint(columns, name)
         reason = f"the table has no column '{what}'{hint}"
         return Verdict(Outcome.FAILED, observed=_MISSING, threshold=_PRESENT, reason=reason)
@@ -62,9 +62,9 @@ def checks(contract: Contract) -> Iterator[Check]:
     for table in contract.tables:
         yield from _twins(contract, table)
     for place, column in columns_of(contract):
-        if column.twin_clause is not None and column.inside:
-            inside = (*column.inside[:-1], StructField(column.twin))
-            yield _twin(replace(place, inside=inside), column.twin, column.twin_clause)
+        if column.twin_clause is not None and column.path:
+            path = (*column.path[:-1], StructField(column.twin))
+            yield _twin(replace(place, path=path), column.twin, column.twin_clause)
 
 
 def _spelt(columns: Columns, found: str, name: str) -> str:

@@ -68,7 +68,7 @@ class DeclaredType:
 
     def metrics(self) -> tuple[Metric, ...]:
         table, (column,) = self.promise.table, self.promise.physical_columns
-        cells = Unparseable(table, column, self.promise.inside)
+        cells = Unparseable(table, column, self.promise.path)
         return (TableSchema(table), cells, RowCount(table))
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
@@ -115,7 +115,7 @@ class DeclaredType:
         )
 
     def _may_be_days(self, found: ColumnType) -> bool:
-        is_top = not self.promise.inside
+        is_top = not self.promise.path
         return is_top and self.logical_type is LogicalType.DATE and found.kind == "timestamp"
 
     def _of_days(self, found: ColumnType, answers: Mapping[Metric, Measurement]) -> Verdict:
@@ -215,7 +215,7 @@ def _find(answers: Mapping[Metric, Measurement], promise: Promise) -> ColumnType
     columns = answer(answers, TableSchema(promise.table), Columns)
     (name,) = promise.physical_columns
     top = columns.find(name)
-    return (top and top.follow(promise.inside)) or ColumnType(name, "missing", "missing")
+    return (top and top.follow(promise.path)) or ColumnType(name, "missing", "missing")
 
 
 def _fits(found: ColumnType, logical_type: LogicalType, *, lenient: bool) -> bool:

@@ -104,7 +104,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 def history_of(element: Element) -> UpdateHistory:
     """Return the question for the updates of a table, by what tells its time."""
-    return UpdateHistory(element.place.table, element.physical, element.timezone, element.inside)
+    return UpdateHistory(element.place.table, element.physical, element.timezone, element.path)
 
 
 def _threshold(frequency: Frequency) -> str:

@@ -70,11 +70,11 @@ def checks(contract: Contract) -> Iterator[Check]:
             delay = level.promise
             names = (delay.event_column, delay.available_column)
             ends = tuple(element_of(contract, delay.table, name) for name in names)
-            physical, ways = tuple(e.physical for e in ends), tuple(e.inside for e in ends)
-            place = replace(ends[1].place, physical=physical, inside=(), ways=ways)
+            physical, paths = tuple(e.physical for e in ends), tuple(e.path for e in ends)
+            place = replace(ends[1].place, physical=physical, path=(), paths=paths)
             promise = promise_of(
                 DELAY,
-                place if any(ways) else replace(place, ways=()),
+                place if any(paths) else replace(place, paths=()),
                 clause=level.clause,
                 expected=f"{delay.available_column} {_threshold(delay)} after {delay.event_column}",
                 severity=level.severity,
@@ -91,8 +91,8 @@ def _question(delay: MaxDelay, event: Element, available: Element) -> Delays:
         delay.limit,
         event.timezone,
         available.timezone,
-        into_objects(event.inside),
-        into_objects(available.inside),
+        into_objects(event.path),
+        into_objects(available.path),
     )
 
 

@@ -22,7 +22,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Promise each unique column, and each primary key as one check over all its columns."""
     for place, column in columns_of(contract):
         if column.unique_clause is not None:
-            words = _IN_ARRAY if ArrayItem() in column.inside else "no duplicate rows"
+            words = _IN_ARRAY if ArrayItem() in column.path else "no duplicate rows"
             promise = promise_of(UNIQUE, place, clause=column.unique_clause, expected=words)
             yield _of_column(promise)
     for table in contract.tables:
@@ -36,10 +36,10 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 def _of_column(promise: Promise) -> Check:
     """Return the check of a column; inside an array no value comes twice in one row's array."""
-    arrays = [at for at, step in enumerate(promise.inside) if isinstance(step, ArrayItem)]
+    arrays = [at for at, step in enumerate(promise.path) if isinstance(step, ArrayItem)]
     if not arrays:
         return RepeatedRows(promise, NONE_AT_ALL)
-    to_array, below = promise.inside[: arrays[-1]], promise.inside[arrays[-1] + 1 :]
+    to_array, below = promise.path[: arrays[-1]], promise.path[arrays[-1] + 1 :]
     (column,) = promise.physical_columns
     repeats = Inside(to_array, RepeatsElements(column, below))
     return ViolatingRows(promise, NONE_AT_ALL, (repeats,))

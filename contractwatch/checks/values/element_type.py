@@ -30,7 +30,7 @@ class ElementType:
             return error
         columns = answer(answers, TableSchema(self.promise.table), Columns)
         column = columns.find(self.promise.physical_columns[0])
-        element = column.follow((*self.promise.inside, ArrayItem())) if column else None
+        element = column.follow((*self.promise.path, ArrayItem())) if column else None
         if element is None:
             return Verdict(Outcome.FAILED, "no array", self.expected, reason="not an array")
         if element.text:

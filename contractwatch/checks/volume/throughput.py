@@ -57,7 +57,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 element.physical,
                 promised.period,
                 element.timezone,
-                element.inside,
+                element.path,
             )
             period = duration_words(promised.period)
             promise = promise_of(

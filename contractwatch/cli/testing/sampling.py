@@ -148,10 +148,10 @@ def _columns(
     asked = (*_key(contract, table), *sampling.columns)
     names = (*asked, broken.name) if broken and is_public else asked
     named = [table.find(name) for name in dict.fromkeys(names)]
-    columns = [c for c in named if c is not None and ArrayItem() not in c.inside]
+    columns = [c for c in named if c is not None and ArrayItem() not in c.path]
     closed = {c.name for c in columns if _is_closed(contract, table, c)}
     shown = tuple(
-        (c.name, c.physical_name, into_objects(c.inside)) for c in columns if c.name not in closed
+        (c.name, c.physical_name, into_objects(c.path)) for c in columns if c.name not in closed
     )
     withheld = (column.name for column in columns if column.name in closed)
     return shown, tuple(name for name in withheld if name in asked)
@@ -186,8 +186,7 @@ def _is_closed(contract: Contract, table: Table, column: Column) -> bool:
         one
         for top in table.columns
         for one in (top, *top.nested)
-        if top.physical_name == column.physical_name
-        and one.inside == column.inside[: len(one.inside)]
+        if top.physical_name == column.physical_name and one.path == column.path[: len(one.path)]
     )
     return any(is_classified(one, _tags(contract, table, one)) for one in outer)
 

@@ -83,9 +83,7 @@ def chosen_columns(written: Sequence[str], contracts: Sequence[Contract]) -> tup
         UsageError: If no table has one of them, with the nearest name or those there are.
     """
     tops = [top for contract in contracts for table in contract.tables for top in table.columns]
-    known = {
-        one.name for top in tops for one in (top, *top.nested) if ArrayItem() not in one.inside
-    }
+    known = {one.name for top in tops for one in (top, *top.nested) if ArrayItem() not in one.path}
     names = _names(written, known)
     if contracts:
         _refuse("column is named", names, known)

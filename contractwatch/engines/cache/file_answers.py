@@ -144,7 +144,7 @@ def range_of(key: SurplusRows, columns: Iterable[Column]) -> KeyRange:
         if any(one.classification.strip().lower() not in _OPEN for one in (column, *column.nested))
     }
     is_closed = any(name.lower() in closed for name in key.columns)
-    return KeyRange(key.table, key.columns, key.ways, is_closed)
+    return KeyRange(key.table, key.columns, key.paths, is_closed)
 
 
 def file_fingerprint(file: DataFile) -> str:

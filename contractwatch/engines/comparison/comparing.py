@@ -109,7 +109,7 @@ class _Comparison:
             return Unmeasured(str(error))
 
     def _orphans(self, metric: Orphans) -> Measurement:
-        pair = self._joined(self._asking(metric, metric.ways), metric.target)
+        pair = self._joined(self._asking(metric, metric.paths), metric.target)
         keys = _collected(
             pair.there, pair.targeted.group_by(pair.names).agg(pl.len().alias("rows"))
         )
@@ -164,7 +164,7 @@ class _Comparison:
         broken = [violates(one, column_of(frame, asked, one.column)) for one in metric.predicates]
         rows = frame.rows
         for at, key in enumerate(metric.keys):
-            asking = Side(asked.files, key.columns, metric.table, key.ways)
+            asking = Side(asked.files, key.columns, metric.table, key.paths)
             rows, is_orphan = self._flagged(rows, asking, key, at)
             broken.append(is_orphan)
         masks = [mask.fill_null(value=False) for mask in broken]
@@ -196,9 +196,9 @@ class _Comparison:
         return flagged, is_whole & pl.col(found).is_null()
 
     def _asking(
-        self, metric: Orphans | CoveredKeys | SegmentsOf, ways: tuple[FieldPath, ...] = ()
+        self, metric: Orphans | CoveredKeys | SegmentsOf, paths: tuple[FieldPath, ...] = ()
     ) -> Side:
-        return Side(self._own(metric.table), metric.columns, metric.table, ways)
+        return Side(self._own(metric.table), metric.columns, metric.table, paths)
 
     def _side(self, wanted: Reference | TotalOf) -> Side:
         side = self.sides.get(wanted, Unmeasured("nobody looked for what is referred to"))

@@ -31,19 +31,19 @@ class NotComparedError(Exception):
 class Side:
     """Columns of a table by their physical names; `shown` is how a person knows the table.
 
-    `ways` lead into each column, or there are none.
+    `paths` lead into each column, or there are none.
     """
 
     files: TableFiles
     columns: tuple[str, ...]
     shown: str
-    ways: tuple[FieldPath, ...] = ()
+    paths: tuple[FieldPath, ...] = ()
 
     @property
     def members(self) -> tuple[tuple[str, FieldPath], ...]:
-        """The columns with the ways into them."""
-        ways = self.ways or ((),) * len(self.columns)
-        return tuple(zip(self.columns, ways, strict=True))
+        """The columns with the paths into them."""
+        paths = self.paths or ((),) * len(self.columns)
+        return tuple(zip(self.columns, paths, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,14 @@ def keyed_rows(frame: Frame, side: Side) -> Keyed:
     arrays = [one for one in side.members if ArrayItem() in one[1]]
     if not arrays:
         return Keyed(frame.rows, cells_of(frame, side), pl.lit(value=True))
-    column, way = arrays[0]
-    outwards = to_element(way)
+    column, path = arrays[0]
+    outwards = to_element(path)
     within = {at: one[1] for at, one in enumerate(side.members) if one in arrays}
     try:
         outer = column_of(frame, side, column)
         plain = {
-            at: cells_at(column_of(frame, side, name), into_objects(way))
-            for at, (name, way) in enumerate(side.members)
+            at: cells_at(column_of(frame, side, name), into_objects(path))
+            for at, (name, path) in enumerate(side.members)
             if at not in within
         }
         rows, element, dtype = _exploded(frame, outer, outwards, plain)
@@ -82,13 +82,13 @@ def keyed_rows(frame: Frame, side: Side) -> Keyed:
 
         def is_whole(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
             each = (
-                cells_at(ColumnView(value, value, dtype), _below(way)) for way in within.values()
+                cells_at(ColumnView(value, value, dtype), _below(path)) for path in within.values()
             )
             return pl.all_horizontal(one.value.is_not_null() for one in each)
 
         has_key = offends(outwards, outer.value, outer.dtype, is_whole)
     except UncastableError as error:
-        where = printed(column, way)
+        where = printed(column, path)
         raise NotComparedError(f"column {where!r} of {side.shown}: {error}") from error
     for cells in plain.values():
         has_key &= cells.value.is_not_null()
@@ -98,14 +98,14 @@ def keyed_rows(frame: Frame, side: Side) -> Keyed:
 
 
 def _exploded(
-    frame: Frame, outer: ColumnView, way: FieldPath, plain: Mapping[int, ColumnView]
+    frame: Frame, outer: ColumnView, path: FieldPath, plain: Mapping[int, ColumnView]
 ) -> tuple[pl.LazyFrame, pl.Expr, pl.DataType]:
-    """Return a row for each element at the end of a way, the element and its type."""
+    """Return a row for each element at the end of a path, the element and its type."""
     beside = (cells.value.alias(f"\x00plain{at}") for at, cells in plain.items())
     rows = frame.rows.with_row_index(_NUMBER)
     rows = rows.select(_NUMBER, outer.value.alias(_ELEMENT), *beside)
     element, dtype = pl.col(_ELEMENT), outer.dtype
-    for step in way:
+    for step in path:
         match step:
             case StructField():
                 value, dtype = member(step, element, dtype)
@@ -118,22 +118,22 @@ def _exploded(
     return rows, element, dtype
 
 
-def _below(way: FieldPath) -> tuple[StructField, ...]:
-    return into_objects(way[len(to_element(way)) :])
+def _below(path: FieldPath) -> tuple[StructField, ...]:
+    return into_objects(path[len(to_element(path)) :])
 
 
 def cells_of(frame: Frame, side: Side) -> list[ColumnView]:
     """Return what is compared of each member of a key.
 
     Raises:
-        NotComparedError: If a column is missing, or no way leads into it.
+        NotComparedError: If a column is missing, or no path leads into it.
     """
     found: list[ColumnView] = []
-    for column, way in side.members:
+    for column, path in side.members:
         try:
-            found.append(cells_at(column_of(frame, side, column), into_objects(way)))
+            found.append(cells_at(column_of(frame, side, column), into_objects(path)))
         except UncastableError as error:
-            where = printed(column, way)
+            where = printed(column, path)
             raise NotComparedError(f"column {where!r} of {side.shown}: {error}") from error
     return found
 

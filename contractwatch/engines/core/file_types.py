@@ -278,11 +278,11 @@ def _widened(value: pl.Expr, have: pl.DataType, want: pl.DataType) -> pl.Expr:
 
 def _differ_in_members(have: pl.DataType, want: pl.DataType) -> bool:
     """Return whether objects in a type, at any depth, have other members in the other type."""
-    inside = [list(parts_of(have)), list(parts_of(want))]
-    names = [[name for name, _ in parts] for parts in inside]
+    path = [list(parts_of(have)), list(parts_of(want))]
+    names = [[name for name, _ in parts] for parts in path]
     return names[0] != names[1] or any(
         _differ_in_members(one, other)
-        for (_, one), (_, other) in zip(inside[0], inside[1], strict=True)
+        for (_, one), (_, other) in zip(path[0], path[1], strict=True)
     )
 
 

@@ -50,12 +50,12 @@ def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 @dataclass(slots=True)
 class JsonNode:
-    """A promised value: `way` leads to it from the column. `element` is of an array, or a map.
+    """A promised value: `path` leads to it from the column. `element` is of an array, or a map.
 
     One that `is_compared` as a whole, or is part of such a value, keeps what is not promised of it.
     """
 
-    way: FieldPath
+    path: FieldPath
     column: Column | None
     kind: str = "scalar"
     members: "dict[str, JsonNode]" = field(default_factory=dict[str, "JsonNode"])
@@ -85,7 +85,7 @@ class JsonNode:
 
 @dataclass(slots=True)
 class Notes:
-    """Places (by way) at which one row has a value of another shape, or none."""
+    """Places (by path) at which one row has a value of another shape, or none."""
 
     astray: set[FieldPath] = field(default_factory=set[FieldPath])
     null: set[FieldPath] = field(default_factory=set[FieldPath])
@@ -93,13 +93,13 @@ class Notes:
 
 def tree_of(column: Column) -> JsonNode | None:
     """Return the tree of a column that is promised to hold more than a scalar, else None."""
-    known = {inner.inside: inner for inner in column.nested}
+    known = {inner.path: inner for inner in column.nested}
     root = _node((), column, known, is_compared=False)
     return None if root.kind == "scalar" else root
 
 
 def _node(
-    way: FieldPath, column: Column | None, known: dict[FieldPath, Column], *, is_compared: bool
+    path: FieldPath, column: Column | None, known: dict[FieldPath, Column], *, is_compared: bool
 ) -> JsonNode:
     is_compared = is_compared or _is_compared(column)
 
@@ -107,29 +107,29 @@ def _node(
         return _node(inner, of_inner, known, is_compared=is_compared)
 
     below = {
-        inner[len(way)] for inner in known if len(inner) > len(way) and inner[: len(way)] == way
+        inner[len(path)] for inner in known if len(inner) > len(path) and inner[: len(path)] == path
     }
     logical = column.logical_type if column else None
     listed = {step.name for step in below if isinstance(step, StructField)}
-    twins = {one.twin for inner, one in known.items() if inner[:-1] == way and one.twin}
+    twins = {one.twin for inner, one in known.items() if inner[:-1] == path and one.twin}
     names = sorted(listed.union(_required(column), twins))
-    node = JsonNode(way, column, is_compared=is_compared)
+    node = JsonNode(path, column, is_compared=is_compared)
     if logical is LogicalType.MAP:
-        entry = JsonNode((*way, ArrayItem()), None, "object", is_compared=is_compared)
+        entry = JsonNode((*path, ArrayItem()), None, "object", is_compared=is_compared)
         for part in (_KEY, _VALUE):
-            inner = (*way, ArrayItem(), part)
+            inner = (*path, ArrayItem(), part)
             entry.members[part.name] = node_at(inner, known.get(inner))
         node.kind, node.element = "map", entry
     elif ArrayItem() in below or logical in _ARRAYS:
-        inner = (*way, ArrayItem())
+        inner = (*path, ArrayItem())
         of_element = known.get(inner)
         if column and logical is LogicalType.VECTOR and of_element is None:
-            of_element = replace(column, logical_type=LogicalType.NUMBER, options=(), inside=inner)
+            of_element = replace(column, logical_type=LogicalType.NUMBER, options=(), path=inner)
         node.kind, node.element = "array", node_at(inner, of_element)
     elif names or logical is LogicalType.OBJECT:
         node.kind = "object"
         for name in names:
-            inner = (*way, StructField(name))
+            inner = (*path, StructField(name))
             node.members[name] = node_at(inner, known.get(inner))
     return node
 
@@ -153,11 +153,11 @@ def _required(column: Column | None) -> Iterator[str]:
 def laid_out(node: JsonNode, value: object, notes: Notes) -> object:
     """Return a parsed JSON value as the node promises it, and note what is not so."""
     if value is None:
-        notes.null.add(node.way)
+        notes.null.add(node.path)
         return None
     if node.kind == "scalar":
         if isinstance(value, dict | list):
-            notes.astray.add(node.way)
+            notes.astray.add(node.path)
         found = cast("object", value)
         return canonical(found) if node.is_compared else text_of(found)
     if node.kind == "object":
@@ -167,7 +167,7 @@ def laid_out(node: JsonNode, value: object, notes: Notes) -> object:
 
 def _object(node: JsonNode, value: object, notes: Notes) -> object:
     if not isinstance(value, dict) or isinstance(value, Repeated):
-        notes.astray.add(node.way)
+        notes.astray.add(node.path)
         return None
     found = cast("dict[str, object]", value)
     laid: dict[str, object] = {
@@ -191,7 +191,7 @@ def _elements(node: JsonNode, value: object, notes: Notes) -> object:
         entries = cast("dict[str, object]", value)
         value = [{"key": key, "value": inner} for key, inner in entries.items()]
     if not isinstance(value, list):
-        notes.astray.add(node.way)
+        notes.astray.add(node.path)
         return None
     elements = cast("list[object]", value)
     if node.element is None:
@@ -233,7 +233,7 @@ def observe(node: JsonNode, value: object, seen: set[FieldPath]) -> None:
     """Add the places at which a value, or a member that is null, stands."""
     if value is None:
         return
-    seen.add(node.way)
+    seen.add(node.path)
     if node.kind == "map" and isinstance(value, dict):
         value = [{"key": k, "value": v} for k, v in cast("dict[str, object]", value).items()]
     if isinstance(value, list) and node.element is not None:
@@ -244,16 +244,16 @@ def observe(node: JsonNode, value: object, seen: set[FieldPath]) -> None:
         lower = {key.lower() for key in found}
         for name, child in node.members.items():
             if name.lower() in lower:
-                seen.add(child.way)
+                seen.add(child.path)
                 observe(child, member_of(found, name), seen)
 
 
 def type_of(node: JsonNode, name: str, seen: set[FieldPath]) -> ColumnType:
     """Return what the data show of a promised value, without the members that are nowhere."""
-    if node.way not in seen:
+    if node.path not in seen:
         return ColumnType(name, "null", "null", text=True)
     children = [
-        type_of(child, name, seen) for name, child in node.members.items() if child.way in seen
+        type_of(child, name, seen) for name, child in node.members.items() if child.path in seen
     ]
     if node.element is not None:
         children = [type_of(node.element, "[]", seen)]

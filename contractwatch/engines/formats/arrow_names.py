@@ -58,19 +58,19 @@ def meanings_of(file: BinaryIO) -> Mapping[str, SchemaNode]:
 
 
 def _nodes(
-    footer: bytes, vector: int, left: list[int], way: tuple[str, ...]
+    footer: bytes, vector: int, left: list[int], path: tuple[str, ...]
 ) -> Iterator[SchemaNode]:
     """Yield the fields of a list of fields, with those below them."""
     for field in _tables(footer, vector):
         left[0] -= 1
-        if left[0] < 0 or len(way) > _DEEPEST:
+        if left[0] < 0 or len(path) > _DEEPEST:
             raise struct.error
         name, kind = _text(footer, _field(footer, field, _NAME)), _byte(footer, field, _KIND)
         if kind in _UNREAD:
-            shown = ".".join((*way, name))
+            shown = ".".join((*path, name))
             raise BrokenTextError(f"column {shown!r} is of type {_UNREAD[kind]}, which is not read")
         below = _field(footer, field, _CHILDREN)
-        inner = (*way, name)
+        inner = (*path, name)
         children = tuple(_nodes(footer, _pointed(footer, below), left, inner)) if below else ()
         if kind in {_LIST, _FIXED_LIST, _LARGE_LIST}:
             children = (SchemaNode("list", "", children),)  # as Parquet has it

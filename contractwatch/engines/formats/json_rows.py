@@ -59,7 +59,7 @@ class Lines:
 
 def noted(tree: JsonNode, name: str, what: str) -> dict[FieldPath, str]:
     """Return the columns that say of a row whether it is `astray`, or `null`, at each place."""
-    return {node.way: f"\x00{what}{at}\x00{name}" for at, node in enumerate(tree.walk())}
+    return {node.path: f"\x00{what}{at}\x00{name}" for at, node in enumerate(tree.walk())}
 
 
 def scan(
@@ -119,8 +119,8 @@ def _row(
     for name, tree, astray, null in layout.laid:
         notes = Notes()
         row[name] = laid_out(tree, member_of(record, name), notes)
-        row.update((astray[way], True) for way in notes.astray)
-        row.update((null[way], True) for way in notes.null)
+        row.update((astray[path], True) for path in notes.astray)
+        row.update((null[path], True) for path in notes.null)
     return row
 
 
@@ -212,12 +212,12 @@ def _wanted(trees: Mapping[str, JsonNode], seen: Mapping[str, set[FieldPath]]) -
         json.dumps(_name(node, name).lower(), ensure_ascii=ascii_).encode()
         for name, tree in trees.items()
         for node in tree.walk()
-        if node.way not in seen[name]
+        if node.path not in seen[name]
         for ascii_ in (True, False)
     )
 
 
 def _name(node: JsonNode, column: str) -> str:
     """Return the name of the member that a place is, or is inside of."""
-    members = [step.name for step in node.way if isinstance(step, StructField)]
+    members = [step.name for step in node.path if isinstance(step, StructField)]
     return members[-1] if members else column

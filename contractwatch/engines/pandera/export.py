@@ -159,7 +159,7 @@ def _is_nested(check: Check, table: Table) -> bool:
     of_whole = isinstance(check, ViolatingRows) and any(
         isinstance(predicate, _OF_NESTED) for predicate in check.predicates
     )
-    if check.promise.inside or any(check.promise.ways) or of_whole:
+    if check.promise.path or any(check.promise.paths) or of_whole:
         return True
     found = (table.column(name) for name in check.promise.physical_columns)
     types = (column.logical_type for column in found if column is not None)

@@ -50,9 +50,9 @@ class Within(Protocol):
 
     def violates(self, predicate: Predicate) -> pl.Expr: ...
 
-    def strays(self, inside: FieldPath) -> pl.Expr: ...
+    def strays(self, path: FieldPath) -> pl.Expr: ...
 
-    def is_sound(self, inside: FieldPath) -> pl.Expr: ...
+    def is_sound(self, path: FieldPath) -> pl.Expr: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,63 +110,63 @@ def refuse_unread(cells: ColumnView) -> None:
         raise literals.UncastableError(cells.refused)
 
 
-def key_member(cells: ColumnView, way: tuple[StructField, ...]) -> pl.Expr:
-    """Return the member of an object at the end of a way, as it is compared.
+def key_member(cells: ColumnView, path: tuple[StructField, ...]) -> pl.Expr:
+    """Return the member of an object at the end of a path, as it is compared.
 
     Raises:
-        UncastableError: If the type has no such way.
+        UncastableError: If the type has no such path.
     """
-    found = cells_at(cells, way)
+    found = cells_at(cells, path)
     if cells.within is not None and found.dtype.is_nested():
-        return pl.when(cells.within.is_sound(way)).then(found.value)
+        return pl.when(cells.within.is_sound(path)).then(found.value)
     return found.value
 
 
-def cells_at(cells: ColumnView, way: tuple[StructField, ...]) -> ColumnView:
-    """Return the members of objects at the end of a way, as they are compared.
+def cells_at(cells: ColumnView, path: tuple[StructField, ...]) -> ColumnView:
+    """Return the members of objects at the end of a path, as they are compared.
 
     Raises:
-        UncastableError: If the type has no such way.
+        UncastableError: If the type has no such path.
     """
     refuse_unread(cells)
-    if not way:
+    if not path:
         return cells
-    value, dtype = nested.member_at(way, cells.value, cells.dtype)
+    value, dtype = nested.member_at(path, cells.value, cells.dtype)
     return ColumnView(value, value, dtype)
 
 
-def instants_at(cells: ColumnView, inside: FieldPath, timezone: str) -> pl.Expr:
-    """Return the instants at the end of a way as `instants` does, in arrays as they are nested.
+def instants_at(cells: ColumnView, path: FieldPath, timezone: str) -> pl.Expr:
+    """Return the instants at the end of a path as `instants` does, in arrays as they are nested.
 
     Raises:
-        UncastableError: If they are not temporal, or the type has no such way.
+        UncastableError: If they are not temporal, or the type has no such path.
     """
     refuse_unread(cells)
-    if not inside:
+    if not path:
         return instants(cells, timezone)
 
     def leaf(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return instants(ColumnView(value, value, dtype), timezone)
 
-    return nested.values_at(inside, cells.value, cells.dtype, leaf)
+    return nested.values_at(path, cells.value, cells.dtype, leaf)
 
 
-def is_present_at(cells: ColumnView, inside: FieldPath) -> pl.Expr:
-    """Return whether there is a value at the end of a way.
+def is_present_at(cells: ColumnView, path: FieldPath) -> pl.Expr:
+    """Return whether there is a value at the end of a path.
 
     Raises:
-        UncastableError: If the type has no such way.
+        UncastableError: If the type has no such path.
     """
-    if not inside:
+    if not path:
         return cells.is_present
-    return nested.offends(inside, cells.value, cells.dtype, lambda one, _: one.is_not_null())
+    return nested.offends(path, cells.value, cells.dtype, lambda one, _: one.is_not_null())
 
 
 def _offends(predicate: Inside, cells: ColumnView) -> pl.Expr:
     def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return violates(predicate.predicate, ColumnView(value, value, dtype))
 
-    return nested.offends(predicate.inside, cells.value, cells.dtype, judge)
+    return nested.offends(predicate.path, cells.value, cells.dtype, judge)
 
 
 def _wrong(predicate: _OfValues, cells: ColumnView) -> pl.Expr:

@@ -31,17 +31,17 @@ Made: TypeAlias = Callable[[pl.Expr], pl.Expr]
 _UNIT_TOLERANCE = 1e-3
 
 
-def offends(inside: FieldPath, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
-    """Return whether one of the values at the end of a way violates; null or false if none does.
+def offends(path: FieldPath, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
+    """Return whether one of the values at the end of a path violates; null or false if none does.
 
     Raises:
-        UncastableError: If the type has no such way.
+        UncastableError: If the type has no such path.
     """
-    if not inside:
+    if not path:
         return judge(*_plain(value, dtype))
     if dtype == pl.Null:
         return _never(value)
-    first, *rest = _through_entries(inside, dtype)
+    first, *rest = _through_entries(path, dtype)
     match first:
         case StructField():
             child, inner = member(first, value, dtype)
@@ -54,30 +54,26 @@ def offends(inside: FieldPath, value: pl.Expr, dtype: pl.DataType, judge: Judge)
             assert_never(first)
 
 
-def _through_entries(inside: FieldPath, dtype: pl.DataType) -> FieldPath:
-    """Return a way that leads to the keys or values of a map at once through its entries."""
-    return (
-        (ArrayItem(), *inside)
-        if isinstance(inside[0], StructField) and has_entries(dtype)
-        else inside
-    )
+def _through_entries(path: FieldPath, dtype: pl.DataType) -> FieldPath:
+    """Return a path that leads to the keys or values of a map at once through its entries."""
+    return (ArrayItem(), *path) if isinstance(path[0], StructField) and has_entries(dtype) else path
 
 
-def values_at(inside: FieldPath, value: pl.Expr, dtype: pl.DataType, leaf: Judge) -> pl.Expr:
-    """Return what is made of each value at the end of a way, in arrays as they are nested.
+def values_at(path: FieldPath, value: pl.Expr, dtype: pl.DataType, leaf: Judge) -> pl.Expr:
+    """Return what is made of each value at the end of a path, in arrays as they are nested.
 
     Args:
-        inside: The way.
+        path: The path.
         value: The cell.
         dtype: Its type.
         leaf: Returns what is made of a value of a type.
 
     Raises:
-        UncastableError: If the type has no such way.
+        UncastableError: If the type has no such path.
     """
-    if not inside:
+    if not path:
         return leaf(*_plain(value, dtype))
-    first, *rest = inside
+    first, *rest = path
     match first:
         case StructField():
             child, inner = member(first, value, dtype)
@@ -94,7 +90,7 @@ def folded(values: pl.Expr, depth: int, made: Made, fold: Made) -> pl.Expr:
 
     Args:
         values: As `values_at` returns them.
-        depth: How many steps of their way are elements of arrays.
+        depth: How many steps of their path are elements of arrays.
         made: What is made of each value.
         fold: How an array of that becomes one.
     """
@@ -103,20 +99,20 @@ def folded(values: pl.Expr, depth: int, made: Made, fold: Made) -> pl.Expr:
     return fold(values.list.eval(folded(pl.element(), depth - 1, made, fold)))
 
 
-def depth_of(inside: FieldPath) -> int:
-    """Return how many steps of a way are elements of arrays."""
-    return sum(isinstance(step, ArrayItem) for step in inside)
+def depth_of(path: FieldPath) -> int:
+    """Return how many steps of a path are elements of arrays."""
+    return sum(isinstance(step, ArrayItem) for step in path)
 
 
 def member_at(
-    way: tuple[StructField, ...], value: pl.Expr, dtype: pl.DataType
+    path: tuple[StructField, ...], value: pl.Expr, dtype: pl.DataType
 ) -> tuple[pl.Expr, pl.DataType]:
-    """Return the member at the end of a way into objects.
+    """Return the member at the end of a path into objects.
 
     Raises:
-        UncastableError: If the type has no such way.
+        UncastableError: If the type has no such path.
     """
-    for step in way:
+    for step in path:
         value, dtype = member(step, value, dtype)
     return _plain(value, dtype)
 
@@ -172,7 +168,7 @@ def of_whole(predicate: PredicateOfWhole, value: pl.Expr, dtype: pl.DataType) ->
         case IsLarger():
             return _size(value, dtype) > predicate.size
         case RepeatsElements():
-            return _repeats(predicate.inside, value, dtype)
+            return _repeats(predicate.path, value, dtype)
         case IsNotNormalized():
             return _has_other_length(value, dtype)
         case LacksMembers():
@@ -191,16 +187,16 @@ def _size(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return elements(value, dtype)[0].list.len()
 
 
-def _repeats(inside: FieldPath, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def _repeats(path: FieldPath, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     items, inner = elements(value, dtype)
     element = pl.element()
-    for step in inside:
+    for step in path:
         if isinstance(step, ArrayItem):
             raise UncastableError("an array inside an array has no single value for each element")
         element, inner = member(step, element, inner)
     if inner == pl.Null:
         return _never(value)
-    present = items.list.eval(element).list.drop_nulls() if inside else items.list.drop_nulls()
+    present = items.list.eval(element).list.drop_nulls() if path else items.list.drop_nulls()
     return present.list.n_unique() < present.list.len()
 
 

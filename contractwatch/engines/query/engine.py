@@ -359,7 +359,7 @@ def _count(frame: Frame, metric: CountWhere | Unparseable, column: str) -> Quest
         return Question(metric, (violates(metric.predicate, cells).sum(),), counted)
     refuse_unread(cells)
     if cells.within is not None:
-        return Question(metric, (cells.within.strays(metric.inside).sum(),), counted)
+        return Question(metric, (cells.within.strays(metric.path).sum(),), counted)
     of_type = cells.is_day if cells.readable is None else cells.readable
     readable = cells.raw.is_null() if of_type is None else of_type
     return Question(metric, (readable.not_().sum(),), counted)
@@ -368,7 +368,7 @@ def _count(frame: Frame, metric: CountWhere | Unparseable, column: str) -> Quest
 def _of_key(frame: Frame, metric: SurplusRows | KeyRange) -> Question | Key | Unmeasured:
     if isinstance(metric, SurplusRows):
         return key_of(frame, metric)
-    key = key_of(frame, SurplusRows(metric.table, metric.columns, metric.ways))
+    key = key_of(frame, SurplusRows(metric.table, metric.columns, metric.paths))
     return key if isinstance(key, Unmeasured) else range_question(metric, key, frame.rows)
 
 
@@ -383,6 +383,6 @@ def key_of(frame: Frame, metric: SurplusRows) -> Key | Unmeasured:
     members = [cells for cells in found if isinstance(cells, ColumnView)]
     if missing:
         return missing
-    ways = metric.ways or ((),) * len(members)
-    pairs = zip(members, ways, strict=True)
-    return Key(metric, tuple(key_member(cells, way) for cells, way in pairs))
+    paths = metric.paths or ((),) * len(members)
+    pairs = zip(members, paths, strict=True)
+    return Key(metric, tuple(key_member(cells, path) for cells, path in pairs))

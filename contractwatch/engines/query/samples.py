@@ -38,7 +38,7 @@ class ShownColumn:
 
     name: str
     physical: str
-    way: tuple[StructField, ...] = ()
+    path: tuple[StructField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,10 @@ def _repeated(
     """Return rows of keys that occur more than once, those of one key side by side."""
     members = [frame.cells[_name(frame, column)] for column in metric.columns]
     keys = [f"\x00key{position}" for position in range(len(members))]
-    ways = metric.ways or ((),) * len(members)
+    paths = metric.paths or ((),) * len(members)
     named = [
-        key_member(cells, way).alias(key)
-        for key, cells, way in zip(keys, members, ways, strict=True)
+        key_member(cells, path).alias(key)
+        for key, cells, path in zip(keys, members, paths, strict=True)
     ]
     whole = frame.rows.with_columns(named).drop_nulls(keys)
     twice = whole.group_by(keys).len("\x00rows").filter(pl.col("\x00rows") > 1)
@@ -125,7 +125,7 @@ def _columns(frame: Frame, wanted: Iterable[ShownColumn]) -> Iterable[pl.Expr]:
         if cells is None or found is None:
             continue
         try:
-            value, dtype = member_at(column.way, cells.raw, types[found.name])
+            value, dtype = member_at(column.path, cells.raw, types[found.name])
         except UncastableError:
             continue
         if not dtype.is_nested() and not isinstance(dtype, pl.Binary | pl.Object):
@@ -149,7 +149,7 @@ def _condition(frame: Frame, metric: CountWhere | Unparseable) -> pl.Expr:
         return violates(metric.predicate, cells).fill_null(value=False)
     refuse_unread(cells)
     if cells.within is not None:
-        return cells.within.strays(metric.inside)
+        return cells.within.strays(metric.path)
     return pl.lit(value=False) if cells.readable is None else ~cells.readable
 
 

@@ -54,8 +54,8 @@ def _span(metric: TimeSpan, cells_of: CellsOf, now: datetime) -> Question | Unme
     cells = cells_of(metric.column)
     if isinstance(cells, Unmeasured):
         return cells
-    derived = _instant(metric.column, metric.inside, metric.timezone, cells)
-    instant, depth = pl.col(*derived), depth_of(metric.inside)
+    derived = _instant(metric.column, metric.path, metric.timezone, cells)
+    instant, depth = pl.col(*derived), depth_of(metric.path)
     horizon = _micros(now + FUTURE_ALLOWANCE)
 
     def present(one: pl.Expr) -> pl.Expr:
@@ -64,7 +64,7 @@ def _span(metric: TimeSpan, cells_of: CellsOf, now: datetime) -> Question | Unme
     selected = (
         folded(instant, depth, present, lambda many: many.list.min()).min(),
         folded(instant, depth, present, lambda many: many.list.max()).max(),
-        is_present_at(cells, metric.inside).sum(),
+        is_present_at(cells, metric.path).sum(),
         folded(instant, depth, lambda one: one > horizon, lambda many: many.list.any()).sum(),
     )
     return Question(metric, selected, _spanned, derived)
@@ -74,8 +74,8 @@ def _recent(metric: RecentRows, cells_of: CellsOf, now: datetime) -> Question | 
     cells = cells_of(metric.column)
     if isinstance(cells, Unmeasured):
         return cells
-    derived = _instant(metric.column, metric.inside, metric.timezone, cells)
-    instant, depth, end = pl.col(*derived), depth_of(metric.inside), _micros(now)
+    derived = _instant(metric.column, metric.path, metric.timezone, cells)
+    instant, depth, end = pl.col(*derived), depth_of(metric.path), _micros(now)
     start = end - metric.period // _MICROSECOND
 
     def recent(one: pl.Expr) -> pl.Expr:
@@ -113,12 +113,10 @@ def _bad(metric: BadRows, cells_of: CellsOf) -> Question | Unmeasured:
     return Question(metric, (pl.any_horizontal(broken).sum(),), counted)
 
 
-def _instant(
-    column: str, inside: FieldPath, timezone: str, cells: ColumnView
-) -> dict[str, pl.Expr]:
+def _instant(column: str, path: FieldPath, timezone: str, cells: ColumnView) -> dict[str, pl.Expr]:
     """Return the column's microseconds since 1970 (UTC) under a name that all questions share."""
-    name = f"\x00instant {column} {timezone} {inside!r}"
-    return {name: instants_at(cells, inside, timezone).to_physical()}
+    name = f"\x00instant {column} {timezone} {path!r}"
+    return {name: instants_at(cells, path, timezone).to_physical()}
 
 
 def counted(answer: Answer) -> Measurement:

@@ -128,11 +128,12 @@ def _laid_out(
         rows = [_value_in(cell, tree) for cell in piece]
         columns = [pl.Series(_VALUE, [value for value, _ in rows], dtype=tree.dtype())]
         columns += [
-            pl.Series(name, [way in notes.astray for _, notes in rows])
-            for way, name in astray.items()
+            pl.Series(name, [path in notes.astray for _, notes in rows])
+            for path, name in astray.items()
         ]
         columns += [
-            pl.Series(name, [way in notes.null for _, notes in rows]) for way, name in null.items()
+            pl.Series(name, [path in notes.null for _, notes in rows])
+            for path, name in null.items()
         ]
         made.append(pl.DataFrame(columns).to_struct(texts.name))
     return pl.concat(made)
@@ -188,7 +189,7 @@ def _seen_in(texts: pl.LazyFrame, tree: JsonNode) -> set[FieldPath]:
     known = texts.select(pl.all().alias(_VALUE)).drop_nulls()
     try:
         _observe(known.head(_SAMPLED_ROWS), tree, seen)
-        missing = [node.way for node in tree.walk() if node.way not in seen]
+        missing = [node.path for node in tree.walk() if node.path not in seen]
         if missing:
             _observe(known.filter(_may_hold(missing)), tree, seen)
     except UNREADABLE:
@@ -198,7 +199,7 @@ def _seen_in(texts: pl.LazyFrame, tree: JsonNode) -> set[FieldPath]:
 
 def _observe(texts: pl.LazyFrame, tree: JsonNode, seen: set[FieldPath]) -> None:
     """Add the places at which values stand to those that were seen."""
-    every = {node.way for node in tree.walk()}
+    every = {node.path for node in tree.walk()}
 
     def look(batch: pl.Series) -> pl.Series:
         for cell in batch:
@@ -214,8 +215,8 @@ def _observe(texts: pl.LazyFrame, tree: JsonNode, seen: set[FieldPath]) -> None:
 def _may_hold(missing: Iterable[FieldPath]) -> pl.Expr:
     """Return whether a text holds the name of one of the members that lead to these places."""
     names: list[str] = []
-    for way in missing:
-        members = [step.name for step in way if isinstance(step, StructField)]
+    for path in missing:
+        members = [step.name for step in path if isinstance(step, StructField)]
         if not members:
             return pl.lit(value=True)
         written = members[-1].lower()

@@ -111,10 +111,10 @@ class _Within:
     tree: JsonNode
     name: str
 
-    def strays(self, inside: FieldPath) -> pl.Expr:
-        """Return whether a value at the end of a way is not of the promised type."""
-        astray = self._noted("astray", inside)
-        node = next((node for node in self.tree.walk() if node.way == inside), self.tree)
+    def strays(self, path: FieldPath) -> pl.Expr:
+        """Return whether a value at the end of a path is not of the promised type."""
+        astray = self._noted("astray", path)
+        node = next((node for node in self.tree.walk() if node.path == path), self.tree)
         if node.kind != "scalar":
             return astray
 
@@ -126,15 +126,15 @@ class _Within:
                 raise UncastableError(parsed.refused)
             return ~parsed.readable
 
-        unread = offends(inside, pl.col(self.name), self.tree.dtype(), judge)
+        unread = offends(path, pl.col(self.name), self.tree.dtype(), judge)
         return astray | unread.fill_null(value=False)
 
-    def is_sound(self, inside: FieldPath) -> pl.Expr:
+    def is_sound(self, path: FieldPath) -> pl.Expr:
         """Return whether a value, and all that is inside of it, is of the promised types."""
         typed = (
-            self.strays(node.way)
+            self.strays(node.path)
             for node in self.tree.walk()
-            if node.way[: len(inside)] == inside and _is_typed(node)
+            if node.path[: len(path)] == path and _is_typed(node)
         )
         return ~pl.any_horizontal(pl.lit(value=False), *typed)
 
@@ -144,15 +144,15 @@ class _Within:
         Raises:
             UncastableError: If a value of the contract has no meaning in the promised type.
         """
-        way: FieldPath = predicate.inside if isinstance(predicate, Inside) else ()
+        path: FieldPath = predicate.path if isinstance(predicate, Inside) else ()
         asked = predicate.predicate if isinstance(predicate, Inside) else predicate
-        node = next((node for node in self.tree.walk() if node.way == way), None)
+        node = next((node for node in self.tree.walk() if node.path == path), None)
         is_whole = node is not None and node.kind != "scalar"
         if isinstance(asked, IsNull) and is_whole:
-            return self._noted("null", way)
+            return self._noted("null", path)
         if isinstance(asked, RepeatsElements | IsNotNormalized):
             value, dtype = _typed(self.tree, pl.col(self.name))
-            return offends(way, value, dtype, lambda v, d: violates(asked, ColumnView(v, v, d)))
+            return offends(path, value, dtype, lambda v, d: violates(asked, ColumnView(v, v, d)))
 
         def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
             parsed = text.parse(value, node.column) if node and node.column else None
@@ -160,10 +160,10 @@ class _Within:
                 return violates(asked, ColumnView(value, value, dtype))
             return violates(asked, _parsed_cells(value, parsed))
 
-        return offends(way, pl.col(self.name), self.tree.dtype(), judge)
+        return offends(path, pl.col(self.name), self.tree.dtype(), judge)
 
-    def _noted(self, what: str, way: FieldPath) -> pl.Expr:
-        column = noted(self.tree, self.name, what).get(way)
+    def _noted(self, what: str, path: FieldPath) -> pl.Expr:
+        column = noted(self.tree, self.name, what).get(path)
         if column is None:
             raise UncastableError("another property promises other values inside this column")
         return pl.col(column).fill_null(value=False)

@@ -48,7 +48,7 @@ def _plans(frame: Frame, metric: Unparseable) -> Iterable[pl.LazyFrame]:
     """Yield the query for the first cells of a column of texts."""
     known = frame.columns.find(metric.column)
     cells = frame.cells.get(known.name) if known else None
-    if cells is None or cells.readable is None or known is None or metric.inside:
+    if cells is None or cells.readable is None or known is None or metric.path:
         return
     if cells.within is not None and frame.rows.collect_schema()[known.name].is_nested():
         return  # a value of JSON, and no text

@@ -1,4 +1,4 @@
-"""The way from a column down to a value inside it: members of objects, elements of arrays."""
+"""The path from a column down to a value inside it: members of objects, elements of arrays."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -22,19 +22,19 @@ FieldPath: TypeAlias = tuple[Step, ...]
 """Steps from a column down to values inside of it; empty for the column's own cells."""
 
 
-def into_objects(way: FieldPath) -> tuple[StructField, ...]:
-    """Return the members on a way; without elements of arrays they are all of it."""
-    return tuple(step for step in way if isinstance(step, StructField))
+def into_objects(path: FieldPath) -> tuple[StructField, ...]:
+    """Return the members on a path; without elements of arrays they are all of it."""
+    return tuple(step for step in path if isinstance(step, StructField))
 
 
-def to_element(way: FieldPath) -> FieldPath:
-    """Return the steps up to the last element of an array; none if no array is on the way."""
-    ends = [at for at, step in enumerate(way, start=1) if isinstance(step, ArrayItem)]
-    return way[: max(ends, default=0)]
+def to_element(path: FieldPath) -> FieldPath:
+    """Return the steps up to the last element of an array; none if no array is on the path."""
+    ends = [at for at, step in enumerate(path, start=1) if isinstance(step, ArrayItem)]
+    return path[: max(ends, default=0)]
 
 
-def printed(column: str, inside: FieldPath) -> str:
-    """Return a way as it is written: `orders.lines[].price`."""
+def printed(column: str, path: FieldPath) -> str:
+    """Return a path as it is written: `orders.lines[].price`."""
     return column + "".join(
-        f".{step.name}" if isinstance(step, StructField) else "[]" for step in inside
+        f".{step.name}" if isinstance(step, StructField) else "[]" for step in path
     )

@@ -63,8 +63,8 @@ class Column:
     `physical_type` is spelt as some system spells it, with `physical_clause` where it stands.
 
     `nested` are all values below a top-level column, at any depth, that something is promised of.
-    Their names are whole ways (`orders.lines[].price`), and so are their ids, with `/properties/`
-    between; their `physical_name` is the top-level column's, and `inside` leads from it
+    Their names are whole paths (`orders.lines[].price`), and so are their ids, with `/properties/`
+    between; their `physical_name` is the top-level column's, and `path` leads from it
     down to them. The `twin` of a nested one is the physical name of a member beside it.
     """
 
@@ -91,7 +91,7 @@ class Column:
     column_id: str = ""
     physical_type: str = ""
     physical_clause: Clause | None = None
-    inside: FieldPath = ()
+    path: FieldPath = ()
     nested: tuple["Column", ...] = ()
 
 
@@ -139,7 +139,7 @@ class Table:
     def find(self, name: str) -> Column | None:
         """Return the column of that name, else the value inside of a column, else None.
 
-        A way is written in contract names, or in physical ones: `orders.lines[].price`, or without
+        A path is written in contract names, or in physical ones: `orders.lines[].price`, or without
         brackets, for references have none.
         """
         return self._by_way.get(name)
@@ -158,8 +158,8 @@ class Table:
     def _by_way(self) -> Mapping[str, Column]:
         below = [inner for one in self.columns for inner in one.nested]
         names = [(one.name, one) for one in below]
-        physical = [(printed(one.physical_name, one.inside), one) for one in below]
-        plain = ((way.replace("[]", ""), one) for way, one in (*names, *physical))
+        physical = [(printed(one.physical_name, one.path), one) for one in below]
+        plain = ((path.replace("[]", ""), one) for path, one in (*names, *physical))
         return _first((*self._by_name.items(), *names, *physical, *plain))
 
     @cached_property

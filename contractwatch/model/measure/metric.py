@@ -109,10 +109,10 @@ class IsLarger:
 
 @dataclass(frozen=True, slots=True)
 class RepeatsElements:
-    """One non-null value comes twice within the array: an element, or what is `inside` each."""
+    """One non-null value comes twice within the array: an element, or what is `path` each."""
 
     column: str
-    inside: FieldPath = ()
+    path: FieldPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +151,13 @@ CellPredicate: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """A value at the end of the way into the cell satisfies the predicate.
+    """A value at the end of the path into the cell satisfies the predicate.
 
-    A way that ends in a null object or array before its last step leads to no value. `column` of
+    A path that ends in a null object or array before its last step leads to no value. `column` of
     the inner predicate names the cell too.
     """
 
-    inside: FieldPath
+    path: FieldPath
     predicate: CellPredicate
 
     @property
@@ -197,26 +197,26 @@ class Unparseable:
     """How many cells of a text source are not null and are not of the declared type?
 
     Zero for typed sources, where the schema answers; but of a column that is declared a date and
-    holds timestamps, the cells that are not at midnight in the column's time zone. With `inside` it
-    is about the values at the end of that way, and a cell counts once.
+    holds timestamps, the cells that are not at midnight in the column's time zone. With `path` it
+    is about the values at the end of that path, and a cell counts once.
     """
 
     table: str
     column: str
-    inside: FieldPath = ()
+    path: FieldPath = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SurplusRows:
     """How many rows repeat an earlier key? Rows with a null member are left out. Not additive.
 
-    `ways` lead from each column down to the member that is part of the key; without any the key is
+    `paths` lead from each column down to the member that is part of the key; without any the key is
     of the columns' own cells. Objects and arrays are compared as wholes.
     """
 
     table: str
     columns: tuple[str, ...]
-    ways: tuple[tuple[StructField, ...], ...] = ()
+    paths: tuple[tuple[StructField, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ class KeyRange:
 
     table: str
     columns: tuple[str, ...]
-    ways: tuple[tuple[StructField, ...], ...] = ()
+    paths: tuple[tuple[StructField, ...], ...] = ()
     closed: bool = False
 
 
@@ -242,14 +242,14 @@ class TimeSpan:
     """What are the oldest and the newest value of a temporal column?
 
     Values later than now + 5 minutes are left out and counted as future. Naive timestamps are taken
-    in `timezone`; dates as midnight there. With `inside` it is about all values at the end of that
-    way; a row counts once.
+    in `timezone`; dates as midnight there. With `path` it is about all values at the end of that
+    path; a row counts once.
     """
 
     table: str
     column: str
     timezone: str = "Etc/UTC"
-    inside: FieldPath = ()
+    path: FieldPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +257,7 @@ class Delays:
     """How long after its `event_column` did each row get its `available_column`?
 
     Rows without both are left out. Naive timestamps are taken in the zone of their column. Either
-    may be a member of an object, to which its way leads.
+    may be a member of an object, to which its path leads.
     """
 
     table: str
@@ -274,14 +274,14 @@ class Delays:
 class RecentRows:
     """How many rows have an instant of `(now - period, now]` in a temporal column?
 
-    With `inside` it may be any of the values at the end of that way.
+    With `path` it may be any of the values at the end of that path.
     """
 
     table: str
     column: str
     period: timedelta
     timezone: str = "Etc/UTC"
-    inside: FieldPath = ()
+    path: FieldPath = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,12 +296,12 @@ class BadRows:
 class ForeignKey:
     """Columns (physical names) whose key, if no member is null, is to be found in the target.
 
-    `ways` lead from each column down to the member of the key, or there are none.
+    `paths` lead from each column down to the member of the key, or there are none.
     """
 
     columns: tuple[str, ...]
     target: Reference
-    ways: tuple[FieldPath, ...] = ()
+    paths: tuple[FieldPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +323,7 @@ class UpdateHistory:
     table: str
     column: str
     timezone: str = "Etc/UTC"
-    inside: FieldPath = ()
+    path: FieldPath = ()
 
 
 @dataclass(frozen=True, slots=True)

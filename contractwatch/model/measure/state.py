@@ -44,10 +44,10 @@ class ColumnType:
         """Each type that a file has."""
         return self.files or (self,)
 
-    def follow(self, inside: Iterable[Step]) -> "ColumnType | None":
-        """Return the type at the end of a way, or None if the way does not exist."""
+    def follow(self, path: Iterable[Step]) -> "ColumnType | None":
+        """Return the type at the end of a path, or None if the path does not exist."""
         found: ColumnType | None = self
-        for step in inside:
+        for step in path:
             found = found.child(step) if found else None
         return found
 

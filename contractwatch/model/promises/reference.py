@@ -109,14 +109,15 @@ class TotalOf:
 class Orphans:
     """How many rows with a whole key have no match in the target? Not additive.
 
-    `ways` lead from each column down to the member of the key; those into arrays are the same up to
-    the last array. Then each element has a key, and a row counts once, however many have no match.
+    `paths` lead from each column down to the member of the key; those into arrays are the same
+    up to the last array. Then each element has a key, and a row counts once, however many have
+    no match.
     """
 
     table: str
     columns: tuple[str, ...]
     target: Reference
-    ways: tuple[FieldPath, ...] = ()
+    paths: tuple[FieldPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

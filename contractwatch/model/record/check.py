@@ -37,8 +37,8 @@ class Promise:
     `promise_id` is `contract/table/column or -/kind/rule id`; `expected` the promise in words that
     a person reads ("at most 0 null rows"); `table` and `column` are contract names; table is "-"
     for a promise about the whole product. `physical_columns` are those without which it is skipped;
-    `inside` leads from the only one of them down to the value that is promised; where there may be
-    several, `ways` lead from each, or there are none.
+    `path` leads from the only one of them down to the value that is promised; where there may be
+    several, `paths` lead from each, or there are none.
     """
 
     promise_id: str
@@ -53,8 +53,8 @@ class Promise:
     physical_columns: tuple[str, ...] = ()
     level_id: str = ""
     operations: bool = False
-    inside: FieldPath = ()
-    ways: tuple[FieldPath, ...] = ()
+    path: FieldPath = ()
+    paths: tuple[FieldPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def _is_in_array(reference: Reference, tables: TableNames) -> bool:
     except UnreadError:
         return False
     found = (table.find(name) for name in names)
-    return any(ArrayItem() in column.inside for column in found if column is not None)
+    return any(ArrayItem() in column.path for column in found if column is not None)
 
 
 def _own_table(reference: Reference, tables: TableNames) -> Table:

@@ -30,7 +30,7 @@ class Inner:
     name: str
     ids: str
     top: YamlNode
-    inside: FieldPath = ()
+    path: FieldPath = ()
     outer: YamlNode | None = None
     is_part: bool = False
     """Whether it is a part of an array or a map: it is there with it, even if it has a name."""
@@ -38,17 +38,17 @@ class Inner:
     @property
     def steps(self) -> tuple[str, ...]:
         """The physical names on the way, from the column on."""
-        return (_physical(self.top), *(step.name for step in into_objects(self.inside)))
+        return (_physical(self.top), *(step.name for step in into_objects(self.path)))
 
     @property
     def in_array(self) -> bool:
         """Whether a row may have several of it, or none."""
-        return ArrayItem() in self.inside
+        return ArrayItem() in self.path
 
     @property
     def is_key(self) -> bool:
         """Whether it is the key of a map, which is there and is unique by being one."""
-        return self.is_part and self.inside[-1] == StructField(_KEY)
+        return self.is_part and self.path[-1] == StructField(_KEY)
 
 
 def read_nested(column: YamlNode, owner: Owner, findings: Findings) -> tuple[Column, ...]:
@@ -100,7 +100,7 @@ def _below(outer: Inner, physical: str, owner: Owner, findings: Findings) -> Ite
 
 
 def _children(outer: Inner) -> Iterator[Inner]:
-    place, name, ids, inside = outer.place, outer.name, outer.ids, outer.inside
+    place, name, ids, inside = outer.place, outer.name, outer.ids, outer.path
 
     def below(at: YamlNode, name: str, ids: str, *steps: Step) -> Inner:
         return Inner(at, name, ids, outer.top, (*inside, *steps), place)
@@ -174,7 +174,7 @@ def _read(inner: Inner, physical: str, of_outer: Owner, findings: Findings) -> C
         description=place.text("description"),
         optional=inner.is_part or _may_be_absent(place),
         column_id=inner.ids,
-        inside=inner.inside,
+        path=inner.path,
     )
 
 

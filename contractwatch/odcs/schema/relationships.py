@@ -101,9 +101,7 @@ def _why_not(table: Table, columns: Sequence[str]) -> str:
     known = [column for name in columns if (column := table.find(name)) is not None]
     if len(known) < len(columns):
         return "keys of measures"
-    arrays = {
-        (one.physical_name, to_element(one.inside)) for one in known if ArrayItem() in one.inside
-    }
+    arrays = {(one.physical_name, to_element(one.path)) for one in known if ArrayItem() in one.path}
     if len(arrays) > 1:
         return "keys inside several arrays"
     nested = [one.logical_type for one in known if one.logical_type in NESTED]

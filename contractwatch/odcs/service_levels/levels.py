@@ -238,7 +238,7 @@ class _Reading:
             return
         if length.calendar_months:
             why_not = why_not or "a latency between two columns in months or years"
-        if any(isinstance(one, Found) and ArrayItem() in one.column.inside for one in ends):
+        if any(isinstance(one, Found) and ArrayItem() in one.column.path for one in ends):
             why_not = why_not or "a latency between values inside arrays"
         if why_not or isinstance(event, Unfound) or isinstance(available, Unfound):
             self._skip(place, "freshness", why_not)

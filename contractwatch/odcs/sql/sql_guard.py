@@ -303,7 +303,7 @@ def _refuse_double_meaning(root: exp.Expr, tables: Iterable[Table]) -> None:
         for table in tables
         for column in table.columns
         for inner in column.nested
-        for step in into_objects(inner.inside[:1])
+        for step in into_objects(inner.path[:1])
     }
     for column in root.find_all(exp.Column):
         first, *rest = (part.name for part in column.parts)

@@ -54,8 +54,8 @@ ORDER = ColumnType(
 )
 
 
-def inner(name: str, inside: tuple[Step, ...], kind: LogicalType, **more: object) -> Column:
-    return column(f"order{name}", kind, physical_name="order", inside=inside, **more)
+def inner(name: str, path: tuple[Step, ...], kind: LogicalType, **more: object) -> Column:
+    return column(f"order{name}", kind, physical_name="order", path=path, **more)
 
 
 def order(*nested: Column, **more: object) -> Contract:

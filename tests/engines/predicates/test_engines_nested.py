@@ -109,7 +109,7 @@ rows_of = st.fixed_dictionaries(
 @st.composite
 def predicates(draw: st.DrawFn) -> list[tuple[tuple[Step, ...], CellPredicate]]:
     asked: list[tuple[tuple[Step, ...], CellPredicate]] = []
-    for column, way, kind in WAYS:
+    for column, path, kind in WAYS:
         found: list[CellPredicate] = [IsNull(column)]
         number = draw(small)
         if kind == NUMBERS:
@@ -133,7 +133,7 @@ def predicates(draw: st.DrawFn) -> list[tuple[tuple[Step, ...], CellPredicate]]:
             found += [IsBelow(column, NOW), IsAbove(column, NOW, exclusive=True)]
         else:
             found += [IsSmaller(column, abs(number)), IsLarger(column, abs(number))]
-        asked += [(way, predicate) for predicate in found]
+        asked += [(path, predicate) for predicate in found]
     asked += [
         ((), LacksMembers("order", MEMBERS["order", ()])),
         (LINES, LacksMembers("order", MEMBERS["order", LINES])),
@@ -147,13 +147,13 @@ def predicates(draw: st.DrawFn) -> list[tuple[tuple[Step, ...], CellPredicate]]:
     return asked
 
 
-def reached(cell: Any, way: Sequence[Step]) -> list[Any]:
-    """Return the values at the end of a way; null parents lead nowhere."""
-    if not way:
+def reached(cell: Any, path: Sequence[Step]) -> list[Any]:
+    """Return the values at the end of a path; null parents lead nowhere."""
+    if not path:
         return [cell]
     if cell is None:
         return []
-    first, *rest = way
+    first, *rest = path
     inner = cell if isinstance(first, ArrayItem) else [cell[first.name]]
     return [value for one in inner for value in reached(one, rest)]
 
@@ -164,8 +164,8 @@ def breaks(predicate: CellPredicate, value: Any) -> bool:
             return value is not None and size_of(value) < size
         case IsLarger(_, size):
             return value is not None and size_of(value) > size
-        case RepeatsElements(_, inside):
-            found = [one for element in value or () for one in reached(element, inside)]
+        case RepeatsElements(_, path):
+            found = [one for element in value or () for one in reached(element, path)]
             present = [str(one) for one in found if one is not None]
             return len(set(present)) < len(present)
         case LacksMembers(_, members):
@@ -186,7 +186,7 @@ def size_of(value: Any) -> int:
 def test_nested_values_and_the_naive_oracle_agree(
     rows: list[dict[str, Any]], asked: list[tuple[tuple[Step, ...], CellPredicate]]
 ) -> None:
-    metrics = {CountWhere(TABLE, Inside(way, one)): (way, one) for way, one in asked}
+    metrics = {CountWhere(TABLE, Inside(path, one)): (path, one) for path, one in asked}
     keys = SurplusRows(TABLE, ("order",), ((StructField("id"),),))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "orders.parquet"
@@ -194,9 +194,9 @@ def test_nested_values_and_the_naive_oracle_agree(
         found = measure(dataset([path], DataFormat.PARQUET), [*metrics, keys], now=NOW)
     expected: dict[Any, Any] = {
         metric: Count(
-            sum(any(breaks(one, value) for value in reached(row[one.column], way)) for row in rows)
+            sum(any(breaks(one, value) for value in reached(row[one.column], path)) for row in rows)
         )
-        for metric, (way, one) in metrics.items()
+        for metric, (path, one) in metrics.items()
     }
     ids = [{"order": row["order"] and row["order"]["id"]} for row in rows]
     expected[keys] = repeats(SurplusRows(TABLE, ("order",)), ids)
@@ -226,14 +226,14 @@ def test_the_schema_tells_what_is_nested_without_reading_rows(tmp_path: Path) ->
     ],
 )
 def test_a_way_that_does_not_exist_is_refused_by_plan(
-    tmp_path: Path, column: str, way: tuple[Step, ...], reason: str
+    tmp_path: Path, column: str, path: tuple[Step, ...], reason: str
 ) -> None:
     data = parquet(tmp_path, pl.DataFrame({}, schema=SCHEMA))
-    assert ask(data, CountWhere(TABLE, Inside(way, IsNull(column)))) == Unmeasured(reason)
+    assert ask(data, CountWhere(TABLE, Inside(path, IsNull(column)))) == Unmeasured(reason)
 
 
 def test_a_column_of_nulls_only_offends_nothing_inside(tmp_path: Path) -> None:
     data = parquet(tmp_path, pl.DataFrame({"order": [None, None]}))
-    way = (StructField("lines"), ArrayItem())
-    assert ask(data, CountWhere(TABLE, Inside(way, IsNull("order")))) == Count(0)
+    path = (StructField("lines"), ArrayItem())
+    assert ask(data, CountWhere(TABLE, Inside(path, IsNull("order")))) == Count(0)
     assert ask(data, CountWhere(TABLE, IsSmaller("order", 3))) == Count(0)

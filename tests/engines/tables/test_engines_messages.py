@@ -72,14 +72,14 @@ def predicates() -> Iterator[Predicate]:
 
 def metrics() -> Sequence[Metric]:
     plain = list(predicates())
-    inner = [Inside(way, one) for way in WAYS if way for one in plain]
+    inner = [Inside(path, one) for path in WAYS if path for one in plain]
     return [
         *(CountWhere(TABLE, one) for one in (*plain, *inner)),
-        *(Unparseable(TABLE, "c", way) for way in WAYS),
+        *(Unparseable(TABLE, "c", path) for path in WAYS),
         *(TimeSpan(TABLE, "c", zone) for zone in ("Etc/UTC", "Europe/Berlin", "Mars/Olympus")),
-        *(TimeSpan(TABLE, "c", "Etc/UTC", way) for way in WAYS),
+        *(TimeSpan(TABLE, "c", "Etc/UTC", path) for path in WAYS),
         SurplusRows(TABLE, ("c",)),
-        *(SurplusRows(TABLE, ("c",), ways=(way,)) for way in WAYS if ArrayItem() not in way),
+        *(SurplusRows(TABLE, ("c",), paths=(path,)) for path in WAYS if ArrayItem() not in path),
         KeyRange(TABLE, ("c",)),
     ]
 

@@ -41,12 +41,12 @@ L = LogicalType
 LINES = (StructField("lines"), ArrayItem())
 
 
-def inner(name: str, way: tuple[Step, ...], kind: LogicalType | None) -> Column:
-    return column(name, kind, inside=way)
+def inner(name: str, path: tuple[Step, ...], kind: LogicalType | None) -> Column:
+    return column(name, kind, path=path)
 
 
 def below(top: str, **of: tuple[tuple[Step, ...], LogicalType | None]) -> tuple[Column, ...]:
-    return tuple(inner(top, way, kind) for way, kind in of.values())
+    return tuple(inner(top, path, kind) for path, kind in of.values())
 
 
 ORDER = column(
@@ -117,9 +117,9 @@ def test_nested_json_and_the_naive_oracle_agree(
     asked: list[tuple[tuple[Step, ...], CellPredicate]],
     is_array: bool,
 ) -> None:
-    metrics = {CountWhere(TABLE, Inside(way, one)): (way, one) for way, one in asked}
+    metrics = {CountWhere(TABLE, Inside(path, one)): (path, one) for path, one in asked}
     strays: list[Metric] = [
-        Unparseable(TABLE, one.name, one.inside) for top in COLUMNS for one in (top, *top.nested)
+        Unparseable(TABLE, one.name, one.path) for top in COLUMNS for one in (top, *top.nested)
     ]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "orders.json"
@@ -129,19 +129,19 @@ def test_nested_json_and_the_naive_oracle_agree(
         found = measure(data, [*metrics, *strays], now=NOW)
     expected: dict[Metric, Any] = {
         metric: Count(
-            sum(any(breaks(one, value) for value in reached(row[one.column], way)) for row in rows)
+            sum(any(breaks(one, value) for value in reached(row[one.column], path)) for row in rows)
         )
-        for metric, (way, one) in metrics.items()
+        for metric, (path, one) in metrics.items()
     }
     assert found == expected | dict.fromkeys(strays, Count(0))
 
 
-def stray(*way: Step) -> Unparseable:
-    return Unparseable(TABLE, "order", way)
+def stray(*path: Step) -> Unparseable:
+    return Unparseable(TABLE, "order", path)
 
 
-def null(*way: Step) -> CountWhere:
-    return CountWhere(TABLE, Inside(way, IsNull("order")))
+def null(*path: Step) -> CountWhere:
+    return CountWhere(TABLE, Inside(path, IsNull("order")))
 
 
 ID, PRICE = (StructField("id"),), (*LINES, StructField("price"))
@@ -172,7 +172,7 @@ def test_a_value_of_another_shape_is_counted_where_it_stands(
 ) -> None:
     sound = '{"order": {"id": 1, "at": null, "lines": [{"sku": "a", "price": 1, "codes": [1]}]}}'
     data = json_text(tmp_path, f'{sound}\n{{"order": {order}}}\n', [ORDER])
-    strays = [stray(*one.inside) for one in (ORDER, *ORDER.nested)]
+    strays = [stray(*one.path) for one in (ORDER, *ORDER.nested)]
     found = measure(data, strays, now=NOW)
     assert found == {metric: Count(1 if metric in counted else 0) for metric in strays}
 

@@ -24,7 +24,7 @@ def test_the_members_of_an_object_are_columns_with_a_way() -> None:
     )
     (column,) = found.values()
     assert column.name == "a.b"
-    assert (column.physical_name, column.inside) == ("A", (StructField("B"),))
+    assert (column.physical_name, column.path) == ("A", (StructField("B"),))
     assert column.logical_type is LogicalType.STRING
     assert column.required_clause is not None
     assert column.required_clause.path == f"{PATH}.properties[0].required"
@@ -38,7 +38,7 @@ def test_elements_at_any_depth_have_a_way() -> None:
         "name: a, logicalType: array, items: {logicalType: object, properties: [{name: b,"
         " logicalType: array, items: {logicalType: array, items: {logicalType: integer}}}]}"
     )
-    assert {name: column.inside for name, column in found.items()} == {
+    assert {name: column.path for name, column in found.items()} == {
         "a[]": (ArrayItem(),),
         "a[].b": (ArrayItem(), StructField("b")),
         "a[].b[]": (ArrayItem(), StructField("b"), ArrayItem()),
@@ -53,7 +53,7 @@ def test_the_keys_of_a_map_are_there_and_unique_without_a_word() -> None:
         " value: {logicalType: integer, required: true}}"
     ).replace("v3.1.0", "v3.2.0")
     key, value = parsed(text).tables[0].columns[0].nested
-    assert (key.name, key.inside) == ("a.key", (ArrayItem(), StructField("key")))
+    assert (key.name, key.path) == ("a.key", (ArrayItem(), StructField("key")))
     assert key.required_clause == key.unique_clause == key.clause
     assert value.unique_clause is None
     assert value.required_clause is not None

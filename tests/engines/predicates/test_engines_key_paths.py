@@ -62,8 +62,8 @@ SEEN = (*LINES, StructField("seen"), ArrayItem())
 TIMES: list[FieldPath] = [AT, ON, SEEN]
 
 
-def nested(way: FieldPath, kind: LogicalType) -> Any:
-    return column("o", kind, inside=way, default_timezone=BERLIN)
+def nested(path: FieldPath, kind: LogicalType) -> Any:
+    return column("o", kind, path=path, default_timezone=BERLIN)
 
 
 COLUMNS = [
@@ -89,7 +89,7 @@ COLUMNS = [
         "reals",
         L.ARRAY,
         unique_clause=column("reals").clause,
-        nested=(column("reals", L.NUMBER, inside=(ArrayItem(),)),),
+        nested=(column("reals", L.NUMBER, path=(ArrayItem(),)),),
     ),
 ]
 
@@ -139,8 +139,8 @@ def rows_with(reals: st.SearchStrategy[Any]) -> st.SearchStrategy[Rows]:
 
 
 ASKED: list[Metric] = [
-    *(TimeSpan(TABLE, "o", BERLIN, way) for way in TIMES),
-    *(RecentRows(TABLE, "o", timedelta(hours=1), BERLIN, way) for way in TIMES),
+    *(TimeSpan(TABLE, "o", BERLIN, path) for path in TIMES),
+    *(RecentRows(TABLE, "o", timedelta(hours=1), BERLIN, path) for path in TIMES),
     Delays(TABLE, "o", "o", timedelta(0), BERLIN, BERLIN, AT, DONE),
     Delays(TABLE, "at", "o", timedelta(0), BERLIN, BERLIN, (), DONE),
     SurplusRows(TABLE, ("o", "k"), (ID, ())),
@@ -153,8 +153,8 @@ ASKED: list[Metric] = [
 
 def naive(metric: Metric, rows: Rows) -> Measurement:
     match metric:
-        case TimeSpan(_, name, zone, way):
-            found = [[one for one in reached(row[name], way) if one is not None] for row in rows]
+        case TimeSpan(_, name, zone, path):
+            found = [[one for one in reached(row[name], path) if one is not None] for row in rows]
             known = [[instant(one, zone) for one in values] for values in found]
             late = NOW + timedelta(minutes=5)
             past = [one for values in known for one in values if one and one <= late]
@@ -162,14 +162,14 @@ def naive(metric: Metric, rows: Rows) -> Measurement:
             return Span(
                 min(past, default=None), max(past, default=None), sum(map(any, found)), future
             )
-        case RecentRows(_, name, period, zone, way):
-            cells = [[instant(c, zone) for c in reached(row[name], way) if c] for row in rows]
+        case RecentRows(_, name, period, zone, path):
+            cells = [[instant(c, zone) for c in reached(row[name], path) if c] for row in rows]
             return Count(sum(any(one and NOW - period < one <= NOW for one in c) for c in cells))
         case Delays():
             return naive_delays(metric, rows)
-        case SurplusRows(_, names, ways):
-            pairs = list(zip(names, ways or ((),) * len(names), strict=True))
-            keys = [tuple(canonical(member(row[n], way)) for n, way in pairs) for row in rows]
+        case SurplusRows(_, names, paths):
+            pairs = list(zip(names, paths or ((),) * len(names), strict=True))
+            keys = [tuple(canonical(member(row[n], path)) for n, path in pairs) for row in rows]
             counted = Counter(key for key in keys if None not in key)
             twice = [times for times in counted.values() if times > 1]
             return Repeats(counted.total(), sum(twice) - len(twice), len(twice), sum(twice))
@@ -191,8 +191,8 @@ def naive_delays(metric: Delays, rows: Rows) -> Measurement:
     return DelayTally(len(waits), sum(wait > metric.limit for wait in waits), longest)
 
 
-def member(cell: Any, way: FieldPath) -> Any:
-    (value,) = reached(cell, way) or [None]
+def member(cell: Any, path: FieldPath) -> Any:
+    (value,) = reached(cell, path) or [None]
     return value
 
 
@@ -268,13 +268,15 @@ KEYS: list[tuple[tuple[str, ...], tuple[FieldPath, ...]]] = [
 def test_keys_inside_of_cells_without_a_match_are_those_of_the_oracle(
     rows: Rows, there: Rows, key: tuple[tuple[str, ...], tuple[FieldPath, ...]], is_json: bool
 ) -> None:
-    names, ways = key
-    targets = tuple("a" if way == SKU else "n" if at == 0 else "m" for at, way in enumerate(ways))
+    names, paths = key
+    targets = tuple(
+        "a" if path == SKU else "n" if at == 0 else "m" for at, path in enumerate(paths)
+    )
     other = pl.DataFrame(
         [{"x": row} for row in there],
         schema={"x": pl.Struct({"a": pl.String, "n": pl.Int32, "m": pl.Int32})},
     )
-    metric = Orphans(TABLE, names, TARGET, ways)
+    metric = Orphans(TABLE, names, TARGET, paths)
     with TemporaryDirectory() as folder:
         here = Path(folder)
         if is_json:
@@ -285,7 +287,7 @@ def test_keys_inside_of_cells_without_a_match_are_those_of_the_oracle(
         found = compare(own, [metric], {TARGET: side(here, other, targets)})
     keys = [tuple(row[name] for name in targets) for row in there]
     known = Counter(one for one in keys if None not in one)
-    asked = [[one for one in keys_of(row, names, ways) if None not in one] for row in rows]
+    asked = [[one for one in keys_of(row, names, paths) if None not in one] for row in rows]
     lost = sum(any(one not in known for one in each) for each in asked)
     repeated = known.total() - len(known)
     assert found == {metric: Orphaned(sum(map(bool, asked)), lost, repeated)}
@@ -293,22 +295,22 @@ def test_keys_inside_of_cells_without_a_match_are_those_of_the_oracle(
 
 def side(folder: Path, frame: pl.DataFrame, members: Sequence[str]) -> Side:
     (files,) = parquet(folder, frame, "there.parquet").tables
-    ways = tuple((StructField(name),) for name in members)
-    return Side(files, ("x",) * len(members), "there", ways)
+    paths = tuple((StructField(name),) for name in members)
+    return Side(files, ("x",) * len(members), "there", paths)
 
 
 def keys_of(
-    row: dict[str, Any], names: Sequence[str], ways: Sequence[FieldPath]
+    row: dict[str, Any], names: Sequence[str], paths: Sequence[FieldPath]
 ) -> list[tuple[Any, ...]]:
     """Return a key for each element of the array that ways lead into; one for a row without."""
-    outwards = max(map(to_element, ways), key=len)
+    outwards = max(map(to_element, paths), key=len)
     elements = reached(row["o"], outwards) if outwards else [None]
     return [
         tuple(
-            member(element, into_objects(way[len(outwards) :]))
-            if to_element(way)
-            else member(row[name], way)
-            for name, way in zip(names, ways, strict=True)
+            member(element, into_objects(path[len(outwards) :]))
+            if to_element(path)
+            else member(row[name], path)
+            for name, path in zip(names, paths, strict=True)
         )
         for element in elements
     ]
@@ -333,10 +335,10 @@ def test_a_local_time_that_its_zone_skips_is_no_instant_inside_a_cell_either(
     ],
 )
 def test_what_tells_no_time_inside_a_cell_has_no_answer(
-    tmp_path: Path, way: FieldPath, reason: str
+    tmp_path: Path, path: FieldPath, reason: str
 ) -> None:
     data = parquet(tmp_path, pl.DataFrame(schema=SCHEMA))
-    assert ask(data, TimeSpan(TABLE, "o", inside=way)) == Unmeasured(reason)
+    assert ask(data, TimeSpan(TABLE, "o", path=path)) == Unmeasured(reason)
 
 
 def test_a_key_that_the_data_do_not_have_is_told_with_its_way(tmp_path: Path) -> None:
@@ -358,8 +360,8 @@ UNIQUE = column(
     L.OBJECT,
     unique_clause=column("c").clause,
     nested=(
-        column("c", L.INTEGER, inside=(StructField("n"),)),
-        column("c", inside=(StructField("free"),)),
+        column("c", L.INTEGER, path=(StructField("n"),)),
+        column("c", path=(StructField("free"),)),
     ),
 )
 
