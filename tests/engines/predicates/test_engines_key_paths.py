@@ -327,7 +327,7 @@ def test_a_local_time_that_its_zone_skips_is_no_instant_inside_a_cell_either(
 
 
 @pytest.mark.parametrize(
-    ("way", "reason"),
+    ("path", "reason"),
     [
         ((StructField("id"),), "the column is neither a date nor a timestamp"),
         ((StructField("no"),), "the object has no such member"),

@@ -218,7 +218,7 @@ def test_the_schema_tells_what_is_nested_without_reading_rows(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("column", "way", "reason"),
+    ("column", "path", "reason"),
     [
         ("names", (StructField("a"),), "values of type array have no members"),
         ("order", (ArrayItem(),), "values of type object have no elements"),
