@@ -1,4 +1,4 @@
-"""A person picks the promises to be judged: what is not selected is neither asked nor shown."""
+"""Narrow a plan down to the promises selected by rule, tag, dimension, topic or table."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace

@@ -1,4 +1,7 @@
-"""Told means delivered: an end goes to those who heard of the beginning, and to nobody else."""
+"""Decide who is told of an incident's transition from what was delivered to them before.
+
+An end goes only to those whom a message of the beginning reached, or may still reach.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""A failed check becomes words and counts that a message may carry: never a value of the data."""
+"""Turn failed checks into the lines of a message: severity, counts and words, no value of the data."""
 
 from contractwatch.alerting.words import duration, number
 from contractwatch.model.base.clause import Severity

@@ -1,4 +1,4 @@
-"""Find the reasons that several checks of a run share, so that a report tells each of them once."""
+"""Group the checks of a run by the reason for which they have no answer, to tell each reason once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What is said of the end of a product's support or life."""
+"""Word the notices of a product's end of support and end of life."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""An incident opens after N bad runs, resolves after M good ones, and each turn is told once."""
+"""Incident state machine: open after N bad runs, resolve after M good ones, and emit transitions."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace

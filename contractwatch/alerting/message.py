@@ -1,4 +1,7 @@
-"""The transitions of one run become one message per receiver and kind, each with a stable key."""
+"""Build notifications from the transitions of one run, one for each receiver and kind.
+
+Each has a stable idempotency key.
+"""
 
 import hashlib
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The end of a product's support or life is announced in time, each notice once.
+"""Announce the end of a product's support or life ahead of time, each notice once.
 
 A notice is due 90, 30, 7 and 0 days before the end. Of those that came due while nobody looked only
 the latest is told: it says how much is left now. What was told is kept with the product in the very

@@ -1,4 +1,4 @@
-"""A contract names who is told; only the operator's receivers have addresses."""
+"""Route incidents to receivers: a contract names who is told, the operator configures addresses."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta

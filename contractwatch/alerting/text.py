@@ -1,4 +1,4 @@
-"""What a message says, in plain sentences that all channels share: no markup, no data values."""
+"""Render a notification as plain text lines and as JSON, without markup and without data values."""
 
 from collections.abc import Iterator
 

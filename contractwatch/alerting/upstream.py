@@ -1,4 +1,4 @@
-"""What is said of inputs that are in trouble: whose fault a breach may be."""
+"""Word the inputs in trouble that may be the cause of a breach."""
 
 from collections.abc import Iterable, Iterator
 

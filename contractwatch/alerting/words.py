@@ -1,4 +1,4 @@
-"""Durations, instants and amounts as a person reads them in a message."""
+"""Format durations, instants and numbers for messages, and cut texts to a length."""
 
 from datetime import UTC, datetime
 

@@ -1,8 +1,7 @@
-"""Each kind of promise is one file: which questions it asks of the data, and which verdict follows.
+"""Index of the checks: which metrics each kind of promise asks for, and how it is judged.
 
-A file of this shelf has one function, `checks(contract)`, that yields a check for each clause of
-its kind. `terms`, `thresholds`, `counts`, `ages`, `formats` and
-`spellings` are what the files share.
+Each module has one function, `checks(contract)`, that yields a check for each clause of its kind.
+What the modules share is in `common`.
 """
 
 from collections.abc import Callable, Iterable, Mapping

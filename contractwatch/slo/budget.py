@@ -1,4 +1,4 @@
-"""Good, bad and unknown seconds of a window, the error budget, and how sure the figure is."""
+"""Compute the seconds in each state over a window, the error budget and the compliance."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

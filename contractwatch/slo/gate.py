@@ -1,4 +1,4 @@
-"""A pipeline asks before it reads: may this product be used now, and why not."""
+"""Decide for a consumer whether a product may be used now, and why not."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

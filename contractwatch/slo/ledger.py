@@ -1,4 +1,7 @@
-"""Every second of an objective is in exactly one state: good, bad, unknown or excluded."""
+"""Ledger of an objective over time: intervals that are good, bad, unknown or excluded.
+
+Every second since the beginning is in exactly one interval.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

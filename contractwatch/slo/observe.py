@@ -1,4 +1,4 @@
-"""One run says, for each promised objective, whether it was good, bad or not known."""
+"""Reduce one run to an observation for each promised objective: good, bad or unknown."""
 
 from collections.abc import Iterable
 from datetime import datetime

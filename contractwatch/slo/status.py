@@ -1,4 +1,4 @@
-"""What a product is now, in one word: kept, at risk, breached or unknown; unknown is never kept."""
+"""Status of a product in one word: kept, at risk, breached or unknown."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Every promised objective has a target; one that was not declared is the default and says so."""
+"""Choose the target of each promised objective; the default where none is declared."""
 
 from collections.abc import Iterable
 

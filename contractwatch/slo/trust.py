@@ -1,4 +1,4 @@
-"""One number says how far a product can be trusted, and why: the score ts/1."""
+"""Trust score ts/1 of a product, 0 to 100, with the exact explanation of every point."""
 
 import math
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Everything that the score ts/1 is made of; a change of any value is a new score version."""
+"""Constants of the trust score ts/1; a change of any value is a new score version."""
 
 from datetime import timedelta
 

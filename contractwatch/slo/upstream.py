@@ -1,4 +1,4 @@
-"""Whose fault is it? A product's inputs that are broken, or too old, by their own record."""
+"""Find the inputs of a product that are in breach or too old, by their own record."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime

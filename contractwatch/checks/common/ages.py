@@ -1,4 +1,4 @@
-"""Ages are compared in real calendar steps, in the zone that the contract names, and said."""
+"""Compute ages and limits in calendar steps, in the time zone that the contract names."""
 
 from calendar import monthrange
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Rows that break a promise are counted, and the count is compared with what is allowed."""
+"""Checks that count violating or repeated rows and compare the count with a threshold."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""No two promises of a contract have one identity, whatever its tables and columns are called."""
+"""Make the identities of a contract's promises unique."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A promise about a value inside a cell is asked only where its path exists in the data."""
+"""Skip promises about nested values whose path does not exist in the data."""
 
 from collections.abc import Sequence
 

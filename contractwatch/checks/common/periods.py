@@ -1,4 +1,4 @@
-"""Which periods are due is counted in local time, as its clocks go."""
+"""List the periods that are due in a look-back, in local time with its clock changes."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta

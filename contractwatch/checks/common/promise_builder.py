@@ -1,4 +1,4 @@
-"""What all kinds of promises share: where they stand, what they count for, and their answers."""
+"""Build promises from clauses and rules, and look up the answers to a check's metrics."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

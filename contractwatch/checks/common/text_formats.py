@@ -1,4 +1,7 @@
-"""The formats that are executed, as patterns and as ranges; ASCII, so that engines agree."""
+"""Regular expressions and ranges of the text formats that are checked.
+
+They are ASCII only, so that all engines agree.
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Tell from the shapes of cells that cannot be read what they look like, and what to write."""
+"""Recognize from the shapes of unreadable texts what they are, and suggest the format to declare."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A count is compared with what a rule allows, and both are said in words."""
+"""Compare a number with a threshold, and word thresholds, counts and numbers."""
 
 from collections.abc import Callable, Mapping
 

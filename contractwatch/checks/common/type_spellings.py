@@ -1,4 +1,4 @@
-"""What a spelling of a column's type in SQL, Spark, Arrow or Avro says of the types of files.
+"""Parse spellings of a column's type in SQL, Spark, Arrow or Avro into allowed types of files.
 
 A spelling allows words: kinds of column types (`integer`, `timestamp`), or exact types as Arrow
 names them (`int32`). Where one word means different types in different systems, all of them are

@@ -1,4 +1,4 @@
-"""How far the data has come, run after run, becomes a short history of updates."""
+"""Derive updates and earlier row counts from the watermark history of a table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

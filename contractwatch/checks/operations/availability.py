@@ -1,4 +1,4 @@
-"""The data could be read as often as was promised."""
+"""Check how often the data could be read."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

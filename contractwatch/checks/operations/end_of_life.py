@@ -1,4 +1,4 @@
-"""After the end of its life a product has no data that can still be read."""
+"""Check that no data can be read after the end of a product's life."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

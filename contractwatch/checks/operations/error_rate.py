@@ -1,4 +1,4 @@
-"""As few rows as were promised break any row rule; a row counts once, however many it breaks."""
+"""Check the share of rows that break any row rule; a row counts once, however many it breaks."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

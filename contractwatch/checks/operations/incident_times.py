@@ -1,4 +1,4 @@
-"""Incidents are found, told and repaired as fast as was promised.
+"""Check how fast incidents are detected, reported and repaired.
 
 A promise about operations, not about data: it is judged and shown, and no objective follows it.
 """

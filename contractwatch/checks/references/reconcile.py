@@ -1,4 +1,4 @@
-"""Two totals agree, within what the contract tolerates."""
+"""Check that two totals agree within a tolerance."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

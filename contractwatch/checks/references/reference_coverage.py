@@ -1,4 +1,4 @@
-"""So many of the keys that another table is the authority for appear here."""
+"""Check what share of a reference table's keys appears in this table."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

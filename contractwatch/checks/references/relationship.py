@@ -1,4 +1,4 @@
-"""Every whole key of a row is found among the keys that it refers to."""
+"""Check foreign keys: every complete key of a row exists in the table that it refers to."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

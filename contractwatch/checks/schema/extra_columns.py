@@ -1,4 +1,4 @@
-"""A table whose list of columns is closed has no other one."""
+"""Check that a table whose list of columns is closed has no other columns."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

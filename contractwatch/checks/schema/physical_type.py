@@ -1,4 +1,4 @@
-"""Each column has the type of a file that the contract's physical type stands for."""
+"""Check that each column has a type in the file that its physical type in the contract allows."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

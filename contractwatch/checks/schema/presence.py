@@ -1,4 +1,4 @@
-"""Every column that a contract lists is there."""
+"""Check that every column of the contract exists, and suggest names where one is missing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Each column has the type its contract declares, and carries a time zone where it should."""
+"""Check each column's logical type, and whether it carries a time zone."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The data is updated as often as was promised, in every period."""
+"""Check that the data is updated often enough in every period."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The newest row is young enough."""
+"""Check the age of the newest value of a time column."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Rows are available soon enough after what they tell of happened."""
+"""Check the delay between the event that a row describes and its arrival."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

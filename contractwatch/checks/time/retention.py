@@ -1,4 +1,4 @@
-"""Data is gone after its time, or kept for as long as was promised."""
+"""Check the age of the oldest data: deleted in time, or kept long enough."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

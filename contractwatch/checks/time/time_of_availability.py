@@ -1,4 +1,4 @@
-"""Every day, by its deadline, the data of its business date is there."""
+"""Check that the data of each business date is there by its daily deadline."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The rows that repeat an earlier value are as few as the rule allows."""
+"""Check the number of rows that repeat an earlier value (ODCS metric `duplicateValues`)."""
 
 from collections.abc import Iterator, Mapping
 

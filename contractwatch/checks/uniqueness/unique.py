@@ -1,4 +1,4 @@
-"""No value of a unique column, and no primary key, comes twice."""
+"""Check that unique columns and primary keys have no repeated value."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The elements of a vector have the type that its contract declares."""
+"""Check the element type of a vector column."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The rows with a value outside the list or the pattern are as few as the rule allows."""
+"""Check the number of values outside a list or pattern (ODCS metric `invalidValues`)."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The rows without a value are as few, or as many, as the rule allows."""
+"""Check the number of null values (ODCS metrics `nullValues` and `missingValues`)."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""No value is outside the limits that its column's type options set."""
+"""Check values against the limits of their column's `logicalTypeOptions`."""
 
 from collections.abc import Callable, Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""Personal data stands only in columns that are classified for it."""
+"""Check that personal data is found only in columns that are classified for it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""No row lacks a value that its contract requires."""
+"""Check that required columns have no null value."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A query's one value is what its rule says."""
+"""Check the single value that an SQL rule's query returns."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A table has as many rows, in percent, as it had before."""
+"""Compare a table's row count with an earlier one, in percent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A table has as many rows as its rule says."""
+"""Check a table's row count."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

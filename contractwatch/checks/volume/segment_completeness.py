@@ -1,4 +1,4 @@
-"""Every expected segment has rows in every period that is due."""
+"""Check that every expected segment has rows in every period that is due."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

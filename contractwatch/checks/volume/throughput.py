@@ -1,4 +1,4 @@
-"""As many rows come in a period as were promised."""
+"""Check how many rows arrive in a period."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""An address of the net is one of the public internet, a private one, or one never connected to."""
+"""Classify IP addresses: public, private, or forbidden to connect to."""
 
 import ipaddress
 from typing import TypeAlias

@@ -1,4 +1,4 @@
-"""What a promise is attached to: its place, its weight and its dimension."""
+"""Clause of a contract (path and line), with the severity and the quality dimension of a promise."""
 
 from dataclasses import dataclass
 from enum import StrEnum

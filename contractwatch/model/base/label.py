@@ -1,4 +1,4 @@
-"""The words by which a person picks out parts of a contract: ids of rules, and tags."""
+"""Labels that parts of a contract are selected by: ids of rules, and tags."""
 
 from dataclasses import dataclass
 

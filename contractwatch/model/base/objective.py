@@ -1,4 +1,4 @@
-"""What is promised over time, the state it is in, and the seconds that add up."""
+"""Objectives of a product, their targets and states over time, and the error budget."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

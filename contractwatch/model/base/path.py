@@ -1,4 +1,4 @@
-"""The path from a column down to a value inside it: members of objects, elements of arrays."""
+"""Path from a column to a nested value: fields of objects and items of arrays."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

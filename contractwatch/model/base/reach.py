@@ -1,4 +1,4 @@
-"""How far contracts may reach into object stores, and as whom; no secret is in it."""
+"""Object stores that contracts may read, and the identity they are read with; holds no secret."""
 
 from dataclasses import dataclass
 from enum import StrEnum

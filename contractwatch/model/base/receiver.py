@@ -1,4 +1,4 @@
-"""Where messages go: configured by the operator, named by contracts, never addressed by them."""
+"""Receivers of notifications, which the operator configures and contracts name."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Where the data is, and how it is read."""
+"""Server of a contract: where the data is and how it is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

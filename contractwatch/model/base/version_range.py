@@ -1,4 +1,4 @@
-"""A semantic version lies within a range such as `>=2.0.0 <3.0.0`, or outside of it."""
+"""Parse semantic versions and ranges such as `>=2.0.0 <3.0.0`, and match one against the other."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What a domain team promises about its data, read from its contract and free of ODCS spelling."""
+"""Contract of a data product: tables, promises, owners and routing, free of ODCS spelling."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields

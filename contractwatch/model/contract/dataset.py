@@ -1,4 +1,4 @@
-"""All tables of one server, found and ready to be read; still no row was read."""
+"""Dataset of a server: the tables and files that were found, before any row is read."""
 
 from dataclasses import dataclass
 from datetime import datetime

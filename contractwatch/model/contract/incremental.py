@@ -1,4 +1,4 @@
-"""Old rows of a table do not change, says its contract: then a run reads only the newer ones."""
+"""Incremental reading of tables whose old rows do not change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Every answer names what it rests on."""
+"""Kind of evidence of an answer: metadata, a full scan, or the state of an earlier run."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum

@@ -1,4 +1,7 @@
-"""Questions about data: frozen, hashable, a closed union; equal questions are equal values."""
+"""Metrics: questions about data, as a closed union of frozen and hashable records.
+
+Equal questions are equal values, so a set removes repeats.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta

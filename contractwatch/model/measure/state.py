@@ -1,4 +1,4 @@
-"""Answers that add up: sufficient statistics with an associative `+` and a zero."""
+"""States: answers to metrics, as sufficient statistics with an associative `+` and a zero."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields

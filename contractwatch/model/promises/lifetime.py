@@ -1,4 +1,4 @@
-"""When a product begins and ends to be served, and what is announced of its end."""
+"""Lifetime of a product: general availability, end of support, end of life, and their notices."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""No column holds personal data that it is not classified for: what is promised and asked."""
+"""Personal data: the rule, the metrics that search for it, and their states."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What is promised of two tables at once: keys that are found, keys that are covered, totals."""
+"""Promises about two tables (foreign keys, coverage, totals), with their metrics and states."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What a quality rule or a type option promises, and the comparison that decides it."""
+"""Quality rules and type options, with the threshold that decides them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Every segment of the data reports in every period: what is promised, asked and answered."""
+"""Segment completeness: the rule, the metric that counts rows by segment and period, its state."""
 
 from dataclasses import dataclass
 from datetime import timedelta

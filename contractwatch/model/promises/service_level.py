@@ -1,4 +1,4 @@
-"""What an SLA promises about time and access."""
+"""Service levels of a contract (`slaProperties`): time, volume, access and operations."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta

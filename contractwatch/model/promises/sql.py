@@ -1,4 +1,4 @@
-"""A promise in SQL: what the contract asks, how the data is asked, and what it answers."""
+"""SQL rules: the query as written, the metric that runs it, and its value."""
 
 import hashlib
 from dataclasses import dataclass

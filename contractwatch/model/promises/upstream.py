@@ -1,4 +1,4 @@
-"""What a product is made of, and the trouble that comes from there."""
+"""Inputs of a product, and the trouble they are in."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

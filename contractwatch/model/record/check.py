@@ -1,4 +1,4 @@
-"""A promise that can be kept or broken, and what was found."""
+"""Promise, verdict and outcome, and the protocol of a check."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

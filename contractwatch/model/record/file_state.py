@@ -1,4 +1,4 @@
-"""What a run leaves for the next one about the files that it read."""
+"""Cached answers about the files of a table, kept with the run for the next one."""
 
 from dataclasses import dataclass
 

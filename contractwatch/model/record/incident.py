@@ -1,4 +1,4 @@
-"""A broken promise over time, and what is said about it."""
+"""Incidents, their transitions, and the notifications and deliveries about them."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the record knows of one product: for pages, series, the gate and the score."""
+"""Record of a product, as pages, series, gate and trust score read it."""
 
 from dataclasses import dataclass
 from datetime import datetime

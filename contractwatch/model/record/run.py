@@ -1,4 +1,4 @@
-"""One contract, judged once against one server."""
+"""Result of one run: one contract, judged once against one server."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
