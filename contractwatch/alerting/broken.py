@@ -1,4 +1,4 @@
-"""Turn failed checks into the lines of a message: severity, counts and words, no value of the data."""
+"""Word failed checks for a message: severity, counts and units, never a value of the data."""
 
 from contractwatch.alerting.words import duration, number
 from contractwatch.model.base.clause import Severity

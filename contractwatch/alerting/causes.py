@@ -1,4 +1,4 @@
-"""Group the checks of a run by the reason for which they have no answer, to tell each reason once."""
+"""Group checks without an answer by their reason, so that a report tells each reason once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Incident state machine: open after N bad runs, resolve after M good ones, and emit transitions."""
+"""Incident state machine: open after N bad runs, resolve after M good ones, emit transitions."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Recognize from the shapes of unreadable texts what they are, and suggest the format to declare."""
+"""Recognize what unreadable texts are from their shapes, and suggest the format to declare."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

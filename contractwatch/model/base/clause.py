@@ -1,4 +1,4 @@
-"""Clause of a contract (path and line), with the severity and the quality dimension of a promise."""
+"""Clause of a contract (path and line), with its severity and quality dimension."""
 
 from dataclasses import dataclass
 from enum import StrEnum
