@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contractwatch.checks import CHECKS
-from contractwatch.checks.common.identity import distinct
+from contractwatch.checks.common.identity import with_unique_ids
 from contractwatch.checks.common.path import COLUMN_MISSING, unreachable_verdict
 from contractwatch.checks.operations import end_of_life
 from contractwatch.checks.schema import physical_type, types
@@ -72,7 +72,7 @@ def plan(contract: Contract) -> Plan:
     """Return every check of a contract, in the order of its clauses; none if it is retired."""
     found = [check for generate in CHECKS.values() for check in generate(contract)]
     found = sorted(found, key=lambda check: check.promise.clause.line)
-    checks = tuple(distinct(found, (skipped.promise_id for skipped in contract.skipped)))
+    checks = tuple(with_unique_ids(found, (skipped.promise_id for skipped in contract.skipped)))
     skipped = tuple(_skipped_clause(skipped) for skipped in contract.skipped)
     if contract.status is Status.RETIRED:
         skipped, checks = (*skipped, *_all_skipped(checks, _RETIRED)), ()
@@ -263,7 +263,7 @@ def _found(
     missing = _closed(metrics, server) or _verdict_without_column(check.promise, answers)
     if missing is not None:
         return check.promise, missing
-    judged = types.under(physical_type.under(check, server.read), server.read, answers)
+    judged = types.for_server(physical_type.for_server(check, server.read), server.read, answers)
     return judged.promise, judged.judge(answers, now)
 
 

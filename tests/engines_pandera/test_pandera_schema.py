@@ -83,7 +83,7 @@ def test_a_frame_has_the_types_that_a_file_may_have(
 ) -> None:
     more = _INNER.get(logical_type, "")
     contract = contract_of(f"- {{name: c, logicalType: {logical_type}{more}}}")
-    check = next(one for one in types.checks(contract) if isinstance(one, types.DeclaredType))
+    check = next(one for one in types.checks(contract) if isinstance(one, types.TypeCheck))
     schema, cells, rows = check.metrics()
     found = column_type("c", dtype, DataFormat.PARQUET)
     if found.kind == "string" and logical_type in {"object", "array", "map", "vector"}:

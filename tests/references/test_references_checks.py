@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
-from contractwatch.checks.references.reconcile import TotalsAgree
-from contractwatch.checks.references.reference_coverage import KeysAppear
-from contractwatch.checks.references.relationship import KnownKeys
+from contractwatch.checks.references.reconcile import ReconciliationCheck
+from contractwatch.checks.references.reference_coverage import ReferenceCoverageCheck
+from contractwatch.checks.references.relationship import RelationshipCheck
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.measure.state import Count, Measurement
@@ -38,7 +38,7 @@ def judged(check: Check, *states: Measurement) -> Verdict:
 
 
 def test_a_tolerance_is_a_share_of_the_rows_with_a_key_and_not_of_all_rows() -> None:
-    check = KnownKeys(PROMISE, HALF_A_PERCENT, TARGET)
+    check = RelationshipCheck(PROMISE, HALF_A_PERCENT, TARGET)
     kept = judged(check, Count(10_000), Orphaned(200, 1))
     assert (kept.outcome, kept.observed, kept.rows) == (Outcome.PASSED, 0.5, 10_000)
     broken = judged(check, Count(10_000), Orphaned(199, 1, 2))
@@ -49,20 +49,20 @@ def test_a_tolerance_is_a_share_of_the_rows_with_a_key_and_not_of_all_rows() -> 
 
 
 def test_rows_without_a_key_keep_the_promise_and_no_rows_are_vacuous() -> None:
-    check = KnownKeys(PROMISE, NONE_AT_ALL, TARGET)
+    check = RelationshipCheck(PROMISE, NONE_AT_ALL, TARGET)
     assert not judged(check, Count(3), Orphaned(0, 0)).vacuous
     assert judged(check, Count(0), Orphaned(0, 0)).vacuous
 
 
 def test_coverage_is_of_the_targets_keys() -> None:
     at_least = Threshold(Operator.GREATER_OR_EQUAL, 99, None, Unit.PERCENT)
-    check = KeysAppear(PROMISE, at_least, TARGET)
+    check = ReferenceCoverageCheck(PROMISE, at_least, TARGET)
     assert judged(check, Covered(200, 198)).outcome is Outcome.PASSED
     broken = judged(check, Covered(200, 197))
     assert (broken.outcome, broken.violations) == (Outcome.FAILED, 3)
     assert broken.reason == "197 of 200 keys appear here"
     assert judged(check, Covered(0, 0)).vacuous
-    count = KeysAppear(PROMISE, Threshold(Operator.GREATER, 0), TARGET)
+    count = ReferenceCoverageCheck(PROMISE, Threshold(Operator.GREATER, 0), TARGET)
     assert (judged(count, Covered(9, 1)).threshold) == "more than 0 keys"
     assert judged(count, Covered(0, 0)).outcome is Outcome.FAILED
 
@@ -83,7 +83,7 @@ def test_totals_agree_within_the_tolerance(
     left: str, right: str, tolerance: Tolerance, *, kept: bool, observed: float | None
 ) -> None:
     here, there = (TotalOf(Aggregate.SUM, Reference(name, ("c",))) for name in "tu")
-    check = TotalsAgree(PROMISE, here, there, tolerance)
+    check = ReconciliationCheck(PROMISE, here, there, tolerance)
     verdict = judged(check, Totalled(Decimal(left)), Totalled(Decimal(right)))
     assert (verdict.outcome is Outcome.PASSED) is kept
     assert verdict.observed == observed

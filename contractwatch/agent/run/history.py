@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from contractwatch.checks.common.watermarks import sighted, watermark
+from contractwatch.checks.common.watermarks import extend_history, measured_watermark
 from contractwatch.model.base.path import printed
 from contractwatch.model.measure.metric import (
     IncidentTimes,
@@ -91,8 +91,8 @@ def _history(
     known = (one for one in memory.watched if (one.table, one.column) == _key(metric))
     seen = next((one.seen for one in known), ())
     version = reading.data_version if len(plan.contract.tables) == 1 else ""
-    found = watermark(metric, reading.measurements, version)
-    return Sightings(seen if found is None else sighted(seen, found, now))
+    found = measured_watermark(metric, reading.measurements, version)
+    return Sightings(seen if found is None else extend_history(seen, found, now))
 
 
 def _row_history(
@@ -104,7 +104,7 @@ def _row_history(
     rows = reading.measurements.get(RowCount(metric.table))
     if not isinstance(rows, Count):
         return Sightings(seen)
-    return Sightings(sighted(seen, Watermark(None, rows.rows), now))
+    return Sightings(extend_history(seen, Watermark(None, rows.rows), now))
 
 
 def _look_of_rows(

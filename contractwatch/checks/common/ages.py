@@ -20,7 +20,7 @@ _MONTHS_IN_YEAR = 12
 _HOURS_UP_TO = timedelta(hours=48)
 
 
-def months_later(day: DateT, months: int) -> DateT:
+def add_months(day: DateT, months: int) -> DateT:
     """Return the same day of a later month, or its last day if it is shorter."""
     years, month = divmod(day.month - 1 + months, _MONTHS_IN_YEAR)
     year = min(day.year + years, _LAST_YEAR)
@@ -28,14 +28,14 @@ def months_later(day: DateT, months: int) -> DateT:
     return day.replace(year=year, month=month + 1, day=min(day.day, last))
 
 
-def later(instant: datetime, *, months: int, fixed: timedelta, zone: str) -> datetime:
+def add_period(instant: datetime, *, months: int, fixed: timedelta, zone: str) -> datetime:
     """Return the instant that lies calendar months and then a fixed length after another.
 
     What lies beyond the calendar's last year is that year's first day.
     """
     start = instant
     if months:
-        start = months_later(instant.astimezone(ZoneInfo(zone)), months).astimezone(instant.tzinfo)
+        start = add_months(instant.astimezone(ZoneInfo(zone)), months).astimezone(instant.tzinfo)
     never = datetime(_LAST_YEAR, 1, 1, tzinfo=instant.tzinfo)
     return never if fixed > never - start else start + fixed
 
@@ -44,7 +44,7 @@ def end_of_last_fresh_day(instant: datetime, promise: MaxAge, zone: str) -> date
     """Return the midnight after which data of that day is too old, counted in whole days."""
     local = instant.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     months, days = promise.calendar_months, timedelta(days=promise.fixed.days)
-    last = later(local, months=months, fixed=days, zone=zone).date()
+    last = add_period(local, months=months, fixed=days, zone=zone).date()
     midnight = datetime.combine(last + timedelta(days=1), datetime.min.time(), ZoneInfo(zone))
     return midnight.astimezone(instant.tzinfo)
 
@@ -56,7 +56,7 @@ def age_in_days(instant: datetime, now: datetime, zone: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class TimeElement:
     """The column, or the value inside of one, that tells the time of a table."""
 
     place: Subject
@@ -71,15 +71,15 @@ class Element:
         return TimeSpan(self.place.table, self.physical, self.timezone, self.path)
 
 
-def element_of(contract: Contract, table_name: str, name: str) -> Element:
+def time_element(contract: Contract, table_name: str, name: str) -> TimeElement:
     """Return the element of a service level; a name that no table lists stands for itself."""
     table = contract.table(table_name)
     column = table.find(name) if table else None
     if column is None:
-        return Element(Subject(contract.contract_id, table_name, name, (name,)), name)
+        return TimeElement(Subject(contract.contract_id, table_name, name, (name,)), name)
     physical, path = column.physical_name, column.path
     place = Subject(contract.contract_id, table_name, name, (physical,), path)
-    return Element(place, physical, column.logical_type, column.default_timezone, path)
+    return TimeElement(place, physical, column.logical_type, column.default_timezone, path)
 
 
 def duration_words(fixed: timedelta, months: int = 0) -> str:

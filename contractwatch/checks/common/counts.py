@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.common.promise_builder import answer, unanswered
-from contractwatch.checks.common.thresholds import counted, holds, limit_words
+from contractwatch.checks.common.promise_builder import measured, unmeasured_verdict
+from contractwatch.checks.common.thresholds import count_words, is_met, limit_words
 from contractwatch.model.base.path import FieldPath, into_objects
 from contractwatch.model.measure.metric import (
     CountWhere,
@@ -31,7 +31,7 @@ _COUNTS: Mapping[DuplicateCounting, Callable[[Repeats], int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ViolationCount:
     """Rows in scope, those that break the promise, and `base`, of which a percentage is taken."""
 
     rows: int
@@ -41,7 +41,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class ViolatingRows:
+class ViolatingRowsCheck:
     """The rows that satisfy one of the predicates, no two of which hold for one row.
 
     A predicate that names no path speaks of the value at the end of the promise's path.
@@ -53,20 +53,20 @@ class ViolatingRows:
 
     def metrics(self) -> tuple[Metric, ...]:
         table, path = self.promise.table, self.promise.path
-        counts = (CountWhere(table, _at_end(path, predicate)) for predicate in self.predicates)
+        counts = (CountWhere(table, _at_path_end(path, predicate)) for predicate in self.predicates)
         return (RowCount(table), *counts)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         asked = self.metrics()
-        error = unanswered(answers, asked, limit_words(self.threshold))
+        error = unmeasured_verdict(answers, asked, limit_words(self.threshold))
         if error is not None:
             return error
-        rows, *counts = (answer(answers, metric, Count).rows for metric in asked)
-        return verdict_on(self.threshold, Tally(rows, sum(counts), base=rows))
+        rows, *counts = (measured(answers, metric, Count).rows for metric in asked)
+        return judge_count(self.threshold, ViolationCount(rows, sum(counts), base=rows))
 
 
 @dataclass(frozen=True, slots=True)
-class RepeatedRows:
+class RepeatedRowsCheck:
     """The rows that repeat an earlier key; with `demand_key` those without a whole key, too.
 
     `counting` says which of three counts a duplicate is; a percentage is taken of the rows whose
@@ -86,26 +86,26 @@ class RepeatedRows:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         of_table, of_keys = self.metrics()
-        error = unanswered(answers, self.metrics(), limit_words(self.threshold))
+        error = unmeasured_verdict(answers, self.metrics(), limit_words(self.threshold))
         if error is not None:
             return error
-        rows = answer(answers, of_table, Count).rows
-        repeats = answer(answers, of_keys, Repeats)
+        rows = measured(answers, of_table, Count).rows
+        repeats = measured(answers, of_keys, Repeats)
         keyless = rows - repeats.rows if self.demand_key else 0
-        words = _repeat_words(repeats, keyless)
+        words = _duplicate_words(repeats, keyless)
         counted_so = _COUNTS[self.counting](repeats)
-        tally = Tally(rows, counted_so + keyless, base=repeats.rows, words=words)
-        return verdict_on(self.threshold, tally)
+        tally = ViolationCount(rows, counted_so + keyless, base=repeats.rows, words=words)
+        return judge_count(self.threshold, tally)
 
 
-def verdict_on(threshold: Threshold, tally: Tally) -> Verdict:
+def judge_count(threshold: Threshold, tally: ViolationCount) -> Verdict:
     """Compare a count with its threshold; passing over no rows at all is vacuous."""
     observed: float = tally.violations
     if threshold.unit is Unit.PERCENT:
         observed = 100 * tally.violations / tally.base if tally.base else 0.0
-    kept = holds(threshold, observed)
+    kept = is_met(threshold, observed)
     vacuous = kept and tally.rows == 0
-    failure = tally.words or f"{tally.violations:,} of {counted(tally.rows, 'row')}"
+    failure = tally.words or f"{tally.violations:,} of {count_words(tally.rows, 'row')}"
     return Verdict(
         Outcome.PASSED if kept else Outcome.FAILED,
         observed=observed,
@@ -117,18 +117,18 @@ def verdict_on(threshold: Threshold, tally: Tally) -> Verdict:
     )
 
 
-def _at_end(path: FieldPath, predicate: Predicate) -> Predicate:
+def _at_path_end(path: FieldPath, predicate: Predicate) -> Predicate:
     """Return the predicate of a row that has such a value at the end of a path into its cell."""
     if not path or isinstance(predicate, Inside):
         return predicate
     return Inside(path, predicate)
 
 
-def _repeat_words(repeats: Repeats, keyless: int) -> str:
+def _duplicate_words(repeats: Repeats, keyless: int) -> str:
     counts = (
         (repeats.surplus, "surplus row"),
         (repeats.keys, "repeated key"),
         (repeats.affected, "affected row"),
         (keyless, "keyless row"),
     )
-    return ", ".join(counted(count, noun) for count, noun in counts if count)
+    return ", ".join(count_words(count, noun) for count, noun in counts if count)

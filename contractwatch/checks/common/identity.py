@@ -7,7 +7,7 @@ from typing import Any, cast
 from contractwatch.model.record.check import Check
 
 
-def distinct(checks: Iterable[Check], taken: Iterable[str]) -> Iterator[Check]:
+def with_unique_ids(checks: Iterable[Check], taken: Iterable[str]) -> Iterator[Check]:
     """Yield each check; one whose promise has an identity that is taken gets a number after it.
 
     The column `x` of the table `t/x` and the column `x/x` of the table `t` would share theirs.

@@ -21,7 +21,7 @@ NO_MEMBERS = "no value is there to know its members by"
 DISAGREEING = "the files do not agree about the type:"
 """What the types of files whose kinds differ are told after."""
 
-_OF_WHOLE = frozenset(
+_COLLECTION_KINDS = frozenset(
     {
         OptionKind.MIN_ITEMS,
         OptionKind.MAX_ITEMS,
@@ -35,8 +35,8 @@ _OF_WHOLE = frozenset(
     }
 )
 _PRESENCE = "presence"
-_OF_ENTRY = frozenset({"key", "value"})
-_OF_SCHEMA = frozenset({_PRESENCE, "type"})
+_MAP_ENTRY_FIELDS = frozenset({"key", "value"})
+_SCHEMA_KINDS = frozenset({_PRESENCE, "type"})
 """Kinds that are judged of a value on whose type the files disagree."""
 
 
@@ -46,25 +46,29 @@ def unreachable_verdict(promise: Promise, columns: Sequence[ColumnType]) -> Verd
     The presence of a member is judged where its object exists; all else where the value does.
     """
     paths = promise.paths or (promise.path,)
-    is_nested = any(paths) or promise.kind in _OF_WHOLE
+    is_nested = any(paths) or promise.kind in _COLLECTION_KINDS
     if not is_nested:
         return None
     path = promise.path
-    of_whole = [(*path, ArrayItem()) if promise.kind in _OF_WHOLE else path for path in paths]
+    of_whole = [
+        (*path, ArrayItem()) if promise.kind in _COLLECTION_KINDS else path for path in paths
+    ]
     if any(map(_goes_through_text, columns, of_whole)):
         return Verdict(Outcome.SKIPPED, reason=HOLDS_TEXT)
     above = [
-        one for column, path in zip(columns, paths, strict=False) for one in _above(column, path)
+        one
+        for column, path in zip(columns, paths, strict=False)
+        for one in _ancestors(column, path)
     ]
     if any(one.kind == "null" for one in above):
         return Verdict(Outcome.SKIPPED, reason=NO_MEMBERS)
     ends = (column.follow(path) for column, path in zip(columns, paths, strict=False))
-    asked = [] if promise.kind in _OF_SCHEMA else [one for one in ends if one is not None]
+    asked = [] if promise.kind in _SCHEMA_KINDS else [one for one in ends if one is not None]
     other = next((one for one in (*above, *asked) if one.kind == "other"), None)
     if other is not None:
         reason = f"the files do not agree about the type of '{other.name}': {other.physical}"
         return Verdict(Outcome.ERROR, reason=reason)
-    told = (_of_map(column, path) for column, path in zip(columns, paths, strict=False))
+    told = (_map_member_problem(column, path) for column, path in zip(columns, paths, strict=False))
     wrong = next((one for one in told if one), "")
     if wrong:
         outcome = Outcome.FAILED if promise.kind == _PRESENCE else Outcome.SKIPPED
@@ -78,14 +82,14 @@ def unreachable_verdict(promise: Promise, columns: Sequence[ColumnType]) -> Verd
     return None if exists else Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
 
 
-def _of_map(column: ColumnType, path: FieldPath) -> str:
+def _map_member_problem(column: ColumnType, path: FieldPath) -> str:
     """Return what was found where a path leads to a named member of a map; empty if it does not.
 
     The entries of a map have keys, which the file's own schema does not name.
     """
     for length, step in enumerate(path):
         here = column.follow(path[:length])
-        if not isinstance(step, StructField) or step.name.lower() in _OF_ENTRY:
+        if not isinstance(step, StructField) or step.name.lower() in _MAP_ENTRY_FIELDS:
             continue
         if here is not None and here.kind == "map":
             where = f"'{here.name}'" if here.name != "[]" else "the element"
@@ -98,10 +102,10 @@ def _of_map(column: ColumnType, path: FieldPath) -> str:
 
 def _goes_through_text(column: ColumnType, path: FieldPath) -> bool:
     """Whether a path leads into a value that a file with types has as text, such as JSON."""
-    return any(one.kind == "string" and not one.text for one in _above(column, path))
+    return any(one.kind == "string" and not one.text for one in _ancestors(column, path))
 
 
-def _above(column: ColumnType, path: FieldPath) -> list[ColumnType]:
+def _ancestors(column: ColumnType, path: FieldPath) -> list[ColumnType]:
     """Return the column and what is inside of it on a path, without the end of it."""
     found = (column.follow(path[:length]) for length in range(len(path)))
     return [one for one in found if one is not None]

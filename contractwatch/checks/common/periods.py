@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from contractwatch.checks.common.ages import months_later
+from contractwatch.checks.common.ages import add_months
 from contractwatch.model.promises.segment import Period, PeriodUnit, SegmentRule
 
 _FRIDAY = 4
@@ -21,11 +21,11 @@ def due_starts(rule: SegmentRule, now: datetime) -> tuple[datetime, ...]:
         if start >= since
         and not (rule.weekdays_only and start.weekday() > _FRIDAY)
         and not _is_skipped(start, rule.period, zone)
-        and _instant(following(start, rule.period), zone) + rule.lag <= now
+        and _instant(next_start(start, rule.period), zone) + rule.lag <= now
     )
 
 
-def following(start: datetime, period: Period) -> datetime:
+def next_start(start: datetime, period: Period) -> datetime:
     """Return the local start of the next period."""
     match period.unit:
         case PeriodUnit.MINUTE:
@@ -35,14 +35,14 @@ def following(start: datetime, period: Period) -> datetime:
         case PeriodUnit.WEEK:
             return start + timedelta(days=7)
         case PeriodUnit.MONTH:
-            return months_later(start, period.count)
+            return add_months(start, period.count)
 
 
 def _starts(period: Period, since: datetime, until: datetime) -> Iterator[datetime]:
     start = _first(period, since)
     while start <= until:
         yield start
-        start = following(start, period)
+        start = next_start(start, period)
 
 
 def _first(period: Period, local: datetime) -> datetime:
@@ -69,4 +69,4 @@ def _is_skipped(start: datetime, period: Period, zone: ZoneInfo) -> bool:
     """Whether the clocks jump over the whole period, so that no row can be in it."""
     if period.unit is not PeriodUnit.MINUTE:
         return False
-    return _instant(start, zone) >= _instant(following(start, period), zone)
+    return _instant(start, zone) >= _instant(next_start(start, period), zone)

@@ -35,7 +35,7 @@ class Kind:
     objective: Objective
 
 
-class Written(Protocol):
+class QualityRule(Protocol):
     """A rule of any kind, as far as its promise needs it."""
 
     @property
@@ -68,16 +68,16 @@ def columns_of(contract: Contract) -> Iterator[tuple[Subject, Column]]:
     for table in contract.tables:
         for top in table.columns:
             for column in (top, *top.nested):
-                yield column_place(contract, table, column), column
+                yield column_subject(contract, table, column), column
 
 
-def column_place(contract: Contract, table: Table, column: Column) -> Subject:
+def column_subject(contract: Contract, table: Table, column: Column) -> Subject:
     """Return the place of one column."""
     physical = (column.physical_name,)
     return Subject(contract.contract_id, table.name, column.name, physical, column.path)
 
 
-def key_place(
+def key_subject(
     contract: Contract, table: Table, names: Iterable[str], column: str | None
 ) -> Subject:
     """Return the place of a promise about the key of these columns, each perhaps inside of one.
@@ -133,7 +133,7 @@ def promise_of(
     )
 
 
-def promise_of_rule(kind: Kind, place: Subject, rule: Written, *, expected: str) -> Promise:
+def promise_of_rule(kind: Kind, place: Subject, rule: QualityRule, *, expected: str) -> Promise:
     """Return the promise of a quality rule; its own dimension decides before its kind does."""
     dimension = rule.dimension or kind.dimension
     declared = rule.dimension is not None
@@ -153,7 +153,7 @@ def promise_of_rule(kind: Kind, place: Subject, rule: Written, *, expected: str)
     )
 
 
-def answer(answers: Mapping[Metric, Measurement], metric: Metric, shape: type[StateT]) -> StateT:
+def measured(answers: Mapping[Metric, Measurement], metric: Metric, shape: type[StateT]) -> StateT:
     """Return an answer known to be measured.
 
     Raises:
@@ -165,7 +165,7 @@ def answer(answers: Mapping[Metric, Measurement], metric: Metric, shape: type[St
     return found
 
 
-def unanswered(
+def unmeasured_verdict(
     answers: Mapping[Metric, Measurement], metrics: Iterable[Metric], threshold: str
 ) -> Verdict | None:
     """Return the error of the first question without an answer, or None if all were answered."""

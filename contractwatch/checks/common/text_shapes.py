@@ -28,7 +28,7 @@ _TEXT_WITH_ENUM = "write logicalType: string with an enum of the words"
 _MONTHS = "months are read as Jan, Feb, Mar, in English and in this case"
 
 
-def words_of(
+def format_hint(
     shapes: Iterable[str],
     logical_type: LogicalType,
     *,

@@ -35,7 +35,7 @@ _HOLDS: Mapping[Operator, Callable[[float, float, float, float], bool]] = {
 _WHOLE_NUMBERS_BELOW = 1e15
 
 
-def holds(threshold: Threshold, value: float) -> bool:
+def is_met(threshold: Threshold, value: float) -> bool:
     """Say whether the value is within the threshold; both ends of an interval are inside."""
     tolerance = PERCENT_TOLERANCE if threshold.unit is Unit.PERCENT else 0
     high = threshold.low if threshold.high is None else threshold.high
@@ -57,7 +57,7 @@ def limit_words(threshold: Threshold, noun: str = "rows") -> str:
     return f"{_amount(threshold)} {'%' if threshold.unit is Unit.PERCENT else noun}"
 
 
-def counted(count: int, noun: str) -> str:
+def count_words(count: int, noun: str) -> str:
     """Return a count with its noun: `1 row`, `2,000 rows`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 

@@ -94,11 +94,11 @@ _FAMILIES = {"int": "integer", "uint": "integer", "float": "float", "decimal(": 
 _NUMBERS = frozenset({"integer", "decimal", "float"})
 
 
-def words_of(spelling: str) -> frozenset[str]:
+def allowed_types(spelling: str) -> frozenset[str]:
     """Return the words that a spelling allows; none if it is not known."""
-    name, arguments = _parted(" ".join(spelling.lower().split()))
+    name, arguments = _split_arguments(" ".join(spelling.lower().split()))
     if name in _DECIMALS:
-        return _of_decimal(name, arguments)
+        return _decimal_types(name, arguments)
     if name == "[]":
         return frozenset({"array"})
     if (name, arguments) in {("bit", ""), ("bit", "1")}:
@@ -119,7 +119,7 @@ def is_allowed(found: ColumnType, words: frozenset[str], *, by_family: bool) -> 
         words: What is allowed.
         by_family: Whether widths, zones and digits do not matter, nor how numbers are held.
     """
-    known = _words_of_column(found)
+    known = _types_of_column(found)
     if known & words:
         return True
     families = {_family(word) for word in words}
@@ -128,7 +128,7 @@ def is_allowed(found: ColumnType, words: frozenset[str], *, by_family: bool) -> 
     return by_family and bool(known & families)
 
 
-def _words_of_column(found: ColumnType) -> frozenset[str]:
+def _types_of_column(found: ColumnType) -> frozenset[str]:
     words = {found.kind, found.exact or found.physical}
     if found.kind == "timestamp":
         words.add(AWARE if found.timezone_aware else NAIVE)
@@ -145,7 +145,7 @@ def _family(word: str) -> str:
     return next((kind for start, kind in _FAMILIES.items() if word.startswith(start)), word)
 
 
-def _parted(spelling: str) -> tuple[str, str]:
+def _split_arguments(spelling: str) -> tuple[str, str]:
     """Return the name of a type, with the words after its arguments, and the arguments."""
     for end in _ENDS:
         spelling = spelling.removesuffix(end)
@@ -161,7 +161,7 @@ def _parted(spelling: str) -> tuple[str, str]:
     return f"{name} {spelling[end + 1 :].strip()}".strip(), arguments
 
 
-def _of_decimal(name: str, arguments: str) -> frozenset[str]:
+def _decimal_types(name: str, arguments: str) -> frozenset[str]:
     """Return what is allowed of decimals: with a scale they are exactly so, without any whole."""
     written = [part.partition("=")[2] or part for part in arguments.replace(" ", "").split(",")]
     digits = [int(part) for part in written if part.isdecimal() and part.isascii()]

@@ -18,13 +18,13 @@ NO_RECORD = "warming up: needs the agent's record"
 """The reason of a promise over time where nothing is remembered."""
 
 
-def questions(history: UpdateHistory) -> tuple[TimeSpan, RowCount]:
+def watermark_metrics(history: UpdateHistory) -> tuple[TimeSpan, RowCount]:
     """Return the questions about data whose answers make the watermark of a history."""
     span = TimeSpan(history.table, history.column, history.timezone, history.path)
     return span, RowCount(history.table)
 
 
-def watermark(
+def measured_watermark(
     history: UpdateHistory, answers: Mapping[Metric, Measurement], version: str
 ) -> Watermark | None:
     """Return how far the data has come; None if it could not be read.
@@ -34,13 +34,15 @@ def watermark(
         answers: What was read.
         version: The digest of the files, empty if it covers more than this table.
     """
-    span, rows = (answers.get(question) for question in questions(history))
+    span, rows = (answers.get(question) for question in watermark_metrics(history))
     if isinstance(span, Span) and isinstance(rows, Count):
         return Watermark(span.newest, rows.rows, version)
     return None
 
 
-def sighted(seen: Sequence[Sighting], found: Watermark, at: datetime) -> tuple[Sighting, ...]:
+def extend_history(
+    seen: Sequence[Sighting], found: Watermark, at: datetime
+) -> tuple[Sighting, ...]:
     """Return the history with what a run found at `at`; the same again lengthens the last one."""
     if seen and seen[-1].watermark == found:
         last = seen[-1]
@@ -48,7 +50,7 @@ def sighted(seen: Sequence[Sighting], found: Watermark, at: datetime) -> tuple[S
     return (*seen, Sighting(found, at, at))
 
 
-def updates(history: Sightings, *, after: datetime) -> tuple[datetime, ...]:
+def update_times(history: Sightings, *, after: datetime) -> tuple[datetime, ...]:
     """Return when a change was first seen, later than `after`; the first sighting is none."""
     return tuple(one.first_seen for one in history.seen[1:] if one.first_seen > after)
 
@@ -70,11 +72,11 @@ def rows_before(history: Sightings, at: datetime) -> int | None:
     return present.watermark.rows if present.looks > 1 and present.first_seen <= at else None
 
 
-def looks(history: Sightings, *, after: datetime) -> int:
+def count_runs(history: Sightings, *, after: datetime) -> int:
     """Return how many runs, at most, have looked later than `after`."""
     return sum(one.looks for one in history.seen if one.last_seen > after)
 
 
-def first_look(history: Sightings, at: datetime) -> Sighting | None:
+def first_sighting(history: Sightings, at: datetime) -> Sighting | None:
     """Return what the first run at or after an instant saw, None if there was none yet."""
     return next((one for one in history.seen if one.last_seen >= at), None)

@@ -7,9 +7,9 @@ from datetime import datetime
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
+    measured,
     promise_of,
-    unanswered,
+    unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import number_words
 from contractwatch.model.base.clause import Dimension
@@ -27,7 +27,7 @@ PROBES_NEEDED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class ReadableShare:
+class AvailabilityCheck:
     """At least this share of the recent probes found the data readable."""
 
     promise: Promise
@@ -38,10 +38,10 @@ class ReadableShare:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = f"at least {number_words(self.percent)} %"
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        probes = answer(answers, Probes(), ProbeTally)
+        probes = measured(answers, Probes(), ProbeTally)
         if probes.total < PROBES_NEEDED:
             reason = f"warming up ({probes.total} of {PROBES_NEEDED} probes)"
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
@@ -70,4 +70,4 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield ReadableShare(promise, level.promise.percent)
+            yield AvailabilityCheck(promise, level.promise.percent)

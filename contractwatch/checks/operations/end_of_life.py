@@ -7,11 +7,11 @@ from datetime import datetime
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
+    measured,
     promise_of,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.thresholds import counted
+from contractwatch.checks.common.thresholds import count_words
 from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
@@ -25,7 +25,7 @@ _GONE = "no column to be read"
 
 
 @dataclass(frozen=True, slots=True)
-class NoLongerReadable:
+class EndOfLifeCheck:
     """Nothing of the table can be read; a table without columns is one that is gone."""
 
     promise: Promise
@@ -34,15 +34,15 @@ class NoLongerReadable:
         return (TableSchema(self.promise.table),)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
-        error = unanswered(answers, self.metrics(), _GONE)
+        error = unmeasured_verdict(answers, self.metrics(), _GONE)
         if error is not None:
             return error
-        found = len(answer(answers, TableSchema(self.promise.table), Columns).columns)
+        found = len(measured(answers, TableSchema(self.promise.table), Columns).columns)
         return Verdict(
             Outcome.FAILED if found else Outcome.PASSED,
             observed="still readable" if found else "gone",
             threshold=_GONE,
-            reason=f"{counted(found, 'column')} can still be read" if found else "",
+            reason=f"{count_words(found, 'column')} can still be read" if found else "",
         )
 
 
@@ -57,4 +57,4 @@ def checks(contract: Contract) -> Iterator[Check]:
         words = f"no data after the end of life on {day}"
         severity = Severity.WARNING
         promise = promise_of(END_OF_LIFE, place, clause=clause, expected=words, severity=severity)
-        yield NoLongerReadable(promise)
+        yield EndOfLifeCheck(promise)

@@ -10,11 +10,11 @@ from contractwatch.checks.common.path import COLUMN_MISSING
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
+    measured,
     promise_of,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.thresholds import counted, number_words
+from contractwatch.checks.common.thresholds import count_words, number_words
 from contractwatch.checks.references import relationship
 from contractwatch.checks.values import invalid_values, null_values, options, required
 from contractwatch.model.base.clause import Dimension, Severity
@@ -54,7 +54,7 @@ _PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class BadRowShare:
+class ErrorRateCheck:
     """The rows that break at least one row rule, of all rows of these tables.
 
     `questions` are about the tables that have such a rule.
@@ -77,14 +77,14 @@ class BadRowShare:
         why_not = next(filter(None, (_why_skipped(one, answers) for one in self.questions)), "")
         if why_not:
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=why_not)
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        rows = sum(answer(answers, RowCount(table), Count).rows for table in self.tables)
-        bad = sum(answer(answers, question, Count).rows for question in self.questions)
+        rows = sum(measured(answers, RowCount(table), Count).rows for table in self.tables)
+        bad = sum(measured(answers, question, Count).rows for question in self.questions)
         observed = _PERCENT * bad / rows if rows else 0.0
         kept = observed <= self.percent
-        reason = f"{bad:,} of {counted(rows, 'row')} break a rule"
+        reason = f"{bad:,} of {count_words(rows, 'row')} break a rule"
         return Verdict(
             Outcome.PASSED if kept else Outcome.FAILED,
             observed=observed,
@@ -112,7 +112,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 level_id=level.level_id,
             )
             questions = tuple(_questions(contract, names))
-            yield BadRowShare(promise, level.promise.percent, names, questions)
+            yield ErrorRateCheck(promise, level.promise.percent, names, questions)
 
 
 def _questions(contract: Contract, tables: Iterable[str]) -> Iterator[Question]:

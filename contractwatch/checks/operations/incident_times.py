@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from contractwatch.checks.common.ages import duration_words, later
+from contractwatch.checks.common.ages import add_period, duration_words
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
+    measured,
     promise_of,
-    unanswered,
+    unmeasured_verdict,
 )
 from contractwatch.checks.common.watermarks import NO_RECORD
 from contractwatch.model.base.clause import Dimension
@@ -32,7 +32,7 @@ _WORDS: Mapping[Reaction, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class SlowestReaction:
+class IncidentTimeCheck:
     """The slowest of the incidents of 28 days was fast enough; one that goes on counts until now.
 
     - found: from the last run that passed to the first that failed
@@ -48,10 +48,10 @@ class SlowestReaction:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = f"at most {_limit(self.reaction)}"
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        log = answer(answers, IncidentTimes(), IncidentLog)
+        log = measured(answers, IncidentTimes(), IncidentLog)
         if not log.is_kept:
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=NO_RECORD)
         spans = [span for one in log.incidents if (span := self._span(one, now)) is not None]
@@ -82,7 +82,7 @@ class SlowestReaction:
 
     def _due(self, start: datetime) -> datetime:
         months, fixed = self.reaction.calendar_months, self.reaction.fixed
-        return later(start, months=months, fixed=fixed, zone="Etc/UTC")
+        return add_period(start, months=months, fixed=fixed, zone="Etc/UTC")
 
 
 def checks(contract: Contract) -> Iterator[Check]:
@@ -100,7 +100,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield SlowestReaction(replace(promise, operations=True), reaction)
+            yield IncidentTimeCheck(replace(promise, operations=True), reaction)
 
 
 def _limit(reaction: ReactionTime) -> str:

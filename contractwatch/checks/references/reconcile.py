@@ -8,10 +8,10 @@ from decimal import Decimal
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
+    measured,
     physical_names,
     promise_of_rule,
-    unanswered,
+    unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import number_words
 from contractwatch.model.base.clause import Dimension
@@ -26,7 +26,7 @@ RECONCILE = Kind("reconcile", Dimension.CONSISTENCY, Objective.VALIDITY)
 
 
 @dataclass(frozen=True, slots=True)
-class TotalsAgree:
+class ReconciliationCheck:
     """The distance of two totals, as an amount or in percent of the second one.
 
     Neither total is shown: of a least or greatest value it would be a cell of the data.
@@ -42,10 +42,10 @@ class TotalsAgree:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         limit = f"at most {_amount(self.tolerance)} apart"
-        error = unanswered(answers, self.metrics(), limit)
+        error = unmeasured_verdict(answers, self.metrics(), limit)
         if error is not None:
             return error
-        left, right = (answer(answers, metric, Totalled).value for metric in self.metrics())
+        left, right = (measured(answers, metric, Totalled).value for metric in self.metrics())
         distance = abs(left - right)
         if self.tolerance.is_percent and distance and not right:
             reason = "the other total is zero, and this one is not"
@@ -73,7 +73,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             near = f"within {_amount(rule.tolerance)} of"
             words = f"{_said(rule.left)} is {near} {_said(rule.right)}"
             promise = promise_of_rule(RECONCILE, place, rule, expected=words)
-            yield TotalsAgree(promise, rule.left, rule.right, rule.tolerance)
+            yield ReconciliationCheck(promise, rule.left, rule.right, rule.tolerance)
 
 
 def _amount(tolerance: Tolerance) -> str:

@@ -7,12 +7,12 @@ from datetime import datetime
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
+    measured,
     physical_names,
     promise_of_rule,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.thresholds import counted, holds, limit_words, promised_words
+from contractwatch.checks.common.thresholds import count_words, is_met, limit_words, promised_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
@@ -27,7 +27,7 @@ _NO_KEYS = "there are no keys to cover"
 
 
 @dataclass(frozen=True, slots=True)
-class KeysAppear:
+class ReferenceCoverageCheck:
     """The distinct keys of the authority that occur here, as a count or as a share of all."""
 
     promise: Promise
@@ -40,18 +40,18 @@ class KeysAppear:
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         (metric,) = self.metrics()
         limit = limit_words(self.threshold, "keys")
-        error = unanswered(answers, self.metrics(), limit)
+        error = unmeasured_verdict(answers, self.metrics(), limit)
         if error is not None:
             return error
-        found = answer(answers, metric, Covered)
+        found = measured(answers, metric, Covered)
         is_share = self.threshold.unit is Unit.PERCENT
         if is_share and not found.keys:
             return Verdict(
                 Outcome.PASSED, threshold=limit, rows=0, violations=0, reason=_NO_KEYS, vacuous=True
             )
         observed = 100 * found.found / found.keys if is_share else found.found
-        kept = holds(self.threshold, observed)
-        words = f"{found.found:,} of {counted(found.keys, 'key')} appear here"
+        kept = is_met(self.threshold, observed)
+        words = f"{found.found:,} of {count_words(found.keys, 'key')} appear here"
         return Verdict(
             Outcome.PASSED if kept else Outcome.FAILED,
             observed=observed,
@@ -72,4 +72,4 @@ def checks(contract: Contract) -> Iterator[Check]:
             promise = promise_of_rule(
                 REFERENCE_COVERAGE, place, rule, expected=promised_words(rule.threshold, noun)
             )
-            yield KeysAppear(promise, rule.threshold, rule.target)
+            yield ReferenceCoverageCheck(promise, rule.threshold, rule.target)

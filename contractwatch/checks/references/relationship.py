@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contractwatch.checks.common.counts import Tally, verdict_on
+from contractwatch.checks.common.counts import ViolationCount, judge_count
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    answer,
-    key_place,
+    key_subject,
+    measured,
     promise_of_rule,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.thresholds import counted, limit_words, promised_words
+from contractwatch.checks.common.thresholds import count_words, limit_words, promised_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, Table
@@ -26,7 +26,7 @@ RELATIONSHIP = Kind("relationship", Dimension.CONSISTENCY, Objective.VALIDITY)
 
 
 @dataclass(frozen=True, slots=True)
-class KnownKeys:
+class RelationshipCheck:
     """Rows whose key has no null member have a match; a percentage is taken of these rows.
 
     Of keys inside of an array every whole one has a match; a row counts once.
@@ -42,16 +42,18 @@ class KnownKeys:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         of_table, of_keys = self.metrics()
-        error = unanswered(answers, self.metrics(), limit_words(self.threshold))
+        error = unmeasured_verdict(answers, self.metrics(), limit_words(self.threshold))
         if error is not None:
             return error
-        rows = answer(answers, of_table, Count).rows
-        found = answer(answers, of_keys, Orphaned)
-        words = f"{found.orphans:,} of {counted(found.rows, 'row')} with a key have no match"
-        verdict = verdict_on(self.threshold, Tally(rows, found.orphans, found.rows, words))
+        rows = measured(answers, of_table, Count).rows
+        found = measured(answers, of_keys, Orphaned)
+        words = f"{found.orphans:,} of {count_words(found.rows, 'row')} with a key have no match"
+        verdict = judge_count(
+            self.threshold, ViolationCount(rows, found.orphans, found.rows, words)
+        )
         if not found.repeated:
             return verdict
-        note = f"the key is not unique there: {counted(found.repeated, 'surplus row')}"
+        note = f"the key is not unique there: {count_words(found.repeated, 'surplus row')}"
         return replace(verdict, reason="; ".join(filter(None, (verdict.reason, note))))
 
 
@@ -67,6 +69,6 @@ def _check(contract: Contract, table: Table, relationship: Relationship) -> Chec
     noun = "rows" if relationship.column is not None else f"rows by ({key})"
     missing = f"{noun} without a match in {relationship.target}"
     words = promised_words(relationship.threshold, missing)
-    place = key_place(contract, table, relationship.columns, relationship.column)
+    place = key_subject(contract, table, relationship.columns, relationship.column)
     promise = promise_of_rule(RELATIONSHIP, place, relationship, expected=words)
-    return KnownKeys(promise, relationship.threshold, relationship.target)
+    return RelationshipCheck(promise, relationship.threshold, relationship.target)

@@ -7,12 +7,12 @@ from datetime import datetime
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
+    measured,
     physical_names,
     promise_of,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.thresholds import counted
+from contractwatch.checks.common.thresholds import count_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
@@ -28,7 +28,7 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
-class NoExtraColumns:
+class ExtraColumnsCheck:
     """Every column of the table is one of those that the contract lists, by physical name."""
 
     promise: Promise
@@ -38,16 +38,16 @@ class NoExtraColumns:
         return (TableSchema(self.promise.table),)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
-        error = unanswered(answers, self.metrics(), _NONE)
+        error = unmeasured_verdict(answers, self.metrics(), _NONE)
         if error is not None:
             return error
-        columns = answer(answers, TableSchema(self.promise.table), Columns)
+        columns = measured(answers, TableSchema(self.promise.table), Columns)
         found = (columns.find(name) for name in self.listed)
         known = {column.name for column in found if column is not None}
         extra = [column.name for column in columns.columns if column.name not in known]
         return Verdict(
             Outcome.FAILED if extra else Outcome.PASSED,
-            observed=counted(len(extra), "extra column"),
+            observed=count_words(len(extra), "extra column"),
             threshold=_NONE,
             reason=f"not listed: {_words(extra)}" if extra else "",
         )
@@ -62,7 +62,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             place = Subject(contract.contract_id, table.name)
             words = "no column besides those listed"
             promise = promise_of(EXTRA_COLUMNS, place, clause=table.closed_clause, expected=words)
-            yield NoExtraColumns(promise, listed)
+            yield ExtraColumnsCheck(promise, listed)
 
 
 def _words(names: list[str]) -> str:

@@ -7,12 +7,12 @@ from datetime import datetime
 from contractwatch.checks.common.path import COLUMN_MISSING, NO_VALUE
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    answer,
-    column_place,
+    column_subject,
+    measured,
     promise_of,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.type_spellings import is_allowed, words_of
+from contractwatch.checks.common.type_spellings import allowed_types, is_allowed
 from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.server import ReadPolicy
@@ -37,7 +37,7 @@ _HELD = {
 
 
 @dataclass(frozen=True, slots=True)
-class PhysicalType:
+class PhysicalTypeCheck:
     """Each file's own type is one that the spelling allows; `lenient` looks at its family only."""
 
     promise: Promise
@@ -51,10 +51,10 @@ class PhysicalType:
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         if not self.allowed:
             return Verdict(Outcome.SKIPPED, threshold=self.spelling, reason=_UNKNOWN)
-        error = unanswered(answers, self.metrics(), self.spelling)
+        error = unmeasured_verdict(answers, self.metrics(), self.spelling)
         if error is not None:
             return error
-        columns = answer(answers, TableSchema(self.promise.table), Columns)
+        columns = measured(answers, TableSchema(self.promise.table), Columns)
         found = columns.find(self.promise.physical_columns[0])
         if found is None:
             return Verdict(Outcome.SKIPPED, threshold=self.spelling, reason=COLUMN_MISSING)
@@ -86,17 +86,17 @@ def checks(contract: Contract) -> Iterator[Check]:
             spelling = column.physical_type[:_SHOWN]
             promise = promise_of(
                 PHYSICAL_TYPE,
-                column_place(contract, table, column),
+                column_subject(contract, table, column),
                 clause=column.physical_clause,
                 expected=f"the column is of type {spelling}",
                 severity=Severity.WARNING,
             )
-            yield PhysicalType(promise, spelling, _allowed(column))
+            yield PhysicalTypeCheck(promise, spelling, _allowed(column))
 
 
-def under(check: Check, policy: ReadPolicy) -> Check:
+def for_server(check: Check, policy: ReadPolicy) -> Check:
     """Return the check as it is judged on a server that is read by this policy."""
-    if isinstance(check, PhysicalType) and policy.lenient_types:
+    if isinstance(check, PhysicalTypeCheck) and policy.lenient_types:
         return replace(check, lenient=True)
     return check
 
@@ -107,7 +107,7 @@ def _allowed(column: Column) -> frozenset[str]:
     The DATE of some systems has a time of day; and Avro and Parquet spell the type by which they
     store a value, such as `long` for a timestamp: then the logical type says how it is read.
     """
-    words = words_of(column.physical_type)
+    words = allowed_types(column.physical_type)
     held = _HELD.get(column.logical_type) if column.logical_type is not None else None
     is_stored = held is not None and bool(words & _STORING)
     has_time = column.logical_type is LogicalType.TIMESTAMP and "date" in words

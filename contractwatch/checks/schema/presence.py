@@ -7,11 +7,11 @@ from datetime import datetime
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
     columns_of,
+    measured,
     physical_names,
     promise_of,
-    unanswered,
+    unmeasured_verdict,
 )
 from contractwatch.model.base.clause import Clause, Dimension
 from contractwatch.model.base.objective import Objective
@@ -28,7 +28,7 @@ _MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class PresenceCheck:
     """One column is in the table's own schema, exactly so named or alike but for case."""
 
     promise: Promise
@@ -37,14 +37,14 @@ class Presence:
         return (TableSchema(self.promise.table),)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
-        error = unanswered(answers, self.metrics(), _PRESENT)
+        error = unmeasured_verdict(answers, self.metrics(), _PRESENT)
         if error is not None:
             return error
-        columns = answer(answers, TableSchema(self.promise.table), Columns)
+        columns = measured(answers, TableSchema(self.promise.table), Columns)
         (name,) = self.promise.physical_columns
         column = columns.find(name)
         if column and column.follow(self.promise.path):
-            told = _spelt(columns, column.name, name)
+            told = _spelling_note(columns, column.name, name)
             return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=told)
         what = printed(name, self.promise.path)
         hint = "" if column else _alike_hint(columns, name)
@@ -56,18 +56,18 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Promise the presence of each listed column, unless another one may stand in for it."""
     for place, column in columns_of(contract):
         if not column.optional:
-            yield Presence(
+            yield PresenceCheck(
                 promise_of(PRESENCE, place, clause=column.clause, expected="the column is present")
             )
     for table in contract.tables:
-        yield from _twins(contract, table)
+        yield from _encrypted_twins(contract, table)
     for place, column in columns_of(contract):
         if column.twin_clause is not None and column.path:
             path = (*column.path[:-1], StructField(column.twin))
-            yield _twin(replace(place, path=path), column.twin, column.twin_clause)
+            yield _encrypted_twin(replace(place, path=path), column.twin, column.twin_clause)
 
 
-def _spelt(columns: Columns, found: str, name: str) -> str:
+def _spelling_note(columns: Columns, found: str, name: str) -> str:
     """Return what to know of a column that is there."""
     if found != name:
         return f"the table spells it '{found}'"
@@ -98,15 +98,15 @@ def _plain(name: str) -> str:
     return name.strip().lower()
 
 
-def _twins(contract: Contract, table: Table) -> Iterator[Check]:
+def _encrypted_twins(contract: Contract, table: Table) -> Iterator[Check]:
     for column in table.columns:
         if column.twin_clause is not None:
             (twin,) = physical_names(table, (column.twin,))
             place = Subject(contract.contract_id, table.name, column.name, (twin,))
-            yield _twin(place, twin, column.twin_clause)
+            yield _encrypted_twin(place, twin, column.twin_clause)
 
 
-def _twin(place: Subject, twin: str, clause: Clause) -> Check:
+def _encrypted_twin(place: Subject, twin: str, clause: Clause) -> Check:
     words = f"its encrypted twin '{twin}' is present"
     promise = promise_of(PRESENCE, place, clause=clause, expected=words, level_id="encryptedName")
-    return Presence(promise)
+    return PresenceCheck(promise)

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contractwatch.checks.common.counts import Tally, verdict_on
+from contractwatch.checks.common.counts import ViolationCount, judge_count
 from contractwatch.checks.common.path import DISAGREEING, HOLDS_TEXT, NO_VALUE
 from contractwatch.checks.common.promise_builder import (
     Kind,
-    answer,
     columns_of,
+    measured,
     promise_of,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.text_shapes import words_of
-from contractwatch.checks.common.thresholds import NONE_AT_ALL, counted
+from contractwatch.checks.common.text_shapes import format_hint
+from contractwatch.checks.common.thresholds import NONE_AT_ALL, count_words
 from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.path import ArrayItem, StructField
@@ -52,7 +52,7 @@ _NAIVE = "without a time zone"
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredType:
+class TypeCheck:
     """The file's own type fits the declared one; cells of a text source can be parsed to it.
 
     `lenient` takes integers and numbers for one another; `binary` lets a string be of bytes. Texts
@@ -73,7 +73,7 @@ class DeclaredType:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         of_schema, *of_cells = self.metrics()
-        error = unanswered(answers, (of_schema,), self.logical_type)
+        error = unmeasured_verdict(answers, (of_schema,), self.logical_type)
         if error is not None:
             return error
         found = _find(answers, self.promise)
@@ -86,14 +86,16 @@ class DeclaredType:
         unread = self._unread_format()
         if unread:
             return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=unread)
-        error = unanswered(answers, of_cells, self.logical_type)
+        error = unmeasured_verdict(answers, of_cells, self.logical_type)
         if error is not None:
             return error
-        bad, in_scope = (answer(answers, metric, Count) for metric in of_cells)
+        bad, in_scope = (measured(answers, metric, Count) for metric in of_cells)
         shapes = bad.shapes if isinstance(bad, BadCells) else ()
-        looks = words_of(shapes, self.logical_type, written=self.parse_format, read=self.read)
-        words = f"{bad.rows:,} of {counted(in_scope.rows, 'row')}{looks}" if looks else ""
-        return verdict_on(NONE_AT_ALL, Tally(in_scope.rows, bad.rows, in_scope.rows, words))
+        looks = format_hint(shapes, self.logical_type, written=self.parse_format, read=self.read)
+        words = f"{bad.rows:,} of {count_words(in_scope.rows, 'row')}{looks}" if looks else ""
+        return judge_count(
+            NONE_AT_ALL, ViolationCount(in_scope.rows, bad.rows, in_scope.rows, words)
+        )
 
     def _unread_format(self) -> str:
         """Return why the date format is not executed; empty if it is."""
@@ -120,10 +122,10 @@ class DeclaredType:
 
     def _of_days(self, found: ColumnType, answers: Mapping[Metric, Measurement]) -> Verdict:
         _, *of_cells = self.metrics()
-        error = unanswered(answers, of_cells, self.logical_type)
+        error = unmeasured_verdict(answers, of_cells, self.logical_type)
         if error is not None:
             return error
-        timed, rows = (answer(answers, metric, Count).rows for metric in of_cells)
+        timed, rows = (measured(answers, metric, Count).rows for metric in of_cells)
         what = (
             f"{timed:,} of {rows:,} rows have a time of day" if timed else "every row at midnight"
         )
@@ -149,7 +151,7 @@ class DeclaredType:
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredZone:
+class TimeZoneCheck:
     """A timestamp's type carries a time zone exactly if the contract says so."""
 
     promise: Promise
@@ -160,7 +162,7 @@ class DeclaredZone:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = _AWARE if self.aware else _NAIVE
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
         found = _find(answers, self.promise)
@@ -186,7 +188,7 @@ def checks(contract: Contract) -> Iterator[Check]:
         clause = column.type_clause or column.clause
         words = f"the column is of type {column.logical_type}"
         promise = promise_of(TYPE, place, clause=clause, expected=words)
-        yield DeclaredType(
+        yield TypeCheck(
             promise, column.logical_type, binary=column.binary, parse_format=column.parse_format
         )
         if column.timezone_aware is not None:
@@ -194,17 +196,17 @@ def checks(contract: Contract) -> Iterator[Check]:
             promise = promise_of(
                 TIMEZONE, place, clause=clause, expected=words, severity=Severity.WARNING
             )
-            yield DeclaredZone(promise, column.timezone_aware)
+            yield TimeZoneCheck(promise, column.timezone_aware)
 
 
-def under(
+def for_server(
     check: Check, policy: ReadPolicy, answers: Mapping[Metric, Measurement] = _NO_ANSWERS
 ) -> Check:
     """Return the check as it is judged on a server that is read by this policy.
 
     Timestamps that are all at midnight break the promise of a date with severity warning only.
     """
-    if not isinstance(check, DeclaredType):
+    if not isinstance(check, TypeCheck):
         return check
     if check.has_days_only(answers):
         check = replace(check, promise=replace(check.promise, severity=Severity.WARNING))
@@ -212,7 +214,7 @@ def under(
 
 
 def _find(answers: Mapping[Metric, Measurement], promise: Promise) -> ColumnType:
-    columns = answer(answers, TableSchema(promise.table), Columns)
+    columns = measured(answers, TableSchema(promise.table), Columns)
     (name,) = promise.physical_columns
     top = columns.find(name)
     return (top and top.follow(promise.path)) or ColumnType(name, "missing", "missing")

@@ -4,10 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contractwatch.checks.common.ages import Element, duration_words, element_of, later
-from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
-from contractwatch.checks.common.thresholds import counted
-from contractwatch.checks.common.watermarks import looks, questions, updates
+from contractwatch.checks.common.ages import TimeElement, add_period, duration_words, time_element
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    measured,
+    promise_of,
+    unmeasured_verdict,
+)
+from contractwatch.checks.common.thresholds import count_words
+from contractwatch.checks.common.watermarks import count_runs, update_times, watermark_metrics
 from contractwatch.checks.time.freshness import NO_DATA
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
@@ -21,7 +26,7 @@ FREQUENCY = Kind("frequency", Dimension.TIMELINESS, Objective.FRESHNESS)
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateRate:
+class FrequencyCheck:
     """So many updates were seen in the period that ends now.
 
     An update is a change of the newest value, of the row count or of the files between two runs.
@@ -33,27 +38,27 @@ class UpdateRate:
     history: UpdateHistory
 
     def metrics(self) -> tuple[Metric, ...]:
-        return (*questions(self.history), self.history)
+        return (*watermark_metrics(self.history), self.history)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = _threshold(self.frequency)
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        history = answer(answers, self.history, Sightings)
+        history = measured(answers, self.history, Sightings)
         start = self._moved(now, back=True)
-        seen = updates(history, after=start)
+        seen = update_times(history, after=start)
         if len(seen) >= self.frequency.updates:
             turns = self._moved(seen[-self.frequency.updates], back=False)
             return Verdict(Outcome.PASSED, len(seen), threshold, stale_at=turns)
         if not history.seen or history.seen[0].first_seen > start:
             return self._warming_up(answers, now, threshold)
-        watched = looks(history, after=start)
+        watched = count_runs(history, after=start)
         if watched < self.frequency.updates:
-            reason = f"unsupported: {counted(watched, 'run')} cannot see so many updates"
+            reason = f"unsupported: {count_words(watched, 'run')} cannot see so many updates"
             return Verdict(Outcome.SKIPPED, len(seen), threshold, reason=reason)
         period = duration_words(self.frequency.fixed, self.frequency.calendar_months)
-        reason = f"{counted(len(seen), 'update')} in the last {period}"
+        reason = f"{count_words(len(seen), 'update')} in the last {period}"
         return Verdict(Outcome.FAILED, len(seen), threshold, reason=reason)
 
     def _warming_up(
@@ -62,7 +67,7 @@ class UpdateRate:
         if self.frequency.updates > 1:
             reason = "warming up: a whole period was not watched yet"
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
-        newest = answer(answers, questions(self.history)[0], Span).newest
+        newest = measured(answers, watermark_metrics(self.history)[0], Span).newest
         if newest is None:
             return Verdict(Outcome.FAILED, threshold=threshold, reason=NO_DATA)
         turns = self._moved(newest, back=False)
@@ -77,7 +82,7 @@ class UpdateRate:
 
     def _moved(self, instant: datetime, *, back: bool) -> datetime:
         sign = -1 if back else 1
-        return later(
+        return add_period(
             instant,
             months=sign * self.frequency.calendar_months,
             fixed=sign * self.frequency.fixed,
@@ -90,7 +95,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     for level in contract.service_levels:
         if isinstance(level.promise, Frequency):
             promised = level.promise
-            element = element_of(contract, promised.table, promised.column)
+            element = time_element(contract, promised.table, promised.column)
             promise = promise_of(
                 FREQUENCY,
                 element.place,
@@ -99,14 +104,14 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield UpdateRate(promise, promised, history_of(element))
+            yield FrequencyCheck(promise, promised, update_history(element))
 
 
-def history_of(element: Element) -> UpdateHistory:
+def update_history(element: TimeElement) -> UpdateHistory:
     """Return the question for the updates of a table, by what tells its time."""
     return UpdateHistory(element.place.table, element.physical, element.timezone, element.path)
 
 
 def _threshold(frequency: Frequency) -> str:
     period = duration_words(frequency.fixed, frequency.calendar_months)
-    return f"at least {counted(frequency.updates, 'update')} within {period}"
+    return f"at least {count_words(frequency.updates, 'update')} within {period}"

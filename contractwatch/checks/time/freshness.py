@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contractwatch.checks.common.ages import (
+    add_period,
     age_in_days,
     duration_words,
-    element_of,
     end_of_last_fresh_day,
-    later,
+    time_element,
 )
-from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
-from contractwatch.checks.common.thresholds import counted
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    measured,
+    promise_of,
+    unmeasured_verdict,
+)
+from contractwatch.checks.common.thresholds import count_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
@@ -28,7 +33,7 @@ NO_DATA = "no data"
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
+class FreshnessCheck:
     """The newest value is at most so old; exactly so old is still fresh.
 
     With `whole_days` days are counted in the column's zone. A passed verdict says when it will
@@ -44,10 +49,10 @@ class Freshness:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = f"at most {_limit(self.max_age)}"
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        span = answer(answers, self.span, Span)
+        span = measured(answers, self.span, Span)
         if span.newest is None:
             reason = "; ".join(filter(None, (NO_DATA, future_words(span))))
             return Verdict(Outcome.FAILED, threshold=threshold, rows=span.rows, reason=reason)
@@ -69,7 +74,7 @@ class Freshness:
             midnight = end_of_last_fresh_day(newest, self.max_age, zone)
             return midnight, now < midnight
         months, fixed = self.max_age.calendar_months, self.max_age.fixed
-        limit = later(newest, months=months, fixed=fixed, zone=zone)
+        limit = add_period(newest, months=months, fixed=fixed, zone=zone)
         return limit, now <= limit
 
     def _age(self, newest: datetime, now: datetime) -> timedelta:
@@ -82,7 +87,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Promise each `latency` and `freshness` service level."""
     for level in contract.service_levels:
         if isinstance(level.promise, MaxAge):
-            element = element_of(contract, level.promise.table, level.promise.column)
+            element = time_element(contract, level.promise.table, level.promise.column)
             promise = promise_of(
                 FRESHNESS,
                 element.place,
@@ -91,12 +96,12 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield Freshness(promise, level.promise, element.span)
+            yield FreshnessCheck(promise, level.promise, element.span)
 
 
 def future_words(span: Span) -> str:
     """Return how many rows were left out because they lie in the future; empty for none."""
-    return f"left out: {counted(span.future, 'row')} in the future" if span.future else ""
+    return f"left out: {count_words(span.future, 'row')} in the future" if span.future else ""
 
 
 def _limit(promise: MaxAge) -> str:

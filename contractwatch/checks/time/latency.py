@@ -5,10 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
-from contractwatch.checks.common.ages import Element, duration_words, element_of
+from contractwatch.checks.common.ages import TimeElement, duration_words, time_element
 from contractwatch.checks.common.counts import NO_ROWS
-from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
-from contractwatch.checks.common.thresholds import counted, number_words
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    measured,
+    promise_of,
+    unmeasured_verdict,
+)
+from contractwatch.checks.common.thresholds import count_words, number_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.path import into_objects
@@ -25,7 +30,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class DelayedRows:
+class LatencyCheck:
     """The quantile of the waits is within the limit: so many rows at least are as fast as that.
 
     The quantile is that of rank `ceil(quantile * rows)`: no value between two rows is invented.
@@ -40,10 +45,10 @@ class DelayedRows:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = _threshold(self.delay)
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        tally = answer(answers, self.question, DelayTally)
+        tally = measured(answers, self.question, DelayTally)
         if not tally.rows:
             return Verdict(
                 Outcome.PASSED, threshold=threshold, rows=0, reason=NO_ROWS, vacuous=True
@@ -52,7 +57,9 @@ class DelayedRows:
         kept = in_time >= ceil(self.delay.quantile * tally.rows - _ROUNDING)
         longest = tally.longest_seconds or 0.0
         words = duration_words(timedelta(seconds=round(longest)))
-        reason = f"{tally.late:,} of {counted(tally.rows, 'row')} later; the longest took {words}"
+        reason = (
+            f"{tally.late:,} of {count_words(tally.rows, 'row')} later; the longest took {words}"
+        )
         return Verdict(
             Outcome.PASSED if kept else Outcome.FAILED,
             observed=longest if _is_maximum(self.delay) else _PERCENT * in_time / tally.rows,
@@ -69,7 +76,7 @@ def checks(contract: Contract) -> Iterator[Check]:
         if isinstance(level.promise, MaxDelay):
             delay = level.promise
             names = (delay.event_column, delay.available_column)
-            ends = tuple(element_of(contract, delay.table, name) for name in names)
+            ends = tuple(time_element(contract, delay.table, name) for name in names)
             physical, paths = tuple(e.physical for e in ends), tuple(e.path for e in ends)
             place = replace(ends[1].place, physical=physical, path=(), paths=paths)
             promise = promise_of(
@@ -80,10 +87,10 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield DelayedRows(promise, delay, _question(delay, *ends))
+            yield LatencyCheck(promise, delay, _question(delay, *ends))
 
 
-def _question(delay: MaxDelay, event: Element, available: Element) -> Delays:
+def _question(delay: MaxDelay, event: TimeElement, available: TimeElement) -> Delays:
     return Delays(
         delay.table,
         event.physical,

@@ -4,8 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contractwatch.checks.common.ages import duration_words, element_of, later
-from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
+from contractwatch.checks.common.ages import add_period, duration_words, time_element
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    measured,
+    promise_of,
+    unmeasured_verdict,
+)
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
@@ -27,7 +32,7 @@ _WORDS: Mapping[RetentionMode, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class OldestAge:
+class RetentionCheck:
     """The oldest value is at most (with a day of grace) or at least so old."""
 
     promise: Promise
@@ -39,10 +44,10 @@ class OldestAge:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = _limit(self.retention)
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        span = answer(answers, self.span, Span)
+        span = measured(answers, self.span, Span)
         at_most = self.retention.mode is RetentionMode.AT_MOST
         if span.oldest is None:
             outcome = Outcome.SKIPPED if at_most else Outcome.FAILED
@@ -63,7 +68,7 @@ class OldestAge:
 
     def _due(self, start: datetime) -> datetime:
         months, fixed = self.retention.calendar_months, self.retention.fixed
-        return later(start, months=months, fixed=fixed, zone=self.span.timezone)
+        return add_period(start, months=months, fixed=fixed, zone=self.span.timezone)
 
     def _is_too_young(self, now: datetime) -> bool:
         since = self.retention.existing_since
@@ -75,7 +80,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Promise each `retention` service level."""
     for level in contract.service_levels:
         if isinstance(level.promise, Retention):
-            element = element_of(contract, level.promise.table, level.promise.column)
+            element = time_element(contract, level.promise.table, level.promise.column)
             promise = promise_of(
                 RETENTION,
                 element.place,
@@ -84,7 +89,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield OldestAge(promise, level.promise, element.span)
+            yield RetentionCheck(promise, level.promise, element.span)
 
 
 def _limit(retention: Retention) -> str:

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-from contractwatch.checks.common.ages import duration_words, element_of
-from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
-from contractwatch.checks.common.watermarks import NO_RECORD, first_look, questions
-from contractwatch.checks.time.frequency import history_of
+from contractwatch.checks.common.ages import duration_words, time_element
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    measured,
+    promise_of,
+    unmeasured_verdict,
+)
+from contractwatch.checks.common.watermarks import NO_RECORD, first_sighting, watermark_metrics
+from contractwatch.checks.time.frequency import update_history
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, LogicalType
@@ -24,7 +29,7 @@ _SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class DailyDeadline:
+class TimeOfAvailabilityCheck:
     """The first run at or after a deadline decides for the day; its verdict stands until the next.
 
     `in_days` says that the column has dates: they are compared as dates of its own zone.
@@ -36,14 +41,14 @@ class DailyDeadline:
     in_days: bool = False
 
     def metrics(self) -> tuple[Metric, ...]:
-        return (*questions(self.history), self.history)
+        return (*watermark_metrics(self.history), self.history)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = _words(self.deadline)
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        history = answer(answers, self.history, Sightings)
+        history = measured(answers, self.history, Sightings)
         if not history.is_kept or not history.seen:
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=NO_RECORD)
         day = latest_day(self.deadline, now)
@@ -53,7 +58,7 @@ class DailyDeadline:
             when = deadline_on(self.deadline, following).isoformat(timespec="minutes")
             reason = f"warming up: the first deadline that is watched is {when}"
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
-        seen = first_look(history, due)
+        seen = first_sighting(history, due)
         assert seen is not None, "this run is in the history, and is later than the deadline"
         if self._has(seen.watermark.newest, business_date(self.deadline, day)):
             last = history.seen[-1].watermark.newest
@@ -86,7 +91,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     for level in contract.service_levels:
         if isinstance(level.promise, DueTime):
             deadline = level.promise
-            element = element_of(contract, deadline.table, deadline.column)
+            element = time_element(contract, deadline.table, deadline.column)
             in_days = element.logical_type is LogicalType.DATE
             promise = promise_of(
                 DEADLINE,
@@ -96,7 +101,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield DailyDeadline(promise, deadline, history_of(element), in_days)
+            yield TimeOfAvailabilityCheck(promise, deadline, update_history(element), in_days)
 
 
 def latest_day(deadline: DueTime, now: datetime) -> date:

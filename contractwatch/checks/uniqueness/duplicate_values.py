@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from contractwatch.checks.common.counts import RepeatedRows
+from contractwatch.checks.common.counts import RepeatedRowsCheck
 from contractwatch.checks.common.promise_builder import (
     Kind,
     column_rules,
-    key_place,
+    key_subject,
     promise_of_rule,
 )
 from contractwatch.checks.common.thresholds import promised_words
@@ -33,14 +33,14 @@ def checks(contract: Contract) -> Iterator[Check]:
     for place, _, rule in column_rules(contract, RuleMetric.DUPLICATE_VALUES):
         words = promised_words(rule.threshold, _NOUNS[rule.counting])
         promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)
-        yield RepeatedRows(promise, rule.threshold, counting=rule.counting)
+        yield RepeatedRowsCheck(promise, rule.threshold, counting=rule.counting)
     for table in contract.tables:
         for rule in table.rules:
             if rule.metric is RuleMetric.DUPLICATE_VALUES:
                 key = table.primary_key.columns if table.primary_key else ()
                 columns = rule.columns or key
-                place = key_place(contract, table, columns, None)
+                place = key_subject(contract, table, columns, None)
                 noun = f"{_NOUNS[rule.counting]} over ({', '.join(columns)})"
                 words = promised_words(rule.threshold, noun)
                 promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)
-                yield RepeatedRows(promise, rule.threshold, counting=rule.counting)
+                yield RepeatedRowsCheck(promise, rule.threshold, counting=rule.counting)

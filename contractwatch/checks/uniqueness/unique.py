@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from contractwatch.checks.common.counts import RepeatedRows, ViolatingRows
-from contractwatch.checks.common.promise_builder import Kind, columns_of, key_place, promise_of
+from contractwatch.checks.common.counts import RepeatedRowsCheck, ViolatingRowsCheck
+from contractwatch.checks.common.promise_builder import Kind, columns_of, key_subject, promise_of
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
@@ -28,18 +28,18 @@ def checks(contract: Contract) -> Iterator[Check]:
     for table in contract.tables:
         key = table.primary_key
         if key is not None:
-            place = key_place(contract, table, key.columns, None)
+            place = key_subject(contract, table, key.columns, None)
             words = f"({', '.join(key.columns)}) has no null and no duplicate"
             promise = promise_of(PRIMARY_KEY, place, clause=key.clause, expected=words)
-            yield RepeatedRows(promise, NONE_AT_ALL, demand_key=True)
+            yield RepeatedRowsCheck(promise, NONE_AT_ALL, demand_key=True)
 
 
 def _of_column(promise: Promise) -> Check:
     """Return the check of a column; inside an array no value comes twice in one row's array."""
     arrays = [at for at, step in enumerate(promise.path) if isinstance(step, ArrayItem)]
     if not arrays:
-        return RepeatedRows(promise, NONE_AT_ALL)
+        return RepeatedRowsCheck(promise, NONE_AT_ALL)
     to_array, below = promise.path[: arrays[-1]], promise.path[arrays[-1] + 1 :]
     (column,) = promise.physical_columns
     repeats = Inside(to_array, RepeatsElements(column, below))
-    return ViolatingRows(promise, NONE_AT_ALL, (repeats,))
+    return ViolatingRowsCheck(promise, NONE_AT_ALL, (repeats,))

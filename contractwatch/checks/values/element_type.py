@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.path import NO_VALUE
-from contractwatch.checks.common.promise_builder import answer, unanswered
+from contractwatch.checks.common.promise_builder import measured, unmeasured_verdict
 from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Columns, Measurement
@@ -15,7 +15,7 @@ _UNVERIFIABLE = "unverifiable: the source is text"
 
 
 @dataclass(frozen=True, slots=True)
-class ElementType:
+class ElementTypeCheck:
     """Each file's own type of the elements is `expected`: `float32`, `int8`."""
 
     promise: Promise
@@ -25,10 +25,10 @@ class ElementType:
         return (TableSchema(self.promise.table),)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
-        error = unanswered(answers, self.metrics(), self.expected)
+        error = unmeasured_verdict(answers, self.metrics(), self.expected)
         if error is not None:
             return error
-        columns = answer(answers, TableSchema(self.promise.table), Columns)
+        columns = measured(answers, TableSchema(self.promise.table), Columns)
         column = columns.find(self.promise.physical_columns[0])
         element = column.follow((*self.promise.path, ArrayItem())) if column else None
         if element is None:

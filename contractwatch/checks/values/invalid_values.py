@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contractwatch.checks.common.counts import ViolatingRows
+from contractwatch.checks.common.counts import ViolatingRowsCheck
 from contractwatch.checks.common.promise_builder import Kind, column_rules, promise_of_rule
 from contractwatch.checks.common.thresholds import promised_words
 from contractwatch.model.base.clause import Dimension
@@ -21,4 +21,4 @@ def checks(contract: Contract) -> Iterator[Check]:
         words = promised_words(rule.threshold, "rows with an invalid value")
         promise = promise_of_rule(INVALID_VALUES, place, rule, expected=words)
         invalid = IsInvalid(column.physical_name, rule.values, rule.pattern, rule.ecma)
-        yield ViolatingRows(promise, rule.threshold, (invalid,))
+        yield ViolatingRowsCheck(promise, rule.threshold, (invalid,))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contractwatch.checks.common.counts import ViolatingRows
+from contractwatch.checks.common.counts import ViolatingRowsCheck
 from contractwatch.checks.common.promise_builder import Kind, column_rules, promise_of_rule
 from contractwatch.checks.common.thresholds import promised_words
 from contractwatch.model.base.clause import Dimension
@@ -21,9 +21,9 @@ def checks(contract: Contract) -> Iterator[Check]:
     for place, column, rule in column_rules(contract, RuleMetric.NULL_VALUES):
         words = promised_words(rule.threshold, "null rows")
         promise = promise_of_rule(NULL_VALUES, place, rule, expected=words)
-        yield ViolatingRows(promise, rule.threshold, (IsNull(column.physical_name),))
+        yield ViolatingRowsCheck(promise, rule.threshold, (IsNull(column.physical_name),))
     for place, column, rule in column_rules(contract, RuleMetric.MISSING_VALUES):
         words = promised_words(rule.threshold, "rows with a missing value")
         promise = promise_of_rule(MISSING_VALUES, place, rule, expected=words)
         missing = IsMissing(column.physical_name, rule.values or ())
-        yield ViolatingRows(promise, rule.threshold, (missing,))
+        yield ViolatingRowsCheck(promise, rule.threshold, (missing,))

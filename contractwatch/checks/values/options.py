@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from contractwatch.checks.common.counts import ViolatingRows
+from contractwatch.checks.common.counts import ViolatingRowsCheck
 from contractwatch.checks.common.promise_builder import Kind, columns_of, promise_of
 from contractwatch.checks.common.text_formats import FORMAT_PATTERNS, INTEGER_RANGES
 from contractwatch.checks.common.thresholds import NONE_AT_ALL, number_words
-from contractwatch.checks.values.element_type import ElementType
+from contractwatch.checks.values.element_type import ElementTypeCheck
 from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Column, Contract, LogicalType
@@ -63,9 +63,11 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=_severity(column, option),
             )
             if option.kind is OptionKind.ELEMENT_TYPE:
-                yield ElementType(promise, str(option.value))
+                yield ElementTypeCheck(promise, str(option.value))
             else:
-                yield ViolatingRows(promise, NONE_AT_ALL, _PREDICATES[option.kind](column, option))
+                yield ViolatingRowsCheck(
+                    promise, NONE_AT_ALL, _PREDICATES[option.kind](column, option)
+                )
 
 
 def _severity(column: Column, option: Option) -> Severity:

@@ -7,11 +7,11 @@ from datetime import datetime
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
+    measured,
     promise_of_rule,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.thresholds import counted, holds, limit_words, promised_words
+from contractwatch.checks.common.thresholds import count_words, is_met, limit_words, promised_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
@@ -42,7 +42,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class NoPersonalData:
+class PersonalDataCheck:
     """The columns in which a detector hits above its floor."""
 
     promise: Promise
@@ -54,14 +54,14 @@ class NoPersonalData:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         limit = limit_words(self.threshold, "columns")
-        error = unanswered(answers, self.metrics(), limit)
+        error = unmeasured_verdict(answers, self.metrics(), limit)
         if error is not None:
             return error
-        searched = answer(answers, self.metric, PersonalData).found
+        searched = measured(answers, self.metric, PersonalData).found
         found = [one for one in searched if one.hits > FLOORS[one.detector] * one.texts]
         columns = len({one.column for one in found})
         texts = max((one.texts for one in searched), default=0)
-        kept = holds(self.threshold, columns)
+        kept = is_met(self.threshold, columns)
         vacuous = kept and texts == 0
         names = [_said(one) for one in found[:_SHOWN]]
         rest = len(found) - _SHOWN
@@ -85,9 +85,9 @@ def checks(contract: Contract) -> Iterator[Check]:
             words = promised_words(rule.threshold, "columns with personal data")
             place = Subject(contract.contract_id, table.name)
             promise = promise_of_rule(PII_LEAK, place, rule, expected=words)
-            yield NoPersonalData(promise, rule.threshold, metric)
+            yield PersonalDataCheck(promise, rule.threshold, metric)
 
 
 def _said(hits: DetectorHits) -> str:
     share = 100 * hits.hits / hits.texts
-    return f"{hits.column}: {hits.detector} in {share:.3g} % of {counted(hits.texts, 'text')}"
+    return f"{hits.column}: {hits.detector} in {share:.3g} % of {count_words(hits.texts, 'text')}"

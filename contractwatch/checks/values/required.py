@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contractwatch.checks.common.counts import ViolatingRows
+from contractwatch.checks.common.counts import ViolatingRowsCheck
 from contractwatch.checks.common.promise_builder import Kind, columns_of, promise_of
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
 from contractwatch.model.base.clause import Dimension
@@ -21,4 +21,4 @@ def checks(contract: Contract) -> Iterator[Check]:
             promise = promise_of(
                 REQUIRED, place, clause=column.required_clause, expected="no null rows"
             )
-            yield ViolatingRows(promise, NONE_AT_ALL, (IsNull(column.physical_name),))
+            yield ViolatingRowsCheck(promise, NONE_AT_ALL, (IsNull(column.physical_name),))

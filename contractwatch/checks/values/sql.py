@@ -7,12 +7,12 @@ from datetime import datetime
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
-    column_place,
+    column_subject,
+    measured,
     promise_of_rule,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.thresholds import holds, limit_words
+from contractwatch.checks.common.thresholds import is_met, limit_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, Table
@@ -36,7 +36,7 @@ ANOTHER_TEXT = "another text"
 
 
 @dataclass(frozen=True, slots=True)
-class QueryAnswer:
+class SqlCheck:
     """The value that a query returns is within the limit; it is of the limit's kind."""
 
     promise: Promise
@@ -47,17 +47,17 @@ class QueryAnswer:
         return (self.query,)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
-        words = answer_words(self.limit)
-        error = unanswered(answers, self.metrics(), words)
+        words = answer_limit_words(self.limit)
+        error = unmeasured_verdict(answers, self.metrics(), words)
         if error is not None:
             return error
-        found = answer(answers, self.query, QueryValue)
+        found = measured(answers, self.query, QueryValue)
         if isinstance(self.limit, Exactly):
             return _equal(self.limit, found, words)
         return _compared(self.limit, found, words)
 
 
-def answer_words(limit: AnswerLimit) -> str:
+def answer_limit_words(limit: AnswerLimit) -> str:
     """Return the limit of an answer: `at most 5`, `true`, `the text 'ok'`."""
     if isinstance(limit, Exactly):
         if isinstance(limit.value, bool):
@@ -70,16 +70,16 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Promise each rule of type `sql` of each table and column."""
     for table in contract.tables:
         for rule in table.queries:
-            words = rule.description or f"a query returns {answer_words(rule.limit)}"
+            words = rule.description or f"a query returns {answer_limit_words(rule.limit)}"
             place = _place(contract, table, rule)
             promise = promise_of_rule(SQL, place, rule, expected=words)
-            yield QueryAnswer(promise, SqlScalar(table.name, rule.query, rule.tables), rule.limit)
+            yield SqlCheck(promise, SqlScalar(table.name, rule.query, rule.tables), rule.limit)
 
 
 def _place(contract: Contract, table: Table, rule: SqlRule) -> Subject:
     found = table.find(rule.column) if rule.column else None
     if found is not None:
-        return column_place(contract, table, found)
+        return column_subject(contract, table, found)
     return Subject(contract.contract_id, table.name, rule.column)
 
 
@@ -99,7 +99,7 @@ def _equal(limit: Exactly, found: QueryValue, words: str) -> Verdict:
 def _compared(limit: Threshold, found: QueryValue, words: str) -> Verdict:
     if found.value is None or isinstance(found.value, bool):
         return _other_kind("a number", found, words)
-    return _verdict(kept=holds(limit, found.value), observed=found.value, words=words)
+    return _verdict(kept=is_met(limit, found.value), observed=found.value, words=words)
 
 
 def _verdict(*, kept: bool, observed: float | str, words: str) -> Verdict:

@@ -8,11 +8,11 @@ from contractwatch.checks.common.ages import duration_words
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
+    measured,
     promise_of_rule,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.thresholds import counted, holds, limit_words
+from contractwatch.checks.common.thresholds import count_words, is_met, limit_words
 from contractwatch.checks.common.watermarks import NO_RECORD, rows_before
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
@@ -28,7 +28,7 @@ _EMPTY = "warming up: the baseline has no rows"
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class RowCountGrowthCheck:
     """100 * rows / rows of the baseline is within the threshold; warming up without a baseline."""
 
     promise: Promise
@@ -40,29 +40,29 @@ class Growth:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         words = limit_words(self.threshold)
-        error = unanswered(answers, self.metrics(), words)
+        error = unmeasured_verdict(answers, self.metrics(), words)
         if error is not None:
             return error
-        rows = answer(answers, RowCount(self.promise.table), Count).rows
-        history = answer(answers, self.history, Sightings)
+        rows = measured(answers, RowCount(self.promise.table), Count).rows
+        history = measured(answers, self.history, Sightings)
         before = rows_before(history, now - self.history.offset)
         if not before:
             lack = _NOT_YET if before is None else _EMPTY
             reason = lack if history.is_kept else NO_RECORD
             return Verdict(Outcome.SKIPPED, threshold=words, rows=rows, reason=reason)
         observed = 100 * rows / before
-        kept = holds(self.threshold, observed)
-        reason = "" if kept else f"{counted(rows, 'row')}, and {before:,} {_when(self.history)}"
+        kept = is_met(self.threshold, observed)
+        reason = "" if kept else f"{count_words(rows, 'row')}, and {before:,} {_when(self.history)}"
         outcome = Outcome.PASSED if kept else Outcome.FAILED
         return Verdict(outcome, observed=observed, threshold=words, rows=rows, reason=reason)
 
 
-def growth(place: Subject, rule: Rule, baseline: Baseline) -> Growth:
+def growth_check(place: Subject, rule: Rule, baseline: Baseline) -> RowCountGrowthCheck:
     """Return the check of a `rowCount` rule that has a baseline."""
     history = RowHistory(place.table, baseline.offset)
     words = f"{limit_words(rule.threshold)} of the rows {_when(history)}"
     promise = promise_of_rule(ROW_COUNT, place, rule, expected=words)
-    return Growth(promise, rule.threshold, history)
+    return RowCountGrowthCheck(promise, rule.threshold, history)
 
 
 def _when(history: RowHistory) -> str:

@@ -4,9 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.common.promise_builder import Subject, answer, promise_of_rule, unanswered
-from contractwatch.checks.common.thresholds import counted, holds, limit_words, promised_words
-from contractwatch.checks.volume.baseline import ROW_COUNT, growth
+from contractwatch.checks.common.promise_builder import (
+    Subject,
+    measured,
+    promise_of_rule,
+    unmeasured_verdict,
+)
+from contractwatch.checks.common.thresholds import count_words, is_met, limit_words, promised_words
+from contractwatch.checks.volume.baseline import ROW_COUNT, growth_check
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, RowCount
 from contractwatch.model.measure.state import Count, Measurement
@@ -15,7 +20,7 @@ from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
+class RowCountCheck:
     """The number of rows is within the threshold; no rows are a number, never vacuous.
 
     `is_scoped`: only the rows that meet the table's condition are counted.
@@ -30,12 +35,12 @@ class Volume:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         words = limit_words(self.threshold)
-        error = unanswered(answers, self.metrics(), words)
+        error = unmeasured_verdict(answers, self.metrics(), words)
         if error is not None:
             return error
-        rows = answer(answers, RowCount(self.promise.table), Count).rows
-        kept = holds(self.threshold, rows)
-        found = f"the table has {counted(rows, 'row')}{' in scope' if self.is_scoped else ''}"
+        rows = measured(answers, RowCount(self.promise.table), Count).rows
+        kept = is_met(self.threshold, rows)
+        found = f"the table has {count_words(rows, 'row')}{' in scope' if self.is_scoped else ''}"
         reason = "" if kept else found
         outcome = Outcome.PASSED if kept else Outcome.FAILED
         return Verdict(outcome, observed=rows, threshold=words, rows=rows, reason=reason)
@@ -48,8 +53,8 @@ def checks(contract: Contract) -> Iterator[Check]:
         for rule in table.rules:
             if rule.metric is RuleMetric.ROW_COUNT:
                 if rule.baseline is not None:
-                    yield growth(place, rule, rule.baseline)
+                    yield growth_check(place, rule, rule.baseline)
                     continue
                 words = promised_words(rule.threshold, "rows")
                 promise = promise_of_rule(ROW_COUNT, place, rule, expected=words)
-                yield Volume(promise, rule.threshold, is_scoped=bool(table.where))
+                yield RowCountCheck(promise, rule.threshold, is_scoped=bool(table.where))

@@ -11,12 +11,12 @@ from contractwatch.checks.common.periods import due_starts
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,
-    answer,
+    measured,
     physical_names,
     promise_of_rule,
-    unanswered,
+    unmeasured_verdict,
 )
-from contractwatch.checks.common.thresholds import counted, holds, limit_words, number_words
+from contractwatch.checks.common.thresholds import count_words, is_met, limit_words, number_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
@@ -47,7 +47,7 @@ _MIDNIGHT = "T00:00"
 
 
 @dataclass(frozen=True, slots=True)
-class EverySegment:
+class SegmentCompletenessCheck:
     """The cells, a segment in a due period, with fewer rows than the least."""
 
     promise: Promise
@@ -59,10 +59,10 @@ class EverySegment:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = limit_words(self.rule.threshold, "cells")
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        cells = answer(answers, self.metric, CellCounts).cells
+        cells = measured(answers, self.metric, CellCounts).cells
         starts = [start.strftime(_START) for start in due_starts(self.rule, now)]
         segments = self._expected(answers, cells, now)
         if len(starts) * len(segments) > MOST_CELLS:
@@ -93,7 +93,7 @@ class EverySegment:
                 return self._seen(cells, now.astimezone(ZoneInfo(self.rule.timezone)) - history)
             case FromReference():
                 (asked,) = self._asked_of_reference()
-                return answer(answers, asked, Segments).segments
+                return measured(answers, asked, Segments).segments
             case _:
                 assert_never(self.rule.expected)
 
@@ -110,12 +110,14 @@ class EverySegment:
         observed: float = len(missing)
         if threshold.unit is Unit.PERCENT:
             observed = _PERCENT * len(missing) / expected if expected else 0.0
-        kept = holds(threshold, observed)
+        kept = is_met(threshold, observed)
         reasons: list[str] = []
         if not kept:
-            reasons.append(f"{len(missing):,} of {counted(expected, 'cell')}{self._named(missing)}")
+            reasons.append(
+                f"{len(missing):,} of {count_words(expected, 'cell')}{self._named(missing)}"
+            )
         if unnamed:
-            reasons.append(f"{counted(unnamed, 'row')} without a segment")
+            reasons.append(f"{count_words(unnamed, 'row')} without a segment")
         if kept and not expected:
             reasons.append("no period is due, or no segment is known")
         return Verdict(
@@ -155,7 +157,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             )
             place = Subject(contract.contract_id, table.name, None, (element, *by))
             promise = promise_of_rule(SEGMENT_COMPLETENESS, place, rule, expected=_words(rule))
-            yield EverySegment(promise, rule, metric)
+            yield SegmentCompletenessCheck(promise, rule, metric)
 
 
 def _whole(segment: tuple[str | None, ...]) -> Segment:
@@ -170,7 +172,7 @@ def _reach(rule: SegmentRule) -> timedelta:
 
 
 def _words(rule: SegmentRule) -> str:
-    least = counted(rule.least_rows, "row")
+    least = count_words(rule.least_rows, "row")
     every = f"every {' and '.join(rule.by)} has {least} or more in every {_period(rule)}"
     return f"{every} of the last {duration_words(rule.lookback)}"
 

@@ -4,9 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.common.ages import duration_words, element_of
-from contractwatch.checks.common.promise_builder import Kind, answer, promise_of, unanswered
-from contractwatch.checks.common.thresholds import counted, number_words
+from contractwatch.checks.common.ages import duration_words, time_element
+from contractwatch.checks.common.promise_builder import (
+    Kind,
+    measured,
+    promise_of,
+    unmeasured_verdict,
+)
+from contractwatch.checks.common.thresholds import count_words, number_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
@@ -19,7 +24,7 @@ THROUGHPUT = Kind("throughput", Dimension.TIMELINESS, Objective.VOLUME)
 
 
 @dataclass(frozen=True, slots=True)
-class RowRate:
+class ThroughputCheck:
     """At least so many rows have a time within the last period; none at all are a rate of 0."""
 
     promise: Promise
@@ -31,10 +36,10 @@ class RowRate:
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
         threshold = f"at least {_rows(self.throughput)}"
-        error = unanswered(answers, self.metrics(), threshold)
+        error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        rows = answer(answers, self.question, Count).rows
+        rows = measured(answers, self.question, Count).rows
         kept = rows >= self.throughput.rows
         period = duration_words(self.throughput.period)
         return Verdict(
@@ -42,7 +47,7 @@ class RowRate:
             observed=rows,
             threshold=threshold,
             rows=rows,
-            reason="" if kept else f"{counted(rows, 'row')} in the last {period}",
+            reason="" if kept else f"{count_words(rows, 'row')} in the last {period}",
         )
 
 
@@ -51,7 +56,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     for level in contract.service_levels:
         if isinstance(level.promise, Throughput):
             promised = level.promise
-            element = element_of(contract, promised.table, promised.column)
+            element = time_element(contract, promised.table, promised.column)
             question = RecentRows(
                 promised.table,
                 element.physical,
@@ -68,7 +73,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield RowRate(promise, promised, question)
+            yield ThroughputCheck(promise, promised, question)
 
 
 def _rows(throughput: Throughput) -> str:

@@ -11,12 +11,12 @@ from typing import Any, TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
 from contractwatch.checks import CHECKS
-from contractwatch.checks.common.counts import RepeatedRows, ViolatingRows
+from contractwatch.checks.common.counts import RepeatedRowsCheck, ViolatingRowsCheck
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
-from contractwatch.checks.schema.presence import Presence
-from contractwatch.checks.schema.types import DeclaredType, DeclaredZone
+from contractwatch.checks.schema.presence import PresenceCheck
+from contractwatch.checks.schema.types import TimeZoneCheck, TypeCheck
 from contractwatch.checks.values.required import REQUIRED
-from contractwatch.checks.volume.row_count import Volume
+from contractwatch.checks.volume.row_count import RowCountCheck
 from contractwatch.errors import ContractwatchError, UsageError
 from contractwatch.model.contract.contract import Column, Contract, LogicalType, Table
 from contractwatch.model.measure.metric import (
@@ -117,9 +117,9 @@ def _literals(contract: Contract, table: Table) -> Literals:
         match check:
             case _ if why:
                 not_said.append(_note(promise.promise_id, why))
-            case DeclaredType() if column is not None and _may_be_json(check, table):
+            case TypeCheck() if column is not None and _may_be_json(check, table):
                 column["rules"].append(_json_rule(check))
-            case ViolatingRows() | RepeatedRows() | Volume() | DeclaredZone():
+            case ViolatingRowsCheck() | RepeatedRowsCheck() | RowCountCheck() | TimeZoneCheck():
                 if column is None or column["nullable"] or promise.kind != REQUIRED.name:
                     (rules if column is None else column["rules"]).append(_rule(check))
             case _:
@@ -143,31 +143,33 @@ def _why_not_said(check: Check, table: Table) -> str:
         return "pandera does not look inside a cell"
     if _is_ecma(check):
         return "polars cannot run its pattern"
-    if isinstance(check, Presence | DeclaredType):
+    if isinstance(check, PresenceCheck | TypeCheck):
         return ""
     if table.where:
         return "it is about some of the rows only"
-    is_one = isinstance(check, ViolatingRows | RepeatedRows | Volume | DeclaredZone)
+    is_one = isinstance(
+        check, ViolatingRowsCheck | RepeatedRowsCheck | RowCountCheck | TimeZoneCheck
+    )
     return "" if is_one else "a frame alone cannot answer it"
 
 
-def _may_be_json(check: DeclaredType, table: Table) -> bool:
+def _may_be_json(check: TypeCheck, table: Table) -> bool:
     return check.logical_type in _NESTED and not table.where
 
 
 def _is_nested(check: Check, table: Table) -> bool:
-    of_whole = isinstance(check, ViolatingRows) and any(
+    of_whole = isinstance(check, ViolatingRowsCheck) and any(
         isinstance(predicate, _OF_NESTED) for predicate in check.predicates
     )
     if check.promise.path or any(check.promise.paths) or of_whole:
         return True
     found = (table.column(name) for name in check.promise.physical_columns)
     types = (column.logical_type for column in found if column is not None)
-    return isinstance(check, RepeatedRows) and any(one in _NESTED for one in types)
+    return isinstance(check, RepeatedRowsCheck) and any(one in _NESTED for one in types)
 
 
 def _is_ecma(check: Check) -> bool:
-    return isinstance(check, ViolatingRows) and any(
+    return isinstance(check, ViolatingRowsCheck) and any(
         isinstance(predicate, IsInvalid) and predicate.ecma for predicate in check.predicates
     )
 
@@ -207,7 +209,9 @@ def _note(promise_id: str, reason: str) -> Literals:
     return {"id": promise_id, "reason": reason}
 
 
-def _rule(check: ViolatingRows | RepeatedRows | Volume | DeclaredZone) -> Literals:
+def _rule(
+    check: ViolatingRowsCheck | RepeatedRowsCheck | RowCountCheck | TimeZoneCheck,
+) -> Literals:
     promise = check.promise
     rule: Literals = {
         "id": promise.promise_id,
@@ -216,22 +220,22 @@ def _rule(check: ViolatingRows | RepeatedRows | Volume | DeclaredZone) -> Litera
     }
     names = promise.physical_columns
     match check:
-        case ViolatingRows():
+        case ViolatingRowsCheck():
             violates = [_predicate(predicate) for predicate in check.predicates]
             return rule | {"violates": violates} | _threshold(check.threshold)
-        case RepeatedRows():
+        case RepeatedRowsCheck():
             kind = _REPEATED[check.counting]
             repeated = {"is": kind, "columns": names, "whole": check.demand_key}
             limit = _threshold(check.threshold, base=names)
             return rule | {"violates": [repeated]} | limit
-        case Volume():
+        case RowCountCheck():
             return rule | {"violates": [{"is": "row"}]} | _threshold(check.threshold)
-        case DeclaredZone():
+        case TimeZoneCheck():
             wrong = {"is": "wrong zone", "column": names[0], "aware": check.aware}
             return rule | {"violates": [wrong]}
 
 
-def _json_rule(check: DeclaredType) -> Literals:
+def _json_rule(check: TypeCheck) -> Literals:
     """Return the rule of a column that a frame may have as JSON texts."""
     (name,) = check.promise.physical_columns
     return {

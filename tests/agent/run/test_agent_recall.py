@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from contractwatch.agent.run.history import looks_of, with_history
-from contractwatch.checks.common.watermarks import sighted
+from contractwatch.checks.common.watermarks import extend_history
 from contractwatch.model.base.clause import Clause, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Column, Contract, LogicalType, Status, Table
@@ -121,7 +121,7 @@ def run_after(hours: float, rows: int, memory: ProductMemory) -> tuple[Outcome, 
     seen = {(one.table, one.column): one.seen for one in memory.watched}
     for look in looks_of(reading, now=now):
         key = (look.table, look.column)
-        seen[key] = sighted(seen.get(key, ()), look.watermark, now)
+        seen[key] = extend_history(seen.get(key, ()), look.watermark, now)
     watched = tuple(WatermarkHistory(*key, lines) for key, lines in seen.items())
     return found.outcome, replace(memory, watched=watched)
 

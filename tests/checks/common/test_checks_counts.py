@@ -18,7 +18,7 @@ from checks_values import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contractwatch.checks.common.thresholds import holds, limit_words, promised_words
+from contractwatch.checks.common.thresholds import is_met, limit_words, promised_words
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import LogicalType
@@ -79,17 +79,17 @@ def test_a_question_nobody_answered_is_an_error() -> None:
 def test_must_be_a_percentage_has_a_tolerance_and_greater_has_none() -> None:
     third = 100 / 3
     equal = Threshold(Operator.EQUAL, 33.333333, unit=Unit.PERCENT)
-    assert holds(equal, third)
-    assert not holds(Threshold(Operator.NOT_EQUAL, 33.333333, unit=Unit.PERCENT), third)
-    assert holds(Threshold(Operator.GREATER, 33.333333, unit=Unit.PERCENT), third)
-    assert not holds(Threshold(Operator.EQUAL, 33.333333), third)
+    assert is_met(equal, third)
+    assert not is_met(Threshold(Operator.NOT_EQUAL, 33.333333, unit=Unit.PERCENT), third)
+    assert is_met(Threshold(Operator.GREATER, 33.333333, unit=Unit.PERCENT), third)
+    assert not is_met(Threshold(Operator.EQUAL, 33.333333), third)
 
 
 def test_both_ends_of_an_interval_are_inside() -> None:
     between = Threshold(Operator.BETWEEN, 1, 3)
     outside = Threshold(Operator.NOT_BETWEEN, 1, 3)
-    assert [holds(between, n) for n in (0, 1, 2, 3, 4)] == [False, True, True, True, False]
-    assert [holds(outside, n) for n in (0, 1, 2, 3, 4)] == [True, False, False, False, True]
+    assert [is_met(between, n) for n in (0, 1, 2, 3, 4)] == [False, True, True, True, False]
+    assert [is_met(outside, n) for n in (0, 1, 2, 3, 4)] == [True, False, False, False, True]
 
 
 @given(st.sampled_from(Operator), st.floats(0, 100), st.floats(0, 100), st.floats(0, 100))
@@ -105,7 +105,7 @@ def test_each_operator_and_its_opposite_never_agree(
     other = opposite.get(operator) or {b: a for a, b in opposite.items()}[operator]
     for unit in Unit:
         one, two = (Threshold(op, low, low + width, unit) for op in (operator, other))
-        assert holds(one, value) is not holds(two, value)
+        assert is_met(one, value) is not is_met(two, value)
 
 
 @pytest.mark.parametrize(

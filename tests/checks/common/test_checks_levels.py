@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
-from contractwatch.checks.common.watermarks import sighted
+from contractwatch.checks.common.watermarks import extend_history
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import LogicalType
@@ -314,9 +314,9 @@ def test_what_runs_cannot_see_is_not_held_against_the_data() -> None:
 
 def test_the_same_again_lengthens_a_sighting_and_another_begins_one() -> None:
     first, second = Watermark(NOW, 1), Watermark(NOW, 2)
-    history = sighted((), first, NOW)
-    history = sighted(history, first, NOW + HOUR)
-    history = sighted(history, second, NOW + 2 * HOUR)
+    history = extend_history((), first, NOW)
+    history = extend_history(history, first, NOW + HOUR)
+    history = extend_history(history, second, NOW + 2 * HOUR)
     assert history == (
         Sighting(first, NOW, NOW + HOUR, 2),
         Sighting(second, NOW + 2 * HOUR, NOW + 2 * HOUR),

@@ -3,8 +3,8 @@
 import pytest
 from checks_values import NOW, column, contract, table
 
-from contractwatch.checks.common.text_shapes import words_of
-from contractwatch.checks.schema.types import DeclaredType, checks
+from contractwatch.checks.common.text_shapes import format_hint
+from contractwatch.checks.schema.types import TypeCheck, checks
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.state import BadCells, Columns, ColumnType, Count, Unmeasured
@@ -31,7 +31,7 @@ TIME, INTEGER = LogicalType.TIME, LogicalType.INTEGER
 def test_the_shape_tells_the_format(
     kind: LogicalType, shapes: tuple[str, ...], written: str, told: str
 ) -> None:
-    words = words_of(shapes, kind, written=written)
+    words = format_hint(shapes, kind, written=written)
     assert told in words
     assert all(f"'{shape}'" in words for shape in shapes)
 
@@ -73,27 +73,27 @@ GERMAN = ReadPolicy(decimal=",", thousands=".")
 def test_the_shape_of_any_type_tells_what_to_write(
     kind: LogicalType, shapes: tuple[str, ...], read: ReadPolicy, told: str
 ) -> None:
-    assert told in words_of(shapes, kind, read=read)
+    assert told in format_hint(shapes, kind, read=read)
 
 
 def test_the_names_of_months_are_told_where_the_format_is_right_but_they_are_not() -> None:
-    told = words_of(("99-xxx-99",), DATE, written="dd-MMM-yy")
+    told = format_hint(("99-xxx-99",), DATE, written="dd-MMM-yy")
     assert "months are read as Jan, Feb, Mar, in English and in this case" in told
     assert "write logicalTypeOptions.format" not in told
 
 
 def test_of_types_that_are_not_parsed_the_shape_is_told_without_a_guess() -> None:
-    assert words_of(("9,9", "x"), LogicalType.OBJECT) == "; the first look like '9,9', 'x'"
+    assert format_hint(("9,9", "x"), LogicalType.OBJECT) == "; the first look like '9,9', 'x'"
 
 
 def test_without_a_shape_nothing_is_added() -> None:
-    assert words_of((), DATE) == ""
+    assert format_hint((), DATE) == ""
 
 
-def type_of(parse_format: str = "") -> DeclaredType:
+def type_of(parse_format: str = "") -> TypeCheck:
     days = contract(table(column("a", DATE, parse_format=parse_format)))
     (check,) = checks(days)
-    assert isinstance(check, DeclaredType)
+    assert isinstance(check, TypeCheck)
     return check
 
 
@@ -139,5 +139,5 @@ def test_a_format_that_is_not_executed_skips_the_type_of_texts_with_the_reason()
 def test_a_cell_of_the_right_shape_is_of_a_day_or_time_that_does_not_exist(
     shape: str, kind: LogicalType
 ) -> None:
-    told = words_of([shape], kind)
+    told = format_hint([shape], kind)
     assert told.endswith("of a day or a time that does not exist; mend the data")

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from contractwatch import verify
-from contractwatch.checks.common.type_spellings import is_allowed, words_of
+from contractwatch.checks.common.type_spellings import allowed_types, is_allowed
 from contractwatch.engines.tables.frames import open_table
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.server import DataFormat
@@ -127,23 +127,23 @@ def test_spellings_of_all_systems_allow_the_types_that_they_mean(tmp_path: Path)
             found = columns.find(name)
             assert found is not None
             for spelling in spelt(texts):
-                words = words_of(spelling)
+                words = allowed_types(spelling)
                 assert words, spelling
                 assert is_allowed(found, words, by_family=False) is allowed, (name, spelling)
 
 
 @pytest.mark.parametrize("spelling", UNKNOWN)
 def test_a_spelling_that_is_not_known_allows_nothing(spelling: str) -> None:
-    assert words_of(spelling) == frozenset()
+    assert allowed_types(spelling) == frozenset()
 
 
 def test_by_family_widths_and_zones_do_not_matter_and_numbers_are_one() -> None:
     whole = ColumnType("c", "integer", "int64")
     local = ColumnType("c", "timestamp", "Datetime")
     for spelling in ("int", "double", "decimal(9,2)"):
-        assert is_allowed(whole, words_of(spelling), by_family=True)
-    assert is_allowed(local, words_of("timestamptz"), by_family=True)
-    assert not is_allowed(whole, words_of("string"), by_family=True)
+        assert is_allowed(whole, allowed_types(spelling), by_family=True)
+    assert is_allowed(local, allowed_types("timestamptz"), by_family=True)
+    assert not is_allowed(whole, allowed_types("string"), by_family=True)
 
 
 def run(folder: Path, frame: pl.DataFrame, columns: dict[str, Any], **server: Any) -> RunResult:

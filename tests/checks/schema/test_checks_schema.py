@@ -1,7 +1,7 @@
 import pytest
 from checks_values import NOW, answers_to, checks_of, column, contract, judged, only, table
 
-from contractwatch.checks.schema.types import under
+from contractwatch.checks.schema.types import for_server
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import LogicalType
@@ -17,7 +17,7 @@ def _judge_type(
 ) -> Outcome:
     check = only("type", contract(table(column(kind=logical_type))))
     if lenient:
-        check = under(check, _LENIENT)
+        check = for_server(check, _LENIENT)
     return judged(check, types={"c": ColumnType("c", kind, kind, scale=scale)}).outcome
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.checks.common.watermarks import rows_before, sighted
+from contractwatch.checks.common.watermarks import extend_history, rows_before
 from contractwatch.model.measure.state import Sighting, Sightings, Watermark
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -19,7 +19,7 @@ RUNS = st.lists(
 def history(runs: list[tuple[int, int]]) -> Sightings:
     seen: tuple[Sighting, ...] = ()
     for day, rows in runs:
-        seen = sighted(seen, Watermark(None, rows), NOW + day * DAY)
+        seen = extend_history(seen, Watermark(None, rows), NOW + day * DAY)
     return Sightings(seen)
 
 

@@ -3,8 +3,8 @@
 import pytest
 from checks_values import NOW, checks_of, column, contract, only, table
 
-from contractwatch.checks.common.identity import distinct
-from contractwatch.checks.schema.types import under
+from contractwatch.checks.common.identity import with_unique_ids
+from contractwatch.checks.schema.types import for_server
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import LogicalType
@@ -32,7 +32,9 @@ def found(kind: str, physical: str, timed: int = 0) -> dict[Metric, Measurement]
 )
 def test_timestamps_where_dates_are_promised(timed: int, severity: Severity, words: str) -> None:
     answers = found("timestamp", "Datetime", timed)
-    check = under(only("type", contract(table(column("c", LogicalType.DATE)))), PLAINLY, answers)
+    check = for_server(
+        only("type", contract(table(column("c", LogicalType.DATE)))), PLAINLY, answers
+    )
     verdict = check.judge(answers, NOW)
     assert (check.promise.severity, verdict.outcome) == (severity, Outcome.FAILED)
     assert verdict.reason == f"the column is of type Datetime: {words}"
@@ -54,7 +56,9 @@ def test_a_column_that_is_spelt_otherwise_is_present_and_said() -> None:
 
 def test_names_with_a_slash_do_not_share_an_identity() -> None:
     given = contract(table(column("x"), name="t/x"), table(column("x/x")))
-    ids = [check.promise.promise_id for check in distinct(checks_of("presence", given), ())]
+    ids = [check.promise.promise_id for check in with_unique_ids(checks_of("presence", given), ())]
     assert ids == ["k/t/x/x/presence", "k/t/x/x/presence-2"]
-    skipped = [check.promise.promise_id for check in distinct(checks_of("presence", given), ids)]
+    skipped = [
+        check.promise.promise_id for check in with_unique_ids(checks_of("presence", given), ids)
+    ]
     assert skipped == ["k/t/x/x/presence-3", "k/t/x/x/presence-4"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from checks_values import NOW, at, column, contract, only, table
 
-from contractwatch.checks.common.watermarks import sighted
+from contractwatch.checks.common.watermarks import extend_history
 from contractwatch.checks.time.time_of_availability import business_date, deadline_on, latest_day
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import (
@@ -110,7 +110,7 @@ def looked(*looks: tuple[datetime, datetime | None]) -> Sightings:
     """Return the history of runs at these instants that saw these newest values."""
     history: tuple[Sighting, ...] = ()
     for when, newest in looks:
-        history = sighted(history, Watermark(newest, 1), when)
+        history = extend_history(history, Watermark(newest, 1), when)
     return Sightings(history)
 
 

@@ -6,7 +6,7 @@ from checks_values import NOW, at, column, contract, only, table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contractwatch.checks.common.ages import duration_words, months_later
+from contractwatch.checks.common.ages import add_months, duration_words
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import Probes, TimeSpan
@@ -110,7 +110,7 @@ def test_a_month_is_a_calendar_month() -> None:
 
 
 def test_the_day_after_a_leap_day_comes_a_year_later_on_the_28th() -> None:
-    assert months_later(datetime(2024, 2, 29, tzinfo=UTC), 12).date().isoformat() == "2025-02-28"
+    assert add_months(datetime(2024, 2, 29, tzinfo=UTC), 12).date().isoformat() == "2025-02-28"
 
 
 def test_a_date_is_compared_in_whole_days_of_its_zone() -> None:
