@@ -1,4 +1,4 @@
-"""Timetables: when something is due, by an interval or a cron, through changes of the clocks."""
+"""Compute when something is due: by an interval or a cron, across daylight-saving changes."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Bytes in, contract out: the one way by which contracts come in."""
+"""Load a contract from a file or from bytes: whole, or without the clauses that are wrong."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A document becomes a contract, or every problem of it is known."""
+"""Build a `Contract` from a loaded document, and collect every problem in it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace

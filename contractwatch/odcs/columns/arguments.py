@@ -1,4 +1,4 @@
-"""What a library rule asks is checked against the columns that it asks about."""
+"""Read the arguments of library rules, typed for the columns that they are about."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

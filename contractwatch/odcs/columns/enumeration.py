@@ -1,4 +1,4 @@
-"""The values that a column is limited to are read, typed as the column is."""
+"""Read the `enum` of a column, cast to the column's type."""
 
 from collections.abc import Iterator
 

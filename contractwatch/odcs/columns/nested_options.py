@@ -1,4 +1,4 @@
-"""The type options of objects, arrays, maps and vectors become limits that can be executed."""
+"""Read the type options of objects, arrays, maps and vectors."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The type options of a column become limits that can be executed, or are kept as skipped."""
+"""Read the `logicalTypeOptions` of a column; what cannot be executed is kept as skipped."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

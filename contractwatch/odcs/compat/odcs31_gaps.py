@@ -1,4 +1,4 @@
-"""What the official schema of ODCS 3.1.0 has no place for, as paths into a document.
+"""List the parts of a document that the official schema of ODCS 3.1.0 has no place for.
 
 The schema beside this file is the published one of the standard (Bitol, LF AI & Data Foundation;
 Apache License 2.0), as the package open-data-contract-standard 3.1.2 ships it, unchanged.

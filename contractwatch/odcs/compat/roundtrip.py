@@ -1,4 +1,4 @@
-"""What ODCS 3.1 has no place for travels beside it, and is put back when the contract is read.
+"""Put back what was moved aside when a contract was written as ODCS 3.1.0.
 
 `contractwatch.kept` is a list of paths and values, at the nearest object that may have custom
 properties. A path of no steps is something that an older form said and that means nothing today.

@@ -1,4 +1,4 @@
-"""A contract in the forms of an older version reads like one of today."""
+"""Rewrite the forms of ODCS 3.0 in a document as those of the newest version."""
 
 import re
 from collections.abc import Callable, Iterator

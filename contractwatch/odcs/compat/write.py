@@ -1,7 +1,7 @@
-"""A contract is written as ODCS 3.1.0, and nothing that it says is lost.
+"""Write a contract as YAML of ODCS 3.1.0 without losing anything that it says.
 
 What the older or newer form has under another name is renamed; what 3.1.0 has no place for is moved
-into `contractwatch.kept`, from where reading puts it back (kept.py). Comments are no data.
+into `contractwatch.kept`, from where reading puts it back (roundtrip.py). Comments are no data.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""A metric of another tool is told as what it is here: a flag, a rule, or a service level."""
+"""Say what to write in ODCS instead of a quality metric of another tool."""
 
 import re
 from collections.abc import Mapping

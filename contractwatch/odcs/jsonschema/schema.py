@@ -1,4 +1,4 @@
-"""The official JSON schema of ODCS stands ready: found, mended, and fast enough for thousands."""
+"""Load the JSON schemas of ODCS and of our extensions, and cache their validators."""
 
 import importlib.util
 import json
@@ -29,7 +29,7 @@ def official_schema() -> Schema:
 
     The package ships one schema, that of its newest version; it accepts every older `apiVersion`
     and is laxer than they were in a few places. The forms of 3.0 that it no longer knows are
-    rewritten before (see older.py).
+    rewritten before (see upgrade.py).
     """
     return mended(bundled_schema())
 

@@ -1,4 +1,4 @@
-"""What the official schema rejects is said in sentences that a contract's author understands."""
+"""Validate a document against the official schema of ODCS and those of our extensions."""
 
 import re
 from collections.abc import Iterator, Mapping

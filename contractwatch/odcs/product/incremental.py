@@ -1,4 +1,4 @@
-"""Where a contract says that old rows do not change, it is read by which column they are old."""
+"""Read `contractwatch.incremental`: the column that tells which rows no longer change."""
 
 from collections.abc import Iterable
 from dataclasses import replace

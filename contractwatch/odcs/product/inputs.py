@@ -1,4 +1,4 @@
-"""What a product is made of is read from `contractwatch.inputs`."""
+"""Read `contractwatch.inputs`: the products that a product is made of."""
 
 from contractwatch.model.base.version_range import range_of
 from contractwatch.model.promises.upstream import Input

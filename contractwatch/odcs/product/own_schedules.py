@@ -1,4 +1,4 @@
-"""A rule or a service level may be judged at times of its own; else it is judged with its contract.
+"""Read `contractwatch.schedule` of single rules and service levels.
 
 A contract is never refused for it: what cannot be used is a warning.
 """

@@ -1,4 +1,4 @@
-"""Who owns the contract and where they are reached."""
+"""Read who owns a contract (`team`) and where they are reached (`support`)."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""What is to be reached over time, and who hears of it when it is not."""
+"""Read `contractwatch.slo` and `contractwatch.alerts`: targets, routes, receivers."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""When a contract is run: its own schedule, else the frequency that it promises."""
+"""Read when a contract is run: its own schedule, else the frequency that it promises."""
 
 from datetime import timedelta
 

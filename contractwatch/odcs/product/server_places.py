@@ -1,4 +1,4 @@
-"""A server's place is read, with what is wrong about it: a path, or a bucket and its store."""
+"""Read where a server's files are: a path, or a bucket and its object store."""
 
 from urllib.parse import urlsplit
 

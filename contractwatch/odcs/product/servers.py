@@ -1,4 +1,4 @@
-"""A server is read with the way its files are read, or with the reason why it is not opened."""
+"""Read the servers of a contract, and why one of them cannot be opened."""
 
 from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
 from contractwatch.odcs.product.server_places import PATH_KEYS, S3, data_path, suffix_of

@@ -1,4 +1,4 @@
-"""With what the count of a rule is compared, and which of three counts of duplicates it means."""
+"""Read the baseline of a `rowCount` rule, and which duplicates a rule counts."""
 
 from datetime import timedelta
 

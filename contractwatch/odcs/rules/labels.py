@@ -1,4 +1,4 @@
-"""Every table, column and rule is read with the words by which a person may pick it out."""
+"""Read the labels of tables, columns and rules, by which a person selects promises."""
 
 from collections.abc import Iterator
 

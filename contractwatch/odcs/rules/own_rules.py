@@ -1,4 +1,4 @@
-"""Rules of our own engine are read alike: by their schema, each once, and skipped with a reason."""
+"""Read rules of `engine: contractwatch`: validate each, drop repeats, keep the rest as skipped."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace

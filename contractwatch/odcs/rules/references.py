@@ -1,4 +1,4 @@
-"""A reference is read in each of its forms: by name, by id, and into another contract.
+"""Parse references to columns: by name, by id, and into another contract.
 
 `table.column` names, `schema/<id>/properties/<id>` are ids (a leading `/` may stand before), and
 `members.odcs.yaml#...` or an address before either form leads to another contract. Dots beyond the

@@ -1,4 +1,4 @@
-"""The quality rules of a table or a column are read, or kept as skipped."""
+"""Read the library rules of a table or a column; what cannot be executed is kept as skipped."""
 
 import hashlib
 import json

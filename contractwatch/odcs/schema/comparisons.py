@@ -1,4 +1,4 @@
-"""The rules of our own engine that compare two tables are read when every table is known."""
+"""Read the rules of `engine: contractwatch` that compare two tables."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

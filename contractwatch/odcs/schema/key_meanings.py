@@ -1,4 +1,4 @@
-"""What keys of a contract are about, whoever wrote them and however they are spelt."""
+"""Tell what a key of a contract is about, by whatever name and spelling."""
 
 import difflib
 import re

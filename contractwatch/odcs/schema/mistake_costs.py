@@ -1,4 +1,4 @@
-"""What one mistake costs: the clause it stands in, and what cannot be judged without that clause.
+"""Decide which clauses a mistake costs: its own, and those that depend on it.
 
 A part that is cut out may have limited another one: a condition on rows, the type by which values
 are compared, one column of a key. What it limited is cut out with it, and never judged without it.

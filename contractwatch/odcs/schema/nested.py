@@ -1,4 +1,4 @@
-"""Promises inside objects, arrays and maps are read as those of columns, at any depth."""
+"""Read the promises about what is inside objects, arrays and maps, at any depth."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

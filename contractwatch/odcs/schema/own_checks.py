@@ -1,4 +1,4 @@
-"""The rules of our own engine that are about one table: segments that report, personal data."""
+"""Read the rules of `engine: contractwatch` about one table: segments, personal data."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

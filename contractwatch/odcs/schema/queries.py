@@ -1,4 +1,4 @@
-"""The quality rules in SQL are read when every table is known, each guarded before it is kept."""
+"""Read the quality rules in SQL, once all tables are known, and guard each query."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Which relationships lead to a table that is not read: they are lost with it, and not judged."""
+"""Find the relationships that lead to a table which is not read; they are lost with it."""
 
 from collections.abc import Iterator, Mapping
 

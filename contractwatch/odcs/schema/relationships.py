@@ -1,4 +1,4 @@
-"""Relationships are read when every table is known; what they lead to may be another contract."""
+"""Read the relationships between columns, in one contract or into another."""
 
 import hashlib
 from collections.abc import Iterator, Sequence

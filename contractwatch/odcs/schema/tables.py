@@ -1,4 +1,4 @@
-"""The tables of a contract are read with all that can be executed; the rest is kept as skipped."""
+"""Read the tables of a contract: columns, type options, rules, keys, relationships."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

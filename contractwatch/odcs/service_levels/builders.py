@@ -1,6 +1,6 @@
-"""A service level that was read once becomes a promise of each of its elements.
+"""Build the promises of a service level, one for each of its elements.
 
-A maker that is a text says why the level is not executed; none at all, that it is wrong.
+In the dictionary of builders, a text says why the level is not executed.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The element of a service level is found among the columns, by either name."""
+"""Find the columns that a service level names as its elements."""
 
 from dataclasses import dataclass
 

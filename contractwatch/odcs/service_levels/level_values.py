@@ -1,4 +1,4 @@
-"""The values of a service level are read: a share, a rate, a time of day, a number of updates."""
+"""Parse the values of service levels: shares, rates, times of day, counts of updates."""
 
 import re
 from dataclasses import dataclass

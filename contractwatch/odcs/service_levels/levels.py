@@ -1,4 +1,4 @@
-"""The service levels of a contract are read, one for each element, or kept as skipped."""
+"""Read the service levels of a contract; what cannot be executed is kept as skipped."""
 
 import hashlib
 import json

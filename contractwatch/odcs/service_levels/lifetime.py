@@ -1,4 +1,4 @@
-"""When a product begins and ends to be served is read from its service levels."""
+"""Read from the service levels when a product is first and last served."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

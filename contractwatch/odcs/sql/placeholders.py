@@ -1,4 +1,4 @@
-"""Placeholders of a SQL rule become the names of its table and column."""
+"""Replace the placeholders of a SQL rule by the names of its table and column."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Why SQL of a contract may not run."""
+"""The error for SQL of a contract that is not run, and its messages."""
 
 _LONGEST_SHOWN = 60
 

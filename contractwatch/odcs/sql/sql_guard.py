@@ -1,7 +1,7 @@
-"""SQL of a contract can read the contract's tables and do nothing else.
+"""Guard SQL of a contract: parse it, hold it against an allow-list, and write it anew.
 
-A text is parsed, held against lists of what is allowed, and written anew from what was understood:
-what runs is never the text itself, so no second reading of it can mean anything else.
+A query can read the tables of its contract and do nothing else. What runs is never the text itself
+but what was written from the parsed expression, so no second parser can read it differently.
 """
 
 import logging

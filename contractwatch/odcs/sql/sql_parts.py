@@ -1,4 +1,4 @@
-"""SQL of a contract consists of these parts and of no others."""
+"""The allow-list of SQL: the kinds of expression that a contract's query may consist of."""
 
 from sqlglot import exp
 

@@ -1,4 +1,4 @@
-"""SQL is written as the engine reads it, and is seen to call nothing but what may run."""
+"""Write a parsed expression as SQL of Polars, and check the functions that it calls."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""A cron expression has five fields, comes true one day, and always at the same instants."""
+"""Check cron expressions: five fields, a next time, and no field that is drawn by chance."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Tell which date format of the JDK is meant by one that cannot be executed."""
+"""Suggest a JDK date format in place of one that cannot be executed."""
 
 import re
 

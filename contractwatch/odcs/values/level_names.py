@@ -1,4 +1,4 @@
-"""What service levels are called: their names, short names, and near misses."""
+"""The names of service levels: synonyms, short names, near misses."""
 
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 

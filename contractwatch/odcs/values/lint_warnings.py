@@ -1,4 +1,4 @@
-"""What breaks no rule of the standard and is most likely a slip: it is said as a warning."""
+"""Warn about what breaks no rule of the standard and is most likely a slip."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta

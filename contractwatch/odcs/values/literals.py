@@ -1,4 +1,4 @@
-"""A value written in a contract gets the type of the column that it is compared with."""
+"""Cast a literal of a contract to the type of the column that it is compared with."""
 
 import math
 from collections.abc import Callable, Mapping

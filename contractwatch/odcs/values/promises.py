@@ -1,4 +1,4 @@
-"""Each kind of promise counts for one quality dimension and one objective."""
+"""Map each kind of promise to its quality dimension and objective; read severities."""
 
 from collections.abc import Mapping
 

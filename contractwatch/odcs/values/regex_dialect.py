@@ -1,4 +1,4 @@
-"""A pattern is run by Rust's engine where that means the same, else by one of ECMA-262."""
+"""Choose the engine of a pattern: Rust's if it means the same there, else one of ECMA-262."""
 
 from dataclasses import dataclass
 

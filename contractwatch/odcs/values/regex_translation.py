@@ -1,4 +1,4 @@
-"""A pattern of ECMA-262 means the same in Rust's regex dialect, or is refused."""
+"""Translate a pattern of ECMA-262 into Rust's regex dialect."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A length of time or a share is read in one way, whoever wrote it."""
+"""Parse numbers, units, durations and shares, in every spelling that is allowed."""
 
 import math
 import re

@@ -1,4 +1,7 @@
-"""`${NAME}` and `${NAME:-default}` of a contract stand for what the operator lets it see."""
+"""Replace the variables of a contract: `${NAME}` and `${NAME:-default}`.
+
+Their values come from the environment, as far as the operator allows it.
+"""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A time zone is an IANA name that this machine knows."""
+"""Check the names of time zones."""
 
 import re
 from functools import cache

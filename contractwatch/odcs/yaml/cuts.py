@@ -1,4 +1,4 @@
-"""A document without the parts in which something is wrong; everything else keeps its place."""
+"""Cut paths out of a document; everything else keeps its path."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

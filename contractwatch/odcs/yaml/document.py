@@ -1,4 +1,8 @@
-"""YAML becomes plain values that remember their lines; the traps of plain YAML are closed."""
+"""Load YAML as plain values with their lines, without the traps of YAML 1.1.
+
+Plain scalars are typed by the core schema of YAML 1.2 (section 10.3.2): `no`, `1:30` and dates are
+text. Duplicate keys, foreign tags, aliases of absurd size and deep nesting are refused.
+"""
 
 import hashlib
 import re

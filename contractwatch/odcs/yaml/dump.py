@@ -1,4 +1,4 @@
-"""Plain values become YAML that every reader takes for the same values."""
+"""Dump plain values as YAML that every reader takes for the same values."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Every value is read together with its place, and nothing about a place is reported twice."""
+"""A value of a document with its path, and the findings about a document."""
 
 import difflib
 import re

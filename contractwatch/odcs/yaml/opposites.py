@@ -1,4 +1,4 @@
-"""A hint never turns a meaning round: words that say the opposite are told apart."""
+"""Tell words of opposite meaning apart, so that a hint never turns a meaning round."""
 
 import difflib
 import re

@@ -1,4 +1,4 @@
-"""What must be named once in a list is named once."""
+"""Check that the entries of a list have names, each only once."""
 
 from collections.abc import Iterable
 

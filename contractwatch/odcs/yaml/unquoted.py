@@ -1,4 +1,4 @@
-"""A name without quotes that YAML takes for a number is read as it is written, and told."""
+"""Read a name without quotes that YAML takes for a number as the text that is written."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
