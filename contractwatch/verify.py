@@ -18,7 +18,7 @@ from contractwatch.model.base.clause import Clause, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.server import ReadPolicy, Server
 from contractwatch.model.contract.contract import Contract, SkippedClause, Status
-from contractwatch.model.contract.incremental import Extent
+from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.evidence import Evidence, evidence_of_check
 from contractwatch.model.measure.metric import (
     IncidentTimes,
@@ -32,14 +32,14 @@ from contractwatch.model.measure.metric import (
     UpdateHistory,
 )
 from contractwatch.model.measure.state import (
-    Columns,
     Count,
     IncidentLog,
     Measurement,
     ProbeTally,
-    Sightings,
-    Span,
+    TableColumns,
+    TimeRange,
     Unmeasured,
+    WatermarkLog,
 )
 from contractwatch.model.promises.lifetime import LifecycleStage
 from contractwatch.model.record.check import WRONG, Check, Outcome, Promise, Verdict
@@ -146,7 +146,7 @@ def without(plan: Plan, in_force: Iterable[CheckResult]) -> Plan:
     return replace(plan, metrics=metrics, in_force=known)
 
 
-def rests_on(check: Check, extent: Extent) -> bool:
+def rests_on(check: Check, extent: AnswerScope) -> bool:
     """Return whether a check is about the rows of an extent."""
     return not extent.metrics.isdisjoint(check.metrics())
 
@@ -193,7 +193,7 @@ def _without_record(metrics: Iterable[Metric]) -> dict[Metric, Measurement]:
             case Probes():
                 nothing[metric] = ProbeTally()
             case UpdateHistory() | RowHistory():
-                nothing[metric] = Sightings(is_kept=False)
+                nothing[metric] = WatermarkLog(is_kept=False)
             case IncidentTimes():
                 nothing[metric] = IncidentLog(is_kept=False)
             case _:
@@ -220,7 +220,9 @@ def _after_life(
     }
     gone = {metric for metric, blame in unread.items() if blame is Blame.PRODUCT}
     others = {blame for metric, blame in unread.items() if metric not in gone}
-    found = {metric: Columns() if metric in gone else state for metric, state in answers.items()}
+    found = {
+        metric: TableColumns() if metric in gone else state for metric, state in answers.items()
+    }
     blame = next((one for one in Blame if one in others), None)
     error = reading.error if others else ""
     return replace(reading, readable=None, error=error, blame=blame), found
@@ -282,7 +284,7 @@ class _Answers:
     """What was read; `extents` are, by question, the rows that its answer is about."""
 
     measurements: dict[Metric, Measurement]
-    extents: Mapping[Metric, Sequence[Extent]]
+    extents: Mapping[Metric, Sequence[AnswerScope]]
     evidence: Mapping[Metric, Evidence]
 
 
@@ -310,23 +312,25 @@ def _judged(
     return CheckResult(promise, verdict)
 
 
-def _extents_of(extents: Iterable[Extent]) -> Mapping[Metric, Sequence[Extent]]:
+def _extents_of(extents: Iterable[AnswerScope]) -> Mapping[Metric, Sequence[AnswerScope]]:
     """Return the extents of each question, so that no check looks through all of them."""
-    found: dict[Metric, list[Extent]] = {}
+    found: dict[Metric, list[AnswerScope]] = {}
     for extent in extents:
         for metric in extent.metrics:
             found.setdefault(metric, []).append(extent)
     return found
 
 
-def _rested_on(metrics: Iterable[Metric], about: Mapping[Metric, Sequence[Extent]]) -> list[Extent]:
+def _rested_on(
+    metrics: Iterable[Metric], about: Mapping[Metric, Sequence[AnswerScope]]
+) -> list[AnswerScope]:
     if not about:
         return []
     found = {id(one): one for asked in metrics for one in about.get(asked, ())}
     return list(found.values())
 
 
-def _in_words(verdict: Verdict, extents: Iterable[Extent]) -> Verdict:
+def _in_words(verdict: Verdict, extents: Iterable[AnswerScope]) -> Verdict:
     """Return a verdict that says which rows it is about: nobody may take them for all."""
     words = dict.fromkeys(extent.words for extent in extents if extent.words)
     if not words:
@@ -338,7 +342,7 @@ def _with_evidence(
     verdict: Verdict, metrics: Iterable[Metric], known: Mapping[Metric, Evidence]
 ) -> Verdict:
     found = evidence_of_check(metrics, known)
-    return verdict.resting_on(found) if found is not None else verdict
+    return verdict.with_evidence(found) if found is not None else verdict
 
 
 def _verdict_without_column(
@@ -350,7 +354,7 @@ def _verdict_without_column(
         return None
     if isinstance(schema, Unmeasured):
         return Verdict(Outcome.ERROR, reason=schema.reason)
-    if not isinstance(schema, Columns):
+    if not isinstance(schema, TableColumns):
         return None
     named = [schema.find(name) for name in promise.physical_columns]
     found = [column for column in named if column is not None]
@@ -426,7 +430,7 @@ def _data_timestamp(
         if isinstance(metric, TimeSpan)
     )
     spans = (answers.get(metric) for metric in of_age)
-    return max((s.newest for s in spans if isinstance(s, Span) and s.newest), default=None)
+    return max((s.newest for s in spans if isinstance(s, TimeRange) and s.newest), default=None)
 
 
 def _rows(asked: Iterable[Metric], answers: Mapping[Metric, Measurement]) -> int | None:

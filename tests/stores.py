@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from contractwatch.model.base.reach import Identity, Reach
+from contractwatch.model.base.reach import ObjectStoreAccess, StoreIdentity
 
 BUCKET = "lake"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-secret-key"}
-ANY = Reach(endpoints=None, identity=Identity.NAMED)
+ANY = ObjectStoreAccess(endpoints=None, identity=StoreIdentity.NAMED)
 
 Put = Callable[[str, bytes], None]
 

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from contractwatch.model.record.incident import (
     ENDS,
+    DeliveryRecord,
+    DeliveryState,
     Incident,
     Phase,
-    Telling,
-    TellingState,
     Transition,
     TransitionKind,
 )
@@ -20,25 +20,25 @@ TO_SOMEBODY = ""
 """Who was told of an incident that is older than the record of it."""
 
 
-def audience(incident_id: str, tellings: Iterable[Telling]) -> tuple[str, ...]:
+def audience(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> tuple[str, ...]:
     """Return the receivers that know, or will know, that the incident is not over.
 
     Of each receiver the last thing counts that reached it, or is on its way.
     """
-    last: dict[str, Telling] = {}
-    for one in tellings:
-        if one.incident_id == incident_id and one.state is not TellingState.DEAD:
+    last: dict[str, DeliveryRecord] = {}
+    for one in deliveries:
+        if one.incident_id == incident_id and one.state is not DeliveryState.DEAD:
             before = last.get(one.receiver)
             if before is None or before.sequence < one.sequence:
                 last[one.receiver] = one
     return tuple(receiver for receiver, one in last.items() if one.kind not in ENDS)
 
 
-def is_told(incident_id: str, tellings: Iterable[Telling]) -> bool:
+def is_told(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> bool:
     """Whether a receiver has taken the message that the incident is there and not over."""
     knowing: set[str] = set()
-    for one in sorted(tellings, key=lambda one: one.sequence):
-        if one.incident_id != incident_id or one.state is not TellingState.TOLD:
+    for one in sorted(deliveries, key=lambda one: one.sequence):
+        if one.incident_id != incident_id or one.state is not DeliveryState.TOLD:
             continue
         if one.kind in ENDS:
             knowing.discard(one.receiver)
@@ -50,7 +50,7 @@ def is_told(incident_id: str, tellings: Iterable[Telling]) -> bool:
 def belated(
     incidents: Iterable[Incident],
     transitions: Iterable[Transition],
-    tellings: Iterable[Telling],
+    deliveries: Iterable[DeliveryRecord],
     *,
     now: datetime,
 ) -> tuple[Transition, ...]:
@@ -59,7 +59,7 @@ def belated(
     A message that is still on its way to one receiver keeps it from no other.
     One that is recovering is left alone: it is over soon, or is told when it turns bad again.
     """
-    told = tuple(tellings)
+    told = tuple(deliveries)
     turned = {one.incident.incident_id for one in transitions}
     found: list[Transition] = []
     for one in incidents:
@@ -70,20 +70,20 @@ def belated(
     return tuple(found)
 
 
-def told_words(incident_id: str, tellings: Iterable[Telling]) -> str:
+def told_words(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> str:
     """Say who was told that an incident began, or who will be, or that nobody was."""
-    began = [one for one in tellings if one.incident_id == incident_id and one.kind not in ENDS]
-    told = _names(began, TellingState.TOLD)
-    waiting = [name for name in _names(began, TellingState.WAITING) if name not in told]
+    began = [one for one in deliveries if one.incident_id == incident_id and one.kind not in ENDS]
+    told = _names(began, DeliveryState.TOLD)
+    waiting = [name for name in _names(began, DeliveryState.WAITING) if name not in told]
     if TO_SOMEBODY in told:
         return "told before it was kept to whom"
     said = [f"told to {', '.join(told)}"] if told else []
     said += [f"on its way to {', '.join(waiting)}"] if waiting else []
     if said:
         return "; ".join(said)
-    refused = _names(began, TellingState.DEAD)
+    refused = _names(began, DeliveryState.DEAD)
     return f"told to nobody: not taken by {', '.join(refused)}" if refused else "told to nobody"
 
 
-def _names(tellings: Iterable[Telling], state: TellingState) -> list[str]:
-    return list(dict.fromkeys(one.receiver for one in tellings if one.state is state))
+def _names(deliveries: Iterable[DeliveryRecord], state: DeliveryState) -> list[str]:
+    return list(dict.fromkeys(one.receiver for one in deliveries if one.state is state))

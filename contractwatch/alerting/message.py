@@ -20,9 +20,9 @@ from contractwatch.model.promises.upstream import Upstream
 from contractwatch.model.record.incident import (
     ENDS,
     Cause,
+    DeliveryRecord,
     Incident,
     Notification,
-    Telling,
     Transition,
     TransitionKind,
     TransitionNote,
@@ -60,7 +60,7 @@ def notifications(  # noqa: PLR0913 - each is another room's knowledge
     budgets: Mapping[Objective, Budget],
     costs: Mapping[str, float],
     now: datetime,
-    tellings: Iterable[Telling] | None = None,
+    deliveries: Iterable[DeliveryRecord] | None = None,
 ) -> tuple[Notification, ...]:
     """Return the messages that tell these transitions of one product.
 
@@ -76,10 +76,10 @@ def notifications(  # noqa: PLR0913 - each is another room's knowledge
         costs: For each incident id that ends, the bad seconds that the ledger has for it; an
             incident that is not in it costs nothing that is known.
         now: When the messages are written.
-        tellings: What became of all that was told of these incidents before; None if that is not
+        deliveries: What became of all that was told of these incidents before; None if that is not
             known, and then who is reached now stands for who was told.
     """
-    known = None if tellings is None else tuple(tellings)
+    known = None if deliveries is None else tuple(deliveries)
     grouped: dict[tuple[str, TransitionKind], list[Transition]] = {}
     for transition in transitions:
         for receiver in _receivers_of(transition, known, contract, post):
@@ -119,20 +119,20 @@ def owner_words(contract: Contract) -> str:
 
 def _receivers_of(
     transition: Transition,
-    tellings: tuple[Telling, ...] | None,
+    deliveries: tuple[DeliveryRecord, ...] | None,
     contract: Contract,
     post: AlertingSetup,
 ) -> tuple[str, ...]:
     incident = transition.incident
-    if tellings is None:
+    if deliveries is None:
         return _reached(incident, contract, post)
-    told = audience(incident.incident_id, tellings)
+    told = audience(incident.incident_id, deliveries)
     if TO_SOMEBODY in told:
         told = _reached(incident, contract, post)
     if transition.kind not in ENDS:
         told = tuple(dict.fromkeys((*told, *_reached(incident, contract, post))))
     names = {receiver.name for receiver in post.receivers}
-    before = {(one.incident_id, one.receiver, one.sequence) for one in tellings}
+    before = {(one.incident_id, one.receiver, one.sequence) for one in deliveries}
     return tuple(
         name
         for name in told

@@ -204,7 +204,7 @@ def _contract(root: YamlNode, today: date | None, findings: Findings) -> Contrac
         owners=team.owners,
         support=support,
         schedule=schedule,
-        own_schedules=read_own_schedules(root, levels, findings),
+        promise_schedules=read_own_schedules(root, levels, findings),
         targets=targets,
         alerts=alerts,
         addresses=addresses_of(root),

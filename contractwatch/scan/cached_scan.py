@@ -24,12 +24,12 @@ from contractwatch.engines.cache.file_answers import (
 from contractwatch.engines.cache.serialization import deserialized, serialized
 from contractwatch.errors import SourceError
 from contractwatch.model.contract.dataset import Dataset, TableFiles
-from contractwatch.model.contract.incremental import Extent, Window
+from contractwatch.model.contract.incremental import AnswerScope, Window
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.sql import SqlScalar
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.scan.incremental_windows import narrowed, scan_windowed
 
 _TAKING_PART = ("polars", "regress-", "tzdata-")
@@ -46,9 +46,9 @@ class ScanAnswers:
     measurements: Mapping[Metric, Measurement]
     failures: Mapping[str, SourceError]
     evidence: Mapping[Metric, Evidence]
-    kept: tuple[KeptTable, ...] | None = None
+    kept: tuple[CachedTable, ...] | None = None
     windows: Mapping[str, Window] = field(default_factory=dict[str, Window])
-    extents: tuple[Extent, ...] = ()
+    extents: tuple[AnswerScope, ...] = ()
 
 
 def full_scan(
@@ -76,13 +76,13 @@ class _Gathered:
     contents: dict[str, bytes] = field(default_factory=dict[str, bytes])
     fresh: dict[str, _Packing] = field(default_factory=dict[str, _Packing])
     windows: dict[str, Window] = field(default_factory=dict[str, Window])
-    extents: list[Extent] = field(default_factory=list[Extent])
+    extents: list[AnswerScope] = field(default_factory=list[AnswerScope])
 
 
 def scan_with_cache(
     dataset: Dataset,
     metrics: Iterable[Metric],
-    before: Iterable[KeptTable],
+    before: Iterable[CachedTable],
     *,
     beside: Iterable[Metric] = (),
     now: datetime,
@@ -109,17 +109,17 @@ def scan_with_cache(
         mine = tuple(one for one in every if isinstance(one, CacheableMetric))
         if is_cacheable(files):
             _gather(gathered, files, mine, content, now)
-    unfound = {table for table, _ in dataset.unfound} & contents.keys()
+    unfound = {table for table, _ in dataset.missing_tables} & contents.keys()
     gathered.contents.update({table: contents[table] for table in unfound})
     left = asked - gathered.answers.keys()
-    failures: Mapping[str, SourceError] = dict(dataset.unfound)
+    failures: Mapping[str, SourceError] = dict(dataset.missing_tables)
     if left:
         failures = _read(gathered, dataset, left, now)
     for table, error in failures.items():
         _disown(gathered, table, error)
     if gathered.fresh:
         _keep(gathered, dataset, now, listed_again)
-    kept = tuple(KeptTable(*one) for one in sorted(gathered.contents.items()))
+    kept = tuple(CachedTable(*one) for one in sorted(gathered.contents.items()))
     extents = tuple(gathered.extents)
     return ScanAnswers(
         gathered.answers, failures, gathered.evidence, kept, gathered.windows, extents
@@ -135,7 +135,7 @@ def _gather_window(
 ) -> bool:
     """Add the answers of a table with a window; return whether that is all there is to do."""
     found = scan_windowed(files, metrics, content, versions=_versions(), now=now)
-    if isinstance(found, Extent):
+    if isinstance(found, AnswerScope):
         gathered.extents.append(found)
         return False
     gathered.contents[files.table] = content

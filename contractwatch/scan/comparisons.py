@@ -94,7 +94,7 @@ class _There:
             return dataset
         files = next((files for files in dataset.tables if files.table == lead.table), None)
         if files is None:
-            return Unmeasured(dataset.why_not(lead.table))
+            return Unmeasured(dataset.missing_reason(lead.table))
         of_contract = f" of {lead.elsewhere.contract}" if lead.elsewhere is not None else ""
         return Side(files, lead.columns, f"{lead.table}{of_contract}", lead.paths)
 

@@ -17,7 +17,7 @@ from contractwatch.engines.cache.window_answers import (
     window_fingerprint,
 )
 from contractwatch.model.contract.dataset import Dataset, TableFiles
-from contractwatch.model.contract.incremental import Extent, Incremental, Window
+from contractwatch.model.contract.incremental import AnswerScope, Incremental, Window
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import BadRowsAcross, Metric
 from contractwatch.model.measure.state import Measurement
@@ -35,7 +35,7 @@ class Windowed:
 
     answers: Mapping[Metric, Measurement]
     evidence: Mapping[Metric, Evidence]
-    extent: Extent
+    extent: AnswerScope
     window: Window | None
     content: bytes
     is_fresh: bool = False
@@ -48,7 +48,7 @@ def scan_windowed(
     *,
     versions: str,
     now: datetime,
-) -> Windowed | Extent | None:
+) -> Windowed | AnswerScope | None:
     """Answer questions about a table with a window.
 
     Args:
@@ -104,8 +104,8 @@ def without_windows(dataset: Dataset) -> Dataset:
     return replace(dataset, tables=tuple(tables))
 
 
-def _all_rows(files: TableFiles, about: frozenset[Metric], why: str) -> Extent:
-    return Extent(files.table, about, f"all rows were read: {why}")
+def _all_rows(files: TableFiles, about: frozenset[Metric], why: str) -> AnswerScope:
+    return AnswerScope(files.table, about, f"all rows were read: {why}")
 
 
 def _recalled(
@@ -132,7 +132,7 @@ def _looked(
     *,
     now: datetime,
     context: str,
-) -> Windowed | Extent | None:
+) -> Windowed | AnswerScope | None:
     """Read the table from its window on, or as a whole."""
     # Imported here because it brings Polars, which a run that finds nothing new can do without.
     from contractwatch.engines.cache.window_scan import Unordered, WindowScanResult, scan_window  # noqa: PLC0415 - so
@@ -147,7 +147,7 @@ def _looked(
             answers = (look.measurements, look.evidence)
             content = serialized_window(kept, context)
             found = _found(files, answers, about, kept.last, content)
-            extent = replace(found.extent, begins_as_kept=not kept.last.is_full)
+            extent = replace(found.extent, keeps_watermark=not kept.last.is_full)
             return replace(found, extent=extent, is_fresh=True)
         case None:
             return None
@@ -161,7 +161,9 @@ def _found(
     content: bytes,
 ) -> Windowed:
     words = "" if look.is_full else look.cut.words
-    extent = Extent(files.table, about, words, rows_of(files.table, look), moves=True)
+    extent = AnswerScope(
+        files.table, about, words, rows_of(files.table, look), advances_watermark=True
+    )
     column = files.incremental.column if files.incremental is not None else ""
     window = None if look.is_full else Window(column, look.cut.at)
     return Windowed(*answers, extent, window, content)

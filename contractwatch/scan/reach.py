@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from contractwatch.model.base.reach import Identity, Reach
+from contractwatch.model.base.reach import ObjectStoreAccess, StoreIdentity
 
 _DEFAULT_REGION = "us-east-1"
 _CONTAINER_HOST = ("169.254.170.2", 80)
@@ -13,7 +13,7 @@ _PORTS = {"http": 80, "https": 443}
 
 def reach_of(
     environ: Mapping[str, str], *, endpoints: tuple[str, ...] | None, buckets: tuple[str, ...]
-) -> Reach:
+) -> ObjectStoreAccess:
     """Return how far contracts reach into object stores.
 
     Args:
@@ -23,7 +23,7 @@ def reach_of(
     """
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or _DEFAULT_REGION
     hosts = _credential_hosts(environ, region)
-    return Reach(
+    return ObjectStoreAccess(
         endpoints=endpoints,
         buckets=tuple(one.removeprefix("s3://") for one in buckets) or None,
         default_endpoint=environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL", ""),
@@ -33,16 +33,16 @@ def reach_of(
     )
 
 
-def personal_reach() -> Reach:
+def personal_reach() -> ObjectStoreAccess:
     """Return the reach of the person who asks: any store, as whom their environment says."""
     return reach_of(os.environ, endpoints=None, buckets=())
 
 
-def _identity(environ: Mapping[str, str], *, has_hosts: bool) -> Identity:
+def _identity(environ: Mapping[str, str], *, has_hosts: bool) -> StoreIdentity:
     if environ.get("AWS_SKIP_SIGNATURE", "").lower() in {"true", "1", "yes"}:
-        return Identity.ANONYMOUS
+        return StoreIdentity.ANONYMOUS
     has_keys = bool(environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"))
-    return Identity.NAMED if has_keys or has_hosts else Identity.NOBODY
+    return StoreIdentity.NAMED if has_keys or has_hosts else StoreIdentity.NOBODY
 
 
 def _credential_hosts(environ: Mapping[str, str], region: str) -> tuple[tuple[str, int], ...]:

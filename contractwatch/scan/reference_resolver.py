@@ -12,7 +12,7 @@ from typing import TypeAlias, assert_never
 
 from contractwatch.model.base.path import ArrayItem, FieldPath
 from contractwatch.model.base.server import Server
-from contractwatch.model.contract.contract import Column, Contract, Table, TableNames
+from contractwatch.model.contract.contract import Column, Contract, Table, TableIndex
 from contractwatch.model.measure.metric import BadRowsAcross, ComparingMetric, Metric
 from contractwatch.model.promises.reference import (
     CoveredKeys,
@@ -21,7 +21,7 @@ from contractwatch.model.promises.reference import (
     SegmentsOf,
     Total,
 )
-from contractwatch.model.promises.segment import FromReference
+from contractwatch.model.promises.segment import ReferencedSegments
 from contractwatch.scan.servers import choose_server
 
 
@@ -133,7 +133,7 @@ def refers_elsewhere(contract: Contract) -> bool:
         keys = (*table.relationships, *table.coverages)
         targets = [one.target for one in keys] + [one.right.of for one in table.reconciliations]
         expected = [rule.expected for rule in table.segment_rules]
-        targets += [one.target for one in expected if isinstance(one, FromReference)]
+        targets += [one.target for one in expected if isinstance(one, ReferencedSegments)]
         if any(target.contract for target in targets):
             return True
     return False
@@ -162,19 +162,19 @@ def resolve_all(
     metrics: Iterable[Metric], visitor: Resolver, registry: Registry
 ) -> tuple[Resolution, ...]:
     """Return where each reference of the questions leads."""
-    names: dict[Path, TableNames] = {}
+    names: dict[Path, TableIndex] = {}
     return tuple(_lead(reference, visitor, registry, names) for reference in references_of(metrics))
 
 
 def _lead(
-    reference: Reference, visitor: Resolver, registry: Registry, names: dict[Path, TableNames]
+    reference: Reference, visitor: Resolver, registry: Registry, names: dict[Path, TableIndex]
 ) -> Resolution:
     here = visitor.published
     found = registry.find(reference.contract, here.folder) if reference.contract else here
     if isinstance(found, str):
         return Unresolved(reference, found)
     if found.path not in names:
-        names[found.path] = TableNames(found.contract.tables)
+        names[found.path] = TableIndex(found.contract.tables)
     tables = names[found.path]
     destination = _table_of(reference, tables)
     is_own = found.path == here.path
@@ -194,14 +194,14 @@ def _server_of(contract: Contract, visitor: Resolver) -> Server:
     return choose_server(contract, environment)[0]
 
 
-def _table_of(reference: Reference, tables: TableNames) -> Resolution:
+def _table_of(reference: Reference, tables: TableIndex) -> Resolution:
     of_contract = f"of {reference.contract}" if reference.contract else "of this contract"
     table = tables.find(reference.table, by_id=reference.by_id)
     if table is None:
         return Unresolved(reference, f"no table {of_contract} is {reference.table!r}")
     found: list[Column] = []
     for written in reference.columns:
-        column = table.referred(written, by_id=reference.by_id)
+        column = table.find_reference(written, by_id=reference.by_id)
         if column is None:
             return Unresolved(reference, f"no column of {table.name} {of_contract} is {written!r}")
         if ArrayItem() in column.path:

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.reach import NO_REACH, Reach
+from contractwatch.model.base.reach import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import Dataset
-from contractwatch.model.contract.incremental import Extent
+from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import ComparingMetric, Metric, TableSchema
 from contractwatch.model.measure.state import Measurement, Unmeasured
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.model.record.run import Reading
 from contractwatch.scan.cached_scan import ScanAnswers, full_scan, scan_with_cache
 from contractwatch.scan.incremental_windows import narrowed
@@ -45,9 +45,9 @@ class ScanJob:
     trusts_statistics: bool = True
     leads: tuple[Resolution, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
-    reach: Reach = NO_REACH
+    reach: ObjectStoreAccess = NO_OBJECT_STORES
     keeps_states: bool = False
-    kept: tuple[KeptTable, ...] = ()
+    kept: tuple[CachedTable, ...] = ()
 
 
 FURTHER_TRIES = 2
@@ -82,8 +82,8 @@ class _Found:
     measurements: Mapping[Metric, Measurement]
     evidence: Mapping[Metric, Evidence]
     file_bytes: int
-    kept: tuple[KeptTable, ...] | None = None
-    extents: tuple[Extent, ...] = ()
+    kept: tuple[CachedTable, ...] | None = None
+    extents: tuple[AnswerScope, ...] = ()
 
 
 def _find(job: ScanJob) -> _Found:

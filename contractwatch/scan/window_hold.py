@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from contractwatch.engines.cache.file_answers import CacheableMetric
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.contract.incremental import Extent
+from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.metric import RecordMetric, TableSchema, TimeSpan
 from contractwatch.model.record.check import Check, Outcome
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.model.record.run import Reading, RunResult
 from contractwatch.verify import Plan, rests_on
 
@@ -27,8 +27,8 @@ class _Next:
 
 
 def kept_after(
-    plan: Plan, reading: Reading, run: RunResult, before: tuple[KeptTable, ...]
-) -> tuple[KeptTable, ...] | None:
+    plan: Plan, reading: Reading, run: RunResult, before: tuple[CachedTable, ...]
+) -> tuple[CachedTable, ...] | None:
     """Return what is kept after a run; None leaves what was kept before.
 
     Args:
@@ -47,7 +47,7 @@ def kept_after(
     return tuple(sorted((*moved, *stood), key=lambda one: one.table))
 
 
-def _next(checks: list[Check], extents: tuple[Extent, ...]) -> _Next:
+def _next(checks: list[Check], extents: tuple[AnswerScope, ...]) -> _Next:
     """Return what becomes of each window of whose rows something is broken or without an answer.
 
     What adds up may be broken by any row, and be mended there: all are read. What is judged by the
@@ -57,16 +57,16 @@ def _next(checks: list[Check], extents: tuple[Extent, ...]) -> _Next:
     still: set[str] = set()
     whole: set[str] = set()
     for extent in extents:
-        if not extent.moves:
+        if not extent.advances_watermark:
             continue
         if any(_is_broken_count(check, extent) for check in checks):
             whole.add(extent.table)
         elif any(rests_on(check, extent) for check in checks):
-            (still if extent.begins_as_kept else whole).add(extent.table)
+            (still if extent.keeps_watermark else whole).add(extent.table)
     return _Next(frozenset(still), frozenset(whole))
 
 
-def _is_broken_count(check: Check, extent: Extent) -> bool:
+def _is_broken_count(check: Check, extent: AnswerScope) -> bool:
     """Whether an error is counted in rows of any age; one of age is mended by newer rows alone."""
     asked = check.metrics()
     is_of_age = any(isinstance(one, TimeSpan | RecordMetric) for one in asked)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.reach import NO_REACH, Reach
+from contractwatch.model.base.reach import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import Dataset
@@ -24,7 +24,7 @@ class Source(Protocol):
         *,
         bases: tuple[Path, ...],
         roots: tuple[Path, ...] | None,
-        reach: Reach,
+        reach: ObjectStoreAccess,
     ) -> Dataset: ...
 
 
@@ -40,7 +40,7 @@ def open_server(
     *,
     bases: tuple[Path, ...],
     roots: tuple[Path, ...] | None,
-    reach: Reach = NO_REACH,
+    reach: ObjectStoreAccess = NO_OBJECT_STORES,
 ) -> Dataset:
     """Find the tables of a server; nothing of their rows is read.
 

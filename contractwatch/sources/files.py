@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from contractwatch.errors import SourceError
-from contractwatch.model.base.reach import Reach
+from contractwatch.model.base.reach import ObjectStoreAccess
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
@@ -33,7 +33,7 @@ def open_files(
     *,
     bases: tuple[Path, ...],
     roots: tuple[Path, ...] | None,
-    reach: Reach,
+    reach: ObjectStoreAccess,
 ) -> Dataset:
     """Find the files of every table; one that has none leaves the others found.
 
@@ -54,7 +54,7 @@ def open_files(
         places = partial(folders_at, server, bases=bases, roots=real_roots)
         return open_lake(server, folders(server.path, tables), places)
     opened: list[TableFiles] = []
-    unfound: list[tuple[str, SourceError]] = []
+    missing_tables: list[tuple[str, SourceError]] = []
     stamps: list[tuple[str, str, int, int]] = []
     for table in tables:
         written = written_for(server.path, table)
@@ -67,7 +67,7 @@ def open_files(
             search, found = first(searches)
             refuse_recorded(server, (file.path.absolute() for file in found), search.may_hold)
         except SourceError as error:
-            unfound.append((table.name, error))
+            missing_tables.append((table.name, error))
             continue
         stamps += [
             (table.name, file.name, file.status.st_size, file.status.st_mtime_ns) for file in found
@@ -76,8 +76,8 @@ def open_files(
     newest = max((file.modified_at for table in opened for file in table.files), default=None)
     version = sha256(repr(sorted(stamps)).encode()).hexdigest()
     if not opened:
-        refuse_alike(error for _, error in unfound)
-    return Dataset(server.name, tuple(opened), version, newest, tuple(unfound))
+        refuse_alike(error for _, error in missing_tables)
+    return Dataset(server.name, tuple(opened), version, newest, tuple(missing_tables))
 
 
 def _format_of(server: Server) -> DataFormat:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from contractwatch.engines.remote.objects import SCHEME
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.reach import Reach
+from contractwatch.model.base.reach import ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
-from contractwatch.model.contract.dataset import DataFile, Dataset, Remote, TableFiles
+from contractwatch.model.contract.dataset import DataFile, Dataset, RemoteStore, TableFiles
 from contractwatch.sources.files import folders, written_for
 from contractwatch.sources.search.endpoints import reached
 from contractwatch.sources.search.object_search import ObjectSearch, objects_below, search
@@ -31,7 +31,7 @@ def open_objects(
     *,
     bases: tuple[Path, ...],
     roots: tuple[Path, ...] | None,
-    reach: Reach,
+    reach: ObjectStoreAccess,
 ) -> Dataset:
     """Find the objects of every table.
 
@@ -52,18 +52,18 @@ def open_objects(
     remote = reached(server, bucket, reach)
     search(remote, searches)
     opened: list[TableFiles] = []
-    unfound: list[tuple[str, SourceError]] = []
+    missing_tables: list[tuple[str, SourceError]] = []
     for table, one in zip(tables, searches, strict=True):
         files = one.files()
         record = one.record() or (_record_above(remote, one.start) if files else "")
         if record:
-            unfound.append((table.name, refusal(server, record)))
+            missing_tables.append((table.name, refusal(server, record)))
         elif files:
             opened.append(_table_files(server, table, one, files, remote))
         else:
-            unfound.append((table.name, _nothing(server, one)))
-    if unfound and not opened:
-        raise unfound[0][1]
+            missing_tables.append((table.name, _nothing(server, one)))
+    if missing_tables and not opened:
+        raise missing_tables[0][1]
     stamps = [
         (table.table, file.path, file.size, file.modified_at.isoformat(), file.etag)
         for table in opened
@@ -71,10 +71,10 @@ def open_objects(
     ]
     newest = max((file.modified_at for table in opened for file in table.files), default=None)
     version = sha256(repr(sorted(stamps)).encode()).hexdigest()
-    return Dataset(server.name, tuple(opened), version, newest, tuple(unfound))
+    return Dataset(server.name, tuple(opened), version, newest, tuple(missing_tables))
 
 
-def _open_lakes(server: Server, tables: Sequence[Table], reach: Reach) -> Dataset:
+def _open_lakes(server: Server, tables: Sequence[Table], reach: ObjectStoreAccess) -> Dataset:
     placed = folders(server.path, tables)
     keys = {path: _allowed_parts(server, path, reach) for _, path in placed}
     remote = reached(server, _bucket(server, {parts[0] for parts in keys.values()}), reach)
@@ -84,7 +84,7 @@ def _open_lakes(server: Server, tables: Sequence[Table], reach: Reach) -> Datase
 
 
 def _searches(
-    server: Server, tables: Sequence[Table], reach: Reach
+    server: Server, tables: Sequence[Table], reach: ObjectStoreAccess
 ) -> tuple[str, list[ObjectSearch]]:
     """Return the bucket, and what each table is looked for by.
 
@@ -112,7 +112,7 @@ def _bucket(server: Server, buckets: Collection[str]) -> str:
     return next(iter(buckets), "")
 
 
-def _allowed_parts(server: Server, written: str, reach: Reach) -> list[str]:
+def _allowed_parts(server: Server, written: str, reach: ObjectStoreAccess) -> list[str]:
     """Return the bucket and the parts of the key."""
     parts = [part for part in written.removeprefix(SCHEME).split("/") if part not in {"", "."}]
     if not written.startswith(SCHEME) or not parts or is_pattern(parts[0]):
@@ -137,7 +137,11 @@ def _is_allowed(place: Sequence[str], buckets: tuple[str, ...] | None) -> bool:
 
 
 def _table_files(
-    server: Server, table: Table, one: ObjectSearch, files: tuple[DataFile, ...], remote: Remote
+    server: Server,
+    table: Table,
+    one: ObjectSearch,
+    files: tuple[DataFile, ...],
+    remote: RemoteStore,
 ) -> TableFiles:
     return TableFiles(
         table.name,
@@ -152,7 +156,7 @@ def _table_files(
     )
 
 
-def _record_above(remote: Remote, start: Sequence[str]) -> str:
+def _record_above(remote: RemoteStore, start: Sequence[str]) -> str:
     """Return the record of the table that a place is inside of; empty if there is none."""
     above = table_above(start)
     for record in RECORDS if above is not None else ():
@@ -167,7 +171,7 @@ def _record_above(remote: Remote, start: Sequence[str]) -> str:
 
 
 def _hive_root(
-    server: Server, one: ObjectSearch, files: Sequence[DataFile], remote: Remote
+    server: Server, one: ObjectSearch, files: Sequence[DataFile], remote: RemoteStore
 ) -> str | None:
     """Return the folder above all `key=value` ones; None if partitions are not to be read."""
     named = next((at for at, part in enumerate(one.start) if "=" in part), len(one.start))

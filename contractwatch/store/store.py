@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from contractwatch.errors import StoreError
 from contractwatch.model.base.objective import Standing
 from contractwatch.model.record.incident import Delivery, Urgency
-from contractwatch.model.record.product import ProductCard, ProductMemory, ProductRecord, RunEntry
+from contractwatch.model.record.product import ProductCard, ProductRecord, ProductState, RunEntry
 from contractwatch.store.database import schema, tables
 from contractwatch.store.database.codec import instant_or_none, to_micros
 from contractwatch.store.database.engine import WHERE, immediate, open_engine, path_of, told
@@ -99,7 +99,7 @@ class Store:
         now: datetime,
         asked: frozenset[Recorded] = RECORDED,
         with_last_run: bool = False,
-    ) -> ProductMemory:
+    ) -> ProductState:
         """Return what a run must know of its product before it decides, and what it asks."""
         plans = self._plans if with_last_run else None
         with self._reading(f"the memory of {product} was not read") as connection:

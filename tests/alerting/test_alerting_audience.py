@@ -9,10 +9,10 @@ from contractwatch.alerting.audience import audience, belated, told_words
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.record.incident import (
     Cause,
+    DeliveryRecord,
+    DeliveryState,
     Incident,
     Phase,
-    Telling,
-    TellingState,
     Transition,
     TransitionKind,
 )
@@ -22,7 +22,7 @@ OPENED, WORSENED, RESOLVED = (
     TransitionKind.WORSENED,
     TransitionKind.RESOLVED,
 )
-TOLD, WAITING, DEAD = TellingState.TOLD, TellingState.WAITING, TellingState.DEAD
+TOLD, WAITING, DEAD = DeliveryState.TOLD, DeliveryState.WAITING, DeliveryState.DEAD
 INCIDENT = Incident(
     "i1",
     "finance/orders",
@@ -39,14 +39,14 @@ def telling(
     receiver: str,
     sequence: int = 1,
     kind: TransitionKind = OPENED,
-    state: TellingState = TOLD,
+    state: DeliveryState = TOLD,
     incident: str = "i1",
-) -> Telling:
-    return Telling(incident, receiver, sequence, kind, state, at(sequence))
+) -> DeliveryRecord:
+    return DeliveryRecord(incident, receiver, sequence, kind, state, at(sequence))
 
 
 @pytest.mark.parametrize(
-    ("tellings", "names"),
+    ("deliveries", "names"),
     [
         ([], ()),
         ([telling("chat"), telling("ops")], ("chat", "ops")),
@@ -60,9 +60,9 @@ def telling(
     ],
 )
 def test_whoever_last_heard_of_the_trouble_knows_of_it(
-    tellings: list[Telling], names: tuple[str, ...]
+    deliveries: list[DeliveryRecord], names: tuple[str, ...]
 ) -> None:
-    assert audience("i1", tellings) == names
+    assert audience("i1", deliveries) == names
 
 
 def test_what_nobody_heard_of_is_told_now() -> None:
@@ -87,7 +87,7 @@ def test_what_somebody_heard_of_or_turns_anyway_is_not_told_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tellings", "words"),
+    ("deliveries", "words"),
     [
         ([], "told to nobody"),
         ([telling("chat", incident="i2")], "told to nobody"),
@@ -109,5 +109,5 @@ def test_what_somebody_heard_of_or_turns_anyway_is_not_told_again() -> None:
         ([telling("", state=WAITING)], "on its way to "),
     ],
 )
-def test_who_was_told_is_said_in_words(tellings: list[Telling], words: str) -> None:
-    assert told_words("i1", tellings) == words
+def test_who_was_told_is_said_in_words(deliveries: list[DeliveryRecord], words: str) -> None:
+    assert told_words("i1", deliveries) == words

@@ -11,17 +11,17 @@ from contractwatch.model.base.clause import Severity
 from contractwatch.model.contract.contract import AlertPolicy, Contract, Route
 from contractwatch.model.record.incident import (
     Cause,
+    DeliveryRecord,
+    DeliveryState,
     Incident,
     Phase,
-    Telling,
-    TellingState,
     Transition,
     TransitionKind,
 )
 
 OPENED, WORSENED = TransitionKind.OPENED, TransitionKind.WORSENED
 RESOLVED, WITHDRAWN = TransitionKind.RESOLVED, TransitionKind.WITHDRAWN
-TOLD, WAITING, DEAD = TellingState.TOLD, TellingState.WAITING, TellingState.DEAD
+TOLD, WAITING, DEAD = DeliveryState.TOLD, DeliveryState.WAITING, DeliveryState.DEAD
 
 POST = AlertingSetup((receiver("chat"), receiver("ops"), receiver("oncall")), default=("ops",))
 CHAT = contract(support("chat", scope="notifications"))
@@ -42,16 +42,16 @@ def telling(
     receiver: str,
     sequence: int = 1,
     kind: TransitionKind = OPENED,
-    state: TellingState = TOLD,
+    state: DeliveryState = TOLD,
     incident: str = "i1",
-) -> Telling:
-    return Telling(incident, receiver, sequence, kind, state, at(sequence))
+) -> DeliveryRecord:
+    return DeliveryRecord(incident, receiver, sequence, kind, state, at(sequence))
 
 
 def told(
     kind: TransitionKind,
     sequence: int,
-    tellings: list[Telling] | None,
+    deliveries: list[DeliveryRecord] | None,
     known: Contract = CHAT,
     incident: Incident = INCIDENT,
 ) -> list[str]:
@@ -65,13 +65,13 @@ def told(
         costs={},
         now=at(9),
         # once only: what is read may be a stream
-        tellings=None if tellings is None else iter(tellings),
+        deliveries=None if deliveries is None else iter(deliveries),
     )
     return [one.receiver for one in sent]
 
 
 @pytest.mark.parametrize(
-    ("kind", "sequence", "tellings", "receivers"),
+    ("kind", "sequence", "deliveries", "receivers"),
     [
         (OPENED, 1, None, ["chat"]),
         (OPENED, 1, [], ["chat"]),
@@ -105,9 +105,12 @@ def told(
     ],
 )
 def test_a_turn_goes_to_whoever_knows_and_a_beginning_to_whom_it_reaches_now(
-    kind: TransitionKind, sequence: int, tellings: list[Telling] | None, receivers: list[str]
+    kind: TransitionKind,
+    sequence: int,
+    deliveries: list[DeliveryRecord] | None,
+    receivers: list[str],
 ) -> None:
-    assert told(kind, sequence, tellings) == receivers
+    assert told(kind, sequence, deliveries) == receivers
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,7 @@ def test_every_severity_at_which_it_was_told_reaches_its_receivers(
 
 
 @pytest.mark.parametrize(
-    ("tellings", "known"),
+    ("deliveries", "known"),
     [
         ([], False),
         ([telling("chat")], True),
@@ -152,9 +155,9 @@ def test_every_severity_at_which_it_was_told_reaches_its_receivers(
     ],
 )
 def test_an_incident_is_told_while_somebody_knows_that_it_is_not_over(
-    tellings: list[Telling], known: bool
+    deliveries: list[DeliveryRecord], known: bool
 ) -> None:
-    assert is_told("i1", iter(tellings)) is known
+    assert is_told("i1", iter(deliveries)) is known
 
 
 @pytest.mark.parametrize(

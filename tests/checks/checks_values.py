@@ -23,20 +23,20 @@ from contractwatch.model.measure.metric import (
     Unparseable,
 )
 from contractwatch.model.measure.state import (
-    Columns,
     ColumnType,
     Count,
+    DuplicateCounts,
     Measurement,
-    Repeats,
+    TableColumns,
     Unmeasured,
 )
 from contractwatch.model.promises.rule import (
     Operator,
-    Option,
-    OptionKind,
     Rule,
     RuleMetric,
     Threshold,
+    TypeOption,
+    TypeOptionKind,
     Unit,
 )
 from contractwatch.model.record.check import Check, Verdict
@@ -94,8 +94,8 @@ def rule(
     return Rule(at(line), rule_id, metric, threshold, **(given | more))
 
 
-def option(kind: OptionKind, value: Any, *, line: int = 30) -> Option:
-    return Option(at(line), kind, value)
+def option(kind: TypeOptionKind, value: Any, *, line: int = 30) -> TypeOption:
+    return TypeOption(at(line), kind, value)
 
 
 def key(*columns: str) -> PrimaryKey:
@@ -117,12 +117,12 @@ def answers_to(
     *,
     rows: int = 10,
     violations: int = 0,
-    repeats: Repeats | None = None,
+    repeats: DuplicateCounts | None = None,
     types: Mapping[str, ColumnType] | None = None,
 ) -> dict[Metric, Measurement]:
     """Answer every question alike: so many rows, so many violations, these types."""
     return {
-        metric: _answer(metric, rows, violations, repeats or Repeats(rows), types or {})
+        metric: _answer(metric, rows, violations, repeats or DuplicateCounts(rows), types or {})
         for check in checks
         for metric in check.metrics()
     }
@@ -132,7 +132,7 @@ def _answer(
     metric: Metric,
     rows: int,
     violations: int,
-    repeats: Repeats,
+    repeats: DuplicateCounts,
     types: Mapping[str, ColumnType],
 ) -> Measurement:
     match metric:
@@ -143,7 +143,7 @@ def _answer(
         case SurplusRows():
             return repeats
         case TableSchema():
-            return Columns(tuple(types.values()))
+            return TableColumns(tuple(types.values()))
         case _:
             return Unmeasured("not answered by the test")
 

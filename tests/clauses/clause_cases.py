@@ -40,9 +40,9 @@ from contractwatch.model.measure.state import (
     IncidentTime,
     Measurement,
     ProbeTally,
-    Sighting,
-    Sightings,
     Watermark,
+    WatermarkLog,
+    WatermarkPeriod,
 )
 from contractwatch.model.record.run import Reading, RunResult
 from contractwatch.odcs.load import parse_contract
@@ -171,9 +171,9 @@ def _recorded(
             case Probes():
                 known[metric] = ProbeTally(*record["probes"])
             case UpdateHistory():
-                known[metric] = Sightings(tuple(_sightings(record)))
+                known[metric] = WatermarkLog(tuple(_sightings(record)))
             case RowHistory():
-                known[metric] = Sightings(tuple(_counts(record, rows)))
+                known[metric] = WatermarkLog(tuple(_counts(record, rows)))
             case IncidentTimes():
                 incidents = (IncidentTime(**incident) for incident in record["incidents"])
                 known[metric] = IncidentLog(tuple(incidents))
@@ -182,18 +182,18 @@ def _recorded(
     return known
 
 
-def _counts(record: Mapping[str, Any], present: Measurement) -> list[Sighting]:
+def _counts(record: Mapping[str, Any], present: Measurement) -> list[WatermarkPeriod]:
     """Build the counts of earlier runs (since when), and that of this run."""
     assert isinstance(present, Count)
-    earlier = [Sighting(Watermark(None, rows), at, at) for at, rows in record["rows"]]
-    return [*earlier, Sighting(Watermark(None, present.rows), NOW, NOW)]
+    earlier = [WatermarkPeriod(Watermark(None, rows), at, at) for at, rows in record["rows"]]
+    return [*earlier, WatermarkPeriod(Watermark(None, present.rows), NOW, NOW)]
 
 
-def _sightings(record: Mapping[str, Any]) -> list[Sighting]:
+def _sightings(record: Mapping[str, Any]) -> list[WatermarkPeriod]:
     first = [at for at, _ in record["sightings"]]
     newest = record.get("newest", first)
     until = [at - timedelta(minutes=1) for at in first[1:]] + [NOW]
     return [
-        Sighting(Watermark(how_far), at, last, looks)
+        WatermarkPeriod(Watermark(how_far), at, last, looks)
         for how_far, (at, looks), last in zip(newest, record["sightings"], until, strict=True)
     ]

@@ -12,8 +12,8 @@ from contractwatch import checks
 from contractwatch.checks import CHECKS
 from contractwatch.checks.common.promise_builder import Kind
 from contractwatch.model.contract.contract import Contract
-from contractwatch.model.promises.rule import OptionKind
-from contractwatch.model.promises.service_level import Reaction
+from contractwatch.model.promises.rule import TypeOptionKind
+from contractwatch.model.promises.service_level import IncidentStep
 from contractwatch.model.record.check import Outcome
 
 CASES = cases()
@@ -31,7 +31,11 @@ def kinds() -> set[str]:
         for value in vars(module).values()
         if isinstance(value, Kind)
     }
-    return named | {str(kind) for kind in OptionKind} | {str(reaction) for reaction in Reaction}
+    return (
+        named
+        | {str(kind) for kind in TypeOptionKind}
+        | {str(reaction) for reaction in IncidentStep}
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -13,7 +13,13 @@ from contractwatch.model.measure.metric import (
     SurplusRows,
     TableSchema,
 )
-from contractwatch.model.measure.state import Columns, ColumnType, Count, Repeats, Unmeasured
+from contractwatch.model.measure.state import (
+    ColumnType,
+    Count,
+    DuplicateCounts,
+    TableColumns,
+    Unmeasured,
+)
 from contractwatch.model.record.run import Reading
 from contractwatch.odcs.load import parse_contract
 from contractwatch.selection import Selection
@@ -44,7 +50,7 @@ slaProperties:
   - {id: up, property: availability, value: 99, unit: percent}
 """
 
-_SCHEMA = Columns(
+_SCHEMA = TableColumns(
     (ColumnType("id", "integer", "int64"), ColumnType('a<b>&"c"|*d*', "string", "string"))
 )
 _ANSWERS = {
@@ -52,7 +58,7 @@ _ANSWERS = {
     RowCount("orders"): Count(12_345),
     CountWhere("orders", IsNull("id")): Unmeasured("the question does not fit the column"),
     CountWhere("orders", IsNull('a<b>&"c"|*d*')): Count(3),
-    SurplusRows("orders", ("id",)): Repeats(12_345, 2, 1, 3),
+    SurplusRows("orders", ("id",)): DuplicateCounts(12_345, 2, 1, 3),
 }
 _REFUSED = (
     Problem("contracts/broken.yaml", 0, "", "the file is empty; expected a data contract"),

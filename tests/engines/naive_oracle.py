@@ -29,7 +29,7 @@ from contractwatch.model.measure.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.measure.state import Count, DelayTally, Repeats, Span, State
+from contractwatch.model.measure.state import Count, DelayTally, DuplicateCounts, State, TimeRange
 
 Row = Mapping[str, object]
 
@@ -136,11 +136,13 @@ def not_multiple(cell: object, divisor: object) -> bool:
     return abs(Fraction(cell) - nearest) > Fraction(1e-9) * max(1, abs(Fraction(cell)))
 
 
-def repeats(metric: SurplusRows, rows: Sequence[Row]) -> Repeats:
+def repeats(metric: SurplusRows, rows: Sequence[Row]) -> DuplicateCounts:
     keys = [tuple(canonical(row[name]) for name in metric.columns) for row in rows]
     counted = Counter(key for key in keys if None not in key)
     repeated = [times for times in counted.values() if times > 1]
-    return Repeats(counted.total(), counted.total() - len(counted), len(repeated), sum(repeated))
+    return DuplicateCounts(
+        counted.total(), counted.total() - len(counted), len(repeated), sum(repeated)
+    )
 
 
 def canonical(cell: object) -> object:
@@ -167,13 +169,13 @@ def delays(metric: Delays, rows: Sequence[Row]) -> DelayTally:
     return DelayTally(len(waits), late, longest)
 
 
-def span(metric: TimeSpan, rows: Sequence[Row], now: datetime) -> Span:
+def span(metric: TimeSpan, rows: Sequence[Row], now: datetime) -> TimeRange:
     cells = [row[metric.column] for row in rows if row[metric.column] is not None]
     found = [instant(cell, metric.timezone) for cell in cells]
     known = [each for each in found if each is not None]
     horizon = now + timedelta(minutes=5)
     present = [each for each in known if each <= horizon]
-    return Span(
+    return TimeRange(
         min(present, default=None),
         max(present, default=None),
         len(cells),

@@ -18,7 +18,7 @@ from contractwatch.engines.pandera.export import pandera_source
 from contractwatch.errors import UsageError
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import LogicalType
-from contractwatch.model.measure.state import Columns, Count
+from contractwatch.model.measure.state import Count, TableColumns
 from contractwatch.model.record.check import Outcome
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -88,7 +88,7 @@ def test_a_frame_has_the_types_that_a_file_may_have(
     found = column_type("c", dtype, DataFormat.PARQUET)
     if found.kind == "string" and logical_type in {"object", "array", "map", "vector"}:
         found = replace(found, kind="object", text=True)  # JSON texts, each of which is looked at
-    columns = Columns((found,))
+    columns = TableColumns((found,))
     verdict = check.judge({schema: columns, cells: Count(0), rows: Count(1)}, NOW)
     assert _fits(f"{logical_type}{more}", dtype) is (verdict.outcome is Outcome.PASSED)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.model.base.version_range import range_of, version_of
+from contractwatch.model.base.version_range import parse_range, parse_version
 
 ORDERED = ("1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2")
 ORDERED += ("1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.1.0", "1.10.0", "2.0.0")
@@ -13,7 +13,7 @@ ORDERED += ("1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.1.0", "1.10.0", 
 @given(st.integers(0, len(ORDERED) - 1), st.integers(0, len(ORDERED) - 1))
 @settings(max_examples=30, deadline=None)
 def test_versions_are_ordered_as_the_standard_lists_them(first: int, second: int) -> None:
-    version = version_of(ORDERED[first])
+    version = parse_version(ORDERED[first])
     assert version is not None
     for operator, expected in (
         (">", first > second),
@@ -22,7 +22,7 @@ def test_versions_are_ordered_as_the_standard_lists_them(first: int, second: int
         ("<=", first <= second),
         ("=", first == second),
     ):
-        found = range_of(f"{operator}{ORDERED[second]}")
+        found = parse_range(f"{operator}{ORDERED[second]}")
         assert found is not None
         assert found.holds(version) is expected
 
@@ -43,11 +43,13 @@ def test_versions_are_ordered_as_the_standard_lists_them(first: int, second: int
 def test_a_range_holds_what_it_says(
     written: str, inside: tuple[str, ...], outside: tuple[str, ...]
 ) -> None:
-    found = range_of(written)
+    found = parse_range(written)
     assert found is not None
-    assert [text for text in (*inside, *outside) if found.holds(version_of(text))] == list(inside)
+    assert [text for text in (*inside, *outside) if found.holds(parse_version(text))] == list(
+        inside
+    )
 
 
 @pytest.mark.parametrize("written", ["latest", ">=", "1.2.3 || 2", ">=a.b", "1.x", "=>1.0"])
 def test_what_is_no_range_is_none(written: str) -> None:
-    assert range_of(written) is None
+    assert parse_range(written) is None

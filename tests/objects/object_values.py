@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import polars as pl
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.reach import Reach
+from contractwatch.model.base.reach import ObjectStoreAccess
 from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
 from contractwatch.model.contract.contract import Column, LogicalType, Table
 from contractwatch.model.measure.metric import Metric, RowCount, TableSchema
@@ -40,7 +40,7 @@ def table(name: str, *columns: str) -> Table:
     return Table(clause, name, name, found)
 
 
-def job(where: Server, *tables: Table, reach: Reach = ANY) -> ScanJob:
+def job(where: Server, *tables: Table, reach: ObjectStoreAccess = ANY) -> ScanJob:
     metrics: frozenset[Metric] = frozenset(
         metric for one in tables for metric in (RowCount(one.name), TableSchema(one.name))
     )

@@ -21,10 +21,10 @@ from object_values import (
 
 from contractwatch.engines.remote import relay
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.reach import Identity, Reach
+from contractwatch.model.base.reach import ObjectStoreAccess, StoreIdentity
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.measure.metric import RowCount, TableSchema
-from contractwatch.model.measure.state import Columns, Count
+from contractwatch.model.measure.state import Count, TableColumns
 from contractwatch.scan.scan import scan
 from contractwatch.sources import open_server
 from contractwatch.sources.search.object_search import matches
@@ -106,7 +106,7 @@ def test_objects_of_several_shapes_unite_and_their_folders_are_columns(moto: str
     assert (reading.error, reading.readable) == ("", True)
     assert reading.measurements[RowCount("orders")] == Count(3)
     schema = reading.measurements[TableSchema("orders")]
-    assert isinstance(schema, Columns)
+    assert isinstance(schema, TableColumns)
     assert [(one.name, one.kind) for one in schema.columns] == [
         ("id", "integer"), ("note", "string"),
         ("day", "string"),  # a folder is text, parsed where a contract says what it is
@@ -193,7 +193,7 @@ def test_a_store_that_does_not_answer_is_given_up_once(monkeypatch: pytest.Monke
     assert (reading.blame, reading.readable) == (Blame.AMBIGUOUS, None)
 
 
-HERE = Reach(endpoints=(), identity=Identity.NAMED)
+HERE = ObjectStoreAccess(endpoints=(), identity=StoreIdentity.NAMED)
 
 
 @pytest.mark.parametrize(
@@ -207,10 +207,12 @@ HERE = Reach(endpoints=(), identity=Identity.NAMED)
         ("http://127.0.0.1:9", replace(HERE, endpoints=("127.0.0.1",)), "is not allowed"),
         ("http://127.0.0.1:9", replace(HERE, endpoints=("127.0.0.1:9",)), "take connections"),
         ("http://127.0.0.1:9", replace(ANY, buckets=("lake/y",)), "outside the buckets"),
-        ("http://127.0.0.1:9", replace(ANY, identity=Identity.NOBODY), "no credentials"),
+        ("http://127.0.0.1:9", replace(ANY, identity=StoreIdentity.NOBODY), "no credentials"),
     ],
 )
-def test_a_contract_reaches_no_further_than_allowed(endpoint: str, reach: Reach, told: str) -> None:
+def test_a_contract_reaches_no_further_than_allowed(
+    endpoint: str, reach: ObjectStoreAccess, told: str
+) -> None:
     reading = scan(job(server(endpoint, f"s3://{BUCKET}/x"), ORDERS, reach=reach))
     assert told in reading.error
     assert reading.readable is not True

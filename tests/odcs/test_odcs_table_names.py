@@ -2,7 +2,7 @@
 
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.path import ArrayItem, StructField
-from contractwatch.model.contract.contract import Column, Table, TableNames
+from contractwatch.model.contract.contract import Column, Table, TableIndex
 
 AT = Clause("", 0)
 
@@ -50,14 +50,14 @@ def test_an_exact_way_wins_over_one_without_its_brackets() -> None:
 def test_an_id_wins_over_a_name_and_only_where_ids_are_written() -> None:
     named, with_id = _column("x"), _column("y", column_id="x")
     table = _table("t", "", named, with_id)
-    assert table.referred("x", by_id=True) is with_id
-    assert table.referred("x", by_id=False) is named
-    assert table.referred("y", by_id=True) is with_id
+    assert table.find_reference("x", by_id=True) is with_id
+    assert table.find_reference("x", by_id=False) is named
+    assert table.find_reference("y", by_id=True) is with_id
 
 
 def test_a_table_is_found_by_id_then_name_then_physical_name() -> None:
     one, two, three = _table("a", "b"), _table("b", "c"), _table("d", table_id="a")
-    names = TableNames((one, two, three))
+    names = TableIndex((one, two, three))
     assert names.find("a", by_id=False) is one
     assert names.find("b", by_id=False) is two
     assert names.find("c", by_id=False) is two
@@ -68,7 +68,7 @@ def test_a_table_is_found_by_id_then_name_then_physical_name() -> None:
 
 
 def test_the_longest_name_before_a_dot_begins_a_reference() -> None:
-    names = TableNames((_table("a"), _table("a.b"), _table("x", "a.b.c")))
+    names = TableIndex((_table("a"), _table("a.b"), _table("x", "a.b.c")))
     assert names.prefix("a.b.c.d") == "a.b.c"
     assert names.prefix("a.b.c") == "a.b"
     assert names.prefix("a.bc") == "a"
@@ -76,4 +76,4 @@ def test_the_longest_name_before_a_dot_begins_a_reference() -> None:
     assert names.prefix("a") == ""
     # more dots than there are names
     assert names.prefix("a.b" + ".z" * 50) == "a.b"
-    assert TableNames(()).prefix("a.b") == ""
+    assert TableIndex(()).prefix("a.b") == ""

@@ -14,12 +14,12 @@ from contractwatch.model.base.objective import Objective
 from contractwatch.model.measure.state import Count, Measurement
 from contractwatch.model.promises.reference import (
     Aggregate,
-    Covered,
-    Orphaned,
+    KeyCoverage,
+    OrphanCount,
     Reference,
     Tolerance,
-    Totalled,
     TotalOf,
+    TotalValue,
 )
 from contractwatch.model.promises.rule import Operator, Threshold, Unit
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
@@ -39,9 +39,9 @@ def judged(check: Check, *states: Measurement) -> Verdict:
 
 def test_a_tolerance_is_a_share_of_the_rows_with_a_key_and_not_of_all_rows() -> None:
     check = RelationshipCheck(PROMISE, HALF_A_PERCENT, TARGET)
-    kept = judged(check, Count(10_000), Orphaned(200, 1))
+    kept = judged(check, Count(10_000), OrphanCount(200, 1))
     assert (kept.outcome, kept.observed, kept.rows) == (Outcome.PASSED, 0.5, 10_000)
-    broken = judged(check, Count(10_000), Orphaned(199, 1, 2))
+    broken = judged(check, Count(10_000), OrphanCount(199, 1, 2))
     assert broken.outcome is Outcome.FAILED
     assert broken.reason == (
         "1 of 199 rows with a key have no match; the key is not unique there: 2 surplus rows"
@@ -50,21 +50,21 @@ def test_a_tolerance_is_a_share_of_the_rows_with_a_key_and_not_of_all_rows() -> 
 
 def test_rows_without_a_key_keep_the_promise_and_no_rows_are_vacuous() -> None:
     check = RelationshipCheck(PROMISE, NONE_AT_ALL, TARGET)
-    assert not judged(check, Count(3), Orphaned(0, 0)).vacuous
-    assert judged(check, Count(0), Orphaned(0, 0)).vacuous
+    assert not judged(check, Count(3), OrphanCount(0, 0)).vacuous
+    assert judged(check, Count(0), OrphanCount(0, 0)).vacuous
 
 
 def test_coverage_is_of_the_targets_keys() -> None:
     at_least = Threshold(Operator.GREATER_OR_EQUAL, 99, None, Unit.PERCENT)
     check = ReferenceCoverageCheck(PROMISE, at_least, TARGET)
-    assert judged(check, Covered(200, 198)).outcome is Outcome.PASSED
-    broken = judged(check, Covered(200, 197))
+    assert judged(check, KeyCoverage(200, 198)).outcome is Outcome.PASSED
+    broken = judged(check, KeyCoverage(200, 197))
     assert (broken.outcome, broken.violations) == (Outcome.FAILED, 3)
     assert broken.reason == "197 of 200 keys appear here"
-    assert judged(check, Covered(0, 0)).vacuous
+    assert judged(check, KeyCoverage(0, 0)).vacuous
     count = ReferenceCoverageCheck(PROMISE, Threshold(Operator.GREATER, 0), TARGET)
-    assert (judged(count, Covered(9, 1)).threshold) == "more than 0 keys"
-    assert judged(count, Covered(0, 0)).outcome is Outcome.FAILED
+    assert (judged(count, KeyCoverage(9, 1)).threshold) == "more than 0 keys"
+    assert judged(count, KeyCoverage(0, 0)).outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,6 @@ def test_totals_agree_within_the_tolerance(
 ) -> None:
     here, there = (TotalOf(Aggregate.SUM, Reference(name, ("c",))) for name in "tu")
     check = ReconciliationCheck(PROMISE, here, there, tolerance)
-    verdict = judged(check, Totalled(Decimal(left)), Totalled(Decimal(right)))
+    verdict = judged(check, TotalValue(Decimal(left)), TotalValue(Decimal(right)))
     assert (verdict.outcome is Outcome.PASSED) is kept
     assert verdict.observed == observed

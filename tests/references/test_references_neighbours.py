@@ -15,8 +15,8 @@ from contractwatch.checks.common.thresholds import NONE_AT_ALL
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.state import Unmeasured
-from contractwatch.model.promises.reference import Orphaned, Orphans, Reference
-from contractwatch.model.promises.segment import FromReference, Period, PeriodUnit, SegmentRule
+from contractwatch.model.promises.reference import OrphanCount, Orphans, Reference
+from contractwatch.model.promises.segment import Period, PeriodUnit, ReferencedSegments, SegmentRule
 from contractwatch.odcs.load import load_contract
 from contractwatch.scan.reference_resolver import (
     Published,
@@ -124,7 +124,7 @@ def job(folder: Path, roots: tuple[Path, ...] | None) -> tuple[ScanJob, Orphans]
 def test_a_worker_reads_the_other_contracts_data_beside_its_own(tmp_path: Path) -> None:
     asked, metric = job(publish(tmp_path), (tmp_path,))
     reading = scan(pickle.loads(pickle.dumps(asked)))
-    assert reading.measurements[metric] == Orphaned(440, 0, 0)
+    assert reading.measurements[metric] == OrphanCount(440, 0, 0)
     assert reading.readable is True
 
 
@@ -204,16 +204,16 @@ def test_only_rows_in_scope_are_keys_and_text_is_compared_as_its_type(tmp_path: 
     leads = resolve_all([metric], Resolver(own, server), Registry((own, other)))
     tables, now = own.contract.tables, system_clock().now()
     found = scan(ScanJob(server, tables, frozenset({metric}), (tmp_path,), None, now, leads=leads))
-    assert found.measurements[metric] == Orphaned(2, 1, 0)
+    assert found.measurements[metric] == OrphanCount(2, 1, 0)
 
 
 def test_a_contract_whose_segments_another_one_lists_refers_elsewhere() -> None:
     bare = contract("members").contract
     rule = SegmentRule(
         bare.tables[0].clause, "g", "at", Period(PeriodUnit.DAY), "Etc/UTC", ("c",),
-        NONE_AT_ALL, Severity.ERROR, timedelta(days=7), FromReference(KEY),
+        NONE_AT_ALL, Severity.ERROR, timedelta(days=7), ReferencedSegments(KEY),
     )  # fmt: skip
-    own = replace(rule, expected=FromReference(replace(KEY, contract="")))
+    own = replace(rule, expected=ReferencedSegments(replace(KEY, contract="")))
     for one, expected in ((rule, True), (own, False)):
         table = replace(bare.tables[0], segment_rules=(one,))
         assert refers_elsewhere(replace(bare, tables=(table,), inputs=())) is expected

@@ -28,16 +28,16 @@ from contractwatch.model.measure.metric import (
 from contractwatch.model.measure.state import Count, Measurement, Unmeasured
 from contractwatch.model.promises.reference import (
     Aggregate,
-    Covered,
     CoveredKeys,
-    Orphaned,
+    KeyCoverage,
+    OrphanCount,
     Orphans,
     Reference,
     Segments,
     SegmentsOf,
     Total,
-    Totalled,
     TotalOf,
+    TotalValue,
 )
 from contractwatch.model.promises.segment import MOST_SEGMENTS
 
@@ -94,10 +94,10 @@ def test_orphans_and_covered_keys_are_those_of_a_naive_comparison(
         orphans, covered = Orphans("here", names, TARGET), CoveredKeys("here", names, TARGET)
         found = compare(Dataset("live", (own,), "v"), [orphans, covered], {TARGET: side})
     assert found == {
-        orphans: Orphaned(
+        orphans: OrphanCount(
             len(asked), sum(key not in known for key in asked), known.total() - len(known)
         ),
-        covered: Covered(len(known), len(known.keys() & set(asked))),
+        covered: KeyCoverage(len(known), len(known.keys() & set(asked))),
     }
 
 
@@ -245,7 +245,7 @@ def test_totals_are_those_of_a_naive_sum(rows: Rows, column: str) -> None:
             if expected is None:
                 assert isinstance(measured, Unmeasured)
             else:
-                assert measured == Totalled(expected)
+                assert measured == TotalValue(expected)
 
 
 def asked(tmp_path: Path, here: pl.DataFrame, there: pl.DataFrame) -> Measurement:
@@ -271,15 +271,15 @@ def test_keys_of_types_that_are_never_equal_are_not_compared(tmp_path: Path) -> 
 def test_instants_are_compared_whatever_their_zone_and_precision(tmp_path: Path) -> None:
     noon = pl.Series("k", [NOW])
     here = noon.dt.convert_time_zone("Asia/Tokyo").dt.cast_time_unit("ms")
-    assert asked(tmp_path, here.to_frame(), noon.to_frame()) == Orphaned(1, 0, 0)
+    assert asked(tmp_path, here.to_frame(), noon.to_frame()) == OrphanCount(1, 0, 0)
     local = noon.dt.replace_time_zone(None).to_frame()
     assert isinstance(asked(tmp_path, local, noon.to_frame()), Unmeasured)
 
 
 def test_a_target_without_any_value_has_no_keys(tmp_path: Path) -> None:
     empty = pl.DataFrame({"k": [None]})
-    assert asked(tmp_path, pl.DataFrame({"k": [1, 2]}), empty) == Orphaned(2, 2, 0)
-    assert asked(tmp_path, empty, empty) == Orphaned(0, 0, 0)
+    assert asked(tmp_path, pl.DataFrame({"k": [1, 2]}), empty) == OrphanCount(2, 2, 0)
+    assert asked(tmp_path, empty, empty) == OrphanCount(0, 0, 0)
 
 
 def test_a_sum_beyond_64_bits_is_exact_and_infinity_is_no_total(tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_a_sum_beyond_64_bits_is_exact_and_infinity_is_no_total(tmp_path: Path) 
         sides: Sides = {total: Side(table, (column,), "here")}
         found += compare(Dataset("live", (), "v"), [Total("here", total)], sides).values()
     assert found == [
-        Totalled(Decimal(2 * largest)),
+        TotalValue(Decimal(2 * largest)),
         Unmeasured("the sum of column 'real' of here is no finite number"),
         Unmeasured("column 'none' of here is missing"),
     ]

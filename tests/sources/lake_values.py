@@ -7,12 +7,12 @@ from typing import Protocol
 
 from contractwatch.engines.query.engine import Survey, survey
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.reach import Reach
+from contractwatch.model.base.reach import ObjectStoreAccess
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Column, Table
 from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.metric import CountWhere, IsNull, Metric, RowCount, TableSchema
-from contractwatch.model.measure.state import Columns
+from contractwatch.model.measure.state import TableColumns
 from contractwatch.sources import open_server
 from tests.stores import ANY
 
@@ -40,7 +40,7 @@ def opened_at(
     data_format: DataFormat,
     *,
     tables: Sequence[str] = ("orders",),
-    reach: Reach = ANY,
+    reach: ObjectStoreAccess = ANY,
 ) -> Dataset:
     """Open tables of an object store."""
     server = Server(CLAUSE, "live", "s3", path=location, data_format=data_format, endpoint=endpoint)
@@ -70,5 +70,5 @@ def nulls(name: str) -> CountWhere:
 
 def kinds(found: Survey) -> dict[str, str]:
     columns = found.measurements[TableSchema("orders")]
-    assert isinstance(columns, Columns)
+    assert isinstance(columns, TableColumns)
     return {column.name: column.kind for column in columns.columns}

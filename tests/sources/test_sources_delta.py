@@ -25,7 +25,7 @@ from contractwatch.model.measure.metric import (
     SurplusRows,
     TableSchema,
 )
-from contractwatch.model.measure.state import Count, Repeats
+from contractwatch.model.measure.state import Count, DuplicateCounts
 from contractwatch.sources.table_formats.delta_log import newest_part
 
 
@@ -40,7 +40,7 @@ def test_only_the_live_files_of_the_newest_delta_version_are_read(
     assert found.measurements == {
         ROWS: Count(3),
         nulls("id"): Count(1),
-        SurplusRows("orders", ("id",)): Repeats(2, 1, 1, 2),
+        SurplusRows("orders", ("id",)): DuplicateCounts(2, 1, 1, 2),
     }
     assert first.version != second.version
     assert opening(tmp_path, DataFormat.DELTA).version == second.version
@@ -150,7 +150,7 @@ def test_deletion_vectors_and_renamed_columns_are_read(tmp_path: Path, opening: 
         ROWS: Count(3),
         nulls("word"): Count(2),
         nulls("day"): Count(1),
-        key: Repeats(rows=3),
+        key: DuplicateCounts(rows=3),
         on_the_day: Count(0),
     }
 

@@ -310,4 +310,4 @@ def test_a_path_that_leads_nowhere_leaves_the_other_tables_found(tmp_path: Path,
     for roots in ((tmp_path,), None):
         data = open_server(server("{object}"), tables, bases=(tmp_path,), roots=roots)
         assert found(data, tmp_path, "lines") == ["lines.csv"]
-        assert [name for name, _ in data.unfound] == ["orders"]
+        assert [name for name, _ in data.missing_tables] == ["orders"]

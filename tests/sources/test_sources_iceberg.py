@@ -23,7 +23,7 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.metric import SurplusRows, TableSchema
-from contractwatch.model.measure.state import Count, Repeats
+from contractwatch.model.measure.state import Count, DuplicateCounts
 from tests.stores import BUCKET, in_store
 
 
@@ -92,7 +92,7 @@ def test_iceberg_columns_are_found_by_their_ids(tables: Tables) -> None:
     found = asked(data, ROWS, *asked_for, TableSchema("orders"))
     assert found.measurements[ROWS] == Count(3)
     answers = [found.measurements[metric] for metric in asked_for]
-    assert answers == [Count(1), Count(2), Repeats(rows=2)]
+    assert answers == [Count(1), Count(2), DuplicateCounts(rows=2)]
     assert kinds(found) == {"id": "integer", "text": "string", "more": "string"}
     snapshot = table.current_snapshot()
     assert snapshot is not None

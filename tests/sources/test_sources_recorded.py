@@ -90,7 +90,7 @@ def test_one_table_with_a_record_leaves_the_others_found(tmp_path: Path, place: 
     ROWS.write_parquet(tmp_path / "lines" / "1.parquet")
     data = place.opened("{object}", ("orders", "lines"))
     assert [table.table for table in data.tables] == ["lines"]
-    assert [name for name, _ in data.unfound] == ["orders"]
+    assert [name for name, _ in data.missing_tables] == ["orders"]
 
 
 def test_other_folders_of_those_names_are_no_records(tmp_path: Path, place: Place) -> None:

@@ -14,7 +14,7 @@ from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.measure.metric import CountWhere, IsNull, RowCount, TableSchema
-from contractwatch.model.measure.state import Columns, Count, Unmeasured
+from contractwatch.model.measure.state import Count, TableColumns, Unmeasured
 from contractwatch.scan.scan import ScanJob, scan, settled
 
 from datetime import UTC, datetime  # isort: skip
@@ -41,7 +41,7 @@ def test_a_reading_answers_all_and_travels_between_processes(job: ScanJob) -> No
     assert (reading.server, reading.readable, reading.error) == ("live", True, "")
     assert reading.measurements[RowCount("orders")] == Count(2)
     assert reading.measurements[CountWhere("orders", IsNull("id"))] == Count(1)
-    assert isinstance(reading.measurements[TableSchema("lines")], Columns)
+    assert isinstance(reading.measurements[TableSchema("lines")], TableColumns)
     assert len(reading.data_version) == 64
 
 

@@ -26,10 +26,10 @@ from contractwatch.model.measure.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.promises.personal_data import Detector, PersonalDataHits, Searched
+from contractwatch.model.promises.personal_data import Detector, PersonalDataHits, SearchedColumn
 from contractwatch.model.promises.segment import Period, PeriodUnit, RowsPerCell
 from contractwatch.model.promises.sql import SqlScalar
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.model.record.run import Reading
 from contractwatch.scan.scan import ScanJob, scan
 
@@ -73,7 +73,7 @@ KEPT = (
     TimeSpan(ORDERS, "told", "Europe/Berlin"),
     Delays(ORDERS, "at", "told", DAY),
     BadRows(ORDERS, (IsNull("id"), IsBelow("line", 1))),
-    PersonalDataHits(ORDERS, (Searched("word", (Detector.EMAIL, Detector.CARD)),)),
+    PersonalDataHits(ORDERS, (SearchedColumn("word", (Detector.EMAIL, Detector.CARD)),)),
 )
 
 
@@ -105,7 +105,7 @@ class Folder:
 
     path: Path
     data_format: DataFormat = DataFormat.PARQUET
-    kept: tuple[KeptTable, ...] = ()
+    kept: tuple[CachedTable, ...] = ()
 
     def file(self, name: str) -> Path:
         return self.path / f"{name}.{self.data_format}"

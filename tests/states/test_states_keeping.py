@@ -27,13 +27,13 @@ from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import CountWhere, IsNull, Metric, RowCount, SurplusRows
 from contractwatch.model.measure.state import (
-    Columns,
     ColumnType,
     Count,
     DelayTally,
-    KeySpan,
-    Repeats,
-    Span,
+    DuplicateCounts,
+    KeyBounds,
+    TableColumns,
+    TimeRange,
 )
 from contractwatch.model.promises.personal_data import Detector, DetectorHits, PersonalData
 from contractwatch.scan import cached_scan
@@ -168,15 +168,15 @@ def test_all_that_is_kept_comes_back_equal() -> None:
     day = datetime(2026, 3, 1, tzinfo=UTC)
     answers = {
         "1": Count(7),
-        "2": Span(day, day + timedelta(microseconds=1), 3),
-        "3": Span(),
+        "2": TimeRange(day, day + timedelta(microseconds=1), 3),
+        "3": TimeRange(),
         "4": DelayTally(2, 1, 0.1),
-        "5": KeySpan(2, ((-(2**100), 2**100), (0, 1))),
+        "5": KeyBounds(2, ((-(2**100), 2**100), (0, 1))),
     }
     files = (CachedFile("/a", "1 2", "s"), CachedFile("/b", "3", ""))
     inner = ColumnType("x", "integer", "Int8")
-    columns = Columns((ColumnType("o", "object", "Struct", children=(inner,)), inner))
-    groups = {"k": (KeyGroup(frozenset({0}), Repeats(4, 3, 2, 1), shrunk=True),)}
+    columns = TableColumns((ColumnType("o", "object", "Struct", children=(inner,)), inner))
+    groups = {"k": (KeyGroup(frozenset({0}), DuplicateCounts(4, 3, 2, 1), shrunk=True),)}
     whole = {"p": PersonalData((DetectorHits("c", Detector.IBAN, 3, 1),))}
     kept = TableAnswers(columns, (FileGroup(files, answers), FileGroup((), {})), groups, whole)
     assert deserialized(serialized(kept, "here"), "here") == kept
@@ -185,11 +185,11 @@ def test_all_that_is_kept_comes_back_equal() -> None:
 
 def test_ranges_that_are_apart_in_any_member_share_no_key() -> None:
     spans = {
-        0: KeySpan(1, ((0, 9), (0, 0))),
-        1: KeySpan(1, ((5, 12), (1, 1))),
-        2: KeySpan(1, ((12, 14), (1, 2))),
-        3: KeySpan(1, ((20, 21), (0, 9))),
-        4: KeySpan(0),
+        0: KeyBounds(1, ((0, 9), (0, 0))),
+        1: KeyBounds(1, ((5, 12), (1, 1))),
+        2: KeyBounds(1, ((12, 14), (1, 2))),
+        3: KeyBounds(1, ((20, 21), (0, 9))),
+        4: KeyBounds(0),
     }
     assert set(disjoint_groups(spans)) == {
         frozenset({0}),
@@ -197,7 +197,7 @@ def test_ranges_that_are_apart_in_any_member_share_no_key() -> None:
         frozenset({3}),
         frozenset({4}),
     }
-    assert set(disjoint_groups({**spans, 5: KeySpan(1)})) == {
+    assert set(disjoint_groups({**spans, 5: KeyBounds(1)})) == {
         frozenset({0, 1, 2, 3, 5}),
         frozenset({4}),
     }

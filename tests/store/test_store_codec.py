@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from contractwatch.model.base.clause import Clause, Severity
 from contractwatch.model.contract.contract import AlertPolicy
-from contractwatch.model.promises.rule import Bound, Option, OptionKind
+from contractwatch.model.promises.rule import Bound, TypeOption, TypeOptionKind
 from contractwatch.model.record.check import Promise, Verdict
 from contractwatch.model.record.incident import BrokenPromise, Incident, Notification, Transition
 from contractwatch.model.record.product import ProductCard
@@ -59,7 +59,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 NOUNS = (Notification, Incident, Transition, ProductCard, Promise, Verdict, BrokenPromise)
 
 
-@pytest.mark.parametrize("noun", [*NOUNS, Option, AlertPolicy], ids=lambda noun: noun.__name__)
+@pytest.mark.parametrize("noun", [*NOUNS, TypeOption, AlertPolicy], ids=lambda noun: noun.__name__)
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_any_value_comes_back_equal(noun: type, data: st.DataObject) -> None:
@@ -92,8 +92,8 @@ def test_an_instant_without_a_zone_is_refused() -> None:
     [1, 1.5, "10:00:00", Decimal("1.10"), date(2026, 2, 28), datetime(2026, 1, 1, tzinfo=UTC)],
 )
 def test_a_union_remembers_which_type_it_holds(value: Bound) -> None:
-    option = Option(Clause("x", 1), OptionKind.MINIMUM, value)
-    back = load(dump(option, Option), Option)
+    option = TypeOption(Clause("x", 1), TypeOptionKind.MINIMUM, value)
+    back = load(dump(option, TypeOption), TypeOption)
     assert back == option
     assert type(back.value) is type(value)
 

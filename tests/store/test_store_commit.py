@@ -11,8 +11,8 @@ from contractwatch.errors import Blame, StoreError
 from contractwatch.model.base.objective import Interval, Objective, ObjectiveState, StateSeconds
 from contractwatch.model.measure.state import IncidentLog, IncidentTime, ProbeTally
 from contractwatch.model.record.check import Outcome
-from contractwatch.model.record.incident import Phase, Telling, TellingState, TransitionKind
-from contractwatch.model.record.product import DataVersion, ProductMemory
+from contractwatch.model.record.incident import DeliveryRecord, DeliveryState, Phase, TransitionKind
+from contractwatch.model.record.product import DataVersion, ProductState
 from contractwatch.model.record.run import RunOutcome
 from contractwatch.store.record.write import DATA_VERSIONS_KEPT
 from contractwatch.store.store import Store
@@ -58,15 +58,15 @@ def test_an_entry_comes_back_equal(store: Store) -> None:
     assert record.lines[0].intervals == (Interval(NOW - HOUR, NOW, GOOD),)
     assert record.lines[0].total == StateSeconds(good=3600.0)
     assert store.records() == (record,)
-    assert store.memory("finance/orders", now=NOW) == ProductMemory(
+    assert store.memory("finance/orders", now=NOW) == ProductState(
         entry.standings,
         (opened,),
         ProbeTally(0, 1),
         incident_log=IncidentLog((IncidentTime(NOW),)),
-        tellings=record.tellings,
+        deliveries=record.deliveries,
     )
-    assert record.tellings == (
-        Telling("i1", "ops", 1, TransitionKind.OPENED, TellingState.WAITING, NOW),
+    assert record.deliveries == (
+        DeliveryRecord("i1", "ops", 1, TransitionKind.OPENED, DeliveryState.WAITING, NOW),
     )
 
 
@@ -330,7 +330,7 @@ def test_a_product_that_returns_begins_anew_with_its_old_record(store: Store) ->
 
     log = IncidentLog((IncidentTime(NOW),))
     incidents = (make.incident(),)
-    assert memory == ProductMemory((), incidents, ProbeTally(1, 1), incident_log=log)
+    assert memory == ProductState((), incidents, ProbeTally(1, 1), incident_log=log)
     assert store.products() == ("finance/orders",)
     record = store.record("finance/orders")
     assert record is not None
@@ -338,7 +338,7 @@ def test_a_product_that_returns_begins_anew_with_its_old_record(store: Store) ->
 
 
 def test_of_an_unknown_product_nothing_is_known(store: Store) -> None:
-    assert store.memory("nobody/knows", now=NOW) == ProductMemory()
+    assert store.memory("nobody/knows", now=NOW) == ProductState()
     assert store.record("nobody/knows") is None
     assert store.records() == ()
     assert store.revision() == 0

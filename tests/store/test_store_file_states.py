@@ -9,15 +9,15 @@ from sqlalchemy import select
 from store_values import NOW
 
 from contractwatch.errors import StoreError
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.store.database import tables
 from contractwatch.store.store import Store
 
 PRODUCT = "finance/orders"
-ORDERS, LINES = KeptTable("orders", b"\x00one"), KeptTable("lines", b"two")
+ORDERS, LINES = CachedTable("orders", b"\x00one"), CachedTable("lines", b"two")
 
 
-def kept(store: Store) -> tuple[KeptTable, ...]:
+def kept(store: Store) -> tuple[CachedTable, ...]:
     return store.memory(PRODUCT, now=NOW).kept
 
 

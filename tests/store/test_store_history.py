@@ -18,11 +18,17 @@ from contractwatch.model.measure.state import (
     IncidentLog,
     IncidentTime,
     ProbeTally,
-    Sighting,
     Watermark,
+    WatermarkPeriod,
 )
-from contractwatch.model.record.incident import Cause, Phase, Telling, TellingState, TransitionKind
-from contractwatch.model.record.product import ObservedWatermark, ProductMemory, WatermarkHistory
+from contractwatch.model.record.incident import (
+    Cause,
+    DeliveryRecord,
+    DeliveryState,
+    Phase,
+    TransitionKind,
+)
+from contractwatch.model.record.product import ObservedWatermark, ProductState, WatermarkHistory
 from contractwatch.store.database.codec import dump, to_micros
 from contractwatch.store.record import watermark_history
 from contractwatch.store.store import Store
@@ -37,7 +43,7 @@ def look(mark: Watermark, *, at: datetime, store: Store, table: str = "orders") 
     store.commit(make.entry(at=at, looks=(ObservedWatermark(table, "at", mark),)))
 
 
-def memory(store: Store, at: datetime = NOW) -> ProductMemory:
+def memory(store: Store, at: datetime = NOW) -> ProductState:
     return store.memory(PRODUCT, now=at)
 
 
@@ -51,12 +57,14 @@ def test_runs_that_see_the_same_are_one_stretch_and_a_change_begins_another(stor
             "orders",
             "at",
             (
-                Sighting(FIRST, NOW, NOW + HOUR, looks=2),
-                Sighting(SECOND, NOW + 2 * HOUR, NOW + 2 * HOUR),
-                Sighting(FIRST, NOW + 3 * HOUR, NOW + 3 * HOUR),
+                WatermarkPeriod(FIRST, NOW, NOW + HOUR, looks=2),
+                WatermarkPeriod(SECOND, NOW + 2 * HOUR, NOW + 2 * HOUR),
+                WatermarkPeriod(FIRST, NOW + 3 * HOUR, NOW + 3 * HOUR),
             ),
         ),
-        WatermarkHistory("refunds", "at", (Sighting(Watermark(None), *([NOW + 4 * HOUR] * 2)),)),
+        WatermarkHistory(
+            "refunds", "at", (WatermarkPeriod(Watermark(None), *([NOW + 4 * HOUR] * 2)),)
+        ),
     )
     assert store.memory("finance/other", now=NOW).watched == ()
 
@@ -136,11 +144,11 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_and_keeps_its_inciden
 
     store = Store.open(url)
     log = IncidentLog((IncidentTime(opened.since, is_timed=False),))
-    told = (Telling("i1", "", 0, TransitionKind.OPENED, TellingState.TOLD, NOW),)
-    assert memory(store) == ProductMemory(incidents=(opened,), incident_log=log, tellings=told)
+    told = (DeliveryRecord("i1", "", 0, TransitionKind.OPENED, DeliveryState.TOLD, NOW),)
+    assert memory(store) == ProductState(incidents=(opened,), incident_log=log, deliveries=told)
     look(FIRST, at=NOW, store=store)
     assert memory(store).watched == (
-        WatermarkHistory("orders", "at", (Sighting(FIRST, NOW, NOW),)),
+        WatermarkHistory("orders", "at", (WatermarkPeriod(FIRST, NOW, NOW),)),
     )
     assert store.compact(NOW + 500 * DAY).sightings == 1
     store.close()

@@ -11,10 +11,10 @@ from store_values import HOUR, NOW
 
 from contractwatch.model.record.incident import (
     Delivery,
+    DeliveryRecord,
+    DeliveryState,
     Notification,
     Phase,
-    Telling,
-    TellingState,
     TransitionKind,
     Urgency,
 )
@@ -57,7 +57,7 @@ def row(store: Store, number: int = 1) -> Any:
     return list(rows(store))[number - 1]
 
 
-def told(store: Store) -> tuple[Telling, ...]:
+def told(store: Store) -> tuple[DeliveryRecord, ...]:
     with store._reading("") as connection:
         return tellings_of(connection, ["i1"])
 
@@ -66,9 +66,11 @@ def keys(deliveries: tuple[Delivery, ...]) -> list[str]:
     return [delivery.notification.key for delivery in deliveries]
 
 
-def telling(number: int, state: TellingState, at: datetime, receiver: str = "ops") -> Telling:
+def telling(
+    number: int, state: DeliveryState, at: datetime, receiver: str = "ops"
+) -> DeliveryRecord:
     kind = TransitionKind.OPENED if number == 1 else TransitionKind.RESOLVED
-    return Telling("i1", receiver, number, kind, state, at)
+    return DeliveryRecord("i1", receiver, number, kind, state, at)
 
 
 def test_a_new_message_has_no_reason_and_no_error(store: Store) -> None:
@@ -76,7 +78,7 @@ def test_a_new_message_has_no_reason_and_no_error(store: Store) -> None:
     found = row(store)
     assert (found.reason, found.last_error, found.attempts, found.state) == ("", "", 0, "pending")
     assert (found.due_at, found.created_at) == (to_micros(NOW), to_micros(NOW))
-    assert told(store) == (telling(1, TellingState.WAITING, NOW),)
+    assert told(store) == (telling(1, DeliveryState.WAITING, NOW),)
 
 
 def test_what_was_taken_is_held_by_nobody_and_has_no_error(store: Store) -> None:
@@ -91,7 +93,7 @@ def test_what_was_taken_is_held_by_nobody_and_has_no_error(store: Store) -> None
     found = row(store)
     assert (found.state, found.last_error, found.lease_owner) == ("delivered", "", None)
     assert (found.due_at, found.finished_at) == (None, to_micros(LATER))
-    assert told(store) == (telling(1, TellingState.TOLD, LATER),)
+    assert told(store) == (telling(1, DeliveryState.TOLD, LATER),)
 
 
 def test_a_message_that_is_replayed_is_as_if_never_tried(store: Store) -> None:
@@ -101,12 +103,12 @@ def test_a_message_that_is_replayed_is_as_if_never_tried(store: Store) -> None:
     dead = row(store)
     assert (dead.state, dead.reason, dead.last_error) == ("dead", "4xx", "404")
     assert (dead.finished_at, dead.due_at, dead.lease_owner) == (to_micros(NOW), None, None)
-    assert told(store) == (telling(1, TellingState.DEAD, NOW),)
+    assert told(store) == (telling(1, DeliveryState.DEAD, NOW),)
     assert store.replay(1, now=LATER)
     found = row(store)
     assert (found.state, found.reason, found.finished_at) == ("pending", "", None)
     assert (found.due_at, found.attempts) == (to_micros(LATER), 0)
-    assert told(store) == (telling(1, TellingState.WAITING, LATER),)
+    assert told(store) == (telling(1, DeliveryState.WAITING, LATER),)
 
 
 def test_an_end_is_not_told_to_who_never_heard_of_the_beginning(store: Store) -> None:
@@ -121,8 +123,8 @@ def test_an_end_is_not_told_to_who_never_heard_of_the_beginning(store: Store) ->
     assert (found.state, found.due_at, found.lease_owner) == ("moot", None, None)
     assert (found.finished_at, found.attempts) == (to_micros(LATER), 0)
     assert told(store) == (
-        telling(1, TellingState.DEAD, NOW),
-        telling(2, TellingState.DEAD, LATER),
+        telling(1, DeliveryState.DEAD, NOW),
+        telling(2, DeliveryState.DEAD, LATER),
     )
     assert store.dead_letters()[0].notification.key == "opened"
     assert len(store.dead_letters()) == 1
@@ -192,7 +194,7 @@ def test_each_part_is_delivered_by_itself_and_the_lane_of_the_receiver_goes_on(
     assert following.notification.key == "next"
     assert store.delivered(second, now=NOW)
     assert store.retry(first, at=LATER, error="452")
-    assert told(store) == (telling(1, TellingState.TOLD, NOW),)
+    assert told(store) == (telling(1, DeliveryState.TOLD, NOW),)
     (again,) = (one for one in claim(store, at=LATER) if one.notification.recipient)
     assert (again.notification.recipient, again.attempts) == ("a@example.org", 1)
 
@@ -241,7 +243,7 @@ def test_a_dead_message_about_what_is_open_and_untold_is_tried_again(store: Stor
     found = row(store)
     assert (found.state, found.due_at, found.attempts) == ("pending", to_micros(LATER), 0)
     assert [one.state for one in rows(store)] == ["pending", "dead", "dead", "dead"]
-    assert telling(1, TellingState.WAITING, LATER) in told(store)
+    assert telling(1, DeliveryState.WAITING, LATER) in told(store)
     assert store.revive_untold(("ops",), now=LATER) == 0
     assert keys(claim(store, at=LATER)) == ["opened"]
 

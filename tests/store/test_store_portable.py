@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 from store_values import NOW
 
 import contractwatch.store
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.store.store import Store
 
 MIGRATIONS = Path(contractwatch.store.__file__).parent / "migrations"
@@ -55,7 +55,7 @@ def every_statement(store: Store) -> list[str]:
             notifications=(make.notification("a"), make.notification("b", lane="b")),
         )
     )
-    kept = (KeptTable("orders", b"1"), KeptTable("lines", b"2"))
+    kept = (CachedTable("orders", b"1"), CachedTable("lines", b"2"))
     store.commit(replace(make.entry(run=None), kept=kept))
     store.commit(replace(make.entry(run=None), kept=kept[:1]))
     store.commit(make.entry(run=None, entries=(make.span(NOW, NOW + make.HOUR),)))

@@ -7,7 +7,7 @@ import store_values as make
 from store_values import NOW
 
 from contractwatch.alerting.audience import audience
-from contractwatch.model.record.incident import Phase, TellingState
+from contractwatch.model.record.incident import DeliveryState, Phase
 from contractwatch.store.store import Store
 
 
@@ -56,15 +56,15 @@ def test_an_old_store_knows_whom_it_told(url: str) -> None:
     new = Store.open(url)
 
     after = new.record("finance/orders")
-    assert make.replace(after, tellings=()) == make.replace(before, tellings=())
-    states = {(one.incident_id, one.receiver): one.state for one in after.tellings}
+    assert make.replace(after, deliveries=()) == make.replace(before, deliveries=())
+    states = {(one.incident_id, one.receiver): one.state for one in after.deliveries}
     assert states == {
-        ("told", "ops"): TellingState.TOLD,
-        ("waiting", "chat"): TellingState.WAITING,
-        ("dead", "mail"): TellingState.DEAD,
-        ("forgotten", ""): TellingState.TOLD,
+        ("told", "ops"): DeliveryState.TOLD,
+        ("waiting", "chat"): DeliveryState.WAITING,
+        ("dead", "mail"): DeliveryState.DEAD,
+        ("forgotten", ""): DeliveryState.TOLD,
     }
-    known = {each: audience(each, after.tellings) for each in ids}
+    known = {each: audience(each, after.deliveries) for each in ids}
     assert known == {
         "told": ("ops",),
         "waiting": ("chat",),
@@ -85,14 +85,14 @@ def test_an_old_store_without_incidents_is_brought_up_to_date(url: str) -> None:
     old.close()
     taken_back(url)
     new = Store.open(url)
-    assert new.record("finance/orders").tellings == ()
+    assert new.record("finance/orders").deliveries == ()
     new.close()
 
 
 def test_what_was_told_of_an_incident_goes_with_it(store: Store) -> None:
     over = make.incident("i1", Phase.RESOLVED, resolved_at=NOW)
     store.commit(make.entry(incidents=(over,), notifications=(make.notification("k"),)))
-    assert store.record("finance/orders").tellings
+    assert store.record("finance/orders").deliveries
     store.compact(NOW + timedelta(days=500))
     with store._reading("") as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM telling").scalar() == 0

@@ -31,7 +31,7 @@ from contractwatch.model.contract.contract import (
     SkippedClause,
     Status,
 )
-from contractwatch.model.contract.incremental import Extent
+from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.metric import (
     CountWhere,
     Metric,
@@ -43,14 +43,14 @@ from contractwatch.model.measure.metric import (
 from contractwatch.model.measure.state import (
     ColumnType,
     Count,
+    DuplicateCounts,
     Measurement,
     ProbeTally,
-    Repeats,
-    Span,
+    TimeRange,
     Unmeasured,
 )
 from contractwatch.model.promises.lifetime import Lifetime
-from contractwatch.model.promises.rule import Operator, OptionKind, RuleMetric
+from contractwatch.model.promises.rule import Operator, RuleMetric, TypeOptionKind
 from contractwatch.model.promises.service_level import Availability, MaxAge, ServiceLevel
 from contractwatch.model.record.check import Check, Outcome, Verdict
 from contractwatch.model.record.run import Coverage, Reading, RunOutcome, RunResult
@@ -277,14 +277,14 @@ def _with_levels() -> Contract:
 def test_the_data_timestamp_is_the_newest_that_freshness_saw() -> None:
     types = {"c": ColumnType("c", "timestamp", "Datetime")}
     newest = NOW - timedelta(minutes=5)
-    run = _run(_with_levels(), {TimeSpan("t", "c"): Span(newest, newest, 3)}, types=types)
+    run = _run(_with_levels(), {TimeSpan("t", "c"): TimeRange(newest, newest, 3)}, types=types)
     assert run.data_timestamp == newest
     assert _outcomes(run)["t/c/freshness/s1"] == "passed"
 
 
 def test_availability_warms_up_where_nobody_probes() -> None:
     given = _with_levels()
-    answers: dict[Metric, Measurement] = {TimeSpan("t", "c"): Span(NOW, NOW, 3)}
+    answers: dict[Metric, Measurement] = {TimeSpan("t", "c"): TimeRange(NOW, NOW, 3)}
     types = {"c": ColumnType("c", "timestamp", "Datetime")}
     run = _run(given, answers | {Probes(): ProbeTally()}, types=types)
     assert _outcomes(run)["-/-/availability/s2"] == "skipped"
@@ -343,7 +343,7 @@ def test_judging_is_repeatable_and_an_unrelated_rule_changes_no_other_result(
     answered = {
         "rows": rows,
         "violations": min(rows, violations),
-        "repeats": Repeats(rows, min(rows, violations), 1, 2),
+        "repeats": DuplicateCounts(rows, min(rows, violations), 1, 2),
     }
     more = _run(_contract(column(rules=all_rules)), **answered)
     fewer = _run(_contract(column(rules=all_rules[:-1])), **answered)
@@ -383,7 +383,10 @@ def test_every_clause_of_a_full_contract_is_promised_once() -> None:
         "c",
         required_clause=at(12),
         unique_clause=at(13),
-        options=(option(OptionKind.MIN_LENGTH, 1), option(OptionKind.PATTERN, "a", line=31)),
+        options=(
+            option(TypeOptionKind.MIN_LENGTH, 1),
+            option(TypeOptionKind.PATTERN, "a", line=31),
+        ),
         rules=_numbered([rule(metric) for metric in _METRICS]),
     )
     full_table = table(full, primary_key=key("c"), rules=(rule(RuleMetric.ROW_COUNT, line=60),))
@@ -411,7 +414,7 @@ def test_no_check_copies_the_answers_to_all_questions(of_extent: bool) -> None:
     shown: list[Mapping[Metric, Measurement]] = []
     watched = tuple(_Seen(check, shown) for check in plan.checks)
     rows = {RowCount("t"): Count(7)}
-    extent = Extent("t", frozenset(plan.metrics), "of the last day", rows=rows)
+    extent = AnswerScope("t", frozenset(plan.metrics), "of the last day", rows=rows)
     reading = Reading(
         "local", _STARTED, answered, readable=True, extents=(extent,) if of_extent else ()
     )

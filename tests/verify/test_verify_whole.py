@@ -13,7 +13,7 @@ from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Column, Contract, SkippedClause, Status
-from contractwatch.model.contract.incremental import Extent
+from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.metric import (
     IncidentTimes,
     Metric,
@@ -25,12 +25,12 @@ from contractwatch.model.measure.metric import (
     UpdateHistory,
 )
 from contractwatch.model.measure.state import (
-    Columns,
     ColumnType,
     Count,
     Measurement,
     ProbeTally,
-    Span,
+    TableColumns,
+    TimeRange,
     Unmeasured,
 )
 from contractwatch.model.promises.lifetime import Lifetime
@@ -160,7 +160,7 @@ TWO = contract(
     servers=(LOCAL,),
     lifetime=ENDED,
 )
-GONE, STILL = Unmeasured("no such file"), Columns((TYPES["c"],))
+GONE, STILL = Unmeasured("no such file"), TableColumns((TYPES["c"],))
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,8 @@ def test_what_is_in_force_is_not_asked_again_and_stands_in_the_run() -> None:
     assert lost.results[2].timing is None
 
 
-def extent(*metrics: Metric, **more: object) -> Extent:
-    return Extent("t", frozenset(metrics), **more)
+def extent(*metrics: Metric, **more: object) -> AnswerScope:
+    return AnswerScope("t", frozenset(metrics), **more)
 
 
 def test_a_check_rests_on_an_extent_that_holds_one_of_its_questions() -> None:
@@ -405,7 +405,7 @@ def test_the_newest_time_of_a_run_is_that_of_its_freshness_promises() -> None:
         ((None, NOW - HOUR), NOW - HOUR),
         ((None, None), None),
     ):
-        seen = {one: Span(None, at_most) for one, at_most in zip(spans, newest, strict=True)}
+        seen = {one: TimeRange(None, at_most) for one, at_most in zip(spans, newest, strict=True)}
         run = verify.judge(plan, reading(known | seen), now=NOW)
         assert run.data_timestamp == told
     assert verify.judge(plan, reading(known), now=NOW).data_timestamp is None

@@ -11,7 +11,7 @@ import yaml
 from window_values import DAY, NOW
 
 from contractwatch.model.record.check import Outcome, Verdict
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.odcs.load import parse_contract
 from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
 from contractwatch.scan.scan import ScanJob, scan
@@ -63,7 +63,7 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.contract = parse_contract(yaml.safe_dump(CONTRACT).encode(), "c.yaml")[0]
-        self.kept: tuple[KeptTable, ...] = ()
+        self.kept: tuple[CachedTable, ...] = ()
 
     def write(self, name: str, rows: Sequence[tuple[int, int]]) -> None:
         """Write a table of numbers, each so many days old."""

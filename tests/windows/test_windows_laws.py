@@ -29,7 +29,7 @@ from window_values import (
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.incremental import Incremental
 from contractwatch.model.measure.evidence import Evidence
-from contractwatch.model.measure.state import Repeats
+from contractwatch.model.measure.state import DuplicateCounts
 from contractwatch.model.promises.sql import QueryValue
 
 BERLIN = replace(PARTITION, timezone="Europe/Berlin")
@@ -122,10 +122,12 @@ class Story:
         self.cut = max(following, self.cut) if self.cut else following
 
 
-def repeats_of(rows: Sequence[Row]) -> Repeats:
+def repeats_of(rows: Sequence[Row]) -> DuplicateCounts:
     counts = Counter(number for number, *_ in rows if number is not None)
     again = [count for count in counts.values() if count > 1]
-    return Repeats(sum(counts.values()), sum(counts.values()) - len(counts), len(again), sum(again))
+    return DuplicateCounts(
+        sum(counts.values()), sum(counts.values()) - len(counts), len(again), sum(again)
+    )
 
 
 @pytest.mark.parametrize(("data_format", "kind", "chosen"), KINDS)

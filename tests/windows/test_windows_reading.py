@@ -36,17 +36,17 @@ from contractwatch.model.contract.contract import Column, LogicalType
 from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.state import (
-    Columns,
     ColumnType,
     Count,
     DelayTally,
-    Repeats,
-    Span,
+    DuplicateCounts,
+    TableColumns,
+    TimeRange,
     Unmeasured,
 )
 from contractwatch.model.promises.personal_data import Detector, DetectorHits, PersonalData
 from contractwatch.model.promises.sql import QueryValue
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.scan import cached_scan
 from contractwatch.scan.incremental_windows import full_scan_is_due
 from contractwatch.scan.scan import scan
@@ -71,11 +71,11 @@ def count(found: object) -> int:
 
 def test_the_first_look_is_at_all_rows_and_the_next_at_the_window(table: Growing) -> None:
     first = table.look(ROWS, KEY)
-    assert (first.measurements[ROWS], first.measurements[KEY]) == (Count(28), Repeats(28))
+    assert (first.measurements[ROWS], first.measurements[KEY]) == (Count(28), DuplicateCounts(28))
     assert (extent_of(first).words, extent_of(first).rows) == ("", {})
     table.add(row(99, NOW))
     then = table.look(ROWS, KEY)
-    assert (then.measurements[ROWS], then.measurements[KEY]) == (Count(29), Repeats(5))
+    assert (then.measurements[ROWS], then.measurements[KEY]) == (Count(29), DuplicateCounts(5))
     assert then.evidence == {**then.evidence, ROWS: Evidence.STATE, KEY: Evidence.SCAN}
     shown = midnight(NOW, 3).date()
     assert extent_of(then).words == f"in the window since {shown}"
@@ -100,7 +100,11 @@ def test_a_late_row_is_seen_when_all_rows_are_read_again(tmp_path: Path) -> None
     monday = table.look(ROWS, KEY, now=three + DAY)
     assert (monday.measurements[ROWS], count(extent_of(monday).rows[ROWS])) == (Count(31), 5)
     again = table.look(ROWS, KEY, now=three + 7 * DAY)
-    assert again.measurements == {**again.measurements, ROWS: Count(32), KEY: Repeats(32, 1, 1, 2)}
+    assert again.measurements == {
+        **again.measurements,
+        ROWS: Count(32),
+        KEY: DuplicateCounts(32, 1, 1, 2),
+    }
     assert extent_of(again).words == ""
 
 
@@ -146,7 +150,7 @@ def test_a_full_scan_is_due_by_the_clock_of_its_zone(zone: str, hour: int, due: 
     assert not full_scan_is_due(PARTITION, last, at + 90 * DAY)
 
 
-def _damaged(table: Growing) -> tuple[KeptTable, ...]:
+def _damaged(table: Growing) -> tuple[CachedTable, ...]:
     return tuple(replace(one, content=b"x") for one in table.kept)
 
 
@@ -173,7 +177,11 @@ def test_all_rows_are_read_when_what_is_kept_does_not_hold(
     table.add(row(3, NOW - 20 * DAY), row(4, NOW))
     change(table)
     found = table.look(ROWS, KEY)
-    assert found.measurements == {**found.measurements, ROWS: Count(30), KEY: Repeats(30, 2, 2, 4)}
+    assert found.measurements == {
+        **found.measurements,
+        ROWS: Count(30),
+        KEY: DuplicateCounts(30, 2, 2, 4),
+    }
     assert extent_of(found).rows == {}
 
 
@@ -209,7 +217,7 @@ def test_rows_without_a_value_are_always_in_the_window(table: Growing) -> None:
     table.look(ROWS, KEY, NULLS)
     table.add(row(7, NOW))
     found = table.look(ROWS, KEY, NULLS)
-    assert found.measurements[KEY] == Repeats(7, 2, 1, 3)
+    assert found.measurements[KEY] == DuplicateCounts(7, 2, 1, 3)
     assert (found.measurements[ROWS], found.measurements[NULLS]) == (Count(32), Count(1))
 
 
@@ -242,7 +250,7 @@ def test_no_row_comes_in_without_being_in_a_window_whatever_the_pause(tmp_path: 
     table.look(KEY)
     later = NOW + 30 * DAY
     table.add(row(7, NOW + 2 * DAY), row(7, NOW + 3 * DAY), row(8, later))
-    assert table.look(KEY, now=later).measurements[KEY] == Repeats(4, 1, 1, 2)
+    assert table.look(KEY, now=later).measurements[KEY] == DuplicateCounts(4, 1, 1, 2)
 
 
 def test_a_number_is_a_watermark_and_never_told(tmp_path: Path) -> None:
@@ -251,7 +259,11 @@ def test_a_number_is_a_watermark_and_never_told(tmp_path: Path) -> None:
     table.look(ROWS, KEY)
     table.add(row(41_239, NOW), row(41_240, NOW), row(None, NOW))
     found = table.look(ROWS, KEY)
-    assert found.measurements == {**found.measurements, ROWS: Count(13), KEY: Repeats(3, 1, 1, 2)}
+    assert found.measurements == {
+        **found.measurements,
+        ROWS: Count(13),
+        KEY: DuplicateCounts(3, 1, 1, 2),
+    }
     assert extent_of(found).words == "in the window of the newest rows"
 
 
@@ -269,7 +281,11 @@ def test_all_rows_are_read_where_the_column_has_no_order_and_it_is_told(
     table.look(ROWS, KEY)
     table.add(row(5, NOW - 20 * DAY))
     found = table.look(ROWS, KEY)
-    assert found.measurements == {**found.measurements, ROWS: Count(29), KEY: Repeats(29, 1, 1, 2)}
+    assert found.measurements == {
+        **found.measurements,
+        ROWS: Count(29),
+        KEY: DuplicateCounts(29, 1, 1, 2),
+    }
     assert extent_of(found).words.startswith(f"all rows were read: {why}")
     assert extent_of(found).metrics == {KEY}
     assert table.look(ROWS, KEY).evidence[KEY] is Evidence.STATE
@@ -288,7 +304,7 @@ def test_a_time_that_lay_in_the_future_is_asked_of_all_rows(table: Growing) -> N
     table.look(ROWS, other)
     table.add(row(2, NOW))
     found = table.look(ROWS, other, now=NOW + 2 * DAY)
-    assert found.measurements[other] == Span(NOW + DAY, NOW + DAY, 1)
+    assert found.measurements[other] == TimeRange(NOW + DAY, NOW + DAY, 1)
     assert extent_of(found).rows != {}
 
 
@@ -348,7 +364,10 @@ def test_old_folders_of_partitions_are_not_read_beyond_their_footers(tmp_path: P
     damage(tmp_path / f"day={days[5]}" / "a.parquet")
     found = scan(replace(job, kept=first.kept or ()))
     assert (first.measurements[ROWS], found.measurements[ROWS]) == (Count(18), Count(18))
-    assert (found.measurements[NULLS], found.measurements[KEY]) == (Count(0), Repeats(12, 9, 3, 12))
+    assert (found.measurements[NULLS], found.measurements[KEY]) == (
+        Count(0),
+        DuplicateCounts(12, 9, 3, 12),
+    )
 
 
 def test_old_partitions_of_a_delta_table_are_not_read(tmp_path: Path) -> None:
@@ -362,22 +381,22 @@ def test_old_partitions_of_a_delta_table_are_not_read(tmp_path: Path) -> None:
     job = replace(job, server=server, keeps_states=True)
     first = scan(job)
     again = scan(replace(job, kept=first.kept or ()))
-    assert (again.evidence[KEY], again.measurements[KEY]) == (Evidence.STATE, Repeats(6))
+    assert (again.evidence[KEY], again.measurements[KEY]) == (Evidence.STATE, DuplicateCounts(6))
     (old,) = (tmp_path / "t" / f"day={days[5]}").glob("*.parquet")
     damage(old)
     deltalake.write_deltalake(tmp_path / "t", frame.head(2), mode="append", partition_by=["day"])
     found = scan(replace(job, kept=first.kept or ()))
     assert (found.measurements[ROWS], found.measurements[NULLS]) == (Count(8), Count(0))
-    assert found.measurements[KEY] == Repeats(6, 2, 2, 4)
+    assert found.measurements[KEY] == DuplicateCounts(6, 2, 2, 4)
 
 
 def test_what_is_kept_comes_back_equal_and_only_where_it_belongs() -> None:
     inner = ColumnType("x", "integer", "Int8")
-    answers = {"1": Count(3), "2": Span(NOW, NOW, 1), "3": DelayTally(2, 1, 0.5)}
+    answers = {"1": Count(3), "2": TimeRange(NOW, NOW, 1), "3": DelayTally(2, 1, 0.5)}
     hits = PersonalData((DetectorHits("c", Detector.IBAN, 3, 1),))
-    last = {**answers, "4": Repeats(4, 3, 2, 1), "5": hits, "6": Columns((inner,))}
+    last = {**answers, "4": DuplicateCounts(4, 3, 2, 1), "5": hits, "6": TableColumns((inner,))}
     kept = CachedWindow(
-        Columns((inner,)),
+        TableColumns((inner,)),
         Watermark(-(2**100), "2026-03-01"),
         answers,
         frozenset("1234"),

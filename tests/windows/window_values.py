@@ -12,7 +12,7 @@ import polars as pl
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Column, LogicalType, Table
-from contractwatch.model.contract.incremental import Extent, Incremental, IncrementalMode
+from contractwatch.model.contract.incremental import AnswerScope, Incremental, IncrementalMode
 from contractwatch.model.measure.metric import (
     BadRows,
     CountWhere,
@@ -29,7 +29,7 @@ from contractwatch.model.measure.metric import (
 )
 from contractwatch.model.promises.segment import Period, PeriodUnit, RowsPerCell
 from contractwatch.model.promises.sql import SqlScalar
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.model.record.run import Reading
 from contractwatch.scan.scan import ScanJob, scan
 
@@ -85,7 +85,7 @@ class Growing:
     kind: str = "aware"
     where: str = ""
     rows: list[Row] = field(default_factory=list[Row])
-    kept: tuple[KeptTable, ...] = ()
+    kept: tuple[CachedTable, ...] = ()
 
     @property
     def zone(self) -> str:
@@ -162,7 +162,7 @@ class Growing:
         return scan(self.job(metrics, now))
 
 
-def extent_of(reading: Reading) -> Extent:
+def extent_of(reading: Reading) -> AnswerScope:
     (only,) = reading.extents
     return only
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from contractwatch.errors import Level, Problem
-from contractwatch.model.base.version_range import range_of, version_of
+from contractwatch.model.base.version_range import parse_range, parse_version
 from contractwatch.model.promises.upstream import Input, InputProduct
 from contractwatch.scan.reference_resolver import Published, Registry
 
@@ -35,7 +35,7 @@ def _doubts(one: Input, found: Published | str) -> Iterator[str]:
         yield f"the input is not found: {found}"
         return
     there = found.contract
-    wanted, version = range_of(one.versions), version_of(there.version)
+    wanted, version = parse_range(one.versions), parse_version(there.version)
     if one.versions and version is None:
         yield f"the version {there.version!r} of {there.file} is no semantic one; expected 1.2.3"
     elif wanted is not None and version is not None and not wanted.holds(version):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from contractwatch.checks.common.watermarks import extend_history, measured_watermark
-from contractwatch.model.base.path import printed
+from contractwatch.model.base.path import format_path
 from contractwatch.model.measure.metric import (
     IncidentTimes,
     Metric,
@@ -16,11 +16,17 @@ from contractwatch.model.measure.metric import (
     RowHistory,
     UpdateHistory,
 )
-from contractwatch.model.measure.state import Count, Measurement, ProbeTally, Sightings, Watermark
+from contractwatch.model.measure.state import (
+    Count,
+    Measurement,
+    ProbeTally,
+    Watermark,
+    WatermarkLog,
+)
 from contractwatch.model.record.product import (
     ObservedWatermark,
-    ProductMemory,
     ProductRecord,
+    ProductState,
     RunEntry,
 )
 from contractwatch.model.record.run import Reading
@@ -40,7 +46,7 @@ class Memory(Protocol):
         now: datetime,
         asked: frozenset[type[RecordMetric]] = ...,
         with_last_run: bool = ...,
-    ) -> ProductMemory: ...
+    ) -> ProductState: ...
 
     def record(self, product: str) -> ProductRecord | None: ...
 
@@ -49,7 +55,7 @@ class Memory(Protocol):
     def withdraw(self, product: str, *, at: datetime) -> bool: ...
 
 
-def with_history(reading: Reading, memory: ProductMemory, plan: Plan, *, now: datetime) -> Reading:
+def with_history(reading: Reading, memory: ProductState, plan: Plan, *, now: datetime) -> Reading:
     """Return the reading with what is remembered, this run among it."""
     found: dict[Metric, Measurement] = dict(reading.measurements)
     found[Probes()] = _probes(reading, memory.probes)
@@ -70,11 +76,11 @@ def looks_of(reading: Reading, *, now: datetime) -> tuple[ObservedWatermark, ...
 
 def _looks(reading: Reading, now: datetime) -> Iterator[ObservedWatermark]:
     for metric, history in reading.measurements.items():
-        if isinstance(metric, UpdateHistory) and isinstance(history, Sightings) and history.seen:
+        if isinstance(metric, UpdateHistory) and isinstance(history, WatermarkLog) and history.seen:
             last = history.seen[-1]
             if last.last_seen == now:
                 yield ObservedWatermark(metric.table, metric.column, last.watermark)
-        if isinstance(metric, RowHistory) and isinstance(history, Sightings):
+        if isinstance(metric, RowHistory) and isinstance(history, WatermarkLog):
             yield from _look_of_rows(metric, history, now)
 
 
@@ -86,29 +92,29 @@ def _probes(reading: Reading, before: ProbeTally) -> ProbeTally:
 
 
 def _history(
-    metric: UpdateHistory, reading: Reading, memory: ProductMemory, plan: Plan, now: datetime
-) -> Sightings:
+    metric: UpdateHistory, reading: Reading, memory: ProductState, plan: Plan, now: datetime
+) -> WatermarkLog:
     known = (one for one in memory.watched if (one.table, one.column) == _key(metric))
     seen = next((one.seen for one in known), ())
     version = reading.data_version if len(plan.contract.tables) == 1 else ""
     found = measured_watermark(metric, reading.measurements, version)
-    return Sightings(seen if found is None else extend_history(seen, found, now))
+    return WatermarkLog(seen if found is None else extend_history(seen, found, now))
 
 
 def _row_history(
-    metric: RowHistory, reading: Reading, memory: ProductMemory, now: datetime
-) -> Sightings:
+    metric: RowHistory, reading: Reading, memory: ProductState, now: datetime
+) -> WatermarkLog:
     key = _key_of_rows(metric)
     known = (one.seen for one in memory.watched if (one.table, one.column) == key)
     seen = next(known, ())
     rows = reading.measurements.get(RowCount(metric.table))
     if not isinstance(rows, Count):
-        return Sightings(seen)
-    return Sightings(extend_history(seen, Watermark(None, rows.rows), now))
+        return WatermarkLog(seen)
+    return WatermarkLog(extend_history(seen, Watermark(None, rows.rows), now))
 
 
 def _look_of_rows(
-    metric: RowHistory, history: Sightings, now: datetime
+    metric: RowHistory, history: WatermarkLog, now: datetime
 ) -> Iterator[ObservedWatermark]:
     """Yield this run's count if it makes the last line longer, or is worth a line of its own."""
     if not history.seen or history.seen[-1].last_seen != now:
@@ -125,4 +131,4 @@ def _key_of_rows(metric: RowHistory) -> tuple[str, str]:
 
 
 def _key(metric: UpdateHistory) -> tuple[str, str]:
-    return metric.table, printed(metric.column, metric.path)
+    return metric.table, format_path(metric.column, metric.path)

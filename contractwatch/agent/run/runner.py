@@ -27,12 +27,12 @@ from contractwatch.alerting.message import AlertingSetup, blamed, notifications
 from contractwatch.alerting.notices import announce, dates_of, policy_at
 from contractwatch.errors import StoreError
 from contractwatch.model.base.objective import Objective
-from contractwatch.model.base.reach import NO_REACH, Reach
+from contractwatch.model.base.reach import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.model.record.incident import Notification, Transition
-from contractwatch.model.record.product import ProductMemory, RunEntry
+from contractwatch.model.record.product import ProductState, RunEntry
 from contractwatch.model.record.run import Reading, RunOutcome, RunResult
 from contractwatch.scan.failing import reading_of
 from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
@@ -68,7 +68,7 @@ class Rules:
     shortest_interval: timedelta = timedelta(0)
     variables: tuple[tuple[str, str], ...] = ()
     full_scans: frozenset[str] = frozenset()
-    reach: Reach = NO_REACH
+    reach: ObjectStoreAccess = NO_OBJECT_STORES
 
 
 class RunSeries(Protocol):
@@ -235,7 +235,7 @@ class Runner:
         return known
 
     def _read(
-        self, plan: Plan, server: Server, published: Published, kept: tuple[KeptTable, ...]
+        self, plan: Plan, server: Server, published: Published, kept: tuple[CachedTable, ...]
     ) -> tuple[Reading | None, bool]:
         """Return what a worker read (None: shut down), and whether it was over its deadline."""
         around, contract, folder = self._around, published.contract, published.folder
@@ -282,7 +282,7 @@ class Runner:
     def _entry(
         self,
         published: Published,
-        memory: ProductMemory,
+        memory: ProductState,
         run: RunResult,
         promised: frozenset[Objective],
     ) -> RunEntry:
@@ -322,11 +322,11 @@ class Runner:
         )
 
     def _messages(
-        self, contract: Contract, entry: RunEntry, memory: ProductMemory
+        self, contract: Contract, entry: RunEntry, memory: ProductState
     ) -> tuple[Notification, ...]:
         """Return what is told; the ledger is read for it only when there is something to tell."""
         book = {one.incident_id: one for one in (*memory.incidents, *entry.incidents)}
-        late = belated(book.values(), entry.transitions, memory.tellings, now=entry.at)
+        late = belated(book.values(), entry.transitions, memory.deliveries, now=entry.at)
         if not entry.transitions and not late:
             return ()
         record = self._around.store.record(contract.product)
@@ -339,7 +339,7 @@ class Runner:
             budgets=budgets_of(lines, entry.card.targets),
             costs=costs_of(lines, entry.transitions),
             now=entry.at,
-            tellings=memory.tellings,
+            deliveries=memory.deliveries,
         )
         upstream = troubled(entry.card.inputs, self._around.store.record, now=entry.at)
         return tuple(blamed(one, upstream) for one in found) if upstream else found
@@ -359,7 +359,7 @@ class Runner:
                 told=_told_of(transition, entry.notifications),
             )
 
-    def _look_again(self, contract: Contract, memory: ProductMemory, entry: RunEntry) -> None:
+    def _look_again(self, contract: Contract, memory: ProductState, entry: RunEntry) -> None:
         book = {one.incident_id: one for one in (*memory.incidents, *entry.incidents)}
         at = next_look(
             self._table(contract),

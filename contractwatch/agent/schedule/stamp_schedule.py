@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from contractwatch.checks.time.freshness import FRESHNESS
 from contractwatch.model.record.check import Outcome
 from contractwatch.model.record.incident import Cause, Incident, Phase
-from contractwatch.model.record.product import LastPass, ProductMemory
+from contractwatch.model.record.product import LastPass, ProductState
 from contractwatch.model.record.run import CheckResult, RunResult, Timing
 from contractwatch.slo.observe import is_neutral
 from contractwatch.timetable import Cron
@@ -30,7 +30,7 @@ _UNDECIDED = frozenset({Phase.PENDING, Phase.RECOVERING})
 
 def crons_of(plan: Plan) -> Crons:
     """Return the promises of a plan that have a schedule of their own."""
-    own = {one.clause.path: Cron(one.cron, one.timezone) for one in plan.contract.own_schedules}
+    own = {one.clause.path: Cron(one.cron, one.timezone) for one in plan.contract.promise_schedules}
     promises = (check.promise for check in plan.checks) if own else ()
     return {
         promise.promise_id: own[promise.clause.path]
@@ -39,7 +39,7 @@ def crons_of(plan: Plan) -> Crons:
     }
 
 
-def due(plan: Plan, crons: Crons, memory: ProductMemory, *, server: str, now: datetime) -> Plan:
+def due(plan: Plan, crons: Crons, memory: ProductState, *, server: str, now: datetime) -> Plan:
     """Return the plan that asks only what is due at `now`.
 
     Args:
@@ -77,7 +77,7 @@ def is_due(result: CheckResult, now: datetime) -> bool:
 
 
 def stamp_schedule(
-    run: RunResult, crons: Crons, memory: ProductMemory, *, began: datetime
+    run: RunResult, crons: Crons, memory: ProductState, *, began: datetime
 ) -> RunResult:
     """Return the run with the times of what it judged by a schedule of its own.
 
@@ -103,7 +103,7 @@ def stamp_schedule(
     return replace(run, results=results, data_timestamp=newest)
 
 
-def last_passes(run: RunResult, memory: ProductMemory) -> tuple[LastPass, ...]:
+def last_passes(run: RunResult, memory: ProductState) -> tuple[LastPass, ...]:
     """Return when each promise that this run found broken was last found kept by its schedule."""
     before = {} if memory.last_run is None else _by_promise(memory.last_run)
     pairs = (

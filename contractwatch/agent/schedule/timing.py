@@ -30,7 +30,7 @@ def timetable_of(
         default_interval: Where it does not say.
         shortest: No product is run more often.
     """
-    own = dict.fromkeys(Cron(one.cron, one.timezone) for one in contract.own_schedules)
+    own = dict.fromkeys(Cron(one.cron, one.timezone) for one in contract.promise_schedules)
     whole = _whole(contract, max(default_interval, shortest), shortest)
     others = tuple(one for one in own if one != whole)
     table = AnyOf((whole, *others)) if others else whole

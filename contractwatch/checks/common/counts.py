@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import measured, unmeasured_verdict
 from contractwatch.checks.common.thresholds import count_words, is_met, limit_words
-from contractwatch.model.base.path import FieldPath, into_objects
+from contractwatch.model.base.path import FieldPath, struct_fields
 from contractwatch.model.measure.metric import (
     CountWhere,
     Inside,
@@ -15,7 +15,7 @@ from contractwatch.model.measure.metric import (
     RowCount,
     SurplusRows,
 )
-from contractwatch.model.measure.state import Count, Measurement, Repeats
+from contractwatch.model.measure.state import Count, DuplicateCounts, Measurement
 from contractwatch.model.promises.rule import DuplicateCounting, Threshold, Unit
 from contractwatch.model.record.check import Outcome, Promise, Verdict
 
@@ -23,7 +23,7 @@ NO_ROWS = "no rows"
 """The reason of a verdict over an empty table."""
 
 
-_COUNTS: Mapping[DuplicateCounting, Callable[[Repeats], int]] = {
+_COUNTS: Mapping[DuplicateCounting, Callable[[DuplicateCounts], int]] = {
     DuplicateCounting.SURPLUS: lambda repeats: repeats.surplus,
     DuplicateCounting.KEYS: lambda repeats: repeats.keys,
     DuplicateCounting.AFFECTED: lambda repeats: repeats.affected,
@@ -81,7 +81,7 @@ class RepeatedRowsCheck:
     def metrics(self) -> tuple[Metric, ...]:
         table, promise = self.promise.table, self.promise
         paths = promise.paths or ((promise.path,) if promise.path else ())
-        members = tuple(map(into_objects, paths))
+        members = tuple(map(struct_fields, paths))
         return (RowCount(table), SurplusRows(table, promise.physical_columns, members))
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
@@ -90,7 +90,7 @@ class RepeatedRowsCheck:
         if error is not None:
             return error
         rows = measured(answers, of_table, Count).rows
-        repeats = measured(answers, of_keys, Repeats)
+        repeats = measured(answers, of_keys, DuplicateCounts)
         keyless = rows - repeats.rows if self.demand_key else 0
         words = _duplicate_words(repeats, keyless)
         counted_so = _COUNTS[self.counting](repeats)
@@ -124,7 +124,7 @@ def _at_path_end(path: FieldPath, predicate: Predicate) -> Predicate:
     return Inside(path, predicate)
 
 
-def _duplicate_words(repeats: Repeats, keyless: int) -> str:
+def _duplicate_words(repeats: DuplicateCounts, keyless: int) -> str:
     counts = (
         (repeats.surplus, "surplus row"),
         (repeats.keys, "repeated key"),

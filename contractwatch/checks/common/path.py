@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from contractwatch.model.base.path import ArrayItem, FieldPath, StructField
 from contractwatch.model.measure.state import ColumnType
-from contractwatch.model.promises.rule import OptionKind
+from contractwatch.model.promises.rule import TypeOptionKind
 from contractwatch.model.record.check import Outcome, Promise, Verdict
 
 COLUMN_MISSING = "column missing"
@@ -23,15 +23,15 @@ DISAGREEING = "the files do not agree about the type:"
 
 _COLLECTION_KINDS = frozenset(
     {
-        OptionKind.MIN_ITEMS,
-        OptionKind.MAX_ITEMS,
-        OptionKind.UNIQUE_ITEMS,
-        OptionKind.MIN_PROPERTIES,
-        OptionKind.MAX_PROPERTIES,
-        OptionKind.REQUIRED_PROPERTIES,
-        OptionKind.DIMENSIONS,
-        OptionKind.NORMALIZED,
-        OptionKind.ELEMENT_TYPE,
+        TypeOptionKind.MIN_ITEMS,
+        TypeOptionKind.MAX_ITEMS,
+        TypeOptionKind.UNIQUE_ITEMS,
+        TypeOptionKind.MIN_PROPERTIES,
+        TypeOptionKind.MAX_PROPERTIES,
+        TypeOptionKind.REQUIRED_PROPERTIES,
+        TypeOptionKind.DIMENSIONS,
+        TypeOptionKind.NORMALIZED,
+        TypeOptionKind.ELEMENT_TYPE,
     }
 )
 _PRESENCE = "presence"

@@ -8,10 +8,10 @@ from contractwatch.model.measure.metric import Metric, RowCount, TimeSpan, Updat
 from contractwatch.model.measure.state import (
     Count,
     Measurement,
-    Sighting,
-    Sightings,
-    Span,
+    TimeRange,
     Watermark,
+    WatermarkLog,
+    WatermarkPeriod,
 )
 
 NO_RECORD = "warming up: needs the agent's record"
@@ -35,27 +35,27 @@ def measured_watermark(
         version: The digest of the files, empty if it covers more than this table.
     """
     span, rows = (answers.get(question) for question in watermark_metrics(history))
-    if isinstance(span, Span) and isinstance(rows, Count):
+    if isinstance(span, TimeRange) and isinstance(rows, Count):
         return Watermark(span.newest, rows.rows, version)
     return None
 
 
 def extend_history(
-    seen: Sequence[Sighting], found: Watermark, at: datetime
-) -> tuple[Sighting, ...]:
+    seen: Sequence[WatermarkPeriod], found: Watermark, at: datetime
+) -> tuple[WatermarkPeriod, ...]:
     """Return the history with what a run found at `at`; the same again lengthens the last one."""
     if seen and seen[-1].watermark == found:
         last = seen[-1]
         return (*seen[:-1], replace(last, last_seen=at, looks=last.looks + 1))
-    return (*seen, Sighting(found, at, at))
+    return (*seen, WatermarkPeriod(found, at, at))
 
 
-def update_times(history: Sightings, *, after: datetime) -> tuple[datetime, ...]:
+def update_times(history: WatermarkLog, *, after: datetime) -> tuple[datetime, ...]:
     """Return when a change was first seen, later than `after`; the first sighting is none."""
     return tuple(one.first_seen for one in history.seen[1:] if one.first_seen > after)
 
 
-def rows_before(history: Sightings, at: datetime) -> int | None:
+def rows_before(history: WatermarkLog, at: datetime) -> int | None:
     """Return the rows that were counted before the present count, by a run up to `at`; else None.
 
     A count that is the same as the one before is still the present one, as long as it lasts: so a
@@ -72,11 +72,11 @@ def rows_before(history: Sightings, at: datetime) -> int | None:
     return present.watermark.rows if present.looks > 1 and present.first_seen <= at else None
 
 
-def count_runs(history: Sightings, *, after: datetime) -> int:
+def count_runs(history: WatermarkLog, *, after: datetime) -> int:
     """Return how many runs, at most, have looked later than `after`."""
     return sum(one.looks for one in history.seen if one.last_seen > after)
 
 
-def first_sighting(history: Sightings, at: datetime) -> Sighting | None:
+def first_period_seen_after(history: WatermarkLog, at: datetime) -> WatermarkPeriod | None:
     """Return what the first run at or after an instant saw, None if there was none yet."""
     return next((one for one in history.seen if one.last_seen >= at), None)

@@ -16,7 +16,7 @@ from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TableSchema
-from contractwatch.model.measure.state import Columns, Measurement
+from contractwatch.model.measure.state import Measurement, TableColumns
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 END_OF_LIFE = Kind("endOfLife", Dimension.TIMELINESS, Objective.VALIDITY)
@@ -37,7 +37,7 @@ class EndOfLifeCheck:
         error = unmeasured_verdict(answers, self.metrics(), _GONE)
         if error is not None:
             return error
-        found = len(measured(answers, TableSchema(self.promise.table), Columns).columns)
+        found = len(measured(answers, TableSchema(self.promise.table), TableColumns).columns)
         return Verdict(
             Outcome.FAILED if found else Outcome.PASSED,
             observed="still readable" if found else "gone",

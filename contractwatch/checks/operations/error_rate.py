@@ -32,7 +32,7 @@ from contractwatch.model.measure.metric import (
     RowCount,
     TableSchema,
 )
-from contractwatch.model.measure.state import Columns, Count, Measurement
+from contractwatch.model.measure.state import Count, Measurement, TableColumns
 from contractwatch.model.promises.reference import Orphans
 from contractwatch.model.promises.service_level import ErrorRate
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
@@ -142,7 +142,7 @@ def _row_rules(contract: Contract) -> Iterator[Check]:
 def _why_skipped(question: Question, answers: Mapping[Metric, Measurement]) -> str:
     """Return why a rule cannot be asked of these columns; empty if all can."""
     schema = answers.get(TableSchema(question.table))
-    if not isinstance(schema, Columns):
+    if not isinstance(schema, TableColumns):
         return ""
     keys = question.keys if isinstance(question, BadRowsAcross) else ()
     found = [_why_no_key(schema, key) for key in keys]
@@ -150,7 +150,7 @@ def _why_skipped(question: Question, answers: Mapping[Metric, Measurement]) -> s
     return next(filter(None, found), "")
 
 
-def _why_no_key(schema: Columns, key: ForeignKey) -> str:
+def _why_no_key(schema: TableColumns, key: ForeignKey) -> str:
     if any(ArrayItem() in path for path in key.paths):
         return _KEYS_IN_ARRAY
     paths = key.paths or ((),) * len(key.columns)
@@ -159,7 +159,7 @@ def _why_no_key(schema: Columns, key: ForeignKey) -> str:
     return "" if all(there) else COLUMN_MISSING
 
 
-def _why_not_there(schema: Columns, predicate: Predicate) -> str:
+def _why_not_there(schema: TableColumns, predicate: Predicate) -> str:
     column = schema.find(predicate.column)
     if column is None:
         return COLUMN_MISSING

@@ -21,13 +21,13 @@ from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import IncidentTimes, Metric
 from contractwatch.model.measure.state import IncidentLog, IncidentTime, Measurement
-from contractwatch.model.promises.service_level import Reaction, ReactionTime
+from contractwatch.model.promises.service_level import IncidentStep, MaxIncidentTime
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-_WORDS: Mapping[Reaction, str] = {
-    Reaction.DETECT: "found",
-    Reaction.NOTIFY: "told",
-    Reaction.REPAIR: "repaired",
+_WORDS: Mapping[IncidentStep, str] = {
+    IncidentStep.DETECT: "found",
+    IncidentStep.NOTIFY: "told",
+    IncidentStep.REPAIR: "repaired",
 }
 
 
@@ -41,7 +41,7 @@ class IncidentTimeCheck:
     """
 
     promise: Promise
-    reaction: ReactionTime
+    reaction: MaxIncidentTime
 
     def metrics(self) -> tuple[Metric, ...]:
         return (IncidentTimes(),)
@@ -71,13 +71,13 @@ class IncidentTimeCheck:
     def _span(self, incident: IncidentTime, now: datetime) -> tuple[datetime, datetime] | None:
         """Return from when to when the reaction took; None if that is not known."""
         match self.reaction.reaction:
-            case Reaction.DETECT:
+            case IncidentStep.DETECT:
                 start = incident.last_good_at
                 return None if start is None else (start, incident.found_at)
-            case Reaction.NOTIFY:
+            case IncidentStep.NOTIFY:
                 told = incident.told_at or now
                 return (incident.found_at, told) if incident.is_timed else None
-            case Reaction.REPAIR:
+            case IncidentStep.REPAIR:
                 return incident.found_at, incident.resolved_at or now
 
     def _due(self, start: datetime) -> datetime:
@@ -89,7 +89,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Promise each `timeToDetect`, `timeToNotify` and `timeToRepair` service level."""
     place = Subject(contract.contract_id, "-")
     for level in contract.service_levels:
-        if isinstance(level.promise, ReactionTime):
+        if isinstance(level.promise, MaxIncidentTime):
             reaction = level.promise
             kind = Kind(reaction.reaction.value, Dimension.TIMELINESS, Objective.AVAILABILITY)
             promise = promise_of(
@@ -103,7 +103,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             yield IncidentTimeCheck(replace(promise, operations=True), reaction)
 
 
-def _limit(reaction: ReactionTime) -> str:
+def _limit(reaction: MaxIncidentTime) -> str:
     return duration_words(reaction.fixed, reaction.calendar_months)
 
 

@@ -19,7 +19,7 @@ from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
-from contractwatch.model.promises.reference import Tolerance, Total, Totalled, TotalOf
+from contractwatch.model.promises.reference import Tolerance, Total, TotalOf, TotalValue
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 RECONCILE = Kind("reconcile", Dimension.CONSISTENCY, Objective.VALIDITY)
@@ -45,7 +45,7 @@ class ReconciliationCheck:
         error = unmeasured_verdict(answers, self.metrics(), limit)
         if error is not None:
             return error
-        left, right = (measured(answers, metric, Totalled).value for metric in self.metrics())
+        left, right = (measured(answers, metric, TotalValue).value for metric in self.metrics())
         distance = abs(left - right)
         if self.tolerance.is_percent and distance and not right:
             reason = "the other total is zero, and this one is not"

@@ -18,7 +18,7 @@ from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
-from contractwatch.model.promises.reference import Covered, CoveredKeys, Reference
+from contractwatch.model.promises.reference import CoveredKeys, KeyCoverage, Reference
 from contractwatch.model.promises.rule import Threshold, Unit
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
@@ -43,7 +43,7 @@ class ReferenceCoverageCheck:
         error = unmeasured_verdict(answers, self.metrics(), limit)
         if error is not None:
             return error
-        found = measured(answers, metric, Covered)
+        found = measured(answers, metric, KeyCoverage)
         is_share = self.threshold.unit is Unit.PERCENT
         if is_share and not found.keys:
             return Verdict(

@@ -18,7 +18,7 @@ from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, Table
 from contractwatch.model.measure.metric import Metric, RowCount
 from contractwatch.model.measure.state import Count, Measurement
-from contractwatch.model.promises.reference import Orphaned, Orphans, Reference, Relationship
+from contractwatch.model.promises.reference import OrphanCount, Orphans, Reference, Relationship
 from contractwatch.model.promises.rule import Threshold
 from contractwatch.model.record.check import Check, Promise, Verdict
 
@@ -46,7 +46,7 @@ class RelationshipCheck:
         if error is not None:
             return error
         rows = measured(answers, of_table, Count).rows
-        found = measured(answers, of_keys, Orphaned)
+        found = measured(answers, of_keys, OrphanCount)
         words = f"{found.orphans:,} of {count_words(found.rows, 'row')} with a key have no match"
         verdict = judge_count(
             self.threshold, ViolationCount(rows, found.orphans, found.rows, words)

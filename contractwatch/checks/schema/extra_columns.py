@@ -17,7 +17,7 @@ from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TableSchema
-from contractwatch.model.measure.state import Columns, Measurement
+from contractwatch.model.measure.state import Measurement, TableColumns
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 EXTRA_COLUMNS = Kind("extraColumns", Dimension.CONFORMITY, Objective.SCHEMA)
@@ -41,7 +41,7 @@ class ExtraColumnsCheck:
         error = unmeasured_verdict(answers, self.metrics(), _NONE)
         if error is not None:
             return error
-        columns = measured(answers, TableSchema(self.promise.table), Columns)
+        columns = measured(answers, TableSchema(self.promise.table), TableColumns)
         found = (columns.find(name) for name in self.listed)
         known = {column.name for column in found if column is not None}
         extra = [column.name for column in columns.columns if column.name not in known]

@@ -18,7 +18,7 @@ from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import Column, Contract, LogicalType
 from contractwatch.model.measure.metric import Metric, TableSchema
-from contractwatch.model.measure.state import Columns, ColumnType, Measurement
+from contractwatch.model.measure.state import ColumnType, Measurement, TableColumns
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 PHYSICAL_TYPE = Kind("physicalType", Dimension.CONFORMITY, Objective.SCHEMA)
@@ -54,7 +54,7 @@ class PhysicalTypeCheck:
         error = unmeasured_verdict(answers, self.metrics(), self.spelling)
         if error is not None:
             return error
-        columns = measured(answers, TableSchema(self.promise.table), Columns)
+        columns = measured(answers, TableSchema(self.promise.table), TableColumns)
         found = columns.find(self.promise.physical_columns[0])
         if found is None:
             return Verdict(Outcome.SKIPPED, threshold=self.spelling, reason=COLUMN_MISSING)

@@ -15,10 +15,10 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.model.base.clause import Clause, Dimension
 from contractwatch.model.base.objective import Objective
-from contractwatch.model.base.path import StructField, printed
+from contractwatch.model.base.path import StructField, format_path
 from contractwatch.model.contract.contract import Contract, Table
 from contractwatch.model.measure.metric import Metric, TableSchema
-from contractwatch.model.measure.state import Columns, Measurement
+from contractwatch.model.measure.state import Measurement, TableColumns
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 PRESENCE = Kind("presence", Dimension.CONFORMITY, Objective.SCHEMA)
@@ -40,13 +40,13 @@ class PresenceCheck:
         error = unmeasured_verdict(answers, self.metrics(), _PRESENT)
         if error is not None:
             return error
-        columns = measured(answers, TableSchema(self.promise.table), Columns)
+        columns = measured(answers, TableSchema(self.promise.table), TableColumns)
         (name,) = self.promise.physical_columns
         column = columns.find(name)
         if column and column.follow(self.promise.path):
             told = _spelling_note(columns, column.name, name)
             return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=told)
-        what = printed(name, self.promise.path)
+        what = format_path(name, self.promise.path)
         hint = "" if column else _alike_hint(columns, name)
         reason = f"the table has no column '{what}'{hint}"
         return Verdict(Outcome.FAILED, observed=_MISSING, threshold=_PRESENT, reason=reason)
@@ -67,7 +67,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             yield _encrypted_twin(replace(place, path=path), column.twin, column.twin_clause)
 
 
-def _spelling_note(columns: Columns, found: str, name: str) -> str:
+def _spelling_note(columns: TableColumns, found: str, name: str) -> str:
     """Return what to know of a column that is there."""
     if found != name:
         return f"the table spells it '{found}'"
@@ -75,7 +75,7 @@ def _spelling_note(columns: Columns, found: str, name: str) -> str:
     return f"the table also has {_named(others)}, which differs by case alone" if others else ""
 
 
-def _alike_hint(columns: Columns, name: str) -> str:
+def _alike_hint(columns: TableColumns, name: str) -> str:
     """Return what to know of columns whose names are nearly that of the missing one."""
     alike = [column.name for column in columns.alike(name)]
     if len(alike) > 1:

@@ -22,7 +22,13 @@ from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import Contract, LogicalType
 from contractwatch.model.contract.date_format import DateFormatError, compiled
 from contractwatch.model.measure.metric import Metric, RowCount, TableSchema, Unparseable
-from contractwatch.model.measure.state import BadCells, Columns, ColumnType, Count, Measurement
+from contractwatch.model.measure.state import (
+    ColumnType,
+    Count,
+    Measurement,
+    TableColumns,
+    UnparseableCells,
+)
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 TYPE = Kind("type", Dimension.CONFORMITY, Objective.SCHEMA)
@@ -90,7 +96,7 @@ class TypeCheck:
         if error is not None:
             return error
         bad, in_scope = (measured(answers, metric, Count) for metric in of_cells)
-        shapes = bad.shapes if isinstance(bad, BadCells) else ()
+        shapes = bad.shapes if isinstance(bad, UnparseableCells) else ()
         looks = format_hint(shapes, self.logical_type, written=self.parse_format, read=self.read)
         words = f"{bad.rows:,} of {count_words(in_scope.rows, 'row')}{looks}" if looks else ""
         return judge_count(
@@ -111,7 +117,7 @@ class TypeCheck:
         (column,) = self.promise.physical_columns
         days = Unparseable(self.promise.table, column)
         return (
-            isinstance(answers.get(TableSchema(self.promise.table)), Columns)
+            isinstance(answers.get(TableSchema(self.promise.table)), TableColumns)
             and self._may_be_days(_find(answers, self.promise))
             and answers.get(days) == Count(0)
         )
@@ -214,7 +220,7 @@ def for_server(
 
 
 def _find(answers: Mapping[Metric, Measurement], promise: Promise) -> ColumnType:
-    columns = measured(answers, TableSchema(promise.table), Columns)
+    columns = measured(answers, TableSchema(promise.table), TableColumns)
     (name,) = promise.physical_columns
     top = columns.find(name)
     return (top and top.follow(promise.path)) or ColumnType(name, "missing", "missing")

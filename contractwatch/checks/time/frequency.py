@@ -18,7 +18,7 @@ from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, UpdateHistory
-from contractwatch.model.measure.state import Measurement, Sightings, Span
+from contractwatch.model.measure.state import Measurement, TimeRange, WatermarkLog
 from contractwatch.model.promises.service_level import Frequency
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
@@ -45,7 +45,7 @@ class FrequencyCheck:
         error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        history = measured(answers, self.history, Sightings)
+        history = measured(answers, self.history, WatermarkLog)
         start = self._moved(now, back=True)
         seen = update_times(history, after=start)
         if len(seen) >= self.frequency.updates:
@@ -67,7 +67,7 @@ class FrequencyCheck:
         if self.frequency.updates > 1:
             reason = "warming up: a whole period was not watched yet"
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
-        newest = measured(answers, watermark_metrics(self.history)[0], Span).newest
+        newest = measured(answers, watermark_metrics(self.history)[0], TimeRange).newest
         if newest is None:
             return Verdict(Outcome.FAILED, threshold=threshold, reason=NO_DATA)
         turns = self._moved(newest, back=False)

@@ -22,7 +22,7 @@ from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TimeSpan
-from contractwatch.model.measure.state import Measurement, Span
+from contractwatch.model.measure.state import Measurement, TimeRange
 from contractwatch.model.promises.service_level import MaxAge
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
@@ -52,7 +52,7 @@ class FreshnessCheck:
         error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        span = measured(answers, self.span, Span)
+        span = measured(answers, self.span, TimeRange)
         if span.newest is None:
             reason = "; ".join(filter(None, (NO_DATA, future_words(span))))
             return Verdict(Outcome.FAILED, threshold=threshold, rows=span.rows, reason=reason)
@@ -99,7 +99,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             yield FreshnessCheck(promise, level.promise, element.span)
 
 
-def future_words(span: Span) -> str:
+def future_words(span: TimeRange) -> str:
     """Return how many rows were left out because they lie in the future; empty for none."""
     return f"left out: {count_words(span.future, 'row')} in the future" if span.future else ""
 

@@ -16,7 +16,7 @@ from contractwatch.checks.common.promise_builder import (
 from contractwatch.checks.common.thresholds import count_words, number_words
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
-from contractwatch.model.base.path import into_objects
+from contractwatch.model.base.path import struct_fields
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Delays, Metric
 from contractwatch.model.measure.state import DelayTally, Measurement
@@ -98,8 +98,8 @@ def _question(delay: MaxDelay, event: TimeElement, available: TimeElement) -> De
         delay.limit,
         event.timezone,
         available.timezone,
-        into_objects(event.path),
-        into_objects(available.path),
+        struct_fields(event.path),
+        struct_fields(available.path),
     )
 
 

@@ -15,7 +15,7 @@ from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TimeSpan
-from contractwatch.model.measure.state import Measurement, Span
+from contractwatch.model.measure.state import Measurement, TimeRange
 from contractwatch.model.promises.service_level import Retention, RetentionMode
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
@@ -47,7 +47,7 @@ class RetentionCheck:
         error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        span = measured(answers, self.span, Span)
+        span = measured(answers, self.span, TimeRange)
         at_most = self.retention.mode is RetentionMode.AT_MOST
         if span.oldest is None:
             outcome = Outcome.SKIPPED if at_most else Outcome.FAILED

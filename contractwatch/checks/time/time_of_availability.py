@@ -12,13 +12,17 @@ from contractwatch.checks.common.promise_builder import (
     promise_of,
     unmeasured_verdict,
 )
-from contractwatch.checks.common.watermarks import NO_RECORD, first_sighting, watermark_metrics
+from contractwatch.checks.common.watermarks import (
+    NO_RECORD,
+    first_period_seen_after,
+    watermark_metrics,
+)
 from contractwatch.checks.time.frequency import update_history
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, LogicalType
 from contractwatch.model.measure.metric import Metric, UpdateHistory
-from contractwatch.model.measure.state import Measurement, Sightings
+from contractwatch.model.measure.state import Measurement, WatermarkLog
 from contractwatch.model.promises.service_level import DueTime
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
@@ -48,7 +52,7 @@ class TimeOfAvailabilityCheck:
         error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        history = measured(answers, self.history, Sightings)
+        history = measured(answers, self.history, WatermarkLog)
         if not history.is_kept or not history.seen:
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=NO_RECORD)
         day = latest_day(self.deadline, now)
@@ -58,7 +62,7 @@ class TimeOfAvailabilityCheck:
             when = deadline_on(self.deadline, following).isoformat(timespec="minutes")
             reason = f"warming up: the first deadline that is watched is {when}"
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=reason)
-        seen = first_sighting(history, due)
+        seen = first_period_seen_after(history, due)
         assert seen is not None, "this run is in the history, and is later than the deadline"
         if self._has(seen.watermark.newest, business_date(self.deadline, day)):
             last = history.seen[-1].watermark.newest
@@ -67,7 +71,7 @@ class TimeOfAvailabilityCheck:
             return Verdict(Outcome.PASSED, 0.0, threshold, stale_at=turns)
         return self._late(history, day, now)
 
-    def _late(self, history: Sightings, day: date, now: datetime) -> Verdict:
+    def _late(self, history: WatermarkLog, day: date, now: datetime) -> Verdict:
         due, wanted = deadline_on(self.deadline, day), business_date(self.deadline, day)
         after = [one for one in history.seen if one.last_seen >= due]
         came = [one.first_seen for one in after if self._has(one.watermark.newest, wanted)]

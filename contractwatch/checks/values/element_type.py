@@ -8,7 +8,7 @@ from contractwatch.checks.common.path import NO_VALUE
 from contractwatch.checks.common.promise_builder import measured, unmeasured_verdict
 from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.measure.metric import Metric, TableSchema
-from contractwatch.model.measure.state import Columns, Measurement
+from contractwatch.model.measure.state import Measurement, TableColumns
 from contractwatch.model.record.check import Outcome, Promise, Verdict
 
 _UNVERIFIABLE = "unverifiable: the source is text"
@@ -28,7 +28,7 @@ class ElementTypeCheck:
         error = unmeasured_verdict(answers, self.metrics(), self.expected)
         if error is not None:
             return error
-        columns = measured(answers, TableSchema(self.promise.table), Columns)
+        columns = measured(answers, TableSchema(self.promise.table), TableColumns)
         column = columns.find(self.promise.physical_columns[0])
         element = column.follow((*self.promise.path, ArrayItem())) if column else None
         if element is None:

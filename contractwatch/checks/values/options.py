@@ -24,29 +24,29 @@ from contractwatch.model.measure.metric import (
     Predicate,
     RepeatsElements,
 )
-from contractwatch.model.promises.rule import Bound, Option, OptionKind
+from contractwatch.model.promises.rule import Bound, TypeOption, TypeOptionKind
 from contractwatch.model.record.check import Check
 
-_WORDS: Mapping[OptionKind, str] = {
-    OptionKind.MIN_LENGTH: "no text shorter than {}",
-    OptionKind.MAX_LENGTH: "no text longer than {}",
-    OptionKind.PATTERN: "every text matches {}",
-    OptionKind.FORMAT: "every value has the format {}",
-    OptionKind.MINIMUM: "no value below {}",
-    OptionKind.MAXIMUM: "no value above {}",
-    OptionKind.EXCLUSIVE_MINIMUM: "every value above {}",
-    OptionKind.EXCLUSIVE_MAXIMUM: "every value below {}",
-    OptionKind.MULTIPLE_OF: "every value a multiple of {}",
-    OptionKind.ENUM: "every value one of {}",
-    OptionKind.MIN_ITEMS: "no array shorter than {}",
-    OptionKind.MAX_ITEMS: "no array longer than {}",
-    OptionKind.UNIQUE_ITEMS: "no value twice within one array",
-    OptionKind.MIN_PROPERTIES: "no fewer entries than {}",
-    OptionKind.MAX_PROPERTIES: "no more entries than {}",
-    OptionKind.REQUIRED_PROPERTIES: "no object without {}",
-    OptionKind.DIMENSIONS: "every vector of length {}",
-    OptionKind.ELEMENT_TYPE: "vectors of {}",
-    OptionKind.NORMALIZED: "every vector of the Euclidean length 1",
+_WORDS: Mapping[TypeOptionKind, str] = {
+    TypeOptionKind.MIN_LENGTH: "no text shorter than {}",
+    TypeOptionKind.MAX_LENGTH: "no text longer than {}",
+    TypeOptionKind.PATTERN: "every text matches {}",
+    TypeOptionKind.FORMAT: "every value has the format {}",
+    TypeOptionKind.MINIMUM: "no value below {}",
+    TypeOptionKind.MAXIMUM: "no value above {}",
+    TypeOptionKind.EXCLUSIVE_MINIMUM: "every value above {}",
+    TypeOptionKind.EXCLUSIVE_MAXIMUM: "every value below {}",
+    TypeOptionKind.MULTIPLE_OF: "every value a multiple of {}",
+    TypeOptionKind.ENUM: "every value one of {}",
+    TypeOptionKind.MIN_ITEMS: "no array shorter than {}",
+    TypeOptionKind.MAX_ITEMS: "no array longer than {}",
+    TypeOptionKind.UNIQUE_ITEMS: "no value twice within one array",
+    TypeOptionKind.MIN_PROPERTIES: "no fewer entries than {}",
+    TypeOptionKind.MAX_PROPERTIES: "no more entries than {}",
+    TypeOptionKind.REQUIRED_PROPERTIES: "no object without {}",
+    TypeOptionKind.DIMENSIONS: "every vector of length {}",
+    TypeOptionKind.ELEMENT_TYPE: "vectors of {}",
+    TypeOptionKind.NORMALIZED: "every vector of the Euclidean length 1",
 }
 
 
@@ -62,7 +62,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 expected=_WORDS[option.kind].format(_bound_words(option.value)),
                 severity=_severity(column, option),
             )
-            if option.kind is OptionKind.ELEMENT_TYPE:
+            if option.kind is TypeOptionKind.ELEMENT_TYPE:
                 yield ElementTypeCheck(promise, str(option.value))
             else:
                 yield ViolatingRowsCheck(
@@ -70,9 +70,9 @@ def checks(contract: Contract) -> Iterator[Check]:
                 )
 
 
-def _severity(column: Column, option: Option) -> Severity:
-    is_hint = option.kind is OptionKind.FORMAT and column.logical_type is LogicalType.STRING
-    is_hint = is_hint or option.kind is OptionKind.NORMALIZED
+def _severity(column: Column, option: TypeOption) -> Severity:
+    is_hint = option.kind is TypeOptionKind.FORMAT and column.logical_type is LogicalType.STRING
+    is_hint = is_hint or option.kind is TypeOptionKind.NORMALIZED
     return Severity.WARNING if is_hint else Severity.ERROR
 
 
@@ -80,25 +80,25 @@ def _bound_words(value: Bound) -> str:
     return number_words(value) if isinstance(value, int | float) else str(value)
 
 
-def _length(option: Option) -> int:
+def _length(option: TypeOption) -> int:
     if not isinstance(option.value, int):
         raise TypeError(f"{option.clause.path}: a length is a whole number")
     return option.value
 
 
-def _smaller(column: Column, option: Option) -> tuple[Predicate, ...]:
+def _smaller(column: Column, option: TypeOption) -> tuple[Predicate, ...]:
     return (IsSmaller(column.physical_name, _length(option)),)
 
 
-def _larger(column: Column, option: Option) -> tuple[Predicate, ...]:
+def _larger(column: Column, option: TypeOption) -> tuple[Predicate, ...]:
     return (IsLarger(column.physical_name, _length(option)),)
 
 
-def _other_length(column: Column, option: Option) -> tuple[Predicate, ...]:
+def _other_length(column: Column, option: TypeOption) -> tuple[Predicate, ...]:
     return (*_smaller(column, option), *_larger(column, option))
 
 
-def _format(column: Column, option: Option) -> tuple[Predicate, ...]:
+def _format(column: Column, option: TypeOption) -> tuple[Predicate, ...]:
     name = str(option.value).lower()
     if column.logical_type is LogicalType.INTEGER:
         low, high = INTEGER_RANGES[name]
@@ -106,43 +106,43 @@ def _format(column: Column, option: Option) -> tuple[Predicate, ...]:
     return (IsInvalid(column.physical_name, pattern=FORMAT_PATTERNS[name]),)
 
 
-def _below(column: Column, option: Option, *, exclusive: bool = False) -> tuple[Predicate, ...]:
+def _below(column: Column, option: TypeOption, *, exclusive: bool = False) -> tuple[Predicate, ...]:
     zone = column.default_timezone
     return (IsBelow(column.physical_name, option.value, exclusive=exclusive, timezone=zone),)
 
 
-def _above(column: Column, option: Option, *, exclusive: bool = False) -> tuple[Predicate, ...]:
+def _above(column: Column, option: TypeOption, *, exclusive: bool = False) -> tuple[Predicate, ...]:
     zone = column.default_timezone
     return (IsAbove(column.physical_name, option.value, exclusive=exclusive, timezone=zone),)
 
 
-_PREDICATES: Mapping[OptionKind, Callable[[Column, Option], tuple[Predicate, ...]]] = {
-    OptionKind.MIN_LENGTH: lambda column, option: (
+_PREDICATES: Mapping[TypeOptionKind, Callable[[Column, TypeOption], tuple[Predicate, ...]]] = {
+    TypeOptionKind.MIN_LENGTH: lambda column, option: (
         IsShorter(column.physical_name, _length(option)),
     ),
-    OptionKind.MAX_LENGTH: lambda column, option: (
+    TypeOptionKind.MAX_LENGTH: lambda column, option: (
         IsLonger(column.physical_name, _length(option)),
     ),
-    OptionKind.PATTERN: lambda column, option: (
+    TypeOptionKind.PATTERN: lambda column, option: (
         IsInvalid(column.physical_name, pattern=str(option.value), ecma=option.ecma),
     ),
-    OptionKind.FORMAT: _format,
-    OptionKind.MINIMUM: _below,
-    OptionKind.MAXIMUM: _above,
-    OptionKind.EXCLUSIVE_MINIMUM: lambda column, option: _below(column, option, exclusive=True),
-    OptionKind.EXCLUSIVE_MAXIMUM: lambda column, option: _above(column, option, exclusive=True),
-    OptionKind.MULTIPLE_OF: lambda column, option: (
+    TypeOptionKind.FORMAT: _format,
+    TypeOptionKind.MINIMUM: _below,
+    TypeOptionKind.MAXIMUM: _above,
+    TypeOptionKind.EXCLUSIVE_MINIMUM: lambda column, option: _below(column, option, exclusive=True),
+    TypeOptionKind.EXCLUSIVE_MAXIMUM: lambda column, option: _above(column, option, exclusive=True),
+    TypeOptionKind.MULTIPLE_OF: lambda column, option: (
         IsNotMultiple(column.physical_name, option.value),
     ),
-    OptionKind.ENUM: lambda column, option: (IsInvalid(column.physical_name, option.values),),
-    OptionKind.MIN_ITEMS: _smaller,
-    OptionKind.MAX_ITEMS: _larger,
-    OptionKind.UNIQUE_ITEMS: lambda column, _: (RepeatsElements(column.physical_name),),
-    OptionKind.MIN_PROPERTIES: _smaller,
-    OptionKind.MAX_PROPERTIES: _larger,
-    OptionKind.REQUIRED_PROPERTIES: lambda column, option: (
+    TypeOptionKind.ENUM: lambda column, option: (IsInvalid(column.physical_name, option.values),),
+    TypeOptionKind.MIN_ITEMS: _smaller,
+    TypeOptionKind.MAX_ITEMS: _larger,
+    TypeOptionKind.UNIQUE_ITEMS: lambda column, _: (RepeatsElements(column.physical_name),),
+    TypeOptionKind.MIN_PROPERTIES: _smaller,
+    TypeOptionKind.MAX_PROPERTIES: _larger,
+    TypeOptionKind.REQUIRED_PROPERTIES: lambda column, option: (
         LacksMembers(column.physical_name, option.members),
     ),
-    OptionKind.DIMENSIONS: _other_length,
-    OptionKind.NORMALIZED: lambda column, _: (IsNotNormalized(column.physical_name),),
+    TypeOptionKind.DIMENSIONS: _other_length,
+    TypeOptionKind.NORMALIZED: lambda column, _: (IsNotNormalized(column.physical_name),),
 }

@@ -21,11 +21,11 @@ from contractwatch.model.measure.state import Measurement
 from contractwatch.model.promises.rule import Threshold
 from contractwatch.model.promises.sql import (
     AnswerLimit,
-    Exactly,
+    ExactAnswer,
     QueryValue,
     SqlRule,
     SqlScalar,
-    digest_of,
+    text_digest,
 )
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
@@ -52,14 +52,14 @@ class SqlCheck:
         if error is not None:
             return error
         found = measured(answers, self.query, QueryValue)
-        if isinstance(self.limit, Exactly):
+        if isinstance(self.limit, ExactAnswer):
             return _equal(self.limit, found, words)
         return _compared(self.limit, found, words)
 
 
 def answer_limit_words(limit: AnswerLimit) -> str:
     """Return the limit of an answer: `at most 5`, `true`, `the text 'ok'`."""
-    if isinstance(limit, Exactly):
+    if isinstance(limit, ExactAnswer):
         if isinstance(limit.value, bool):
             return str(limit.value).lower()
         return f"{'another text than' if limit.negated else 'the text'} '{limit.value}'"
@@ -83,7 +83,7 @@ def _place(contract: Contract, table: Table, rule: SqlRule) -> Subject:
     return Subject(contract.contract_id, table.name, rule.column)
 
 
-def _equal(limit: Exactly, found: QueryValue, words: str) -> Verdict:
+def _equal(limit: ExactAnswer, found: QueryValue, words: str) -> Verdict:
     if isinstance(limit.value, bool):
         if not isinstance(found.value, bool):
             return _other_kind("true or false", found, words)
@@ -91,7 +91,7 @@ def _equal(limit: Exactly, found: QueryValue, words: str) -> Verdict:
         return _verdict(kept=kept, observed=str(found.value).lower(), words=words)
     if not found.text_digest:
         return _other_kind("a text", found, words)
-    same = found.text_digest == digest_of(limit.value)
+    same = found.text_digest == text_digest(limit.value)
     observed = "that text" if same else ANOTHER_TEXT
     return _verdict(kept=same is not limit.negated, observed=observed, words=words)
 

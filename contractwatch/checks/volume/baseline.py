@@ -17,7 +17,7 @@ from contractwatch.checks.common.watermarks import NO_RECORD, rows_before
 from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.measure.metric import Metric, RowCount, RowHistory
-from contractwatch.model.measure.state import Count, Measurement, Sightings
+from contractwatch.model.measure.state import Count, Measurement, WatermarkLog
 from contractwatch.model.promises.rule import Baseline, Rule, Threshold
 from contractwatch.model.record.check import Outcome, Promise, Verdict
 
@@ -44,7 +44,7 @@ class RowCountGrowthCheck:
         if error is not None:
             return error
         rows = measured(answers, RowCount(self.promise.table), Count).rows
-        history = measured(answers, self.history, Sightings)
+        history = measured(answers, self.history, WatermarkLog)
         before = rows_before(history, now - self.history.offset)
         if not before:
             lack = _NOT_YET if before is None else _EMPTY

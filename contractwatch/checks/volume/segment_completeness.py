@@ -26,14 +26,14 @@ from contractwatch.model.promises.reference import Segments, SegmentsOf
 from contractwatch.model.promises.rule import Unit
 from contractwatch.model.promises.segment import (
     MOST_CELLS,
-    CellCount,
-    CellCounts,
-    FromReference,
-    Listed,
+    ListedSegments,
     PeriodUnit,
+    RecentSegments,
+    ReferencedSegments,
     RowsPerCell,
-    SeenWithin,
     Segment,
+    SegmentCounts,
+    SegmentRows,
     SegmentRule,
 )
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
@@ -62,7 +62,7 @@ class SegmentCompletenessCheck:
         error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        cells = measured(answers, self.metric, CellCounts).cells
+        cells = measured(answers, self.metric, SegmentCounts).cells
         starts = [start.strftime(_START) for start in due_starts(self.rule, now)]
         segments = self._expected(answers, cells, now)
         if len(starts) * len(segments) > MOST_CELLS:
@@ -79,25 +79,25 @@ class SegmentCompletenessCheck:
 
     def _asked_of_reference(self) -> tuple[SegmentsOf, ...]:
         expected = self.rule.expected
-        if not isinstance(expected, FromReference):
+        if not isinstance(expected, ReferencedSegments):
             return ()
         return (SegmentsOf(self.metric.table, self.metric.by, expected.target),)
 
     def _expected(
-        self, answers: Mapping[Metric, Measurement], cells: Sequence[CellCount], now: datetime
+        self, answers: Mapping[Metric, Measurement], cells: Sequence[SegmentRows], now: datetime
     ) -> tuple[Segment, ...]:
         match self.rule.expected:
-            case Listed(segments):
+            case ListedSegments(segments):
                 return segments
-            case SeenWithin(history):
+            case RecentSegments(history):
                 return self._seen(cells, now.astimezone(ZoneInfo(self.rule.timezone)) - history)
-            case FromReference():
+            case ReferencedSegments():
                 (asked,) = self._asked_of_reference()
                 return measured(answers, asked, Segments).segments
             case _:
                 assert_never(self.rule.expected)
 
-    def _seen(self, cells: Sequence[CellCount], since: datetime) -> tuple[Segment, ...]:
+    def _seen(self, cells: Sequence[SegmentRows], since: datetime) -> tuple[Segment, ...]:
         """Return the segments that had rows since a local time, which are values of the data."""
         oldest = since.strftime(_START)
         seen = (_whole(cell.segment) for cell in cells if cell.start >= oldest)
@@ -130,7 +130,7 @@ class SegmentCompletenessCheck:
 
     def _named(self, missing: Sequence[tuple[str, Segment]]) -> str:
         """Name cells: segments that the contract lists by name, those of the data by number."""
-        if isinstance(self.rule.expected, Listed):
+        if isinstance(self.rule.expected, ListedSegments):
             names = [f"{'/'.join(segment)} {_day(start)}" for start, segment in missing]
         else:
             starts = [start for start, _ in missing]
@@ -167,7 +167,7 @@ def _whole(segment: tuple[str | None, ...]) -> Segment:
 
 
 def _reach(rule: SegmentRule) -> timedelta:
-    seen = rule.expected.history if isinstance(rule.expected, SeenWithin) else timedelta(0)
+    seen = rule.expected.history if isinstance(rule.expected, RecentSegments) else timedelta(0)
     return max(rule.lookback, seen)
 
 
@@ -188,6 +188,6 @@ def _day(start: str) -> str:
     return start.removesuffix(_MIDNIGHT)
 
 
-def _unnamed(cells: Sequence[CellCount], starts: Sequence[str]) -> int:
+def _unnamed(cells: Sequence[SegmentRows], starts: Sequence[str]) -> int:
     due = set(starts)
     return sum(cell.rows for cell in cells if None in cell.segment and cell.start in due)

@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeGuard
 from contractwatch.checks.values.sql import SQL
 from contractwatch.cli.reports.findings import Samples
 from contractwatch.errors import SourceError
-from contractwatch.model.base.path import ArrayItem, StructField, into_objects
+from contractwatch.model.base.path import ArrayItem, StructField, struct_fields
 from contractwatch.model.contract.contract import Column, Contract, LogicalType, Table
 from contractwatch.model.measure.metric import CountWhere, Metric, SurplusRows, Unparseable
 from contractwatch.model.record.check import Check, Outcome, Promise
@@ -151,7 +151,7 @@ def _columns(
     columns = [c for c in named if c is not None and ArrayItem() not in c.path]
     closed = {c.name for c in columns if _is_closed(contract, table, c)}
     shown = tuple(
-        (c.name, c.physical_name, into_objects(c.path)) for c in columns if c.name not in closed
+        (c.name, c.physical_name, struct_fields(c.path)) for c in columns if c.name not in closed
     )
     withheld = (column.name for column in columns if column.name in closed)
     return shown, tuple(name for name in withheld if name in asked)

@@ -10,7 +10,7 @@ from contractwatch.cli.testing.atomic_write import write_whole
 from contractwatch.errors import UsageError
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 
 
 class StateFolder:
@@ -37,17 +37,17 @@ class StateFolder:
         except OSError as error:
             raise UsageError(f"--state-dir {folder}: {error.strerror}; name a folder") from error
 
-    def read(self, contract: Contract, server: Server) -> tuple[KeptTable, ...]:
+    def read(self, contract: Contract, server: Server) -> tuple[CachedTable, ...]:
         """Return what the last run kept."""
         if not self.is_used:
             return ()
         try:
             read = json.loads(self._file(contract, server).read_bytes())
-            return tuple(KeptTable(table, base64.b64decode(text)) for table, text in read.items())
+            return tuple(CachedTable(table, base64.b64decode(text)) for table, text in read.items())
         except (OSError, ValueError, TypeError, AttributeError):
             return ()
 
-    def write(self, contract: Contract, server: Server, kept: Iterable[KeptTable] | None) -> None:
+    def write(self, contract: Contract, server: Server, kept: Iterable[CachedTable] | None) -> None:
         """Replace what is kept, unless there is nothing new to say.
 
         Raises:

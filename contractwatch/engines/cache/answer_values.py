@@ -11,14 +11,14 @@ from typing import Any
 
 from contractwatch.engines.cache.file_answers import CachedAnswer, FileAnswer
 from contractwatch.model.measure.state import (
-    BadCells,
-    Columns,
     ColumnType,
     Count,
     DelayTally,
-    KeySpan,
-    Repeats,
-    Span,
+    DuplicateCounts,
+    KeyBounds,
+    TableColumns,
+    TimeRange,
+    UnparseableCells,
 )
 from contractwatch.model.promises.personal_data import Detector, DetectorHits, PersonalData
 
@@ -53,17 +53,17 @@ def expanded(content: bytes) -> Mapping[str, Any]:
     return read
 
 
-def written_columns(columns: Columns) -> list[Any]:
+def written_columns(columns: TableColumns) -> list[Any]:
     """Return columns as plain values."""
     return [_column(column) for column in columns.columns]
 
 
-def read_columns(written: list[Any]) -> Columns:
+def read_columns(written: list[Any]) -> TableColumns:
     """Return the columns that were written."""
-    return Columns(tuple(map(_read_column, written)))
+    return TableColumns(tuple(map(_read_column, written)))
 
 
-def written_repeats(found: Repeats) -> list[int]:
+def written_repeats(found: DuplicateCounts) -> list[int]:
     """Return the repeats of a key as plain numbers."""
     return [found.rows, found.surplus, found.keys, found.affected]
 
@@ -82,15 +82,15 @@ def read_hits(written: list[list[Any]]) -> PersonalData:
 def written_answer(answer: FileAnswer | None) -> Any:
     """Return the answer of a file, which adds up, as a plain value; of none there is none."""
     match answer:
-        case BadCells():
+        case UnparseableCells():
             return ["bad", answer.rows, answer.shapes]
         case Count():
             return answer.rows
-        case Span():
+        case TimeRange():
             return ["span", _micros(answer.oldest), _micros(answer.newest), answer.rows]
         case DelayTally():
             return ["delays", answer.rows, answer.late, answer.longest_seconds]
-        case KeySpan():
+        case KeyBounds():
             return ["keys", answer.rows, answer.bounds]
         case None:
             return None
@@ -107,11 +107,11 @@ def read_answer(written: Any) -> FileAnswer:
 def written_whole(answer: CachedAnswer) -> Any:
     """Return any answer that is kept as a plain value."""
     match answer:
-        case Repeats():
+        case DuplicateCounts():
             return ["repeats", *written_repeats(answer)]
         case PersonalData():
             return ["hits", written_hits(answer)]
-        case Columns():
+        case TableColumns():
             return ["columns", written_columns(answer)]
         case _:
             return written_answer(answer)
@@ -150,16 +150,16 @@ def _read_column(read: list[Any]) -> ColumnType:
     return ColumnType(*own, children=inner, **named)
 
 
-def _read_span(oldest: int | None, newest: int | None, rows: int) -> Span:
-    return Span(_instant(oldest), _instant(newest), rows)
+def _read_span(oldest: int | None, newest: int | None, rows: int) -> TimeRange:
+    return TimeRange(_instant(oldest), _instant(newest), rows)
 
 
-def _read_bad(rows: int, shapes: list[str]) -> BadCells:
-    return BadCells(rows, tuple(shapes))
+def _read_bad(rows: int, shapes: list[str]) -> UnparseableCells:
+    return UnparseableCells(rows, tuple(shapes))
 
 
-def _read_keys(rows: int, bounds: list[list[int]]) -> KeySpan:
-    return KeySpan(rows, tuple((least, greatest) for least, greatest in bounds))
+def _read_keys(rows: int, bounds: list[list[int]]) -> KeyBounds:
+    return KeyBounds(rows, tuple((least, greatest) for least, greatest in bounds))
 
 
 _READERS: Mapping[str, Callable[..., FileAnswer]] = {
@@ -169,7 +169,7 @@ _READERS: Mapping[str, Callable[..., FileAnswer]] = {
     "keys": _read_keys,
 }
 _WHOLE_READERS: Mapping[str, Callable[..., CachedAnswer]] = {
-    "repeats": Repeats,
+    "repeats": DuplicateCounts,
     "hits": read_hits,
     "columns": read_columns,
 }

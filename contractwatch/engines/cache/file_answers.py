@@ -30,7 +30,14 @@ from contractwatch.model.measure.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.measure.state import Columns, Count, DelayTally, KeySpan, Repeats, Span
+from contractwatch.model.measure.state import (
+    Count,
+    DelayTally,
+    DuplicateCounts,
+    KeyBounds,
+    TableColumns,
+    TimeRange,
+)
 from contractwatch.model.promises.personal_data import PersonalData, PersonalDataHits
 
 _FORMAT = 2
@@ -53,7 +60,7 @@ Additive: TypeAlias = RowCount | CountWhere | Unparseable | TimeSpan | Delays | 
 
 CacheableMetric: TypeAlias = Additive | TableSchema | SurplusRows | PersonalDataHits
 
-FileAnswer: TypeAlias = Count | Span | DelayTally | KeySpan
+FileAnswer: TypeAlias = Count | TimeRange | DelayTally | KeyBounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class KeyGroup:
     """
 
     bundles: frozenset[int]
-    repeats: Repeats
+    repeats: DuplicateCounts
     shrunk: bool = False
 
 
@@ -92,7 +99,7 @@ class TableAnswers:
     An answer in `whole` holds for exactly these files.
     """
 
-    columns: Columns
+    columns: TableColumns
     bundles: tuple[FileGroup, ...]
     groups: Mapping[str, tuple[KeyGroup, ...]] = field(
         default_factory=dict[str, tuple[KeyGroup, ...]]
@@ -195,12 +202,12 @@ def _is_nested(column: Column) -> bool:
 
 def holds(answer: FileAnswer, now: datetime) -> bool:
     """Return whether an answer says nothing of a future that may have passed since."""
-    if not isinstance(answer, Span):
+    if not isinstance(answer, TimeRange):
         return True
     return not answer.future and (answer.newest is None or answer.newest <= now + FUTURE_ALLOWANCE)
 
 
-CachedAnswer: TypeAlias = FileAnswer | Columns | Repeats | PersonalData
+CachedAnswer: TypeAlias = FileAnswer | TableColumns | DuplicateCounts | PersonalData
 
 
 def cached_measurements(
@@ -240,7 +247,7 @@ def _recalled(states: TableAnswers, metric: CacheableMetric, now: datetime) -> C
             return summed(known) if len(known) == len(answers) else None
 
 
-def _repeats(states: TableAnswers, groups: Sequence[KeyGroup]) -> Repeats | None:
+def _repeats(states: TableAnswers, groups: Sequence[KeyGroup]) -> DuplicateCounts | None:
     known = {place for group in groups if not group.shrunk for place in group.bundles}
     is_whole = known == set(range(len(states.bundles)))
     return total(group.repeats for group in groups) if is_whole else None
@@ -254,10 +261,10 @@ def summed(answers: Sequence[FileAnswer]) -> FileAnswer:
     return total
 
 
-def total(repeats: Iterable[Repeats]) -> Repeats:
+def total(repeats: Iterable[DuplicateCounts]) -> DuplicateCounts:
     """Return the repeats of a table from those of groups that share no key: then they add up."""
     found = list(repeats)
-    return Repeats(
+    return DuplicateCounts(
         sum(one.rows for one in found),
         sum(one.surplus for one in found),
         sum(one.keys for one in found),
@@ -265,7 +272,7 @@ def total(repeats: Iterable[Repeats]) -> Repeats:
     )
 
 
-def disjoint_groups(spans: Mapping[int, KeySpan]) -> list[frozenset[int]]:
+def disjoint_groups(spans: Mapping[int, KeyBounds]) -> list[frozenset[int]]:
     """Return groups whose key ranges do not overlap, so that no key is in two groups.
 
     What has no range is together with all; what has no key is by itself.
@@ -279,12 +286,12 @@ def disjoint_groups(spans: Mapping[int, KeySpan]) -> list[frozenset[int]]:
     return [*empty, *_split(others, 0, 0)]
 
 
-def _split(spans: Mapping[int, KeySpan], member: int, tried: int) -> list[frozenset[int]]:
+def _split(spans: Mapping[int, KeyBounds], member: int, tried: int) -> list[frozenset[int]]:
     """Split by one member of the key after another, until none splits any more."""
     members = len(next(iter(spans.values())).bounds)
     if tried == members or len(spans) == 1:
         return [frozenset(spans)]
-    parts: list[dict[int, KeySpan]] = []
+    parts: list[dict[int, KeyBounds]] = []
     greatest = 0
     for place, span in sorted(spans.items(), key=lambda item: item[1].bounds[member]):
         least, most = span.bounds[member]

@@ -29,13 +29,13 @@ from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric, SurplusRows, TableSchema
 from contractwatch.model.measure.state import (
-    Columns,
     Count,
     DelayTally,
-    KeySpan,
+    DuplicateCounts,
+    KeyBounds,
     Measurement,
-    Repeats,
-    Span,
+    TableColumns,
+    TimeRange,
     Unmeasured,
 )
 from contractwatch.model.promises.personal_data import PersonalData, PersonalDataHits
@@ -107,7 +107,7 @@ class _Refreshing:
     lost: set[Metric] = field(default_factory=set[Metric])
 
     def answered(self, known: TableAnswers | None) -> IncrementalScanResult:
-        known = known or TableAnswers(Columns(), ())
+        known = known or TableAnswers(TableColumns(), ())
         kept = _unchanged(known, self.files)
         columns = self._unite(kept)
         if columns != known.columns:
@@ -176,7 +176,7 @@ class _Refreshing:
         alone = {
             at: repeats
             for at, found in read.own.items()
-            if isinstance(repeats := found.measurements.get(key), Repeats)
+            if isinstance(repeats := found.measurements.get(key), DuplicateCounts)
         }
         proof = KeyProof(
             key,
@@ -197,7 +197,7 @@ class _Refreshing:
         ranges = [range_of(key, self.files.columns) for key in keys]
         return [*(one for one in self.metrics if not isinstance(one, own)), *ranges]
 
-    def _unite(self, kept: Mapping[int, FileGroup]) -> Columns:
+    def _unite(self, kept: Mapping[int, FileGroup]) -> TableColumns:
         """Look at the files that are not known, and at one of each shape of the others."""
         by_path = {file.path: file for bundle in kept.values() for file in bundle.files}
         looked: dict[str, Schema | None] = {}
@@ -275,15 +275,15 @@ class _Refreshing:
         chosen = tuple(file for file in self.files.files if file.path in paths)
         return open_table(replace(self.files, files=chosen), self.shapes)
 
-    def _repeats(self, some: Iterable[CachedFile], key: SurplusRows) -> Repeats | None:
+    def _repeats(self, some: Iterable[CachedFile], key: SurplusRows) -> DuplicateCounts | None:
         found = self._survey(some, [key]).measurements[key]
-        return found if isinstance(found, Repeats) else None
+        return found if isinstance(found, DuplicateCounts) else None
 
     def _with_answers(self, bundle: FileGroup, found: Survey, asked: Iterable[Metric]) -> FileGroup:
         answers = dict(bundle.answers)
         for metric in asked:
             answer = found.measurements.get(metric)
-            if isinstance(answer, Count | Span | DelayTally | KeySpan):
+            if isinstance(answer, Count | TimeRange | DelayTally | KeyBounds):
                 answers[digest_of(metric)] = answer
         return replace(bundle, answers=answers)
 
@@ -323,7 +323,8 @@ class _Refreshing:
                 answers={
                     question: answer
                     for question, answer in bundle.answers.items()
-                    if question in questions and not (isinstance(answer, Span) and answer.future)
+                    if question in questions
+                    and not (isinstance(answer, TimeRange) and answer.future)
                 },
             )
             for bundle in bundles

@@ -19,7 +19,7 @@ from contractwatch.engines.cache.answer_values import (
     written_repeats,
 )
 from contractwatch.engines.cache.file_answers import CachedFile, FileGroup, KeyGroup, TableAnswers
-from contractwatch.model.measure.state import Repeats
+from contractwatch.model.measure.state import DuplicateCounts
 
 
 def serialized(states: TableAnswers, context: str) -> bytes:
@@ -87,4 +87,4 @@ def _file(shapes: list[str], path: str, stamp: str, shape: int) -> CachedFile:
 
 
 def _group(places: list[int], repeats: list[int], shrunk: int) -> KeyGroup:
-    return KeyGroup(frozenset(places), Repeats(*repeats), bool(shrunk))
+    return KeyGroup(frozenset(places), DuplicateCounts(*repeats), bool(shrunk))

@@ -24,7 +24,7 @@ from contractwatch.engines.predicates.questions import Key
 from contractwatch.engines.query.engine import key_of
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.measure.metric import KeyRange, SurplusRows
-from contractwatch.model.measure.state import KeySpan, Repeats
+from contractwatch.model.measure.state import DuplicateCounts, KeyBounds
 
 _MOST_HASHES = 20_000_000
 """More new keys than these are not looked for among the others: they would fill the memory."""
@@ -46,9 +46,9 @@ class KeyProof:
     range_question: KeyRange
     bundles: Sequence[FileGroup]
     known_before: int
-    own: Mapping[int, Repeats]
+    own: Mapping[int, DuplicateCounts]
     frame: Callable[[Iterable[CachedFile]], Frame]
-    repeats: Callable[[Iterable[CachedFile], SurplusRows], Repeats | None]
+    repeats: Callable[[Iterable[CachedFile], SurplusRows], DuplicateCounts | None]
     rests_on_state: bool = field(default=False, init=False)
 
     def groups(self, known: TableAnswers, places: Mapping[int, int]) -> tuple[KeyGroup, ...] | None:
@@ -58,11 +58,11 @@ class KeyProof:
             known: What was kept before.
             places: The places that the kept bundles have now, by those that they had.
         """
-        spans: dict[int, KeySpan] = {}
+        spans: dict[int, KeyBounds] = {}
         question = digest_of(self.range_question)
         for at, bundle in enumerate(self.bundles):
             span = bundle.answers[question]
-            assert isinstance(span, KeySpan)
+            assert isinstance(span, KeyBounds)
             spans[at] = span
         before = [
             (group, frozenset(places[place] for place in group.bundles if place in places))
@@ -79,12 +79,12 @@ class KeyProof:
     def _of(
         self,
         members: frozenset[int],
-        spans: Mapping[int, KeySpan],
+        spans: Mapping[int, KeyBounds],
         before: Sequence[tuple[KeyGroup, frozenset[int]]],
-    ) -> Repeats | None:
+    ) -> DuplicateCounts | None:
         rows = sum(spans[at].rows for at in members)
         if not rows:
-            return Repeats()
+            return DuplicateCounts()
         touching = [(group, now) for group, now in before if now & members]
         for group, now in touching:
             if now == members and len(now) == len(group.bundles) and not group.shrunk:
@@ -98,14 +98,14 @@ class KeyProof:
         old = [at for at in members if at < self.known_before]
         if old and are_distinct and seen >= set(old) and self._are_new(new, old, spans):
             self.rests_on_state = True
-            return Repeats(rows)
+            return DuplicateCounts(rows)
         return self.repeats(self._files(members), self.key)
 
     def _files(self, places: Iterable[int]) -> list[CachedFile]:
         return [file for at in sorted(places) for file in self.bundles[at].files]
 
     def _are_new(
-        self, new: Sequence[int], old: Sequence[int], spans: Mapping[int, KeySpan]
+        self, new: Sequence[int], old: Sequence[int], spans: Mapping[int, KeyBounds]
     ) -> bool:
         """Return whether new keys are distinct, and are surely none of the old ones."""
         own = [self.own.get(at) for at in new]
@@ -117,7 +117,7 @@ class KeyProof:
         if sum(spans[at].rows for at in new) > _MOST_HASHES:
             return False
         range_of_new = summed([spans[at] for at in new])
-        assert isinstance(range_of_new, KeySpan)
+        assert isinstance(range_of_new, KeyBounds)
         met = [at for at in old if _may_meet(spans[at], range_of_new)]
         try:
             hashes = self._hashes(self._files(new), None)
@@ -138,7 +138,7 @@ class KeyProof:
         return hashes.collect(engine="streaming").to_series()
 
 
-def _may_meet(one: KeySpan, other: KeySpan) -> bool:
+def _may_meet(one: KeyBounds, other: KeyBounds) -> bool:
     """Return whether two ranges may hold one key."""
     if not one.rows or not other.rows:
         return False

@@ -37,7 +37,7 @@ from contractwatch.engines.cache.file_answers import (
 )
 from contractwatch.model.contract.dataset import TableFiles
 from contractwatch.model.measure.metric import Metric, RowCount, SurplusRows, TableSchema
-from contractwatch.model.measure.state import Columns, Count, Span
+from contractwatch.model.measure.state import Count, TableColumns, TimeRange
 from contractwatch.model.promises.personal_data import PersonalDataHits
 
 _WORDS = "in the window"
@@ -84,7 +84,7 @@ class CachedWindow:
     `stamps` is a digest of the files at the last look.
     """
 
-    columns: Columns
+    columns: TableColumns
     cut: Watermark
     before: Mapping[str, FileAnswer]
     asked: frozenset[str]
@@ -130,7 +130,7 @@ def cached_window(
             if isinstance(metric, TableSchema)
             else kept.last.answers.get(digest_of(metric))
         )
-        if answer is None or (isinstance(answer, Span) and not holds(answer, now)):
+        if answer is None or (isinstance(answer, TimeRange) and not holds(answer, now)):
             return None
         found[metric] = answer
     return found

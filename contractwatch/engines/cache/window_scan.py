@@ -38,13 +38,13 @@ from contractwatch.model.contract.incremental import Incremental, IncrementalMod
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import KeyRange, Metric, RowCount, TableSchema, TimeSpan
 from contractwatch.model.measure.state import (
-    Columns,
     Count,
     DelayTally,
-    KeySpan,
+    DuplicateCounts,
+    KeyBounds,
     Measurement,
-    Repeats,
-    Span,
+    TableColumns,
+    TimeRange,
     Unmeasured,
 )
 from contractwatch.model.promises.personal_data import PersonalData
@@ -135,13 +135,13 @@ class _WindowBound:
         return replace(found, at=min(max(found.at, least), steps_range(self.dtype)[1]))
 
     def _after(self, newest: Measurement) -> Watermark | None:
-        if isinstance(newest, KeySpan):
+        if isinstance(newest, KeyBounds):
             return Watermark(newest.bounds[0][1]) if newest.bounds else None
         zone = ZoneInfo(self.chosen.timezone)
         if self.chosen.mode is IncrementalMode.PARTITION:
             start = (self.now - self.chosen.lookback).astimezone(zone)
             return self._day(datetime.combine(start.date(), time(0), zone))
-        if not isinstance(newest, Span) or newest.newest is None:
+        if not isinstance(newest, TimeRange) or newest.newest is None:
             return None
         if self.dtype == pl.Date:
             return self._day(newest.newest.astimezone(zone) - self.chosen.lookback)
@@ -171,7 +171,7 @@ class _Looking:
     beside: frozenset[str]
     evidence: dict[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
 
-    def answered(self, columns: Columns, known: CachedWindow | None) -> WindowScanResult:
+    def answered(self, columns: TableColumns, known: CachedWindow | None) -> WindowScanResult:
         asked = frozenset(map(digest_of, self.metrics)) | self.beside
         if known is not None and known.columns == columns and asked <= known.asked:
             before = {
@@ -190,7 +190,9 @@ class _Looking:
         kept = CachedWindow(columns, cut, before, asked, self.edge.now, "", look)
         return self._told(columns, answers, kept)
 
-    def _told(self, columns: Columns, answers: _Answers, kept: CachedWindow) -> WindowScanResult:
+    def _told(
+        self, columns: TableColumns, answers: _Answers, kept: CachedWindow
+    ) -> WindowScanResult:
         schema = TableSchema(self.files.table)
         self.evidence[schema] = Evidence.METADATA
         found: _Answers = {**answers, schema: columns}
@@ -223,7 +225,8 @@ class _Looking:
         last = {
             digest_of(metric): answer
             for metric in asked
-            if isinstance(answer := answers[metric], Repeats | PersonalData) or _is_kept(answer)
+            if isinstance(answer := answers[metric], DuplicateCounts | PersonalData)
+            or _is_kept(answer)
         }
         return WindowScan(cut, is_full, count.rows, last), answers
 
@@ -266,6 +269,6 @@ def _added(kept: FileAnswer, read: Measurement) -> Measurement:
 
 
 def _is_kept(answer: Measurement) -> TypeGuard[FileAnswer]:
-    if isinstance(answer, Span):
+    if isinstance(answer, TimeRange):
         return not answer.future
-    return isinstance(answer, Count | DelayTally | KeySpan)
+    return isinstance(answer, Count | DelayTally | KeyBounds)

@@ -35,16 +35,16 @@ from contractwatch.model.measure.metric import BadRowsAcross, ComparingMetric, F
 from contractwatch.model.measure.state import Count, Measurement, Unmeasured
 from contractwatch.model.promises.reference import (
     Aggregate,
-    Covered,
     CoveredKeys,
-    Orphaned,
+    KeyCoverage,
+    OrphanCount,
     Orphans,
     Reference,
     Segments,
     SegmentsOf,
     Total,
-    Totalled,
     TotalOf,
+    TotalValue,
 )
 from contractwatch.model.promises.segment import MOST_SEGMENTS, Segment
 
@@ -120,10 +120,10 @@ class _Comparison:
             with_key = pair.here.rows.select(pair.keyed.has_key.sum())
             lost = matched.filter(pl.col("rows").is_null()).select(pl.col(number).n_unique())
             all_rows, orphans = (_collected(pair.here, plan).item() for plan in (with_key, lost))
-            return Orphaned(all_rows, orphans, repeated)
+            return OrphanCount(all_rows, orphans, repeated)
         counts = matched.select(pl.len(), orphans=pl.col("rows").null_count())
         all_rows, orphans = _collected(pair.here, counts).row(0)
-        return Orphaned(all_rows, orphans, repeated)
+        return OrphanCount(all_rows, orphans, repeated)
 
     def _covered(self, metric: CoveredKeys) -> Measurement:
         asking = self._asking(metric)
@@ -131,7 +131,7 @@ class _Comparison:
         keys = _collected(pair.there, pair.targeted.unique())
         present = pair.asking.join(keys.lazy(), on=pair.names, how="semi")
         found = _collected(pair.here, present.unique().select(pl.len())).item()
-        return Covered(keys.height, found)
+        return KeyCoverage(keys.height, found)
 
     def _joined(self, asking: Side, target: Reference) -> _Pair:
         here, there = self._frame(asking.files), self._side(target)
@@ -209,7 +209,7 @@ class _Comparison:
     def _own(self, table: str) -> TableFiles:
         files = next((one for one in self.own.tables if one.table == table), None)
         if files is None:
-            raise NotComparedError(self.own.why_not(table))
+            raise NotComparedError(self.own.missing_reason(table))
         return files
 
     def _whole(self, files: TableFiles) -> TableFiles:
@@ -306,11 +306,11 @@ def _as(cells: ColumnView, common: pl.DataType) -> pl.Expr:
 
 def _total(aggregate: Aggregate, frame: Frame, side: Side) -> Measurement:
     if not side.columns:
-        return Totalled(Decimal(_collected(frame, frame.rows.select(pl.len())).item()))
+        return TotalValue(Decimal(_collected(frame, frame.rows.select(pl.len())).item()))
     (cells,) = cells_of(frame, side)
     if aggregate is Aggregate.COUNT:
         counted = frame.rows.select(cells.is_present.sum())
-        return Totalled(Decimal(_collected(frame, counted).item() or 0))
+        return TotalValue(Decimal(_collected(frame, counted).item() or 0))
     if not cells.dtype.is_numeric() and cells.dtype != pl.Null:
         column = f"column {side.columns[0]!r} of {side.shown}"
         raise NotComparedError(f"{column} is of type {word_of(cells.dtype)}; expected numbers")
@@ -337,4 +337,4 @@ def _totalled(aggregate: Aggregate, numbers: Mapping[str, object], side: Side) -
     total = Decimal(str(written or 0))
     if not total.is_finite():
         return Unmeasured(f"the {aggregate} {of_column} is no finite number")
-    return Totalled(total / count if aggregate is Aggregate.AVG else total)
+    return TotalValue(total / count if aggregate is Aggregate.AVG else total)

@@ -14,9 +14,9 @@ from contractwatch.model.base.path import (
     ArrayItem,
     FieldPath,
     StructField,
-    into_objects,
-    printed,
-    to_element,
+    format_path,
+    struct_fields,
+    up_to_last_item,
 )
 from contractwatch.model.contract.dataset import TableFiles
 
@@ -66,12 +66,12 @@ def keyed_rows(frame: Frame, side: Side) -> Keyed:
     if not arrays:
         return Keyed(frame.rows, cells_of(frame, side), pl.lit(value=True))
     column, path = arrays[0]
-    outwards = to_element(path)
+    outwards = up_to_last_item(path)
     within = {at: one[1] for at, one in enumerate(side.members) if one in arrays}
     try:
         outer = column_of(frame, side, column)
         plain = {
-            at: cells_at(column_of(frame, side, name), into_objects(path))
+            at: cells_at(column_of(frame, side, name), struct_fields(path))
             for at, (name, path) in enumerate(side.members)
             if at not in within
         }
@@ -88,7 +88,7 @@ def keyed_rows(frame: Frame, side: Side) -> Keyed:
 
         has_key = offends(outwards, outer.value, outer.dtype, is_whole)
     except UncastableError as error:
-        where = printed(column, path)
+        where = format_path(column, path)
         raise NotComparedError(f"column {where!r} of {side.shown}: {error}") from error
     for cells in plain.values():
         has_key &= cells.value.is_not_null()
@@ -119,7 +119,7 @@ def _exploded(
 
 
 def _below(path: FieldPath) -> tuple[StructField, ...]:
-    return into_objects(path[len(to_element(path)) :])
+    return struct_fields(path[len(up_to_last_item(path)) :])
 
 
 def cells_of(frame: Frame, side: Side) -> list[ColumnView]:
@@ -131,9 +131,9 @@ def cells_of(frame: Frame, side: Side) -> list[ColumnView]:
     found: list[ColumnView] = []
     for column, path in side.members:
         try:
-            found.append(cells_at(column_of(frame, side, column), into_objects(path)))
+            found.append(cells_at(column_of(frame, side, column), struct_fields(path)))
         except UncastableError as error:
-            where = printed(column, path)
+            where = format_path(column, path)
             raise NotComparedError(f"column {where!r} of {side.shown}: {error}") from error
     return found
 

@@ -16,7 +16,7 @@ import polars as pl
 from contractwatch.model.base.path import ArrayItem, FieldPath, StructField
 from contractwatch.model.contract.contract import Column, LogicalType
 from contractwatch.model.measure.state import ColumnType
-from contractwatch.model.promises.rule import OptionKind, RuleMetric
+from contractwatch.model.promises.rule import RuleMetric, TypeOptionKind
 
 SIZE = "\x00size"
 """A field of every object: how many of its members are not null."""
@@ -140,13 +140,13 @@ def _is_compared(column: Column | None) -> bool:
         return False
     is_unique = column.unique_clause is not None
     counts = any(rule.metric is RuleMetric.DUPLICATE_VALUES for rule in column.rules)
-    return is_unique or counts or any(o.kind is OptionKind.UNIQUE_ITEMS for o in column.options)
+    return is_unique or counts or any(o.kind is TypeOptionKind.UNIQUE_ITEMS for o in column.options)
 
 
 def _required(column: Column | None) -> Iterator[str]:
     """Yield the members that an object must have, listed as properties or not."""
     for option in column.options if column else ():
-        if option.kind is OptionKind.REQUIRED_PROPERTIES:
+        if option.kind is TypeOptionKind.REQUIRED_PROPERTIES:
             yield from option.members
 
 

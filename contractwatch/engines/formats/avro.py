@@ -19,7 +19,7 @@ from contractwatch.engines.core.failures import BrokenTextError
 from contractwatch.engines.formats import bounds
 from contractwatch.engines.remote.objects import OF_STORE, opened
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract.dataset import Remote
+from contractwatch.model.contract.dataset import RemoteStore
 
 MOST_BYTES = 64 * 1024 * 1024
 """A block that is larger when it is unpacked is refused; writers make them of some kilobytes."""
@@ -48,7 +48,7 @@ class _Header:
         return b"".join((_MAGIC, _number(len(pairs)), texts, _number(0), self.sync))
 
 
-def read_schema(path: str, remote: Remote | None = None) -> pl.Schema:
+def read_schema(path: str, remote: RemoteStore | None = None) -> pl.Schema:
     """Return the columns of a file from its header.
 
     Raises:
@@ -61,7 +61,7 @@ def read_schema(path: str, remote: Remote | None = None) -> pl.Schema:
 
 
 def scan(
-    paths: list[str], schema: Mapping[str, pl.DataType], remote: Remote | None = None
+    paths: list[str], schema: Mapping[str, pl.DataType], remote: RemoteStore | None = None
 ) -> pl.LazyFrame:
     """Return the rows of files that have these columns."""
     return lazily(lambda: _sound_frames(paths, remote), schema)
@@ -78,7 +78,7 @@ def refuse_large(file: BinaryIO) -> None:
             pass
 
 
-def _sound_frames(paths: list[str], remote: Remote | None) -> Iterator[pl.DataFrame]:
+def _sound_frames(paths: list[str], remote: RemoteStore | None) -> Iterator[pl.DataFrame]:
     """Yield the frames; broken files end as those do that the library reads by itself."""
     try:
         yield from _frames(paths, remote)
@@ -88,7 +88,7 @@ def _sound_frames(paths: list[str], remote: Remote | None) -> Iterator[pl.DataFr
         raise pl.exceptions.ComputeError(f"{OF_STORE}: {error}") from error
 
 
-def _frames(paths: list[str], remote: Remote | None) -> Iterator[pl.DataFrame]:
+def _frames(paths: list[str], remote: RemoteStore | None) -> Iterator[pl.DataFrame]:
     for path in paths:
         with opened(path, remote) as file:
             header = _header(file)

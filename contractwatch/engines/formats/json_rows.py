@@ -24,7 +24,7 @@ from contractwatch.engines.core.json_tree import (
 )
 from contractwatch.engines.remote.objects import opened
 from contractwatch.model.base.path import FieldPath, StructField
-from contractwatch.model.contract.dataset import Remote
+from contractwatch.model.contract.dataset import RemoteStore
 
 _BATCH_ROWS = 10_000
 _BATCH_BYTES = 8 * 1024 * 1024
@@ -45,7 +45,7 @@ class JsonText:
 class Lines:
     """Opens a file's lines anew each time that they are asked for."""
 
-    def __init__(self, source: str | bytes, remote: Remote | None) -> None:
+    def __init__(self, source: str | bytes, remote: RemoteStore | None) -> None:
         self._source = source
         self._remote = remote
 

@@ -25,7 +25,7 @@ from contractwatch.engines.formats.parquet_annotations import (
 )
 from contractwatch.engines.remote.objects import begins, opened, scan_options, whole
 from contractwatch.model.base.server import DataFormat
-from contractwatch.model.contract.dataset import DataFile, Remote, TableFiles
+from contractwatch.model.contract.dataset import DataFile, RemoteStore, TableFiles
 
 Schema: TypeAlias = tuple[tuple[str, pl.DataType], ...]
 
@@ -62,7 +62,7 @@ def look(table: TableFiles, file: DataFile) -> OneFile:
 
 
 def _look(table: TableFiles, file: DataFile) -> OneFile:
-    path = file.opened_at
+    path = file.open_path
     match table.data_format:
         case DataFormat.PARQUET:
             with opened(path, table.remote) as footer:
@@ -118,7 +118,7 @@ def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
             assert_never(table.data_format)
 
 
-def parquet_schema(path: str, remote: Remote | None) -> Schema:
+def parquet_schema(path: str, remote: RemoteStore | None) -> Schema:
     """Return the columns of a Parquet file from its footer."""
     if remote is None:
         return tuple(pl.read_parquet_schema(glob.escape(path)).items())
@@ -295,7 +295,7 @@ def _look_into_lines(source: str | bytes, table: TableFiles) -> OneFile:
     return OneFile(source, _all_text(list(keys)), is_empty=not lines_read)
 
 
-def _lines(source: str | bytes, remote: Remote | None) -> Generator[bytes]:
+def _lines(source: str | bytes, remote: RemoteStore | None) -> Generator[bytes]:
     if isinstance(source, bytes):
         yield from (line for line in source.splitlines() if line.strip())
         return
@@ -319,7 +319,7 @@ def _keys(line: bytes) -> Iterator[str]:
 
 
 def _keys_anywhere(
-    source: str | bytes, names: Sequence[str], remote: Remote | None
+    source: str | bytes, names: Sequence[str], remote: RemoteStore | None
 ) -> Iterator[str]:
     if isinstance(source, bytes):
         yield from (name for name in names if _key_pattern(name).search(source))

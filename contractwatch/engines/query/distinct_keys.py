@@ -16,7 +16,7 @@ from contractwatch.engines.core.failures import QUERY_FAILURES
 from contractwatch.engines.core.memory_budget import KEY_BYTES
 from contractwatch.engines.predicates.questions import Key
 from contractwatch.engines.tables.frames import Frame
-from contractwatch.model.measure.state import Repeats
+from contractwatch.model.measure.state import DuplicateCounts
 
 _LOOKED_AT = 1000
 _SORTED_BYTES = 32
@@ -99,7 +99,7 @@ def are_too_many(suspects: pl.Series) -> bool:
     return 0 < KEY_BYTES.get() < suspects.len() * _GROUPED_BYTES
 
 
-def counted_by_parts(frame: Frame, key: Key, *, rows: int) -> Repeats:
+def counted_by_parts(frame: Frame, key: Key, *, rows: int) -> DuplicateCounts:
     """Count exactly how often keys repeat, as many of them at a time as the memory allows.
 
     Args:
@@ -118,7 +118,7 @@ def counted_by_parts(frame: Frame, key: Key, *, rows: int) -> Repeats:
         found = asked.collect(engine="streaming").row(0)
         counts = [one + more for one, more in zip(counts, found, strict=True)]
     complete, keys, affected = counts
-    return Repeats(complete, affected - keys, keys, affected)
+    return DuplicateCounts(complete, affected - keys, keys, affected)
 
 
 def _parts(needed_bytes: int) -> Iterator[pl.Expr | None]:

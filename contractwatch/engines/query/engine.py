@@ -120,7 +120,7 @@ def survey(
     """
     files = {table.table: table for table in dataset.tables}
     answers: dict[Metric, Measurement] = {}
-    failures = dict(dataset.unfound)
+    failures = dict(dataset.missing_tables)
     evidence: dict[Metric, Evidence] = {}
     readable: dict[str, sql.Readable] = {}
     of_data = [one for one in dict.fromkeys(metrics) if not isinstance(one, RecordMetric)]
@@ -128,7 +128,7 @@ def survey(
     asked: dict[str, list[Metric]] = {name: [] for name in files}
     for metric in of_data:
         if metric.table not in asked:
-            answers[metric] = Unmeasured(dataset.why_not(metric.table))
+            answers[metric] = Unmeasured(dataset.missing_reason(metric.table))
         elif not isinstance(metric, SqlScalar):
             asked[metric.table].append(metric)
     for table, questions in asked.items():

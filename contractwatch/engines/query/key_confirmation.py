@@ -7,7 +7,7 @@ import polars as pl
 from contractwatch.engines.predicates.questions import Key, Opened
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.measure.metric import Metric
-from contractwatch.model.measure.state import Measurement, Repeats
+from contractwatch.model.measure.state import DuplicateCounts, Measurement
 
 
 def confirmed(
@@ -26,5 +26,5 @@ def confirmed(
     results = pl.collect_all(plans, engine="streaming")
     for (key, height, _), result in zip(suspected, results, strict=True):
         keys, affected = result.row(0)
-        answers[key.metric] = Repeats(height, affected - keys, keys, affected)
+        answers[key.metric] = DuplicateCounts(height, affected - keys, keys, affected)
     return answers

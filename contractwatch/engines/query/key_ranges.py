@@ -5,7 +5,7 @@ import polars as pl
 from contractwatch.engines.predicates.literals import is_discrete
 from contractwatch.engines.predicates.questions import Answer, Key, Question
 from contractwatch.model.measure.metric import KeyRange
-from contractwatch.model.measure.state import KeySpan, Measurement
+from contractwatch.model.measure.state import KeyBounds, Measurement
 
 
 def range_question(metric: KeyRange, key: Key, rows: pl.LazyFrame) -> Question:
@@ -33,5 +33,5 @@ def _answered(answer: Answer) -> Measurement:
     rows, *bounds = answer
     known = [bound for bound in bounds if bound is not None]
     if not rows or len(known) < len(bounds):
-        return KeySpan(rows or 0)
-    return KeySpan(rows, tuple(zip(known[::2], known[1::2], strict=True)))
+        return KeyBounds(rows or 0)
+    return KeyBounds(rows, tuple(zip(known[::2], known[1::2], strict=True)))

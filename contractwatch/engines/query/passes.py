@@ -17,7 +17,7 @@ from contractwatch.engines.query import pruned_scan, pruning
 from contractwatch.engines.query.key_confirmation import confirmed
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.measure.metric import Metric
-from contractwatch.model.measure.state import Measurement, Repeats, Unmeasured
+from contractwatch.model.measure.state import DuplicateCounts, Measurement, Unmeasured
 
 
 def read(
@@ -102,7 +102,7 @@ def read_once(
     for key, result in zip(keys, results, strict=False):
         suspects = _repeated(result.to_series())
         if suspects.is_empty():
-            answers[key.metric] = Repeats(rows=result.height)
+            answers[key.metric] = DuplicateCounts(rows=result.height)
         else:
             suspected.append((key, result.height, suspects))
     if suspected:

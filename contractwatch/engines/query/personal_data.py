@@ -15,7 +15,7 @@ from contractwatch.model.promises.personal_data import (
     DetectorHits,
     PersonalData,
     PersonalDataHits,
-    Searched,
+    SearchedColumn,
 )
 
 _MOST_CHECKED = 10_000
@@ -121,7 +121,7 @@ def _asked(frame: Frame, metric: PersonalDataHits) -> Iterator[_Asked]:
             yield _Asked(searched.column, detector, *names, checked)
 
 
-def _searched(frame: Frame, metric: PersonalDataHits) -> Iterator[Searched]:
+def _searched(frame: Frame, metric: PersonalDataHits) -> Iterator[SearchedColumn]:
     """Yield the columns that hold texts, by the names that they have in the files."""
     known: set[str] = set()
     for name in metric.declared:
@@ -130,10 +130,10 @@ def _searched(frame: Frame, metric: PersonalDataHits) -> Iterator[Searched]:
     for searched in metric.columns:
         column = frame.columns.find(searched.column)
         if column is not None and _holds_text(frame, column.name):
-            yield Searched(column.name, searched.detectors)
+            yield SearchedColumn(column.name, searched.detectors)
     for column in frame.columns.columns:
         if metric.undeclared and column.name not in known and _holds_text(frame, column.name):
-            yield Searched(column.name, metric.undeclared)
+            yield SearchedColumn(column.name, metric.undeclared)
 
 
 def _holds_text(frame: Frame, name: str) -> bool:

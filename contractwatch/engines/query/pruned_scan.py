@@ -21,7 +21,7 @@ from contractwatch.engines.query import distinct_keys, pruning
 from contractwatch.engines.query.key_confirmation import confirmed
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.measure.metric import Metric
-from contractwatch.model.measure.state import Measurement, Repeats
+from contractwatch.model.measure.state import DuplicateCounts, Measurement
 
 _APART = pl.QueryOptFlags(comm_subplan_elim=False)
 """Plans that begin with the same rows of a window are not made to share them: statistics could not
@@ -52,7 +52,7 @@ def read_little(
         if rows is None:
             shuffled.append(key)
         else:
-            answers[key.metric] = Repeats(rows=rows)
+            answers[key.metric] = DuplicateCounts(rows=rows)
     answers.update(_distinct(frame, shuffled, opened=opened))
     return answers
 
@@ -68,7 +68,7 @@ def _distinct(frame: Frame, keys: Sequence[Key], *, opened: Opened) -> dict[Metr
     for key in keys:
         complete, suspects = distinct_keys.repeated_hashes(frame, key, rows=rows)
         if suspects.is_empty():
-            answers[key.metric] = Repeats(rows=complete)
+            answers[key.metric] = DuplicateCounts(rows=complete)
         elif distinct_keys.are_too_many(suspects):
             answers[key.metric] = distinct_keys.counted_by_parts(frame, key, rows=rows)
         else:

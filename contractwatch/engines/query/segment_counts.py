@@ -11,11 +11,11 @@ from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.segment import (
     MOST_CELLS,
-    CellCount,
-    CellCounts,
     Period,
     PeriodUnit,
     RowsPerCell,
+    SegmentCounts,
+    SegmentRows,
 )
 
 _EVERY = {
@@ -64,11 +64,11 @@ def cells_of(metric: RowsPerCell, found: pl.DataFrame) -> Measurement:
         return Unmeasured(f"there are more than {MOST_CELLS:,} segments and periods")
     told = found.with_columns(pl.col(_START).dt.strftime("%Y-%m-%dT%H:%M"))
     cells = tuple(
-        CellCount(start, tuple(segment), count)
+        SegmentRows(start, tuple(segment), count)
         for start, *segment, count in told.iter_rows()
         if start is not None
     )
-    return CellCounts() + CellCounts(cells)
+    return SegmentCounts() + SegmentCounts(cells)
 
 
 def _local(element: ColumnView, metric: RowsPerCell) -> pl.Expr:

@@ -20,7 +20,7 @@ from contractwatch.errors import SourceError
 from contractwatch.model.contract.contract import Column
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement, Unmeasured
-from contractwatch.model.promises.sql import QueryValue, SqlScalar, digest_of
+from contractwatch.model.promises.sql import QueryValue, SqlScalar, text_digest
 
 NO_VALUE = "no value: the query returned NULL or no row"
 _PLANNING = (
@@ -132,9 +132,9 @@ def _answer_of(value: object, dtype: pl.DataType) -> Measurement:
                 return Unmeasured("the answer is no finite number")
             return QueryValue(number)
         case str():
-            return QueryValue(text_digest=digest_of(value))
+            return QueryValue(text_digest=text_digest(value))
         case datetime() | date() | time():
-            return QueryValue(text_digest=digest_of(value.isoformat()))
+            return QueryValue(text_digest=text_digest(value.isoformat()))
         case _:
             expected = "expected a number, a text or true or false"
             return Unmeasured(f"the answer is of type {word_of(dtype)}; {expected}")

@@ -22,7 +22,7 @@ from contractwatch.model.measure.metric import (
     RecentRows,
     TimeSpan,
 )
-from contractwatch.model.measure.state import Count, DelayTally, Measurement, Span, Unmeasured
+from contractwatch.model.measure.state import Count, DelayTally, Measurement, TimeRange, Unmeasured
 
 TimeMetric: TypeAlias = TimeSpan | Delays | RecentRows | BadRows
 CellsOf: TypeAlias = Callable[[str], ColumnView | Unmeasured]
@@ -126,7 +126,7 @@ def counted(answer: Answer) -> Measurement:
 
 def _spanned(answer: Answer) -> Measurement:
     oldest, newest, rows, future = answer
-    return Span(_as_instant(oldest), _as_instant(newest), rows or 0, future or 0)
+    return TimeRange(_as_instant(oldest), _as_instant(newest), rows or 0, future or 0)
 
 
 def _delayed(answer: Answer) -> Measurement:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 from contractwatch.engines.remote.relay import trouble_of
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract.dataset import DataFile, Remote
+from contractwatch.model.contract.dataset import DataFile, RemoteStore
 
 SCHEME = "s3://"
 OF_STORE = "object-store error"
@@ -47,7 +47,7 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, Blame], ...] = (
 T = TypeVar("T")
 
 
-def scan_options(remote: Remote | None) -> dict[str, Any]:
+def scan_options(remote: RemoteStore | None) -> dict[str, Any]:
     """Return what Polars' scans are told of a store; nothing for files."""
     if remote is None:
         return {}
@@ -63,7 +63,7 @@ def scan_options(remote: Remote | None) -> dict[str, Any]:
     return {"storage_options": options, "credential_provider": None}
 
 
-def store_of(remote: Remote) -> Any:
+def store_of(remote: RemoteStore) -> Any:
     """Return the bucket as a store of obstore.
 
     Raises:
@@ -92,7 +92,7 @@ def store_of(remote: Remote) -> Any:
     )
 
 
-def opened(path: str, remote: Remote | None) -> BinaryIO:
+def opened(path: str, remote: RemoteStore | None) -> BinaryIO:
     """Return a file, or an object that is fetched piece by piece as it is read.
 
     Raises:
@@ -104,7 +104,7 @@ def opened(path: str, remote: Remote | None) -> BinaryIO:
     return cast("BinaryIO", io.BufferedReader(_Object(path, remote), _PIECE_BYTES))
 
 
-def begins(path: str, remote: Remote | None, count: int) -> bytes:
+def begins(path: str, remote: RemoteStore | None, count: int) -> bytes:
     """Return the first bytes of a file or an object, and fetch no more than those.
 
     Raises:
@@ -114,7 +114,7 @@ def begins(path: str, remote: Remote | None, count: int) -> bytes:
         return found.read(count) or b""
 
 
-def whole(path: str, remote: Remote | None) -> bytes:
+def whole(path: str, remote: RemoteStore | None) -> bytes:
     """Return all bytes of a file or an object.
 
     Raises:
@@ -134,7 +134,7 @@ def whole(path: str, remote: Remote | None) -> bytes:
         return io.BufferedReader(found, _PIECE_BYTES).read()
 
 
-def fetched(file: DataFile, remote: Remote | None) -> bytes:
+def fetched(file: DataFile, remote: RemoteStore | None) -> bytes:
     """Return all bytes of a file or an object, as it was when it was listed.
 
     Raises:
@@ -142,7 +142,7 @@ def fetched(file: DataFile, remote: Remote | None) -> bytes:
         SourceError: If the object cannot be read, or if either is another one by now.
     """
     if remote is None:
-        with Path(file.opened_at).open("rb") as found:
+        with Path(file.open_path).open("rb") as found:
             return _as_listed(found.read(file.size + 1), file)
     store = store_of(remote)
     # An extra, as above.
@@ -177,7 +177,7 @@ def _changed() -> SourceError:
 class _Object(io.RawIOBase):
     """An object as a stream; each read asks the store for the range that is wanted."""
 
-    def __init__(self, path: str, remote: Remote) -> None:
+    def __init__(self, path: str, remote: RemoteStore) -> None:
         self._store, self._remote = store_of(remote), remote
         self._key = path.removeprefix(f"{SCHEME}{remote.bucket}/")
         self._at = 0
@@ -212,7 +212,7 @@ class _Object(io.RawIOBase):
         return count
 
 
-def asked(remote: Remote, ask: Callable[[], T]) -> T:
+def asked(remote: RemoteStore, ask: Callable[[], T]) -> T:
     """Return what a store answers.
 
     Raises:

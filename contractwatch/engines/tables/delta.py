@@ -20,7 +20,7 @@ from contractwatch.engines.remote.objects import scan_options
 from contractwatch.engines.tables.log_copy import copy_into, folder_of
 from contractwatch.engines.tables.windows import may_hold
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract.dataset import Remote, Snapshot, TableFiles
+from contractwatch.model.contract.dataset import RemoteStore, TableFiles, TableSnapshot
 from contractwatch.model.contract.incremental import Window
 
 Types: TypeAlias = dict[str, pl.DataType]
@@ -80,7 +80,7 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     return found or [(pl.LazyFrame(schema=types), types)]
 
 
-def _read(snapshot: Snapshot, remote: Remote | None) -> _Log:
+def _read(snapshot: TableSnapshot, remote: RemoteStore | None) -> _Log:
     # An optional library: only those who read such tables install it.
     from deltalake import DeltaTable  # noqa: PLC0415 - see above
 
@@ -136,7 +136,7 @@ def _is_renamed_inside(field: Mapping[str, Any]) -> bool:
     return False
 
 
-def _live(log: _Log, snapshot: Snapshot) -> list[_LiveFile]:
+def _live(log: _Log, snapshot: TableSnapshot) -> list[_LiveFile]:
     has_partitions = "partition" in log.added.columns
     none: list[dict[str, object]] = [{}] * log.added.height
     values: list[dict[str, object]] = log.added["partition"].to_list() if has_partitions else none
@@ -148,7 +148,7 @@ def _live(log: _Log, snapshot: Snapshot) -> list[_LiveFile]:
     if not vectors.keys() <= {_path(log.location, name) for name in names}:
         raise _unread("deletion vectors of files that it does not name")
     return [
-        _LiveFile(known[name].opened_at, partition, vectors.get(_path(log.location, name)))
+        _LiveFile(known[name].open_path, partition, vectors.get(_path(log.location, name)))
         for name, partition in zip(names, values, strict=True)
     ]
 
@@ -178,7 +178,7 @@ def _vectors(found: pl.DataFrame) -> dict[str, pl.Series]:
 
 
 def _grouped(
-    files: Sequence[_LiveFile], remote: Remote | None
+    files: Sequence[_LiveFile], remote: RemoteStore | None
 ) -> list[list[tuple[_LiveFile, pl.Schema]]]:
     """Return files that are scanned together: of equal columns and partition, whole ones only."""
     groups: dict[object, list[tuple[_LiveFile, pl.Schema]]] = {}
@@ -193,7 +193,7 @@ def _grouped(
 def _rows(
     group: Sequence[tuple[_LiveFile, pl.Schema]],
     columns: Mapping[str, _Column],
-    remote: Remote | None,
+    remote: RemoteStore | None,
 ) -> pl.LazyFrame:
     first, schema = group[0]
     paths = [file.path for file, _ in group]

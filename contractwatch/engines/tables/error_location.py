@@ -105,7 +105,7 @@ def _quote_fault(said: str, files: TableFiles, file: DataFile) -> QuoteFault | N
     if not any(cause in said for cause in _OF_QUOTES) or file.size > _MAX_BYTES_FOR_LINE:
         return None
     try:
-        with opened(file.opened_at, files.remote) as stream:
+        with opened(file.open_path, files.remote) as stream:
             text = stream.read().decode(files.read.encoding, "replace")
     except (OSError, LookupError, SourceError):
         return None
@@ -121,7 +121,7 @@ def _line(said: str, files: TableFiles, file: DataFile) -> int | None:
         is_utf8 = codecs.lookup(files.read.encoding).name == "utf-8"
         if not is_utf8 or files.json_array:
             return None
-        with opened(file.opened_at, files.remote) as lines:
+        with opened(file.open_path, files.remote) as lines:
             if KEY_TWICE in said:
                 return _first(_has_key_twice(line) for line in lines)
             if NO_OBJECT in said and files.data_format is DataFormat.JSON:
@@ -134,7 +134,7 @@ def _line(said: str, files: TableFiles, file: DataFile) -> int | None:
 def _longer_than_header(files: TableFiles, file: DataFile) -> int | None:
     """Return the line in which the first row with too many fields begins."""
     encoding = files.read.encoding
-    with opened(file.opened_at, files.remote) as stream:
+    with opened(file.open_path, files.remote) as stream:
         lines = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
         rows = csv.reader(lines, delimiter=files.read.separator)
         width = len(next(rows))

@@ -27,7 +27,7 @@ from contractwatch.model.base.server import DataFormat, ReadPolicy
 from contractwatch.model.contract.contract import Column, LogicalType
 from contractwatch.model.contract.dataset import DataFile, TableFiles
 from contractwatch.model.contract.incremental import Window
-from contractwatch.model.measure.state import Columns, ColumnType
+from contractwatch.model.measure.state import ColumnType, TableColumns
 
 _TEXT: pl.DataType = pl.String()
 _ROW = "\x00row"
@@ -55,7 +55,7 @@ class Frame:
     table: str
     data_format: DataFormat
     rows: pl.LazyFrame
-    columns: Columns
+    columns: TableColumns
     cells: Mapping[str, ColumnView]
     no_columns: str = ""
     bytes_per_file: int = 0
@@ -113,17 +113,17 @@ def _whole(parts: Sequence[_Part], types: Types) -> pl.LazyFrame:
     return pl.concat([_aligned(part, types) for part in parts]) if parts else _nothing(types)
 
 
-def _of_exact_names(files: TableFiles, columns: tuple[ColumnType, ...]) -> Columns:
+def _of_exact_names(files: TableFiles, columns: tuple[ColumnType, ...]) -> TableColumns:
     """Return the columns; where the contract promises names alike, each has exactly its own."""
     promised = Counter({c.physical_name: c.physical_name.lower() for c in files.columns}.values())
     marked = (
         replace(column, by_exact_name=True) if promised[column.name.lower()] > 1 else column
         for column in columns
     )
-    return Columns(tuple(marked))
+    return TableColumns(tuple(marked))
 
 
-def _may_be_read(part: _Part, files: TableFiles, columns: Columns) -> bool:
+def _may_be_read(part: _Part, files: TableFiles, columns: TableColumns) -> bool:
     """Return whether rows of a part may be in the window: the name of its folder tells."""
     window = files.window
     found = columns.find(window.column) if window is not None else None
@@ -262,7 +262,7 @@ def _frame(
     files: TableFiles,
     rows: pl.LazyFrame,
     types: Types,
-    columns: Columns,
+    columns: TableColumns,
     known: Mapping[str, ColumnView] = _NO_CELLS,
 ) -> Frame:
     cells = dict(known)
@@ -323,7 +323,7 @@ def _is_midnight(raw: pl.Expr, dtype: pl.DataType, column: Column | None) -> pl.
     return raw.is_null() | (local.dt.time() == time(0))
 
 
-def _declared(columns: Sequence[Column], found: Columns) -> dict[str, Column]:
+def _declared(columns: Sequence[Column], found: TableColumns) -> dict[str, Column]:
     """Return the contract's columns by the name that each has in the files."""
     matched = {column.physical_name: found.find(column.physical_name) for column in columns}
     return {

@@ -14,7 +14,7 @@ from contractwatch.engines.core.file_types import UUID, instance
 from contractwatch.engines.formats import bounds
 from contractwatch.engines.remote.objects import scan_options
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract.dataset import DataFile, Remote, Snapshot, TableFiles
+from contractwatch.model.contract.dataset import DataFile, RemoteStore, TableFiles, TableSnapshot
 
 MOST_METADATA_BYTES = 128 * 1024 * 1024
 """Metadata that are larger, once they are unpacked, are refused."""
@@ -71,7 +71,7 @@ def _meant(dtype: pl.DataType, field: Any) -> pl.DataType:
             return dtype
 
 
-def _planned(snapshot: Snapshot, remote: Remote | None):
+def _planned(snapshot: TableSnapshot, remote: RemoteStore | None):
     """Return the table, all of whose files are known.
 
     Raises:
@@ -102,7 +102,7 @@ def _changed() -> SourceError:
     )
 
 
-def static_table(location: str, known: Callable[[str], DataFile], remote: Remote | None):
+def static_table(location: str, known: Callable[[str], DataFile], remote: RemoteStore | None):
     """Return the table whose metadata file this is; `known` gives the file of a name, or raises.
 
     Raises:

@@ -16,7 +16,7 @@ from contractwatch.engines.formats import avro
 from contractwatch.engines.remote.objects import fetched, opened
 from contractwatch.engines.tables.iceberg import MOST_METADATA_BYTES
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract.dataset import DataFile, Remote
+from contractwatch.model.contract.dataset import DataFile, RemoteStore
 
 _MANIFEST, _METADATA, _PACKED = ".avro", ".json", (".gz.metadata.json", ".metadata.json.gz")
 _PIECE = 1024 * 1024
@@ -29,7 +29,7 @@ class KnownFiles(FileIO):
     held: the library asks for it repeatedly, and what was once looked at must not change.
     """
 
-    def __init__(self, known: Callable[[str], DataFile], remote: Remote | None) -> None:
+    def __init__(self, known: Callable[[str], DataFile], remote: RemoteStore | None) -> None:
         super().__init__({})
         self._known = known
         self._remote = remote
@@ -46,7 +46,7 @@ class KnownFiles(FileIO):
 
     def _open(self, location: str, file: DataFile) -> BinaryIO:
         if not location.endswith((_MANIFEST, _METADATA, *_PACKED)):
-            return opened(file.opened_at, self._remote)
+            return opened(file.open_path, self._remote)
         if location not in self._held:
             held = fetched(file, self._remote)
             _refuse_bomb(location, BytesIO(held))

@@ -28,7 +28,7 @@ from contractwatch.engines.predicates.expressions import ColumnView
 from contractwatch.engines.tables.nested_json import cells_at
 from contractwatch.model.base.path import FieldPath, StructField
 from contractwatch.model.contract.contract import Column
-from contractwatch.model.measure.state import Columns, ColumnType
+from contractwatch.model.measure.state import ColumnType, TableColumns
 
 DEEPEST = 500
 """Levels of objects and arrays within each other: the parser has no more room on every thread."""
@@ -49,11 +49,11 @@ class JsonCells:
     """
 
     rows: pl.LazyFrame
-    columns: Columns
+    columns: TableColumns
     cells: Mapping[str, ColumnView]
 
 
-def trees_of(promised: Iterable[Column], found: Columns) -> dict[str, JsonNode]:
+def trees_of(promised: Iterable[Column], found: TableColumns) -> dict[str, JsonNode]:
     """Return what is promised of the values in columns of text, by the columns' names.
 
     A column that several properties of the contract stand for stays text: it has no one tree.
@@ -72,7 +72,10 @@ def trees_of(promised: Iterable[Column], found: Columns) -> dict[str, JsonNode]:
 
 
 def opened(
-    rows: pl.LazyFrame, columns: Columns, trees: Mapping[str, JsonNode], every_row: pl.LazyFrame
+    rows: pl.LazyFrame,
+    columns: TableColumns,
+    trees: Mapping[str, JsonNode],
+    every_row: pl.LazyFrame,
 ) -> JsonCells:
     """Return the table with the values of its JSON texts; as many are read as tell their members.
 
@@ -89,7 +92,7 @@ def opened(
         rows = _with_values(rows, text, tree, laid)
         types[name] = _type_of(types[name], tree, _seen_in(every_row.select(text), tree))
         cells[name] = cells_at(tree, laid, text)
-    return JsonCells(rows, Columns(tuple(types.values())), cells)
+    return JsonCells(rows, TableColumns(tuple(types.values())), cells)
 
 
 def _type_of(file_type: ColumnType, tree: JsonNode, seen: set[FieldPath]) -> ColumnType:

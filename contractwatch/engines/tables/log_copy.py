@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory, gettempdir
 
 from contractwatch.engines.remote.objects import fetched
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.contract.dataset import DataFile, NamedFiles, Remote
+from contractwatch.model.contract.dataset import DataFile, NamedFiles, RemoteStore
 
 _AT_ONCE = 8
 _PREFIX = "contractwatch-log-"
@@ -25,7 +25,7 @@ _YOUNGEST_SECONDS = 60.0
 
 
 @contextmanager
-def folder_of(location: str, remote: Remote | None) -> Generator[Path]:
+def folder_of(location: str, remote: RemoteStore | None) -> Generator[Path]:
     """Yield the folder of a table of this machine; for one of a store an empty one, for a while."""
     if remote is None:
         yield Path(location)
@@ -60,7 +60,7 @@ def _locked(folder: Path) -> Generator[None]:
         os.close(number)
 
 
-def copy_into(folder: Path, record: NamedFiles, remote: Remote | None) -> None:
+def copy_into(folder: Path, record: NamedFiles, remote: RemoteStore | None) -> None:
     """Copy the objects of a record into a folder, each under its name.
 
     Raises:

@@ -6,13 +6,13 @@ import polars as pl
 
 from contractwatch.engines.core.failures import QUERY_FAILURES
 from contractwatch.engines.predicates.expressions import ColumnView
-from contractwatch.model.measure.state import Columns
+from contractwatch.model.measure.state import TableColumns
 
 Scoped = tuple[pl.LazyFrame, str]
 
 
 def within(
-    rows: pl.LazyFrame, cells: Mapping[str, ColumnView], columns: Columns, where: str
+    rows: pl.LazyFrame, cells: Mapping[str, ColumnView], columns: TableColumns, where: str
 ) -> Scoped:
     """Return the rows in scope, or all of them and why the condition cannot be asked.
 

@@ -12,7 +12,7 @@ import polars as pl
 from contractwatch.engines.core.failures import UNREADABLE
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.measure.metric import Metric, Unparseable
-from contractwatch.model.measure.state import MOST_SHAPES, BadCells, Count, Measurement
+from contractwatch.model.measure.state import MOST_SHAPES, Count, Measurement, UnparseableCells
 
 _MOST_COLUMNS = 20
 """Of more columns than these the shapes are not looked for: so many fail for a common reason."""
@@ -38,7 +38,7 @@ def with_shapes(
     except UNREADABLE:
         return {}  # the counts stand without it
     return {
-        metric: BadCells(count.rows, _distinct(cells.to_series()))
+        metric: UnparseableCells(count.rows, _distinct(cells.to_series()))
         for metric, cells in zip(plans, found, strict=True)
         if isinstance(count := answers[metric], Count)
     }

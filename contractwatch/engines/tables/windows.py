@@ -10,14 +10,16 @@ from contractwatch.engines.core.file_types import word_of
 from contractwatch.engines.predicates.expressions import ColumnView
 from contractwatch.engines.predicates.literals import is_discrete, literal, steps_range
 from contractwatch.model.contract.incremental import Window
-from contractwatch.model.measure.state import Columns
+from contractwatch.model.measure.state import TableColumns
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _DIGITS = re.compile(r"-?[0-9]{1,38}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def ordered_by(cells: Mapping[str, ColumnView], columns: Columns, column: str) -> ColumnView | str:
+def ordered_by(
+    cells: Mapping[str, ColumnView], columns: TableColumns, column: str
+) -> ColumnView | str:
     """Return the column whose values tell old rows from new ones, or why it does not."""
     known = columns.find(column)
     if known is None:
@@ -41,7 +43,7 @@ def beginning(dtype: pl.DataType) -> int:
 
 
 def within(
-    rows: pl.LazyFrame, cells: Mapping[str, ColumnView], columns: Columns, window: Window
+    rows: pl.LazyFrame, cells: Mapping[str, ColumnView], columns: TableColumns, window: Window
 ) -> tuple[pl.LazyFrame, str]:
     """Return the rows of a window, or all of them and why they cannot be told apart."""
     found = ordered_by(cells, columns, window.column)

@@ -22,18 +22,18 @@ FieldPath: TypeAlias = tuple[Step, ...]
 """Steps from a column down to values inside of it; empty for the column's own cells."""
 
 
-def into_objects(path: FieldPath) -> tuple[StructField, ...]:
+def struct_fields(path: FieldPath) -> tuple[StructField, ...]:
     """Return the members on a path; without elements of arrays they are all of it."""
     return tuple(step for step in path if isinstance(step, StructField))
 
 
-def to_element(path: FieldPath) -> FieldPath:
+def up_to_last_item(path: FieldPath) -> FieldPath:
     """Return the steps up to the last element of an array; none if no array is on the path."""
     ends = [at for at, step in enumerate(path, start=1) if isinstance(step, ArrayItem)]
     return path[: max(ends, default=0)]
 
 
-def printed(column: str, path: FieldPath) -> str:
+def format_path(column: str, path: FieldPath) -> str:
     """Return a path as it is written: `orders.lines[].price`."""
     return column + "".join(
         f".{step.name}" if isinstance(step, StructField) else "[]" for step in path

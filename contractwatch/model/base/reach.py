@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Identity(StrEnum):
+class StoreIdentity(StrEnum):
     """As whom a store is asked. The credentials themselves stay in the environment."""
 
     NOBODY = "nobody"
@@ -13,7 +13,7 @@ class Identity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ObjectStoreAccess:
     """What the operator allows, and what the environment says of the store.
 
     `endpoints` are the hosts (also `host:port`, or a whole address) that a contract may name, None
@@ -27,9 +27,9 @@ class Reach:
     buckets: tuple[str, ...] | None = None
     default_endpoint: str = ""
     region: str = "us-east-1"
-    identity: Identity = Identity.NOBODY
+    identity: StoreIdentity = StoreIdentity.NOBODY
     credential_hosts: tuple[tuple[str, int], ...] = ()
 
 
-NO_REACH = Reach()
+NO_OBJECT_STORES = ObjectStoreAccess()
 """Nothing but the provider's own endpoint, and nobody to ask it as."""

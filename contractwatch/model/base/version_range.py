@@ -46,7 +46,7 @@ class VersionRange:
         return all(_HOLDS[operator](version, bound) for operator, bound in self.parts)
 
 
-def version_of(text: str) -> Version | None:
+def parse_version(text: str) -> Version | None:
     """Return the version that is written, or None if it is none."""
     found = _VERSION.fullmatch(text.strip())
     if found is None:
@@ -55,7 +55,7 @@ def version_of(text: str) -> Version | None:
     return Version(core, tuple(filter(None, (found.group(4) or "").split("."))))
 
 
-def range_of(text: str) -> VersionRange | None:
+def parse_range(text: str) -> VersionRange | None:
     """Return the range that is written, or None if it is none.
 
     Comparisons stand side by side and must all hold; a version alone must be met exactly. `^1.2`
@@ -65,7 +65,7 @@ def range_of(text: str) -> VersionRange | None:
         return VersionRange(())
     parts: list[tuple[str, Version]] = []
     for operator, written in _PART.findall(text):
-        bound = version_of(written)
+        bound = parse_version(written)
         if bound is None:
             return None
         parts += _comparisons(operator or "=", bound)

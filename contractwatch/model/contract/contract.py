@@ -9,13 +9,13 @@ from functools import cached_property
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.label import Label
 from contractwatch.model.base.objective import Objective, Target
-from contractwatch.model.base.path import FieldPath, printed
+from contractwatch.model.base.path import FieldPath, format_path
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.incremental import Incremental
 from contractwatch.model.promises.lifetime import Lifetime
 from contractwatch.model.promises.personal_data import PiiRule
 from contractwatch.model.promises.reference import Reconciliation, ReferenceCoverage, Relationship
-from contractwatch.model.promises.rule import Option, Rule
+from contractwatch.model.promises.rule import Rule, TypeOption
 from contractwatch.model.promises.segment import SegmentRule
 from contractwatch.model.promises.service_level import ServiceLevel
 from contractwatch.model.promises.sql import SqlRule
@@ -75,7 +75,7 @@ class Column:
     type_clause: Clause | None = None
     required_clause: Clause | None = None
     unique_clause: Clause | None = None
-    options: tuple[Option, ...] = ()
+    options: tuple[TypeOption, ...] = ()
     rules: tuple[Rule, ...] = ()
     default_timezone: str = "Etc/UTC"
     timezone_aware: bool | None = None
@@ -144,7 +144,7 @@ class Table:
         """
         return self._by_way.get(name)
 
-    def referred(self, written: str, *, by_id: bool) -> Column | None:
+    def find_reference(self, written: str, *, by_id: bool) -> Column | None:
         """Return what a reference leads to: `find` by its name, or first by its id."""
         found = self._by_id.get(written) if by_id else None
         return found if found is not None else self.find(written)
@@ -158,7 +158,7 @@ class Table:
     def _by_way(self) -> Mapping[str, Column]:
         below = [inner for one in self.columns for inner in one.nested]
         names = [(one.name, one) for one in below]
-        physical = [(printed(one.physical_name, one.path), one) for one in below]
+        physical = [(format_path(one.physical_name, one.path), one) for one in below]
         plain = ((path.replace("[]", ""), one) for path, one in (*names, *physical))
         return _first((*self._by_name.items(), *names, *physical, *plain))
 
@@ -180,7 +180,7 @@ def _first(named: Iterable[tuple[str, Column]]) -> Mapping[str, Column]:
     return found
 
 
-class TableNames:
+class TableIndex:
     """Finds tables by their names; made once for many references to the same tables."""
 
     def __init__(self, tables: Sequence[Table]) -> None:
@@ -242,7 +242,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSchedule:
+class PromiseSchedule:
     """When one rule or service level is judged: a five-field cron in an IANA zone.
 
     `clause` is where it stands, as its promises have it.
@@ -322,7 +322,7 @@ class Contract:
     owners: tuple[str, ...] = ()
     support: tuple[SupportChannel, ...] = ()
     schedule: Schedule | None = None
-    own_schedules: tuple[OwnSchedule, ...] = ()
+    promise_schedules: tuple[PromiseSchedule, ...] = ()
     targets: tuple[Target, ...] = ()
     alerts: AlertPolicy = AlertPolicy()
     addresses: tuple[str, ...] = ()

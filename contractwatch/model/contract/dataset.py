@@ -29,13 +29,13 @@ class DataFile:
     source: str = ""
 
     @property
-    def opened_at(self) -> str:
+    def open_path(self) -> str:
         """The path or address by which it is read."""
         return self.source or self.path
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteStore:
     """How the objects of a bucket are reached; credentials are in the environment, never here.
 
     `endpoint` is the address of the store, `relay` the one through which alone it is reached.
@@ -53,7 +53,7 @@ NamedFiles: TypeAlias = tuple[tuple[str, DataFile], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class TableSnapshot:
     """One version of a table that keeps a record of its own files.
 
     `location` is its folder, or the file of its record; `table_id` is unlike that of a table that
@@ -88,8 +88,8 @@ class TableFiles:
     json_array: bool | None = None
     hive_root: str | None = None
     where: str = ""
-    remote: Remote | None = None
-    snapshot: Snapshot | None = None
+    remote: RemoteStore | None = None
+    snapshot: TableSnapshot | None = None
     incremental: Incremental | None = None
     window: Window | None = None
     place: str = ""
@@ -100,16 +100,16 @@ class TableFiles:
 class Dataset:
     """The tables of one server; `version` digests every path, size, modification time and etag.
 
-    `unfound` are the other tables of the contract, each with why it is not among them.
+    `missing_tables` are the other tables of the contract, each with why it is not among them.
     """
 
     server: str
     tables: tuple[TableFiles, ...]
     version: str
     modified_at: datetime | None = None
-    unfound: tuple[tuple[str, SourceError], ...] = ()
+    missing_tables: tuple[tuple[str, SourceError], ...] = ()
 
-    def why_not(self, table: str) -> str:
+    def missing_reason(self, table: str) -> str:
         """Return why a table is not among those that were found."""
-        known = (str(failure) for name, failure in self.unfound if name == table)
+        known = (str(failure) for name, failure in self.missing_tables if name == table)
         return next(known, f"the server has no table {table!r}")

@@ -47,7 +47,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class AnswerScope:
     """The rows that the answers to some questions about a table are about.
 
     `words` say so wherever it is not simply all rows as anyone expects; `rows` is the number of
@@ -60,5 +60,5 @@ class Extent:
     metrics: frozenset[Metric]
     words: str = ""
     rows: Mapping[Metric, Count] = field(default_factory=dict[Metric, Count])
-    moves: bool = False
-    begins_as_kept: bool = False
+    advances_watermark: bool = False
+    keeps_watermark: bool = False

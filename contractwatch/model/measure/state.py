@@ -9,7 +9,7 @@ from typing import TypeAlias
 from contractwatch.model.base.path import ArrayItem, Step
 from contractwatch.model.promises.personal_data import PersonalData
 from contractwatch.model.promises.reference import ComparedState
-from contractwatch.model.promises.segment import CellCounts
+from contractwatch.model.promises.segment import SegmentCounts
 from contractwatch.model.promises.sql import QueryValue
 
 
@@ -61,8 +61,8 @@ class ColumnType:
         return self._members.find(step.name) if self.kind == "object" else None
 
     @cached_property
-    def _members(self) -> "Columns":  # no slots, for this: wide objects are looked into often
-        return Columns(self.children)
+    def _members(self) -> "TableColumns":  # no slots, for this: wide objects are looked into often
+        return TableColumns(self.children)
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the index out: it is made again."""
@@ -70,7 +70,7 @@ class ColumnType:
 
 
 @dataclass(frozen=True)
-class Columns:
+class TableColumns:
     """The columns of a table; adding keeps those of both, the left one's type winning.
 
     It has no slots: the index of its names is made once, for wide tables are looked up often.
@@ -78,9 +78,9 @@ class Columns:
 
     columns: tuple[ColumnType, ...] = ()
 
-    def __add__(self, other: "Columns") -> "Columns":
+    def __add__(self, other: "TableColumns") -> "TableColumns":
         known = {column.name for column in self.columns}
-        return Columns(
+        return TableColumns(
             self.columns + tuple(column for column in other.columns if column.name not in known)
         )
 
@@ -119,13 +119,13 @@ class Count:
     rows: int = 0
 
     def __add__(self, other: "Count") -> "Count":
-        if isinstance(other, BadCells):
+        if isinstance(other, UnparseableCells):
             return other + self
         return Count(self.rows + other.rows)
 
 
 @dataclass(frozen=True, slots=True)
-class BadCells(Count):
+class UnparseableCells(Count):
     """Cells counted that are not of their column's type, and how the first of them are written.
 
     A shape has a 9 for each digit and an x for each letter of a cell.
@@ -133,10 +133,10 @@ class BadCells(Count):
 
     shapes: tuple[str, ...] = ()
 
-    def __add__(self, other: Count) -> "BadCells":
-        more = other.shapes if isinstance(other, BadCells) else ()
+    def __add__(self, other: Count) -> "UnparseableCells":
+        more = other.shapes if isinstance(other, UnparseableCells) else ()
         shapes = tuple(dict.fromkeys((*self.shapes, *more)))[:MOST_SHAPES]
-        return BadCells(self.rows + other.rows, shapes)
+        return UnparseableCells(self.rows + other.rows, shapes)
 
 
 MOST_SHAPES = 3
@@ -144,7 +144,7 @@ MOST_SHAPES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """Oldest and newest instant (UTC) of a column, its non-null rows and the rows in the future."""
 
     oldest: datetime | None = None
@@ -152,10 +152,10 @@ class Span:
     rows: int = 0
     future: int = 0
 
-    def __add__(self, other: "Span") -> "Span":
+    def __add__(self, other: "TimeRange") -> "TimeRange":
         oldest = [value for value in (self.oldest, other.oldest) if value is not None]
         newest = [value for value in (self.newest, other.newest) if value is not None]
-        return Span(
+        return TimeRange(
             min(oldest, default=None),
             max(newest, default=None),
             self.rows + other.rows,
@@ -164,7 +164,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
+class DuplicateCounts:
     """Duplicates of a key over a whole table, in the three counts in use.
 
     `rows` have no null member; `surplus` is rows - distinct; `keys` the repeated values; `affected`
@@ -178,7 +178,7 @@ class Repeats:
 
 
 @dataclass(frozen=True, slots=True)
-class KeySpan:
+class KeyBounds:
     """Rows with a whole key, and the least and the greatest step of each member of keys.
 
     `bounds` are empty where they are not known; without rows there is nothing to know.
@@ -187,12 +187,12 @@ class KeySpan:
     rows: int = 0
     bounds: tuple[tuple[int, int], ...] = ()
 
-    def __add__(self, other: "KeySpan") -> "KeySpan":
+    def __add__(self, other: "KeyBounds") -> "KeyBounds":
         if not self.rows or not other.rows:
             return self if self.rows else other
         pairs = zip(self.bounds, other.bounds, strict=False)
         both = tuple((min(a[0], b[0]), max(a[1], b[1])) for a, b in pairs)
-        return KeySpan(self.rows + other.rows, both)
+        return KeyBounds(self.rows + other.rows, both)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ class Watermark:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class WatermarkPeriod:
     """One watermark, from the first to the last run in a row that saw it; how many saw it."""
 
     watermark: Watermark
@@ -244,10 +244,10 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Sightings:
+class WatermarkLog:
     """What the runs saw, oldest first, this one last. Without a record `is_kept` is false."""
 
-    seen: tuple[Sighting, ...] = ()
+    seen: tuple[WatermarkPeriod, ...] = ()
     is_kept: bool = True
 
 
@@ -276,16 +276,16 @@ class IncidentLog:
 
 State: TypeAlias = (
     ComparedState
-    | CellCounts
+    | SegmentCounts
     | PersonalData
-    | Columns
+    | TableColumns
     | Count
-    | Span
-    | Repeats
-    | KeySpan
+    | TimeRange
+    | DuplicateCounts
+    | KeyBounds
     | ProbeTally
     | DelayTally
-    | Sightings
+    | WatermarkLog
     | IncidentLog
     | QueryValue
 )

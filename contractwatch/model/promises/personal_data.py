@@ -29,7 +29,7 @@ class PiiRule:
 
     clause: Clause
     rule_id: str
-    columns: tuple["Searched", ...]
+    columns: tuple["SearchedColumn", ...]
     declared: tuple[str, ...]
     undeclared: tuple[Detector, ...]
     threshold: Threshold
@@ -40,7 +40,7 @@ class PiiRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
+class SearchedColumn:
     """A column by its physical name, and what is looked for in it."""
 
     column: str
@@ -55,7 +55,7 @@ class PersonalDataHits:
     """
 
     table: str
-    columns: tuple[Searched, ...]
+    columns: tuple[SearchedColumn, ...]
     declared: tuple[str, ...] = ()
     undeclared: tuple[Detector, ...] = ()
     sample_rows: int = 0

@@ -147,7 +147,7 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
-class Orphaned:
+class OrphanCount:
     """Rows with a whole key, those without a match, and the target's rows that repeat a key."""
 
     rows: int = 0
@@ -156,7 +156,7 @@ class Orphaned:
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class KeyCoverage:
     """The keys of a target, and those that were found."""
 
     keys: int = 0
@@ -164,7 +164,7 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True)
-class Totalled:
+class TotalValue:
     """An exact total."""
 
     value: Decimal
@@ -177,4 +177,4 @@ class Segments:
     segments: tuple[tuple[str, ...], ...] = ()
 
 
-ComparedState: TypeAlias = Orphaned | Covered | Totalled | Segments
+ComparedState: TypeAlias = OrphanCount | KeyCoverage | TotalValue | Segments

@@ -89,7 +89,7 @@ class Rule:
     baseline: Baseline | None = None
 
 
-class OptionKind(StrEnum):
+class TypeOptionKind(StrEnum):
     """A `logicalTypeOptions` entry that is executed."""
 
     MIN_LENGTH = "minLength"
@@ -118,7 +118,7 @@ Bound: TypeAlias = int | float | Decimal | date | datetime | str
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class TypeOption:
     """One executed type option of a column, with its value already typed for that column.
 
     `members` are the physical names that `requiredProperties` of an object lists. A pattern is in
@@ -126,7 +126,7 @@ class Option:
     """
 
     clause: Clause
-    kind: OptionKind
+    kind: TypeOptionKind
     value: Bound
     members: tuple[str, ...] = ()
     ecma: bool = False

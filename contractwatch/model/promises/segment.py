@@ -41,27 +41,27 @@ Segment: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedSegments:
     """The contract lists the segments that are expected."""
 
     segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SeenWithin:
+class RecentSegments:
     """Every segment that had rows within that time is expected."""
 
     history: timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class FromReference:
+class ReferencedSegments:
     """Every key without a null that the target has is an expected segment."""
 
     target: Reference
 
 
-Expectation: TypeAlias = Listed | SeenWithin | FromReference
+Expectation: TypeAlias = ListedSegments | RecentSegments | ReferencedSegments
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class RowsPerCell:
 
 
 @dataclass(frozen=True, slots=True)
-class CellCount:
+class SegmentRows:
     """The rows of one segment in one period, which is told by its local start `2026-03-01T00:00`.
 
     A member of the segment is None where the data has no value.
@@ -118,19 +118,19 @@ class CellCount:
 
 
 @dataclass(frozen=True, slots=True)
-class CellCounts:
+class SegmentCounts:
     """Every cell that has rows, by start and segment."""
 
-    cells: tuple[CellCount, ...] = ()
+    cells: tuple[SegmentRows, ...] = ()
 
-    def __add__(self, other: "CellCounts") -> "CellCounts":
+    def __add__(self, other: "SegmentCounts") -> "SegmentCounts":
         rows: dict[tuple[str, tuple[str | None, ...]], int] = {}
         for cell in (*self.cells, *other.cells):
             key = (cell.start, cell.segment)
             rows[key] = rows.get(key, 0) + cell.rows
-        cells = (CellCount(start, segment, count) for (start, segment), count in rows.items())
-        return CellCounts(tuple(sorted(cells, key=_order)))
+        cells = (SegmentRows(start, segment, count) for (start, segment), count in rows.items())
+        return SegmentCounts(tuple(sorted(cells, key=_order)))
 
 
-def _order(cell: CellCount) -> tuple[str, tuple[tuple[bool, str], ...]]:
+def _order(cell: SegmentRows) -> tuple[str, tuple[tuple[bool, str], ...]]:
     return cell.start, tuple((member is not None, member or "") for member in cell.segment)

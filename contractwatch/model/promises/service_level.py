@@ -112,7 +112,7 @@ class ErrorRate:
     tables: tuple[str, ...] = ()
 
 
-class Reaction(StrEnum):
+class IncidentStep(StrEnum):
     """What is timed of an incident."""
 
     DETECT = "timeToDetect"
@@ -121,10 +121,10 @@ class Reaction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ReactionTime:
+class MaxIncidentTime:
     """Every incident is found, told or repaired within this time."""
 
-    reaction: Reaction
+    reaction: IncidentStep
     fixed: timedelta
     calendar_months: int = 0
 
@@ -138,7 +138,7 @@ LevelPromise: TypeAlias = (
     | ErrorRate
     | Retention
     | Availability
-    | ReactionTime
+    | MaxIncidentTime
 )
 
 

@@ -9,14 +9,14 @@ from contractwatch.model.promises.rule import Threshold
 
 
 @dataclass(frozen=True, slots=True)
-class Exactly:
+class ExactAnswer:
     """The answer is that text or truth; with `negated` any other text."""
 
     value: str | bool
     negated: bool = False
 
 
-AnswerLimit: TypeAlias = Threshold | Exactly
+AnswerLimit: TypeAlias = Threshold | ExactAnswer
 """What an answer is compared with: a number with a number, else by equality."""
 
 
@@ -64,6 +64,6 @@ class QueryValue:
     text_digest: str = ""
 
 
-def digest_of(text: str) -> str:
+def text_digest(text: str) -> str:
     """Return what is kept of a text that a query returned, or is compared with one."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -77,7 +77,7 @@ class Verdict:
     stale_at: datetime | None = None
     evidence: Evidence | None = None
 
-    def resting_on(self, evidence: Evidence) -> "Verdict":
+    def with_evidence(self, evidence: Evidence) -> "Verdict":
         """Return the same verdict with its evidence.
 
         Each verdict of a run has it set; `dataclasses.replace` costs several times as much.

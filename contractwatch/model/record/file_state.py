@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class KeptTable:
+class CachedTable:
     """What the files of one table answered, as bytes that only the engine's room can read."""
 
     table: str

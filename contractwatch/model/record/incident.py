@@ -43,7 +43,7 @@ ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN})
 """What ends an episode; whatever else is told begins one, or makes it worse."""
 
 
-class TellingState(StrEnum):
+class DeliveryState(StrEnum):
     """What became of one thing that was to be told to one receiver: told means delivered."""
 
     WAITING = "waiting"
@@ -52,7 +52,7 @@ class TellingState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class DeliveryRecord:
     """One thing that was to be told of an incident to one receiver, and what became of it.
 
     Without a receiver: it was told before this was kept, and to whom is not known.
@@ -62,7 +62,7 @@ class Telling:
     receiver: str
     sequence: int
     kind: TransitionKind
-    state: TellingState
+    state: DeliveryState
     at: datetime
 
 

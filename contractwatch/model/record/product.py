@@ -12,11 +12,11 @@ from contractwatch.model.base.objective import (
     Target,
 )
 from contractwatch.model.contract.contract import AlertPolicy, SupportChannel
-from contractwatch.model.measure.state import IncidentLog, ProbeTally, Sighting, Watermark
+from contractwatch.model.measure.state import IncidentLog, ProbeTally, Watermark, WatermarkPeriod
 from contractwatch.model.promises.lifetime import Lifetime, Notice
 from contractwatch.model.promises.upstream import InputProduct
-from contractwatch.model.record.file_state import KeptTable
-from contractwatch.model.record.incident import Incident, Notification, Telling, Transition
+from contractwatch.model.record.file_state import CachedTable
+from contractwatch.model.record.incident import DeliveryRecord, Incident, Notification, Transition
 from contractwatch.model.record.run import Coverage, RunOutcome, RunResult
 
 _NO_PROBES = ProbeTally()
@@ -90,7 +90,7 @@ class ProductRecord:
 
     `unknown_seconds` are the closed seconds, ever, in which any objective was unknown: where
     several were at once, they count once.
-    `tellings` say who was told of the incidents.
+    `deliveries` say who was told of the incidents.
     """
 
     card: ProductCard
@@ -100,7 +100,7 @@ class ProductRecord:
     runs: tuple[RunSummary, ...]
     data_versions: tuple[DataVersion, ...]
     unknown_seconds: float = 0.0
-    tellings: tuple[Telling, ...] = ()
+    deliveries: tuple[DeliveryRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +126,18 @@ class WatermarkHistory:
 
     table: str
     column: str
-    seen: tuple[Sighting, ...]
+    seen: tuple[WatermarkPeriod, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ProductMemory:
-    """What a run must remember of its product before it decides.
+class ProductState:
+    """Stored state of a product that a run needs before it decides.
 
     `incidents` are the pending, open and recovering ones and those resolved within a day. `probes`
     are the availability probes of the last 28 days; `incident_log` has the breaches of these days.
-    `notices` are as in the card; `kept` is what the last run kept of the files. `last_run` is there
-    if it was asked for, and the product was not withdrawn since. `tellings` say who was told of the
-    incidents.
+    `notices` are as in the card; `kept` are the cached answers of the last run. `last_run` is there
+    if it was asked for, and the product was not withdrawn since. `deliveries` say who was told of
+    the incidents.
     """
 
     standings: tuple[Standing, ...] = ()
@@ -146,9 +146,9 @@ class ProductMemory:
     watched: tuple[WatermarkHistory, ...] = ()
     incident_log: IncidentLog = _NO_INCIDENTS
     notices: tuple[Notice, ...] = ()
-    kept: tuple[KeptTable, ...] = ()
+    kept: tuple[CachedTable, ...] = ()
     last_run: RunResult | None = None
-    tellings: tuple[Telling, ...] = ()
+    deliveries: tuple[DeliveryRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,5 +184,5 @@ class RunEntry:
     transitions: tuple[Transition, ...]
     notifications: tuple[Notification, ...]
     looks: tuple[ObservedWatermark, ...] = ()
-    kept: tuple[KeptTable, ...] | None = None
+    kept: tuple[CachedTable, ...] | None = None
     last_passes: tuple[LastPass, ...] = ()

@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from contractwatch.errors import Blame
 from contractwatch.model.base.objective import Objective, ObjectiveState
-from contractwatch.model.contract.incremental import Extent
+from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
 from contractwatch.model.record.check import Outcome, Promise, Verdict
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 
 
 class RunOutcome(StrEnum):
@@ -112,9 +112,9 @@ class Reading:
     blame: Blame | None = None
     evidence: Mapping[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
     file_bytes: int = 0
-    kept: tuple[KeptTable, ...] | None = None
+    kept: tuple[CachedTable, ...] | None = None
     blames: Mapping[str, Blame] = field(default_factory=dict[str, Blame])
-    extents: tuple[Extent, ...] = ()
+    extents: tuple[AnswerScope, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

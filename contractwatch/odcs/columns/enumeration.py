@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contractwatch.model.base.clause import Scalar
-from contractwatch.model.promises.rule import Option, OptionKind
+from contractwatch.model.promises.rule import TypeOption, TypeOptionKind
 from contractwatch.odcs.columns.arguments import Owner
 from contractwatch.odcs.values.literals import NESTED, MistypedError, is_one_kind, scalar_of
 from contractwatch.odcs.values.promises import promised
@@ -12,7 +12,7 @@ from contractwatch.odcs.yaml.node import Findings, YamlNode
 _SHOWN = 5
 
 
-def read_enum(place: YamlNode, owner: Owner, findings: Findings) -> tuple[Option, ...]:
+def read_enum(place: YamlNode, owner: Owner, findings: Findings) -> tuple[TypeOption, ...]:
     """Return the `enum` of a column as a limit; nothing if it has none."""
     listed = place.at("enum")
     if not listed.each():
@@ -25,7 +25,7 @@ def read_enum(place: YamlNode, owner: Owner, findings: Findings) -> tuple[Option
     if not is_one_kind(values):
         message = "values of several types; expected one, or a 'logicalType' beside"
         findings.error(listed, message)
-    return (Option(listed.clause, OptionKind.ENUM, _words(values), values=values),)
+    return (TypeOption(listed.clause, TypeOptionKind.ENUM, _words(values), values=values),)
 
 
 def _values(listed: YamlNode, owner: Owner, findings: Findings) -> Iterator[Scalar]:

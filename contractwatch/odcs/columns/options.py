@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compiled
-from contractwatch.model.promises.rule import Bound, Option, OptionKind
+from contractwatch.model.promises.rule import Bound, TypeOption, TypeOptionKind
 from contractwatch.odcs.columns.nested_options import (
     NESTED_KINDS,
     is_executed,
@@ -27,13 +27,13 @@ _BYTES = frozenset({"binary", "byte"})
 _EXECUTED_FORMATS = frozenset({"uuid", "ipv4", "ipv6", "email", "uri", "hostname"})
 _BOUNDS = frozenset(
     {
-        OptionKind.MINIMUM,
-        OptionKind.MAXIMUM,
-        OptionKind.EXCLUSIVE_MINIMUM,
-        OptionKind.EXCLUSIVE_MAXIMUM,
+        TypeOptionKind.MINIMUM,
+        TypeOptionKind.MAXIMUM,
+        TypeOptionKind.EXCLUSIVE_MINIMUM,
+        TypeOptionKind.EXCLUSIVE_MAXIMUM,
     }
 )
-_KINDS = frozenset(OptionKind.__members__.values()) - NESTED_KINDS - {OptionKind.ENUM}
+_KINDS = frozenset(TypeOptionKind.__members__.values()) - NESTED_KINDS - {TypeOptionKind.ENUM}
 _PROMISE_NOTHING = frozenset(
     {"distanceMetric", "embeddingModel", "embeddingModelVersion", "timezone", "defaultTimezone"}
 )
@@ -43,7 +43,7 @@ _PROMISE_NOTHING = frozenset(
 class TypeOptions:
     """What the `logicalTypeOptions` of a column say."""
 
-    limits: tuple[Option, ...] = ()
+    limits: tuple[TypeOption, ...] = ()
     timezone: str = ""
     timezone_aware: bool | None = None
     parse_format: str = ""
@@ -123,7 +123,7 @@ class _Reading:
     date_format: DateFormat | None
     findings: Findings
 
-    def limit(self, entry: YamlNode) -> Option | None:
+    def limit(self, entry: YamlNode) -> TypeOption | None:
         """Return one option as a limit; None if it promises nothing or is skipped."""
         name = entry.path.rpartition(".")[2]
         if name in _PROMISE_NOTHING or entry.value is None:
@@ -132,19 +132,19 @@ class _Reading:
             if not is_executed(entry):
                 self._skip(entry, kind_of(entry), f"{name} of {self.logical_type} columns")
             return nested_limit(entry)
-        if self.logical_type is LogicalType.BOOLEAN and name != OptionKind.FORMAT:
+        if self.logical_type is LogicalType.BOOLEAN and name != TypeOptionKind.FORMAT:
             shown = name[:_LONGEST_NAME]  # any name: the official schema accepts it here
             self._skip(entry, shown, f"{shown} of boolean columns")
             return None
         if name not in _KINDS:
             return None
-        kind = OptionKind(name)
-        if kind is OptionKind.PATTERN:
+        kind = TypeOptionKind(name)
+        if kind is TypeOptionKind.PATTERN:
             return self._pattern(entry)
         value = self._value(kind, entry)
-        return None if value is None else Option(entry.clause, kind, value)
+        return None if value is None else TypeOption(entry.clause, kind, value)
 
-    def _value(self, kind: OptionKind, entry: YamlNode) -> Bound | None:
+    def _value(self, kind: TypeOptionKind, entry: YamlNode) -> Bound | None:
         if kind in _BOUNDS:
             return self._bound(entry)
         return _VALUES[kind](self, entry)
@@ -172,11 +172,11 @@ class _Reading:
         divisor = self._bound(entry)
         return divisor if isinstance(divisor, int | float) and divisor > 0 else None
 
-    def _pattern(self, entry: YamlNode) -> Option | None:
+    def _pattern(self, entry: YamlNode) -> TypeOption | None:
         pattern = translated(entry, self.findings)
         if pattern is None:
             return None
-        return Option(entry.clause, OptionKind.PATTERN, pattern.text, ecma=pattern.ecma)
+        return TypeOption(entry.clause, TypeOptionKind.PATTERN, pattern.text, ecma=pattern.ecma)
 
     def format_name(self, entry: YamlNode) -> Bound | None:
         """Return the name of a format that is executed; others only tell people something."""
@@ -193,9 +193,9 @@ class _Reading:
         self.findings.skip(entry, promised(kind, table, column), why)
 
 
-_VALUES: Mapping[OptionKind, Callable[[_Reading, YamlNode], Bound | None]] = {
-    OptionKind.MIN_LENGTH: _Reading.length,
-    OptionKind.MAX_LENGTH: _Reading.length,
-    OptionKind.MULTIPLE_OF: _Reading.divisor,
-    OptionKind.FORMAT: _Reading.format_name,
+_VALUES: Mapping[TypeOptionKind, Callable[[_Reading, YamlNode], Bound | None]] = {
+    TypeOptionKind.MIN_LENGTH: _Reading.length,
+    TypeOptionKind.MAX_LENGTH: _Reading.length,
+    TypeOptionKind.MULTIPLE_OF: _Reading.divisor,
+    TypeOptionKind.FORMAT: _Reading.format_name,
 }

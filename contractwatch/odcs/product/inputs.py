@@ -1,6 +1,6 @@
 """Read `contractwatch.inputs`: the products that a product is made of."""
 
-from contractwatch.model.base.version_range import range_of
+from contractwatch.model.base.version_range import parse_range
 from contractwatch.model.promises.upstream import Input
 from contractwatch.odcs.product.schedules import duration_at
 from contractwatch.odcs.yaml.node import Findings, YamlNode
@@ -17,7 +17,7 @@ def read_inputs(root: YamlNode, findings: Findings) -> tuple[Input, ...]:
         if contract == root.text("id"):
             findings.warn(entry.at("contract"), "the contract is its own input; expected another")
             continue
-        if range_of(versions) is None:
+        if parse_range(versions) is None:
             message = f"no range of versions: '{versions[:60]}'; expected such as '>=2.0.0 <3.0.0'"
             findings.error(entry.at("version"), message)
         if contract in found:

@@ -5,7 +5,7 @@ A contract is never refused for it: what cannot be used is a warning.
 
 from collections.abc import Iterable, Iterator
 
-from contractwatch.model.contract.contract import OwnSchedule
+from contractwatch.model.contract.contract import PromiseSchedule
 from contractwatch.model.promises.service_level import ServiceLevel
 from contractwatch.odcs.values.crons import cron_problem
 from contractwatch.odcs.values.zones import UTC_NAME, is_zone
@@ -20,11 +20,11 @@ _SHOWN = 60
 
 def read_own_schedules(
     root: YamlNode, levels: Iterable[ServiceLevel], findings: Findings
-) -> tuple[OwnSchedule, ...]:
+) -> tuple[PromiseSchedule, ...]:
     """Return the schedules of the rules and service levels that are executed, in their order."""
     zone = _zone(root)
     crons: set[str] = set()
-    found: list[OwnSchedule] = []
+    found: list[PromiseSchedule] = []
     for place in _executed(root, levels, findings):
         cron = _cron(place, findings)
         if not cron:
@@ -34,7 +34,7 @@ def read_own_schedules(
             findings.warn(place.at("schedule"), f"{message}; {_with_contract(place)}")
             continue
         crons.add(cron)
-        found.append(OwnSchedule(place.clause, cron, zone))
+        found.append(PromiseSchedule(place.clause, cron, zone))
     return tuple(found)
 
 

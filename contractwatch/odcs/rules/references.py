@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contractwatch.model.base.path import ArrayItem
-from contractwatch.model.contract.contract import Table, TableNames
+from contractwatch.model.contract.contract import Table, TableIndex
 from contractwatch.model.promises.reference import Reference
 from contractwatch.odcs.yaml.node import YamlNode, suggestion, suggestion_in
 
@@ -49,7 +49,7 @@ def addresses_of(root: YamlNode) -> tuple[str, ...]:
 
 
 def reference_of(
-    written: Iterable[str], tables: TableNames, *, in_arrays: bool = False
+    written: Iterable[str], tables: TableIndex, *, in_arrays: bool = False
 ) -> Reference:
     """Return the columns that are referred to, in their order.
 
@@ -77,7 +77,7 @@ def reference_of(
     return reference
 
 
-def own_columns(reference: Reference, tables: TableNames) -> tuple[Table, tuple[str, ...]]:
+def own_columns(reference: Reference, tables: TableIndex) -> tuple[Table, tuple[str, ...]]:
     """Return the table of this contract that is referred to, and the contract names of its columns.
 
     Raises:
@@ -88,7 +88,7 @@ def own_columns(reference: Reference, tables: TableNames) -> tuple[Table, tuple[
     table = _own_table(reference, tables)
     names: list[str] = []
     for written in reference.columns:
-        column = table.referred(written, by_id=reference.by_id)
+        column = table.find_reference(written, by_id=reference.by_id)
         if column is None:
             every = (inner.name for one in table.columns for inner in (one, *one.nested))
             hint = suggestion_in(table.name, written, every)
@@ -97,7 +97,7 @@ def own_columns(reference: Reference, tables: TableNames) -> tuple[Table, tuple[
     return table, tuple(names)
 
 
-def _is_in_array(reference: Reference, tables: TableNames) -> bool:
+def _is_in_array(reference: Reference, tables: TableIndex) -> bool:
     """Whether a reference leads into an array, as far as it can be known here."""
     if reference.contract:
         return False
@@ -109,7 +109,7 @@ def _is_in_array(reference: Reference, tables: TableNames) -> bool:
     return any(ArrayItem() in column.path for column in found if column is not None)
 
 
-def _own_table(reference: Reference, tables: TableNames) -> Table:
+def _own_table(reference: Reference, tables: TableIndex) -> Table:
     table = tables.find(reference.table, by_id=reference.by_id)
     if table is not None:
         return table
@@ -117,7 +117,7 @@ def _own_table(reference: Reference, tables: TableNames) -> Table:
     raise UnreadError(f"unknown table '{reference.table[:_SHOWN]}'{hint}")
 
 
-def _member(text: str, tables: TableNames) -> _Member:
+def _member(text: str, tables: TableIndex) -> _Member:
     contract, mark, rest = text.rpartition("#")
     if mark and not contract:
         raise UnreadError(f"'{text[:_SHOWN]}' names no contract before '#'")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from contractwatch.model.contract.contract import Table, TableNames
+from contractwatch.model.contract.contract import Table, TableIndex
 from contractwatch.model.promises.reference import (
     Aggregate,
     Reconciliation,
@@ -29,14 +29,14 @@ def with_comparisons(
     places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with their comparing rules; `places` are theirs, in the same order."""
-    names = TableNames(tables)
+    names = TableIndex(tables)
     return tuple(
         _with_rules(place, table, names, findings)
         for place, table in zip(places, tables, strict=True)
     )
 
 
-def _with_rules(place: YamlNode, table: Table, tables: TableNames, findings: Findings) -> Table:
+def _with_rules(place: YamlNode, table: Table, tables: TableIndex, findings: Findings) -> Table:
     found = read_each(
         _rules(place), table, findings, read=lambda rule: _read(rule, table, tables, findings)
     )
@@ -55,7 +55,7 @@ def _rules(place: YamlNode) -> Iterator[YamlNode]:
 
 
 def _read(
-    rule: YamlNode, table: Table, tables: TableNames, findings: Findings
+    rule: YamlNode, table: Table, tables: TableIndex, findings: Findings
 ) -> ReferenceCoverage | Reconciliation | None:
     if rule.at("implementation").text("check") == COVERAGE:
         return _coverage(rule, table, tables, findings)
@@ -63,7 +63,7 @@ def _read(
 
 
 def _coverage(
-    rule: YamlNode, table: Table, tables: TableNames, findings: Findings
+    rule: YamlNode, table: Table, tables: TableIndex, findings: Findings
 ) -> ReferenceCoverage | None:
     asked = rule.at("implementation")
     if not any(asked.has(name) for name in OPERATORS):

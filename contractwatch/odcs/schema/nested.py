@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.path import ArrayItem, FieldPath, Step, StructField, into_objects
+from contractwatch.model.base.path import ArrayItem, FieldPath, Step, StructField, struct_fields
 from contractwatch.model.contract.contract import Column
 from contractwatch.odcs.columns.arguments import Owner
 from contractwatch.odcs.columns.enumeration import read_enum
@@ -38,7 +38,7 @@ class Inner:
     @property
     def steps(self) -> tuple[str, ...]:
         """The physical names on the way, from the column on."""
-        return (_physical(self.top), *(step.name for step in into_objects(self.path)))
+        return (_physical(self.top), *(step.name for step in struct_fields(self.path)))
 
     @property
     def in_array(self) -> bool:

@@ -5,17 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 from contractwatch.errors import Level
-from contractwatch.model.contract.contract import Column, LogicalType, Table, TableNames
-from contractwatch.model.promises.personal_data import Detector, PiiRule, Searched
+from contractwatch.model.contract.contract import Column, LogicalType, Table, TableIndex
+from contractwatch.model.promises.personal_data import Detector, PiiRule, SearchedColumn
 from contractwatch.model.promises.rule import Operator, Threshold, Unit
 from contractwatch.model.promises.segment import (
     MOST_CELLS,
     Expectation,
-    FromReference,
-    Listed,
+    ListedSegments,
     Period,
     PeriodUnit,
-    SeenWithin,
+    RecentSegments,
+    ReferencedSegments,
     Segment,
     SegmentRule,
 )
@@ -49,14 +49,14 @@ def with_own_checks(
     places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with these rules; `places` are theirs, in the same order."""
-    names = TableNames(tables)
+    names = TableIndex(tables)
     return tuple(
         _with_rules(place, table, names, findings)
         for place, table in zip(places, tables, strict=True)
     )
 
 
-def _with_rules(place: YamlNode, table: Table, tables: TableNames, findings: Findings) -> Table:
+def _with_rules(place: YamlNode, table: Table, tables: TableIndex, findings: Findings) -> Table:
     own = (rule for rule in place.at("quality").each() if is_own_check(rule))
     found = read_each(
         own, table, findings, read=lambda rule: _read(rule, place, table, tables, findings)
@@ -69,7 +69,7 @@ def _with_rules(place: YamlNode, table: Table, tables: TableNames, findings: Fin
 
 
 def _read(
-    rule: YamlNode, place: YamlNode, table: Table, tables: TableNames, findings: Findings
+    rule: YamlNode, place: YamlNode, table: Table, tables: TableIndex, findings: Findings
 ) -> SegmentRule | PiiRule | None:
     asked = rule.at("implementation")
     before = len(findings.problems)
@@ -93,7 +93,7 @@ def _threshold(asked: YamlNode, findings: Findings) -> Threshold:
 def _segments(
     rule: YamlNode,
     table: Table,
-    tables: TableNames,
+    tables: TableIndex,
     threshold: Threshold,
     findings: Findings,
 ) -> SegmentRule | None:
@@ -192,12 +192,12 @@ def _length(place: YamlNode, default: timedelta, findings: Findings) -> timedelt
 
 
 def _expectation(
-    expect: YamlNode, members: int, tables: TableNames, findings: Findings
+    expect: YamlNode, members: int, tables: TableIndex, findings: Findings
 ) -> Expectation | None:
     if expect.has("values"):
-        return Listed(tuple(_listed(expect.at("values"), members, findings)))
+        return ListedSegments(tuple(_listed(expect.at("values"), members, findings)))
     if not expect.has("fromReference"):
-        return SeenWithin(_length(expect.at("fromHistory"), timedelta(0), findings))
+        return RecentSegments(_length(expect.at("fromHistory"), timedelta(0), findings))
     at = expect.at("fromReference")
     written = [str(one.value) for one in at.each()] or [expect.text("fromReference")]
     try:
@@ -212,7 +212,7 @@ def _expectation(
     if len(target.columns) != members:
         counts = f"'by' has {members} and 'fromReference' {len(target.columns)}"
         findings.error(at, f"{counts}; expected as many columns in both, in the same order")
-    return FromReference(target)
+    return ReferencedSegments(target)
 
 
 def _listed(values: YamlNode, members: int, findings: Findings) -> Iterator[Segment]:
@@ -264,7 +264,7 @@ def _leak(
 
 def _searched(
     place: YamlNode, table: Table, detectors: tuple[Detector, ...], exempt: set[str]
-) -> Iterator[Searched]:
+) -> Iterator[SearchedColumn]:
     """Yield the text columns that are not exempt, without what each is allowed to hold."""
     places = {entry.text("name"): entry for entry in place.at("properties").each()}
     for column in table.columns:
@@ -276,7 +276,7 @@ def _searched(
         allowed = {_SPELLINGS.get(one.lower()) for one in named}
         left = tuple(detector for detector in detectors if detector not in allowed)
         if left:
-            yield Searched(column.physical_name, left)
+            yield SearchedColumn(column.physical_name, left)
 
 
 def _column(place: YamlNode, name: str, table: Table, findings: Findings) -> Column | None:

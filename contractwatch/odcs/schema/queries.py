@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.promises.rule import Operator
-from contractwatch.model.promises.sql import AnswerLimit, Exactly, SqlRule
+from contractwatch.model.promises.sql import AnswerLimit, ExactAnswer, SqlRule
 from contractwatch.odcs.jsonschema.schema import OPERATORS
 from contractwatch.odcs.rules.baselines import ROW_COUNT_ONLY
 from contractwatch.odcs.rules.rules import SQL, rule_id_of, threshold_of
@@ -175,7 +175,7 @@ def _limit(rule: YamlNode, findings: Findings) -> AnswerLimit | None:
         findings.error(place, f"true and false are compared by mustBe; expected mustBe: {opposite}")
         return None
     if isinstance(place.value, bool | str):
-        return Exactly(place.value, negated)
+        return ExactAnswer(place.value, negated)
     return threshold_of(rule, findings)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from contractwatch.model.base.clause import Severity
-from contractwatch.model.base.path import ArrayItem, to_element
-from contractwatch.model.contract.contract import Table, TableNames
+from contractwatch.model.base.path import ArrayItem, up_to_last_item
+from contractwatch.model.contract.contract import Table, TableIndex
 from contractwatch.model.promises.reference import Reference, Relationship
 from contractwatch.model.promises.rule import Operator, Threshold
 from contractwatch.odcs.jsonschema.schema import OPERATORS
@@ -25,7 +25,7 @@ def with_relationships(
     places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with their relationships; `places` are theirs, in the same order."""
-    names = TableNames(tables)
+    names = TableIndex(tables)
     found: dict[str, dict[tuple[str | None, str], Relationship]] = {}
     for place, table in zip(places, tables, strict=True):
         for entry, column in _entries(place):
@@ -53,7 +53,7 @@ def _entries(place: YamlNode) -> Iterator[tuple[YamlNode, str | None]]:
 
 
 def _relationship(
-    entry: YamlNode, table: Table, column: str | None, tables: TableNames, findings: Findings
+    entry: YamlNode, table: Table, column: str | None, tables: TableIndex, findings: Findings
 ) -> tuple[Table, Relationship] | None:
     kind = entry.text("type")
     if kind not in {"", "foreignKey"}:
@@ -90,7 +90,7 @@ def _relationship(
 
 
 def _source(
-    entry: YamlNode, table: Table, column: str | None, tables: TableNames
+    entry: YamlNode, table: Table, column: str | None, tables: TableIndex
 ) -> tuple[Table, tuple[str, ...]]:
     if column is not None:
         return table, (column,)
@@ -101,7 +101,9 @@ def _why_not(table: Table, columns: Sequence[str]) -> str:
     known = [column for name in columns if (column := table.find(name)) is not None]
     if len(known) < len(columns):
         return "keys of measures"
-    arrays = {(one.physical_name, to_element(one.path)) for one in known if ArrayItem() in one.path}
+    arrays = {
+        (one.physical_name, up_to_last_item(one.path)) for one in known if ArrayItem() in one.path
+    }
     if len(arrays) > 1:
         return "keys inside several arrays"
     nested = [one.logical_type for one in known if one.logical_type in NESTED]
@@ -109,7 +111,7 @@ def _why_not(table: Table, columns: Sequence[str]) -> str:
 
 
 def _warn_of_own(
-    entry: YamlNode, target: Reference, tables: TableNames, findings: Findings
+    entry: YamlNode, target: Reference, tables: TableIndex, findings: Findings
 ) -> None:
     """A column of the same contract is known now; the check itself ends without an answer."""
     if target.contract:

@@ -10,10 +10,10 @@ from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.promises.service_level import (
     Availability,
     ErrorRate,
+    IncidentStep,
     LevelPromise,
     MaxDelay,
-    Reaction,
-    ReactionTime,
+    MaxIncidentTime,
     RetentionMode,
     ServiceLevel,
 )
@@ -200,8 +200,8 @@ class _Reading:
         else:
             length = length_at(place, self._findings)
             if length is not None:
-                reaction = Reaction(kind)
-                promise = ReactionTime(reaction, length.fixed, length.calendar_months)
+                reaction = IncidentStep(kind)
+                promise = MaxIncidentTime(reaction, length.fixed, length.calendar_months)
         if promise is not None:
             yield from self._once(place, kind, promise, modifiers)
 
@@ -281,7 +281,7 @@ class _Reading:
         self, place: YamlNode, promise: LevelPromise, modifiers: tuple[Modifier, ...]
     ) -> ServiceLevel:
         # how fast an incident is handled says nothing about the data: a warning by default
-        usual = Severity.WARNING if isinstance(promise, ReactionTime) else Severity.ERROR
+        usual = Severity.WARNING if isinstance(promise, MaxIncidentTime) else Severity.ERROR
         return ServiceLevel(
             clause=place.clause,
             level_id=level_id_of(place),

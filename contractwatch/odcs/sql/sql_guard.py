@@ -16,7 +16,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from contractwatch.model.base.path import into_objects
+from contractwatch.model.base.path import struct_fields
 from contractwatch.model.contract.contract import Column, Table
 from contractwatch.odcs.sql.sql_errors import (
     HostileSqlError,
@@ -303,7 +303,7 @@ def _refuse_double_meaning(root: exp.Expr, tables: Iterable[Table]) -> None:
         for table in tables
         for column in table.columns
         for inner in column.nested
-        for step in into_objects(inner.path[:1])
+        for step in struct_fields(inner.path[:1])
     }
     for column in root.find_all(exp.Column):
         first, *rest = (part.name for part in column.parts)

@@ -4,19 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from contractwatch.model.promises.rule import Bound, Option, OptionKind
+from contractwatch.model.promises.rule import Bound, TypeOption, TypeOptionKind
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 _SCOPES = ("interactive", "announcements", "issues", "notifications")
 _TOOLS = ("email", "slack", "teams", "discord", "ticket", "googlechat", "other")
-_ABOVE: Mapping[OptionKind, tuple[OptionKind, ...]] = {
-    OptionKind.MINIMUM: (OptionKind.MAXIMUM, OptionKind.EXCLUSIVE_MAXIMUM),
-    OptionKind.EXCLUSIVE_MINIMUM: (OptionKind.MAXIMUM, OptionKind.EXCLUSIVE_MAXIMUM),
-    OptionKind.MIN_LENGTH: (OptionKind.MAX_LENGTH,),
-    OptionKind.MIN_ITEMS: (OptionKind.MAX_ITEMS,),
-    OptionKind.MIN_PROPERTIES: (OptionKind.MAX_PROPERTIES,),
+_ABOVE: Mapping[TypeOptionKind, tuple[TypeOptionKind, ...]] = {
+    TypeOptionKind.MINIMUM: (TypeOptionKind.MAXIMUM, TypeOptionKind.EXCLUSIVE_MAXIMUM),
+    TypeOptionKind.EXCLUSIVE_MINIMUM: (TypeOptionKind.MAXIMUM, TypeOptionKind.EXCLUSIVE_MAXIMUM),
+    TypeOptionKind.MIN_LENGTH: (TypeOptionKind.MAX_LENGTH,),
+    TypeOptionKind.MIN_ITEMS: (TypeOptionKind.MAX_ITEMS,),
+    TypeOptionKind.MIN_PROPERTIES: (TypeOptionKind.MAX_PROPERTIES,),
 }
-_EXCLUSIVE = frozenset({OptionKind.EXCLUSIVE_MINIMUM, OptionKind.EXCLUSIVE_MAXIMUM})
+_EXCLUSIVE = frozenset({TypeOptionKind.EXCLUSIVE_MINIMUM, TypeOptionKind.EXCLUSIVE_MAXIMUM})
 _SHOWN = 40
 _OLD: Mapping[str, str] = {
     "dataProduct": "a product is known by 'domain' and 'name'",
@@ -50,7 +50,7 @@ def _doubt_word(place: YamlNode, key: str, known: Sequence[str], findings: Findi
         findings.warn(place.at(key), f"unknown {key} '{word[:_SHOWN]}'; {expected}")
 
 
-def doubt_limits(place: YamlNode, limits: Sequence[Option], findings: Findings) -> None:
+def doubt_limits(place: YamlNode, limits: Sequence[TypeOption], findings: Findings) -> None:
     """Say which options of one column no value can meet together."""
     by_kind = {limit.kind: limit for limit in limits}
     for lower, uppers in _ABOVE.items():

@@ -4,22 +4,22 @@ from urllib.parse import SplitResult, urlsplit
 
 from contractwatch.engines.remote.relay import RelayTarget, place_of, relay_to
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.reach import Identity, Reach
+from contractwatch.model.base.reach import ObjectStoreAccess, StoreIdentity
 from contractwatch.model.base.server import Server
-from contractwatch.model.contract.dataset import Remote
+from contractwatch.model.contract.dataset import RemoteStore
 
 _OWN_PATHS = frozenset({"", "/"})
 _IS_NO_ADDRESS = "is no address such as https://host:port, without path or password"
 
 
-def reached(server: Server, bucket: str, reach: Reach) -> Remote:
+def reached(server: Server, bucket: str, reach: ObjectStoreAccess) -> RemoteStore:
     """Return how the bucket is reached.
 
     Raises:
         SourceError: If its store is not allowed, or nobody is known to ask it as.
     """
     endpoint, is_named = _endpoint(server, reach)
-    if reach.identity is Identity.NOBODY:
+    if reach.identity is StoreIdentity.NOBODY:
         raise SourceError(
             "there are no credentials for object stores; set AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for public buckets",
@@ -28,11 +28,11 @@ def reached(server: Server, bucket: str, reach: Reach) -> Remote:
         )
     relay = relay_to(RelayTarget(place_of(endpoint), is_named, reach.credential_hosts))
     relay.forget()
-    is_anonymous = reach.identity is Identity.ANONYMOUS
-    return Remote(bucket, endpoint, reach.region, relay.address, is_anonymous)
+    is_anonymous = reach.identity is StoreIdentity.ANONYMOUS
+    return RemoteStore(bucket, endpoint, reach.region, relay.address, is_anonymous)
 
 
-def _endpoint(server: Server, reach: Reach) -> tuple[str, bool]:
+def _endpoint(server: Server, reach: ObjectStoreAccess) -> tuple[str, bool]:
     """Return the address of the store, and whether a private one was meant.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 from contractwatch.engines.remote.objects import asked, store_of
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat
-from contractwatch.model.contract.dataset import DataFile, Remote
+from contractwatch.model.contract.dataset import DataFile, RemoteStore
 from contractwatch.sources.search.patterns import part_matches
 from contractwatch.sources.search.recorded import records_in
 from contractwatch.sources.search.search import EXTENSIONS, MAX_FILES
@@ -115,7 +115,7 @@ def _with_none(pattern: Sequence[str], reached: Iterable[int]) -> set[int]:
     return every
 
 
-def search(remote: Remote, searches: Sequence[ObjectSearch]) -> None:
+def search(remote: RemoteStore, searches: Sequence[ObjectSearch]) -> None:
     """Find the objects of all searches; what they share is listed once.
 
     Raises:
@@ -131,13 +131,13 @@ def search(remote: Remote, searches: Sequence[ObjectSearch]) -> None:
                 _limit(len(one.found), MAX_FILES, "matches")
 
 
-def _found(remote: Remote, key: str, *, is_plain: bool) -> Iterator[tuple[str, DataFile]]:
+def _found(remote: RemoteStore, key: str, *, is_plain: bool) -> Iterator[tuple[str, DataFile]]:
     """Yield the object that the key itself names, else all objects below it."""
     known = object_at(remote, key) if is_plain and key else {}
     yield from known.items() if known else objects_below(remote, key)
 
 
-def object_at(remote: Remote, key: str) -> dict[str, DataFile]:
+def object_at(remote: RemoteStore, key: str) -> dict[str, DataFile]:
     """Return the object of a key, by its key; empty if there is none.
 
     Raises:
@@ -155,7 +155,7 @@ def object_at(remote: Remote, key: str) -> dict[str, DataFile]:
 
 
 def objects_below(
-    remote: Remote, key: str, *, after: str | None = None
+    remote: RemoteStore, key: str, *, after: str | None = None
 ) -> Iterator[tuple[str, DataFile]]:
     """Yield every object below a key, or those of them whose keys are greater than one.
 
@@ -182,7 +182,7 @@ def _limit(count: int, limit: int, what: str) -> None:
         )
 
 
-def _file(remote: Remote, entry: Any) -> DataFile:
+def _file(remote: RemoteStore, entry: Any) -> DataFile:
     return DataFile(
         f"s3://{remote.bucket}/{entry['path']}",
         int(entry["size"]),

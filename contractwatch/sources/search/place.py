@@ -5,7 +5,7 @@ from typing import Protocol
 
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import Server
-from contractwatch.model.contract.dataset import DataFile, Remote
+from contractwatch.model.contract.dataset import DataFile, RemoteStore
 
 
 class TableLocation(Protocol):
@@ -20,7 +20,7 @@ class TableLocation(Protocol):
         ...
 
     @property
-    def remote(self) -> Remote | None:
+    def remote(self) -> RemoteStore | None:
         """Return how its objects are reached; None for files of this machine."""
         ...
 

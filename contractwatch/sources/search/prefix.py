@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from contractwatch.engines.remote.objects import SCHEME
 from contractwatch.errors import SourceError
 from contractwatch.model.base.server import Server
-from contractwatch.model.contract.dataset import DataFile, Remote
+from contractwatch.model.contract.dataset import DataFile, RemoteStore
 from contractwatch.sources.search.object_search import object_at, objects_below
 from contractwatch.sources.search.search import MAX_FILES, refused
 
@@ -25,7 +25,7 @@ class Prefix:
     """
 
     server: Server
-    remote: Remote
+    remote: RemoteStore
     key: str
     _parts: dict[str, list[DataFile]] = field(default_factory=dict[str, list[DataFile]])
     _seen: dict[str, DataFile] = field(default_factory=dict[str, DataFile])

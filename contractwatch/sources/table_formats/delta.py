@@ -13,7 +13,7 @@ from contractwatch.engines.tables.log_copy import copy_into, folder_of
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
-from contractwatch.model.contract.dataset import DataFile, NamedFiles, Snapshot, TableFiles
+from contractwatch.model.contract.dataset import DataFile, NamedFiles, TableFiles, TableSnapshot
 from contractwatch.sources.search.place import TableLocation, all_of, missing
 from contractwatch.sources.search.search import MAX_FILES, refused
 from contractwatch.sources.table_formats.delta_log import (
@@ -89,7 +89,7 @@ def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime
     # Of old commits a vector may be gone; the library misses it only if it is still in use.
     record += tuple((name, found[name]) for name in version.vectors if name in found)
     _limit(place, record)
-    snapshot = Snapshot(
+    snapshot = TableSnapshot(
         place.location,
         version.number,
         version.table_id,

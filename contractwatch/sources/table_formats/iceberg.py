@@ -10,7 +10,7 @@ from contractwatch.engines.tables.iceberg import MOST_METADATA_BYTES, static_tab
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Table
-from contractwatch.model.contract.dataset import DataFile, Snapshot, TableFiles
+from contractwatch.model.contract.dataset import DataFile, TableFiles, TableSnapshot
 from contractwatch.sources.search.place import TableLocation, all_of, missing
 from contractwatch.sources.search.search import MAX_FILES, refused
 
@@ -63,7 +63,7 @@ def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime
         table.columns,
         place.server.read,
         remote=place.remote,
-        snapshot=Snapshot(
+        snapshot=TableSnapshot(
             newest.path,
             -1 if snapshot is None else snapshot.snapshot_id,
             str(opened.metadata.table_uuid),

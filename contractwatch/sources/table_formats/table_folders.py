@@ -12,7 +12,7 @@ from typing import TypeAlias
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
-from contractwatch.model.contract.dataset import Dataset, Snapshot, TableFiles
+from contractwatch.model.contract.dataset import Dataset, TableFiles, TableSnapshot
 from contractwatch.sources.search.patterns import is_pattern
 from contractwatch.sources.search.place import TableLocation
 from contractwatch.sources.search.search import refused
@@ -41,25 +41,25 @@ def open_lake(
             kind that we cannot read, or if what reads it is not installed.
     """
     found: list[_Opened] = []
-    unfound: list[tuple[str, SourceError]] = []
+    missing_tables: list[tuple[str, SourceError]] = []
     for table, path in tables:
         try:
             found.append(_open(server, table, path, places))
         except SourceError as error:
-            unfound.append((table.name, error))
+            missing_tables.append((table.name, error))
     if not found:
-        refuse_alike(error for _, error in unfound)
+        refuse_alike(error for _, error in missing_tables)
     versions = sorted((files.table, *_version(files.snapshot)) for files, _ in found)
     return Dataset(
         server.name,
         tuple(files for files, _ in found),
         sha256(repr(versions).encode()).hexdigest(),
         max((modified for _, modified in found), default=None),
-        tuple(unfound),
+        tuple(missing_tables),
     )
 
 
-def _version(snapshot: Snapshot | None) -> tuple[str, ...]:
+def _version(snapshot: TableSnapshot | None) -> tuple[str, ...]:
     if snapshot is None:
         return ()
     return (snapshot.location, str(snapshot.version), snapshot.table_id)

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, and_, delete, exists, select, update
 from contractwatch.alerting.audience import audience, is_told
 from contractwatch.model.record.incident import (
     ENDS,
+    DeliveryRecord,
+    DeliveryState,
     Notification,
     Phase,
-    Telling,
-    TellingState,
     TransitionKind,
     TransitionNote,
 )
@@ -26,10 +26,10 @@ _PRODUCT = tables.product.c
 _CHUNK = 500
 
 
-def tellings_of(connection: Connection, incidents: Iterable[str]) -> tuple[Telling, ...]:
+def tellings_of(connection: Connection, incidents: Iterable[str]) -> tuple[DeliveryRecord, ...]:
     """Return all that was to be told of these incidents."""
     ids = list(incidents)
-    found: list[Telling] = []
+    found: list[DeliveryRecord] = []
     for start in range(0, len(ids), _CHUNK):
         rows = connection.execute(
             select(tables.telling)
@@ -37,12 +37,12 @@ def tellings_of(connection: Connection, incidents: Iterable[str]) -> tuple[Telli
             .order_by(_TELLING.incident_id, _TELLING.sequence, _TELLING.receiver)
         )
         found += [
-            Telling(
+            DeliveryRecord(
                 row.incident_id,
                 row.receiver,
                 row.sequence,
                 TransitionKind(row.kind),
-                TellingState(row.state),
+                DeliveryState(row.state),
                 from_micros(row.at),
             )
             for row in rows
@@ -52,12 +52,12 @@ def tellings_of(connection: Connection, incidents: Iterable[str]) -> tuple[Telli
 
 def note_waiting(connection: Connection, message: Notification, at: datetime) -> None:
     """Keep that a message is on its way."""
-    _note(connection, message, TellingState.WAITING, at)
+    _note(connection, message, DeliveryState.WAITING, at)
 
 
 def note_delivered(connection: Connection, message: Notification, at: datetime) -> None:
     """Keep that a receiver was told; with several mailboxes the first one counts."""
-    _note(connection, message, TellingState.TOLD, at)
+    _note(connection, message, DeliveryState.TOLD, at)
     _show(connection, message)
 
 
@@ -65,7 +65,7 @@ def note_dead(connection: Connection, message: Notification, at: datetime) -> No
     """Keep that a receiver was not told, unless one of its mailboxes was or may still be."""
     if message.recipient and _has_hope(connection, message):
         return
-    _note(connection, message, TellingState.DEAD, at)
+    _note(connection, message, DeliveryState.DEAD, at)
     _show(connection, message)
 
 
@@ -97,7 +97,9 @@ def forget_tellings(connection: Connection, incidents: Iterable[str]) -> None:
     connection.execute(delete(tables.telling).where(_TELLING.incident_id.in_(list(incidents))))
 
 
-def _note(connection: Connection, message: Notification, state: TellingState, at: datetime) -> None:
+def _note(
+    connection: Connection, message: Notification, state: DeliveryState, at: datetime
+) -> None:
     for note in _notes(message):
         key = {
             "incident_id": note.incident_id,
@@ -105,8 +107,8 @@ def _note(connection: Connection, message: Notification, state: TellingState, at
             "sequence": note.sequence,
         }
         mine = and_(*(tables.telling.c[name] == value for name, value in key.items()))
-        told = _TELLING.state == TellingState.TOLD.value
-        if state is not TellingState.WAITING or not message.recipient:
+        told = _TELLING.state == DeliveryState.TOLD.value
+        if state is not DeliveryState.WAITING or not message.recipient:
             is_told = connection.execute(select(tables.telling).where(mine, told)).first()
             if is_told is not None:
                 continue

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from contractwatch.model.record.file_state import KeptTable
+from contractwatch.model.record.file_state import CachedTable
 from contractwatch.store.database import tables
 from contractwatch.store.database.rows import put, storable
 
@@ -18,13 +18,13 @@ _FORGET = delete(tables.file_state).where(_MINE)
 _FORGET_ONE = _FORGET.where(_STATE.table_name == bindparam("of_table"))
 
 
-def kept_of(connection: Connection, product_id: int) -> tuple[KeptTable, ...]:
+def kept_of(connection: Connection, product_id: int) -> tuple[CachedTable, ...]:
     """Return what is kept of the files of a product, by table."""
     rows = connection.execute(_READ, {"of_product": product_id})
-    return tuple(KeptTable(row.table_name, row.content) for row in rows)
+    return tuple(CachedTable(row.table_name, row.content) for row in rows)
 
 
-def write_kept(connection: Connection, product_id: int, kept: Iterable[KeptTable] | None) -> None:
+def write_kept(connection: Connection, product_id: int, kept: Iterable[CachedTable] | None) -> None:
     """Replace what is kept of a product; with None it stays as it is."""
     if kept is None:
         return

@@ -11,7 +11,7 @@ from contractwatch.model.measure.metric import IncidentTimes, Probes, RowHistory
 from contractwatch.model.measure.state import IncidentLog, ProbeTally
 from contractwatch.model.promises.lifetime import Notice
 from contractwatch.model.record.incident import Incident, Phase
-from contractwatch.model.record.product import ProductCard, ProductMemory
+from contractwatch.model.record.product import ProductCard, ProductState
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import MICROS_A_DAY, load, to_micros
 from contractwatch.store.messages.incident_times import incident_log
@@ -65,7 +65,7 @@ def memory_of(
     *,
     asked: frozenset[Recorded],
     plans: Plans | None = None,
-) -> ProductMemory:
+) -> ProductState:
     """Return what a run must know of its product; one that is new or was withdrawn begins anew.
 
     A withdrawn one still has its incidents and its probes, but no standings: the time in which it
@@ -74,7 +74,7 @@ def memory_of(
     """
     row = connection.execute(_ROW, {"of_name": name}).first()
     if row is None:
-        return ProductMemory()
+        return ProductState()
     mine = {"of_product": row.id}
     standings: Iterable[Any] = ()
     if row.withdrawn_at is None:
@@ -82,7 +82,7 @@ def memory_of(
     remembered = to_micros(now - REMEMBERED)
     rows = connection.execute(_INCIDENTS, {**mine, "remembered": remembered})
     incidents = tuple(load(found.content, Incident) for found in rows)
-    return ProductMemory(
+    return ProductState(
         in_order([standing_of(found) for found in standings]),
         incidents,
         _probes(connection, row.id, now) if Probes in asked else ProbeTally(),

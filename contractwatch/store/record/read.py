@@ -15,7 +15,7 @@ from contractwatch.model.base.objective import (
     Standing,
     StateSeconds,
 )
-from contractwatch.model.record.incident import RESOLVED_SHOWN, Incident, Phase, Telling
+from contractwatch.model.record.incident import RESOLVED_SHOWN, DeliveryRecord, Incident, Phase
 from contractwatch.model.record.product import (
     DataVersion,
     LedgerLine,
@@ -131,7 +131,7 @@ def _records(
     runs = _last_runs(connection, products, plans)
     unknown = unknown_micros(connection, products)
     known = [one.incident_id for found in incidents.values() for one in found]
-    told: dict[str, list[Telling]] = defaultdict(list)
+    told: dict[str, list[DeliveryRecord]] = defaultdict(list)
     for telling in tellings_of(connection, known):
         told[telling.incident_id].append(telling)
     rows = connection.execute(select(product.id, product.card).where(product.id.in_(products)))
@@ -146,7 +146,7 @@ def _records(
             runs=summaries,
             data_versions=tuple(versions.get(row.id, ())),
             unknown_seconds=unknown.get(row.id, 0) / 1_000_000,
-            tellings=tuple(
+            deliveries=tuple(
                 each for one in incidents.get(row.id, ()) for each in told[one.incident_id]
             ),
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
-from contractwatch.model.measure.state import Sighting, Watermark
+from contractwatch.model.measure.state import Watermark, WatermarkPeriod
 from contractwatch.model.record.product import ObservedWatermark, WatermarkHistory
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import (
@@ -75,7 +75,7 @@ def watched(connection: Connection, product_id: int) -> tuple[WatermarkHistory, 
     rows = connection.execute(
         select(tables.sighting).where(_SIGHTING.product_id == product_id).order_by(_SIGHTING.id)
     )
-    found: dict[tuple[str, str], list[Sighting]] = {}
+    found: dict[tuple[str, str], list[WatermarkPeriod]] = {}
     for row in rows:
         found.setdefault((row.table_name, row.column_name), []).append(_sighting(row))
     return tuple(WatermarkHistory(*names, tuple(seen)) for names, seen in found.items())
@@ -93,8 +93,8 @@ def _stored(watermark: Watermark) -> Watermark:
     return Watermark(watermark.newest, watermark.rows, storable(watermark.version))
 
 
-def _sighting(row: Any) -> Sighting:
-    return Sighting(
+def _sighting(row: Any) -> WatermarkPeriod:
+    return WatermarkPeriod(
         Watermark(instant_or_none(row.newest), row.rows, row.version),
         from_micros(row.first_seen),
         from_micros(row.last_seen),

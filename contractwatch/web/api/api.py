@@ -143,7 +143,7 @@ class Api:
         except UsageError as error:
             return Answer({"error": str(error)}, status_code=400)
         shown = [
-            bodies.incident_body(one, snapshot.views[one.product].record.tellings)
+            bodies.incident_body(one, snapshot.views[one.product].record.deliveries)
             for one in listed.pop("rows")
         ]
         return Answer({"version": bodies.BODY_VERSION, **listed, "incidents": shown})

@@ -6,7 +6,7 @@ from datetime import datetime
 from contractwatch.alerting.upstream import upstream_json
 from contractwatch.model.base.objective import Interval, StateSeconds
 from contractwatch.model.promises.upstream import Upstream
-from contractwatch.model.record.incident import BrokenPromise, Incident, Telling
+from contractwatch.model.record.incident import BrokenPromise, DeliveryRecord, Incident
 from contractwatch.model.record.product import BudgetLine, LedgerLine, RunSummary
 from contractwatch.model.record.run import CheckResult, RunResult
 from contractwatch.slo.budget import compliance_of, intervals_of
@@ -61,7 +61,7 @@ def detail_body(view: View, upstream: tuple[Upstream, ...] = ()) -> Body:
         ],
         "trust": trust_body(view),
         "incidents": [
-            incident_body(incident, view.record.tellings)
+            incident_body(incident, view.record.deliveries)
             for incident in reversed(view.record.incidents)
         ],
         "inputs": [
@@ -121,7 +121,7 @@ def trust_body(view: View) -> Body:
     }
 
 
-def incident_body(incident: Incident, tellings: Iterable[Telling]) -> Body:
+def incident_body(incident: Incident, deliveries: Iterable[DeliveryRecord]) -> Body:
     """Return an incident with the promises that broke, and what became of all that was told."""
     return {
         "id": incident.incident_id,
@@ -143,7 +143,7 @@ def incident_body(incident: Incident, tellings: Iterable[Telling]) -> Body:
                 "state": one.state.value,
                 "at": iso(one.at),
             }
-            for one in tellings
+            for one in deliveries
             if one.incident_id == incident.incident_id
         ],
     }

@@ -318,7 +318,7 @@ def _cut(asked: str) -> str:
 def told_of(views: Iterable[View]) -> dict[str, str]:
     """Return for each incident in words who was told of it."""
     return {
-        one.incident_id: told_words(one.incident_id, view.record.tellings)
+        one.incident_id: told_words(one.incident_id, view.record.deliveries)
         for view in views
         for one in view.record.incidents
     }

@@ -20,21 +20,21 @@ from contractwatch.model.measure.state import (
     IncidentLog,
     IncidentTime,
     ProbeTally,
-    Sighting,
-    Sightings,
-    Span,
+    TimeRange,
     Unmeasured,
     Watermark,
+    WatermarkLog,
+    WatermarkPeriod,
 )
 from contractwatch.model.promises.rule import Baseline, Operator, Rule, RuleMetric, Threshold, Unit
 from contractwatch.model.promises.service_level import (
     Frequency,
-    Reaction,
-    ReactionTime,
+    IncidentStep,
+    MaxIncidentTime,
     ServiceLevel,
 )
 from contractwatch.model.record.check import Outcome
-from contractwatch.model.record.product import ObservedWatermark, ProductMemory, WatermarkHistory
+from contractwatch.model.record.product import ObservedWatermark, ProductState, WatermarkHistory
 from contractwatch.model.record.run import Reading, RunOutcome
 from contractwatch.slo.observe import observe
 from contractwatch.verify import judge, plan, promised_objectives
@@ -48,7 +48,7 @@ LEVELS = (
         HERE,
         "r",
         "timeToRepair",
-        ReactionTime(Reaction.REPAIR, HOUR),
+        MaxIncidentTime(IncidentStep.REPAIR, HOUR),
         severity=Severity.ERROR,
     ),
 )
@@ -65,10 +65,10 @@ CONTRACT = Contract(
     service_levels=LEVELS,
 )
 SPAN, HISTORY = TimeSpan("t", "AT"), UpdateHistory("t", "AT")
-READ = Reading("s", NOW, {SPAN: Span(NOW, NOW, 1), RowCount("t"): Count(1)}, True, "v2")
-BEFORE = Sighting(Watermark(NOW - HOUR, 1, "v1"), NOW - HOUR, NOW - HOUR)
+READ = Reading("s", NOW, {SPAN: TimeRange(NOW, NOW, 1), RowCount("t"): Count(1)}, True, "v2")
+BEFORE = WatermarkPeriod(Watermark(NOW - HOUR, 1, "v1"), NOW - HOUR, NOW - HOUR)
 SLOW = IncidentLog((IncidentTime(NOW - 2 * HOUR),))
-MEMORY = ProductMemory((), (), ProbeTally(3, 4), (WatermarkHistory("t", "AT", (BEFORE,)),), SLOW)
+MEMORY = ProductState((), (), ProbeTally(3, 4), (WatermarkHistory("t", "AT", (BEFORE,)),), SLOW)
 
 
 def test_a_run_adds_its_watermark_and_its_probe_to_what_is_remembered() -> None:
@@ -78,7 +78,7 @@ def test_a_run_adds_its_watermark_and_its_probe_to_what_is_remembered() -> None:
         **READ.measurements,
         Probes(): ProbeTally(4, 5),
         IncidentTimes(): SLOW,
-        HISTORY: Sightings((BEFORE, Sighting(mark, NOW, NOW))),
+        HISTORY: WatermarkLog((BEFORE, WatermarkPeriod(mark, NOW, NOW))),
     }
     assert looks_of(reading, now=NOW) == (ObservedWatermark("t", "AT", mark),)
 
@@ -86,7 +86,7 @@ def test_a_run_adds_its_watermark_and_its_probe_to_what_is_remembered() -> None:
 def test_a_run_that_could_not_read_adds_no_watermark() -> None:
     unread = Reading("s", NOW, {SPAN: Unmeasured("gone"), RowCount("t"): Count(1)}, False)
     reading = with_history(unread, MEMORY, plan(CONTRACT), now=NOW)
-    assert reading.measurements[HISTORY] == Sightings((BEFORE,))
+    assert reading.measurements[HISTORY] == WatermarkLog((BEFORE,))
     assert looks_of(reading, now=NOW) == ()
 
 
@@ -112,7 +112,7 @@ GROWTH = Rule(
 GROWING = replace(CONTRACT, tables=(Table(HERE, "t", "t", (), rules=(GROWTH,)),), service_levels=())
 
 
-def run_after(hours: float, rows: int, memory: ProductMemory) -> tuple[Outcome, ProductMemory]:
+def run_after(hours: float, rows: int, memory: ProductState) -> tuple[Outcome, ProductState]:
     """Judge a run and remember its look, as a store does."""
     now, planned = NOW + hours * HOUR, plan(GROWING)
     read = Reading("s", now, {RowCount("t"): Count(rows)}, True)
@@ -127,7 +127,7 @@ def run_after(hours: float, rows: int, memory: ProductMemory) -> tuple[Outcome, 
 
 
 def test_a_volume_is_compared_with_that_of_a_week_ago_once_there_is_one() -> None:
-    memory, outcomes = ProductMemory(), []
+    memory, outcomes = ProductState(), []
     for day, rows in enumerate((100, 200, 300, 300, 300, 300, 300, 100, 100)):
         outcome, memory = run_after(24 * day, rows, memory)
         outcomes.append(outcome)
@@ -135,7 +135,7 @@ def test_a_volume_is_compared_with_that_of_a_week_ago_once_there_is_one() -> Non
 
 
 def test_a_run_every_minute_keeps_a_line_for_every_quarter_of_an_hour_of_a_week() -> None:
-    memory = ProductMemory()
+    memory = ProductState()
     for minute in range(120):
         _, memory = run_after(minute / 60, minute, memory)
     (watched,) = memory.watched

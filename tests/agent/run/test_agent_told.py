@@ -13,7 +13,7 @@ from contractwatch.alerting.message import AlertingSetup
 from contractwatch.channels import World
 from contractwatch.model.base.receiver import Receiver as ReceiverSetting
 from contractwatch.model.base.receiver import ReceiverKind
-from contractwatch.model.record.incident import TellingState, TransitionKind
+from contractwatch.model.record.incident import DeliveryState, TransitionKind
 
 OPENED, RESOLVED = TransitionKind.OPENED, TransitionKind.RESOLVED
 
@@ -60,10 +60,10 @@ def kinds(server: Receiver) -> list[str]:
     return [one.json()["data"]["kind"] for one in server.taken]
 
 
-def told(bench: Bench) -> dict[str, TellingState]:
+def told(bench: Bench) -> dict[str, DeliveryState]:
     record = bench.store.record("shop/orders")
     assert record is not None
-    return {one.receiver: one.state for one in record.tellings if one.kind is not RESOLVED}
+    return {one.receiver: one.state for one in record.deliveries if one.kind is not RESOLVED}
 
 
 def test_no_receiver_at_the_beginning_none_at_the_end(bench: Bench, desk: Desk) -> None:
@@ -83,7 +83,7 @@ def test_a_receiver_that_comes_while_it_is_open_is_told_and_hears_the_end(
         desk.start(at(server))
         desk.runs(4, has_null=True)
         assert kinds(server) == ["opened"]
-        assert told(bench) == {"owners": TellingState.TOLD}
+        assert told(bench) == {"owners": DeliveryState.TOLD}
         desk.runs(3, has_null=False)
         assert kinds(server) == ["opened", "resolved"]
 
@@ -146,7 +146,7 @@ def test_a_beginning_that_was_refused_has_no_end(bench: Bench, desk: Desk) -> No
     with Receiver(Script(Answer(401), Answer(200))) as server:
         desk.start(at(server))
         desk.runs(3, has_null=True)
-        assert told(bench) == {"owners": TellingState.DEAD}
+        assert told(bench) == {"owners": DeliveryState.DEAD}
         desk.runs(3, has_null=False)
         assert kinds(server) == []
         assert len(server.seen) == 1
@@ -166,7 +166,7 @@ def test_a_beginning_that_was_refused_is_told_after_the_next_start_and_then_its_
         assert kinds(server) == ["opened"]
         desk.runs(3, has_null=False)
         assert kinds(server) == ["opened", "resolved"]
-    assert told(bench) == {"owners": TellingState.TOLD}
+    assert told(bench) == {"owners": DeliveryState.TOLD}
 
 
 def test_a_beginning_still_on_its_way_is_followed_by_its_end_in_order(
@@ -223,13 +223,13 @@ def test_one_told_mailbox_of_two_is_told(bench: Bench) -> None:
     other = replace(message, recipient="ben@x.org", key="k/b")
     store = bench.store
     entry = bench.around.store.memory("shop/orders", now=bench.time.now)
-    assert entry.tellings
+    assert entry.deliveries
     with store._writing("") as connection:
         from contractwatch.store.messages.tellings import note_dead, note_delivered  # noqa: PLC0415
 
         note_delivered(connection, message, bench.time.now)
         note_dead(connection, other, bench.time.now)
-    assert told(bench)["log"] is TellingState.TOLD
+    assert told(bench)["log"] is DeliveryState.TOLD
 
 
 def _message(bench: Bench):

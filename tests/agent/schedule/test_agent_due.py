@@ -20,10 +20,16 @@ from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import CountWhere, Metric, RowCount, TableSchema
-from contractwatch.model.measure.state import Columns, ColumnType, Count, Measurement, Unmeasured
+from contractwatch.model.measure.state import (
+    ColumnType,
+    Count,
+    Measurement,
+    TableColumns,
+    Unmeasured,
+)
 from contractwatch.model.record.check import Outcome, Promise, Verdict
 from contractwatch.model.record.incident import BrokenPromise, Cause, Incident, Phase
-from contractwatch.model.record.product import LastPass, ProductMemory
+from contractwatch.model.record.product import LastPass, ProductState
 from contractwatch.model.record.run import CheckResult, Reading, RunResult, Timing
 from contractwatch.odcs.load import parse_contract
 from contractwatch.store.record.results import pack_results, plan_of, unpack_results
@@ -113,7 +119,7 @@ class Replay:
         self.contract = contract
         self.plan = plan(contract)
         self.crons = crons_of(self.plan)
-        self.memory = ProductMemory()
+        self.memory = ProductState()
         self.asked: frozenset[Metric] = frozenset()
 
     def run(
@@ -137,7 +143,7 @@ class Replay:
 def _answer(metric: Metric, nulls: Mapping[str, int | None]) -> Measurement:
     match metric:
         case TableSchema():
-            return Columns(tuple(ColumnType(name, "string", "string") for name in nulls))
+            return TableColumns(tuple(ColumnType(name, "string", "string") for name in nulls))
         case RowCount():
             return Count(10)
         case CountWhere():

@@ -6,7 +6,7 @@ import pytest
 from contractwatch.agent.schedule.timing import first_look, next_look, timetable_of
 from contractwatch.model.base.clause import Clause, Severity
 from contractwatch.model.base.objective import Objective, ObjectiveState, Standing
-from contractwatch.model.contract.contract import Contract, OwnSchedule, Schedule, Status
+from contractwatch.model.contract.contract import Contract, PromiseSchedule, Schedule, Status
 from contractwatch.model.record.incident import Cause, Incident, Phase
 from contractwatch.timetable import AnyOf, Cron, Every
 
@@ -163,8 +163,8 @@ def test_an_incident_that_is_decided_waits_for_the_tick(phase: Phase) -> None:
 def test_a_contract_is_also_run_at_the_times_of_its_scheduled_clauses() -> None:
     whole = contract(schedule=Schedule(cron="0 * * * *"))
     clause = Clause("slaProperties[0]", 3)
-    own = (OwnSchedule(clause, "20 12 * * *"), OwnSchedule(clause, "0 * * * *"))
-    table = timetable_of(replace(whole, own_schedules=own), default_interval=HOUR)
+    own = (PromiseSchedule(clause, "20 12 * * *"), PromiseSchedule(clause, "0 * * * *"))
+    table = timetable_of(replace(whole, promise_schedules=own), default_interval=HOUR)
 
     assert table == AnyOf((Cron("0 * * * *", "Etc/UTC"), Cron("20 12 * * *", "Etc/UTC")))
     assert table.after(NOW) == NOW + timedelta(minutes=20)

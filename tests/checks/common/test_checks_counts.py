@@ -23,8 +23,8 @@ from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import CountWhere, IsAbove, IsBelow, IsNull, RowCount
-from contractwatch.model.measure.state import Count, Repeats, Unmeasured
-from contractwatch.model.promises.rule import Operator, OptionKind, RuleMetric, Threshold, Unit
+from contractwatch.model.measure.state import Count, DuplicateCounts, Unmeasured
+from contractwatch.model.promises.rule import Operator, RuleMetric, Threshold, TypeOptionKind, Unit
 from contractwatch.model.record.check import Outcome
 
 
@@ -138,7 +138,7 @@ def test_a_threshold_reads_like_a_sentence(threshold: Threshold, promised: str, 
 
 def test_unique_counts_surplus_rows_and_tells_all_three_counts() -> None:
     check = only("unique", contract(table(column(unique_clause=Clause("c.unique", 13)))))
-    verdict = judged(check, rows=6, repeats=Repeats(rows=4, surplus=2, keys=1, affected=3))
+    verdict = judged(check, rows=6, repeats=DuplicateCounts(rows=4, surplus=2, keys=1, affected=3))
     assert (verdict.outcome, verdict.violations, verdict.rows) == (Outcome.FAILED, 2, 6)
     assert verdict.reason == "2 surplus rows, 1 repeated key, 3 affected rows"
 
@@ -146,14 +146,14 @@ def test_unique_counts_surplus_rows_and_tells_all_three_counts() -> None:
 def test_a_percentage_of_duplicates_is_of_the_rows_that_have_a_value() -> None:
     duplicates = rule(RuleMetric.DUPLICATE_VALUES, Operator.LESS, 50, percent=True)
     check = only("duplicateValues", contract(table(column(rules=(duplicates,)))))
-    verdict = judged(check, rows=6, repeats=Repeats(rows=4, surplus=2, keys=1, affected=3))
+    verdict = judged(check, rows=6, repeats=DuplicateCounts(rows=4, surplus=2, keys=1, affected=3))
     assert (verdict.outcome, verdict.observed) == (Outcome.FAILED, 50.0)
-    assert judged(check, rows=6, repeats=Repeats()).observed == 0.0
+    assert judged(check, rows=6, repeats=DuplicateCounts()).observed == 0.0
 
 
 def test_a_column_of_nulls_only_has_no_duplicates_and_is_not_vacuous() -> None:
     check = only("unique", contract(table(column(unique_clause=Clause("c.unique", 13)))))
-    verdict = judged(check, rows=6, repeats=Repeats())
+    verdict = judged(check, rows=6, repeats=DuplicateCounts())
     assert (verdict.outcome, verdict.vacuous) == (Outcome.PASSED, False)
 
 
@@ -162,9 +162,9 @@ def test_a_primary_key_is_one_check_over_its_physical_columns_and_hates_nulls() 
     check = only("primaryKey", contract(table(*columns, primary_key=key("a", "b"))))
     assert check.promise.physical_columns == ("A", "b")
     assert check.promise.promise_id == "k/t/-/primaryKey"
-    verdict = judged(check, rows=10, repeats=Repeats(rows=7, surplus=1, keys=1, affected=2))
+    verdict = judged(check, rows=10, repeats=DuplicateCounts(rows=7, surplus=1, keys=1, affected=2))
     assert (verdict.outcome, verdict.violations) == (Outcome.FAILED, 4)
-    assert judged(check, rows=10, repeats=Repeats(rows=10)).outcome is Outcome.PASSED
+    assert judged(check, rows=10, repeats=DuplicateCounts(rows=10)).outcome is Outcome.PASSED
 
 
 def test_duplicates_of_a_table_without_named_columns_are_of_its_key() -> None:
@@ -226,7 +226,7 @@ def test_a_rules_own_dimension_decides_its_objective() -> None:
 
 
 def test_an_integer_format_is_a_range_of_both_ends() -> None:
-    small = column(kind=LogicalType.INTEGER, options=(option(OptionKind.FORMAT, "i8"),))
+    small = column(kind=LogicalType.INTEGER, options=(option(TypeOptionKind.FORMAT, "i8"),))
     check = only("format", contract(table(small)))
     assert check.metrics() == (
         RowCount("t"),
@@ -238,21 +238,21 @@ def test_an_integer_format_is_a_range_of_both_ends() -> None:
 
 
 def test_a_text_format_is_a_warning() -> None:
-    text = column(options=(option(OptionKind.FORMAT, "uuid"),))
+    text = column(options=(option(TypeOptionKind.FORMAT, "uuid"),))
     assert only("format", contract(table(text))).promise.severity is Severity.WARNING
 
 
 WITHOUT_A_NUMBER = {
-    OptionKind.FORMAT,
-    OptionKind.UNIQUE_ITEMS,
-    OptionKind.ELEMENT_TYPE,
-    OptionKind.NORMALIZED,
+    TypeOptionKind.FORMAT,
+    TypeOptionKind.UNIQUE_ITEMS,
+    TypeOptionKind.ELEMENT_TYPE,
+    TypeOptionKind.NORMALIZED,
 }
 
 
-@pytest.mark.parametrize("kind", [k for k in OptionKind if k not in WITHOUT_A_NUMBER])
-def test_each_option_is_a_check_of_its_own_name(kind: OptionKind) -> None:
-    value = "^a$" if kind is OptionKind.PATTERN else 3
+@pytest.mark.parametrize("kind", [k for k in TypeOptionKind if k not in WITHOUT_A_NUMBER])
+def test_each_option_is_a_check_of_its_own_name(kind: TypeOptionKind) -> None:
+    value = "^a$" if kind is TypeOptionKind.PATTERN else 3
     check = only(kind.value, contract(table(column(options=(option(kind, value),)))))
     assert check.promise.promise_id == f"k/t/c/{kind.value}"
     assert check.promise.objective is Objective.VALIDITY

@@ -32,19 +32,19 @@ from contractwatch.model.measure.metric import (
     UpdateHistory,
 )
 from contractwatch.model.measure.state import (
-    Columns,
     ColumnType,
     Count,
     DelayTally,
     Measurement,
-    Sighting,
-    Sightings,
-    Span,
+    TableColumns,
+    TimeRange,
     Unmeasured,
     Watermark,
+    WatermarkLog,
+    WatermarkPeriod,
 )
 from contractwatch.model.promises.reference import Reference, Relationship
-from contractwatch.model.promises.rule import OptionKind, RuleMetric
+from contractwatch.model.promises.rule import RuleMetric, TypeOptionKind
 from contractwatch.model.promises.service_level import (
     ErrorRate,
     Frequency,
@@ -150,7 +150,7 @@ def rated(promise: ErrorRate, **columns: Any) -> Check:
         rule(RuleMetric.INVALID_VALUES, values=("b",), rule_id="y", severity=Severity.INFO),
     )
     first = column("c", required_clause=at(12), rules=rules)
-    short = option(OptionKind.MIN_LENGTH, 2)
+    short = option(TypeOptionKind.MIN_LENGTH, 2)
     second = table(column("d", options=(short,)), name="u", physical_name="u")
     levels = (ServiceLevel(at(50), "s", "errorRate", promise),)
     return only("errorRate", contract(table(first), second, service_levels=levels))
@@ -159,7 +159,7 @@ def rated(promise: ErrorRate, **columns: Any) -> Check:
 BAD_T = BadRows("t", (IsNull("c"), IsInvalid("c", ("a",))))
 BAD_U = BadRows("u", (IsShorter("d", 2),))
 TYPES = {
-    TableSchema(name): Columns((ColumnType(of, "string", "string"),))
+    TableSchema(name): TableColumns((ColumnType(of, "string", "string"),))
     for name, of in (("t", "c"), ("u", "d"))
 }
 
@@ -177,7 +177,7 @@ def test_a_rate_pools_all_tables_and_every_row_rule_of_severity_error() -> None:
     assert told(check.judge(answers, NOW)) == (PASSED, 10.0, "")
     answers[BAD_T] = Count(9)
     assert told(check.judge(answers, NOW)) == (FAILED, 11.0, "11 of 100 rows break a rule")
-    answers[TableSchema("t")] = Columns(())
+    answers[TableSchema("t")] = TableColumns(())
     assert told(check.judge(answers, NOW)) == (SKIPPED, None, "column missing")
 
 
@@ -231,12 +231,12 @@ def test_a_rate_over_a_target_that_cannot_be_read_is_an_error_and_never_a_fail()
 
 def test_a_rate_is_skipped_with_the_reason_of_the_rule_that_is() -> None:
     check = related(Severity.ERROR)
-    missing = check.judge({TableSchema("t"): Columns()}, NOW)
+    missing = check.judge({TableSchema("t"): TableColumns()}, NOW)
     assert told(missing) == (SKIPPED, None, "column missing")
 
 
 def test_the_type_of_a_vectors_elements_is_no_rule_of_rows_and_hides_no_others() -> None:
-    kinds = (option(OptionKind.DIMENSIONS, 3), option(OptionKind.ELEMENT_TYPE, "float32"))
+    kinds = (option(TypeOptionKind.DIMENSIONS, 3), option(TypeOptionKind.ELEMENT_TYPE, "float32"))
     vector = column("c", logical_type=LogicalType.VECTOR, options=kinds)
     levels = (ServiceLevel(at(50), "s", "errorRate", ErrorRate(10)),)
     check = only("errorRate", contract(table(vector), service_levels=levels))
@@ -246,21 +246,21 @@ def test_the_type_of_a_vectors_elements_is_no_rule_of_rows_and_hides_no_others()
 # ---- frequency
 
 
-def seen(*changes: datetime, until: datetime = NOW, looks: int = 50) -> Sightings:
+def seen(*changes: datetime, until: datetime = NOW, looks: int = 50) -> WatermarkLog:
     """Return a history whose watermark changed at these instants, the first begins it."""
     ends = (*changes[1:], until)
-    return Sightings(
+    return WatermarkLog(
         tuple(
-            Sighting(Watermark(start, n), start, max(start, end - HOUR / 60), looks)
+            WatermarkPeriod(Watermark(start, n), start, max(start, end - HOUR / 60), looks)
             for n, (start, end) in enumerate(zip(changes, ends, strict=True))
         )
     )
 
 
-def frequency(history: Sightings, newest: datetime | None = NOW, **more: Any) -> Verdict:
+def frequency(history: WatermarkLog, newest: datetime | None = NOW, **more: Any) -> Verdict:
     check = level(Frequency("t", "at", **({"fixed": DAY} | more)), "frequency")
     assert check.metrics() == (SPAN, RowCount("t"), HISTORY)
-    span = Span(newest, newest, 1)
+    span = TimeRange(newest, newest, 1)
     return check.judge({SPAN: span, RowCount("t"): Count(1), HISTORY: history}, NOW)
 
 
@@ -298,7 +298,7 @@ def test_until_a_period_was_watched_the_age_decides_for_one_update() -> None:
         None,
         "the newest value is 25 h old",
     )
-    assert told(frequency(Sightings(is_kept=False), None)) == (FAILED, None, "no data")
+    assert told(frequency(WatermarkLog(is_kept=False), None)) == (FAILED, None, "no data")
     waiting = (SKIPPED, None, "warming up: a whole period was not watched yet")
     assert told(frequency(young, updates=2)) == waiting
 
@@ -318,6 +318,6 @@ def test_the_same_again_lengthens_a_sighting_and_another_begins_one() -> None:
     history = extend_history(history, first, NOW + HOUR)
     history = extend_history(history, second, NOW + 2 * HOUR)
     assert history == (
-        Sighting(first, NOW, NOW + HOUR, 2),
-        Sighting(second, NOW + 2 * HOUR, NOW + 2 * HOUR),
+        WatermarkPeriod(first, NOW, NOW + HOUR, 2),
+        WatermarkPeriod(second, NOW + 2 * HOUR, NOW + 2 * HOUR),
     )

@@ -20,22 +20,22 @@ from contractwatch.model.promises.reference import (
     Tolerance,
     TotalOf,
 )
-from contractwatch.model.promises.rule import OptionKind, RuleMetric
-from contractwatch.model.promises.segment import Listed, Period, PeriodUnit, SegmentRule
+from contractwatch.model.promises.rule import RuleMetric, TypeOptionKind
+from contractwatch.model.promises.segment import ListedSegments, Period, PeriodUnit, SegmentRule
 from contractwatch.model.promises.service_level import (
     Availability,
     DueTime,
     ErrorRate,
     Frequency,
+    IncidentStep,
     MaxAge,
     MaxDelay,
-    Reaction,
-    ReactionTime,
+    MaxIncidentTime,
     Retention,
     ServiceLevel,
     Throughput,
 )
-from contractwatch.model.promises.sql import Exactly, SqlRule
+from contractwatch.model.promises.sql import ExactAnswer, SqlRule
 from contractwatch.model.record.check import Outcome
 
 _DAY = timedelta(days=1)
@@ -54,7 +54,7 @@ _SEGMENTS = SegmentRule(
     threshold=NONE_AT_ALL,
     severity=Severity.ERROR,
     lookback=7 * _DAY,
-    expected=Listed((("n",),)),
+    expected=ListedSegments((("n",),)),
 )
 _ELSEWHERE = Reference("u", ("c",), "u.odcs.yaml")
 _TOTAL = TotalOf(Aggregate.SUM, Reference("t", ("c",)))
@@ -66,7 +66,7 @@ _EVERYTHING = contract(
             physical_clause=at(14),
             required_clause=at(12),
             unique_clause=at(13),
-            options=(option(OptionKind.MIN_LENGTH, 1),),
+            options=(option(TypeOptionKind.MIN_LENGTH, 1),),
             rules=_COLUMN_RULES,
         ),
         column("at", LogicalType.TIMESTAMP, timezone_aware=True),
@@ -84,7 +84,7 @@ _EVERYTHING = contract(
             ),
         ),
         pii_rules=(PiiRule(at(32), "p1", (), (), (), NONE_AT_ALL, Severity.ERROR),),
-        queries=(SqlRule(at(30), "q1", "SELECT 1", (), Exactly(value=True), Severity.ERROR),),
+        queries=(SqlRule(at(30), "q1", "SELECT 1", (), ExactAnswer(value=True), Severity.ERROR),),
     ),
     service_levels=(
         ServiceLevel(at(40), "s1", "latency", MaxAge("t", "at", _DAY)),
@@ -95,7 +95,7 @@ _EVERYTHING = contract(
         ServiceLevel(at(45), "s6", "timeOfAvailability", DueTime("t", "at", time(9))),
         ServiceLevel(at(46), "s7", "throughput", Throughput("t", "at", 5, _DAY)),
         ServiceLevel(at(47), "s8", "errorRate", ErrorRate(1)),
-        ServiceLevel(at(48), "s9", "timeToRepair", ReactionTime(Reaction.REPAIR, _DAY)),
+        ServiceLevel(at(48), "s9", "timeToRepair", MaxIncidentTime(IncidentStep.REPAIR, _DAY)),
     ),
 )
 

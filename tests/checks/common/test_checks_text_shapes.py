@@ -7,7 +7,13 @@ from contractwatch.checks.common.text_shapes import format_hint
 from contractwatch.checks.schema.types import TypeCheck, checks
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import LogicalType
-from contractwatch.model.measure.state import BadCells, Columns, ColumnType, Count, Unmeasured
+from contractwatch.model.measure.state import (
+    ColumnType,
+    Count,
+    TableColumns,
+    Unmeasured,
+    UnparseableCells,
+)
 from contractwatch.model.record.check import Outcome
 
 DATE, TIMESTAMP = LogicalType.DATE, LogicalType.TIMESTAMP
@@ -101,8 +107,8 @@ def test_the_verdict_of_a_type_tells_shapes_and_what_to_write() -> None:
     check = type_of()
     schema, cells, rows = check.metrics()
     answers = {
-        schema: Columns((ColumnType("a", "string", "string", text=True),)),
-        cells: BadCells(2, ("99.99.9999",)),
+        schema: TableColumns((ColumnType("a", "string", "string", text=True),)),
+        cells: UnparseableCells(2, ("99.99.9999",)),
         rows: Count(3),
     }
     verdict = check.judge(answers, NOW)
@@ -117,14 +123,14 @@ def test_a_format_that_is_not_executed_skips_the_type_of_texts_with_the_reason()
     check = type_of("dd.mm.yyyy")
     schema, cells, rows = check.metrics()
     answers = {
-        schema: Columns((ColumnType("a", "string", "string", text=True),)),
+        schema: TableColumns((ColumnType("a", "string", "string", text=True),)),
         cells: Unmeasured("the date format 'dd.mm.yyyy' has no month (MM)"),
         rows: Count(3),
     }
     verdict = check.judge(answers, NOW)
     assert verdict.outcome is Outcome.SKIPPED
     assert verdict.reason == "the date format 'dd.mm.yyyy' has no month (MM)"
-    typed = {**answers, schema: Columns((ColumnType("a", "date", "date"),))}
+    typed = {**answers, schema: TableColumns((ColumnType("a", "date", "date"),))}
     assert check.judge(typed, NOW).outcome is Outcome.PASSED
 
 

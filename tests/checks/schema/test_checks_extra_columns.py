@@ -4,8 +4,8 @@ from checks_values import NOW, at, checks_of, column, contract, only, table
 
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import CountWhere, IsInvalid, Metric, TableSchema
-from contractwatch.model.measure.state import Columns, ColumnType, Measurement
-from contractwatch.model.promises.rule import Option, OptionKind
+from contractwatch.model.measure.state import ColumnType, Measurement, TableColumns
+from contractwatch.model.promises.rule import TypeOption, TypeOptionKind
 from contractwatch.model.record.check import Outcome
 
 CLOSED = at(7, "schema[0].customProperties[0].value")
@@ -13,7 +13,7 @@ CLOSED = at(7, "schema[0].customProperties[0].value")
 
 def found(*names: str) -> dict[Metric, Measurement]:
     types = tuple(ColumnType(name, "string", "string") for name in names)
-    return {TableSchema("t"): Columns(types)}
+    return {TableSchema("t"): TableColumns(types)}
 
 
 def test_a_closed_table_has_the_columns_that_it_lists_and_no_other() -> None:
@@ -42,7 +42,7 @@ def test_the_twin_of_an_encrypted_column_is_promised_in_its_place() -> None:
 
 
 def test_an_enumeration_allows_its_values_and_null() -> None:
-    limit = Option(at(30), OptionKind.ENUM, "1, 2", values=(1, 2))
+    limit = TypeOption(at(30), TypeOptionKind.ENUM, "1, 2", values=(1, 2))
     check = only("enum", contract(table(column("a", LogicalType.INTEGER, options=(limit,)))))
     assert check.promise.expected == "every value one of 1, 2"
     assert CountWhere("t", IsInvalid("a", (1, 2))) in check.metrics()

@@ -16,7 +16,7 @@ from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.dataset import DataFile, TableFiles
 from contractwatch.model.measure.evidence import Evidence
-from contractwatch.model.measure.state import Columns, ColumnType
+from contractwatch.model.measure.state import ColumnType, TableColumns
 from contractwatch.model.record.check import Outcome
 from contractwatch.model.record.run import CheckResult, RunOutcome, RunResult
 from contractwatch.odcs.load import parse_contract
@@ -107,7 +107,7 @@ UNKNOWN = (
 )
 
 
-def columns_of(tmp_path: Path) -> Columns:
+def columns_of(tmp_path: Path) -> TableColumns:
     path = tmp_path / "t.parquet"
     FRAME.write_parquet(path)
     return open_table(

@@ -6,7 +6,7 @@ from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import TableSchema, Unparseable
-from contractwatch.model.measure.state import Columns, ColumnType, Unmeasured
+from contractwatch.model.measure.state import ColumnType, TableColumns, Unmeasured
 from contractwatch.model.record.check import Outcome
 
 _LENIENT = ReadPolicy(lenient_types=True)
@@ -192,4 +192,4 @@ def test_a_schema_that_could_not_be_read_is_an_error() -> None:
         answers = answers_to([check]) | {TableSchema("t"): Unmeasured("truncated file")}
         verdict = check.judge(answers, NOW)
         assert (verdict.outcome, verdict.reason) == (Outcome.ERROR, "truncated file")
-    assert Columns().find("c") is None
+    assert TableColumns().find("c") is None

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contractwatch.checks.common.watermarks import extend_history, rows_before
-from contractwatch.model.measure.state import Sighting, Sightings, Watermark
+from contractwatch.model.measure.state import Watermark, WatermarkLog, WatermarkPeriod
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -16,11 +16,11 @@ RUNS = st.lists(
 ).map(sorted)
 
 
-def history(runs: list[tuple[int, int]]) -> Sightings:
-    seen: tuple[Sighting, ...] = ()
+def history(runs: list[tuple[int, int]]) -> WatermarkLog:
+    seen: tuple[WatermarkPeriod, ...] = ()
     for day, rows in runs:
         seen = extend_history(seen, Watermark(None, rows), NOW + day * DAY)
-    return Sightings(seen)
+    return WatermarkLog(seen)
 
 
 @given(RUNS, st.integers(0, 2), st.integers(1, 20))

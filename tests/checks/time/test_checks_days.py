@@ -9,7 +9,7 @@ from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import Metric, RowCount, TableSchema, Unparseable
-from contractwatch.model.measure.state import Columns, ColumnType, Count, Measurement
+from contractwatch.model.measure.state import ColumnType, Count, Measurement, TableColumns
 from contractwatch.model.record.check import Outcome
 
 PLAINLY = ReadPolicy()
@@ -17,7 +17,7 @@ PLAINLY = ReadPolicy()
 
 def found(kind: str, physical: str, timed: int = 0) -> dict[Metric, Measurement]:
     return {
-        TableSchema("t"): Columns((ColumnType("c", kind, physical),)),
+        TableSchema("t"): TableColumns((ColumnType("c", kind, physical),)),
         Unparseable("t", "c"): Count(timed),
         RowCount("t"): Count(10),
     }

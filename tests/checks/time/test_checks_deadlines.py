@@ -22,15 +22,15 @@ from contractwatch.model.measure.state import (
     IncidentLog,
     IncidentTime,
     Measurement,
-    Sighting,
-    Sightings,
-    Span,
+    TimeRange,
     Watermark,
+    WatermarkLog,
+    WatermarkPeriod,
 )
 from contractwatch.model.promises.service_level import (
     DueTime,
-    Reaction,
-    ReactionTime,
+    IncidentStep,
+    MaxIncidentTime,
     ServiceLevel,
 )
 from contractwatch.model.record.check import Check, Outcome, Verdict
@@ -106,18 +106,18 @@ def test_at_a_weekend_the_deadline_of_friday_is_the_latest() -> None:
     assert latest_day(weekdays, utc(2026, 3, 9, 8, 59)) == date(2026, 3, 6)
 
 
-def looked(*looks: tuple[datetime, datetime | None]) -> Sightings:
+def looked(*looks: tuple[datetime, datetime | None]) -> WatermarkLog:
     """Return the history of runs at these instants that saw these newest values."""
-    history: tuple[Sighting, ...] = ()
+    history: tuple[WatermarkPeriod, ...] = ()
     for when, newest in looks:
         history = extend_history(history, Watermark(newest, 1), when)
-    return Sightings(history)
+    return WatermarkLog(history)
 
 
-def by_nine(history: Sightings, promise: DueTime = NINE, now: datetime = NOW) -> Verdict:
+def by_nine(history: WatermarkLog, promise: DueTime = NINE, now: datetime = NOW) -> Verdict:
     check = level(promise, "timeOfAvailability")
     answers: Mapping[Metric, Measurement] = {
-        SPAN: Span(),
+        SPAN: TimeRange(),
         RowCount("t"): Count(1),
         HISTORY: history,
     }
@@ -160,7 +160,7 @@ def test_before_the_first_deadline_that_is_watched_nothing_is_said() -> None:
         None,
         "warming up: the first deadline that is watched is 2026-03-11T09:00+00:00",
     )
-    unkept = by_nine(Sightings(is_kept=False))
+    unkept = by_nine(WatermarkLog(is_kept=False))
     assert told(unkept) == (SKIPPED, None, "warming up: needs the agent's record")
 
 
@@ -172,15 +172,15 @@ def test_dates_are_compared_as_dates() -> None:
     span, history = (TimeSpan("t", "AT", "Asia/Tokyo"), UpdateHistory("t", "AT", "Asia/Tokyo"))
     midnight = utc(2026, 3, 8, 15)  # 9 March in Tokyo
     looks = looked((DUE - DAY, midnight), (NOW, midnight))
-    answers = {span: Span(), RowCount("t"): Count(1), history: looks}
+    answers = {span: TimeRange(), RowCount("t"): Count(1), history: looks}
     assert check.judge(answers, NOW).outcome is PASSED
 
 
 # ---- reactions to incidents
 
 
-def reacted(reaction: Reaction, *incidents: IncidentTime) -> Verdict:
-    check = level(ReactionTime(reaction, HOUR), reaction.value)
+def reacted(reaction: IncidentStep, *incidents: IncidentTime) -> Verdict:
+    check = level(MaxIncidentTime(reaction, HOUR), reaction.value)
     assert check.promise.operations
     return check.judge({IncidentTimes(): IncidentLog(incidents)}, NOW)
 
@@ -191,17 +191,17 @@ EARLY = NOW - DAY
 @pytest.mark.parametrize(
     ("reaction", "incident", "observed"),
     [
-        (Reaction.DETECT, IncidentTime(EARLY, EARLY - HOUR), 3600.0),
-        (Reaction.DETECT, IncidentTime(EARLY, EARLY - 2 * HOUR), 7200.0),
-        (Reaction.NOTIFY, IncidentTime(EARLY, told_at=EARLY + HOUR / 2), 1800.0),
-        (Reaction.NOTIFY, IncidentTime(EARLY), 86400.0),
-        (Reaction.REPAIR, IncidentTime(EARLY, resolved_at=EARLY + HOUR), 3600.0),
-        (Reaction.REPAIR, IncidentTime(NOW - HOUR / 2), 1800.0),
-        (Reaction.REPAIR, IncidentTime(EARLY, is_timed=False), 86400.0),
+        (IncidentStep.DETECT, IncidentTime(EARLY, EARLY - HOUR), 3600.0),
+        (IncidentStep.DETECT, IncidentTime(EARLY, EARLY - 2 * HOUR), 7200.0),
+        (IncidentStep.NOTIFY, IncidentTime(EARLY, told_at=EARLY + HOUR / 2), 1800.0),
+        (IncidentStep.NOTIFY, IncidentTime(EARLY), 86400.0),
+        (IncidentStep.REPAIR, IncidentTime(EARLY, resolved_at=EARLY + HOUR), 3600.0),
+        (IncidentStep.REPAIR, IncidentTime(NOW - HOUR / 2), 1800.0),
+        (IncidentStep.REPAIR, IncidentTime(EARLY, is_timed=False), 86400.0),
     ],
 )
 def test_an_incident_is_handled_in_time_or_not(
-    reaction: Reaction, incident: IncidentTime, observed: float
+    reaction: IncidentStep, incident: IncidentTime, observed: float
 ) -> None:
     verdict = reacted(reaction, incident)
     assert (verdict.outcome, verdict.observed) == (
@@ -213,7 +213,7 @@ def test_an_incident_is_handled_in_time_or_not(
 def test_the_slowest_incident_decides() -> None:
     fast = IncidentTime(EARLY, resolved_at=EARLY + HOUR / 2)
     slow = IncidentTime(EARLY, resolved_at=EARLY + 2 * HOUR)
-    assert told(reacted(Reaction.REPAIR, fast, slow)) == (
+    assert told(reacted(IncidentStep.REPAIR, fast, slow)) == (
         FAILED,
         7200.0,
         "1 of 2 incidents were repaired later; the slowest took 2 h",
@@ -221,10 +221,10 @@ def test_the_slowest_incident_decides() -> None:
 
 
 def test_without_an_incident_there_is_nothing_to_judge() -> None:
-    assert told(reacted(Reaction.DETECT)) == (SKIPPED, None, "warming up: no incident yet")
+    assert told(reacted(IncidentStep.DETECT)) == (SKIPPED, None, "warming up: no incident yet")
     unknown = IncidentTime(EARLY, is_timed=False)
-    for reaction in (Reaction.DETECT, Reaction.NOTIFY):
+    for reaction in (IncidentStep.DETECT, IncidentStep.NOTIFY):
         assert reacted(reaction, unknown).outcome is SKIPPED
-    check = level(ReactionTime(Reaction.DETECT, HOUR), "timeToDetect")
+    check = level(MaxIncidentTime(IncidentStep.DETECT, HOUR), "timeToDetect")
     unkept = check.judge({IncidentTimes(): IncidentLog(is_kept=False)}, NOW)
     assert told(unkept) == (SKIPPED, None, "warming up: needs the agent's record")

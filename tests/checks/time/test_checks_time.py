@@ -10,7 +10,7 @@ from contractwatch.checks.common.ages import add_months, duration_words
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import Probes, TimeSpan
-from contractwatch.model.measure.state import ProbeTally, Span, Unmeasured
+from contractwatch.model.measure.state import ProbeTally, TimeRange, Unmeasured
 from contractwatch.model.promises.service_level import (
     Availability,
     MaxAge,
@@ -35,17 +35,17 @@ def _max_age(zone: str = "Etc/UTC", **more: Any) -> Check:
     return _level(MaxAge("t", "at", **({"fixed": _HOUR} | more)), zone)
 
 
-def _judge(check: Check, span: Span, now: datetime = NOW) -> Verdict:
+def _judge(check: Check, span: TimeRange, now: datetime = NOW) -> Verdict:
     (metric,) = check.metrics()
     return check.judge({metric: span}, now)
 
 
-def _newest(at: datetime, **more: Any) -> Span:
-    return Span(at, at, **({"rows": 5} | more))
+def _newest(at: datetime, **more: Any) -> TimeRange:
+    return TimeRange(at, at, **({"rows": 5} | more))
 
 
-def _oldest(at: datetime) -> Span:
-    return Span(at, NOW, rows=5)
+def _oldest(at: datetime) -> TimeRange:
+    return TimeRange(at, NOW, rows=5)
 
 
 def test_freshness_asks_for_the_physical_column_in_its_zone() -> None:
@@ -78,7 +78,7 @@ def test_fractions_of_a_duration_count() -> None:
 
 
 def test_nothing_to_compare_is_no_data_and_not_fresh() -> None:
-    verdict = _judge(_max_age(), Span(rows=0))
+    verdict = _judge(_max_age(), TimeRange(rows=0))
     assert (verdict.outcome, verdict.reason, verdict.observed) == (
         Outcome.FAILED,
         "no data",
@@ -87,7 +87,7 @@ def test_nothing_to_compare_is_no_data_and_not_fresh() -> None:
 
 
 def test_rows_in_the_future_are_told_and_never_fresh() -> None:
-    only_future = _judge(_max_age(), Span(rows=3, future=3))
+    only_future = _judge(_max_age(), TimeRange(rows=3, future=3))
     assert only_future.outcome is Outcome.FAILED
     assert only_future.reason == "no data; left out: 3 rows in the future"
     some_future = _judge(_max_age(), _newest(NOW, future=2))
@@ -178,8 +178,8 @@ def test_old_data_has_a_day_of_grace_to_be_gone() -> None:
 
 
 def test_an_empty_table_keeps_nothing_too_long_but_also_not_long_enough() -> None:
-    at_most = _judge(_retention(RetentionMode.AT_MOST), Span())
-    at_least = _judge(_retention(RetentionMode.AT_LEAST), Span())
+    at_most = _judge(_retention(RetentionMode.AT_MOST), TimeRange())
+    at_least = _judge(_retention(RetentionMode.AT_LEAST), TimeRange())
     assert (at_most.outcome, at_least.outcome) == (Outcome.SKIPPED, Outcome.FAILED)
 
 

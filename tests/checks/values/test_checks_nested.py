@@ -26,8 +26,8 @@ from contractwatch.model.measure.metric import (
     TimeSpan,
     UpdateHistory,
 )
-from contractwatch.model.measure.state import Columns, ColumnType, Count, Measurement
-from contractwatch.model.promises.rule import OptionKind, RuleMetric
+from contractwatch.model.measure.state import ColumnType, Count, Measurement, TableColumns
+from contractwatch.model.promises.rule import RuleMetric, TypeOptionKind
 from contractwatch.model.promises.service_level import (
     DueTime,
     Frequency,
@@ -69,7 +69,7 @@ def outcomes(given: Contract, found: ColumnType) -> dict[str, tuple[Outcome, str
     planned = plan(given)
     answers: dict[Metric, Measurement] = {metric: Count(0) for metric in planned.metrics}
     answers[RowCount("t")] = Count(10)
-    answers[TableSchema("t")] = Columns((found,))
+    answers[TableSchema("t")] = TableColumns((found,))
     run = judge(planned, Reading("live", NOW, answers, readable=True), now=NOW)
     return {
         result.promise.promise_id.removeprefix("k/t/"): (result.outcome, result.verdict.reason)
@@ -83,7 +83,7 @@ def test_a_promise_asks_for_values_at_the_end_of_its_way() -> None:
         PRICE,
         LogicalType.INTEGER,
         required_clause=at(12),
-        options=(option(OptionKind.MINIMUM, 1),),
+        options=(option(TypeOptionKind.MINIMUM, 1),),
         rules=(rule(RuleMetric.NULL_VALUES),),
     )
     given = order(price)
@@ -109,7 +109,7 @@ def test_unique_is_meant_within_one_array_and_over_all_rows_elsewhere() -> None:
 
 
 def test_an_object_is_asked_for_its_members_by_their_physical_names() -> None:
-    required = option(OptionKind.REQUIRED_PROPERTIES, "id, at")
+    required = option(TypeOptionKind.REQUIRED_PROPERTIES, "id, at")
     given = order(options=(replace(required, members=("ID", "AT")),))
     metric = only("requiredProperties", given).metrics()[1]
     assert metric == CountWhere("t", LacksMembers("order", ("ID", "AT")))
@@ -236,7 +236,7 @@ def test_a_service_level_without_its_way_in_the_data_is_skipped(promise: LevelPr
 
 def results(given: Contract, columns: tuple[ColumnType, ...]) -> tuple[CheckResult, ...]:
     planned = plan(given)
-    answers: dict[Metric, Measurement] = {TableSchema("t"): Columns(columns)}
+    answers: dict[Metric, Measurement] = {TableSchema("t"): TableColumns(columns)}
     return judge(planned, Reading("live", NOW, answers, readable=True), now=NOW).results
 
 

@@ -16,14 +16,14 @@ from contractwatch.model.promises.personal_data import Detector, DetectorHits, P
 from contractwatch.model.promises.reference import Reference, Segments, SegmentsOf
 from contractwatch.model.promises.rule import Operator, Threshold, Unit
 from contractwatch.model.promises.segment import (
-    CellCount,
-    CellCounts,
-    FromReference,
-    Listed,
+    ListedSegments,
     Period,
     PeriodUnit,
+    RecentSegments,
+    ReferencedSegments,
     RowsPerCell,
-    SeenWithin,
+    SegmentCounts,
+    SegmentRows,
     SegmentRule,
 )
 from contractwatch.model.record.check import Outcome, Verdict
@@ -42,7 +42,7 @@ def segments(**more: Any) -> SegmentRule:
         "threshold": NONE,
         "severity": Severity.ERROR,
         "lookback": 3 * DAY,
-        "expected": Listed((("NORTH",), ("SOUTH",))),
+        "expected": ListedSegments((("NORTH",), ("SOUTH",))),
     }
     return SegmentRule(at(20), "g1", **(given | more))
 
@@ -102,8 +102,8 @@ def given_segments(rule: SegmentRule) -> Contract:
 def verdict(rule: SegmentRule, *cells: tuple[str, str | None, int]) -> Verdict:
     check = only("segmentCompleteness", given_segments(rule))
     (metric,) = check.metrics()
-    counts = CellCounts(
-        tuple(CellCount(f"2026-03-{start}", (name,), rows) for start, name, rows in cells)
+    counts = SegmentCounts(
+        tuple(SegmentRows(f"2026-03-{start}", (name,), rows) for start, name, rows in cells)
     )
     return check.judge({metric: counts}, NOW)
 
@@ -127,7 +127,7 @@ def test_missing_cells_are_named_as_the_contract_names_them() -> None:
 
 
 def test_cells_of_segments_that_the_data_names_are_only_counted() -> None:
-    rule = segments(expected=SeenWithin(28 * DAY))
+    rule = segments(expected=RecentSegments(28 * DAY))
     found = verdict(rule, *FULL[:3], ("09T00:00", None, 3))
     assert found.outcome is Outcome.FAILED
     assert found.reason == "1 of 4 cells: 1 in 2026-03-09; 3 rows without a segment"
@@ -135,11 +135,13 @@ def test_cells_of_segments_that_the_data_names_are_only_counted() -> None:
 
 def referred(known: Measurement) -> Verdict:
     target = Reference("regions", ("id",))
-    check = only("segmentCompleteness", given_segments(segments(expected=FromReference(target))))
+    check = only(
+        "segmentCompleteness", given_segments(segments(expected=ReferencedSegments(target)))
+    )
     of_cells, of_target = check.metrics()
     assert of_target == SegmentsOf("t", ("region",), target)
-    counts = tuple(CellCount(f"2026-03-{start}", (name,), rows) for start, name, rows in FULL)
-    return check.judge({of_cells: CellCounts(counts), of_target: known}, NOW)
+    counts = tuple(SegmentRows(f"2026-03-{start}", (name,), rows) for start, name, rows in FULL)
+    return check.judge({of_cells: SegmentCounts(counts), of_target: known}, NOW)
 
 
 def test_segments_of_a_reference_are_expected_and_only_counted() -> None:
@@ -162,19 +164,19 @@ def test_a_percentage_is_of_all_expected_cells() -> None:
 
 
 def test_without_a_due_period_or_a_segment_the_verdict_is_vacuous() -> None:
-    for rule in (segments(lag=30 * DAY), segments(expected=SeenWithin(28 * DAY))):
+    for rule in (segments(lag=30 * DAY), segments(expected=RecentSegments(28 * DAY))):
         found = verdict(rule)
         assert found.outcome is Outcome.PASSED
         assert found.vacuous
 
 
 def test_long_lists_are_cut() -> None:
-    rule = segments(expected=Listed(tuple((f"s{number}",) for number in range(9))))
+    rule = segments(expected=ListedSegments(tuple((f"s{number}",) for number in range(9))))
     assert verdict(rule).reason.endswith("s4 2026-03-08, and 13 more")
 
 
 def test_a_segment_rule_asks_for_its_columns_and_counts_as_volume() -> None:
-    check = only("segmentCompleteness", given_segments(segments(expected=SeenWithin(9 * DAY))))
+    check = only("segmentCompleteness", given_segments(segments(expected=RecentSegments(9 * DAY))))
     period = Period(PeriodUnit.DAY)
     asked = RowsPerCell("t", "AT", ("region",), period, 9 * DAY, "Etc/UTC", "Asia/Tokyo")
     assert check.metrics() == (asked,)

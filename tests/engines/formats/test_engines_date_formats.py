@@ -23,7 +23,7 @@ from contractwatch.model.measure.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.measure.state import BadCells, Count, Span, Unmeasured
+from contractwatch.model.measure.state import Count, TimeRange, Unmeasured, UnparseableCells
 
 ROWS = Path(__file__).parents[2] / "golden" / "date_formats" / "rows.tsv"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -187,7 +187,7 @@ def test_a_text_with_an_offset_is_an_instant_and_one_without_is_of_the_columns_z
     data = text(
         tmp_path, "at\n31.01.2026 10:00\n31.01.2026 10:00 -05:00\n31.01.2026 10:00 x\n", (at,)
     )
-    expected = Span(
+    expected = TimeRange(
         datetime(2026, 1, 31, 9, tzinfo=UTC), datetime(2026, 1, 31, 15, tzinfo=UTC), rows=2
     )
     assert ask(data, TimeSpan(TABLE, "at", "Europe/Berlin")) == expected
@@ -241,12 +241,14 @@ def test_the_first_bad_cells_are_told_by_their_shapes_and_add_up(tmp_path: Path)
     columns = (column("day", LogicalType.DATE), column("n", LogicalType.INTEGER))
     lines = "day,n\n31.12.2025,1\n1/2/26,é7\n31.11.2025,2\n2026-01-01,3\nno day,4\n"
     data = text(tmp_path, lines, columns)
-    shapes = BadCells(4, ("99.99.9999", "9/9/99", "xx xxx"))
+    shapes = UnparseableCells(4, ("99.99.9999", "9/9/99", "xx xxx"))
     assert ask(data, Unparseable(TABLE, "day")) == shapes
-    assert ask(data, Unparseable(TABLE, "n")) == BadCells(1, ("x9",))
-    assert Count(2) + shapes == BadCells(6, shapes.shapes)
-    assert shapes + Count(1) == BadCells(5, shapes.shapes)
-    assert BadCells(1, ("x",)) + shapes == BadCells(5, ("x", "99.99.9999", "9/9/99"))
+    assert ask(data, Unparseable(TABLE, "n")) == UnparseableCells(1, ("x9",))
+    assert Count(2) + shapes == UnparseableCells(6, shapes.shapes)
+    assert shapes + Count(1) == UnparseableCells(5, shapes.shapes)
+    assert UnparseableCells(1, ("x",)) + shapes == UnparseableCells(
+        5, ("x", "99.99.9999", "9/9/99")
+    )
     assert read_answer(written_answer(shapes)) == shapes
 
 
@@ -254,7 +256,7 @@ def test_a_shape_is_cut_and_shows_no_digit_and_no_letter(tmp_path: Path) -> None
     cell = "Zoë 42 " * 20
     found = ask(text(tmp_path, f"n\n{cell}\n", (column("n", LogicalType.INTEGER),)),
                 Unparseable(TABLE, "n"))  # fmt: skip
-    assert isinstance(found, BadCells)
+    assert isinstance(found, UnparseableCells)
     (shape,) = found.shapes
     assert set(shape) == set("x9 …")
     assert len(shape) == 41
@@ -277,4 +279,4 @@ def test_a_shape_is_cut_and_shows_no_digit_and_no_letter(tmp_path: Path) -> None
 )
 def test_a_shape_shows_no_sign_that_may_be_a_word(tmp_path: Path, cell: str, shape: str) -> None:
     data = text(tmp_path, f'n\n"{cell}"\n', (column("n", LogicalType.INTEGER),))
-    assert ask(data, Unparseable(TABLE, "n")) == BadCells(1, (shape,))
+    assert ask(data, Unparseable(TABLE, "n")) == UnparseableCells(1, (shape,))

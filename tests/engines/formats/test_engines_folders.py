@@ -22,7 +22,7 @@ from contractwatch.model.measure.metric import (
     SurplusRows,
     TableSchema,
 )
-from contractwatch.model.measure.state import Columns, Count, Repeats
+from contractwatch.model.measure.state import Count, DuplicateCounts, TableColumns
 
 ID = pa.array([1, 2])
 
@@ -143,7 +143,7 @@ def test_bounds_keys_and_nulls_of_folders_are_those_of_parsed_values(tmp_path: P
     assert ask(data, CountWhere(TABLE, IsInvalid("shop", values=(7,)))) == Count(0)
     assert bad_cells(data, "day") == 2
     assert ask(data, CountWhere(TABLE, IsNull("day"))) == Count(2)
-    assert ask(data, SurplusRows(TABLE, ("shop", "id"))) == Repeats(4, 2, 2, 4)
+    assert ask(data, SurplusRows(TABLE, ("shop", "id"))) == DuplicateCounts(4, 2, 2, 4)
 
 
 @pytest.mark.parametrize("value", ["7", "x"])
@@ -154,7 +154,7 @@ def test_a_column_of_some_files_is_in_folders_of_others_if_all_names_are_its_val
     write_parquet(tmp_path / "shop=8" / "b.parquet", id=ID, shop=pa.array([1, None], pa.int16()))
     data = dataset(sorted(tmp_path.rglob("*.parquet")), DataFormat.PARQUET, hive_root=tmp_path)
     schema = ask(data, TableSchema(TABLE))
-    assert isinstance(schema, Columns)
+    assert isinstance(schema, TableColumns)
     shop = schema.find("shop")
     assert shop is not None
     expected = ("integer", "int16") if value == "7" else ("other", "int16 or text")

@@ -20,7 +20,7 @@ from contractwatch.model.contract.contract import Column
 from contractwatch.model.contract.contract import LogicalType as L
 from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.metric import CountWhere, IsNull, RowCount, TableSchema
-from contractwatch.model.measure.state import Columns, Count, Unmeasured
+from contractwatch.model.measure.state import Count, TableColumns, Unmeasured
 
 ID, AMOUNT = column("id", L.INTEGER), column("amount", L.NUMBER)
 ROWS, SCHEMA = RowCount(TABLE), TableSchema(TABLE)
@@ -43,7 +43,7 @@ def names(data: Dataset) -> list[str]:
     found = asked(data)
     assert not found.failures
     schema = found.measurements[SCHEMA]
-    assert isinstance(schema, Columns)
+    assert isinstance(schema, TableColumns)
     return [one.name for one in schema.columns]
 
 
@@ -146,14 +146,14 @@ def test_a_file_in_two_folders_of_one_column_is_refused(tmp_path: Path) -> None:
 def test_names_that_are_promised_alike_have_each_their_own_column(tmp_path: Path) -> None:
     upper = column("ID", L.INTEGER)
     schema = asked(text(tmp_path, "id\n1\n", [ID, upper])).measurements[SCHEMA]
-    assert isinstance(schema, Columns)
+    assert isinstance(schema, TableColumns)
     for columns in (schema, read_columns(json.loads(json.dumps(written_columns(schema))))):
         assert (columns.find("id") is not None, columns.find("ID")) == (True, None)
     other = asked(text(tmp_path, "Id\n1\n", [ID, upper])).measurements[SCHEMA]
-    assert isinstance(other, Columns)
+    assert isinstance(other, TableColumns)
     assert (other.find("id"), other.find("ID")) == (None, None)
     alone = asked(text(tmp_path, "Id\n1\n", [upper])).measurements[SCHEMA]
-    assert isinstance(alone, Columns)
+    assert isinstance(alone, TableColumns)
     assert alone.find("ID") == alone.columns[0]
 
 

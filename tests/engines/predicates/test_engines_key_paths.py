@@ -22,20 +22,20 @@ from contractwatch.model.base.path import (
     ArrayItem,
     FieldPath,
     StructField,
-    into_objects,
-    to_element,
+    struct_fields,
+    up_to_last_item,
 )
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import Delays, Metric, RecentRows, SurplusRows, TimeSpan
 from contractwatch.model.measure.state import (
     Count,
     DelayTally,
+    DuplicateCounts,
     Measurement,
-    Repeats,
-    Span,
+    TimeRange,
     Unmeasured,
 )
-from contractwatch.model.promises.reference import Orphaned, Orphans, Reference
+from contractwatch.model.promises.reference import OrphanCount, Orphans, Reference
 from tests.engines.predicates.test_engines_nested import reached
 
 L = LogicalType
@@ -159,7 +159,7 @@ def naive(metric: Metric, rows: Rows) -> Measurement:
             late = NOW + timedelta(minutes=5)
             past = [one for values in known for one in values if one and one <= late]
             future = sum(any(one and one > late for one in values) for values in known)
-            return Span(
+            return TimeRange(
                 min(past, default=None), max(past, default=None), sum(map(any, found)), future
             )
         case RecentRows(_, name, period, zone, path):
@@ -172,7 +172,7 @@ def naive(metric: Metric, rows: Rows) -> Measurement:
             keys = [tuple(canonical(member(row[n], path)) for n, path in pairs) for row in rows]
             counted = Counter(key for key in keys if None not in key)
             twice = [times for times in counted.values() if times > 1]
-            return Repeats(counted.total(), sum(twice) - len(twice), len(twice), sum(twice))
+            return DuplicateCounts(counted.total(), sum(twice) - len(twice), len(twice), sum(twice))
         case _:
             raise AssertionError(metric)
 
@@ -290,7 +290,7 @@ def test_keys_inside_of_cells_without_a_match_are_those_of_the_oracle(
     asked = [[one for one in keys_of(row, names, paths) if None not in one] for row in rows]
     lost = sum(any(one not in known for one in each) for each in asked)
     repeated = known.total() - len(known)
-    assert found == {metric: Orphaned(sum(map(bool, asked)), lost, repeated)}
+    assert found == {metric: OrphanCount(sum(map(bool, asked)), lost, repeated)}
 
 
 def side(folder: Path, frame: pl.DataFrame, members: Sequence[str]) -> Side:
@@ -303,12 +303,12 @@ def keys_of(
     row: dict[str, Any], names: Sequence[str], paths: Sequence[FieldPath]
 ) -> list[tuple[Any, ...]]:
     """Return a key for each element of the array that ways lead into; one for a row without."""
-    outwards = max(map(to_element, paths), key=len)
+    outwards = max(map(up_to_last_item, paths), key=len)
     elements = reached(row["o"], outwards) if outwards else [None]
     return [
         tuple(
-            member(element, into_objects(path[len(outwards) :]))
-            if to_element(path)
+            member(element, struct_fields(path[len(outwards) :]))
+            if up_to_last_item(path)
             else member(row[name], path)
             for name, path in zip(names, paths, strict=True)
         )
@@ -323,7 +323,7 @@ def test_a_local_time_that_its_zone_skips_is_no_instant_inside_a_cell_either(
     data = parquet(tmp_path, pl.DataFrame({"c": [[skipped], [there, None], []]}))
     found = ask(data, TimeSpan(TABLE, "c", BERLIN, (ArrayItem(),)))
     midnight = datetime.fromisoformat("2025-03-30T00:00:00+00:00")
-    assert found == Span(midnight, midnight, rows=2, future=0)
+    assert found == TimeRange(midnight, midnight, rows=2, future=0)
 
 
 @pytest.mark.parametrize(
@@ -369,20 +369,23 @@ UNIQUE = column(
 @pytest.mark.parametrize(
     ("cells", "repeats"),
     [
-        (['{"n": 1, "x": 1}', '{"x": 1, "n": 1}'], Repeats(2, 1, 1, 2)),
-        (['{"n": 1, "x": 1}', '{"n": 1, "x": 2}'], Repeats(2)),
+        (['{"n": 1, "x": 1}', '{"x": 1, "n": 1}'], DuplicateCounts(2, 1, 1, 2)),
+        (['{"n": 1, "x": 1}', '{"n": 1, "x": 2}'], DuplicateCounts(2)),
         (
             ['{"n": 1, "x": {"a": 1, "b": 2}}', '{"n": 1, "x": {"b": 2, "a": 1}}'],
-            Repeats(2, 1, 1, 2),
+            DuplicateCounts(2, 1, 1, 2),
         ),
-        (['{"n": 1, "x": null}', '{"n": 1}'], Repeats(2, 1, 1, 2)),
-        (['{"free": {"a": 1, "b": [2]}}', '{"free": {"b": [2], "a": 1}}'], Repeats(2, 1, 1, 2)),
-        (['{"n": "x"}', '{"n": "y"}'], Repeats()),  # both are wrong, which their type tells
-        (['{"n": 1}', "3", "null"], Repeats(1)),
+        (['{"n": 1, "x": null}', '{"n": 1}'], DuplicateCounts(2, 1, 1, 2)),
+        (
+            ['{"free": {"a": 1, "b": [2]}}', '{"free": {"b": [2], "a": 1}}'],
+            DuplicateCounts(2, 1, 1, 2),
+        ),
+        (['{"n": "x"}', '{"n": "y"}'], DuplicateCounts()),  # both are wrong, which their type tells
+        (['{"n": 1}', "3", "null"], DuplicateCounts(1)),
     ],
 )
 def test_objects_of_json_are_compared_with_all_of_their_members(
-    tmp_path: Path, cells: list[str], repeats: Repeats
+    tmp_path: Path, cells: list[str], repeats: DuplicateCounts
 ) -> None:
     data = json_text(tmp_path, "\n".join(f'{{"c": {cell}}}' for cell in cells), [UNIQUE])
     assert ask(data, SurplusRows(TABLE, ("c",))) == repeats

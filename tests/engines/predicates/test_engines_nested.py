@@ -36,7 +36,7 @@ from contractwatch.model.measure.metric import (
     SurplusRows,
     TableSchema,
 )
-from contractwatch.model.measure.state import Columns, Count, Unmeasured
+from contractwatch.model.measure.state import Count, TableColumns, Unmeasured
 
 LINE = pl.Struct({"sku": pl.String, "price": pl.Float64, "codes": pl.List(pl.Int64)})
 SCHEMA: dict[str, Any] = {
@@ -206,7 +206,7 @@ def test_nested_values_and_the_naive_oracle_agree(
 def test_the_schema_tells_what_is_nested_without_reading_rows(tmp_path: Path) -> None:
     data = parquet(tmp_path, pl.DataFrame({}, schema=SCHEMA))
     columns = ask(data, TableSchema(TABLE))
-    assert isinstance(columns, Columns)
+    assert isinstance(columns, TableColumns)
     order = columns.find("order")
     assert order is not None
     codes = order.follow((*LINES, StructField("codes"), ArrayItem()))

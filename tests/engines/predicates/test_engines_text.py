@@ -22,8 +22,14 @@ from contractwatch.model.measure.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.measure.state import Columns, Count, Repeats, Span, Unmeasured
-from contractwatch.model.promises.personal_data import Detector, PersonalDataHits, Searched
+from contractwatch.model.measure.state import (
+    Count,
+    DuplicateCounts,
+    TableColumns,
+    TimeRange,
+    Unmeasured,
+)
+from contractwatch.model.promises.personal_data import Detector, PersonalDataHits, SearchedColumn
 from contractwatch.model.promises.sql import QueryValue, SqlScalar
 
 ID = column("id", LogicalType.INTEGER)
@@ -70,7 +76,7 @@ def test_a_bad_cell_is_left_out_of_every_later_rule_but_is_not_null(tmp_path: Pa
     assert ask(data, CountWhere(TABLE, IsNull("id"))) == Count(1)
     assert ask(data, CountWhere(TABLE, IsBelow("id", 5))) == Count(2)
     assert ask(data, CountWhere(TABLE, IsInvalid("id", values=(7,)))) == Count(2)
-    assert ask(data, SurplusRows(TABLE, ("id",))) == Repeats(2, 1, 1, 2)
+    assert ask(data, SurplusRows(TABLE, ("id",))) == DuplicateCounts(2, 1, 1, 2)
 
 
 def test_missing_values_match_the_text_as_it_is_written_and_as_it_is_parsed(
@@ -92,14 +98,14 @@ def test_a_format_of_the_column_is_used_instead_of_iso(tmp_path: Path) -> None:
     data = text(tmp_path, "day,at\n31.01.2026,31/01/2026 10:00\n2026-01-31,x\n", (day, at))
     assert bad_cells(data, "day", Unparseable(TABLE, "at")) == 1
     instant = datetime(2026, 1, 31, 10, tzinfo=UTC)
-    assert ask(data, TimeSpan(TABLE, "at")) == Span(instant, instant, rows=1)
+    assert ask(data, TimeSpan(TABLE, "at")) == TimeRange(instant, instant, rows=1)
 
 
 def test_zoned_and_naive_texts_are_instants_of_one_column(tmp_path: Path) -> None:
     at = column("at", LogicalType.TIMESTAMP, default_timezone="Europe/Berlin")
     lines = ["2026-01-01T12:00:00", "2026-01-01T13:30:00+02:00", "2026-03-29T02:30:00"]
     data = text(tmp_path, "\n".join(["at", *lines]), (at,))
-    expected = Span(
+    expected = TimeRange(
         datetime(2026, 1, 1, 11, tzinfo=UTC), datetime(2026, 1, 1, 11, 30, tzinfo=UTC), rows=3
     )
     assert ask(data, TimeSpan(TABLE, "at", "Europe/Berlin")) == expected
@@ -126,7 +132,7 @@ def test_usual_turns_of_csv_are_read(tmp_path: Path, content: bytes, rows: int) 
     assert ask(data, RowCount(TABLE), Unparseable(TABLE, "id")) == Count(rows)
     assert bad_cells(data, "id") == 0
     schema = ask(data, TableSchema(TABLE))
-    assert isinstance(schema, Columns)
+    assert isinstance(schema, TableColumns)
     assert {(found.name, found.kind, found.text) for found in schema.columns} == {
         ("id", "string", True), ("name", "string", True),
     }  # fmt: skip
@@ -202,7 +208,7 @@ def test_a_query_does_not_count_what_is_broken(
 
 def test_a_pass_of_its_own_does_not_count_what_is_broken(tmp_path: Path) -> None:
     data = text(tmp_path, b"id,name\n1,a\n2,b,secret\n", (ID, column("name")))
-    hits = PersonalDataHits(TABLE, (Searched("name", (Detector.EMAIL,)),), ("id", "name"))
+    hits = PersonalDataHits(TABLE, (SearchedColumn("name", (Detector.EMAIL,)),), ("id", "name"))
     found = survey(data, [hits], now=NOW)
     assert "more fields than the header" in found.failures[TABLE].args[0]
     assert isinstance(found.measurements[hits], Unmeasured)
@@ -260,7 +266,9 @@ def test_csv_files_of_different_headers_unite_with_their_hive_directory(tmp_path
     data = dataset(sorted(tmp_path.rglob("*.csv")), DataFormat.CSV, columns, hive_root=tmp_path)
     assert ask(data, CountWhere(TABLE, IsNull("name"))) == Count(1)
     newest = datetime(2026, 1, 2, tzinfo=UTC)
-    assert ask(data, TimeSpan(TABLE, "day")) == Span(datetime(2026, 1, 1, tzinfo=UTC), newest, 2)
+    assert ask(data, TimeSpan(TABLE, "day")) == TimeRange(
+        datetime(2026, 1, 1, tzinfo=UTC), newest, 2
+    )
 
 
 LINES = (
@@ -283,7 +291,7 @@ def test_json_of_mixed_values_is_read_as_text(tmp_path: Path, form: str) -> None
     assert ask(data, CountWhere(TABLE, IsNull("name"))) == Count(2)
     assert ask(data, CountWhere(TABLE, IsInvalid("name", values=("a", 7)))) == Count(0)
     schema = ask(data, TableSchema(TABLE))
-    assert isinstance(schema, Columns)
+    assert isinstance(schema, TableColumns)
     assert [found.name for found in schema.columns] == ["id", "name", "more"]
 
 

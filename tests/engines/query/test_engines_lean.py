@@ -38,7 +38,7 @@ from contractwatch.model.measure.metric import (
     TableSchema,
     Unparseable,
 )
-from contractwatch.model.measure.state import Count, Repeats, Unmeasured
+from contractwatch.model.measure.state import Count, DuplicateCounts, Unmeasured
 from tests.engines.query.test_engines_oracle import SCHEMA, metrics, tables
 
 KEY = SurplusRows(TABLE, ("id",))
@@ -114,7 +114,7 @@ def test_many_keys_of_which_most_repeat_are_counted_part_by_part(
     frame = pl.DataFrame({"id": [*numbers, *numbers[:9000], *numbers[:10], None]})
     with memory_for_keys(memory):
         found = lean(write(tmp_path, frame, 3000, statistics=True), [KEY]).measurements
-    assert found == {KEY: Repeats(rows=19_010, surplus=9010, keys=9000, affected=18_010)}
+    assert found == {KEY: DuplicateCounts(rows=19_010, surplus=9010, keys=9000, affected=18_010)}
 
 
 @pytest.mark.parametrize("at", [1, 699, 700, 701, 4999])
@@ -125,7 +125,7 @@ def test_a_key_that_does_not_rise_at_the_edge_of_a_row_group_is_found(
     numbers[at] = numbers[at - 1]
     data = write(tmp_path, pl.DataFrame({"id": numbers}), 700, statistics=True)
     assert lean(data, [KEY]).measurements == {
-        KEY: Repeats(rows=5000, surplus=1, keys=1, affected=2)
+        KEY: DuplicateCounts(rows=5000, surplus=1, keys=1, affected=2)
     }
 
 
@@ -149,7 +149,7 @@ def test_sets_of_few_and_of_many_texts_are_looked_up_alike(
 def test_a_repeat_after_a_long_rise_is_found(tmp_path: Path) -> None:
     frame = pl.DataFrame({"id": [*range(5000), 17, 17]})
     assert lean(write(tmp_path, frame, 700, statistics=True), [KEY]).measurements == {
-        KEY: Repeats(rows=5002, surplus=2, keys=1, affected=3)
+        KEY: DuplicateCounts(rows=5002, surplus=2, keys=1, affected=3)
     }
 
 
@@ -157,7 +157,7 @@ def test_a_rise_is_no_proof_where_a_member_of_the_key_is_null(tmp_path: Path) ->
     frame = pl.DataFrame({"id": [1, 2, 3], "word": ["a", None, "b"]})
     key = SurplusRows(TABLE, ("id", "word"))
     data = write(tmp_path, frame, 10, statistics=True)
-    assert lean(data, [key]).measurements == {key: Repeats(rows=2)}
+    assert lean(data, [key]).measurements == {key: DuplicateCounts(rows=2)}
 
 
 @pytest.mark.parametrize("statistics", [True, False])

@@ -23,15 +23,15 @@ from contractwatch.model.promises.personal_data import (
     DetectorHits,
     PersonalData,
     PersonalDataHits,
-    Searched,
+    SearchedColumn,
 )
 from contractwatch.model.promises.segment import (
     MOST_CELLS,
-    CellCount,
-    CellCounts,
     Period,
     PeriodUnit,
     RowsPerCell,
+    SegmentCounts,
+    SegmentRows,
 )
 
 ZONE = "Europe/Berlin"
@@ -71,7 +71,7 @@ def start_of(local: datetime, period: Period) -> datetime:
             return midnight.replace(hour=local.hour - local.hour % 6)
 
 
-def naive(rows: Sequence[dict[str, Any]], metric: RowsPerCell) -> CellCounts:
+def naive(rows: Sequence[dict[str, Any]], metric: RowsPerCell) -> SegmentCounts:
     """Count every row up to now whose period starts within the reach."""
     zone = ZoneInfo(metric.timezone)
     here = NOW.astimezone(zone).replace(tzinfo=None)
@@ -89,14 +89,14 @@ def naive(rows: Sequence[dict[str, Any]], metric: RowsPerCell) -> CellCounts:
         if local <= here and start >= here - metric.reach:
             segment = tuple(None if row[name] is None else str(row[name]) for name in metric.by)
             counted[f"{start:%Y-%m-%dT%H:%M}", segment] += 1
-    cells = (CellCount(start, segment, rows) for (start, segment), rows in counted.items())
-    return CellCounts(tuple(cells)) + CellCounts()
+    cells = (SegmentRows(start, segment, rows) for (start, segment), rows in counted.items())
+    return SegmentCounts(tuple(cells)) + SegmentCounts()
 
 
-def within_reach(found: CellCounts, metric: RowsPerCell) -> CellCounts:
+def within_reach(found: SegmentCounts, metric: RowsPerCell) -> SegmentCounts:
     """Leave out the periods that began before the reach: the engine may count them, too."""
     here = NOW.astimezone(ZoneInfo(metric.timezone)).replace(tzinfo=None) - metric.reach
-    return CellCounts(
+    return SegmentCounts(
         tuple(cell for cell in found.cells if datetime.fromisoformat(cell.start) >= here)
     )
 
@@ -117,7 +117,7 @@ def test_cells_and_the_naive_count_agree(
         path = Path(folder) / "orders.parquet"
         pl.DataFrame(rows, schema=SCHEMA).write_parquet(path)
         found = measure(dataset([path], DataFormat.PARQUET), [metric], now=NOW)[metric]
-    assert isinstance(found, CellCounts)
+    assert isinstance(found, SegmentCounts)
     assert within_reach(found, metric) == naive(rows, metric)
 
 
@@ -128,7 +128,7 @@ def test_cells_of_texts_are_parsed_as_their_columns_say(tmp_path: Path) -> None:
         [column("at", LogicalType.TIMESTAMP, default_timezone=ZONE), column("word")],
     )
     metric = RowsPerCell(TABLE, "at", ("word",), DAY, WEEK, ZONE, ZONE)
-    assert ask(data, metric) == CellCounts((CellCount("2026-02-28T00:00", ("a",), 2),))
+    assert ask(data, metric) == SegmentCounts((SegmentRows("2026-02-28T00:00", ("a",), 2),))
 
 
 def test_a_column_of_countless_values_makes_no_segments(tmp_path: Path) -> None:
@@ -154,12 +154,12 @@ def test_what_makes_no_cells_is_refused(tmp_path: Path, element: str, by: str, r
 
 
 def test_counts_of_cells_add_up() -> None:
-    one = CellCounts((CellCount("2026-03-01T00:00", ("a",), 2),))
-    other = CellCounts(
-        (CellCount("2026-03-01T00:00", ("a",), 1), CellCount("2026-03-01T00:00", (None,), 4))
+    one = SegmentCounts((SegmentRows("2026-03-01T00:00", ("a",), 2),))
+    other = SegmentCounts(
+        (SegmentRows("2026-03-01T00:00", ("a",), 1), SegmentRows("2026-03-01T00:00", (None,), 4))
     )
-    both = CellCounts(
-        (CellCount("2026-03-01T00:00", (None,), 4), CellCount("2026-03-01T00:00", ("a",), 3))
+    both = SegmentCounts(
+        (SegmentRows("2026-03-01T00:00", (None,), 4), SegmentRows("2026-03-01T00:00", ("a",), 3))
     )
     assert one + other == other + one == both
 
@@ -192,7 +192,7 @@ def test_a_detector_hits_what_it_should_and_nothing_else(
 ) -> None:
     for texts, expected in ((HITS[detector], len(HITS[detector])), (MISSES[detector], 0)):
         data = parquet(tmp_path, pl.DataFrame({"note": [*texts, None]}))
-        metric = PersonalDataHits(TABLE, (Searched("note", (detector,)),), ("note",))
+        metric = PersonalDataHits(TABLE, (SearchedColumn("note", (detector,)),), ("note",))
         hits = DetectorHits("note", detector, len(texts), expected)
         assert ask(data, metric) == PersonalData((hits,))
 
@@ -202,7 +202,11 @@ def test_only_texts_are_searched_and_columns_that_nobody_declared_where_asked(
 ) -> None:
     frame = pl.DataFrame({"Note": ["a@example.com"], "id": [1], "extra": ["b@example.com"]})
     email = (Detector.EMAIL,)
-    searched = (Searched("note", email), Searched("id", email), Searched("gone", email))
+    searched = (
+        SearchedColumn("note", email),
+        SearchedColumn("id", email),
+        SearchedColumn("gone", email),
+    )
     declared = ("note", "id", "gone")
     data = parquet(tmp_path, frame)
     of_note = DetectorHits("Note", Detector.EMAIL, 1, 1)
@@ -213,7 +217,7 @@ def test_only_texts_are_searched_and_columns_that_nobody_declared_where_asked(
 
 def test_a_sample_is_the_first_rows(tmp_path: Path) -> None:
     frame = pl.DataFrame({"note": ["nothing", "nothing", "a@example.com"]})
-    searched = (Searched("note", (Detector.EMAIL,)),)
+    searched = (SearchedColumn("note", (Detector.EMAIL,)),)
     found = ask(
         parquet(tmp_path, frame), PersonalDataHits(TABLE, searched, ("note",), sample_rows=2)
     )

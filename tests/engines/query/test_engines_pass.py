@@ -32,7 +32,13 @@ from contractwatch.model.measure.metric import (
     TimeSpan,
     Unparseable,
 )
-from contractwatch.model.measure.state import Columns, Count, Repeats, Span, Unmeasured
+from contractwatch.model.measure.state import (
+    Count,
+    DuplicateCounts,
+    TableColumns,
+    TimeRange,
+    Unmeasured,
+)
 
 ORDERS = pl.DataFrame(
     {
@@ -96,7 +102,9 @@ def test_only_keys_that_seem_to_repeat_are_read_a_second_time(tmp_path: Path) ->
     data, source = parquet(tmp_path, repeating), CountingRows(repeating)
     metrics = [*ADDITIVE, SurplusRows(TABLE, ("id",)), SurplusRows(TABLE, ("id", "word"))]
     found = survey(data, metrics, now=NOW, open_rows=source.open).measurements
-    assert found[SurplusRows(TABLE, ("id",))] == Repeats(rows=5, surplus=2, keys=2, affected=4)
+    assert found[SurplusRows(TABLE, ("id",))] == DuplicateCounts(
+        rows=5, surplus=2, keys=2, affected=4
+    )
     assert source.reads == [{"id", "word", "at"}, {"id", "word"}]
 
 
@@ -105,7 +113,7 @@ def test_the_schema_alone_reads_no_row(tmp_path: Path) -> None:
     metrics = [TableSchema(TABLE), Unparseable(TABLE, "id")]
     found = survey(data, metrics, now=NOW, open_rows=source.open).measurements
     assert source.reads == []
-    assert isinstance(found[TableSchema(TABLE)], Columns)
+    assert isinstance(found[TableSchema(TABLE)], TableColumns)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +182,7 @@ def test_pages_that_are_damaged_leave_the_schema_known(tmp_path: Path) -> None:
     metrics = [TableSchema(TABLE), CountWhere(TABLE, IsBelow("id", 3))]
     found = survey(dataset([path], DataFormat.PARQUET), metrics, now=NOW)
     assert found.failures[TABLE].blame is Blame.PRODUCT
-    assert isinstance(found.measurements[TableSchema(TABLE)], Columns)
+    assert isinstance(found.measurements[TableSchema(TABLE)], TableColumns)
     assert isinstance(found.measurements[metrics[1]], Unmeasured)
 
 
@@ -196,7 +204,7 @@ def test_the_schema_is_told_in_the_words_of_the_model(tmp_path: Path) -> None:
         }
     )  # fmt: skip
     schema = ask(parquet(tmp_path, frame), TableSchema(TABLE))
-    assert isinstance(schema, Columns)
+    assert isinstance(schema, TableColumns)
     assert [found.kind for found in schema.columns] == [
         "integer", "decimal", "float", "boolean", "date", "timestamp", "timestamp", "time",
         "string", "string", "object", "array", "binary", "null",
@@ -219,10 +227,10 @@ def test_files_of_different_columns_unite_and_a_lacking_column_is_null(tmp_path:
     ORDERS.select("unread", pl.col("id").cast(pl.Int32)).write_parquet(tmp_path / "2.parquet")
     data = dataset(sorted(tmp_path.iterdir()), DataFormat.PARQUET)
     schema = ask(data, TableSchema(TABLE))
-    assert isinstance(schema, Columns)
+    assert isinstance(schema, TableColumns)
     assert [found.name for found in schema.columns] == ["id", "word", "unread"]
     assert ask(data, CountWhere(TABLE, IsNull("word"))) == Count(5)
-    assert ask(data, SurplusRows(TABLE, ("id",))) == Repeats(6, 3, 3, 6)
+    assert ask(data, SurplusRows(TABLE, ("id",))) == DuplicateCounts(6, 3, 3, 6)
 
 
 def test_a_column_on_whose_kind_the_files_disagree_is_told_and_the_rest_is_read(
@@ -232,7 +240,7 @@ def test_a_column_on_whose_kind_the_files_disagree_is_told_and_the_rest_is_read(
     ORDERS.with_columns(pl.col("id").cast(pl.String)).write_parquet(tmp_path / "2.parquet")
     data = dataset(sorted(tmp_path.iterdir()), DataFormat.PARQUET)
     schema = ask(data, TableSchema(TABLE))
-    assert isinstance(schema, Columns)
+    assert isinstance(schema, TableColumns)
     assert (schema.columns[0].kind, schema.columns[0].physical) == ("other", "int64 or string")
     assert isinstance(ask(data, CountWhere(TABLE, IsNull("id"))), Unmeasured)
     assert ask(data, CountWhere(TABLE, IsNull("word"))) == Count(2)
@@ -250,7 +258,7 @@ def test_hive_directories_are_columns_that_are_counted_alone(tmp_path: Path) -> 
     assert ask(data, CountWhere(TABLE, IsBelow("year", 2026))) == Count(4)
     assert ask(data, CountWhere(TABLE, IsInvalid("month", values=("a b",)))) == Count(0)
     assert ask(data, CountWhere(TABLE, IsNull("month"))) == Count(4)
-    assert ask(data, SurplusRows(TABLE, ("year",))) == Repeats(8, 6, 2, 8)
+    assert ask(data, SurplusRows(TABLE, ("year",))) == DuplicateCounts(8, 6, 2, 8)
 
 
 def test_hive_directories_of_days_are_dates(tmp_path: Path) -> None:
@@ -263,7 +271,7 @@ def test_hive_directories_of_days_are_dates(tmp_path: Path) -> None:
         sorted(tmp_path.rglob("*.parquet")), DataFormat.PARQUET, columns, hive_root=tmp_path
     )
     days = [datetime(2026, 2, day, tzinfo=UTC) for day in (27, 28)]
-    assert ask(data, TimeSpan(TABLE, "day")) == Span(days[0], days[1], rows=8)
+    assert ask(data, TimeSpan(TABLE, "day")) == TimeRange(days[0], days[1], rows=8)
     assert ask(data, CountWhere(TABLE, IsNull("day"))) == Count(4)
 
 
@@ -275,20 +283,20 @@ def test_columns_are_found_in_any_case_if_only_one_is_alike(tmp_path: Path) -> N
 def test_values_beyond_five_minutes_from_now_are_future(tmp_path: Path) -> None:
     times = [NOW + timedelta(minutes=minutes) for minutes in (-10, 5, 6)]
     found = ask(parquet(tmp_path, pl.DataFrame({"at": times})), TimeSpan(TABLE, "at"))
-    assert found == Span(times[0], times[1], rows=3, future=1)
+    assert found == TimeRange(times[0], times[1], rows=3, future=1)
 
 
 def test_a_day_without_a_midnight_begins_with_its_first_instant(tmp_path: Path) -> None:
     frame = pl.DataFrame({"day": [date(2018, 11, 4)]})  # the clocks of Sao Paulo went 0:00 -> 1:00
     found = ask(parquet(tmp_path, frame), TimeSpan(TABLE, "day", "America/Sao_Paulo"))
-    assert found == Span(*[datetime(2018, 11, 4, 3, tzinfo=UTC)] * 2, rows=1)
+    assert found == TimeRange(*[datetime(2018, 11, 4, 3, tzinfo=UTC)] * 2, rows=1)
 
 
 def test_an_empty_table_has_zero_answers(tmp_path: Path) -> None:
     found = measure(
         parquet(tmp_path, ORDERS.clear()), [*ADDITIVE, SurplusRows(TABLE, ("id",))], now=NOW
     )
-    assert set(found.values()) == {Count(0), Span(), Repeats()}
+    assert set(found.values()) == {Count(0), TimeRange(), DuplicateCounts()}
 
 
 def test_a_column_of_nothing_but_nulls_without_a_type_violates_nothing(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from contractwatch.model.measure.metric import (
     TableSchema,
     Unparseable,
 )
-from contractwatch.model.measure.state import Columns, Count, Repeats
+from contractwatch.model.measure.state import Count, DuplicateCounts, TableColumns
 from contractwatch.model.promises.sql import QueryValue, SqlScalar
 from tests.engines.predicates.test_engines_nested import breaks, predicates, reached, rows_of
 
@@ -198,7 +198,7 @@ def test_big_numbers_are_exact_and_sizes_count_every_member(tmp_path: Path) -> N
     data = json_text(tmp_path, "\n".join(lines), [ORDER])
     asked: dict[Metric, Any] = {
         CountWhere(TABLE, Inside(ID, IsAbove("order", 9007199254740992))): Count(1),
-        SurplusRows(TABLE, ("order",), (ID,)): Repeats(rows=2),
+        SurplusRows(TABLE, ("order",), (ID,)): DuplicateCounts(rows=2),
         CountWhere(TABLE, Inside((), IsLarger("order", 2))): Count(1),
         CountWhere(TABLE, Inside((), IsSmaller("order", 3))): Count(1),
     }
@@ -220,7 +220,7 @@ def test_members_that_stand_nowhere_are_missing_however_late_others_come(tmp_pat
     late = '{"Order": {"LINES": [{"price": 1}]}}'
     data = json_text(tmp_path, '{"Order": {"id": 1}}\n' * 1500 + late, [ORDER])
     found = ask(data, TableSchema(TABLE))
-    assert isinstance(found, Columns)
+    assert isinstance(found, TableColumns)
     order = found.find("order")
     assert order is not None
     assert [child.name for child in order.children] == ["id", "lines"]
@@ -231,7 +231,7 @@ def test_members_that_stand_nowhere_are_missing_however_late_others_come(tmp_pat
 
 def test_a_column_without_a_value_has_members_that_nobody_knows(tmp_path: Path) -> None:
     found = ask(json_text(tmp_path, '{"order": null}\n', [ORDER]), TableSchema(TABLE))
-    assert isinstance(found, Columns)
+    assert isinstance(found, TableColumns)
     order = found.find("order")
     assert order is not None
     assert order.kind == "null"

@@ -11,12 +11,12 @@ from contractwatch.engines.query.engine import survey
 from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.measure.metric import CountWhere, IsAbove, IsBelow, IsNull, Metric
-from contractwatch.model.measure.state import Columns, ColumnType, Count, Unmeasured
+from contractwatch.model.measure.state import ColumnType, Count, TableColumns, Unmeasured
 
 
 def test_a_table_of_many_small_columns_is_read_in_one_pass_and_a_large_one_by_columns() -> None:
     def frame(columns: int, size: int) -> Frame:
-        known = Columns(tuple(ColumnType(f"c{n}", "integer", "INT64") for n in range(columns)))
+        known = TableColumns(tuple(ColumnType(f"c{n}", "integer", "INT64") for n in range(columns)))
         rows = pl.LazyFrame()
         return Frame(TABLE, DataFormat.PARQUET, rows, known, {}, bytes_per_file=size, bytes=size)
 
@@ -51,4 +51,4 @@ def test_a_name_is_found_exactly_first_and_then_by_the_only_one_alike(tmp_path: 
     assert {name: one and one.name for name, one in found.items()} == {
         "ID": "ID", "id": "ID", "name": "Name", "x": "x", "X": "X", "y": None,
     }  # fmt: skip
-    assert Columns((ColumnType("a", "x", "x"), ColumnType("A", "x", "x"))).find("ª") is None
+    assert TableColumns((ColumnType("a", "x", "x"), ColumnType("A", "x", "x"))).find("ª") is None

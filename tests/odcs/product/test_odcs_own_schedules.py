@@ -3,7 +3,7 @@
 import pytest
 from odcs_values import HEAD, parsed, table, warnings_of
 
-from contractwatch.model.contract.contract import OwnSchedule
+from contractwatch.model.contract.contract import PromiseSchedule
 from contractwatch.odcs.product.own_schedules import MOST_CRONS
 
 RULE = "id: a, metric: nullValues, mustBe: 0"
@@ -22,7 +22,7 @@ def zone(name: str) -> str:
 
 
 def crons(text: str) -> list[tuple[str, str]]:
-    return [(one.clause.path, one.cron) for one in parsed(text).own_schedules]
+    return [(one.clause.path, one.cron) for one in parsed(text).promise_schedules]
 
 
 @pytest.mark.parametrize("scheduler", ["scheduler: cron", "scheduler: CRON", "description: none"])
@@ -35,8 +35,10 @@ def test_a_cron_of_five_fields_is_taken_by_any_spelling_of_cron_or_none(schedule
 def test_the_zone_is_that_of_the_contracts_schedule_else_utc() -> None:
     scheduled = "schedule: 0 3 * * *"
     clause = parsed(rule(scheduled)).tables[0].columns[0].rules[0].clause
-    assert parsed(rule(scheduled)).own_schedules == (OwnSchedule(clause, "0 3 * * *", "Etc/UTC"),)
-    (own,) = parsed(rule(scheduled, below=zone("Europe/Berlin"))).own_schedules
+    assert parsed(rule(scheduled)).promise_schedules == (
+        PromiseSchedule(clause, "0 3 * * *", "Etc/UTC"),
+    )
+    (own,) = parsed(rule(scheduled, below=zone("Europe/Berlin"))).promise_schedules
     assert own.timezone == "Europe/Berlin"
 
 
@@ -103,6 +105,6 @@ def test_more_different_schedules_than_a_run_can_ask_are_a_warning() -> None:
         for n in range(MOST_CRONS + 1)
     )
     text = f"{HEAD}schema:\n  - name: orders\n    quality:\n{rules}"
-    assert len(parsed(text).own_schedules) == MOST_CRONS
+    assert len(parsed(text).promise_schedules) == MOST_CRONS
     (warning,) = warnings_of(text)
     assert warning == f"more than 100 different schedules; expected fewer; {WITH_ITS_CONTRACT}"

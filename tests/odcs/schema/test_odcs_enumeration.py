@@ -3,7 +3,7 @@
 from odcs_values import parsed, problems_of, skips_of, table, warnings_of
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.promises.rule import Option, OptionKind
+from contractwatch.model.promises.rule import TypeOption, TypeOptionKind
 
 PATH = "schema[0].properties[0]"
 
@@ -12,7 +12,7 @@ def test_an_enumeration_is_typed_as_its_column_and_null_is_always_allowed() -> N
     text = table("name: a, logicalType: integer, enum: [{value: 1, label: One}, {value: null}]")
     (column,) = parsed(text).tables[0].columns
     assert column.options == (
-        Option(Clause(f"{PATH}.enum", 11), OptionKind.ENUM, "1", values=(1,)),
+        TypeOption(Clause(f"{PATH}.enum", 11), TypeOptionKind.ENUM, "1", values=(1,)),
     )
     assert skips_of(text) == []
 
@@ -34,8 +34,8 @@ def test_an_enumeration_among_the_options_is_read_and_noted() -> None:
     text = table("name: a, logicalType: string, logicalTypeOptions: {maxLength: 3, enum: [x, y]}")
     (column,) = parsed(text).tables[0].columns
     assert [(option.kind, option.values) for option in column.options] == [
-        (OptionKind.MAX_LENGTH, ()),
-        (OptionKind.ENUM, ("x", "y")),
+        (TypeOptionKind.MAX_LENGTH, ()),
+        (TypeOptionKind.ENUM, ("x", "y")),
     ]
     assert warnings_of(text) == [
         "'enum' is no type option; write it beside, as 'enum: [{value: x}]'"

@@ -5,7 +5,7 @@ from odcs_values import parsed, skips_of, table
 
 from contractwatch.model.base.path import ArrayItem, StructField
 from contractwatch.model.contract.contract import Column, LogicalType
-from contractwatch.model.promises.rule import OptionKind, RuleMetric
+from contractwatch.model.promises.rule import RuleMetric, TypeOptionKind
 from contractwatch.verify import plan
 
 PATH = "schema[0].properties[0]"
@@ -29,7 +29,7 @@ def test_the_members_of_an_object_are_columns_with_a_way() -> None:
     assert column.required_clause is not None
     assert column.required_clause.path == f"{PATH}.properties[0].required"
     assert [rule.metric for rule in column.rules] == [RuleMetric.NULL_VALUES]
-    assert [option.kind for option in column.options] == [OptionKind.MAX_LENGTH]
+    assert [option.kind for option in column.options] == [TypeOptionKind.MAX_LENGTH]
     assert not column.optional
 
 
@@ -75,13 +75,13 @@ def test_options_of_nested_types_are_limits() -> None:
     )
     of_array, of_object, of_nothing = (column.options for column in columns)
     assert [(option.kind, option.value) for option in of_array] == [
-        (OptionKind.MIN_ITEMS, 1),
-        (OptionKind.MAX_ITEMS, 9),
-        (OptionKind.UNIQUE_ITEMS, True),
+        (TypeOptionKind.MIN_ITEMS, 1),
+        (TypeOptionKind.MAX_ITEMS, 9),
+        (TypeOptionKind.UNIQUE_ITEMS, True),
     ]
     assert [option.kind for option in of_object] == [
-        OptionKind.MIN_PROPERTIES,
-        OptionKind.REQUIRED_PROPERTIES,
+        TypeOptionKind.MIN_PROPERTIES,
+        TypeOptionKind.REQUIRED_PROPERTIES,
     ]
     assert of_object[1].members == ("C", "d")
     assert of_nothing == ()

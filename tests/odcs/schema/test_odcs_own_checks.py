@@ -6,15 +6,15 @@ import pytest
 from odcs_values import parsed, problems_of, skips_of, table
 
 from contractwatch.model.contract.contract import Table
-from contractwatch.model.promises.personal_data import Detector, Searched
+from contractwatch.model.promises.personal_data import Detector, SearchedColumn
 from contractwatch.model.promises.reference import Reference
 from contractwatch.model.promises.rule import Operator, Threshold, Unit
 from contractwatch.model.promises.segment import (
-    FromReference,
-    Listed,
+    ListedSegments,
     Period,
     PeriodUnit,
-    SeenWithin,
+    RecentSegments,
+    ReferencedSegments,
 )
 
 COLUMNS = (
@@ -51,14 +51,14 @@ def test_a_segment_rule_is_read_with_all_that_it_says() -> None:
     assert rule.period == Period(PeriodUnit.MINUTE, 360)
     assert (rule.timezone, rule.weekdays_only) == ("Europe/Berlin", True)
     assert (rule.lag, rule.lookback) == (timedelta(hours=1), 2 * DAY)
-    assert (rule.expected, rule.least_rows) == (Listed((("N", "1"), ("S", "2"))), 3)
+    assert (rule.expected, rule.least_rows) == (ListedSegments((("N", "1"), ("S", "2"))), 3)
     assert rule.threshold == Threshold(Operator.LESS, 5, None, Unit.PERCENT)
 
 
 def test_a_segment_rule_that_says_little_allows_nothing_missing_in_a_week() -> None:
     (rule,) = only_table(f"{SEGMENTS}, expect: {{fromHistory: P28D}}").segment_rules
     assert (rule.lookback, rule.lag) == (7 * DAY, timedelta(0))
-    assert (rule.expected, rule.least_rows) == (SeenWithin(28 * DAY), 1)
+    assert (rule.expected, rule.least_rows) == (RecentSegments(28 * DAY), 1)
     assert rule.threshold == Threshold(Operator.EQUAL, 0)
     assert rule.timezone == "Etc/UTC"
 
@@ -74,7 +74,7 @@ def test_a_segment_rule_that_says_little_allows_nothing_missing_in_a_week() -> N
 def test_segments_may_be_those_of_a_reference(by: str, written: str, target: Reference) -> None:
     asked = f"{SEGMENTS.replace('[region]', by)}, expect: {{fromReference: {written}}}"
     (rule,) = only_table(asked).segment_rules
-    assert rule.expected == FromReference(target)
+    assert rule.expected == ReferencedSegments(target)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_personal_data_is_looked_for_in_texts_that_may_not_hold_it() -> None:
     )
     (rule,) = found.pii_rules
     wanted = (Detector.EMAIL, Detector.IBAN, Detector.CARD)
-    assert rule.columns == (Searched("REGION", wanted), Searched("note", wanted[1:]))
+    assert rule.columns == (SearchedColumn("REGION", wanted), SearchedColumn("note", wanted[1:]))
     assert rule.declared == ("at", "REGION", "shop", "price", "iban", "note")
     assert (rule.undeclared, rule.sample_rows) == (wanted, 10)
     assert rule.threshold == Threshold(Operator.LESS_OR_EQUAL, 1)

@@ -7,7 +7,7 @@ from odcs_values import parsed, problems_of, skips_of, table, warnings_of
 
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Column, LogicalType, PrimaryKey, Status
-from contractwatch.model.promises.rule import Option, OptionKind
+from contractwatch.model.promises.rule import TypeOption, TypeOptionKind
 
 PATH = "schema[0].properties[0]"
 
@@ -32,8 +32,8 @@ def test_a_column_is_read_with_the_place_of_every_promise() -> None:
             required_clause=Clause(f"{PATH}.required", 11),
             unique_clause=Clause(f"{PATH}.unique", 11),
             options=(
-                Option(
-                    Clause(f"{PATH}.logicalTypeOptions.maxLength", 11), OptionKind.MAX_LENGTH, 3
+                TypeOption(
+                    Clause(f"{PATH}.logicalTypeOptions.maxLength", 11), TypeOptionKind.MAX_LENGTH, 3
                 ),
             ),
             classification="internal",

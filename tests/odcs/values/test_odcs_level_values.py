@@ -14,9 +14,9 @@ from contractwatch.model.promises.service_level import (
     DueTime,
     ErrorRate,
     Frequency,
+    IncidentStep,
     MaxDelay,
-    Reaction,
-    ReactionTime,
+    MaxIncidentTime,
     Throughput,
 )
 
@@ -68,9 +68,9 @@ def problem(entry: str, sla: str = "") -> str:
         ),
         ("property: er, value: '0.5 %', element: orders", ErrorRate(0.5, ("orders",))),
         ("property: errorRate, value: 2, unit: percent", ErrorRate(2.0)),
-        ("property: td, value: 1, unit: h", ReactionTime(Reaction.DETECT, HOUR)),
-        ("property: timeToNotify, value: PT30M", ReactionTime(Reaction.NOTIFY, HOUR / 2)),
-        ("property: TR, value: 1, unit: mo", ReactionTime(Reaction.REPAIR, 0 * DAY, 1)),
+        ("property: td, value: 1, unit: h", MaxIncidentTime(IncidentStep.DETECT, HOUR)),
+        ("property: timeToNotify, value: PT30M", MaxIncidentTime(IncidentStep.NOTIFY, HOUR / 2)),
+        ("property: TR, value: 1, unit: mo", MaxIncidentTime(IncidentStep.REPAIR, 0 * DAY, 1)),
         (
             "property: timeOfAvailability, value: '09:00', element: at",
             DueTime("orders", "at", time(9)),

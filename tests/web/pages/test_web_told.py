@@ -4,18 +4,18 @@ import pytest
 from web_values import NOW, incident
 
 from contractwatch.alerting.audience import told_words
-from contractwatch.model.record.incident import Telling, TellingState, TransitionKind
+from contractwatch.model.record.incident import DeliveryRecord, DeliveryState, TransitionKind
 from contractwatch.web.api.bodies import incident_body
 
-TOLD, WAITING, DEAD = TellingState.TOLD, TellingState.WAITING, TellingState.DEAD
+TOLD, WAITING, DEAD = DeliveryState.TOLD, DeliveryState.WAITING, DeliveryState.DEAD
 
 
-def telling(receiver: str, state: TellingState, kind: TransitionKind = TransitionKind.OPENED):
-    return Telling("i", receiver, 1, kind, state, NOW)
+def telling(receiver: str, state: DeliveryState, kind: TransitionKind = TransitionKind.OPENED):
+    return DeliveryRecord("i", receiver, 1, kind, state, NOW)
 
 
 @pytest.mark.parametrize(
-    ("tellings", "words"),
+    ("deliveries", "words"),
     [
         ((), "told to nobody"),
         ((telling("a", TOLD), telling("b", TOLD)), "told to a, b"),
@@ -27,15 +27,15 @@ def telling(receiver: str, state: TellingState, kind: TransitionKind = Transitio
         ((telling("", TOLD),), "told before it was kept to whom"),
     ],
 )
-def test_told_is_what_was_delivered(tellings: tuple[Telling, ...], words: str) -> None:
-    assert told_words("i", tellings) == words
-    assert told_words("another", tellings) == "told to nobody"
+def test_told_is_what_was_delivered(deliveries: tuple[DeliveryRecord, ...], words: str) -> None:
+    assert told_words("i", deliveries) == words
+    assert told_words("another", deliveries) == "told to nobody"
 
 
 def test_the_api_has_what_became_of_every_message() -> None:
     one = incident(incident_id="i")
     body = incident_body(
-        one, (telling("a", DEAD), Telling("j", "b", 1, TransitionKind.OPENED, TOLD, NOW))
+        one, (telling("a", DEAD), DeliveryRecord("j", "b", 1, TransitionKind.OPENED, TOLD, NOW))
     )
     assert [(each["receiver"], each["kind"], each["state"]) for each in body["told"]] == [
         ("a", "opened", "dead")
