@@ -7,6 +7,7 @@ it has a deadline and a memory limit, and its end is an answer, too.
 import codecs
 import gzip
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import BinaryIO
@@ -183,7 +184,8 @@ def refuse_wide(schema: Sequence[tuple[str, pl.DataType]]) -> None:
 
 def _refuse_members(column: str, members: Sequence[str]) -> None:
     """Raise BrokenTextError for what a file may hold and no frame of the library can."""
-    doubled = next((name for name in members if members.count(name) > 1), None)
+    counts = Counter(members)
+    doubled = next((name for name in members if counts[name] > 1), None)
     if doubled is not None:
         raise BrokenTextError(f"an object in column {column!r} has two members named {doubled!r}")
 

@@ -14,6 +14,7 @@ import polars as pl
 from contractwatch.engines.core import ecma_regex
 from contractwatch.engines.core.file_types import word_of
 from contractwatch.engines.predicates import literals, nested
+from contractwatch.engines.predicates.object_columns import MemberColumns, Objects
 from contractwatch.model.base.clause import Scalar
 from contractwatch.model.base.path import FieldPath, StructField
 from contractwatch.model.measure.metric import (
@@ -97,7 +98,7 @@ def violates(predicate: Predicate, cells: ColumnView) -> pl.Expr:
         case IsMissing():
             return _missing(predicate.values, cells)
         case Inside():
-            return _offends(predicate, cells)
+            return _offends(predicate.predicate, predicate.path, cells.value, cells.dtype)
         case IsSmaller() | IsLarger() | RepeatsElements() | IsNotNormalized() | LacksMembers():
             return nested.of_whole(predicate, cells.value, cells.dtype)
         case _:
@@ -162,11 +163,29 @@ def is_present_at(cells: ColumnView, path: FieldPath) -> pl.Expr:
     return nested.offends(path, cells.value, cells.dtype, lambda one, _: one.is_not_null())
 
 
-def _offends(predicate: Inside, cells: ColumnView) -> pl.Expr:
-    def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-        return violates(predicate.predicate, ColumnView(value, value, dtype))
+def violates_over_columns(
+    predicate: Predicate, cells: ColumnView, objects: Objects
+) -> tuple[pl.Expr, MemberColumns]:
+    """Return what `violates` does, over members as columns, and those columns.
 
-    return nested.offends(predicate.path, cells.value, cells.dtype, judge)
+    Raises:
+        UncastableError: If a value of the contract has no meaning in the column's type.
+    """
+    is_plain = cells.within is None and not cells.refused and cells.value.meta.is_column()
+    if not (isinstance(predicate, Inside) and is_plain):
+        return violates(predicate, cells), MemberColumns()
+
+    def judge(path: FieldPath, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        return _offends(predicate.predicate, path, value, dtype)
+
+    return objects.offends(cells.value.meta.output_name(), predicate.path, cells.dtype, judge)
+
+
+def _offends(predicate: Predicate, path: FieldPath, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        return violates(predicate, ColumnView(value, value, dtype))
+
+    return nested.offends(path, value, dtype, judge)
 
 
 def _wrong(predicate: _OfValues, cells: ColumnView) -> pl.Expr:

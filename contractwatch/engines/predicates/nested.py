@@ -29,6 +29,8 @@ Made: TypeAlias = Callable[[pl.Expr], pl.Expr]
 """Returns what is made of a value, or of the array of what was made of its elements."""
 
 _UNIT_TOLERANCE = 1e-3
+_NAMED_VALUES = (pl.Categorical, pl.Enum)
+"""A tuple, for it is asked once a member: to build a union and ask it takes ten times as long."""
 
 
 def offends(path: FieldPath, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
@@ -123,13 +125,23 @@ def member(step: StructField, value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Ex
     Raises:
         UncastableError: If the type has no such member.
     """
+    name, inner = find_member(step, dtype)
+    return value.struct.field(name), instance(inner)
+
+
+def find_member(step: StructField, dtype: pl.DataType) -> tuple[str, DataType | DataTypeClass]:
+    """Return the name and the type of a member, as `member` finds it.
+
+    Raises:
+        UncastableError: If the type has no such member.
+    """
     if not isinstance(dtype, pl.Struct):
         raise UncastableError(f"values of type {word_of(dtype)} have no members")
     alike = _members_of(dtype).get(step.name.lower(), {})
     name = step.name if step.name in alike else next(iter(alike)) if len(alike) == 1 else None
     if name is None:
         raise UncastableError("the object has no such member")
-    return value.struct.field(name), instance(alike[name])
+    return name, alike[name]
 
 
 _Members: TypeAlias = dict[str, dict[str, DataType | DataTypeClass]]
@@ -241,7 +253,7 @@ def elements(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
 
 
 def _plain(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
-    if isinstance(dtype, pl.Categorical | pl.Enum):
+    if isinstance(dtype, _NAMED_VALUES):
         return value.cast(pl.String), pl.String()
     return value, dtype
 

@@ -1,11 +1,12 @@
 """Turn a metric into expressions over the rows, or into a key whose values must be distinct."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import polars as pl
 
+from contractwatch.engines.predicates.object_columns import MemberColumns, unnested
 from contractwatch.model.measure.metric import Metric, SurplusRows
 from contractwatch.model.measure.state import Measurement
 
@@ -17,19 +18,22 @@ Opened: TypeAlias = Callable[[str], None]
 class Question:
     """What is selected for a metric, and how the selected numbers become its answer.
 
-    `derived` are columns that are computed once for all of `selected`.
+    `derived` are columns that are computed once for all of `selected`; `members` are those of
+    objects that are selected as columns.
     """
 
     metric: Metric
     selected: tuple[pl.Expr, ...]
     answer: Callable[[Answer], Measurement]
     derived: Mapping[str, pl.Expr] = field(default_factory=dict[str, pl.Expr])
+    members: MemberColumns = field(default_factory=MemberColumns)
 
     def columns(self) -> set[str]:
         """Return the columns of the table that are read for it."""
         roots = {name for one in self.selected for name in one.meta.root_names()}
         within = {name for one in self.derived.values() for name in one.meta.root_names()}
-        return (roots - self.derived.keys()) | within
+        objects = {one.column for one in self.members.objects}
+        return (roots - self.derived.keys() - self.members.names) | within | objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,22 @@ def answered(questions: Iterable[Question], found: pl.DataFrame) -> dict[Metric,
     }
 
 
-def derived_by(questions: Iterable[Question]) -> dict[str, pl.Expr]:
-    """Return the columns that are computed for the questions."""
-    return {name: column for question in questions for name, column in question.derived.items()}
+def prepared(
+    rows: pl.LazyFrame, questions: Sequence[Question], besides: Iterable[str] = ()
+) -> pl.LazyFrame:
+    """Return the rows with the columns that are computed for the questions.
+
+    Args:
+        rows: The rows of the table.
+        questions: What will be selected.
+        besides: Columns of the table that will be selected with them.
+    """
+    objects = [one for question in questions for one in question.members.objects]
+    if objects:  # to unnest reads all columns, unless they are named before
+        read = {name for question in questions for name in question.columns()}
+        rows = unnested(rows.select(sorted(read | set(besides))), objects)
+    derived = {name: made for question in questions for name, made in question.derived.items()}
+    return rows.with_columns(**derived)
 
 
 def aliased(questions: Iterable[Question]) -> list[pl.Expr]:

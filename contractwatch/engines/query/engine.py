@@ -28,10 +28,11 @@ from contractwatch.engines.predicates.expressions import (
     ColumnView,
     key_member,
     refuse_unread,
-    violates,
+    violates_over_columns,
 )
 from contractwatch.engines.predicates.literals import UncastableError
-from contractwatch.engines.predicates.questions import Key, Opened, Question, aliased, derived_by
+from contractwatch.engines.predicates.object_columns import Objects
+from contractwatch.engines.predicates.questions import Key, Opened, Question, aliased, prepared
 from contractwatch.engines.query import sql
 from contractwatch.engines.query.key_ranges import range_question
 from contractwatch.engines.query.passes import read
@@ -222,13 +223,14 @@ def _answers(
     questions: list[Question] = []
     keys: list[Key] = []
     alone: list[OwnPassMetric] = []
+    objects = Objects()
     for metric in metrics:
         if isinstance(metric, OwnPassMetric) and not frame.refused:
             alone.append(metric)
             continue
         known = _from_schema(frame, metric)
         refused = Unmeasured(frame.refused) if frame.refused else None
-        planned = known or refused or _planned(frame, metric, now=now)
+        planned = known or refused or _planned(frame, metric, objects, now=now)
         match planned:
             case Question():
                 questions.append(planned)
@@ -255,10 +257,12 @@ def _is_read_again(
     return any(alone) or any(frame.table in query.tables for query in queries)
 
 
-def _planned(frame: Frame, metric: Metric, *, now: datetime) -> Question | Key | Unmeasured:
+def _planned(
+    frame: Frame, metric: Metric, objects: Objects, *, now: datetime
+) -> Question | Key | Unmeasured:
     """Return how the metric is asked, or why it cannot be."""
     try:
-        return _question(frame, metric, now)
+        return _question(frame, metric, objects, now)
     except UncastableError as error:
         return Unmeasured(str(error))
     except QUERY_FAILURES as error:
@@ -297,7 +301,7 @@ def _try_on(
 ) -> None:
     empty = pl.LazyFrame(schema=types)
     if questions:
-        empty.with_columns(**derived_by(questions)).select(aliased(questions)).collect_schema()
+        prepared(empty, questions).select(aliased(questions)).collect_schema()
     hashes = [key.hashed().len().alias(str(at)) for at, key in enumerate(keys)]
     if hashes:
         empty.select(hashes).collect_schema()
@@ -316,18 +320,20 @@ def _why_unasked(column: ColumnType) -> str:
     return f"column {column.name!r} is of type {column.physical}, which is not read"
 
 
-def _question(frame: Frame, metric: Metric, now: datetime) -> Question | Key | Unmeasured:
+def _question(
+    frame: Frame, metric: Metric, objects: Objects, now: datetime
+) -> Question | Key | Unmeasured:
     match metric:
         case RowCount():
             return Question(metric, (pl.len(),), counted)
         case CountWhere():
-            return _count(frame, metric, metric.predicate.column)
+            return _count(frame, metric, objects)
         case Unparseable():
-            return _count(frame, metric, metric.column)
+            return _count_unparseable(frame, metric)
         case SurplusRows() | KeyRange():
             return _of_key(frame, metric)
         case TimeSpan() | Delays() | RecentRows() | BadRows():
-            return time_question(metric, lambda column: _cells(frame, column), now)
+            return time_question(metric, lambda column: _cells(frame, column), objects, now)
         case (
             TableSchema()
             | Probes()
@@ -351,12 +357,18 @@ def _question(frame: Frame, metric: Metric, now: datetime) -> Question | Key | U
             assert_never(metric)
 
 
-def _count(frame: Frame, metric: CountWhere | Unparseable, column: str) -> Question | Unmeasured:
-    cells = _cells(frame, column)
+def _count(frame: Frame, metric: CountWhere, objects: Objects) -> Question | Unmeasured:
+    cells = _cells(frame, metric.predicate.column)
     if isinstance(cells, Unmeasured):
         return cells
-    if isinstance(metric, CountWhere):
-        return Question(metric, (violates(metric.predicate, cells).sum(),), counted)
+    violating, members = violates_over_columns(metric.predicate, cells, objects)
+    return Question(metric, (violating.sum(),), counted, members=members)
+
+
+def _count_unparseable(frame: Frame, metric: Unparseable) -> Question | Unmeasured:
+    cells = _cells(frame, metric.column)
+    if isinstance(cells, Unmeasured):
+        return cells
     refuse_unread(cells)
     if cells.within is not None:
         return Question(metric, (cells.within.strays(metric.path).sum(),), counted)

@@ -11,7 +11,7 @@ from contractwatch.engines.predicates.questions import (
     Question,
     aliased,
     answered,
-    derived_by,
+    prepared,
 )
 from contractwatch.engines.query import pruned_scan, pruning
 from contractwatch.engines.query.key_confirmation import confirmed
@@ -60,11 +60,7 @@ def _check_readable(
     frame: Frame, questions: Sequence[Question], keys: Sequence[Key], *, opened: Opened
 ) -> None:
     """Raise SourceError if the columns in question cannot be read even when nothing is asked."""
-    derived = derived_by(questions)
-    expressions = [expression for question in questions for expression in question.selected]
-    expressions += [*derived.values(), *(member for key in keys for member in key.members)]
-    roots = {name for expression in expressions for name in expression.meta.root_names()}
-    names = sorted(roots - derived.keys())
+    names = sorted({name for one in (*questions, *keys) for name in one.columns()})
     opened(frame.table)
     try:
         probe = [pl.col(name).null_count() for name in names] or [pl.len()]
@@ -94,7 +90,8 @@ def read_once(
     plans = [rows.select(key.hashed()) for key in keys]
     selected = [*aliased(questions), *_read_besides(frame)]
     if selected:  # what is computed for questions alone comes after what the keys share
-        plans.append(rows.with_columns(**derived_by(questions)).select(selected))
+        ready = prepared(rows, questions, besides=_names_besides(frame))
+        plans.append(ready.select(selected))
     opened(frame.table)
     results = pl.collect_all(plans, engine="streaming")
     answers = answered(questions, results[-1]) if questions else {}
@@ -117,10 +114,14 @@ def _read_besides(frame: Frame) -> list[pl.Expr]:
     its fields stand under the wrong names. A line that is no object is counted like any other by
     one who reads none of its values.
     """
+    names = _names_besides(frame)
+    return [pl.col(name).null_count().alias(f"\x00read{at}") for at, name in enumerate(names)]
+
+
+def _names_besides(frame: Frame) -> list[str]:
     if not frame.data_format.is_text:
         return []
-    names = [column.name for column in frame.columns.columns] or frame.rows.collect_schema().names()
-    return [pl.col(name).null_count().alias(f"\x00read{at}") for at, name in enumerate(names)]
+    return [one.name for one in frame.columns.columns] or frame.rows.collect_schema().names()
 
 
 def _repeated(hashes: pl.Series) -> pl.Series:

@@ -15,7 +15,7 @@ from contractwatch.engines.predicates.questions import (
     Question,
     aliased,
     answered,
-    derived_by,
+    prepared,
 )
 from contractwatch.engines.query import distinct_keys, pruning
 from contractwatch.engines.query.key_confirmation import confirmed
@@ -44,8 +44,8 @@ def read_little(
     for (_, those), one in zip(asked, found, strict=True):
         answers.update(answered(those, one))
     for those in pruning.together(frame, pruning.apart(others)):
-        prepared = frame.rows.with_columns(**derived_by(those)).select(aliased(those))
-        answers.update(answered(those, prepared.collect(engine="streaming")))
+        rows = prepared(frame.rows, those).select(aliased(those))
+        answers.update(answered(those, rows.collect(engine="streaming")))
     rising, shuffled = distinct_keys.by_their_beginning(frame, keys)
     for key in rising:
         rows = distinct_keys.rows_of_ascent(frame, key)

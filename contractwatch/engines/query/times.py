@@ -10,9 +10,10 @@ from contractwatch.engines.predicates.expressions import (
     ColumnView,
     instants_at,
     is_present_at,
-    violates,
+    violates_over_columns,
 )
 from contractwatch.engines.predicates.nested import depth_of, folded
+from contractwatch.engines.predicates.object_columns import MemberColumns, Objects, together
 from contractwatch.engines.predicates.questions import Answer, Question
 from contractwatch.model.base.path import FieldPath
 from contractwatch.model.measure.metric import (
@@ -31,7 +32,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def time_question(metric: TimeMetric, cells_of: CellsOf, now: datetime) -> Question | Unmeasured:
+def time_question(
+    metric: TimeMetric, cells_of: CellsOf, objects: Objects, now: datetime
+) -> Question | Unmeasured:
     """Return how a metric is asked, or why it cannot be.
 
     Raises:
@@ -45,7 +48,7 @@ def time_question(metric: TimeMetric, cells_of: CellsOf, now: datetime) -> Quest
         case Delays():
             return _delays(metric, cells_of)
         case BadRows():
-            return _bad(metric, cells_of)
+            return _bad(metric, cells_of, objects)
         case _:
             assert_never(metric)
 
@@ -101,16 +104,19 @@ def _delays(metric: Delays, cells_of: CellsOf) -> Question | Unmeasured:
     return Question(metric, (wait.count(), late.sum(), wait.max()), _delayed, {**began, **ended})
 
 
-def _bad(metric: BadRows, cells_of: CellsOf) -> Question | Unmeasured:
+def _bad(metric: BadRows, cells_of: CellsOf, objects: Objects) -> Question | Unmeasured:
     broken: list[pl.Expr] = []
+    read: list[MemberColumns] = []
     for predicate in metric.predicates:
         cells = cells_of(predicate.column)
         if isinstance(cells, Unmeasured):
             return cells
-        broken.append(violates(predicate, cells).fill_null(value=False))
+        violating, members = violates_over_columns(predicate, cells, objects)
+        broken.append(violating.fill_null(value=False))
+        read.append(members)
     if not broken:
         return Unmeasured("no predicate to count by")
-    return Question(metric, (pl.any_horizontal(broken).sum(),), counted)
+    return Question(metric, (pl.any_horizontal(broken).sum(),), counted, members=together(read))
 
 
 def _instant(column: str, path: FieldPath, timezone: str, cells: ColumnView) -> dict[str, pl.Expr]:

@@ -1,0 +1,109 @@
+"""Turn the members of an object into columns once, for all questions of a pass about them.
+
+Polars looks at the whole type of an object for each `struct.field` that it plans, so that a
+thousand members would cost a thousand times a thousand looks. An object that is unnested is looked
+at once.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from contractwatch.engines.core.file_types import instance
+from contractwatch.engines.predicates import nested
+from contractwatch.model.base.path import FieldPath, StructField
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectColumns:
+    """An object whose members become columns under hidden names; compared by identity.
+
+    `source` is a column of the table, or the hidden one of a member that is an object itself;
+    `column` is the column of the table in both cases.
+    """
+
+    column: str
+    source: str
+    members: tuple[str, ...]
+
+    @property
+    def present(self) -> str:
+        """The name of the column that says whether the object is there."""
+        return f"\x00has {self.source}"
+
+    def hidden(self, member: str) -> str:
+        """Return the name of the column that a member becomes."""
+        return f"\x00in {len(self.source)} {self.source} {member}"
+
+    def unnest(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the rows with the members as columns beside the others."""
+        taken = f"\x00members {self.source}"
+        renamed = pl.col(self.source).struct.rename_fields([self.hidden(m) for m in self.members])
+        present = pl.col(self.source).is_not_null().alias(self.present)
+        return rows.with_columns(present, renamed.alias(taken)).unnest(taken)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberColumns:
+    """The columns that a question reads of objects, and these, outer objects first."""
+
+    objects: tuple[ObjectColumns, ...] = ()
+    names: frozenset[str] = frozenset()
+
+
+Judge = Callable[[FieldPath, pl.Expr, pl.DataType], pl.Expr]
+"""Returns whether a value violates what is promised at the end of the rest of a path."""
+
+
+@dataclass(slots=True)
+class Objects:
+    """The objects of a table that questions of one pass are about."""
+
+    _known: dict[str, ObjectColumns] = field(default_factory=dict[str, ObjectColumns])
+
+    def offends(
+        self, column: str, path: FieldPath, dtype: pl.DataType, judge: Judge
+    ) -> tuple[pl.Expr, MemberColumns]:
+        """Return what `nested.offends` does, over members as columns, and those columns.
+
+        Args:
+            column: The name of the column, whose cells are compared as they are.
+            path: From the column down to the values; the leading members are taken as columns.
+            dtype: The type of the column.
+            judge: Says whether a value violates, given what is left of the path.
+
+        Raises:
+            UncastableError: If the type has no such path.
+        """
+        used: list[ObjectColumns] = []
+        name = column
+        for step in path:
+            if not isinstance(step, StructField) or not isinstance(dtype, pl.Struct):
+                break
+            member, inner = nested.find_member(step, dtype)
+            found = self._known.get(name)
+            if found is None:
+                members = tuple(one.name for one in dtype.fields)
+                found = self._known[name] = ObjectColumns(column, name, members)
+            used.append(found)
+            name, dtype = found.hidden(member), instance(inner)
+        offending = judge(path[len(used) :], pl.col(name), dtype)
+        for one in reversed(used):
+            offending = pl.col(one.present) & offending
+        names = frozenset((name, *(one.present for one in used))) if used else frozenset[str]()
+        return offending, MemberColumns(tuple(used), names)
+
+
+def together(columns: Iterable[MemberColumns]) -> MemberColumns:
+    """Return the columns that several predicates of one question read of objects."""
+    read = list(columns)
+    objects = tuple(dict.fromkeys(one for each in read for one in each.objects))
+    return MemberColumns(objects, frozenset[str]().union(*(each.names for each in read)))
+
+
+def unnested(rows: pl.LazyFrame, objects: Iterable[ObjectColumns]) -> pl.LazyFrame:
+    """Return the rows with the members of objects as columns; outer objects come first."""
+    for one in dict.fromkeys(objects):
+        rows = one.unnest(rows)
+    return rows
