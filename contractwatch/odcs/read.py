@@ -8,27 +8,32 @@ from contractwatch.errors import ContractError, Level, Problem, capped
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.check import WRONG
 from contractwatch.odcs.jsonschema.validate import checked, find_mistakes
-from contractwatch.odcs.lost_promises import skip_lost
 from contractwatch.odcs.product.incremental import with_incremental
 from contractwatch.odcs.product.inputs import read_inputs
-from contractwatch.odcs.product.own_schedules import read_own_schedules
 from contractwatch.odcs.product.people import read_support, read_team
 from contractwatch.odcs.product.policies import read_alerts, read_targets
+from contractwatch.odcs.product.rule_schedules import read_own_schedules
 from contractwatch.odcs.product.schedules import read_schedule
 from contractwatch.odcs.product.servers import read_servers, zone_of
 from contractwatch.odcs.rules.labels import read_labels
 from contractwatch.odcs.rules.references import addresses_of
-from contractwatch.odcs.schema.mistake_costs import Costs, NothingHoldsError, is_server, server_of
-from contractwatch.odcs.schema.referring import referring
+from contractwatch.odcs.schema.affected_clauses import (
+    Costs,
+    NothingHoldsError,
+    is_server,
+    server_of,
+)
+from contractwatch.odcs.schema.dangling_references import referring
 from contractwatch.odcs.schema.tables import read_tables
 from contractwatch.odcs.service_levels.levels import read_levels
 from contractwatch.odcs.service_levels.lifetime import read_lifetime
+from contractwatch.odcs.skipped_promises import skip_lost
 from contractwatch.odcs.values.lint_warnings import doubt_old
 from contractwatch.odcs.values.names import check_domain, check_product_name
-from contractwatch.odcs.yaml.cuts import without
 from contractwatch.odcs.yaml.document import Document
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
-from contractwatch.odcs.yaml.unquoted import as_written, unquoted
+from contractwatch.odcs.yaml.path_removal import without
+from contractwatch.odcs.yaml.unquoted_names import as_written, unquoted
 
 _MOST_ROUNDS = 8
 

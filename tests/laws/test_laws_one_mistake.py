@@ -15,7 +15,7 @@ from contractwatch.errors import ContractError, Problem
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.load import parse_what_holds
-from contractwatch.odcs.yaml.cuts import is_within
+from contractwatch.odcs.yaml.path_removal import is_within
 
 Path: TypeAlias = tuple[str | int, ...]
 

@@ -7,10 +7,10 @@ from sqlglot import exp
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Column, Table
 from contractwatch.odcs.load import parse_contract
+from contractwatch.odcs.sql.sql_allow_list import RUN_FUNCTIONS
 from contractwatch.odcs.sql.sql_errors import HostileSqlError, UnreadSqlError
 from contractwatch.odcs.sql.sql_guard import guarded_predicate, guarded_query
-from contractwatch.odcs.sql.sql_parts import RUN_FUNCTIONS
-from contractwatch.odcs.sql.sql_text import written
+from contractwatch.odcs.sql.sql_writer import written
 
 COLUMNS = (Column(Clause("p", 1), "id", "id"), Column(Clause("p", 2), "day", "day"))
 ORDERS = Table(Clause("schema[0]", 1), "orders", "orders", COLUMNS)

@@ -13,9 +13,9 @@ import pytest
 from contractwatch.engines.query.sql_casts import with_numbers
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Column, Table
+from contractwatch.odcs.sql.sql_allow_list import RUN_FUNCTIONS
 from contractwatch.odcs.sql.sql_errors import UnreadSqlError
 from contractwatch.odcs.sql.sql_guard import guarded_predicate, guarded_query
-from contractwatch.odcs.sql.sql_parts import RUN_FUNCTIONS
 
 ROWS = {
     "id": [1, 2, 3, 4],

@@ -9,9 +9,9 @@ from contractwatch.odcs.jsonschema.metric_messages import metric_hint
 from contractwatch.odcs.jsonschema.rejections import Rejection, Validator
 from contractwatch.odcs.jsonschema.schema import OPERATORS, VERSIONS
 from contractwatch.odcs.values.units import number_of, wrong_bound
+from contractwatch.odcs.yaml.antonyms import flag_hint, flag_of
 from contractwatch.odcs.yaml.document import Document, child_path
 from contractwatch.odcs.yaml.node import suggestion
-from contractwatch.odcs.yaml.opposites import flag_hint, flag_of
 
 _MOST_NAMES = 12
 _IN_ENUM = re.compile(r"\.enum\[\d+\]$")

@@ -6,7 +6,7 @@ from datetime import date
 from contractwatch.model.contract.contract import SupportChannel
 from contractwatch.odcs.values.lint_warnings import doubt_support
 from contractwatch.odcs.yaml.node import Findings, YamlNode
-from contractwatch.odcs.yaml.repeated import refuse_repeated
+from contractwatch.odcs.yaml.unique_names import refuse_repeated
 
 _OWNER = "owner"
 

@@ -1,10 +1,10 @@
 """Read the servers of a contract, and why one of them cannot be opened."""
 
 from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
-from contractwatch.odcs.product.server_places import PATH_KEYS, S3, data_path, suffix_of
+from contractwatch.odcs.product.server_locations import PATH_KEYS, S3, data_path, suffix_of
 from contractwatch.odcs.values.zones import UTC_NAME, zone_at
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
-from contractwatch.odcs.yaml.repeated import refuse_repeated
+from contractwatch.odcs.yaml.unique_names import refuse_repeated
 
 _FORMATS = {
     "parquet": DataFormat.PARQUET,

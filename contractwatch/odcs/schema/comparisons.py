@@ -13,7 +13,7 @@ from contractwatch.model.promises.reference import (
     TotalOf,
 )
 from contractwatch.odcs.jsonschema.schema import OPERATORS
-from contractwatch.odcs.rules.own_rules import read_each
+from contractwatch.odcs.rules.native_rules import read_each
 from contractwatch.odcs.rules.references import UnreadError, reference_of
 from contractwatch.odcs.rules.rules import COVERAGE, is_comparing, rule_id_of, threshold_of
 from contractwatch.odcs.values.literals import NUMERIC

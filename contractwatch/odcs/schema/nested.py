@@ -14,7 +14,7 @@ from contractwatch.odcs.rules.rules import read_rules
 from contractwatch.odcs.values.literals import logical_type_of
 from contractwatch.odcs.values.promises import promised
 from contractwatch.odcs.yaml.node import Findings, YamlNode
-from contractwatch.odcs.yaml.repeated import named, refuse_repeated
+from contractwatch.odcs.yaml.unique_names import named, refuse_repeated
 
 _KEY, _VALUE = "key", "value"
 

@@ -13,10 +13,10 @@ from contractwatch.odcs.columns.enumeration import read_enum
 from contractwatch.odcs.columns.nested_options import with_physical_names
 from contractwatch.odcs.columns.options import read_options
 from contractwatch.odcs.rules.rules import read_rules
+from contractwatch.odcs.schema.affected_clauses import EXTRA_COLUMNS
 from contractwatch.odcs.schema.comparisons import with_comparisons
-from contractwatch.odcs.schema.mistake_costs import EXTRA_COLUMNS
+from contractwatch.odcs.schema.native_checks import with_own_checks
 from contractwatch.odcs.schema.nested import Inner, read_nested, walk
-from contractwatch.odcs.schema.own_checks import with_own_checks
 from contractwatch.odcs.schema.queries import where_of, with_queries
 from contractwatch.odcs.schema.relationships import with_relationships
 from contractwatch.odcs.values.literals import NESTED, logical_type_of
@@ -24,7 +24,7 @@ from contractwatch.odcs.values.names import check_table_name
 from contractwatch.odcs.values.promises import OBJECTIVE_OF_DIMENSION, promised
 from contractwatch.odcs.values.units import number_of
 from contractwatch.odcs.yaml.node import Findings, YamlNode
-from contractwatch.odcs.yaml.repeated import named, refuse_repeated
+from contractwatch.odcs.yaml.unique_names import named, refuse_repeated
 
 _MEASURE = "measures are no columns"
 _LAST = 1_000_000

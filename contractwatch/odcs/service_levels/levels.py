@@ -51,7 +51,7 @@ from contractwatch.odcs.values.units import (
     with_unit,
 )
 from contractwatch.odcs.yaml.node import Findings, YamlNode, custom_name, suggestion
-from contractwatch.odcs.yaml.repeated import named, refuse_repeated
+from contractwatch.odcs.yaml.unique_names import named, refuse_repeated
 
 _OF_ELEMENTS = frozenset(
     {"freshness", "retention", "frequency", "timeOfAvailability", "throughput"}

@@ -18,13 +18,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from contractwatch.model.base.path import struct_fields
 from contractwatch.model.contract.contract import Column, Table
-from contractwatch.odcs.sql.sql_errors import (
-    HostileSqlError,
-    RefusedSqlError,
-    UnreadSqlError,
-    shown,
-)
-from contractwatch.odcs.sql.sql_parts import (
+from contractwatch.odcs.sql.sql_allow_list import (
     CHANGES,
     CONSTRUCTS,
     FORBIDDEN,
@@ -34,7 +28,13 @@ from contractwatch.odcs.sql.sql_parts import (
     RUN_FUNCTIONS,
     TRUTHS,
 )
-from contractwatch.odcs.sql.sql_text import as_written, function_of, not_run, written
+from contractwatch.odcs.sql.sql_errors import (
+    HostileSqlError,
+    RefusedSqlError,
+    UnreadSqlError,
+    shown,
+)
+from contractwatch.odcs.sql.sql_writer import as_written, function_of, not_run, written
 from contractwatch.odcs.yaml.node import suggestion
 
 DIALECT = "postgres"

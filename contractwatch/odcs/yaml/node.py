@@ -12,9 +12,9 @@ from contractwatch.errors import Level, Problem
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import SkippedClause
-from contractwatch.odcs.yaml.cuts import CUT
+from contractwatch.odcs.yaml.antonyms import is_opposite
 from contractwatch.odcs.yaml.document import Document, child_path
-from contractwatch.odcs.yaml.opposites import is_opposite
+from contractwatch.odcs.yaml.path_removal import CUT
 
 VENDOR = "contractwatch"
 _PREFIX = "contractwatch."

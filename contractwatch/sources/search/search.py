@@ -9,7 +9,7 @@ from pathlib import Path
 
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, Server
-from contractwatch.odcs.product.server_places import PATH_KEYS
+from contractwatch.odcs.product.server_locations import PATH_KEYS
 from contractwatch.sources.search.patterns import as_glob, hint
 
 MAX_FILES = 100_000

@@ -3,8 +3,8 @@
 import pytest
 from odcs_values import problems_of, table, warnings_of
 
+from contractwatch.odcs.yaml.antonyms import is_opposite
 from contractwatch.odcs.yaml.node import nearest
-from contractwatch.odcs.yaml.opposites import is_opposite
 
 
 def said(text: str) -> str:

@@ -7,9 +7,9 @@ import pytest
 from contractwatch import verify
 from contractwatch.errors import ContractError
 from contractwatch.model.contract.contract import Contract
-from contractwatch.odcs import lost_promises
+from contractwatch.odcs import skipped_promises
 from contractwatch.odcs.load import parse_what_holds
-from contractwatch.odcs.schema import mistake_costs
+from contractwatch.odcs.schema import affected_clauses
 from contractwatch.odcs.schema.nested import Inner, walk
 from contractwatch.odcs.yaml.node import YamlNode
 
@@ -272,7 +272,7 @@ def looks(monkeypatch: pytest.MonkeyPatch, columns: int) -> int:
         count += 1
         yield from walk(column)
 
-    for module in (mistake_costs, lost_promises):
+    for module in (affected_clauses, skipped_promises):
         monkeypatch.setattr(module, "walk", counted)
     contract, _ = parse_what_holds(wide(columns).encode(), "wide.yaml")
     assert len(contract.tables[0].columns) == columns

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from contractwatch.errors import Problem
 from contractwatch.model.record.check import WRONG
 from contractwatch.odcs.rules.rules import rule_id_of
-from contractwatch.odcs.schema.mistake_costs import EXTRA_COLUMNS
+from contractwatch.odcs.schema.affected_clauses import EXTRA_COLUMNS
 from contractwatch.odcs.schema.nested import walk
 from contractwatch.odcs.service_levels.levels import level_id_of
 from contractwatch.odcs.values.level_names import kind_of
@@ -17,8 +17,8 @@ from contractwatch.odcs.values.promises import (
     promised,
     severity_of,
 )
-from contractwatch.odcs.yaml.cuts import is_within
 from contractwatch.odcs.yaml.node import Findings, Promised, YamlNode
+from contractwatch.odcs.yaml.path_removal import is_within
 
 _FLAGS = ("required", "unique", "primaryKey")
 _VALUED = {"logicalType": "type", "enum": "enum", "physicalType": "physicalType"}

@@ -10,8 +10,8 @@ from sqlglot.generator import Generator
 from sqlglot.tokenizer_core import Token, TokenType
 from sqlglot.tokens import Tokenizer
 
+from contractwatch.odcs.sql.sql_allow_list import RUN_FUNCTIONS, WORDS_BEFORE_PARENTHESES
 from contractwatch.odcs.sql.sql_errors import UnreadSqlError, shown
-from contractwatch.odcs.sql.sql_parts import RUN_FUNCTIONS, WORDS_BEFORE_PARENTHESES
 
 _NOT_WRITTEN = "the SQL cannot be written for the engine"
 

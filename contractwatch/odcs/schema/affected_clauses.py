@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import cast
 
 from contractwatch.errors import Problem
-from contractwatch.odcs.schema.key_meanings import (
+from contractwatch.odcs.schema.key_synonyms import (
     COLUMN_IS,
     COLUMN_MEANS,
     KEYS,

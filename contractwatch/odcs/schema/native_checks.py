@@ -19,7 +19,7 @@ from contractwatch.model.promises.segment import (
     Segment,
     SegmentRule,
 )
-from contractwatch.odcs.rules.own_rules import read_each
+from contractwatch.odcs.rules.native_rules import read_each
 from contractwatch.odcs.rules.references import UnreadError, own_columns, reference_of
 from contractwatch.odcs.rules.rules import PII, is_own_check, rule_id_of, threshold_of
 from contractwatch.odcs.values.lint_warnings import doubt_lookback
