@@ -12,7 +12,7 @@ from contractwatch.odcs.product.incremental import with_incremental
 from contractwatch.odcs.product.inputs import read_inputs
 from contractwatch.odcs.product.people import read_support, read_team
 from contractwatch.odcs.product.policies import read_alerts, read_targets
-from contractwatch.odcs.product.rule_schedules import read_own_schedules
+from contractwatch.odcs.product.promise_schedules import read_own_schedules
 from contractwatch.odcs.product.schedules import read_schedule
 from contractwatch.odcs.product.servers import read_servers, zone_of
 from contractwatch.odcs.rules.labels import read_labels

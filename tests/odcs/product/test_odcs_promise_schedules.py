@@ -4,7 +4,7 @@ import pytest
 from odcs_values import HEAD, parsed, table, warnings_of
 
 from contractwatch.model.contract.contract import PromiseSchedule
-from contractwatch.odcs.product.rule_schedules import MOST_CRONS
+from contractwatch.odcs.product.promise_schedules import MOST_CRONS
 
 RULE = "id: a, metric: nullValues, mustBe: 0"
 PATH = "schema[0].properties[0].quality[0]"
