@@ -27,7 +27,7 @@ _WITHOUT_A_COUNT = frozenset({*_TEXT_FORMATS, "avro"})
 
 
 class Topic(StrEnum):
-    """What part of a contract a promise stands in."""
+    """Section of a contract that a promise belongs to."""
 
     SCHEMA = "schema"
     QUALITY = "quality"
@@ -37,7 +37,7 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which promises are judged: those that meet every wish; an empty wish is met by all.
+    """Criteria for the promises to judge: all that are set must match.
 
     Of the ids of quality rules, the tags, the dimensions, the topics and the names of tables one
     each must fit. With `metadata_only` the promises that need rows are shown as skipped.
@@ -63,12 +63,12 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
-        """Whether nothing was wished for."""
+        """Whether no criterion is set."""
         return self == Selection()
 
 
 def select(plan: Plan, selection: Selection) -> Plan:
-    """Return the plan with the selected promises only, and the questions that they ask."""
+    """Return the plan with the selected promises only, and the metrics that they need."""
     picked = _Picked(plan.contract, selection)
     return _asking(
         plan,
@@ -93,12 +93,12 @@ def without_rows(plan: Plan, server: Server) -> Plan:
 
 
 def is_empty(plan: Plan) -> bool:
-    """Whether nothing of the contract is left."""
+    """Whether the plan has no promise left."""
     return not plan.checks and not plan.skipped
 
 
 def known_words(contracts: Iterable[Contract]) -> Mapping[str, frozenset[str]]:
-    """Return what can be picked in contracts: the ids of `rule`, the names of `tag`, `table`."""
+    """Return the names that can be selected in contracts: of `rule`, `tag` and `table`."""
     labels: list[Label] = []
     tags: set[str] = set()
     tables: set[str] = set()
@@ -114,7 +114,7 @@ def known_words(contracts: Iterable[Contract]) -> Mapping[str, frozenset[str]]:
 
 
 class _Picked:
-    """Tells which promises of one contract are selected."""
+    """Matches the promises of one contract against a selection."""
 
     def __init__(self, contract: Contract, selection: Selection) -> None:
         self._selection = selection
@@ -122,7 +122,7 @@ class _Picked:
         self._contract_tags = contract.tags
 
     def has(self, promise: Promise) -> bool:
-        """Whether the promise meets every wish."""
+        """Whether the promise meets every criterion."""
         wished = self._selection
         if wished.dimensions and promise.dimension not in wished.dimensions:
             return False

@@ -10,14 +10,14 @@ Scalar: TypeAlias = str | int | float | bool
 
 @dataclass(frozen=True, slots=True, order=True)
 class Clause:
-    """A place in the contract file that promises something: document path and line from 1."""
+    """Place in a contract file that promises something: document path, and line from 1."""
 
     path: str
     line: int
 
 
 class Severity(StrEnum):
-    """How much a broken promise matters."""
+    """Severity of a broken promise."""
 
     INFO = "info"
     WARNING = "warning"
@@ -25,7 +25,7 @@ class Severity(StrEnum):
 
 
 class Dimension(StrEnum):
-    """ODCS's closed list of quality dimensions."""
+    """Quality dimensions of ODCS, a closed list."""
 
     ACCURACY = "accuracy"
     COMPLETENESS = "completeness"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a table, a column or a rule is picked out by; `path` is its place in the document.
+    """Labels of a table, a column or a rule, by which its promises can be selected.
+
+    `path` is its place in the document.
 
     `rule_id` is empty but for rules; a rule without an id has 8 hex digits of its hash. `column` is
     the contract name, with `.` and `[]` for nested ones; None for the table itself.

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Objective(StrEnum):
-    """What one ledger line is kept for; the value is the label `slo` of the series.
+    """Objective of a product, one ledger line each; the value is the label `slo` of the series.
 
     CONFORMANCE is the composite: good when all promised others are good.
     """
@@ -27,7 +27,7 @@ DEFAULT_RATIO = 0.99
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The share of good time, 0-1 exclusive, to be reached over a rolling window."""
+    """Share of good time, 0-1 exclusive, to be reached over a rolling window."""
 
     objective: Objective
     ratio: float = DEFAULT_RATIO
@@ -36,7 +36,7 @@ class Target:
 
 
 class ObjectiveState(StrEnum):
-    """What is known of an objective at an instant."""
+    """State of an objective at an instant."""
 
     GOOD = "good"
     BAD = "bad"
@@ -46,7 +46,7 @@ class ObjectiveState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A span `[start, end)` in one state; never empty, never rewritten."""
+    """Time interval `[start, end)` in one state; never empty, never rewritten."""
 
     start: datetime
     end: datetime
@@ -64,7 +64,7 @@ YOUNG_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the last observation of an objective says about now and the near future.
+    """Current state of an objective after its last observation, and when that state ends.
 
     From `accrued_until` on the ledger has no interval yet. `state` holds until `stale_at`
     (freshness: the instant of going stale, from which on it is bad) and at most until `horizon`,
@@ -102,7 +102,7 @@ class StateSeconds:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """An error budget over the target's window.
+    """Error budget of an objective over the target's window.
 
     `remaining_ratio` is 1 - bad / ((1 - ratio) (good + bad)); it may be below 0, and is None when
     nothing is known yet. `spent_seconds` is the bad time, `allowed_seconds` the whole budget.

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class StructField:
-    """The member of an object, by its physical name."""
+    """Member of an object, by its physical name."""
 
     name: str
 
@@ -23,18 +23,18 @@ FieldPath: TypeAlias = tuple[Step, ...]
 
 
 def struct_fields(path: FieldPath) -> tuple[StructField, ...]:
-    """Return the members on a path; without elements of arrays they are all of it."""
+    """Return the object members on a path; the whole path if it has no array."""
     return tuple(step for step in path if isinstance(step, StructField))
 
 
 def up_to_last_item(path: FieldPath) -> FieldPath:
-    """Return the steps up to the last element of an array; none if no array is on the path."""
+    """Return the steps up to the last array element; none if no array is on the path."""
     ends = [at for at, step in enumerate(path, start=1) if isinstance(step, ArrayItem)]
     return path[: max(ends, default=0)]
 
 
 def format_path(column: str, path: FieldPath) -> str:
-    """Return a path as it is written: `orders.lines[].price`."""
+    """Format a path as a contract writes it: `orders.lines[].price`."""
     return column + "".join(
         f".{step.name}" if isinstance(step, StructField) else "[]" for step in path
     )

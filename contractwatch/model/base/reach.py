@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class StoreIdentity(StrEnum):
-    """As whom a store is asked. The credentials themselves stay in the environment."""
+    """Identity with which object stores are read; the credentials stay in the environment."""
 
     NOBODY = "nobody"
     ANONYMOUS = "anonymous"
@@ -14,7 +14,7 @@ class StoreIdentity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObjectStoreAccess:
-    """What the operator allows, and what the environment says of the store.
+    """Object stores and buckets that may be read, and the store's region and identity.
 
     `endpoints` are the hosts (also `host:port`, or a whole address) that a contract may name, None
     for any: the rights of the person who asks. `buckets` are those that may be read, each with the

@@ -20,7 +20,7 @@ class SecretRef:
 
 
 class ReceiverKind(StrEnum):
-    """The channels of the shelf `channels/`."""
+    """Kinds of receivers, one for each channel in `channels/`."""
 
     WEBHOOK = "webhook"
     SLACK = "slack"
@@ -31,7 +31,7 @@ class ReceiverKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """One receiver of the operator.
+    """Receiver of notifications that the operator configured.
 
     `url` is an address without a secret in it, `url_ref` the place of one that holds a secret.
     `key_refs` are the signing keys of a webhook (newest first; all sign) or the one routing key of

@@ -11,7 +11,7 @@ SEPARATORS: Mapping[str, str] = {",": '","', ";": '";"', "|": '"|"', "\t": r'"\t
 
 
 class DataFormat(StrEnum):
-    """The file formats that are read."""
+    """File formats that are read."""
 
     PARQUET = "parquet"
     CSV = "csv"
@@ -29,7 +29,7 @@ class DataFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReadPolicy:
-    """`contractwatch.read` of a server: how its files are read.
+    """How the files of a server are read (`contractwatch.read`).
 
     `decimal` and `thousands` are the marks in the numbers of CSV cells; without the latter, none.
     """
@@ -46,7 +46,7 @@ class ReadPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the data is. `kind` is the ODCS type; `local` and `s3` are opened in this version.
+    """Server of a contract; `kind` is the ODCS type, of which `local` and `s3` are supported.
 
     `path` is the location of an object store, too, and `endpoint` the address of one that is not
     the provider's own. `json_array` says whether JSON is one array or one object a line; None where

@@ -24,7 +24,7 @@ _HOLDS: Mapping[str, Callable[["Version", "Version"], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A semantic version; what is left out is 0. Build metadata says nothing about its order."""
+    """Semantic version; parts that are left out are 0, build metadata has no order."""
 
     core: _Core
     before: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class VersionRange:
-    """All of these comparisons hold; without any, every version is meant."""
+    """Range of versions: all comparisons must hold; without any, every version matches."""
 
     parts: tuple[tuple[str, Version], ...]
 
@@ -47,7 +47,7 @@ class VersionRange:
 
 
 def parse_version(text: str) -> Version | None:
-    """Return the version that is written, or None if it is none."""
+    """Parse a semantic version; return None if the text is none."""
     found = _VERSION.fullmatch(text.strip())
     if found is None:
         return None
@@ -56,7 +56,7 @@ def parse_version(text: str) -> Version | None:
 
 
 def parse_range(text: str) -> VersionRange | None:
-    """Return the range that is written, or None if it is none.
+    """Parse a range of versions; return None if the text is none.
 
     Comparisons stand side by side and must all hold; a version alone must be met exactly. `^1.2`
     allows what is not breaking (below 1.0.0 that is the minor version), `~1.2` patches.

@@ -25,7 +25,7 @@ _NO_DATES = Lifetime()
 
 
 class Status(StrEnum):
-    """Where a contract stands in its life; checks run in all but `retired`."""
+    """Lifecycle status of a contract; checks run in all but `retired`."""
 
     PROPOSED = "proposed"
     DRAFT = "draft"
@@ -35,7 +35,7 @@ class Status(StrEnum):
 
 
 class LogicalType(StrEnum):
-    """The logical types of ODCS."""
+    """Logical types of ODCS."""
 
     STRING = "string"
     INTEGER = "integer"
@@ -52,7 +52,7 @@ class LogicalType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column. A clause is None where the contract does not make that promise.
+    """Column of a table. A clause is None where the contract does not make that promise.
 
     Naive timestamps are taken in `default_timezone` (IANA); `timezone_aware`: the type carries a
     zone (None: no promise). `parse_format`: how texts are written, a pattern of the JDK (see
@@ -97,7 +97,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class PrimaryKey:
-    """The composite key: contract names of its columns in key order."""
+    """Primary key: contract names of its columns in key order."""
 
     clause: Clause
     columns: tuple[str, ...]
@@ -105,7 +105,7 @@ class PrimaryKey:
 
 @dataclass(frozen=True)
 class Table:
-    """One ODCS schema object. `presence` of each column is promised by listing it.
+    """Table (ODCS schema object). The `presence` of each column is promised by listing it.
 
     It has no slots: the indexes of its columns are made once, for wide tables are looked up often.
 
@@ -173,7 +173,7 @@ class Table:
 
 
 def _first(named: Iterable[tuple[str, Column]]) -> Mapping[str, Column]:
-    """Return what bears each name; of several the first."""
+    """Map each name to the first item that has it."""
     found: dict[str, Column] = {}
     for name, column in named:
         found.setdefault(name, column)
@@ -181,7 +181,7 @@ def _first(named: Iterable[tuple[str, Column]]) -> Mapping[str, Column]:
 
 
 class TableIndex:
-    """Finds tables by their names; made once for many references to the same tables."""
+    """Index of tables by name, built once for many references to the same tables."""
 
     def __init__(self, tables: Sequence[Table]) -> None:
         self.tables = tables
@@ -218,7 +218,7 @@ def _dots(text: str, last: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class SupportChannel:
-    """Where the owners are reached. Names a receiver of the operator; never an address."""
+    """Support channel of the owners. It names a receiver of the operator, never an address."""
 
     clause: Clause
     channel_id: str
@@ -229,7 +229,7 @@ class SupportChannel:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When the contract is run: a five-field cron in an IANA zone, and the run's deadline.
+    """Schedule of a contract's runs (a cron in an IANA zone, or an interval), and their timeout.
 
     `clause` is where the interval or the cron stands.
     """
@@ -243,7 +243,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class PromiseSchedule:
-    """When one rule or service level is judged: a five-field cron in an IANA zone.
+    """Schedule of one rule or service level: a five-field cron in an IANA zone.
 
     `clause` is where it stands, as its promises have it.
     """
@@ -255,7 +255,7 @@ class PromiseSchedule:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where alerts of these severities go: `to` is a support id. No severities match all."""
+    """Alert route for these severities; `to` is a support id. No severities match all."""
 
     to: str
     severities: frozenset[Severity] = frozenset()
@@ -264,7 +264,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class AlertPolicy:
-    """`contractwatch.alerts`: the breach must last `grace`; the first matching route wins.
+    """Alert policy (`contractwatch.alerts`): grace period, routes and thresholds of incidents.
+
+    A breach must last `grace`; the first matching route wins.
 
     `open_after` and `resolve_after` are the N and M of the incident's state machine. `ceiling` is
     the worst severity that anything is told as.
@@ -279,7 +281,7 @@ class AlertPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SkippedClause:
-    """A clause that promises something and is not executed: reported, and it lowers coverage."""
+    """Clause that promises something and is not executed; it is reported, and lowers coverage."""
 
     clause: Clause
     promise_id: str
@@ -295,7 +297,7 @@ class SkippedClause:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One published contract.
+    """Data contract as published.
 
     `file` is the path as it was given; `fingerprint` the SHA-256 of its bytes in hex; `addresses`
     are the canonical ones at which it is published.

@@ -14,7 +14,7 @@ _READ_PLAINLY = ReadPolicy()
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One file: absolute path or `s3://bucket/key`, bytes, modification time (UTC).
+    """Data file: absolute path or `s3://bucket/key`, size in bytes, modification time (UTC).
 
     `etag` is what an object store says of the content; empty for a file. `change` are the inode of
     a file, and when its content and the file itself last changed, in nanoseconds; () for an object.
@@ -30,13 +30,13 @@ class DataFile:
 
     @property
     def open_path(self) -> str:
-        """The path or address by which it is read."""
+        """Path or address to open the file by."""
         return self.source or self.path
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteStore:
-    """How the objects of a bucket are reached; credentials are in the environment, never here.
+    """Bucket of an object store and its address; credentials are in the environment, never here.
 
     `endpoint` is the address of the store, `relay` the one through which alone it is reached.
     """
@@ -54,7 +54,7 @@ NamedFiles: TypeAlias = tuple[tuple[str, DataFile], ...]
 
 @dataclass(frozen=True, slots=True)
 class TableSnapshot:
-    """One version of a table that keeps a record of its own files.
+    """Version of a table that lists its own files (Delta, Iceberg).
 
     `location` is its folder, or the file of its record; `table_id` is unlike that of a table that
     takes its place. `record` are the files of the record itself that reading may open, `named`
@@ -70,7 +70,7 @@ class TableSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class TableFiles:
-    """The files of one table. `columns` are the contract's, to which text sources are parsed.
+    """Files of one table and how to read them. Text cells are parsed to the contract's `columns`.
 
     `where` is the condition on the rows in scope, as in `Table`. `remote` says how the files are
     reached that are objects of a store; None for files of this machine. `snapshot` is the version
@@ -98,7 +98,7 @@ class TableFiles:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """The tables of one server; `version` digests every path, size, modification time and etag.
+    """Tables of one server; `version` digests every path, size, modification time and etag.
 
     `missing_tables` are the other tables of the contract, each with why it is not among them.
     """

@@ -27,11 +27,11 @@ MOST_LETTERS = 200
 
 
 class DateFormatError(ValueError):
-    """The format cannot be executed exactly; the message says which part and why."""
+    """Raised for a date format that cannot be executed exactly; says which part and why."""
 
 
 class Field(StrEnum):
-    """What a group of the expression tells about the moment."""
+    """Part of a date or time that a group of the expression holds."""
 
     YEAR = "year"
     MONTH = "month"
@@ -53,7 +53,7 @@ class Field(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PatternGroup:
-    """One group of the expression, and how its text becomes a whole number.
+    """Group of the expression, and how its text becomes a whole number.
 
     With `names` it is the position of the name, counted from `plus`. Else the digits make a number,
     which counts modulo `modulo` if that is not 0, and then becomes `number * times + plus`.

@@ -18,7 +18,7 @@ class IncrementalMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Incremental:
-    """`contractwatch.incremental`: by which column rows are old, and when all are read again.
+    """Incremental reading of a table (`contractwatch.incremental`): time column and full scans.
 
     `column` is a physical name; its naive values and its days are those of `timezone`. `full_scan`
     is a five-field cron in `full_scan_timezone`, empty if the contract names none. `unusable` says
@@ -36,7 +36,7 @@ class Incremental:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The rows whose value in a column is at least `since`, in the steps of its own type.
+    """Rows of a table whose value in a column is at least `since`, in the steps of its own type.
 
     With `until` only those below it; without, also the rows that have no value.
     """
@@ -48,7 +48,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class AnswerScope:
-    """The rows that the answers to some questions about a table are about.
+    """Rows that the answers to some metrics of a table cover.
 
     `words` say so wherever it is not simply all rows as anyone expects; `rows` is the number of
     rows in a window, in place of that of the table. Where it `moves`, what the next run may know

@@ -7,7 +7,7 @@ from contractwatch.model.measure.metric import Metric, RowCount, TableSchema
 
 
 class Evidence(StrEnum):
-    """What an answer rests on.
+    """Kind of evidence that an answer rests on.
 
     METADATA: what the files say of themselves (columns, row count, statistics); rows were read only
     where that left the answer open. SCAN: every value was read. STATE: what an earlier run kept.

@@ -15,7 +15,7 @@ from contractwatch.model.promises.sql import QueryValue
 
 @dataclass(frozen=True)
 class ColumnType:
-    """A column as the file itself declares it.
+    """Type of a column as the file itself declares it.
 
     `kind` is one of string, integer, decimal, float, boolean, date, timestamp, time, duration,
     object, array, map, binary, null, other; `other` is a column on whose kind the files disagree.
@@ -71,7 +71,7 @@ class ColumnType:
 
 @dataclass(frozen=True)
 class TableColumns:
-    """The columns of a table; adding keeps those of both, the left one's type winning.
+    """Columns of a table; adding keeps those of both, and the left type where both have one.
 
     It has no slots: the index of its names is made once, for wide tables are looked up often.
     """
@@ -114,7 +114,7 @@ class TableColumns:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Rows counted."""
+    """Number of rows."""
 
     rows: int = 0
 
@@ -126,7 +126,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class UnparseableCells(Count):
-    """Cells counted that are not of their column's type, and how the first of them are written.
+    """Number of cells that are not of their column's type, and the shapes of the first of them.
 
     A shape has a 9 for each digit and an x for each letter of a cell.
     """
@@ -179,7 +179,7 @@ class DuplicateCounts:
 
 @dataclass(frozen=True, slots=True)
 class KeyBounds:
-    """Rows with a whole key, and the least and the greatest step of each member of keys.
+    """Rows with a complete key, and the least and the greatest step of each member of keys.
 
     `bounds` are empty where they are not known; without rows there is nothing to know.
     """
@@ -197,7 +197,7 @@ class KeyBounds:
 
 @dataclass(frozen=True, slots=True)
 class ProbeTally:
-    """Probes that found the data readable, out of all probes with a verdict."""
+    """Availability probes that found the data readable, out of all with a verdict."""
 
     good: int = 0
     total: int = 0
@@ -208,7 +208,7 @@ class ProbeTally:
 
 @dataclass(frozen=True, slots=True)
 class DelayTally:
-    """Rows with both times, those of them that came later than the limit, and the longest wait."""
+    """Rows with both times, how many came later than the limit, and the longest delay."""
 
     rows: int = 0
     late: int = 0
@@ -223,7 +223,7 @@ class DelayTally:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """How far the data of a table has come; another one is an update.
+    """Watermark of a table: newest value, row count and version. A different one is an update.
 
     `version` is the digest of the files, empty where it says nothing about this table alone.
     """
@@ -235,7 +235,10 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True)
 class WatermarkPeriod:
-    """One watermark, from the first to the last run in a row that saw it; how many saw it."""
+    """Watermark, and the first and last of the consecutive runs that saw it.
+
+    `looks` is the number of these runs.
+    """
 
     watermark: Watermark
     first_seen: datetime
@@ -245,7 +248,10 @@ class WatermarkPeriod:
 
 @dataclass(frozen=True, slots=True)
 class WatermarkLog:
-    """What the runs saw, oldest first, this one last. Without a record `is_kept` is false."""
+    """Watermarks of a table that runs saw, oldest first, including this run.
+
+    Without a record `is_kept` is false.
+    """
 
     seen: tuple[WatermarkPeriod, ...] = ()
     is_kept: bool = True
@@ -253,7 +259,7 @@ class WatermarkLog:
 
 @dataclass(frozen=True, slots=True)
 class IncidentTime:
-    """The course of one incident; None is a time that has not come or is not known.
+    """Times of one incident; None for a time that has not come or is not known.
 
     `found_at` is the first failing run, `last_good_at` the last one before it that passed;
     `is_timed` is false for an incident from before these times were kept.
@@ -268,7 +274,10 @@ class IncidentTime:
 
 @dataclass(frozen=True, slots=True)
 class IncidentLog:
-    """The incidents that were open within the last 28 days. Without a record `is_kept` is false."""
+    """Incidents that were open within the last 28 days.
+
+    Without a record `is_kept` is false.
+    """
 
     incidents: tuple[IncidentTime, ...] = ()
     is_kept: bool = True
@@ -293,7 +302,7 @@ State: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Unmeasured:
-    """A question without an answer, and why. The reason holds no value of the data."""
+    """Metric without an answer, and the reason, which holds no value of the data."""
 
     reason: str
 

@@ -8,7 +8,7 @@ from contractwatch.model.base.clause import Clause
 
 
 class LifecycleStage(StrEnum):
-    """Where a product stands between its dates.
+    """Stage of a product's lifecycle.
 
     `upcoming`: not generally available yet. `unsupported`: after the end of its support. `ended`:
     after the end of its life.
@@ -21,7 +21,7 @@ class LifecycleStage(StrEnum):
 
 
 class Ending(StrEnum):
-    """What comes to an end, by the name of its service level."""
+    """End of support or end of life, by the name of its service level."""
 
     SUPPORT = "endOfSupport"
     LIFE = "endOfLife"
@@ -29,7 +29,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """That something ends at an instant (UTC), told when at most so many days were left.
+    """Notice of an end at an instant (UTC), sent when at most so many days were left.
 
     Of a contract that is not in force yet it is told to logs only: its consumers are still to hear.
     """
@@ -42,7 +42,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """The dates of a product's life, in UTC; None where the contract names none.
+    """Dates of a product's lifecycle in UTC; None where the contract names none.
 
     `life_clause` is where the end of life is written.
     """
@@ -63,6 +63,6 @@ class Lifetime:
         return LifecycleStage.SUPPORTED
 
     def endings(self) -> tuple[tuple[Ending, datetime], ...]:
-        """Return what ends when, of that which has a date."""
+        """Return each kind of end that has a date, with its instant."""
         dates = ((Ending.SUPPORT, self.end_of_support), (Ending.LIFE, self.end_of_life))
         return tuple((ending, at) for ending, at in dates if at is not None)

@@ -8,7 +8,7 @@ from contractwatch.model.promises.rule import Threshold
 
 
 class Detector(StrEnum):
-    """What is looked for in a text."""
+    """Kinds of personal data that are searched for in texts."""
 
     EMAIL = "email"
     PHONE = "phone"
@@ -20,7 +20,7 @@ class Detector(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PiiRule:
-    """The columns in which a detector hits more often than by chance are as few as allowed.
+    """Rule that limits the columns in which a detector hits more often than by chance.
 
     `columns` are the physical names of text columns with what is looked for in each; `declared` all
     physical names of the table, so that others can be told. `undeclared` is looked for in those.
@@ -41,7 +41,7 @@ class PiiRule:
 
 @dataclass(frozen=True, slots=True)
 class SearchedColumn:
-    """A column by its physical name, and what is looked for in it."""
+    """Column by its physical name, and the detectors to run on it."""
 
     column: str
     detectors: tuple[Detector, ...]
@@ -63,7 +63,7 @@ class PersonalDataHits:
 
 @dataclass(frozen=True, slots=True)
 class DetectorHits:
-    """Of `texts` that are not null, those in which the detector hits; never a text itself."""
+    """Number of texts that are not null, and how many of them the detector hits; never a text."""
 
     column: str
     detector: Detector
@@ -73,7 +73,7 @@ class DetectorHits:
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """What was found of each column and detector; adding adds both numbers."""
+    """Hits of each column and detector; adding adds both numbers."""
 
     found: tuple[DetectorHits, ...] = ()
 

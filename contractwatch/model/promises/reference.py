@@ -12,7 +12,7 @@ from contractwatch.model.promises.rule import Threshold
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Columns of a table, perhaps of another contract, as a contract writes them down.
+    """Reference to columns of a table, perhaps of another contract, as a contract writes it.
 
     `contract` is the other contract's id, file or address; empty for the contract itself. The table
     and its columns are named as that contract names them; with `by_id` these are its ids.
@@ -32,7 +32,7 @@ class Reference:
 
 
 class Aggregate(StrEnum):
-    """How the values of a column become one number."""
+    """Aggregate function over the values of a column."""
 
     COUNT = "count"
     SUM = "sum"
@@ -43,7 +43,7 @@ class Aggregate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A foreign key: `columns` (contract names) of a table, and the key that they lead to.
+    """Foreign key: `columns` (contract names) of a table, and the key that they refer to.
 
     `column` is the contract name of the column that it is written at; None for one of the table.
     """
@@ -60,7 +60,7 @@ class Relationship:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceCoverage:
-    """So many of the keys that a reference leads to appear in a column of this table."""
+    """Rule on how many keys of a reference appear in a column of this table."""
 
     clause: Clause
     rule_id: str
@@ -73,7 +73,7 @@ class ReferenceCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """How far two totals may be apart: by an amount, or by 0-100 percent of the second one."""
+    """Allowed difference of two totals: an amount, or 0-100 percent of the second one."""
 
     amount: float
     is_percent: bool
@@ -81,7 +81,7 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """A total of this table and a total elsewhere, which are as near as the tolerance says."""
+    """Rule that a total of this table and a total elsewhere agree within a tolerance."""
 
     clause: Clause
     rule_id: str
@@ -94,7 +94,7 @@ class Reconciliation:
 
 @dataclass(frozen=True, slots=True)
 class TotalOf:
-    """An aggregate of at most one column; `count` without a column counts rows.
+    """Aggregate of at most one column; `count` without a column counts rows.
 
     `where` is the condition in SQL on the rows that count, as it is written: it is guarded where
     the table is known.
@@ -148,7 +148,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class OrphanCount:
-    """Rows with a whole key, those without a match, and the target's rows that repeat a key."""
+    """Rows with a complete key, those without a match, and the target's rows that repeat a key."""
 
     rows: int = 0
     orphans: int = 0
@@ -157,7 +157,7 @@ class OrphanCount:
 
 @dataclass(frozen=True, slots=True)
 class KeyCoverage:
-    """The keys of a target, and those that were found."""
+    """Number of keys of a target, and how many of them were found."""
 
     keys: int = 0
     found: int = 0
@@ -165,14 +165,14 @@ class KeyCoverage:
 
 @dataclass(frozen=True, slots=True)
 class TotalValue:
-    """An exact total."""
+    """Value of a total, exact."""
 
     value: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """Every segment that a target has, in order."""
+    """Segments that a target has, in order."""
 
     segments: tuple[tuple[str, ...], ...] = ()
 

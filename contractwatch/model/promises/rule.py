@@ -10,7 +10,7 @@ from contractwatch.model.base.clause import Clause, Dimension, Scalar, Severity
 
 
 class Operator(StrEnum):
-    """The eight comparisons of a quality rule; the two intervals include their ends."""
+    """Comparison operators of a quality rule; the two intervals include their ends."""
 
     EQUAL = "mustBe"
     NOT_EQUAL = "mustNotBe"
@@ -23,7 +23,7 @@ class Operator(StrEnum):
 
 
 class Unit(StrEnum):
-    """What a threshold counts: rows, or 0-100 percent of the rows in scope."""
+    """Unit of a threshold: rows, or 0-100 percent of the rows in scope."""
 
     ROWS = "rows"
     PERCENT = "percent"
@@ -31,7 +31,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One operator with its bounds; `high` is set for the two intervals only."""
+    """Operator with its bounds; `high` is set for the two intervals only."""
 
     operator: Operator
     low: float
@@ -40,7 +40,7 @@ class Threshold:
 
 
 class RuleMetric(StrEnum):
-    """The five library metrics of ODCS."""
+    """Library metrics of ODCS."""
 
     ROW_COUNT = "rowCount"
     NULL_VALUES = "nullValues"
@@ -50,7 +50,7 @@ class RuleMetric(StrEnum):
 
 
 class DuplicateCounting(StrEnum):
-    """What counts as duplicate: rows that repeat a key, repeated keys, or all rows of these."""
+    """What is counted as duplicate: rows that repeat a key, repeated keys, or all rows of these."""
 
     SURPLUS = "surplus"
     KEYS = "keys"
@@ -59,14 +59,14 @@ class DuplicateCounting(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a row count is compared with: the count so long ago; without length, the one before."""
+    """Baseline of a row count: the count so long ago, or the previous one without an offset."""
 
     offset: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A library quality rule.
+    """Library quality rule.
 
     `values` are the `missingValues` or `validValues`; `columns` are the names (contract names) that
     `duplicateValues` counts over; `rule_id` is the ODCS id, else 8 hex digits of the rule's hash.
@@ -90,7 +90,7 @@ class Rule:
 
 
 class TypeOptionKind(StrEnum):
-    """A `logicalTypeOptions` entry that is executed."""
+    """Kinds of `logicalTypeOptions` entries that are executed."""
 
     MIN_LENGTH = "minLength"
     MAX_LENGTH = "maxLength"
@@ -119,7 +119,7 @@ Bound: TypeAlias = int | float | Decimal | date | datetime | str
 
 @dataclass(frozen=True, slots=True)
 class TypeOption:
-    """One executed type option of a column, with its value already typed for that column.
+    """Type option of a column, with its value already typed for that column.
 
     `members` are the physical names that `requiredProperties` of an object lists. A pattern is in
     Rust's dialect, or with `ecma` in that of ECMA-262. `values` are those that `enum` allows.

@@ -17,7 +17,7 @@ MOST_SEGMENTS = 10_000
 
 
 class PeriodUnit(StrEnum):
-    """What a period is a multiple of."""
+    """Unit of a period's length."""
 
     MINUTE = "minute"
     DAY = "day"
@@ -27,7 +27,7 @@ class PeriodUnit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A stretch of local time: minutes that divide a day, one day, one week from Monday, or months.
+    """Period of local time: minutes that divide a day, one day, one week from Monday, or months.
 
     `count` is 1 for days and weeks; minutes are counted from midnight, months from January.
     """
@@ -42,21 +42,21 @@ Segment: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class ListedSegments:
-    """The contract lists the segments that are expected."""
+    """Expected segments: those that the contract lists."""
 
     segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RecentSegments:
-    """Every segment that had rows within that time is expected."""
+    """Expected segments: those that had rows within `history`."""
 
     history: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class ReferencedSegments:
-    """Every key without a null that the target has is an expected segment."""
+    """Expected segments: every key without a null that the target has."""
 
     target: Reference
 
@@ -66,7 +66,7 @@ Expectation: TypeAlias = ListedSegments | RecentSegments | ReferencedSegments
 
 @dataclass(frozen=True, slots=True)
 class SegmentRule:
-    """Rows of each expected segment start in each due period.
+    """Rule that each expected segment has rows in each due period.
 
     `element` and `by` are contract names. A period is due when its end plus `lag` is past; those
     count that start within `lookback`. The percentage of a threshold is of all expected cells.
@@ -107,7 +107,9 @@ class RowsPerCell:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRows:
-    """The rows of one segment in one period, which is told by its local start `2026-03-01T00:00`.
+    """Number of rows of one segment in one period.
+
+    The period is given by its local start `2026-03-01T00:00`.
 
     A member of the segment is None where the data has no value.
     """
@@ -119,7 +121,7 @@ class SegmentRows:
 
 @dataclass(frozen=True, slots=True)
 class SegmentCounts:
-    """Every cell that has rows, by start and segment."""
+    """Row counts of every segment and period that has rows, by start and segment."""
 
     cells: tuple[SegmentRows, ...] = ()
 

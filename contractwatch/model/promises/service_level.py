@@ -10,7 +10,7 @@ from contractwatch.model.base.clause import Clause, Severity
 
 @dataclass(frozen=True, slots=True)
 class MaxAge:
-    """`latency` or `freshness`: the newest value of the column is at most this old.
+    """Limit on the age of a column's newest value (`latency`, `freshness`).
 
     `calendar_months` is the calendar part (years and months), `fixed` the rest. `whole_days` says
     that a date column is compared in whole days (unit of a day or longer).
@@ -24,7 +24,7 @@ class MaxAge:
 
 
 class RetentionMode(StrEnum):
-    """Whether data must be gone after, or kept for, the duration."""
+    """Whether data must be deleted after the duration or kept for it."""
 
     AT_MOST = "atMost"
     AT_LEAST = "atLeast"
@@ -32,7 +32,7 @@ class RetentionMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """The oldest value of the column is at most (or at least) this old."""
+    """Upper or lower limit on the age of a column's oldest value."""
 
     table: str
     column: str
@@ -44,14 +44,14 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """At least this share of probes finds the data readable; percent, 0-100."""
+    """Least share of probes that find the data readable; percent, 0-100."""
 
     percent: float
 
 
 @dataclass(frozen=True, slots=True)
 class MaxDelay:
-    """`latency` between two columns: so late at most is the `quantile` (0-1) of the rows."""
+    """Limit on the delay between two columns at a `quantile` (0-1) of the rows (`latency`)."""
 
     table: str
     event_column: str
@@ -61,13 +61,13 @@ class MaxDelay:
 
     @property
     def column(self) -> str:
-        """The column that a row's promise is about."""
+        """Column that the promise is shown at."""
         return self.available_column
 
 
 @dataclass(frozen=True, slots=True)
 class Frequency:
-    """So many updates within every period; the length is as in `MaxAge`."""
+    """Number of updates within every period; the length is as in `MaxAge`."""
 
     table: str
     column: str
@@ -79,7 +79,7 @@ class Frequency:
 
 @dataclass(frozen=True, slots=True)
 class DueTime:
-    """`timeOfAvailability`: by that time of each day the data of a business date is there.
+    """Daily deadline by which the data of a business date is there (`timeOfAvailability`).
 
     `utc_offset` wins over `timezone`. The business date lies `lag_days` before the day of the
     deadline, counted in weekdays if only `weekdays` have a deadline.
@@ -96,7 +96,7 @@ class DueTime:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """At least so many rows within each period, by the column's time."""
+    """Least number of rows within each period, by the column's time."""
 
     table: str
     column: str
@@ -106,14 +106,14 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class ErrorRate:
-    """At most this share of rows breaks a row rule; percent, 0-100. No tables: all of them."""
+    """Greatest share of rows that break a row rule; percent, 0-100. No tables: all of them."""
 
     percent: float
     tables: tuple[str, ...] = ()
 
 
 class IncidentStep(StrEnum):
-    """What is timed of an incident."""
+    """Step of an incident whose time is limited: detection, notification, repair."""
 
     DETECT = "timeToDetect"
     NOTIFY = "timeToNotify"
@@ -122,7 +122,7 @@ class IncidentStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MaxIncidentTime:
-    """Every incident is found, told or repaired within this time."""
+    """Limit on the time in which every incident is detected, reported or repaired."""
 
     reaction: IncidentStep
     fixed: timedelta
@@ -144,7 +144,7 @@ LevelPromise: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class ServiceLevel:
-    """One executed `slaProperties` entry; `name` is the ODCS property as written."""
+    """Executed `slaProperties` entry; `name` is the ODCS property as written."""
 
     clause: Clause
     level_id: str

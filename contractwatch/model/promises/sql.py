@@ -10,7 +10,7 @@ from contractwatch.model.promises.rule import Threshold
 
 @dataclass(frozen=True, slots=True)
 class ExactAnswer:
-    """The answer is that text or truth; with `negated` any other text."""
+    """Expected answer of a query: that text or truth; with `negated` any other text."""
 
     value: str | bool
     negated: bool = False
@@ -22,7 +22,7 @@ AnswerLimit: TypeAlias = Threshold | ExactAnswer
 
 @dataclass(frozen=True, slots=True)
 class SqlRule:
-    """A quality rule of type `sql`.
+    """Quality rule of type `sql`.
 
     `query` is one guarded SELECT, or the text as written while it holds variables, which are
     resolved and guarded when it runs. `tables` are the contract names of those that it reads; all
@@ -54,7 +54,7 @@ class SqlScalar:
 
 @dataclass(frozen=True, slots=True)
 class QueryValue:
-    """The one value that a query returned.
+    """Single value that a query returned.
 
     A text is data: of it only the SHA-256 is kept, in `text_digest`, and `value` is None. It has no
     `+`: answers over parts of the data are not the answer over all.
@@ -65,5 +65,5 @@ class QueryValue:
 
 
 def text_digest(text: str) -> str:
-    """Return what is kept of a text that a query returned, or is compared with one."""
+    """Return the SHA-256 that stands for a text which a query returned or is compared with."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -9,7 +9,7 @@ from contractwatch.model.base.objective import Objective
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Another contract whose data go into this one's; `versions` is a range, empty for any.
+    """Contract whose data this product is made of; `versions` is a range, empty for any.
 
     Without `tables` all of it is meant. Data older than `max_lag` are trouble.
     """
@@ -23,7 +23,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class InputProduct:
-    """An input by the name of its product; empty while no contract is known by that name."""
+    """Input by its product's name, which is empty while no contract is known by that name."""
 
     contract: str
     product: str
@@ -33,7 +33,7 @@ class InputProduct:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """An input in trouble: the objectives that are broken since then, or data that are too old.
+    """Input in trouble: objectives that are broken since then, or data that are too old.
 
     `age_seconds` is None unless it is more than `max_lag_seconds`.
     """

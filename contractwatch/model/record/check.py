@@ -15,7 +15,7 @@ from contractwatch.model.measure.state import Measurement
 
 
 class Outcome(StrEnum):
-    """How one check ended. Error and skipped are never a pass and never a fail."""
+    """Outcome of a check. Error and skipped are never a pass and never a fail."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -32,7 +32,7 @@ NOT_EXECUTED = ("unsupported", WRONG)
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Which clause a check judges.
+    """Promise of a clause that a check judges.
 
     `promise_id` is `contract/table/column or -/kind/rule id`; `expected` the promise in words that
     a person reads ("at most 0 null rows"); `table` and `column` are contract names; table is "-"
@@ -59,7 +59,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found for one promise.
+    """Verdict of a check on one promise.
 
     `observed` is in the unit of `threshold`: rows, percent, seconds or words; never a cell's value.
     `rows` are the rows in scope, `violations` those that break the promise. `vacuous` marks a
@@ -78,7 +78,7 @@ class Verdict:
     evidence: Evidence | None = None
 
     def with_evidence(self, evidence: Evidence) -> "Verdict":
-        """Return the same verdict with its evidence.
+        """Return a copy with the evidence set.
 
         Each verdict of a run has it set; `dataclasses.replace` costs several times as much.
         """
@@ -96,13 +96,13 @@ class Verdict:
 
 
 class Check(Protocol):
-    """Asks for metrics, and later judges their values; it never touches data."""
+    """Protocol of a check: it asks for metrics, and judges their values without touching data."""
 
     @property
     def promise(self) -> Promise: ...
 
     def metrics(self) -> tuple[Metric, ...]:
-        """Return the questions whose answers `judge` needs."""
+        """Return the metrics whose values `judge` needs."""
         ...
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:

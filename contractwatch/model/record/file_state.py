@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CachedTable:
-    """What the files of one table answered, as bytes that only the engine's room can read."""
+    """Cached answers about the files of one table, as bytes that `engines.cache` reads."""
 
     table: str
     content: bytes

@@ -11,7 +11,7 @@ from contractwatch.model.promises.upstream import Upstream
 
 
 class Phase(StrEnum):
-    """Where an incident stands."""
+    """Phase of an incident."""
 
     PENDING = "pending"
     OPEN = "open"
@@ -20,14 +20,14 @@ class Phase(StrEnum):
 
 
 class Cause(StrEnum):
-    """What an incident is about: a promise is broken, or nothing is known of it any more."""
+    """Cause of an incident: a promise is broken, or its state is unknown."""
 
     BREACH = "breach"
     UNKNOWN = "unknown"
 
 
 class TransitionKind(StrEnum):
-    """What is told: each of these once per incident and episode."""
+    """Kinds of transitions that are reported, each once per incident and episode."""
 
     OPENED = "opened"
     REOPENED = "reopened"
@@ -44,7 +44,7 @@ ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN})
 
 
 class DeliveryState(StrEnum):
-    """What became of one thing that was to be told to one receiver: told means delivered."""
+    """Delivery state of one transition to one receiver."""
 
     WAITING = "waiting"
     TOLD = "told"
@@ -53,7 +53,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRecord:
-    """One thing that was to be told of an incident to one receiver, and what became of it.
+    """Transition of an incident that was sent to one receiver, and its delivery state.
 
     Without a receiver: it was told before this was kept, and to whom is not known.
     """
@@ -68,7 +68,7 @@ class DeliveryRecord:
 
 @dataclass(frozen=True, slots=True)
 class BrokenPromise:
-    """A failed check as a message tells it: words and counts, never a cell's value.
+    """Failed check in a message: words and counts, never a value of the data.
 
     `expected` is the whole promise, `threshold` only its limit ("at most 1 h"); `kind` is the
     check's, empty where no check stands behind it.
@@ -91,7 +91,7 @@ class BrokenPromise:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """The trouble of one objective of one product, from the first bad observation to its end.
+    """Incident of one objective of one product, from the first bad observation to its end.
 
     `since` is when the objective turned bad; `opened_at`, `resolved_at` when that was decided.
     `sequence` counts what was told of it; `episode` counts reopenings from 1. `bad_streak` and
@@ -121,7 +121,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One thing to tell: `sequence` is unique within its incident."""
+    """Transition of an incident to report; `sequence` is unique within its incident."""
 
     incident: Incident
     kind: TransitionKind
@@ -130,7 +130,7 @@ class Transition:
 
 
 class Urgency(StrEnum):
-    """How fast a message must arrive; severity error pages, warning tickets."""
+    """Urgency of a message: severity error pages, warning opens a ticket."""
 
     PAGE = "page"
     TICKET = "ticket"
@@ -139,7 +139,7 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TransitionNote:
-    """One transition as a message tells it. Times are UTC, ratios 0-1, durations in seconds.
+    """Transition as a message shows it. Times are UTC, ratios 0-1, durations in seconds.
 
     `young_bad_seconds` is the bad time so far while too little is known for a budget, else None.
     """
@@ -163,7 +163,7 @@ class TransitionNote:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message to one receiver about one product: every transition of one kind of one run.
+    """Message to one receiver about one product: every transition of one kind of one run.
 
     With a `notice` it announces an end instead, and has no notes; its `kind` says nothing then.
     `upstream` are inputs in trouble, which may be the cause.
@@ -199,7 +199,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A leased outbox row: the notification, and how often it was tried before."""
+    """Leased outbox row: the notification, and how often it was tried before."""
 
     outbox_id: int
     notification: Notification

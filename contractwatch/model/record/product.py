@@ -27,7 +27,7 @@ _NO_DATES = Lifetime()
 
 @dataclass(frozen=True, slots=True)
 class ProductCard:
-    """Who a product is, and who is told of it; from its contract's last good version.
+    """Description of a product from its contract's last good version, with who is told of it.
 
     `notices` are the latest that were told of its ends.
     """
@@ -53,7 +53,7 @@ class ProductCard:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run without its results."""
+    """Run without its results."""
 
     run_id: int
     started_at: datetime
@@ -65,7 +65,7 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class DataVersion:
-    """A distinct version of the data that was judged, and when it was first seen."""
+    """Distinct version of the data that was judged, and when it was first seen."""
 
     version: str
     first_seen_at: datetime
@@ -73,7 +73,7 @@ class DataVersion:
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One objective of a product, over time.
+    """Ledger of one objective of a product.
 
     `intervals` are closed, oldest first, 90 days at most; `total` are all seconds ever accrued
     up to `standing.accrued_until`.
@@ -86,7 +86,7 @@ class LedgerLine:
 
 @dataclass(frozen=True, slots=True)
 class ProductRecord:
-    """Everything kept about one product, as of one read of the store.
+    """Everything stored about one product, as of one read of the store.
 
     `unknown_seconds` are the closed seconds, ever, in which any objective was unknown: where
     several were at once, they count once.
@@ -105,7 +105,7 @@ class ProductRecord:
 
 @dataclass(frozen=True, slots=True)
 class BudgetLine:
-    """One objective as a person reads it now."""
+    """Present state and error budget of one objective."""
 
     standing: Standing
     budget: Budget
@@ -113,7 +113,7 @@ class BudgetLine:
 
 @dataclass(frozen=True, slots=True)
 class ObservedWatermark:
-    """The watermark of a table that one run saw; `column` is the physical name of its time."""
+    """Watermark of a table that one run saw; `column` is the physical name of its time."""
 
     table: str
     column: str
@@ -122,7 +122,7 @@ class ObservedWatermark:
 
 @dataclass(frozen=True, slots=True)
 class WatermarkHistory:
-    """The watermarks of a table that were seen so far, oldest first."""
+    """Watermarks of a table that were seen so far, oldest first."""
 
     table: str
     column: str
@@ -153,7 +153,7 @@ class ProductState:
 
 @dataclass(frozen=True, slots=True)
 class LastPass:
-    """When a promise with a schedule of its own was last found kept, before it was found broken."""
+    """Last time at which a promise with its own schedule passed, before it failed."""
 
     promise_id: str
     at: datetime
@@ -161,7 +161,7 @@ class LastPass:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """Closed time of one objective, to be appended."""
+    """Closed interval of one objective, to be appended to its ledger."""
 
     objective: Objective
     interval: Interval
@@ -169,7 +169,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """Everything that one run (or one wake-up: `run` is None) leaves, in one transaction.
+    """Everything that one run stores in one transaction (a wake-up has no `run`).
 
     `kept` replaces what was kept of the files; with None that stays. `last_passes` are older than
     the last run: those of promises that it did not judge.

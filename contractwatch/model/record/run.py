@@ -16,7 +16,7 @@ from contractwatch.model.record.file_state import CachedTable
 
 
 class RunOutcome(StrEnum):
-    """How a run ended; ERROR means that no verdict could be reached."""
+    """Outcome of a run; ERROR means that no verdict could be reached."""
 
     PASSED = "passed"
     WARNING = "warning"
@@ -26,7 +26,7 @@ class RunOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """When a promise with a schedule of its own was judged, and when it is due again."""
+    """When a promise with its own schedule was judged, and when it is due again."""
 
     judged_at: datetime
     next_at: datetime
@@ -34,7 +34,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A promise and what was found.
+    """Promise with its verdict.
 
     With a `timing` the verdict is in force from when it was judged until it is due again; without
     one it was judged by the run that it stands in.
@@ -52,7 +52,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Checks that were executed, out of the clauses that promise something."""
+    """Number of checks that were executed, out of the clauses that promise something."""
 
     executed: int
     promised: int
@@ -65,7 +65,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Everything that one run found.
+    """Result of one run.
 
     `readable` is the availability probe: True, False (the product's fault) or None (not known, or
     the agent's fault). `data_version` is the digest of what was read, empty if unread;
@@ -93,7 +93,7 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What an engine answered about one server, before anything is judged.
+    """Answers of an engine about one server, before anything is judged.
 
     `readable` is the availability probe, as in `RunResult`. `error` is set when nothing could be
     read; then every measurement is `Unmeasured` with that reason. `file_bytes` is the size of the
@@ -119,7 +119,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one run says of one objective.
+    """Observation of one objective by one run.
 
     `state` follows the error-severity checks; `failed` holds every failed check of any severity,
     worst first. `stale_at` is when a good freshness turns bad if no newer data comes.
