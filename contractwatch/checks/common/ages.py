@@ -21,7 +21,7 @@ _HOURS_UP_TO = timedelta(hours=48)
 
 
 def add_months(day: DateT, months: int) -> DateT:
-    """Return the same day of a later month, or its last day if it is shorter."""
+    """Add months to a day; a day that the month lacks becomes the month's last day."""
     years, month = divmod(day.month - 1 + months, _MONTHS_IN_YEAR)
     year = min(day.year + years, _LAST_YEAR)
     last = monthrange(year, month + 1)[1]
@@ -29,7 +29,7 @@ def add_months(day: DateT, months: int) -> DateT:
 
 
 def add_period(instant: datetime, *, months: int, fixed: timedelta, zone: str) -> datetime:
-    """Return the instant that lies calendar months and then a fixed length after another.
+    """Add calendar months, in local time, and then a fixed length to an instant.
 
     What lies beyond the calendar's last year is that year's first day.
     """
@@ -41,7 +41,7 @@ def add_period(instant: datetime, *, months: int, fixed: timedelta, zone: str) -
 
 
 def end_of_last_fresh_day(instant: datetime, promise: MaxAge, zone: str) -> datetime:
-    """Return the midnight after which data of that day is too old, counted in whole days."""
+    """Return the midnight after which the data of a day is too old, counted in whole days."""
     local = instant.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     months, days = promise.calendar_months, timedelta(days=promise.fixed.days)
     last = add_period(local, months=months, fixed=days, zone=zone).date()
@@ -50,14 +50,14 @@ def end_of_last_fresh_day(instant: datetime, promise: MaxAge, zone: str) -> date
 
 
 def age_in_days(instant: datetime, now: datetime, zone: str) -> int:
-    """Return how many midnights lie between two instants."""
+    """Return the number of midnights between two instants."""
     local = ZoneInfo(zone)
     return (now.astimezone(local).date() - instant.astimezone(local).date()).days
 
 
 @dataclass(frozen=True, slots=True)
 class TimeElement:
-    """The column, or the value inside of one, that tells the time of a table."""
+    """Time column of a table, or the value inside of one that holds the time."""
 
     place: Subject
     physical: str
@@ -67,12 +67,12 @@ class TimeElement:
 
     @property
     def span(self) -> TimeSpan:
-        """The question for its oldest and newest value."""
+        """Metric for its oldest and newest value."""
         return TimeSpan(self.place.table, self.physical, self.timezone, self.path)
 
 
 def time_element(contract: Contract, table_name: str, name: str) -> TimeElement:
-    """Return the element of a service level; a name that no table lists stands for itself."""
+    """Return the time element of a service level; a name that no table lists stands for itself."""
     table = contract.table(table_name)
     column = table.find(name) if table else None
     if column is None:
@@ -83,7 +83,7 @@ def time_element(contract: Contract, table_name: str, name: str) -> TimeElement:
 
 
 def duration_words(fixed: timedelta, months: int = 0) -> str:
-    """Return a length of time such as `1 y 2 mo`, `4 d`, `26 h` or `1 h 30 min`."""
+    """Format a duration such as `1 y 2 mo`, `4 d`, `26 h` or `1 h 30 min`."""
     years, months = divmod(months, _MONTHS_IN_YEAR)
     days = 0 if abs(fixed) < _HOURS_UP_TO else fixed.days
     hours, rest = divmod((fixed - timedelta(days=days)).total_seconds(), 3600)

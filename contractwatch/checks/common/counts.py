@@ -32,7 +32,7 @@ _COUNTS: Mapping[DuplicateCounting, Callable[[DuplicateCounts], int]] = {
 
 @dataclass(frozen=True, slots=True)
 class ViolationCount:
-    """Rows in scope, those that break the promise, and `base`, of which a percentage is taken."""
+    """Rows in scope, violating rows, and `base`, the number that a percentage refers to."""
 
     rows: int
     violations: int
@@ -42,7 +42,7 @@ class ViolationCount:
 
 @dataclass(frozen=True, slots=True)
 class ViolatingRowsCheck:
-    """The rows that satisfy one of the predicates, no two of which hold for one row.
+    """Check that counts the rows matching one of several predicates, which exclude each other.
 
     A predicate that names no path speaks of the value at the end of the promise's path.
     """
@@ -67,7 +67,9 @@ class ViolatingRowsCheck:
 
 @dataclass(frozen=True, slots=True)
 class RepeatedRowsCheck:
-    """The rows that repeat an earlier key; with `demand_key` those without a whole key, too.
+    """Check that counts the rows that repeat an earlier key.
+
+    With `demand_key` rows without a complete key count, too.
 
     `counting` says which of three counts a duplicate is; a percentage is taken of the rows whose
     key has no null member.
@@ -99,7 +101,7 @@ class RepeatedRowsCheck:
 
 
 def judge_count(threshold: Threshold, tally: ViolationCount) -> Verdict:
-    """Compare a count with its threshold; passing over no rows at all is vacuous."""
+    """Compare a count with its threshold; a pass over no rows is marked as vacuous."""
     observed: float = tally.violations
     if threshold.unit is Unit.PERCENT:
         observed = 100 * tally.violations / tally.base if tally.base else 0.0
@@ -118,7 +120,7 @@ def judge_count(threshold: Threshold, tally: ViolationCount) -> Verdict:
 
 
 def _at_path_end(path: FieldPath, predicate: Predicate) -> Predicate:
-    """Return the predicate of a row that has such a value at the end of a path into its cell."""
+    """Return the predicate, applied to the values at the end of a path into the cell."""
     if not path or isinstance(predicate, Inside):
         return predicate
     return Inside(path, predicate)

@@ -8,7 +8,7 @@ from contractwatch.model.record.check import Check
 
 
 def with_unique_ids(checks: Iterable[Check], taken: Iterable[str]) -> Iterator[Check]:
-    """Yield each check; one whose promise has an identity that is taken gets a number after it.
+    """Yield each check; append a number to a promise id that is already in use.
 
     The column `x` of the table `t/x` and the column `x/x` of the table `t` would share theirs.
     """

@@ -41,7 +41,7 @@ _SCHEMA_KINDS = frozenset({_PRESENCE, "type"})
 
 
 def unreachable_verdict(promise: Promise, columns: Sequence[ColumnType]) -> Verdict | None:
-    """Return why a promise about nested values is skipped, or None if it can be judged.
+    """Return the verdict of a nested promise that cannot be judged, or None if it can.
 
     The presence of a member is judged where its object exists; all else where the value does.
     """
@@ -83,7 +83,7 @@ def unreachable_verdict(promise: Promise, columns: Sequence[ColumnType]) -> Verd
 
 
 def _map_member_problem(column: ColumnType, path: FieldPath) -> str:
-    """Return what was found where a path leads to a named member of a map; empty if it does not.
+    """Describe a path that leads to a named member of a map; empty if it does not.
 
     The entries of a map have keys, which the file's own schema does not name.
     """
@@ -106,6 +106,6 @@ def _goes_through_text(column: ColumnType, path: FieldPath) -> bool:
 
 
 def _ancestors(column: ColumnType, path: FieldPath) -> list[ColumnType]:
-    """Return the column and what is inside of it on a path, without the end of it."""
+    """Return the column and the nested values on a path, without its end."""
     found = (column.follow(path[:length]) for length in range(len(path)))
     return [one for one in found if one is not None]

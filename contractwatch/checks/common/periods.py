@@ -11,7 +11,7 @@ _FRIDAY = 4
 
 
 def due_starts(rule: SegmentRule, now: datetime) -> tuple[datetime, ...]:
-    """Return the local starts of the periods that are due and start within the look-back."""
+    """Return the local starts of the due periods that begin within the look-back."""
     zone = ZoneInfo(rule.timezone)
     here = now.astimezone(zone).replace(tzinfo=None)
     since = here - rule.lookback
@@ -46,7 +46,7 @@ def _starts(period: Period, since: datetime, until: datetime) -> Iterator[dateti
 
 
 def _first(period: Period, local: datetime) -> datetime:
-    """Return the start of the period that a local time is in."""
+    """Return the start of the period that contains a local time."""
     midnight = datetime.combine(local.date(), time(0))
     match period.unit:
         case PeriodUnit.MINUTE:

@@ -36,7 +36,7 @@ class Kind:
 
 
 class QualityRule(Protocol):
-    """A rule of any kind, as far as its promise needs it."""
+    """Protocol of a quality rule of any kind: what its promise is built from."""
 
     @property
     def clause(self) -> Clause: ...
@@ -50,7 +50,7 @@ class QualityRule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a promise is about; `physical` are the columns without which it cannot be judged.
+    """Subject of a promise; without its `physical` columns it cannot be judged.
 
     `path` leads into the only one of them; `paths` lead into each of several, or there are none.
     """
@@ -64,7 +64,7 @@ class Subject:
 
 
 def columns_of(contract: Contract) -> Iterator[tuple[Subject, Column]]:
-    """Yield every column of every table with its place, and what is nested in it after it."""
+    """Yield every column of every table with its subject, nested ones after their column."""
     for table in contract.tables:
         for top in table.columns:
             for column in (top, *top.nested):
@@ -72,7 +72,7 @@ def columns_of(contract: Contract) -> Iterator[tuple[Subject, Column]]:
 
 
 def column_subject(contract: Contract, table: Table, column: Column) -> Subject:
-    """Return the place of one column."""
+    """Return the subject of a promise about one column."""
     physical = (column.physical_name,)
     return Subject(contract.contract_id, table.name, column.name, physical, column.path)
 
@@ -80,7 +80,7 @@ def column_subject(contract: Contract, table: Table, column: Column) -> Subject:
 def key_subject(
     contract: Contract, table: Table, names: Iterable[str], column: str | None
 ) -> Subject:
-    """Return the place of a promise about the key of these columns, each perhaps inside of one.
+    """Return the subject of a promise about a key of several columns or nested values.
 
     A name that the table does not list stands for itself. `column` is where the promise stands.
     """
@@ -93,7 +93,7 @@ def key_subject(
 
 
 def column_rules(contract: Contract, metric: RuleMetric) -> Iterator[tuple[Subject, Column, Rule]]:
-    """Yield every rule of that metric that is written at a column."""
+    """Yield every rule of a metric that is written at a column."""
     for place, column in columns_of(contract):
         for rule in column.rules:
             if rule.metric is metric:
@@ -115,7 +115,7 @@ def promise_of(
     severity: Severity = Severity.ERROR,
     level_id: str = "",
 ) -> Promise:
-    """Return the promise of a clause that is not a quality rule."""
+    """Build the promise of a clause that is not a quality rule."""
     return Promise(
         promise_id=_promise_id(place, kind, level_id),
         kind=kind.name,
@@ -134,7 +134,7 @@ def promise_of(
 
 
 def promise_of_rule(kind: Kind, place: Subject, rule: QualityRule, *, expected: str) -> Promise:
-    """Return the promise of a quality rule; its own dimension decides before its kind does."""
+    """Build the promise of a quality rule; its own dimension takes precedence over its kind's."""
     dimension = rule.dimension or kind.dimension
     declared = rule.dimension is not None
     return Promise(
@@ -154,7 +154,7 @@ def promise_of_rule(kind: Kind, place: Subject, rule: QualityRule, *, expected: 
 
 
 def measured(answers: Mapping[Metric, Measurement], metric: Metric, shape: type[StateT]) -> StateT:
-    """Return an answer known to be measured.
+    """Return a metric's answer, which is known to be measured.
 
     Raises:
         TypeError: If the engine answered in another shape, or not at all.
@@ -168,7 +168,7 @@ def measured(answers: Mapping[Metric, Measurement], metric: Metric, shape: type[
 def unmeasured_verdict(
     answers: Mapping[Metric, Measurement], metrics: Iterable[Metric], threshold: str
 ) -> Verdict | None:
-    """Return the error of the first question without an answer, or None if all were answered."""
+    """Return an error verdict for the first metric without an answer, or None if all have one."""
     for metric in metrics:
         found = answers.get(metric, Unmeasured("not measured"))
         if isinstance(found, Unmeasured):

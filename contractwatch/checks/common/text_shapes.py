@@ -35,7 +35,7 @@ def format_hint(
     written: str = "",
     read: ReadPolicy = _PLAINLY,
 ) -> str:
-    """Return what the first cells look like and what to write, as the end of a sentence.
+    """Describe the first unreadable texts and suggest what to declare, as the end of a sentence.
 
     Args:
         shapes: With a 9 for each digit and an x for each letter.
@@ -69,7 +69,7 @@ def _hint(shapes: Sequence[str], logical_type: LogicalType, written: str, read: 
 
 
 def _of_number(shape: str, logical_type: LogicalType, read: ReadPolicy) -> str:
-    """Return what to write for cells of a shape that has digits."""
+    """Suggest what to declare for a shape that has digits."""
     if shape != shape.strip():
         return "blanks stand around it; mend the data"
     shape = _ANY_BLANK.sub(" ", shape).replace("\u2019", "'").lstrip("+-")
@@ -86,7 +86,7 @@ def _of_number(shape: str, logical_type: LogicalType, read: ReadPolicy) -> str:
 
 
 def _marks_of(shape: str) -> list[tuple[str, str]]:
-    """Return the decimal marks and those between thousands by which a shape is a number."""
+    """Return the decimal and thousands marks with which a shape is a number."""
     return [
         (decimal, thousands)
         for thousands in (",", ".", " ", "'", "_", "")
@@ -103,7 +103,7 @@ def _number_by(decimal: str, thousands: str) -> re.Pattern[str]:
 
 
 def _written(decimal: str, thousands: str, have: str) -> str:
-    """Return the keys that say these marks; the decimal one only where it is another than now."""
+    """Format the `contractwatch.read` keys of these marks; leave out a decimal mark in use."""
     keys = [f'decimal: "{decimal}"'] if decimal != have else []
     keys += [f'thousands: "{thousands}"'] if thousands else []
     return f"{{{', '.join(keys)}}}"

@@ -36,14 +36,14 @@ _WHOLE_NUMBERS_BELOW = 1e15
 
 
 def is_met(threshold: Threshold, value: float) -> bool:
-    """Say whether the value is within the threshold; both ends of an interval are inside."""
+    """Return whether a value is within the threshold; both ends of an interval are included."""
     tolerance = PERCENT_TOLERANCE if threshold.unit is Unit.PERCENT else 0
     high = threshold.low if threshold.high is None else threshold.high
     return _HOLDS[threshold.operator](value, threshold.low, high, tolerance)
 
 
 def promised_words(threshold: Threshold, noun: str) -> str:
-    """Return the threshold as a promise: `at most 0.5 % null rows`, `no null rows`."""
+    """Word the threshold as a promise: `at most 0.5 % null rows`, `no null rows`."""
     allows_none = threshold.operator in {Operator.EQUAL, Operator.LESS_OR_EQUAL}
     if allows_none and threshold.low == 0:
         return f"no {noun}"
@@ -53,17 +53,17 @@ def promised_words(threshold: Threshold, noun: str) -> str:
 
 
 def limit_words(threshold: Threshold, noun: str = "rows") -> str:
-    """Return the threshold beside what was observed: `at most 0.5 %`, `exactly 0 rows`."""
+    """Word the threshold beside an observed value: `at most 0.5 %`, `exactly 0 rows`."""
     return f"{_amount(threshold)} {'%' if threshold.unit is Unit.PERCENT else noun}"
 
 
 def count_words(count: int, noun: str) -> str:
-    """Return a count with its noun: `1 row`, `2,000 rows`."""
+    """Format a count with its noun: `1 row`, `2,000 rows`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def number_words(value: float) -> str:
-    """Return a number without a needless fraction, with thousands marked."""
+    """Format a number with thousands marked and without a needless fraction."""
     if abs(value) < _WHOLE_NUMBERS_BELOW and value == int(value):
         return f"{int(value):,}"
     return repr(value)

@@ -95,7 +95,7 @@ _NUMBERS = frozenset({"integer", "decimal", "float"})
 
 
 def allowed_types(spelling: str) -> frozenset[str]:
-    """Return the words that a spelling allows; none if it is not known."""
+    """Return the types that a spelling allows; none if it is not known."""
     name, arguments = _split_arguments(" ".join(spelling.lower().split()))
     if name in _DECIMALS:
         return _decimal_types(name, arguments)
@@ -112,7 +112,7 @@ def allowed_types(spelling: str) -> frozenset[str]:
 
 
 def is_allowed(found: ColumnType, words: frozenset[str], *, by_family: bool) -> bool:
-    """Return whether a column is of a type that the words allow.
+    """Return whether a column's type is one of the allowed ones.
 
     Args:
         found: The column, as a file has it.
@@ -146,7 +146,7 @@ def _family(word: str) -> str:
 
 
 def _split_arguments(spelling: str) -> tuple[str, str]:
-    """Return the name of a type, with the words after its arguments, and the arguments."""
+    """Split a spelling into the type's name, with the words after its arguments, and these."""
     for end in _ENDS:
         spelling = spelling.removesuffix(end)
     if spelling.endswith("[]"):
@@ -162,7 +162,7 @@ def _split_arguments(spelling: str) -> tuple[str, str]:
 
 
 def _decimal_types(name: str, arguments: str) -> frozenset[str]:
-    """Return what is allowed of decimals: with a scale they are exactly so, without any whole."""
+    """Return the types allowed for decimals; without a scale whole numbers are, too."""
     written = [part.partition("=")[2] or part for part in arguments.replace(" ", "").split(",")]
     digits = [int(part) for part in written if part.isdecimal() and part.isascii()]
     if not digits or len(digits) < len(written) or digits[0] > _MOST_DIGITS:

@@ -19,7 +19,7 @@ NO_RECORD = "warming up: needs the agent's record"
 
 
 def watermark_metrics(history: UpdateHistory) -> tuple[TimeSpan, RowCount]:
-    """Return the questions about data whose answers make the watermark of a history."""
+    """Return the metrics whose answers make the watermark of a table."""
     span = TimeSpan(history.table, history.column, history.timezone, history.path)
     return span, RowCount(history.table)
 
@@ -27,7 +27,7 @@ def watermark_metrics(history: UpdateHistory) -> tuple[TimeSpan, RowCount]:
 def measured_watermark(
     history: UpdateHistory, answers: Mapping[Metric, Measurement], version: str
 ) -> Watermark | None:
-    """Return how far the data has come; None if it could not be read.
+    """Return the watermark that was measured; None if it could not be read.
 
     Args:
         history: Of which table and column.
@@ -43,7 +43,7 @@ def measured_watermark(
 def extend_history(
     seen: Sequence[WatermarkPeriod], found: Watermark, at: datetime
 ) -> tuple[WatermarkPeriod, ...]:
-    """Return the history with what a run found at `at`; the same again lengthens the last one."""
+    """Append a watermark to the history, or extend the last period if it is the same."""
     if seen and seen[-1].watermark == found:
         last = seen[-1]
         return (*seen[:-1], replace(last, last_seen=at, looks=last.looks + 1))
@@ -51,12 +51,12 @@ def extend_history(
 
 
 def update_times(history: WatermarkLog, *, after: datetime) -> tuple[datetime, ...]:
-    """Return when a change was first seen, later than `after`; the first sighting is none."""
+    """Return when changes later than `after` were first seen; the first watermark is no change."""
     return tuple(one.first_seen for one in history.seen[1:] if one.first_seen > after)
 
 
 def rows_before(history: WatermarkLog, at: datetime) -> int | None:
-    """Return the rows that were counted before the present count, by a run up to `at`; else None.
+    """Return the row count before the present one, counted by a run up to `at`; None if unknown.
 
     A count that is the same as the one before is still the present one, as long as it lasts: so a
     fall is seen until other data come. Only a count that was never another is its own baseline.
@@ -73,10 +73,10 @@ def rows_before(history: WatermarkLog, at: datetime) -> int | None:
 
 
 def count_runs(history: WatermarkLog, *, after: datetime) -> int:
-    """Return how many runs, at most, have looked later than `after`."""
+    """Return how many runs, at most, took place later than `after`."""
     return sum(one.looks for one in history.seen if one.last_seen > after)
 
 
 def first_period_seen_after(history: WatermarkLog, at: datetime) -> WatermarkPeriod | None:
-    """Return what the first run at or after an instant saw, None if there was none yet."""
+    """Return what the first run at or after an instant saw; None if there was none yet."""
     return next((one for one in history.seen if one.last_seen >= at), None)

@@ -28,7 +28,7 @@ PROBES_NEEDED = 20
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityCheck:
-    """At least this share of the recent probes found the data readable."""
+    """Check that at least this share of the recent probes found the data readable."""
 
     promise: Promise
     percent: float
@@ -57,7 +57,7 @@ class AvailabilityCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `availability` service level."""
+    """Yield a check for each `availability` service level."""
     place = Subject(contract.contract_id, "-")
     for level in contract.service_levels:
         if isinstance(level.promise, Availability):

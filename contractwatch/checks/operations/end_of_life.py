@@ -26,7 +26,7 @@ _GONE = "no column to be read"
 
 @dataclass(frozen=True, slots=True)
 class EndOfLifeCheck:
-    """Nothing of the table can be read; a table without columns is one that is gone."""
+    """Check that nothing of the table can be read; a table without columns counts as gone."""
 
     promise: Promise
 
@@ -47,7 +47,7 @@ class EndOfLifeCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise that each table is gone: asked only after the end of the product's life."""
+    """Yield a check for each table; planned only after the end of the product's life."""
     clause = contract.lifetime.life_clause
     if contract.lifetime.end_of_life is None or clause is None:
         return

@@ -55,7 +55,7 @@ _PERCENT = 100
 
 @dataclass(frozen=True, slots=True)
 class ErrorRateCheck:
-    """The rows that break at least one row rule, of all rows of these tables.
+    """Check the share of rows of these tables that break at least one row rule.
 
     `questions` are about the tables that have such a rule.
     """
@@ -97,7 +97,7 @@ class ErrorRateCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `errorRate` service level."""
+    """Yield a check for each `errorRate` service level."""
     for level in contract.service_levels:
         if isinstance(level.promise, ErrorRate):
             names = level.promise.tables or tuple(table.name for table in contract.tables)
@@ -116,7 +116,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 
 def _questions(contract: Contract, tables: Iterable[str]) -> Iterator[Question]:
-    """Yield what is asked of each table with a row rule: one mask of its rows for all of them."""
+    """Yield for each table with a row rule its metric: one mask of its rows for all rules."""
     asked = [metric for check in _row_rules(contract) for metric in check.metrics()]
     for table in tables:
         counts = [one for one in asked if isinstance(one, CountWhere) and one.table == table]
@@ -132,7 +132,7 @@ def _questions(contract: Contract, tables: Iterable[str]) -> Iterator[Question]:
 
 
 def _row_rules(contract: Contract) -> Iterator[Check]:
-    """Yield the rules that a row keeps or breaks; that of a type (`elementType`) asks no rows."""
+    """Yield the rules that hold for single rows; `elementType` is about types, not rows."""
     for generate in _ROW_RULES:
         for check in generate(contract):
             if check.promise.severity is Severity.ERROR:
@@ -140,7 +140,7 @@ def _row_rules(contract: Contract) -> Iterator[Check]:
 
 
 def _why_skipped(question: Question, answers: Mapping[Metric, Measurement]) -> str:
-    """Return why a rule cannot be asked of these columns; empty if all can."""
+    """Return why a rule cannot be applied to these columns; empty if it can."""
     schema = answers.get(TableSchema(question.table))
     if not isinstance(schema, TableColumns):
         return ""

@@ -33,7 +33,7 @@ _WORDS: Mapping[IncidentStep, str] = {
 
 @dataclass(frozen=True, slots=True)
 class IncidentTimeCheck:
-    """The slowest of the incidents of 28 days was fast enough; one that goes on counts until now.
+    """Check that the slowest incident of 28 days was fast enough; open ones count until now.
 
     - found: from the last run that passed to the first that failed
     - told: from the first failing run to the first message that was delivered
@@ -69,7 +69,7 @@ class IncidentTimeCheck:
         )
 
     def _span(self, incident: IncidentTime, now: datetime) -> tuple[datetime, datetime] | None:
-        """Return from when to when the reaction took; None if that is not known."""
+        """Return the start and end of the measured step; None if they are not known."""
         match self.reaction.reaction:
             case IncidentStep.DETECT:
                 start = incident.last_good_at
@@ -86,7 +86,7 @@ class IncidentTimeCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `timeToDetect`, `timeToNotify` and `timeToRepair` service level."""
+    """Yield a check for each `timeToDetect`, `timeToNotify` and `timeToRepair` service level."""
     place = Subject(contract.contract_id, "-")
     for level in contract.service_levels:
         if isinstance(level.promise, MaxIncidentTime):

@@ -27,7 +27,7 @@ RECONCILE = Kind("reconcile", Dimension.CONSISTENCY, Objective.VALIDITY)
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationCheck:
-    """The distance of two totals, as an amount or in percent of the second one.
+    """Check that two totals differ by at most an amount, or a percentage of the second.
 
     Neither total is shown: of a least or greatest value it would be a cell of the data.
     """
@@ -64,7 +64,7 @@ class ReconciliationCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `reconcile` rule of our own engine."""
+    """Yield a check for each `reconcile` rule of our own engine."""
     for table in contract.tables:
         for rule in table.reconciliations:
             columns = rule.left.of.columns

@@ -28,7 +28,7 @@ _NO_KEYS = "there are no keys to cover"
 
 @dataclass(frozen=True, slots=True)
 class ReferenceCoverageCheck:
-    """The distinct keys of the authority that occur here, as a count or as a share of all."""
+    """Check how many of the target's distinct keys occur here, as a count or a percentage."""
 
     promise: Promise
     threshold: Threshold
@@ -63,7 +63,7 @@ class ReferenceCoverageCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `referenceCoverage` rule of our own engine."""
+    """Yield a check for each `referenceCoverage` rule of our own engine."""
     for table in contract.tables:
         for rule in table.coverages:
             physical = physical_names(table, (rule.column,))

@@ -27,7 +27,7 @@ RELATIONSHIP = Kind("relationship", Dimension.CONSISTENCY, Objective.VALIDITY)
 
 @dataclass(frozen=True, slots=True)
 class RelationshipCheck:
-    """Rows whose key has no null member have a match; a percentage is taken of these rows.
+    """Check that rows with a complete key have a match; a percentage is of these rows.
 
     Of keys inside of an array every whole one has a match; a row counts once.
     """
@@ -58,7 +58,7 @@ class RelationshipCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each relationship of each table, a composite key as one check."""
+    """Yield a check for each relationship of each table, a composite key as one check."""
     for table in contract.tables:
         for relationship in table.relationships:
             yield _check(contract, table, relationship)

@@ -29,7 +29,7 @@ _LONGEST = 60
 
 @dataclass(frozen=True, slots=True)
 class ExtraColumnsCheck:
-    """Every column of the table is one of those that the contract lists, by physical name."""
+    """Check that every column of the table is listed in the contract, by physical name."""
 
     promise: Promise
     listed: tuple[str, ...]
@@ -54,7 +54,7 @@ class ExtraColumnsCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each table whose `contractwatch.schemaMode` is closed."""
+    """Yield a check for each table whose `contractwatch.schemaMode` is closed."""
     for table in contract.tables:
         if table.closed_clause is not None:
             twins = (column.twin for column in table.columns if column.twin)

@@ -38,7 +38,10 @@ _HELD = {
 
 @dataclass(frozen=True, slots=True)
 class PhysicalTypeCheck:
-    """Each file's own type is one that the spelling allows; `lenient` looks at its family only."""
+    """Check that each file's own type is one that the spelling allows.
+
+    `lenient` compares only the family of types.
+    """
 
     promise: Promise
     spelling: str
@@ -75,7 +78,7 @@ class PhysicalTypeCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise the physical type of each column of a table, as a warning.
+    """Yield a check for the physical type of each column, with severity warning.
 
     One contract describes a product in several places, whose systems spell and hold types unalike.
     """
@@ -95,14 +98,14 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 
 def for_server(check: Check, policy: ReadPolicy) -> Check:
-    """Return the check as it is judged on a server that is read by this policy."""
+    """Return the check as it applies to a server with this read policy."""
     if isinstance(check, PhysicalTypeCheck) and policy.lenient_types:
         return replace(check, lenient=True)
     return check
 
 
 def _allowed(column: Column) -> frozenset[str]:
-    """Return what the spelling allows.
+    """Return the types that the physical type of a column allows.
 
     The DATE of some systems has a time of day; and Avro and Parquet spell the type by which they
     store a value, such as `long` for a timestamp: then the logical type says how it is read.

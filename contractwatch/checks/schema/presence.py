@@ -29,7 +29,7 @@ _MISSING = "missing"
 
 @dataclass(frozen=True, slots=True)
 class PresenceCheck:
-    """One column is in the table's own schema, exactly so named or alike but for case."""
+    """Check that the table has the column, with the same name or differing in case only."""
 
     promise: Promise
 
@@ -53,7 +53,7 @@ class PresenceCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise the presence of each listed column, unless another one may stand in for it."""
+    """Yield a check for each listed column, unless another one may stand in for it."""
     for place, column in columns_of(contract):
         if not column.optional:
             yield PresenceCheck(
@@ -68,7 +68,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 
 def _spelling_note(columns: TableColumns, found: str, name: str) -> str:
-    """Return what to know of a column that is there."""
+    """Return a note on how the name of a column is spelled that was found."""
     if found != name:
         return f"the table spells it '{found}'"
     others = [column.name for column in columns.alike(name) if column.name != name]
@@ -76,7 +76,7 @@ def _spelling_note(columns: TableColumns, found: str, name: str) -> str:
 
 
 def _alike_hint(columns: TableColumns, name: str) -> str:
-    """Return what to know of columns whose names are nearly that of the missing one."""
+    """Return a hint on columns whose names are close to that of the missing one."""
     alike = [column.name for column in columns.alike(name)]
     if len(alike) > 1:
         return f"; it has {_named(alike)}, which differ by case alone: promise one exactly"

@@ -59,7 +59,7 @@ _NAIVE = "without a time zone"
 
 @dataclass(frozen=True, slots=True)
 class TypeCheck:
-    """The file's own type fits the declared one; cells of a text source can be parsed to it.
+    """Check that a column's own type fits the declared one; texts must parse as it.
 
     `lenient` takes integers and numbers for one another; `binary` lets a string be of bytes. Texts
     are of `parse_format`, a date format, if it is not empty; `read` says how numbers are written.
@@ -158,7 +158,7 @@ class TypeCheck:
 
 @dataclass(frozen=True, slots=True)
 class TimeZoneCheck:
-    """A timestamp's type carries a time zone exactly if the contract says so."""
+    """Check that a timestamp's type carries a time zone exactly if the contract says so."""
 
     promise: Promise
     aware: bool
@@ -187,7 +187,7 @@ class TimeZoneCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise the declared type of each column, and of a timestamp whether it has a zone."""
+    """Yield a check for each column's declared type, and for the zone of a timestamp."""
     for place, column in columns_of(contract):
         if column.logical_type is None:
             continue
@@ -208,7 +208,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 def for_server(
     check: Check, policy: ReadPolicy, answers: Mapping[Metric, Measurement] = _NO_ANSWERS
 ) -> Check:
-    """Return the check as it is judged on a server that is read by this policy.
+    """Return the check as it applies to a server with this read policy.
 
     Timestamps that are all at midnight break the promise of a date with severity warning only.
     """

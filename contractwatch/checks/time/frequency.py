@@ -27,7 +27,7 @@ FREQUENCY = Kind("frequency", Dimension.TIMELINESS, Objective.FRESHNESS)
 
 @dataclass(frozen=True, slots=True)
 class FrequencyCheck:
-    """So many updates were seen in the period that ends now.
+    """Check that enough updates were seen in the period that ends now.
 
     An update is a change of the newest value, of the row count or of the files between two runs.
     Until a whole period was watched, one update a period is judged by the age of the newest value.
@@ -91,7 +91,7 @@ class FrequencyCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `frequency` service level."""
+    """Yield a check for each `frequency` service level."""
     for level in contract.service_levels:
         if isinstance(level.promise, Frequency):
             promised = level.promise
@@ -108,7 +108,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 
 def update_history(element: TimeElement) -> UpdateHistory:
-    """Return the question for the updates of a table, by what tells its time."""
+    """Return the metric for the updates of a table, by its time element."""
     return UpdateHistory(element.place.table, element.physical, element.timezone, element.path)
 
 

@@ -34,7 +34,7 @@ NO_DATA = "no data"
 
 @dataclass(frozen=True, slots=True)
 class FreshnessCheck:
-    """The newest value is at most so old; exactly so old is still fresh.
+    """Check that the newest value is at most `max_age` old; exactly that age passes.
 
     With `whole_days` days are counted in the column's zone. A passed verdict says when it will
     turn stale if no newer row comes.
@@ -84,7 +84,7 @@ class FreshnessCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `latency` and `freshness` service level."""
+    """Yield a check for each `latency` and `freshness` service level."""
     for level in contract.service_levels:
         if isinstance(level.promise, MaxAge):
             element = time_element(contract, level.promise.table, level.promise.column)

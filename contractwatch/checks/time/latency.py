@@ -31,7 +31,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class LatencyCheck:
-    """The quantile of the waits is within the limit: so many rows at least are as fast as that.
+    """Check that the given quantile of the delays is within the limit.
 
     The quantile is that of rank `ceil(quantile * rows)`: no value between two rows is invented.
     """
@@ -71,7 +71,7 @@ class LatencyCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `latency` between two columns."""
+    """Yield a check for each `latency` between two columns."""
     for level in contract.service_levels:
         if isinstance(level.promise, MaxDelay):
             delay = level.promise

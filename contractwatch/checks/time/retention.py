@@ -33,7 +33,7 @@ _WORDS: Mapping[RetentionMode, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RetentionCheck:
-    """The oldest value is at most (with a day of grace) or at least so old."""
+    """Check that the oldest value is at most (with a day of grace) or at least this old."""
 
     promise: Promise
     retention: Retention
@@ -77,7 +77,7 @@ class RetentionCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `retention` service level."""
+    """Yield a check for each `retention` service level."""
     for level in contract.service_levels:
         if isinstance(level.promise, Retention):
             element = time_element(contract, level.promise.table, level.promise.column)

@@ -34,7 +34,9 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class TimeOfAvailabilityCheck:
-    """The first run at or after a deadline decides for the day; its verdict stands until the next.
+    """Check at the first run after each deadline that the data of the business date is there.
+
+    The verdict stands until the next deadline.
 
     `in_days` says that the column has dates: they are compared as dates of its own zone.
     """
@@ -91,7 +93,7 @@ class TimeOfAvailabilityCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `timeOfAvailability` service level."""
+    """Yield a check for each `timeOfAvailability` service level."""
     for level in contract.service_levels:
         if isinstance(level.promise, DueTime):
             deadline = level.promise
@@ -109,7 +111,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 
 def latest_day(deadline: DueTime, now: datetime) -> date:
-    """Return the last day whose deadline is not later than `now`."""
+    """Return the last day whose deadline has passed."""
     day = now.astimezone(_zone(deadline)).date() + _DAY
     while deadline_on(deadline, day) > now or not _counts(deadline, day):
         day -= _DAY
@@ -134,7 +136,7 @@ def deadline_on(deadline: DueTime, day: date) -> datetime:
 
 
 def business_date(deadline: DueTime, day: date) -> date:
-    """Return the date whose data is due on a day: its lag is counted in days that count."""
+    """Return the date whose data is due on a day; its lag is counted in days with a deadline."""
     for _ in range(deadline.lag_days):
         day -= _DAY
         while not _counts(deadline, day):

@@ -26,7 +26,7 @@ _NOUNS: Mapping[DuplicateCounting, str] = {
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `duplicateValues` rule, of a column or over several columns of a table.
+    """Yield a check for each `duplicateValues` rule of a column or of several columns.
 
     A rule of a table that names no columns counts over its primary key.
     """

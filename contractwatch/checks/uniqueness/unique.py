@@ -19,7 +19,7 @@ _IN_ARRAY = "no value twice within one array"
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each unique column, and each primary key as one check over all its columns."""
+    """Yield a check for each unique column, and one for each primary key."""
     for place, column in columns_of(contract):
         if column.unique_clause is not None:
             words = _IN_ARRAY if ArrayItem() in column.path else "no duplicate rows"
@@ -35,7 +35,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 
 def _of_column(promise: Promise) -> Check:
-    """Return the check of a column; inside an array no value comes twice in one row's array."""
+    """Return the check of a column; inside an array values are unique within one row's array."""
     arrays = [at for at, step in enumerate(promise.path) if isinstance(step, ArrayItem)]
     if not arrays:
         return RepeatedRowsCheck(promise, NONE_AT_ALL)

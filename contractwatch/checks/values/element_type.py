@@ -16,7 +16,7 @@ _UNVERIFIABLE = "unverifiable: the source is text"
 
 @dataclass(frozen=True, slots=True)
 class ElementTypeCheck:
-    """Each file's own type of the elements is `expected`: `float32`, `int8`."""
+    """Check that the elements have the type `expected` in each file: `float32`, `int8`."""
 
     promise: Promise
     expected: str

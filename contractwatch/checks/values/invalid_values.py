@@ -16,7 +16,7 @@ INVALID_VALUES = Kind("invalidValues", Dimension.CONFORMITY, Objective.VALIDITY)
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `invalidValues` rule; a null is never invalid."""
+    """Yield a check for each `invalidValues` rule; a null is never invalid."""
     for place, column, rule in column_rules(contract, RuleMetric.INVALID_VALUES):
         words = promised_words(rule.threshold, "rows with an invalid value")
         promise = promise_of_rule(INVALID_VALUES, place, rule, expected=words)

@@ -17,7 +17,7 @@ MISSING_VALUES = Kind("missingValues", Dimension.COMPLETENESS, Objective.COMPLET
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `nullValues` and `missingValues` rule; a null always counts as missing."""
+    """Yield a check for each `nullValues` and `missingValues` rule; a null is always missing."""
     for place, column, rule in column_rules(contract, RuleMetric.NULL_VALUES):
         words = promised_words(rule.threshold, "null rows")
         promise = promise_of_rule(NULL_VALUES, place, rule, expected=words)

@@ -51,7 +51,7 @@ _WORDS: Mapping[TypeOptionKind, str] = {
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each type option of each column; a null never violates one."""
+    """Yield a check for each type option of each column; a null never violates one."""
     for place, column in columns_of(contract):
         for option in column.options:
             kind = Kind(option.kind.value, Dimension.CONFORMITY, Objective.VALIDITY)

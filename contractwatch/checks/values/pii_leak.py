@@ -43,7 +43,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class PersonalDataCheck:
-    """The columns in which a detector hits above its floor."""
+    """Check the number of columns in which a detector finds personal data above its floor."""
 
     promise: Promise
     threshold: Threshold
@@ -76,7 +76,7 @@ class PersonalDataCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `piiLeak` rule of our own engine."""
+    """Yield a check for each `piiLeak` rule of our own engine."""
     for table in contract.tables:
         for rule in table.pii_rules:
             metric = PersonalDataHits(

@@ -15,7 +15,7 @@ REQUIRED = Kind("required", Dimension.COMPLETENESS, Objective.COMPLETENESS)
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise that no cell of a required column is null."""
+    """Yield a check for each required column."""
     for place, column in columns_of(contract):
         if column.required_clause is not None:
             promise = promise_of(

@@ -37,7 +37,7 @@ ANOTHER_TEXT = "another text"
 
 @dataclass(frozen=True, slots=True)
 class SqlCheck:
-    """The value that a query returns is within the limit; it is of the limit's kind."""
+    """Check that the value that a query returns is within the limit and of its kind."""
 
     promise: Promise
     query: SqlScalar
@@ -58,7 +58,7 @@ class SqlCheck:
 
 
 def answer_limit_words(limit: AnswerLimit) -> str:
-    """Return the limit of an answer: `at most 5`, `true`, `the text 'ok'`."""
+    """Word the limit of a query's value: `at most 5`, `true`, `the text 'ok'`."""
     if isinstance(limit, ExactAnswer):
         if isinstance(limit.value, bool):
             return str(limit.value).lower()
@@ -67,7 +67,7 @@ def answer_limit_words(limit: AnswerLimit) -> str:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each rule of type `sql` of each table and column."""
+    """Yield a check for each rule of type `sql` of each table and column."""
     for table in contract.tables:
         for rule in table.queries:
             words = rule.description or f"a query returns {answer_limit_words(rule.limit)}"

@@ -29,7 +29,7 @@ _EMPTY = "warming up: the baseline has no rows"
 
 @dataclass(frozen=True, slots=True)
 class RowCountGrowthCheck:
-    """100 * rows / rows of the baseline is within the threshold; warming up without a baseline."""
+    """Check 100 * rows / rows of the baseline; skipped as warming up without a baseline."""
 
     promise: Promise
     threshold: Threshold

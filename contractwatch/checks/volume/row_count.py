@@ -21,7 +21,7 @@ from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 @dataclass(frozen=True, slots=True)
 class RowCountCheck:
-    """The number of rows is within the threshold; no rows are a number, never vacuous.
+    """Check that the number of rows is within the threshold; zero rows are a number, too.
 
     `is_scoped`: only the rows that meet the table's condition are counted.
     """
@@ -47,7 +47,7 @@ class RowCountCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `rowCount` rule of each table."""
+    """Yield a check for each `rowCount` rule of each table."""
     for table in contract.tables:
         place = Subject(contract.contract_id, table.name)
         for rule in table.rules:

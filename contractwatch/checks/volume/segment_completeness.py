@@ -48,7 +48,7 @@ _MIDNIGHT = "T00:00"
 
 @dataclass(frozen=True, slots=True)
 class SegmentCompletenessCheck:
-    """The cells, a segment in a due period, with fewer rows than the least."""
+    """Check how many expected segments have too few rows in a due period."""
 
     promise: Promise
     rule: SegmentRule
@@ -98,7 +98,7 @@ class SegmentCompletenessCheck:
                 assert_never(self.rule.expected)
 
     def _seen(self, cells: Sequence[SegmentRows], since: datetime) -> tuple[Segment, ...]:
-        """Return the segments that had rows since a local time, which are values of the data."""
+        """Return the segments that had rows since a local time; they are values of the data."""
         oldest = since.strftime(_START)
         seen = (_whole(cell.segment) for cell in cells if cell.start >= oldest)
         return tuple(sorted({segment for segment in seen if segment}))
@@ -129,7 +129,7 @@ class SegmentCompletenessCheck:
         )
 
     def _named(self, missing: Sequence[tuple[str, Segment]]) -> str:
-        """Name cells: segments that the contract lists by name, those of the data by number."""
+        """Name segments: those that the contract lists by name, those of the data by number."""
         if isinstance(self.rule.expected, ListedSegments):
             names = [f"{'/'.join(segment)} {_day(start)}" for start, segment in missing]
         else:
@@ -141,7 +141,7 @@ class SegmentCompletenessCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `segmentCompleteness` rule of our own engine."""
+    """Yield a check for each `segmentCompleteness` rule of our own engine."""
     for table in contract.tables:
         for rule in table.segment_rules:
             (element, *by) = physical_names(table, (rule.element, *rule.by))
@@ -161,7 +161,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 
 def _whole(segment: tuple[str | None, ...]) -> Segment:
-    """Return a segment of which every member is known, else an empty one."""
+    """Return a segment if every member of it is known, else an empty one."""
     members = tuple(member for member in segment if member is not None)
     return members if len(members) == len(segment) else ()
 

@@ -25,7 +25,7 @@ THROUGHPUT = Kind("throughput", Dimension.TIMELINESS, Objective.VOLUME)
 
 @dataclass(frozen=True, slots=True)
 class ThroughputCheck:
-    """At least so many rows have a time within the last period; none at all are a rate of 0."""
+    """Check that enough rows have a time within the last period; no rows are a rate of 0."""
 
     promise: Promise
     throughput: Throughput
@@ -52,7 +52,7 @@ class ThroughputCheck:
 
 
 def checks(contract: Contract) -> Iterator[Check]:
-    """Promise each `throughput` service level."""
+    """Yield a check for each `throughput` service level."""
     for level in contract.service_levels:
         if isinstance(level.promise, Throughput):
             promised = level.promise
