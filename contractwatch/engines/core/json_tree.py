@@ -13,7 +13,7 @@ from typing import cast
 
 import polars as pl
 
-from contractwatch.model.base.path import ArrayItem, FieldPath, StructField
+from contractwatch.model.base.path import ArrayItem, FieldPath, Step, StructField
 from contractwatch.model.contract.contract import Column, LogicalType
 from contractwatch.model.measure.state import ColumnType
 from contractwatch.model.promises.rule import RuleMetric, TypeOptionKind
@@ -93,36 +93,45 @@ class Notes:
 
 def tree_of(column: Column) -> JsonNode | None:
     """Return the tree of a column that is promised to hold more than a scalar, else None."""
-    known = {inner.path: inner for inner in column.nested}
+    known = _Known({inner.path: inner for inner in column.nested})
+    for inner in column.nested:
+        for length, step in enumerate(inner.path):
+            known.steps.setdefault(inner.path[:length], set()).add(step)
+        if inner.twin:
+            known.twins.setdefault(inner.path[:-1], set()).add(inner.twin)
     root = _node((), column, known, is_compared=False)
     return None if root.kind == "scalar" else root
 
 
-def _node(
-    path: FieldPath, column: Column | None, known: dict[FieldPath, Column], *, is_compared: bool
-) -> JsonNode:
+@dataclass(slots=True)
+class _Known:
+    """The promised values below a column by path, and what stands one step below each path."""
+
+    columns: dict[FieldPath, Column]
+    steps: dict[FieldPath, set[Step]] = field(default_factory=dict[FieldPath, "set[Step]"])
+    twins: dict[FieldPath, set[str]] = field(default_factory=dict[FieldPath, "set[str]"])
+
+
+def _node(path: FieldPath, column: Column | None, known: _Known, *, is_compared: bool) -> JsonNode:
     is_compared = is_compared or _is_compared(column)
 
     def node_at(inner: FieldPath, of_inner: Column | None) -> JsonNode:
         return _node(inner, of_inner, known, is_compared=is_compared)
 
-    below = {
-        inner[len(path)] for inner in known if len(inner) > len(path) and inner[: len(path)] == path
-    }
+    below = known.steps.get(path, set())
     logical = column.logical_type if column else None
     listed = {step.name for step in below if isinstance(step, StructField)}
-    twins = {one.twin for inner, one in known.items() if inner[:-1] == path and one.twin}
-    names = sorted(listed.union(_required(column), twins))
+    names = sorted(listed.union(_required(column), known.twins.get(path, ())))
     node = JsonNode(path, column, is_compared=is_compared)
     if logical is LogicalType.MAP:
         entry = JsonNode((*path, ArrayItem()), None, "object", is_compared=is_compared)
         for part in (_KEY, _VALUE):
             inner = (*path, ArrayItem(), part)
-            entry.members[part.name] = node_at(inner, known.get(inner))
+            entry.members[part.name] = node_at(inner, known.columns.get(inner))
         node.kind, node.element = "map", entry
     elif ArrayItem() in below or logical in _ARRAYS:
         inner = (*path, ArrayItem())
-        of_element = known.get(inner)
+        of_element = known.columns.get(inner)
         if column and logical is LogicalType.VECTOR and of_element is None:
             of_element = replace(column, logical_type=LogicalType.NUMBER, options=(), path=inner)
         node.kind, node.element = "array", node_at(inner, of_element)
@@ -130,7 +139,7 @@ def _node(
         node.kind = "object"
         for name in names:
             inner = (*path, StructField(name))
-            node.members[name] = node_at(inner, known.get(inner))
+            node.members[name] = node_at(inner, known.columns.get(inner))
     return node
 
 

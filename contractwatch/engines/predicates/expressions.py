@@ -51,7 +51,15 @@ class Within(Protocol):
 
     def violates(self, predicate: Predicate) -> pl.Expr: ...
 
+    def violates_over_columns(
+        self, predicate: Predicate, objects: Objects
+    ) -> tuple[pl.Expr, MemberColumns]: ...
+
     def strays(self, path: FieldPath) -> pl.Expr: ...
+
+    def strays_over_columns(
+        self, path: FieldPath, objects: Objects
+    ) -> tuple[pl.Expr, MemberColumns]: ...
 
     def is_sound(self, path: FieldPath) -> pl.Expr: ...
 
@@ -98,7 +106,8 @@ def violates(predicate: Predicate, cells: ColumnView) -> pl.Expr:
         case IsMissing():
             return _missing(predicate.values, cells)
         case Inside():
-            return _offends(predicate.predicate, predicate.path, cells.value, cells.dtype)
+            judge = _judge_of(predicate.predicate)
+            return nested.offends(predicate.path, cells.value, cells.dtype, judge)
         case IsSmaller() | IsLarger() | RepeatsElements() | IsNotNormalized() | LacksMembers():
             return nested.of_whole(predicate, cells.value, cells.dtype)
         case _:
@@ -171,21 +180,17 @@ def violates_over_columns(
     Raises:
         UncastableError: If a value of the contract has no meaning in the column's type.
     """
-    is_plain = cells.within is None and not cells.refused and cells.value.meta.is_column()
+    if cells.within is not None:
+        return cells.within.violates_over_columns(predicate, objects)
+    is_plain = not cells.refused and cells.value.meta.is_column()
     if not (isinstance(predicate, Inside) and is_plain):
         return violates(predicate, cells), MemberColumns()
-
-    def judge(path: FieldPath, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-        return _offends(predicate.predicate, path, value, dtype)
-
-    return objects.offends(cells.value.meta.output_name(), predicate.path, cells.dtype, judge)
+    name = cells.value.meta.output_name()
+    return objects.offends(name, predicate.path, cells.dtype, _judge_of(predicate.predicate))
 
 
-def _offends(predicate: Predicate, path: FieldPath, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-        return violates(predicate, ColumnView(value, value, dtype))
-
-    return nested.offends(path, value, dtype, judge)
+def _judge_of(predicate: Predicate) -> nested.Judge:
+    return lambda value, dtype: violates(predicate, ColumnView(value, value, dtype))
 
 
 def _wrong(predicate: _OfValues, cells: ColumnView) -> pl.Expr:

@@ -7,6 +7,7 @@ at once.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import polars as pl
 
@@ -52,10 +53,6 @@ class MemberColumns:
     names: frozenset[str] = frozenset()
 
 
-Judge = Callable[[FieldPath, pl.Expr, pl.DataType], pl.Expr]
-"""Returns whether a value violates what is promised at the end of the rest of a path."""
-
-
 @dataclass(slots=True)
 class Objects:
     """The objects of a table that questions of one pass are about."""
@@ -63,7 +60,7 @@ class Objects:
     _known: dict[str, ObjectColumns] = field(default_factory=dict[str, ObjectColumns])
 
     def offends(
-        self, column: str, path: FieldPath, dtype: pl.DataType, judge: Judge
+        self, column: str, path: FieldPath, dtype: pl.DataType, judge: nested.Judge
     ) -> tuple[pl.Expr, MemberColumns]:
         """Return what `nested.offends` does, over members as columns, and those columns.
 
@@ -71,7 +68,7 @@ class Objects:
             column: The name of the column, whose cells are compared as they are.
             path: From the column down to the values; the leading members are taken as columns.
             dtype: The type of the column.
-            judge: Says whether a value violates, given what is left of the path.
+            judge: Returns whether a value at the end of the path violates.
 
         Raises:
             UncastableError: If the type has no such path.
@@ -88,7 +85,7 @@ class Objects:
                 found = self._known[name] = ObjectColumns(column, name, members)
             used.append(found)
             name, dtype = found.hidden(member), instance(inner)
-        offending = judge(path[len(used) :], pl.col(name), dtype)
+        offending = nested.offends(path[len(used) :], pl.col(name), dtype, judge)
         for one in reversed(used):
             offending = pl.col(one.present) & offending
         names = frozenset((name, *(one.present for one in used))) if used else frozenset[str]()
@@ -107,3 +104,9 @@ def unnested(rows: pl.LazyFrame, objects: Iterable[ObjectColumns]) -> pl.LazyFra
     for one in dict.fromkeys(objects):
         rows = one.unnest(rows)
     return rows
+
+
+Over: TypeAlias = Callable[
+    [str, FieldPath, pl.DataType, nested.Judge], tuple[pl.Expr, MemberColumns]
+]
+"""What `Objects.offends` is, and what does the same over objects as they are."""

@@ -329,7 +329,7 @@ def _question(
         case CountWhere():
             return _count(frame, metric, objects)
         case Unparseable():
-            return _count_unparseable(frame, metric)
+            return _count_unparseable(frame, metric, objects)
         case SurplusRows() | KeyRange():
             return _of_key(frame, metric)
         case TimeSpan() | Delays() | RecentRows() | BadRows():
@@ -365,13 +365,16 @@ def _count(frame: Frame, metric: CountWhere, objects: Objects) -> Question | Unm
     return Question(metric, (violating.sum(),), counted, members=members)
 
 
-def _count_unparseable(frame: Frame, metric: Unparseable) -> Question | Unmeasured:
+def _count_unparseable(
+    frame: Frame, metric: Unparseable, objects: Objects
+) -> Question | Unmeasured:
     cells = _cells(frame, metric.column)
     if isinstance(cells, Unmeasured):
         return cells
     refuse_unread(cells)
     if cells.within is not None:
-        return Question(metric, (cells.within.strays(metric.path).sum(),), counted)
+        astray, members = cells.within.strays_over_columns(metric.path, objects)
+        return Question(metric, (astray.sum(),), counted, members=members)
     of_type = cells.is_day if cells.readable is None else cells.readable
     readable = cells.raw.is_null() if of_type is None else of_type
     return Question(metric, (readable.not_().sum(),), counted)

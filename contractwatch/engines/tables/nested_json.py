@@ -11,7 +11,8 @@ from contractwatch.engines.formats.json_rows import JsonText, Lines, noted, scan
 from contractwatch.engines.predicates import text
 from contractwatch.engines.predicates.expressions import ColumnView, violates
 from contractwatch.engines.predicates.literals import UncastableError
-from contractwatch.engines.predicates.nested import offends
+from contractwatch.engines.predicates.nested import Judge, offends
+from contractwatch.engines.predicates.object_columns import MemberColumns, Objects, Over
 from contractwatch.model.base.path import FieldPath
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Column
@@ -100,40 +101,42 @@ def cells_at(tree: JsonNode, name: str, raw: pl.Expr) -> ColumnView:
         raw: The column as the file has it.
     """
     value, dtype = _typed(tree, pl.col(name))
-    within = _Within(tree, name)
+    nodes = {node.path: node for node in tree.walk()}
+    notes = {what: noted(tree, name, what) for what in ("astray", "null")}
+    within = _Within(tree, name, tree.dtype(), nodes, notes)
     return ColumnView(raw, value, dtype, ~within.strays(()), within=within)
 
 
 @dataclass(frozen=True, slots=True)
 class _Within:
-    """Answers what is asked of a column whose values are laid out along a tree."""
+    """Answers what is asked of a column whose values are laid out along a tree.
+
+    `nodes` is the tree by path, and `dtype` its type; `notes` are the columns that say of a row
+    whether a value is astray or null, by what they say and by path. All of them are asked for once
+    a member.
+    """
 
     tree: JsonNode
     name: str
+    dtype: pl.DataType
+    nodes: Mapping[FieldPath, JsonNode]
+    notes: Mapping[str, Mapping[FieldPath, str]]
 
     def strays(self, path: FieldPath) -> pl.Expr:
         """Return whether a value at the end of a path is not of the promised type."""
-        astray = self._noted("astray", path)
-        node = next((node for node in self.tree.walk() if node.path == path), self.tree)
-        if node.kind != "scalar":
-            return astray
+        return self._strays(path, _over_objects)[0]
 
-        def judge(value: pl.Expr, _: pl.DataType) -> pl.Expr:
-            parsed = text.parse(value, node.column) if node.column else None
-            if parsed is None:
-                return value.is_null() & value.is_not_null()
-            if parsed.refused:
-                raise UncastableError(parsed.refused)
-            return ~parsed.readable
-
-        unread = offends(path, pl.col(self.name), self.tree.dtype(), judge)
-        return astray | unread.fill_null(value=False)
+    def strays_over_columns(
+        self, path: FieldPath, objects: Objects
+    ) -> tuple[pl.Expr, MemberColumns]:
+        """Return what `strays` does, over members as columns, and those columns."""
+        return self._strays(path, objects.offends)
 
     def is_sound(self, path: FieldPath) -> pl.Expr:
         """Return whether a value, and all that is inside of it, is of the promised types."""
         typed = (
             self.strays(node.path)
-            for node in self.tree.walk()
+            for node in self.nodes.values()
             if node.path[: len(path)] == path and _is_typed(node)
         )
         return ~pl.any_horizontal(pl.lit(value=False), *typed)
@@ -144,15 +147,46 @@ class _Within:
         Raises:
             UncastableError: If a value of the contract has no meaning in the promised type.
         """
+        return self._violates(predicate, _over_objects)[0]
+
+    def violates_over_columns(
+        self, predicate: Predicate, objects: Objects
+    ) -> tuple[pl.Expr, MemberColumns]:
+        """Return what `expressions.violates_over_columns` does.
+
+        Raises:
+            UncastableError: If a value of the contract has no meaning in the promised type.
+        """
+        return self._violates(predicate, objects.offends)
+
+    def _strays(self, path: FieldPath, over: Over) -> tuple[pl.Expr, MemberColumns]:
+        astray = self._noted("astray", path)
+        node = self.nodes.get(path, self.tree)
+        if node.kind != "scalar":
+            return astray, MemberColumns()
+
+        def judge(value: pl.Expr, _: pl.DataType) -> pl.Expr:
+            parsed = text.parse(value, node.column) if node.column else None
+            if parsed is None:
+                return value.is_null() & value.is_not_null()
+            if parsed.refused:
+                raise UncastableError(parsed.refused)
+            return ~parsed.readable
+
+        unread, members = over(self.name, path, self.dtype, judge)
+        return astray | unread.fill_null(value=False), members
+
+    def _violates(self, predicate: Predicate, over: Over) -> tuple[pl.Expr, MemberColumns]:
         path: FieldPath = predicate.path if isinstance(predicate, Inside) else ()
         asked = predicate.predicate if isinstance(predicate, Inside) else predicate
-        node = next((node for node in self.tree.walk() if node.path == path), None)
+        node = self.nodes.get(path)
         is_whole = node is not None and node.kind != "scalar"
         if isinstance(asked, IsNull) and is_whole:
-            return self._noted("null", path)
+            return self._noted("null", path), MemberColumns()
         if isinstance(asked, RepeatsElements | IsNotNormalized):
             value, dtype = _typed(self.tree, pl.col(self.name))
-            return offends(path, value, dtype, lambda v, d: violates(asked, ColumnView(v, v, d)))
+            found = offends(path, value, dtype, lambda v, d: violates(asked, ColumnView(v, v, d)))
+            return found, MemberColumns()
 
         def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
             parsed = text.parse(value, node.column) if node and node.column else None
@@ -160,13 +194,19 @@ class _Within:
                 return violates(asked, ColumnView(value, value, dtype))
             return violates(asked, _parsed_cells(value, parsed))
 
-        return offends(path, pl.col(self.name), self.tree.dtype(), judge)
+        return over(self.name, path, self.dtype, judge)
 
     def _noted(self, what: str, path: FieldPath) -> pl.Expr:
-        column = noted(self.tree, self.name, what).get(path)
+        column = self.notes[what].get(path)
         if column is None:
             raise UncastableError("another property promises other values inside this column")
         return pl.col(column).fill_null(value=False)
+
+
+def _over_objects(
+    column: str, path: FieldPath, dtype: pl.DataType, judge: Judge
+) -> tuple[pl.Expr, MemberColumns]:
+    return offends(path, pl.col(column), dtype, judge), MemberColumns()
 
 
 def _parsed_cells(value: pl.Expr, parsed: text.ParsedText) -> ColumnView:
