@@ -28,7 +28,7 @@ import structlog
 from benchmarks.messages import card_of
 from benchmarks.receiver import Receiver, Seen, misbehaving
 from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
-from contractwatch.alerting.incidents import step
+from contractwatch.alerting.incidents import update_incidents
 from contractwatch.alerting.message import AlertingSetup, notifications
 from contractwatch.channels import World
 from contractwatch.model.base.clause import Clause, Dimension, Severity
@@ -103,7 +103,7 @@ def _advance(
     if _stages_done(known) != stage:
         return
     observation = _observation(is_bad=stage < STAGES // 2)
-    changed, transitions = step(
+    changed, transitions = update_incidents(
         known,
         [observation],
         product=product,

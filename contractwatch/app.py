@@ -431,7 +431,7 @@ def _rules(settings: Settings) -> Rules:
         deadline_limit_seconds=settings.deadline_limit_seconds,
         default_interval=timedelta(seconds=settings.default_interval_seconds),
         reprobe=timedelta(seconds=settings.reprobe_seconds),
-        post=AlertingSetup(settings.receivers, settings.default_receivers, settings.base_url),
+        alerting=AlertingSetup(settings.receivers, settings.default_receivers, settings.base_url),
     )
 
 

@@ -23,7 +23,7 @@ METADATA_ONLY = "not asked: metadata only"
 """The reason of a check that would have to read rows."""
 
 _TEXT_FORMATS = frozenset({"csv", "json"})
-_WITHOUT_A_COUNT = frozenset({*_TEXT_FORMATS, "avro"})
+_WITHOUT_ROW_COUNT = frozenset({*_TEXT_FORMATS, "avro"})
 
 
 class Topic(StrEnum):
@@ -51,7 +51,7 @@ class Selection:
     metadata_only: bool = False
 
     def __str__(self) -> str:
-        wishes = (
+        criteria = (
             f"rule {' or '.join(self.rule_ids)}" if self.rule_ids else "",
             f"tag {' or '.join(self.tags)}" if self.tags else "",
             f"dimension {' or '.join(self.dimensions)}" if self.dimensions else "",
@@ -59,7 +59,7 @@ class Selection:
             f"table {' or '.join(self.tables)}" if self.tables else "",
             "metadata only" if self.metadata_only else "",
         )
-        return ", ".join(filter(None, wishes))
+        return ", ".join(filter(None, criteria))
 
     @property
     def is_everything(self) -> bool:
@@ -69,15 +69,15 @@ class Selection:
 
 def select(plan: Plan, selection: Selection) -> Plan:
     """Return the plan with the selected promises only, and the metrics that they need."""
-    picked = _Picked(plan.contract, selection)
-    return _asking(
+    chosen = _PromiseFilter(plan.contract, selection)
+    return _with_checks(
         plan,
-        checks=tuple(check for check in plan.checks if picked.has(check.promise)),
-        skipped=tuple(result for result in plan.skipped if picked.has(result.promise)),
+        checks=tuple(check for check in plan.checks if chosen.matches(check.promise)),
+        skipped=tuple(result for result in plan.skipped if chosen.matches(result.promise)),
     )
 
 
-def without_rows(plan: Plan, server: Server) -> Plan:
+def from_metadata(plan: Plan, server: Server) -> Plan:
     """Return the plan with the checks that this server's metadata answers; the rest is skipped."""
     data_format = server.data_format.value if server.data_format else ""
     narrowed = {table.name for table in plan.contract.tables if table.where}
@@ -89,7 +89,7 @@ def without_rows(plan: Plan, server: Server) -> Plan:
         else:
             verdict = Verdict(Outcome.SKIPPED, reason=METADATA_ONLY)
             left.append(CheckResult(check.promise, verdict))
-    return _asking(plan, checks=tuple(kept), skipped=(*plan.skipped, *left))
+    return _with_checks(plan, checks=tuple(kept), skipped=(*plan.skipped, *left))
 
 
 def is_empty(plan: Plan) -> bool:
@@ -97,7 +97,7 @@ def is_empty(plan: Plan) -> bool:
     return not plan.checks and not plan.skipped
 
 
-def known_words(contracts: Iterable[Contract]) -> Mapping[str, frozenset[str]]:
+def selectable_names(contracts: Iterable[Contract]) -> Mapping[str, frozenset[str]]:
     """Return the names that can be selected in contracts: of `rule`, `tag` and `table`."""
     labels: list[Label] = []
     tags: set[str] = set()
@@ -113,7 +113,7 @@ def known_words(contracts: Iterable[Contract]) -> Mapping[str, frozenset[str]]:
     }
 
 
-class _Picked:
+class _PromiseFilter:
     """Matches the promises of one contract against a selection."""
 
     def __init__(self, contract: Contract, selection: Selection) -> None:
@@ -121,14 +121,14 @@ class _Picked:
         self._labels = contract.labels
         self._contract_tags = contract.tags
 
-    def has(self, promise: Promise) -> bool:
+    def matches(self, promise: Promise) -> bool:
         """Whether the promise meets every criterion."""
-        wished = self._selection
-        if wished.dimensions and promise.dimension not in wished.dimensions:
+        wanted = self._selection
+        if wanted.dimensions and promise.dimension not in wanted.dimensions:
             return False
-        if wished.tables and promise.table not in wished.tables:
+        if wanted.tables and promise.table not in wanted.tables:
             return False
-        if not (wished.rule_ids or wished.tags or wished.topics):
+        if not (wanted.rule_ids or wanted.tags or wanted.topics):
             return True
         labels = tuple(self._labels_of(promise))
         return self._has_rule(labels) and self._has_tag(labels) and self._has_topic(promise, labels)
@@ -138,8 +138,8 @@ class _Picked:
         return not rule_ids or any(label.rule_id in rule_ids for label in labels if label.rule_id)
 
     def _has_tag(self, labels: tuple[Label, ...]) -> bool:
-        borne = set(self._contract_tags).union(*(label.tags for label in labels))
-        return not self._selection.tags or not borne.isdisjoint(self._selection.tags)
+        tags = set(self._contract_tags).union(*(label.tags for label in labels))
+        return not self._selection.tags or not tags.isdisjoint(self._selection.tags)
 
     def _has_topic(self, promise: Promise, labels: tuple[Label, ...]) -> bool:
         topics = self._selection.topics
@@ -163,7 +163,7 @@ def _topic(promise: Promise, labels: Iterable[Label]) -> Topic:
     return Topic.SCHEMA if promise.clause.path.startswith("schema") else Topic.CUSTOM
 
 
-def _asking(plan: Plan, checks: tuple[Check, ...], skipped: tuple[CheckResult, ...]) -> Plan:
+def _with_checks(plan: Plan, checks: tuple[Check, ...], skipped: tuple[CheckResult, ...]) -> Plan:
     metrics = frozenset(metric for check in checks for metric in check.metrics())
     return replace(plan, checks=checks, metrics=metrics, skipped=skipped)
 
@@ -177,6 +177,6 @@ def _needs_no_row(metric: Metric, data_format: str, narrowed: Set[str]) -> bool:
         case Unparseable():
             return data_format not in _TEXT_FORMATS
         case RowCount():
-            return metric.table not in narrowed and data_format not in _WITHOUT_A_COUNT
+            return metric.table not in narrowed and data_format not in _WITHOUT_ROW_COUNT
         case _:
             return False

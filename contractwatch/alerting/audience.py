@@ -16,11 +16,11 @@ from contractwatch.model.record.incident import (
     TransitionKind,
 )
 
-TO_SOMEBODY = ""
+UNRECORDED_RECEIVER = ""
 """Who was told of an incident that is older than the record of it."""
 
 
-def audience(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> tuple[str, ...]:
+def informed_receivers(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> tuple[str, ...]:
     """Return the receivers that know, or will know, that the incident is not over.
 
     Of each receiver the last thing counts that reached it, or is on its way.
@@ -34,11 +34,11 @@ def audience(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> tuple[st
     return tuple(receiver for receiver, one in last.items() if one.kind not in ENDS)
 
 
-def is_told(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> bool:
+def is_delivered(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> bool:
     """Whether a receiver has taken the message that the incident is there and not over."""
     knowing: set[str] = set()
     for one in sorted(deliveries, key=lambda one: one.sequence):
-        if one.incident_id != incident_id or one.state is not DeliveryState.TOLD:
+        if one.incident_id != incident_id or one.state is not DeliveryState.DELIVERED:
             continue
         if one.kind in ENDS:
             knowing.discard(one.receiver)
@@ -47,7 +47,7 @@ def is_told(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> bool:
     return bool(knowing)
 
 
-def belated(
+def undelivered_openings(
     incidents: Iterable[Incident],
     transitions: Iterable[Transition],
     deliveries: Iterable[DeliveryRecord],
@@ -64,18 +64,18 @@ def belated(
     found: list[Transition] = []
     for one in incidents:
         is_open = one.phase is Phase.OPEN and one.incident_id not in turned
-        if is_open and not is_told(one.incident_id, told):
+        if is_open and not is_delivered(one.incident_id, told):
             kind = TransitionKind.REOPENED if one.episode > 1 else TransitionKind.OPENED
             found.append(Transition(one, kind, now, one.sequence))
     return tuple(found)
 
 
-def told_words(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> str:
+def delivery_words(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> str:
     """Say who was told that an incident began, or who will be, or that nobody was."""
     began = [one for one in deliveries if one.incident_id == incident_id and one.kind not in ENDS]
-    told = _names(began, DeliveryState.TOLD)
+    told = _names(began, DeliveryState.DELIVERED)
     waiting = [name for name in _names(began, DeliveryState.WAITING) if name not in told]
-    if TO_SOMEBODY in told:
+    if UNRECORDED_RECEIVER in told:
         return "told before it was kept to whom"
     said = [f"told to {', '.join(told)}"] if told else []
     said += [f"on its way to {', '.join(waiting)}"] if waiting else []

@@ -22,12 +22,14 @@ def worst_severity(observation: Observation) -> Severity:
     return max(severities, key=_RANK.__getitem__, default=Severity.INFO)
 
 
-def broken_by(observation: Observation, *, product: str) -> tuple[BrokenPromise, ...]:
+def broken_promises(observation: Observation, *, product: str) -> tuple[BrokenPromise, ...]:
     """Return what is broken, worst first; one line for the objective if no check says it."""
     told = tuple(
-        _broken(result) for result in observation.failed if result.promise.severity != Severity.INFO
+        _broken_promise(result)
+        for result in observation.failed
+        if result.promise.severity != Severity.INFO
     )
-    return told or (_whole(observation, product),)
+    return told or (_whole_objective(observation, product),)
 
 
 def observed_words(result: CheckResult) -> str:
@@ -47,7 +49,7 @@ def observed_words(result: CheckResult) -> str:
     return number(observed) + (unit if result.verdict.threshold.endswith("rows") else "")
 
 
-def _broken(result: CheckResult) -> BrokenPromise:
+def _broken_promise(result: CheckResult) -> BrokenPromise:
     promise, verdict = result.promise, result.verdict
     return BrokenPromise(
         promise_id=promise.promise_id,
@@ -66,7 +68,7 @@ def _broken(result: CheckResult) -> BrokenPromise:
     )
 
 
-def _whole(observation: Observation, product: str) -> BrokenPromise:
+def _whole_objective(observation: Observation, product: str) -> BrokenPromise:
     """Stand for an objective that is bad or unknown as a whole: data that nobody can read."""
     bad = observation.state is ObjectiveState.BAD
     unknown_product = observation.objective is Objective.CONFORMANCE

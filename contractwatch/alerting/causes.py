@@ -11,7 +11,7 @@ _OF_RUN = "see the error of the run"
 
 
 @dataclass(frozen=True, slots=True)
-class Causes:
+class SharedReasons:
     """The shared reasons, in the order in which they are numbered from 1.
 
     One that the error of the run tells already has no number. `pointers` says, by reason, where it
@@ -37,10 +37,10 @@ class Causes:
         return self.listed.index(result.verdict.reason) + 1 if is_listed else None
 
 
-NO_CAUSES = Causes()
+NO_SHARED_REASONS = SharedReasons()
 
 
-def causes_of(run: RunResult) -> Causes:
+def shared_reasons(run: RunResult) -> SharedReasons:
     """Return the reasons for which two checks or more of a run have no answer."""
     counts: dict[str, int] = {}
     for result in run.results:
@@ -50,4 +50,4 @@ def causes_of(run: RunResult) -> Causes:
     listed = [reason for reason, count in counts.items() if count > 1 and reason not in told]
     pointers = dict.fromkeys(told, _OF_RUN)
     pointers |= {reason: f"see cause {number}" for number, reason in enumerate(listed, 1)}
-    return Causes(tuple(listed), pointers, counts)
+    return SharedReasons(tuple(listed), pointers, counts)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from contractwatch.alerting.broken import broken_by, worst_severity
+from contractwatch.alerting.broken import broken_promises, worst_severity
 from contractwatch.alerting.route import grace_for
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective, ObjectiveState
@@ -20,8 +20,8 @@ UNKNOWN_RUNS = 3
 
 _RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
-_TOLD = frozenset({Phase.OPEN, Phase.RECOVERING})
-_ACTIVE = _TOLD | {Phase.PENDING}
+_ANNOUNCED = frozenset({Phase.OPEN, Phase.RECOVERING})
+_ACTIVE = _ANNOUNCED | {Phase.PENDING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scene:
+class _Context:
     """What every decision of one step knows."""
 
     product: str
@@ -47,7 +47,7 @@ class _Scene:
     new_id: Callable[[], str]
 
 
-def step(
+def update_incidents(
     incidents: tuple[Incident, ...],
     observations: Iterable[Observation],
     *,
@@ -74,7 +74,7 @@ def step(
     seen = tuple(observations)
     if not seen:
         return (), ()
-    scene = _Scene(product, now, policy, new_id)
+    scene = _Context(product, now, policy, new_id)
     book = {incident.incident_id: incident for incident in incidents}
     told: list[Transition] = []
     for observation in seen:
@@ -89,7 +89,7 @@ def step(
     return changed, tuple(told)
 
 
-def withdraw(
+def withdraw_incidents(
     incidents: Iterable[Incident], at: datetime
 ) -> tuple[tuple[Incident, ...], tuple[Transition, ...]]:
     """Close every incident of a product whose contract is gone; told ones are told WITHDRAWN."""
@@ -144,28 +144,28 @@ def _unknown_signal(
 
 
 def _is_paged(incident: Incident) -> bool:
-    is_breach = incident.cause is Cause.BREACH and incident.phase in _TOLD
+    is_breach = incident.cause is Cause.BREACH and incident.phase in _ANNOUNCED
     return is_breach and incident.severity is Severity.ERROR
 
 
-def _apply(book: dict[str, Incident], signal: _Signal, scene: _Scene) -> list[Transition]:
+def _apply(book: dict[str, Incident], signal: _Signal, scene: _Context) -> list[Transition]:
     """Move the incident that a signal is about; the book holds the result."""
     if signal.is_bad is None:
         return []
     own = [one for one in book.values() if _is_about(one, signal)]
     active = next((one for one in own if one.phase in _ACTIVE), None)
     if not signal.is_bad:
-        return _good(book, active, scene) if active else []
+        return _apply_good(book, active, scene) if active else []
     if active is None:
-        active = _new(signal, scene)
-    return _bad(book, active, signal, scene)
+        active = _new_incident(signal, scene)
+    return _apply_bad(book, active, signal, scene)
 
 
 def _is_about(incident: Incident, signal: _Signal) -> bool:
     return incident.objective is signal.objective and incident.cause is signal.cause
 
 
-def _new(signal: _Signal, scene: _Scene) -> Incident:
+def _new_incident(signal: _Signal, scene: _Context) -> Incident:
     return Incident(
         incident_id=scene.new_id(),
         product=scene.product,
@@ -177,8 +177,8 @@ def _new(signal: _Signal, scene: _Scene) -> Incident:
     )
 
 
-def _bad(
-    book: dict[str, Incident], active: Incident, signal: _Signal, scene: _Scene
+def _apply_bad(
+    book: dict[str, Incident], active: Incident, signal: _Signal, scene: _Context
 ) -> list[Transition]:
     severity = max(active.severity, signal.severity, key=_RANK.__getitem__)
     if active.phase is Phase.PENDING:  # it may have begun when more could be told
@@ -189,10 +189,10 @@ def _bad(
         bad_streak=active.bad_streak + 1,
         good_streak=0,
         recovering_since=None,
-        broken=broken_by(signal.observation, product=scene.product),
+        broken=broken_promises(signal.observation, product=scene.product),
     )
-    if active.phase in _TOLD:
-        return _still_bad(book, active, replace(seen, phase=Phase.OPEN), signal, scene)
+    if active.phase in _ANNOUNCED:
+        return _stay_open(book, active, replace(seen, phase=Phase.OPEN), signal, scene)
     lasted = scene.now - seen.since
     if seen.bad_streak < signal.open_after or lasted < signal.grace:
         book[seen.incident_id] = seen
@@ -200,8 +200,8 @@ def _bad(
     return _open(book, seen, scene.now)
 
 
-def _still_bad(
-    book: dict[str, Incident], before: Incident, seen: Incident, signal: _Signal, scene: _Scene
+def _stay_open(
+    book: dict[str, Incident], before: Incident, seen: Incident, signal: _Signal, scene: _Context
 ) -> list[Transition]:
     """Stay silent, for the owner knows already; but a ticket that has become an error is told.
 
@@ -212,7 +212,7 @@ def _still_bad(
         book[seen.incident_id] = seen
         return []
     worse = replace(seen, told_severity=seen.severity)
-    return _tell(book, worse, TransitionKind.WORSENED, scene.now)
+    return _announce(book, worse, TransitionKind.WORSENED, scene.now)
 
 
 def _open(book: dict[str, Incident], pending: Incident, now: datetime) -> list[Transition]:
@@ -226,7 +226,7 @@ def _open(book: dict[str, Incident], pending: Incident, now: datetime) -> list[T
             told_severity=pending.severity,
             opened_severity=pending.severity,
         )
-        return _tell(book, opened, TransitionKind.OPENED, now)
+        return _announce(book, opened, TransitionKind.OPENED, now)
     book[pending.incident_id] = _closed(pending, now)
     again = replace(
         former,
@@ -243,7 +243,7 @@ def _open(book: dict[str, Incident], pending: Incident, now: datetime) -> list[T
         told_severity=pending.severity,
         opened_severity=pending.severity,
     )
-    return _tell(book, again, TransitionKind.REOPENED, now)
+    return _announce(book, again, TransitionKind.REOPENED, now)
 
 
 def _reopenable(incidents: Iterable[Incident], pending: Incident) -> Incident | None:
@@ -260,7 +260,7 @@ def _reopenable(incidents: Iterable[Incident], pending: Incident) -> Incident | 
     return former[max(former)] if former else None
 
 
-def _good(book: dict[str, Incident], active: Incident, scene: _Scene) -> list[Transition]:
+def _apply_good(book: dict[str, Incident], active: Incident, scene: _Context) -> list[Transition]:
     if active.phase is Phase.PENDING:
         book[active.incident_id] = _closed(active, scene.now)
         return []
@@ -275,15 +275,15 @@ def _good(book: dict[str, Incident], active: Incident, scene: _Scene) -> list[Tr
         book[better.incident_id] = better
         return []
     resolved = replace(better, phase=Phase.RESOLVED, resolved_at=scene.now)
-    return _tell(book, resolved, TransitionKind.RESOLVED, scene.now)
+    return _announce(book, resolved, TransitionKind.RESOLVED, scene.now)
 
 
 def _withdraw(book: dict[str, Incident], incident: Incident, at: datetime) -> list[Transition]:
     if incident.phase not in _ACTIVE:
         return []
     closed = _closed(incident, at)
-    if incident.phase in _TOLD:
-        return _tell(book, closed, TransitionKind.WITHDRAWN, at)
+    if incident.phase in _ANNOUNCED:
+        return _announce(book, closed, TransitionKind.WITHDRAWN, at)
     book[closed.incident_id] = closed
     return []
 
@@ -292,7 +292,7 @@ def _closed(incident: Incident, at: datetime) -> Incident:
     return replace(incident, phase=Phase.RESOLVED, resolved_at=at)
 
 
-def _tell(
+def _announce(
     book: dict[str, Incident], incident: Incident, kind: TransitionKind, at: datetime
 ) -> list[Transition]:
     told = replace(incident, sequence=incident.sequence + 1)

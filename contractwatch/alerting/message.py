@@ -10,7 +10,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from contractwatch.alerting import text
-from contractwatch.alerting.audience import TO_SOMEBODY, audience
+from contractwatch.alerting.audience import UNRECORDED_RECEIVER, informed_receivers
 from contractwatch.alerting.route import receivers_for
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Budget, Objective
@@ -56,7 +56,7 @@ def notifications(  # noqa: PLR0913 - each is another room's knowledge
     transitions: Iterable[Transition],
     *,
     contract: Contract,
-    post: AlertingSetup,
+    setup: AlertingSetup,
     budgets: Mapping[Objective, Budget],
     costs: Mapping[str, float],
     now: datetime,
@@ -71,7 +71,7 @@ def notifications(  # noqa: PLR0913 - each is another room's knowledge
     Args:
         transitions: What one step returned.
         contract: Names the promises, the owner, and who is told.
-        post: The operator's receivers.
+        setup: The operator's receivers.
         budgets: The error budget of each objective, after this run.
         costs: For each incident id that ends, the bad seconds that the ledger has for it; an
             incident that is not in it costs nothing that is known.
@@ -82,23 +82,25 @@ def notifications(  # noqa: PLR0913 - each is another room's knowledge
     known = None if deliveries is None else tuple(deliveries)
     grouped: dict[tuple[str, TransitionKind], list[Transition]] = {}
     for transition in transitions:
-        for receiver in _receivers_of(transition, known, contract, post):
+        for receiver in _receivers_of(transition, known, contract, setup):
             grouped.setdefault((receiver, transition.kind), []).append(transition)
     messages: list[Notification] = []
     for (receiver, kind), told in grouped.items():
         notes = tuple(_note(one, budgets, costs) for one in sorted(told, key=_order))
         messages.append(
-            _notification(receiver, kind, notes, contract=contract, base_url=post.base_url, now=now)
+            _notification(
+                receiver, kind, notes, contract=contract, base_url=setup.base_url, now=now
+            )
         )
     return tuple(messages)
 
 
-def blamed(notification: Notification, upstream: tuple[Upstream, ...]) -> Notification:
+def with_upstream(notification: Notification, upstream: tuple[Upstream, ...]) -> Notification:
     """Return the message with the inputs that are in trouble; one that ends blames nobody."""
     return notification if notification.kind in ENDS else replace(notification, upstream=upstream)
 
 
-def key_of(receiver: str, told: Iterable[tuple[str, int]]) -> str:
+def idempotency_key(receiver: str, told: Iterable[tuple[str, int]]) -> str:
     """Return the idempotency key of a message: the receiver, and (incident id, sequence) pairs."""
     lines = [receiver, *(f"{incident}#{sequence}" for incident, sequence in sorted(told))]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_KEY_LENGTH]
@@ -121,17 +123,17 @@ def _receivers_of(
     transition: Transition,
     deliveries: tuple[DeliveryRecord, ...] | None,
     contract: Contract,
-    post: AlertingSetup,
+    setup: AlertingSetup,
 ) -> tuple[str, ...]:
     incident = transition.incident
     if deliveries is None:
-        return _reached(incident, contract, post)
-    told = audience(incident.incident_id, deliveries)
-    if TO_SOMEBODY in told:
-        told = _reached(incident, contract, post)
+        return _reached_by_severity(incident, contract, setup)
+    told = informed_receivers(incident.incident_id, deliveries)
+    if UNRECORDED_RECEIVER in told:
+        told = _reached_by_severity(incident, contract, setup)
     if transition.kind not in ENDS:
-        told = tuple(dict.fromkeys((*told, *_reached(incident, contract, post))))
-    names = {receiver.name for receiver in post.receivers}
+        told = tuple(dict.fromkeys((*told, *_reached_by_severity(incident, contract, setup))))
+    names = {receiver.name for receiver in setup.receivers}
     before = {(one.incident_id, one.receiver, one.sequence) for one in deliveries}
     return tuple(
         name
@@ -140,12 +142,14 @@ def _receivers_of(
     )
 
 
-def _reached(incident: Incident, contract: Contract, post: AlertingSetup) -> tuple[str, ...]:
+def _reached_by_severity(
+    incident: Incident, contract: Contract, setup: AlertingSetup
+) -> tuple[str, ...]:
     """Return who is told of incidents of the severities at which this one was told, or is now."""
     told = (incident.opened_severity, incident.told_severity, incident.severity)
     severities = dict.fromkeys(severity for severity in told if severity is not None)
     reached = (
-        receivers_for(contract, severity, post.receivers, post.default)[0]
+        receivers_for(contract, severity, setup.receivers, setup.default)[0]
         for severity in severities
     )
     return tuple(dict.fromkeys(name for names in reached for name in names))
@@ -192,7 +196,7 @@ def _notification(
     now: datetime,
 ) -> Notification:
     untitled = Notification(
-        key=key_of(receiver, ((note.incident_id, note.sequence) for note in notes)),
+        key=idempotency_key(receiver, ((note.incident_id, note.sequence) for note in notes)),
         receiver=receiver,
         lane=f"{receiver}/{contract.product}",
         urgency=_urgency(notes),

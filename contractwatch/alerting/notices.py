@@ -39,15 +39,15 @@ def policy_at(contract: Contract, now: datetime) -> AlertPolicy:
     return replace(contract.alerts, ceiling=_CEILINGS[contract.lifetime.stage_at(now)])
 
 
-def dates_of(lifetime: Lifetime) -> tuple[datetime, ...]:
+def notice_times(lifetime: Lifetime) -> tuple[datetime, ...]:
     """Return every instant at which something is announced or becomes different."""
     starts = (lifetime.general_availability,)
     notices = (at - timedelta(days=days) for _, at in lifetime.endings() for days in DAYS_BEFORE)
     return (*(start for start in starts if start is not None), *notices)
 
 
-def announce(
-    contract: Contract, told: Iterable[Notice], *, post: AlertingSetup, now: datetime
+def announce_endings(
+    contract: Contract, told: Iterable[Notice], *, setup: AlertingSetup, now: datetime
 ) -> tuple[tuple[Notice, ...], tuple[Notification, ...]]:
     """Return the latest notice that was told of each end, these among them, and the messages.
 
@@ -56,7 +56,7 @@ def announce(
     Args:
         contract: Names the ends, the owner, and who is told.
         told: The latest notice of each end that was told before.
-        post: The operator's receivers.
+        setup: The operator's receivers.
         now: When the messages are written.
     """
     latest = {notice.ending: notice for notice in told}
@@ -64,17 +64,17 @@ def announce(
     messages: list[Notification] = []
     for notice in _due(contract.lifetime, now):
         before = latest.get(notice.ending)
-        if before is not None and _is_told(notice, before, contract):
+        if before is not None and _is_delivered(notice, before, contract):
             continue
         if receivers is None:
-            receivers = announcement_receivers(contract, post.receivers, post.default)
+            receivers = announcement_receivers(contract, setup.receivers, setup.default)
         if receivers:
             latest[notice.ending] = replace(notice, to_logs_only=not is_in_force(contract))
-            messages += [_message(notice, name, contract, post, now) for name in receivers]
+            messages += [_message(notice, name, contract, setup, now) for name in receivers]
     return tuple(latest.values()), tuple(messages)
 
 
-def _is_told(notice: Notice, before: Notice, contract: Contract) -> bool:
+def _is_delivered(notice: Notice, before: Notice, contract: Contract) -> bool:
     """Whether all who are to hear a notice have heard it, or one that is closer to the end."""
     is_later = before.at == notice.at and before.days <= notice.days
     return is_later and not (before.to_logs_only and is_in_force(contract))
@@ -88,7 +88,7 @@ def _due(lifetime: Lifetime, now: datetime) -> Iterator[Notice]:
 
 
 def _message(
-    notice: Notice, receiver: str, contract: Contract, post: AlertingSetup, now: datetime
+    notice: Notice, receiver: str, contract: Contract, setup: AlertingSetup, now: datetime
 ) -> Notification:
     told = (notice.ending.value, notice.at.isoformat(), str(notice.days))
     said = "\n".join((receiver, contract.product, *told))
@@ -106,7 +106,7 @@ def _message(
         title="",
         notes=(),
         created_at=now,
-        page_url=page_url(post.base_url, contract.product),
+        page_url=page_url(setup.base_url, contract.product),
         notice=notice,
     )
     return replace(untitled, title=text.title(untitled))

@@ -55,8 +55,8 @@ def receivers_for(
             )
     chosen = tuple(found) or tuple(dict.fromkeys(default))
     if severity is Severity.INFO:
-        chosen = _unpaged(chosen, known)
-    return _unsilenced(chosen, contract, known), tuple(problems)
+        chosen = _without_pagers(chosen, known)
+    return _logs_only(chosen, contract, known), tuple(problems)
 
 
 def announcement_receivers(
@@ -67,8 +67,8 @@ def announcement_receivers(
     owner, _ = receivers_for(contract, Severity.INFO, known, default)
     names = (_named(contract, one)[0] for one in contract.support if _announces(one))
     others = [one.name for wanted in names for one in known if _answers(one, wanted)]
-    both = tuple(dict.fromkeys((*owner, *_unpaged(others, known))))
-    return _unsilenced(both, contract, known)
+    both = tuple(dict.fromkeys((*owner, *_without_pagers(others, known))))
+    return _logs_only(both, contract, known)
 
 
 def is_in_force(contract: Contract) -> bool:
@@ -110,13 +110,13 @@ def routing_problem(
     return f"{contract.file}: {nobody}; {remedy}"
 
 
-def _unpaged(names: Iterable[str], known: Iterable[Receiver]) -> tuple[str, ...]:
+def _without_pagers(names: Iterable[str], known: Iterable[Receiver]) -> tuple[str, ...]:
     """Return the names without those whose every message wakes somebody."""
     pagers = {one.name for one in known if one.kind is ReceiverKind.PAGERDUTY}
     return tuple(name for name in names if name not in pagers)
 
 
-def _unsilenced(
+def _logs_only(
     names: tuple[str, ...], contract: Contract, known: Iterable[Receiver]
 ) -> tuple[str, ...]:
     """Return those of a contract that is not in force yet: logs alone."""

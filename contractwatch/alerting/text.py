@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contractwatch.alerting.ending import notice_lines, notice_words
 from contractwatch.alerting.finding_text import says_all, what_is_wrong
 from contractwatch.alerting.upstream import upstream_json, upstream_lines
-from contractwatch.alerting.words import cut, duration, instant
+from contractwatch.alerting.words import duration, instant, truncate
 from contractwatch.display import visible, visible_data
 from contractwatch.model.record.incident import (
     BrokenPromise,
@@ -30,7 +30,7 @@ _ENDS = {TransitionKind.RESOLVED: "RESOLVED", TransitionKind.WITHDRAWN: "WITHDRA
 
 def title(notification: Notification) -> str:
     """Return at most 100 characters: urgency or end, product, which promise, and by how much."""
-    return cut(visible(_title(notification), keep=""), TITLE_LENGTH)
+    return truncate(visible(_title(notification), keep=""), TITLE_LENGTH)
 
 
 def _title(notification: Notification) -> str:
@@ -38,9 +38,9 @@ def _title(notification: Notification) -> str:
         return f"TEST of receiver {notification.receiver}"
     if notification.notice is not None:
         said = notice_words(notification.notice, notification.created_at)
-        return f"INFO {cut(notification.product, _PRODUCT_LENGTH)}: {said}"
+        return f"INFO {truncate(notification.product, _PRODUCT_LENGTH)}: {said}"
     word = _ENDS.get(notification.kind, _URGENT_WORDS[notification.urgency])
-    product = cut(notification.product, _PRODUCT_LENGTH)
+    product = truncate(notification.product, _PRODUCT_LENGTH)
     return f"{word} {product}: {_headline(notification.notes)}"
 
 
@@ -63,7 +63,7 @@ def lines(notification: Notification) -> tuple[str, ...]:
     if notification.kind not in _ENDS:
         said += _budget_lines(notification.notes)
     said.append(f"Contract: {notification.contract_id}, version {notification.contract_version}.")
-    return tuple(cut(visible(line, keep=""), _LINE_LENGTH) for line in said)
+    return tuple(truncate(visible(line, keep=""), _LINE_LENGTH) for line in said)
 
 
 def _findings(notification: Notification) -> list[str]:

@@ -31,6 +31,6 @@ def number(value: float) -> str:
     return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
-def cut(text: str, length: int) -> str:
+def truncate(text: str, length: int) -> str:
     """Return the text, cut by code point to that length with an ellipsis as its last one."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -12,7 +12,7 @@ from contractwatch.model.base.objective import (
     Target,
 )
 from contractwatch.model.record.product import LedgerLine
-from contractwatch.slo.ledger import spans
+from contractwatch.slo.ledger import open_intervals
 
 LONGEST_WINDOW = timedelta(days=90)
 """Intervals are kept this long; a longer window is cut to it."""
@@ -46,7 +46,7 @@ class Compliance:
 
 def intervals_of(line: LedgerLine, *, start: datetime, end: datetime) -> tuple[Interval, ...]:
     """Return the line's intervals cut to `[start, end)`, with the time that is not closed yet."""
-    pieces = (*line.intervals, *spans(line.standing, end))
+    pieces = (*line.intervals, *open_intervals(line.standing, end))
     return tuple(
         Interval(max(piece.start, start), min(piece.end, end), piece.state)
         for piece in pieces
@@ -61,7 +61,7 @@ def seconds_in(line: LedgerLine, *, start: datetime, end: datetime) -> StateSeco
 
 def total_seconds(line: LedgerLine, *, now: datetime) -> StateSeconds:
     """Return all seconds ever, up to `now`: what a counter shows between two runs."""
-    return line.total + _summed(spans(line.standing, now))
+    return line.total + _summed(open_intervals(line.standing, now))
 
 
 def budget_of(line: LedgerLine, target: Target, *, now: datetime) -> Budget:

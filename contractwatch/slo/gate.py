@@ -166,22 +166,22 @@ def to_body(decision: Decision) -> dict[str, object]:
         "exit_code": decision.exit_code,
         "reasons": list(decision.reasons),
         "status": {objective.value: state for objective, state in decision.statuses.items()},
-        "evaluated_at": _written(decision.evaluated_at),
+        "evaluated_at": _iso_or_none(decision.evaluated_at),
         "data_version": decision.data_version,
         "contract_version": decision.contract_version,
         "score": None if decision.trust.number is None else round(decision.trust.number, 1),
         "score_badge": decision.trust.badge,
         "score_version": decision.trust.score_version,
         "incidents": [_incident_body(incident) for incident in decision.incidents],
-        "decided_at": _written(decision.decided_at),
-        "expires_at": _written(decision.expires_at),
+        "decided_at": _iso_or_none(decision.decided_at),
+        "expires_at": _iso_or_none(decision.expires_at),
     }
 
 
 def _broken(statuses: Mapping[Objective, str], live: Mapping[Objective, Standing]) -> Iterable[str]:
     for objective, status in statuses.items():
         if status == ObjectiveState.BAD:
-            yield f"{objective.value} is broken since {_written(live[objective].since)}"
+            yield f"{objective.value} is broken since {_iso_or_none(live[objective].since)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def _troubles(
 
 
 def _trouble(incident: Incident, state: ObjectiveState | None) -> _Trouble:
-    name, phase, since = incident.objective.value, incident.phase, _written(incident.since)
+    name, phase, since = incident.objective.value, incident.phase, _iso_or_none(incident.since)
     if incident.cause is Cause.UNKNOWN:
         return _Trouble(f"{name} was not known: its incident since {since} is {phase.value}")
     if state is ObjectiveState.GOOD:
@@ -234,9 +234,9 @@ def _unknown(
         if status == _NOT_PROMISED:
             yield f"{objective.value} is not promised by the contract"
         elif status == ObjectiveState.UNKNOWN:
-            yield f"{objective.value} is not known since {_written(live[objective].since)}"
+            yield f"{objective.value} is not known since {_iso_or_none(live[objective].since)}"
         elif status == ObjectiveState.EXCLUDED:
-            yield f"{objective.value} is excluded since {_written(live[objective].since)}"
+            yield f"{objective.value} is excluded since {_iso_or_none(live[objective].since)}"
 
 
 def _stale(
@@ -247,14 +247,14 @@ def _stale(
     if run is None:
         yield "the contract was never run"
     elif limit is not None and run.finished_at > now:
-        yield f"the last run ended at {_written(run.finished_at)}, which is still to come"
+        yield f"the last run ended at {_iso_or_none(run.finished_at)}, which is still to come"
     elif limit is not None and now - run.finished_at > limit:
         yield f"the last run ended {_too_long(now - run.finished_at, limit)}"
     elif limit is not None:
         in_force = _judged_at(run, frozenset(required))
         for objective, at in in_force.items():
             if at > now:
-                yield f"{objective.value} was judged at {_written(at)}, which is still to come"
+                yield f"{objective.value} was judged at {_iso_or_none(at)}, which is still to come"
             elif now - at > limit:
                 yield f"{objective.value} was judged {_too_long(now - at, limit)}"
 
@@ -303,9 +303,9 @@ def _incident_body(incident: Incident) -> dict[str, object]:
         "cause": incident.cause.value,
         "phase": incident.phase.value,
         "severity": incident.severity.value,
-        "since": _written(incident.since),
+        "since": _iso_or_none(incident.since),
     }
 
 
-def _written(instant: datetime | None) -> str | None:
+def _iso_or_none(instant: datetime | None) -> str | None:
     return None if instant is None else instant.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -13,9 +13,9 @@ from contractwatch.model.base.objective import Interval, Objective, ObjectiveSta
 from contractwatch.model.record.product import LedgerEntry
 from contractwatch.model.record.run import Observation
 
-_Moved: TypeAlias = tuple[Standing, tuple[Interval, ...]]
+_Advanced: TypeAlias = tuple[Standing, tuple[Interval, ...]]
 
-_TURNING = frozenset({ObjectiveState.GOOD, ObjectiveState.UNKNOWN})
+_CAN_TURN_BAD = frozenset({ObjectiveState.GOOD, ObjectiveState.UNKNOWN})
 """What a stale instant turns bad; only the composite can be unknown and still turn."""
 
 _WORST_FIRST = (ObjectiveState.BAD, ObjectiveState.UNKNOWN, ObjectiveState.GOOD)
@@ -28,7 +28,7 @@ def horizon_of(at: datetime, *, interval_seconds: float, grace: timedelta) -> da
     )
 
 
-def begin(objective: Objective, at: datetime) -> Standing:
+def new_standing(objective: Objective, at: datetime) -> Standing:
     """Return the standing of an objective of which nothing was observed yet."""
     return Standing(
         objective=objective,
@@ -40,16 +40,16 @@ def begin(objective: Objective, at: datetime) -> Standing:
     )
 
 
-def spans(standing: Standing, to: datetime) -> tuple[Interval, ...]:
+def open_intervals(standing: Standing, to: datetime) -> tuple[Interval, ...]:
     """Return what the standing says of `[accrued_until, to)`, without empty or equal neighbours.
 
     The observed state holds until the horizon, and then nothing is known. A good objective that
     goes stale before its horizon is bad from that instant on. Empty if `to` is not later.
     """
-    return _foreseen(standing, standing.accrued_until, to)
+    return _forecast_intervals(standing, standing.accrued_until, to)
 
 
-def _foreseen(standing: Standing, start: datetime, to: datetime) -> tuple[Interval, ...]:
+def _forecast_intervals(standing: Standing, start: datetime, to: datetime) -> tuple[Interval, ...]:
     """Return what the standing says of `[start, to)`."""
     intervals: list[Interval] = []
     for end, state in _forecast(standing):
@@ -57,7 +57,7 @@ def _foreseen(standing: Standing, start: datetime, to: datetime) -> tuple[Interv
         if stop > start:
             intervals.append(Interval(start, stop, state))
             start = stop
-    return merged(intervals)
+    return merge_intervals(intervals)
 
 
 def advance(standing: Standing, to: datetime) -> tuple[Standing, tuple[Interval, ...]]:
@@ -66,13 +66,13 @@ def advance(standing: Standing, to: datetime) -> tuple[Standing, tuple[Interval,
     Advancing in steps closes the same time in the same states as advancing once. A `to` that is
     not later than what is closed already (a clock set back) changes nothing.
     """
-    closed = spans(standing, to)
+    closed = open_intervals(standing, to)
     if not closed:
         return standing, ()
     last = closed[-1]
     # the instant `to` itself is the start of what follows: it may be the turn of the state
     state = _state_from(standing, to)
-    since = standing.since if _is_whole(closed, standing, state) else last.start
+    since = standing.since if _is_unchanged(closed, standing, state) else last.start
     if state is not last.state:
         since = to
     turns = standing.stale_at is not None and standing.stale_at > to
@@ -145,7 +145,7 @@ def apply_observation(
         horizon=max(horizon, at),
         stale_at=observation.stale_at if observation.state is ObjectiveState.GOOD else None,
     )
-    return _settled(heard, before), closed
+    return _with_present_state(heard, before), closed
 
 
 def interrupt(
@@ -173,7 +173,7 @@ def interrupt(
         horizon=to,
         stale_at=None,
     )
-    return later, merged((*closed, Interval(start, to, unknown)))
+    return later, merge_intervals((*closed, Interval(start, to, unknown)))
 
 
 def advance_all(
@@ -203,9 +203,9 @@ def apply_observations(
     start = max((at, *(standing.accrued_until for standing in known)))
     heard = {observation.objective: observation for observation in observations}
     lines = {standing.objective: standing for standing in known if not _is_composite(standing)}
-    moved: list[_Moved] = [
+    moved: list[_Advanced] = [
         apply_observation(
-            lines.pop(objective, begin(objective, start)),
+            lines.pop(objective, new_standing(objective, start)),
             heard.get(objective, Observation(objective, ObjectiveState.UNKNOWN)),
             at=at,
             horizon=horizon,
@@ -216,7 +216,9 @@ def apply_observations(
     ]
     kept = tuple(standing for standing, _ in moved)
     moved += [advance(standing, start) for standing in lines.values()]
-    composite = () if any(map(_is_composite, known)) else (begin(Objective.CONFORMANCE, start),)
+    composite = (
+        () if any(map(_is_composite, known)) else (new_standing(Objective.CONFORMANCE, start),)
+    )
     return _with_composite(known + composite, moved, kept, at=start, now=at)
 
 
@@ -231,7 +233,7 @@ def interrupt_all(
     return _with_composite(known, moved, tuple(standing for standing, _ in moved), at=to)
 
 
-def conformance(
+def composite_intervals(
     lines: Iterable[Sequence[Interval]], *, start: datetime, end: datetime
 ) -> tuple[Interval, ...]:
     """Return the composite of several lines over `[start, end)`.
@@ -244,7 +246,7 @@ def conformance(
     for piece in pieces:
         cuts |= {max(piece.start, start), min(piece.end, end)}
     ordered = sorted(cuts)
-    return merged(
+    return merge_intervals(
         Interval(left, right, _worst({p.state for p in pieces if p.start <= left < p.end}))
         for left, right in pairwise(ordered)
     )
@@ -266,7 +268,7 @@ def next_transition_at(standings: Iterable[Standing]) -> datetime | None:
     return min(turns, default=None)
 
 
-def merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+def merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """Join neighbours of one state; the intervals are in order and do not overlap."""
     joined: list[Interval] = []
     for interval in intervals:
@@ -282,7 +284,7 @@ def _forecast(standing: Standing) -> Sequence[tuple[datetime | None, ObjectiveSt
     """Return the states to come, each with its end; the last one has none."""
     until_horizon: list[tuple[datetime | None, ObjectiveState]]
     turn = standing.stale_at
-    if turn is not None and turn < standing.horizon and standing.state in _TURNING:
+    if turn is not None and turn < standing.horizon and standing.state in _CAN_TURN_BAD:
         until_horizon = [(turn, standing.state), (standing.horizon, ObjectiveState.BAD)]
     else:
         until_horizon = [(standing.horizon, standing.state)]
@@ -296,12 +298,12 @@ def _state_from(standing: Standing, at: datetime) -> ObjectiveState:
     return ObjectiveState.UNKNOWN
 
 
-def _is_whole(closed: Sequence[Interval], standing: Standing, state: ObjectiveState) -> bool:
+def _is_unchanged(closed: Sequence[Interval], standing: Standing, state: ObjectiveState) -> bool:
     """Return whether the state did not change over the closed time."""
     return len(closed) == 1 and closed[0].state is state and state is standing.state
 
 
-def _settled(heard: Standing, before: Standing) -> Standing:
+def _with_present_state(heard: Standing, before: Standing) -> Standing:
     """Date the present state: from the former standing if it is the same, else from now on."""
     start = heard.observed_at
     state = _state_from(heard, start)
@@ -322,7 +324,7 @@ def _worst(states: set[ObjectiveState]) -> ObjectiveState:
 
 def _with_composite(
     known: tuple[Standing, ...],
-    moved: Iterable[_Moved],
+    moved: Iterable[_Advanced],
     kept: tuple[Standing, ...],
     *,
     at: datetime,
@@ -344,13 +346,13 @@ def _with_composite(
         return kept, tuple(entries)
     start = composite.accrued_until
     to = max(start, at)
-    shared = conformance(closed.values(), start=start, end=to) if to > start else ()
+    shared = composite_intervals(closed.values(), start=start, end=to) if to > start else ()
     entries += [LedgerEntry(Objective.CONFORMANCE, interval) for interval in shared]
-    later = _composed(composite, shared, kept, at=to if now is None else now)
+    later = _composite_standing(composite, shared, kept, at=to if now is None else now)
     return (*kept, replace(later, accrued_until=to)), tuple(entries)
 
 
-def _composed(
+def _composite_standing(
     composite: Standing,
     shared: tuple[Interval, ...],
     parts: tuple[Standing, ...],
@@ -359,7 +361,9 @@ def _composed(
 ) -> Standing:
     """Return the composite's standing at `at`: the forecasts of its parts, laid together."""
     end = max((at, *(part.horizon for part in parts))) + timedelta(seconds=1)
-    forecast = conformance((_foreseen(part, at, end) for part in parts), start=at, end=end)
+    forecast = composite_intervals(
+        (_forecast_intervals(part, at, end) for part in parts), start=at, end=end
+    )
     state = forecast[0].state
     turn = None if state is ObjectiveState.BAD else _first(ObjectiveState.BAD, forecast)
     known = forecast[1:] if state is ObjectiveState.UNKNOWN else forecast
@@ -367,7 +371,7 @@ def _composed(
     return replace(
         composite,
         state=state,
-        since=_since(composite, shared, state, at=at),
+        since=_composite_since(composite, shared, state, at=at),
         observed_at=max((part.observed_at for part in parts), default=composite.observed_at),
         horizon=blind,
         stale_at=turn if turn is not None and turn < blind else None,
@@ -378,7 +382,7 @@ def _first(state: ObjectiveState, intervals: Iterable[Interval]) -> datetime | N
     return next((interval.start for interval in intervals if interval.state is state), None)
 
 
-def _since(
+def _composite_since(
     composite: Standing, shared: tuple[Interval, ...], state: ObjectiveState, *, at: datetime
 ) -> datetime:
     """Return when the present state of the composite began."""

@@ -39,7 +39,7 @@ class ProductStatus:
     at_risk: tuple[Objective, ...] = ()
 
 
-_TOLD = frozenset({Phase.OPEN, Phase.RECOVERING})
+_ACTIVE = frozenset({Phase.OPEN, Phase.RECOVERING})
 
 _STATES = {
     StatusWord.KEPT: ObjectiveState.GOOD,
@@ -63,7 +63,7 @@ def status_of(record: ProductRecord, *, now: datetime) -> ProductStatus:
         word = StatusWord.BREACHED
     elif unknown or not _in_state(parts, ObjectiveState.GOOD):
         word = StatusWord.UNKNOWN
-    elif troubles := troubles_of(record):
+    elif troubles := active_breaches(record):
         since = min(incident.since for incident in troubles)
         risky = tuple(dict.fromkeys(incident.objective for incident in troubles))
         return ProductStatus(StatusWord.AT_RISK, since, at_risk=risky)
@@ -75,12 +75,12 @@ def live_standings(standings: Iterable[Standing], *, now: datetime) -> Mapping[O
     return {standing.objective: as_of(standing, now) for standing in standings}
 
 
-def troubles_of(record: ProductRecord) -> tuple[Incident, ...]:
+def active_breaches(record: ProductRecord) -> tuple[Incident, ...]:
     """Return the breaches that were told and are not over: open, or recovering."""
     return tuple(
         incident
         for incident in record.incidents
-        if incident.cause is Cause.BREACH and incident.phase in _TOLD
+        if incident.cause is Cause.BREACH and incident.phase in _ACTIVE
     )
 
 

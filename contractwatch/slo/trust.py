@@ -155,7 +155,7 @@ def score(given: TrustInput) -> TrustScore:
         known_share=_known_share(given.evidence.values()),
         data_versions=given.data_versions,
         effective_versions=n,
-        to_raise=_to_raise(parts, _binding(caps, uncapped), versions=given.data_versions),
+        to_raise=_to_raise(parts, _binding_cap(caps, uncapped), versions=given.data_versions),
     )
 
 
@@ -296,7 +296,7 @@ def _caps(evidence: Mapping[Objective, ObjectiveEvidence]) -> tuple[TrustCap, ..
     return tuple(caps)
 
 
-def _binding(caps: tuple[TrustCap, ...], uncapped: float) -> tuple[TrustCap, ...]:
+def _binding_cap(caps: tuple[TrustCap, ...], uncapped: float) -> tuple[TrustCap, ...]:
     return tuple(cap for cap in caps if cap.limit < uncapped)
 
 

@@ -15,7 +15,7 @@ _WHOLE = "-"
 """The table of a promise that is about the whole product."""
 
 
-def troubled(
+def inputs_in_trouble(
     inputs: Iterable[InputProduct],
     record_of: Callable[[str], ProductRecord | None],
     *,

@@ -152,7 +152,7 @@ class Bench:
             deadline_limit_seconds=60,
             default_interval=timedelta(minutes=15),
             reprobe=timedelta(minutes=5),
-            post=AlertingSetup((LOG, SECOND), ("log",)),
+            alerting=AlertingSetup((LOG, SECOND), ("log",)),
         )
         self.rules, self.around = rules, around
         self.runner = Runner(rules, around)

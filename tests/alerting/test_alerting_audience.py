@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from alerting_values import COMPLETENESS, at
 
-from contractwatch.alerting.audience import audience, belated, told_words
+from contractwatch.alerting.audience import delivery_words, informed_receivers, undelivered_openings
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.record.incident import (
     Cause,
@@ -22,7 +22,7 @@ OPENED, WORSENED, RESOLVED = (
     TransitionKind.WORSENED,
     TransitionKind.RESOLVED,
 )
-TOLD, WAITING, DEAD = DeliveryState.TOLD, DeliveryState.WAITING, DeliveryState.DEAD
+TOLD, WAITING, DEAD = DeliveryState.DELIVERED, DeliveryState.WAITING, DeliveryState.DEAD
 INCIDENT = Incident(
     "i1",
     "finance/orders",
@@ -62,14 +62,14 @@ def telling(
 def test_whoever_last_heard_of_the_trouble_knows_of_it(
     deliveries: list[DeliveryRecord], names: tuple[str, ...]
 ) -> None:
-    assert audience("i1", deliveries) == names
+    assert informed_receivers("i1", deliveries) == names
 
 
 def test_what_nobody_heard_of_is_told_now() -> None:
-    found = belated([INCIDENT], [], [telling("chat", state=DEAD)], now=at(9))
+    found = undelivered_openings([INCIDENT], [], [telling("chat", state=DEAD)], now=at(9))
     assert found == (Transition(INCIDENT, OPENED, at(9), 4),)
     again = replace(INCIDENT, episode=2)
-    assert belated([again], [], [], now=at(9)) == (
+    assert undelivered_openings([again], [], [], now=at(9)) == (
         Transition(again, TransitionKind.REOPENED, at(9), 4),
     )
 
@@ -82,7 +82,7 @@ def test_what_somebody_heard_of_or_turns_anyway_is_not_told_again() -> None:
         replace(INCIDENT, incident_id="i5"),
     ]
     turned = Transition(others[0], WORSENED, at(9), 5)
-    found = belated([INCIDENT, *others], [turned], iter([telling("chat")]), now=at(9))
+    found = undelivered_openings([INCIDENT, *others], [turned], iter([telling("chat")]), now=at(9))
     assert [one.incident.incident_id for one in found] == ["i5"]
 
 
@@ -110,4 +110,4 @@ def test_what_somebody_heard_of_or_turns_anyway_is_not_told_again() -> None:
     ],
 )
 def test_who_was_told_is_said_in_words(deliveries: list[DeliveryRecord], words: str) -> None:
-    assert told_words("i1", deliveries) == words
+    assert delivery_words("i1", deliveries) == words

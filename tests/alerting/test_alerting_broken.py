@@ -3,7 +3,7 @@
 import pytest
 from alerting_values import BAD, COMPLETENESS, GOOD, SCHEMA, UNKNOWN, failed
 
-from contractwatch.alerting.broken import broken_by, observed_words, worst_severity
+from contractwatch.alerting.broken import broken_promises, observed_words, worst_severity
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.model.record.incident import BrokenPromise
@@ -29,7 +29,7 @@ def test_without_a_failed_check_the_objective_as_a_whole_is_broken(
     severity: Severity,
 ) -> None:
     seen = Observation(objective, state, reason="the disk is gone")
-    assert broken_by(seen, product="finance/orders") == (
+    assert broken_promises(seen, product="finance/orders") == (
         BrokenPromise(
             promise_id=f"finance/orders/-/-/{objective.value}",
             clause_path="",
@@ -47,7 +47,7 @@ def test_without_a_failed_check_the_objective_as_a_whole_is_broken(
 def test_a_failed_check_keeps_its_place_its_counts_and_its_limit() -> None:
     first = failed()
     second = failed(severity=Severity.WARNING, column=None, rows=None, violations=None, line=7)
-    told = broken_by(Observation(COMPLETENESS, BAD, (first, second)), product="p")
+    told = broken_promises(Observation(COMPLETENESS, BAD, (first, second)), product="p")
     assert told == (
         BrokenPromise(
             promise_id="orders/orders/customer_id/nullValues/r1",
@@ -85,8 +85,8 @@ def test_a_failed_check_keeps_its_place_its_counts_and_its_limit() -> None:
 def test_what_is_information_is_not_listed_as_broken() -> None:
     info = failed(severity=Severity.INFO, line=1)
     seen = Observation(COMPLETENESS, BAD, (info, failed(line=2)))
-    assert [one.clause_line for one in broken_by(seen, product="p")] == [2]
-    (whole,) = broken_by(Observation(COMPLETENESS, BAD, (info,)), product="p")
+    assert [one.clause_line for one in broken_promises(seen, product="p")] == [2]
+    (whole,) = broken_promises(Observation(COMPLETENESS, BAD, (info,)), product="p")
     assert (whole.promise_id, whole.table) == ("p/-/-/completeness", "-")
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from alerting_values import T0, failed
 
-from contractwatch.alerting.causes import NO_CAUSES, Causes, causes_of
+from contractwatch.alerting.causes import NO_SHARED_REASONS, SharedReasons, shared_reasons
 from contractwatch.model.record.check import Outcome, Verdict
 from contractwatch.model.record.run import CheckResult, Coverage, RunOutcome, RunResult
 
@@ -36,8 +36,8 @@ DISK, SLOW = "the disk is full", "the query took too long"
 
 def test_causes_are_numbered_in_the_order_in_which_they_are_met() -> None:
     skipped = check(SLOW, Outcome.SKIPPED)
-    found = causes_of(run(check("once"), skipped, check(DISK), check(DISK), check(SLOW)))
-    assert found == Causes(
+    found = shared_reasons(run(check("once"), skipped, check(DISK), check(DISK), check(SLOW)))
+    assert found == SharedReasons(
         listed=(SLOW, DISK),
         pointers={SLOW: "see cause 1", DISK: "see cause 2"},
         counts={"once": 1, SLOW: 2, DISK: 2},
@@ -45,13 +45,17 @@ def test_causes_are_numbered_in_the_order_in_which_they_are_met() -> None:
 
 
 def test_what_the_error_of_the_run_says_has_no_number() -> None:
-    told = causes_of(run(check(SLOW), check(DISK), check(DISK), check(SLOW), error=f"x: {DISK}!"))
-    assert told == Causes(
+    told = shared_reasons(
+        run(check(SLOW), check(DISK), check(DISK), check(SLOW), error=f"x: {DISK}!")
+    )
+    assert told == SharedReasons(
         listed=(SLOW,),
         pointers={DISK: "see the error of the run", SLOW: "see cause 1"},
         counts={SLOW: 2, DISK: 2},
     )
-    assert causes_of(run(check(DISK), error=DISK)).pointers == {DISK: "see the error of the run"}
+    assert shared_reasons(run(check(DISK), error=DISK)).pointers == {
+        DISK: "see the error of the run"
+    }
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def test_what_the_error_of_the_run_says_has_no_number() -> None:
     ],
 )
 def test_what_is_told_once_or_is_an_answer_has_no_cause(results: tuple[CheckResult, ...]) -> None:
-    found = causes_of(run(*results))
+    found = shared_reasons(run(*results))
     assert (found.listed, found.pointers) == ((), {})
     for one in results:
         assert found.reason_of(one) == one.verdict.reason
@@ -92,12 +96,12 @@ def test_a_check_points_to_where_its_cause_is_told(
     one: CheckResult, is_shared: bool, number: int | None, reason: str
 ) -> None:
     several = (check(SLOW), check(DISK), check("gone"), check(DISK), check(SLOW))
-    known = causes_of(run(*several, error="all is gone"))
+    known = shared_reasons(run(*several, error="all is gone"))
     assert known.is_shared(one) is is_shared
     assert known.number_of(one) == number
     assert known.reason_of(one) == reason
 
 
 def test_without_causes_every_check_has_its_own_reason() -> None:
-    assert NO_CAUSES.reason_of(check(DISK)) == DISK
-    assert NO_CAUSES.number_of(check(DISK)) is None
+    assert NO_SHARED_REASONS.reason_of(check(DISK)) == DISK
+    assert NO_SHARED_REASONS.number_of(check(DISK)) is None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from alerting_values import bad, failed
 
-from contractwatch.alerting.broken import broken_by
+from contractwatch.alerting.broken import broken_promises
 from contractwatch.alerting.finding_text import place_of, says_all, what_is_wrong
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective
@@ -15,7 +15,7 @@ from contractwatch.model.record.run import CheckResult
 
 
 def said_of(result: CheckResult) -> str:
-    (broken,) = broken_by(bad(Objective.VALIDITY, result), product="p")
+    (broken,) = broken_promises(bad(Objective.VALIDITY, result), product="p")
     return what_is_wrong(broken)
 
 
@@ -233,5 +233,5 @@ def test_what_is_not_all_said_is_told_in_a_second_line(one: BrokenPromise, is_al
 
 def test_data_that_cannot_be_read_is_said_with_its_reason() -> None:
     gone = replace(bad(), failed=(), reason="the file is missing")
-    (broken,) = broken_by(gone, product="p")
+    (broken,) = broken_promises(gone, product="p")
     assert what_is_wrong(broken) == "not readable: the file is missing"

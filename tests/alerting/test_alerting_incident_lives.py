@@ -20,8 +20,8 @@ from alerting_values import (
     warned,
 )
 
-from contractwatch.alerting.broken import broken_by
-from contractwatch.alerting.incidents import step, withdraw
+from contractwatch.alerting.broken import broken_promises
+from contractwatch.alerting.incidents import update_incidents, withdraw_incidents
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import AlertPolicy, Route
@@ -39,7 +39,7 @@ PENDING = Incident(
     severity=ERROR,
     since=at(0),
     bad_streak=1,
-    broken=broken_by(bad(), product="finance/orders"),
+    broken=broken_promises(bad(), product="finance/orders"),
 )
 OPEN = replace(
     PENDING,
@@ -63,7 +63,7 @@ def after(
     policy: AlertPolicy | None = None,
 ) -> tuple[tuple[Incident, ...], tuple[Transition, ...]]:
     new_id = ids() if not incidents else iter(("i2", "i3")).__next__
-    return step(
+    return update_incidents(
         incidents,
         iter(seen),
         product="finance/orders",
@@ -117,7 +117,7 @@ def test_a_new_episode_begins_where_the_new_trouble_began() -> None:
         sequence=3,
         opened_severity=WARNING,
         told_severity=WARNING,
-        broken=broken_by(warnings, product="finance/orders"),
+        broken=broken_promises(warnings, product="finance/orders"),
     )
     changed, told = after((RESOLVED, pending), warnings, minutes=50)
     ended = replace(pending, phase=Phase.RESOLVED, bad_streak=2, resolved_at=at(50))
@@ -156,12 +156,12 @@ def test_a_withdrawn_incident_ends_at_that_instant() -> None:
     gone = replace(OPEN, phase=Phase.RESOLVED, resolved_at=at(30), sequence=2)
     told = (Transition(gone, TransitionKind.WITHDRAWN, at(30), 2),)
     assert after((OPEN,), good(SCHEMA), minutes=30) == ((gone,), told)
-    assert withdraw((OPEN,), at(30)) == ((gone,), told)
+    assert withdraw_incidents((OPEN,), at(30)) == ((gone,), told)
     untold = replace(PENDING, phase=Phase.RESOLVED, resolved_at=at(30))
-    assert withdraw((PENDING,), at(30)) == ((untold,), ())
-    assert withdraw(iter((RESOLVED, OPEN)), at(30)) == ((gone,), told)
+    assert withdraw_incidents((PENDING,), at(30)) == ((untold,), ())
+    assert withdraw_incidents(iter((RESOLVED, OPEN)), at(30)) == ((gone,), told)
     recovered = replace(RECOVERING, phase=Phase.RESOLVED, resolved_at=at(30), sequence=2)
-    assert withdraw((RECOVERING,), at(30)) == (
+    assert withdraw_incidents((RECOVERING,), at(30)) == (
         (recovered,),
         (Transition(recovered, TransitionKind.WITHDRAWN, at(30), 2),),
     )
@@ -182,7 +182,10 @@ def test_a_ticket_that_became_an_error_keeps_how_it_was_told_first() -> None:
 
 def test_an_open_incident_keeps_its_worst_severity_and_a_pending_one_heeds_the_ceiling() -> None:
     (still,), _ = after((OPEN,), warned(), minutes=20)
-    assert (still.severity, still.broken) == (ERROR, broken_by(warned(), product="finance/orders"))
+    assert (still.severity, still.broken) == (
+        ERROR,
+        broken_promises(warned(), product="finance/orders"),
+    )
     ceiling = AlertPolicy(ceiling=WARNING)
     (open_now,), _ = after((OPEN,), bad(), minutes=20, policy=ceiling)
     assert open_now.severity is ERROR
@@ -210,7 +213,7 @@ def test_not_knowing_is_an_incident_of_the_whole_product() -> None:
         opened_at=at(20),
         sequence=1,
         bad_streak=3,
-        broken=broken_by(whole, product="finance/orders"),
+        broken=broken_promises(whole, product="finance/orders"),
         told_severity=WARNING,
         opened_severity=WARNING,
     )

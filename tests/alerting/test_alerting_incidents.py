@@ -22,7 +22,7 @@ from alerting_values import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.alerting.incidents import step, withdraw
+from contractwatch.alerting.incidents import update_incidents, withdraw_incidents
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.model.contract.contract import AlertPolicy, Route
@@ -48,7 +48,7 @@ class Story:
 
     def run(self, *observations: Observation, after: float = 10) -> list[TransitionKind]:
         self.minutes += after
-        changed, told = step(
+        changed, told = update_incidents(
             tuple(self.book.values()),
             observations,
             product="finance/orders",
@@ -227,12 +227,12 @@ def test_a_deleted_contract_withdraws_what_was_told_and_drops_what_was_not() -> 
     story = Story()
     story.run(bad(SCHEMA), good(FRESHNESS))
     story.run(bad(SCHEMA), bad(FRESHNESS))
-    changed, told = withdraw(tuple(story.book.values()), at(30))
+    changed, told = withdraw_incidents(tuple(story.book.values()), at(30))
     assert [one.phase for one in changed] == [Phase.RESOLVED, Phase.RESOLVED]
     assert [(one.kind, one.incident.objective, one.sequence) for one in told] == [
         (WITHDRAWN, SCHEMA, 2)
     ]
-    assert withdraw(changed, at(40)) == ((), ())
+    assert withdraw_incidents(changed, at(40)) == ((), ())
 
 
 def test_a_run_without_observations_changes_nothing() -> None:
@@ -287,7 +287,7 @@ def test_what_is_told_of_an_incident_alternates_and_is_never_told_twice(
         active = [one for one in story.book.values() if one.phase is not Phase.RESOLVED]
         assert len({(one.objective, one.cause) for one in active}) == len(active)
     if ends:
-        story.told += withdraw(tuple(story.book.values()), at(story.minutes + 1))[1]
+        story.told += withdraw_incidents(tuple(story.book.values()), at(story.minutes + 1))[1]
     by_incident: dict[str, list[Transition]] = {}
     for transition in story.told:
         by_incident.setdefault(transition.incident.incident_id, []).append(transition)

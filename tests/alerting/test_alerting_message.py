@@ -23,9 +23,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contractwatch.alerting import text
-from contractwatch.alerting.broken import broken_by
-from contractwatch.alerting.message import AlertingSetup, key_of, notifications, owner_words
-from contractwatch.alerting.words import cut, duration, instant, number
+from contractwatch.alerting.broken import broken_promises
+from contractwatch.alerting.message import (
+    AlertingSetup,
+    idempotency_key,
+    notifications,
+    owner_words,
+)
+from contractwatch.alerting.words import duration, instant, number, truncate
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Budget, Objective, StateSeconds, Target
 from contractwatch.model.contract.contract import AlertPolicy, Contract, Route
@@ -69,7 +74,7 @@ def transition(
         resolved_at=at(144) if ended else None,
         sequence=sequence,
         episode=episode,
-        broken=broken_by(observation, product="finance/orders"),
+        broken=broken_promises(observation, product="finance/orders"),
         told_severity=severity,
     )
     return Transition(incident, kind, at(144 if ended else 10), sequence)
@@ -84,7 +89,7 @@ def messages(
     return notifications(
         transitions,
         contract=known or contract(),
-        post=POST,
+        setup=POST,
         budgets=budgets or {},
         costs=costs or {},
         now=at(11),
@@ -300,18 +305,22 @@ def test_the_end_is_told_to_whoever_was_told_of_the_beginning() -> None:
 
 def test_the_key_depends_on_the_receiver_and_the_transitions_only() -> None:
     told = [("i1", 2), ("i2", 1)]
-    assert key_of("chat", told) == key_of("chat", reversed(told))
-    keys = {key_of("chat", told), key_of("oncall", told), key_of("chat", [("i1", 2), ("i2", 2)])}
+    assert idempotency_key("chat", told) == idempotency_key("chat", reversed(told))
+    keys = {
+        idempotency_key("chat", told),
+        idempotency_key("oncall", told),
+        idempotency_key("chat", [("i1", 2), ("i2", 2)]),
+    }
     assert len(keys) == 3
     assert all(len(key) == 32 and int(key, 16) for key in keys)
     (message,) = messages(transition(bad()))
-    assert message.key == key_of("chat", [("i1", 1)])
+    assert message.key == idempotency_key("chat", [("i1", 1)])
 
 
 def test_a_key_is_the_same_in_every_release() -> None:
     """Else a receiver that remembers keys would show what was under way in an upgrade twice."""
-    assert key_of("chat", [("i1", 1)]) == "1b5ee05b8c8ba31389495f687d386018"
-    assert key_of("chat", [("i2", 1), ("i1", 2)]) == "c6f588f5e8392d0744fc1e4c83d8202f"
+    assert idempotency_key("chat", [("i1", 1)]) == "1b5ee05b8c8ba31389495f687d386018"
+    assert idempotency_key("chat", [("i2", 1), ("i1", 2)]) == "c6f588f5e8392d0744fc1e4c83d8202f"
 
 
 def test_at_most_twenty_broken_promises_are_listed() -> None:
@@ -329,7 +338,7 @@ def test_the_json_is_the_documented_one() -> None:
     body = text.as_json(message)
     assert {key: body[key] for key in body if key not in {"lines", "title"}} == {
         "version": 1,
-        "key": key_of("chat", [("i1", 1)]),
+        "key": idempotency_key("chat", [("i1", 1)]),
         "kind": "opened",
         "urgency": "page",
         "test": False,
@@ -443,8 +452,8 @@ def test_numbers_and_cuts_are_plain() -> None:
         "1,000,000,000,000,000",
     ]
     assert number(1.23456) == "1.2346"
-    assert cut("äöü€", 3) == "äö…"
-    assert [cut(" b cd", length) for length in (3, 4, 5)] == [" b…", " b…", " b cd"]
+    assert truncate("äöü€", 3) == "äö…"
+    assert [truncate(" b cd", length) for length in (3, 4, 5)] == [" b…", " b…", " b cd"]
 
 
 @pytest.mark.parametrize(
@@ -462,5 +471,5 @@ def test_what_was_observed_is_said_in_its_unit(
     kind: str, observed: float | str | None, threshold: str, words: str
 ) -> None:
     seen = failed(kind=kind, observed=observed, threshold=threshold)
-    (broken,) = broken_by(bad(COMPLETENESS, seen), product="p")
+    (broken,) = broken_promises(bad(COMPLETENESS, seen), product="p")
     assert broken.observed == words

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contractwatch.alerting import text
-from contractwatch.alerting.incidents import step
+from contractwatch.alerting.incidents import update_incidents
 from contractwatch.alerting.message import AlertingSetup, notifications
-from contractwatch.alerting.notices import DAYS_BEFORE, announce, dates_of, policy_at
+from contractwatch.alerting.notices import DAYS_BEFORE, announce_endings, notice_times, policy_at
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.receiver import ReceiverKind
 from contractwatch.model.contract.contract import AlertPolicy, Contract, Route, Status
@@ -42,7 +42,7 @@ def told_over(known: Contract, looks: list[datetime]) -> list[tuple[Ending, int]
     kept: tuple[Notice, ...] = ()
     found: list[tuple[Ending, int]] = []
     for now in looks:
-        kept, messages = announce(known, kept, post=POST, now=now)
+        kept, messages = announce_endings(known, kept, setup=POST, now=now)
         found += [(one.notice.ending, one.notice.days) for one in messages if one.notice]
     return found
 
@@ -72,16 +72,16 @@ def test_whenever_it_is_looked_nothing_is_told_twice_and_the_latest_is_never_mis
 
 
 def test_an_end_that_is_moved_is_announced_anew() -> None:
-    kept, _ = announce(SUPPORT_ENDS, (), post=POST, now=END - DAY)
+    kept, _ = announce_endings(SUPPORT_ENDS, (), setup=POST, now=END - DAY)
     later = ending(Lifetime(end_of_support=END + 60 * DAY))
-    _, messages = announce(later, kept, post=POST, now=END - DAY)
+    _, messages = announce_endings(later, kept, setup=POST, now=END - DAY)
     assert [one.notice for one in messages] == [Notice(Ending.SUPPORT, END + 60 * DAY, 90)]
 
 
 def test_what_reaches_nobody_is_not_told_and_stays_due() -> None:
-    kept, messages = announce(SUPPORT_ENDS, (), post=AlertingSetup(()), now=END)
+    kept, messages = announce_endings(SUPPORT_ENDS, (), setup=AlertingSetup(()), now=END)
     assert (kept, messages) == ((), ())
-    kept, messages = announce(SUPPORT_ENDS, kept, post=POST, now=END)
+    kept, messages = announce_endings(SUPPORT_ENDS, kept, setup=POST, now=END)
     assert [one.receiver for one in messages] == ["chat"]
 
 
@@ -95,32 +95,32 @@ def test_the_owner_and_the_announcements_are_told_but_no_pager() -> None:
         ),
     )
     pager = receiver("pager", kind=ReceiverKind.PAGERDUTY)
-    post = AlertingSetup((receiver("team"), receiver("news"), pager))
-    _, messages = announce(known, (), post=post, now=END)
+    setup = AlertingSetup((receiver("team"), receiver("news"), pager))
+    _, messages = announce_endings(known, (), setup=setup, now=END)
     assert [one.receiver for one in messages] == ["team", "news"]
 
 
 def test_an_end_of_a_draft_is_told_to_logs_only() -> None:
     draft = ending(Lifetime(end_of_life=END), contract(status=Status.DRAFT))
     log = receiver("log", kind=ReceiverKind.LOG)
-    _, messages = announce(draft, (), post=AlertingSetup((CHAT, log), ("chat",)), now=END)
+    _, messages = announce_endings(draft, (), setup=AlertingSetup((CHAT, log), ("chat",)), now=END)
     assert [one.receiver for one in messages] == ["log"]
 
 
 def test_what_only_a_log_heard_of_a_draft_is_told_when_the_contract_comes_into_force() -> None:
     draft = ending(Lifetime(end_of_life=END), contract(status=Status.DRAFT))
     active = replace(draft, status=Status.ACTIVE)
-    post = AlertingSetup((CHAT, receiver("log", kind=ReceiverKind.LOG)), ("chat",))
+    setup = AlertingSetup((CHAT, receiver("log", kind=ReceiverKind.LOG)), ("chat",))
     kept: tuple[Notice, ...] = ()
     told: list[tuple[str, int]] = []
     for known, days in ((draft, 40), (draft, 39), (draft, 35), (active, 34), (active, 33)):
-        kept, messages = announce(known, kept, post=post, now=END - days * DAY)
+        kept, messages = announce_endings(known, kept, setup=setup, now=END - days * DAY)
         told += [(one.receiver, one.notice.days) for one in messages if one.notice]
     assert told == [("log", 90), ("chat", 90)]
 
 
 def test_a_notice_says_what_ends_when_and_what_follows() -> None:
-    _, (message,) = announce(SUPPORT_ENDS, (), post=POST, now=END - 30 * DAY)
+    _, (message,) = announce_endings(SUPPORT_ENDS, (), setup=POST, now=END - 30 * DAY)
     assert message.title == "INFO finance/orders: support ends in 30d, on 2027-01-01"
     assert text.lines(message) == (
         "Support ends at 2027-01-01 00:00:00 UTC, in 30d.",
@@ -136,14 +136,14 @@ def test_a_notice_says_what_ends_when_and_what_follows() -> None:
         "at": "2027-01-01T00:00:00+00:00",
         "seconds_left": 30 * 86_400,
     }
-    _, (gone,) = announce(ending(Lifetime(end_of_life=END)), (), post=POST, now=END + DAY)
+    _, (gone,) = announce_endings(ending(Lifetime(end_of_life=END)), (), setup=POST, now=END + DAY)
     assert gone.title == "INFO finance/orders: life has ended on 2027-01-01"
     assert text.lines(gone)[0] == "Life has ended at 2027-01-01 00:00:00 UTC, 1d ago."
 
 
 def test_the_key_of_a_notice_is_the_same_at_every_instant_and_for_nothing_else() -> None:
     keys = {
-        announce(known, (), post=POST, now=now)[1][0].key
+        announce_endings(known, (), setup=POST, now=now)[1][0].key
         for known in (SUPPORT_ENDS, ending(Lifetime(end_of_life=END)))
         for now in (END - 90 * DAY, END - 89 * DAY, END - 30 * DAY)
     }
@@ -172,7 +172,7 @@ def opened(known: Contract, policy: AlertPolicy) -> tuple[tuple[Incident, ...], 
     told: list[Transition] = []
     new_id = ids()
     for minute in range(2):
-        incidents, transitions = step(
+        incidents, transitions = update_incidents(
             incidents,
             [bad()],
             product=known.product,
@@ -193,17 +193,19 @@ def test_before_general_availability_a_breach_is_information_and_pages_nobody() 
     assert [(one.kind, one.incident.severity) for one in told] == [
         (TransitionKind.OPENED, Severity.INFO)
     ]
-    post = AlertingSetup((pager, CHAT), ("chat",))
-    sent = notifications(told, contract=known, post=post, budgets={}, costs={}, now=T0)
+    setup = AlertingSetup((pager, CHAT), ("chat",))
+    sent = notifications(told, contract=known, setup=setup, budgets={}, costs={}, now=T0)
     assert sent == ()
     chat = replace(known, alerts=AlertPolicy())
-    sent = notifications(told, contract=chat, post=post, budgets={}, costs={}, now=T0)
+    sent = notifications(told, contract=chat, setup=setup, budgets={}, costs={}, now=T0)
     assert [(one.receiver, one.urgency) for one in sent] == [("chat", Urgency.INFO)]
 
-    incidents, later = step(  # the day has come, and the breach is still there: twice seen
-        incidents, [bad()], product=known.product, now=at(1500), policy=alerts, new_id=ids()
+    incidents, later = (
+        update_incidents(  # the day has come, and the breach is still there: twice seen
+            incidents, [bad()], product=known.product, now=at(1500), policy=alerts, new_id=ids()
+        )
     )
-    _, later = step(
+    _, later = update_incidents(
         incidents, [bad()], product=known.product, now=at(1501), policy=alerts, new_id=ids()
     )
     assert [(one.kind, one.incident.severity) for one in later] == [
@@ -217,7 +219,7 @@ def test_what_was_seen_once_before_the_end_of_support_pages_nobody_after_it() ->
     new_id = ids()
     for now in (END - timedelta(minutes=1), END + timedelta(minutes=1)):
         policy = policy_at(SUPPORT_ENDS, now)
-        incidents, transitions = step(
+        incidents, transitions = update_incidents(
             incidents, [bad()], product="p", now=now, policy=policy, new_id=new_id
         )
         told += transitions
@@ -227,16 +229,16 @@ def test_what_was_seen_once_before_the_end_of_support_pages_nobody_after_it() ->
 
 
 def test_something_is_looked_at_when_a_notice_is_due_and_when_the_product_begins() -> None:
-    assert dates_of(Lifetime(T0, END)) == (T0, *(END - days * DAY for days in DAYS_BEFORE))
+    assert notice_times(Lifetime(T0, END)) == (T0, *(END - days * DAY for days in DAYS_BEFORE))
 
 
 BOTH_END = ending(Lifetime(end_of_support=END, end_of_life=END + DAY))
 
 
 def test_two_ends_that_are_due_at_once_are_both_told_to_everybody() -> None:
-    post = AlertingSetup((CHAT, receiver("ops")), ("chat", "ops"))
+    setup = AlertingSetup((CHAT, receiver("ops")), ("chat", "ops"))
     support_ends, life_ends = Notice(Ending.SUPPORT, END, 0), Notice(Ending.LIFE, END + DAY, 7)
-    kept, messages = announce(BOTH_END, (), post=post, now=END)
+    kept, messages = announce_endings(BOTH_END, (), setup=setup, now=END)
     assert kept == (support_ends, life_ends)
     assert [(one.notice, one.receiver) for one in messages] == [
         (support_ends, "chat"),
@@ -245,9 +247,9 @@ def test_two_ends_that_are_due_at_once_are_both_told_to_everybody() -> None:
         (life_ends, "ops"),
     ]
     assert len({one.key for one in messages}) == 4
-    kept, messages = announce(BOTH_END, kept, post=post, now=END)
+    kept, messages = announce_endings(BOTH_END, kept, setup=setup, now=END)
     assert (kept, messages) == ((support_ends, life_ends), ())
-    kept, messages = announce(BOTH_END, kept, post=post, now=END + DAY)
+    kept, messages = announce_endings(BOTH_END, kept, setup=setup, now=END + DAY)
     assert kept == (support_ends, replace(life_ends, days=0))
     assert [one.notice for one in messages] == [replace(life_ends, days=0)] * 2
 
@@ -257,7 +259,7 @@ def test_an_end_that_was_told_keeps_no_other_from_being_told() -> None:
         (Notice(Ending.SUPPORT, END, 0), Ending.LIFE),
         (Notice(Ending.LIFE, END + DAY, 0), Ending.SUPPORT),
     ):
-        kept, messages = announce(BOTH_END, (told,), post=POST, now=END + DAY)
+        kept, messages = announce_endings(BOTH_END, (told,), setup=POST, now=END + DAY)
         assert [one.notice.ending for one in messages if one.notice] == [due]
         assert {one.ending: one.days for one in kept} == {Ending.SUPPORT: 0, Ending.LIFE: 0}
 
@@ -276,18 +278,18 @@ def test_an_end_that_was_told_keeps_no_other_from_being_told() -> None:
 def test_a_notice_is_told_again_only_if_it_is_nearer_or_was_told_to_fewer(
     told: Notice, again: bool
 ) -> None:
-    kept, messages = announce(SUPPORT_ENDS, (told,), post=POST, now=END - 6 * DAY)
+    kept, messages = announce_endings(SUPPORT_ENDS, (told,), setup=POST, now=END - 6 * DAY)
     assert bool(messages) is again
     assert kept == ((Notice(Ending.SUPPORT, END, 7),) if again else (told,))
 
 
 def test_of_a_draft_it_is_kept_that_only_logs_heard() -> None:
     draft = ending(Lifetime(end_of_life=END), contract(status=Status.DRAFT))
-    post = AlertingSetup((receiver("log", kind=ReceiverKind.LOG),), ("log",))
-    kept, messages = announce(draft, (), post=post, now=END)
+    setup = AlertingSetup((receiver("log", kind=ReceiverKind.LOG),), ("log",))
+    kept, messages = announce_endings(draft, (), setup=setup, now=END)
     assert kept == (Notice(Ending.LIFE, END, 0, to_logs_only=True),)
     assert len(messages) == 1
-    assert announce(draft, kept, post=post, now=END + DAY) == (kept, ())
+    assert announce_endings(draft, kept, setup=setup, now=END + DAY) == (kept, ())
 
 
 def test_a_notice_is_due_at_its_very_instant() -> None:
@@ -302,7 +304,7 @@ def test_a_notice_is_due_at_its_very_instant() -> None:
 
 
 def test_a_notice_is_a_whole_message() -> None:
-    _, (message,) = announce(SUPPORT_ENDS, (), post=POST, now=END - 30 * DAY)
+    _, (message,) = announce_endings(SUPPORT_ENDS, (), setup=POST, now=END - 30 * DAY)
     known = SUPPORT_ENDS
     assert len(message.key) == 32
     assert int(message.key, 16)
@@ -326,14 +328,14 @@ def test_a_notice_is_a_whole_message() -> None:
 
 
 def test_the_key_of_a_notice_is_the_same_in_every_release() -> None:
-    _, (message,) = announce(SUPPORT_ENDS, (), post=POST, now=END - 30 * DAY)
+    _, (message,) = announce_endings(SUPPORT_ENDS, (), setup=POST, now=END - 30 * DAY)
     assert message.key == "3c3d5bcf1004f0a0c6ef6f39fdc9169a"
 
 
 def test_the_key_of_a_notice_differs_by_receiver_and_product_and_date() -> None:
     def keys(known: Contract) -> set[str]:
-        post = AlertingSetup((CHAT, receiver("ops")), ("chat", "ops"))
-        return {one.key for one in announce(known, (), post=post, now=END)[1]}
+        setup = AlertingSetup((CHAT, receiver("ops")), ("chat", "ops"))
+        return {one.key for one in announce_endings(known, (), setup=setup, now=END)[1]}
 
     moved = ending(Lifetime(end_of_support=END - DAY))
     renamed = replace(SUPPORT_ENDS, name="refunds")

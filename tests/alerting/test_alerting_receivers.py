@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from alerting_values import COMPLETENESS, at, contract, receiver, support
 
-from contractwatch.alerting.audience import TO_SOMEBODY, is_told
+from contractwatch.alerting.audience import UNRECORDED_RECEIVER, is_delivered
 from contractwatch.alerting.message import AlertingSetup, notifications, page_url
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.contract.contract import AlertPolicy, Contract, Route
@@ -21,7 +21,7 @@ from contractwatch.model.record.incident import (
 
 OPENED, WORSENED = TransitionKind.OPENED, TransitionKind.WORSENED
 RESOLVED, WITHDRAWN = TransitionKind.RESOLVED, TransitionKind.WITHDRAWN
-TOLD, WAITING, DEAD = DeliveryState.TOLD, DeliveryState.WAITING, DeliveryState.DEAD
+TOLD, WAITING, DEAD = DeliveryState.DELIVERED, DeliveryState.WAITING, DeliveryState.DEAD
 
 POST = AlertingSetup((receiver("chat"), receiver("ops"), receiver("oncall")), default=("ops",))
 CHAT = contract(support("chat", scope="notifications"))
@@ -60,7 +60,7 @@ def told(
     sent = notifications(
         [turn],
         contract=known,
-        post=POST,
+        setup=POST,
         budgets={},
         costs={},
         now=at(9),
@@ -99,9 +99,9 @@ def told(
         (RESOLVED, 2, [telling("gone"), telling("ops")], ["ops"]),
         (WORSENED, 2, [telling("gone")], ["chat"]),
         # of an older record that does not say who was told, whom it reaches stands for them
-        (RESOLVED, 2, [telling(TO_SOMEBODY)], ["chat"]),
-        (RESOLVED, 2, [telling(TO_SOMEBODY), telling("ops")], ["chat"]),
-        (RESOLVED, 2, [telling(TO_SOMEBODY), telling("chat", 2, RESOLVED, WAITING)], []),
+        (RESOLVED, 2, [telling(UNRECORDED_RECEIVER)], ["chat"]),
+        (RESOLVED, 2, [telling(UNRECORDED_RECEIVER), telling("ops")], ["chat"]),
+        (RESOLVED, 2, [telling(UNRECORDED_RECEIVER), telling("chat", 2, RESOLVED, WAITING)], []),
     ],
 )
 def test_a_turn_goes_to_whoever_knows_and_a_beginning_to_whom_it_reaches_now(
@@ -157,7 +157,7 @@ def test_every_severity_at_which_it_was_told_reaches_its_receivers(
 def test_an_incident_is_told_while_somebody_knows_that_it_is_not_over(
     deliveries: list[DeliveryRecord], known: bool
 ) -> None:
-    assert is_told("i1", iter(deliveries)) is known
+    assert is_delivered("i1", iter(deliveries)) is known
 
 
 @pytest.mark.parametrize(

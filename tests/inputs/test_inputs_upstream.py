@@ -8,7 +8,7 @@ import pytest
 
 from contractwatch.agent.catalog.inputs import input_problems, inputs_of
 from contractwatch.alerting import text
-from contractwatch.alerting.message import blamed
+from contractwatch.alerting.message import with_upstream
 from contractwatch.cli.commands.lint import _problems as lint
 from contractwatch.cli.commands.notify_test import marked_message
 from contractwatch.errors import ContractError
@@ -23,7 +23,7 @@ from contractwatch.model.record.product import LedgerLine, ProductCard, ProductR
 from contractwatch.model.record.run import CheckResult, Coverage, RunOutcome, RunResult
 from contractwatch.odcs.load import parse_contract
 from contractwatch.scan.reference_resolver import Published, Registry
-from contractwatch.slo.upstream import troubled
+from contractwatch.slo.upstream import inputs_in_trouble
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -79,7 +79,7 @@ def record(
 
 def trouble(known: ProductRecord | None, **wanted: object) -> tuple[Upstream, ...]:
     one = replace(InputProduct(CLAIMS, "care/claims"), **wanted)
-    return troubled([one], lambda _: known, now=NOW)
+    return inputs_in_trouble([one], lambda _: known, now=NOW)
 
 
 BROKEN = Upstream("care/claims", (Objective.FRESHNESS,), NOW - HOUR)
@@ -128,7 +128,7 @@ def test_every_input_is_looked_up_by_its_own_name() -> None:
         asked.append(product)
         return records.get(product)
 
-    assert troubled(inputs, record_of, now=NOW) == (BROKEN,)
+    assert inputs_in_trouble(inputs, record_of, now=NOW) == (BROKEN,)
     assert asked == ["care/visits", "care/gone", "care/claims"]
 
 
@@ -181,7 +181,7 @@ def test_a_message_names_the_input_unless_it_tells_of_an_end() -> None:
     log = Receiver("log", ReceiverKind.LOG)
     opened = replace(marked_message(log, NOW), is_test=False)
     late = replace(BROKEN, age_seconds=10_800.0, max_lag_seconds=7_200.0)
-    told = blamed(opened, (late,))
+    told = with_upstream(opened, (late,))
     assert text.lines(told)[1] == (
         "Upstream: care/claims: freshness broken since 2026-03-10 11:00:00 UTC; "
         "its newest data are 3h old, at most 2h allowed; that may be the cause."
@@ -196,7 +196,7 @@ def test_a_message_names_the_input_unless_it_tells_of_an_end() -> None:
         }
     ]
     resolved = replace(opened, kind=TransitionKind.RESOLVED)
-    assert blamed(resolved, (late,)) == resolved
+    assert with_upstream(resolved, (late,)) == resolved
 
 
 def test_inputs_are_read_with_their_range_tables_and_lag() -> None:

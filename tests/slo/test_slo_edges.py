@@ -36,9 +36,9 @@ from contractwatch.slo.gate import OnUnknown, Policy, decide, to_body
 from contractwatch.slo.ledger import (
     advance_all,
     apply_observations,
-    begin,
-    conformance,
+    composite_intervals,
     interrupt,
+    new_standing,
     next_transition_at,
 )
 from contractwatch.slo.observe import observe
@@ -64,7 +64,7 @@ HOURLY = tuple(DataVersion(str(hour), at(-hour * 3600)) for hour in range(100))
 
 
 def test_nothing_is_known_of_an_objective_that_begins() -> None:
-    assert begin(SCHEMA, T0) == replace(standing(SCHEMA, UNKNOWN, horizon=0), since=T0)
+    assert new_standing(SCHEMA, T0) == replace(standing(SCHEMA, UNKNOWN, horizon=0), since=T0)
 
 
 def test_a_line_promised_late_is_closed_with_the_others_and_holds_until_the_same_horizon() -> None:
@@ -156,8 +156,10 @@ def test_an_interruption_ends_what_was_foreseen() -> None:
 
 def test_a_composite_is_cut_to_the_time_that_is_asked_for() -> None:
     before, within, after = span(0, 10, BAD), span(10, 20, GOOD), span(20, 30, BAD)
-    assert conformance([[before, within, after]], start=at(10), end=at(20)) == (within,)
-    assert conformance([[before, after]], start=at(10), end=at(20)) == (span(10, 20, UNKNOWN),)
+    assert composite_intervals([[before, within, after]], start=at(10), end=at(20)) == (within,)
+    assert composite_intervals([[before, after]], start=at(10), end=at(20)) == (
+        span(10, 20, UNKNOWN),
+    )
 
 
 def test_the_next_wake_lies_within_the_horizon_and_after_what_was_observed() -> None:

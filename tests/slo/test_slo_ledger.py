@@ -31,14 +31,14 @@ from contractwatch.slo.ledger import (
     apply_observation,
     apply_observations,
     as_of,
-    begin,
-    conformance,
+    composite_intervals,
     horizon_of,
     interrupt,
     interrupt_all,
-    merged,
+    merge_intervals,
+    new_standing,
     next_transition_at,
-    spans,
+    open_intervals,
     state_at,
 )
 
@@ -52,7 +52,7 @@ def test_the_horizon_is_two_intervals_or_an_interval_and_the_grace() -> None:
 
 
 def test_a_new_objective_is_unknown() -> None:
-    closed = advance(begin(SCHEMA, at(0)), at(10))
+    closed = advance(new_standing(SCHEMA, at(0)), at(10))
     assert closed[1] == (span(0, 10, UNKNOWN),)
     assert closed[0].since == at(0)
 
@@ -65,7 +65,7 @@ def test_fresh_data_is_good_until_it_goes_stale_then_bad_until_the_horizon_then_
 
 
 def test_data_that_goes_stale_after_the_horizon_is_unknown_from_the_horizon() -> None:
-    assert spans(standing(stale=200, horizon=100), at(150)) == (
+    assert open_intervals(standing(stale=200, horizon=100), at(150)) == (
         span(0, 100, GOOD),
         span(100, 150, UNKNOWN),
     )
@@ -179,7 +179,7 @@ def test_the_composite_is_as_bad_as_its_worst_part() -> None:
         (span(0, 20, GOOD), span(20, 40, BAD)),
         (span(0, 10, UNKNOWN), span(10, 30, GOOD), span(30, 40, UNKNOWN)),
     ]
-    assert conformance(lines, start=at(0), end=at(40)) == (
+    assert composite_intervals(lines, start=at(0), end=at(40)) == (
         span(0, 10, UNKNOWN),
         span(10, 20, GOOD),
         span(20, 40, BAD),
@@ -188,14 +188,14 @@ def test_the_composite_is_as_bad_as_its_worst_part() -> None:
 
 def test_the_composite_is_excluded_only_if_every_part_is() -> None:
     lines = [(span(0, 20, EXCLUDED),), (span(0, 10, EXCLUDED), span(10, 20, GOOD))]
-    assert conformance(lines, start=at(0), end=at(20)) == (
+    assert composite_intervals(lines, start=at(0), end=at(20)) == (
         span(0, 10, EXCLUDED),
         span(10, 20, GOOD),
     )
 
 
 def test_the_composite_of_nothing_is_unknown() -> None:
-    assert conformance([], start=at(0), end=at(5)) == (span(0, 5, UNKNOWN),)
+    assert composite_intervals([], start=at(0), end=at(5)) == (span(0, 5, UNKNOWN),)
 
 
 def test_one_run_starts_every_promised_line_and_the_composite() -> None:
@@ -208,7 +208,7 @@ def test_one_run_starts_every_promised_line_and_the_composite() -> None:
     )
     assert entries == ()
     assert [s.objective for s in standings] == [FRESHNESS, SCHEMA, CONFORMANCE]
-    assert spans(standings[2], at(120)) == (
+    assert open_intervals(standings[2], at(120)) == (
         span(0, 30, GOOD),
         span(30, 100, BAD),
         span(100, 120, UNKNOWN),
@@ -274,7 +274,7 @@ def test_advancing_in_steps_closes_the_same_time_as_advancing_once(
     for step in [*steps, 120]:
         current, closed = advance(current, at(step))
         pieces += closed
-    assert merged(pieces) == whole
+    assert merge_intervals(pieces) == whole
     assert current == once
     assert all(piece.end > piece.start for piece in pieces)
 
@@ -305,7 +305,7 @@ def _oracle(history: list[tuple[int, ObjectiveState, int, int]], second: int) ->
 def test_freshness_agrees_with_a_clock_that_looks_every_second(
     history: list[tuple[int, ObjectiveState, int, int]],
 ) -> None:
-    current = begin(FRESHNESS, at(0))
+    current = new_standing(FRESHNESS, at(0))
     pieces: list[Interval] = []
     for second, state, stale, horizon in history:
         current, closed = apply_observation(
@@ -327,7 +327,7 @@ def test_the_composite_agrees_with_a_clock_that_looks_every_second(
     data: st.DataObject,
 ) -> None:
     promised = frozenset({FRESHNESS, SCHEMA, COMPLETENESS})
-    standings = tuple(begin(o, at(0)) for o in (*sorted(promised), CONFORMANCE))
+    standings = tuple(new_standing(o, at(0)) for o in (*sorted(promised), CONFORMANCE))
     entries: list[LedgerEntry] = []
     for (second, state, stale, horizon), (schema, completeness) in zip(
         history, others, strict=False
@@ -344,7 +344,7 @@ def test_the_composite_agrees_with_a_clock_that_looks_every_second(
             standings, observations, promised=promised, at=at(second), horizon=at(second + horizon)
         )
         entries += closed
-    foreseen = _by_second(spans(standings[-1], at(150)))
+    foreseen = _by_second(open_intervals(standings[-1], at(150)))
     entries += advance_all(standings, at(150))[1]
     lines = {
         o: _by_second([e.interval for e in entries if e.objective is o])
@@ -360,7 +360,7 @@ def test_the_composite_agrees_with_a_clock_that_looks_every_second(
 def test_a_line_has_no_gap_and_no_overlap_whatever_happens(
     history: list[tuple[int, ObjectiveState, int, int]], down: int, length: int
 ) -> None:
-    current = begin(SCHEMA, at(0))
+    current = new_standing(SCHEMA, at(0))
     pieces: list[Interval] = []
     for second, state, stale, horizon in history:
         current, closed = apply_observation(
@@ -384,7 +384,7 @@ def _worst(states: set[ObjectiveState]) -> ObjectiveState:
 def _by_second(intervals: list[Interval] | tuple[Interval, ...]) -> list[ObjectiveState]:
     """Return the state of each whole second that the intervals cover from end to end."""
     found: list[ObjectiveState] = []
-    for interval in merged(intervals):
+    for interval in merge_intervals(intervals):
         found += [interval.state] * round(interval.seconds)
     return found
 
@@ -520,7 +520,7 @@ def test_only_what_is_good_has_an_instant_at_which_it_turns(
     state: ObjectiveState, stale: float | None, now: ObjectiveState, kept: float | None
 ) -> None:
     told = Observation(FRESHNESS, state, stale_at=None if stale is None else at(stale))
-    heard, _ = apply_observation(begin(FRESHNESS, at(0)), told, at=at(0), horizon=at(100))
+    heard, _ = apply_observation(new_standing(FRESHNESS, at(0)), told, at=at(0), horizon=at(100))
     assert heard == Standing(
         objective=FRESHNESS,
         state=now,
@@ -576,7 +576,7 @@ def test_the_present_state_turns_at_its_very_instant_also_at_what_is_closed_last
 
 def test_what_lies_outside_of_the_time_that_is_asked_for_leaves_no_trace() -> None:
     lines = [[span(0, 5, BAD), span(5, 15, GOOD), span(25, 30, BAD)], [span(-9, -5, BAD)]]
-    assert conformance(lines, start=at(10), end=at(20)) == (
+    assert composite_intervals(lines, start=at(10), end=at(20)) == (
         span(10, 15, GOOD),
         span(15, 20, UNKNOWN),
     )

@@ -144,7 +144,7 @@ def test_a_store_of_the_first_schema_is_brought_up_to_date_and_keeps_its_inciden
 
     store = Store.open(url)
     log = IncidentLog((IncidentTime(opened.since, is_timed=False),))
-    told = (DeliveryRecord("i1", "", 0, TransitionKind.OPENED, DeliveryState.TOLD, NOW),)
+    told = (DeliveryRecord("i1", "", 0, TransitionKind.OPENED, DeliveryState.DELIVERED, NOW),)
     assert memory(store) == ProductState(incidents=(opened,), incident_log=log, deliveries=told)
     look(FIRST, at=NOW, store=store)
     assert memory(store).watched == (

@@ -93,7 +93,7 @@ def test_what_was_taken_is_held_by_nobody_and_has_no_error(store: Store) -> None
     found = row(store)
     assert (found.state, found.last_error, found.lease_owner) == ("delivered", "", None)
     assert (found.due_at, found.finished_at) == (None, to_micros(LATER))
-    assert told(store) == (telling(1, DeliveryState.TOLD, LATER),)
+    assert told(store) == (telling(1, DeliveryState.DELIVERED, LATER),)
 
 
 def test_a_message_that_is_replayed_is_as_if_never_tried(store: Store) -> None:
@@ -194,7 +194,7 @@ def test_each_part_is_delivered_by_itself_and_the_lane_of_the_receiver_goes_on(
     assert following.notification.key == "next"
     assert store.delivered(second, now=NOW)
     assert store.retry(first, at=LATER, error="452")
-    assert told(store) == (telling(1, DeliveryState.TOLD, NOW),)
+    assert told(store) == (telling(1, DeliveryState.DELIVERED, NOW),)
     (again,) = (one for one in claim(store, at=LATER) if one.notification.recipient)
     assert (again.notification.recipient, again.attempts) == ("a@example.org", 1)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import store_values as make
 from store_values import NOW
 
-from contractwatch.alerting.audience import audience
+from contractwatch.alerting.audience import informed_receivers
 from contractwatch.model.record.incident import DeliveryState, Phase
 from contractwatch.store.store import Store
 
@@ -59,12 +59,12 @@ def test_an_old_store_knows_whom_it_told(url: str) -> None:
     assert make.replace(after, deliveries=()) == make.replace(before, deliveries=())
     states = {(one.incident_id, one.receiver): one.state for one in after.deliveries}
     assert states == {
-        ("told", "ops"): DeliveryState.TOLD,
+        ("told", "ops"): DeliveryState.DELIVERED,
         ("waiting", "chat"): DeliveryState.WAITING,
         ("dead", "mail"): DeliveryState.DEAD,
-        ("forgotten", ""): DeliveryState.TOLD,
+        ("forgotten", ""): DeliveryState.DELIVERED,
     }
-    known = {each: audience(each, after.deliveries) for each in ids}
+    known = {each: informed_receivers(each, after.deliveries) for each in ids}
     assert known == {
         "told": ("ops",),
         "waiting": ("chat",),

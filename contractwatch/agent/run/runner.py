@@ -22,9 +22,9 @@ from contractwatch.agent.run.history import Memory, looks_of, with_history
 from contractwatch.agent.schedule.stamp_schedule import due, last_passes, stamp_schedule
 from contractwatch.agent.schedule.timing import next_look, timetable_of
 from contractwatch.alerting import incidents as alerting
-from contractwatch.alerting.audience import belated
-from contractwatch.alerting.message import AlertingSetup, blamed, notifications
-from contractwatch.alerting.notices import announce, dates_of, policy_at
+from contractwatch.alerting.audience import undelivered_openings
+from contractwatch.alerting.message import AlertingSetup, notifications, with_upstream
+from contractwatch.alerting.notices import announce_endings, notice_times, policy_at
 from contractwatch.errors import StoreError
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.reach import NO_OBJECT_STORES, ObjectStoreAccess
@@ -41,7 +41,7 @@ from contractwatch.scan.window_hold import kept_after
 from contractwatch.scan.workers import Answered, Cancelled, Failed, Workers
 from contractwatch.slo.ledger import advance_all, apply_observations, horizon_of
 from contractwatch.slo.observe import observe
-from contractwatch.slo.upstream import troubled
+from contractwatch.slo.upstream import inputs_in_trouble
 from contractwatch.timetable import Timetable
 from contractwatch.verify import Plan, asked_of_data, judge, unread
 
@@ -64,7 +64,7 @@ class Rules:
     deadline_limit_seconds: float
     default_interval: timedelta
     reprobe: timedelta
-    post: AlertingSetup
+    alerting: AlertingSetup
     shortest_interval: timedelta = timedelta(0)
     variables: tuple[tuple[str, str], ...] = ()
     full_scans: frozenset[str] = frozenset()
@@ -164,7 +164,7 @@ class Runner:
         around = self._around
         now = around.clock.now()
         memory = around.store.memory(contract.product, now=now)
-        incidents, transitions = alerting.withdraw(memory.incidents, now)
+        incidents, transitions = alerting.withdraw_incidents(memory.incidents, now)
         standings, entries = advance_all(memory.standings, now)
         promised = frozenset(one.objective for one in standings)
         table = self._table(contract)
@@ -300,7 +300,7 @@ class Runner:
                 grace=contract.alerts.grace,
             ),
         )
-        incidents, transitions = alerting.step(
+        incidents, transitions = alerting.update_incidents(
             memory.incidents,
             observations,
             product=contract.product,
@@ -308,8 +308,8 @@ class Runner:
             policy=policy_at(contract, now),
             new_id=self._around.new_id,
         )
-        post = self._rules.post
-        notices, announced = announce(contract, memory.notices, post=post, now=now)
+        setup = self._rules.alerting
+        notices, announced = announce_endings(contract, memory.notices, setup=setup, now=now)
         inputs = inputs_of(published, self._around.registry())
         card = card_of(contract, promised, table, notices=notices, inputs=inputs, now=now)
         entry = RunEntry(card, now, run, entries, standings, incidents, transitions, ())
@@ -326,7 +326,9 @@ class Runner:
     ) -> tuple[Notification, ...]:
         """Return what is told; the ledger is read for it only when there is something to tell."""
         book = {one.incident_id: one for one in (*memory.incidents, *entry.incidents)}
-        late = belated(book.values(), entry.transitions, memory.deliveries, now=entry.at)
+        late = undelivered_openings(
+            book.values(), entry.transitions, memory.deliveries, now=entry.at
+        )
         if not entry.transitions and not late:
             return ()
         record = self._around.store.record(contract.product)
@@ -335,14 +337,14 @@ class Runner:
         found = notifications(
             (*entry.transitions, *late),
             contract=contract,
-            post=self._rules.post,
+            setup=self._rules.alerting,
             budgets=budgets_of(lines, entry.card.targets),
             costs=costs_of(lines, entry.transitions),
             now=entry.at,
             deliveries=memory.deliveries,
         )
-        upstream = troubled(entry.card.inputs, self._around.store.record, now=entry.at)
-        return tuple(blamed(one, upstream) for one in found) if upstream else found
+        upstream = inputs_in_trouble(entry.card.inputs, self._around.store.record, now=entry.at)
+        return tuple(with_upstream(one, upstream) for one in found) if upstream else found
 
     def _tell(self, entry: RunEntry) -> None:
         """Wake the dispatcher, now that what it sends is saved."""
@@ -367,7 +369,7 @@ class Runner:
             book.values(),
             now=entry.at,
             reprobe=self._rules.reprobe,
-            dates=dates_of(contract.lifetime),
+            dates=notice_times(contract.lifetime),
         )
         if at is not None:
             self._around.look(contract.product, at)

@@ -33,7 +33,7 @@ from contractwatch.scan.reach import personal_reach
 from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
 from contractwatch.scan.scan import ScanJob
 from contractwatch.scan.window_hold import kept_after
-from contractwatch.selection import Selection, Topic, is_empty, select, without_rows
+from contractwatch.selection import Selection, Topic, from_metadata, is_empty, select
 
 _NO_SERVER = "the contract names no server"
 _NO_STATES = StateFolder(None, is_written=False)
@@ -196,7 +196,7 @@ def _findings(entry: _Loaded | Refused, wish: _Wish) -> Iterator[Finding]:
 
 
 def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> Judged:
-    asked = without_rows(plan, server) if wish.selection.metadata_only else plan
+    asked = from_metadata(plan, server) if wish.selection.metadata_only else plan
     bases = (Path(plan.contract.file).resolve().parent, Path.cwd())
     now = system_clock().now()
     metrics = verify.asked_of_data(asked)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contractwatch import verify
-from contractwatch.alerting.causes import causes_of
+from contractwatch.alerting.causes import shared_reasons
 from contractwatch.cli.escape import printable
 from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
@@ -44,7 +44,7 @@ def _run(finding: Judged, report: Report) -> Iterator[str]:
     run, file = finding.run, finding.contract.file
     if run.error:
         yield _command("error", file, 0, title_of(finding), run.error)
-    causes, told = causes_of(run), set[str]()
+    causes, told = shared_reasons(run), set[str]()
     for result in worst_first(run.results):
         level, reason = _level(result, report), result.verdict.reason
         if level and result.outcome is Outcome.ERROR and reason in causes.pointers:

@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from contractwatch.alerting.causes import Causes, causes_of
+from contractwatch.alerting.causes import SharedReasons, shared_reasons
 from contractwatch.cli.reports.findings import Finding, Judged, Refused, Report, Samples
 from contractwatch.errors import Problem
 from contractwatch.model.record.run import CheckResult
@@ -50,7 +50,7 @@ def _run(finding: Finding) -> dict[str, object]:
 
 def _judged(finding: Judged) -> dict[str, object]:
     contract, run = finding.contract, finding.run
-    causes = causes_of(run)
+    causes = shared_reasons(run)
     return {
         "contract": {
             "id": contract.contract_id,
@@ -96,7 +96,7 @@ def _refused(finding: Refused) -> dict[str, object]:
     }
 
 
-def _check(finding: Judged, result: CheckResult, causes: Causes) -> dict[str, object]:
+def _check(finding: Judged, result: CheckResult, causes: SharedReasons) -> dict[str, object]:
     promise, verdict = result.promise, result.verdict
     samples = finding.samples.get(promise.promise_id)
     return {

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from contractwatch.alerting.causes import causes_of
+from contractwatch.alerting.causes import shared_reasons
 from contractwatch.cli.escape import no_command, printable
 from contractwatch.cli.reports.findings import FailOn, Judged, Refused, Report
 from contractwatch.cli.reports.words import (
@@ -66,7 +66,7 @@ def _suite(
     known = {"outcome": run.outcome.value, "coverage": coverage}
     if not report.selection.is_everything:
         known["selection"] = str(report.selection)
-    known |= {f"cause {at}": reason for at, reason in enumerate(causes_of(run).listed, 1)}
+    known |= {f"cause {at}": reason for at, reason in enumerate(shared_reasons(run).listed, 1)}
     listed = [
         f"      <property{_attributes(name=name, value=value)}/>" for name, value in known.items()
     ]
@@ -82,7 +82,7 @@ def _whole(finding: Judged) -> Iterator[_Case]:
 
 
 def _promises(finding: Judged, fail_on: FailOn) -> Iterator[_Case]:
-    causes = causes_of(finding.run)
+    causes = shared_reasons(finding.run)
     for result in finding.run.results:
         promise, grade = result.promise, grade_of(result)
         name, line = f"{promise.kind} ({promise.promise_id})", promise.clause.line

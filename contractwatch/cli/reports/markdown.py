@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from contractwatch.alerting.causes import Causes, causes_of
+from contractwatch.alerting.causes import SharedReasons, shared_reasons
 from contractwatch.cli.escape import printable
 from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
@@ -55,7 +55,7 @@ def _run(finding: Judged, report: Report) -> Iterator[str]:
         for result in worst_first(run.results)
         if report.show_all or result.outcome is not Outcome.PASSED
     ]
-    causes = causes_of(run)
+    causes = shared_reasons(run)
     if causes.listed:
         yield ""
     for number, reason in enumerate(causes.listed, 1):
@@ -66,7 +66,7 @@ def _run(finding: Judged, report: Report) -> Iterator[str]:
         yield from (_row(result, causes) for result in shown)
 
 
-def _row(result: CheckResult, causes: Causes) -> str:
+def _row(result: CheckResult, causes: SharedReasons) -> str:
     promise, grade = result.promise, grade_of(result)
     cells = (
         f"{_MARKS[grade]} {grade}",

@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from contractwatch import __version__
-from contractwatch.alerting.causes import Causes, causes_of
+from contractwatch.alerting.causes import SharedReasons, shared_reasons
 from contractwatch.cli.escape import printable
 from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import place_of, sentence_of, title_of
@@ -56,13 +56,13 @@ def _results(finding: Judged | Refused, report: Report) -> Iterator[dict[str, ob
     yield from map(_problem, finding.problems)
     if isinstance(finding, Refused):
         return
-    causes = causes_of(finding.run)
+    causes = shared_reasons(finding.run)
     for result in finding.run.results:
         if report.show_all or result.outcome in {Outcome.FAILED, Outcome.ERROR}:
             yield _result(finding, result, causes)
 
 
-def _result(finding: Judged, result: CheckResult, causes: Causes) -> dict[str, object]:
+def _result(finding: Judged, result: CheckResult, causes: SharedReasons) -> dict[str, object]:
     promise, failed = result.promise, result.outcome is Outcome.FAILED
     location = _location(finding.contract.file, promise.clause.line)
     name = {"fullyQualifiedName": printable(place_of(result)), "kind": "member"}
@@ -109,11 +109,11 @@ def _invocation(finding: Judged | Refused) -> dict[str, object]:
         "executionSuccessful": done,
         "startTimeUtc": _time(run.started_at),
         "endTimeUtc": _time(run.finished_at),
-        **_told_once(finding, causes_of(run), [] if done else [run.error]),
+        **_told_once(finding, shared_reasons(run), [] if done else [run.error]),
     }
 
 
-def _told_once(finding: Judged, causes: Causes, errors: list[str]) -> dict[str, object]:
+def _told_once(finding: Judged, causes: SharedReasons, errors: list[str]) -> dict[str, object]:
     """Return what ended the run, and the reasons that several checks share."""
     listed = (f"cause {number}: {reason}" for number, reason in enumerate(causes.listed, 1))
     return _notifications(*(f"{title_of(finding)}: {one}" for one in (*errors, *listed)))

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from contractwatch.alerting.broken import observed_words
-from contractwatch.alerting.causes import NO_CAUSES, Causes
+from contractwatch.alerting.causes import NO_SHARED_REASONS, SharedReasons
 from contractwatch.cli.reports.findings import FailOn, Judged
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.measure.evidence import Evidence
@@ -42,7 +42,7 @@ def place_of(result: CheckResult) -> str:
     return f"{promise.table}.{promise.column}" if promise.column else promise.table
 
 
-def observation_of(result: CheckResult, causes: Causes = NO_CAUSES) -> str:
+def observation_of(result: CheckResult, causes: SharedReasons = NO_SHARED_REASONS) -> str:
     """Return what was observed, and why, in words without a value of the data."""
     observed, verdict = observed_words(result), result.verdict
     says_count = verdict.violations is not None and observed.endswith(("row", "rows"))
@@ -51,7 +51,7 @@ def observation_of(result: CheckResult, causes: Causes = NO_CAUSES) -> str:
     return "; ".join(filter(None, (observed, causes.reason_of(result))))
 
 
-def sentence_of(result: CheckResult, causes: Causes = NO_CAUSES) -> str:
+def sentence_of(result: CheckResult, causes: SharedReasons = NO_SHARED_REASONS) -> str:
     """Return the promise against what was observed, in one sentence."""
     promise = result.promise
     begins = f"{place_of(result)} {promise.kind}: promised {_expected(result)}"

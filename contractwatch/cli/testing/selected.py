@@ -9,7 +9,7 @@ from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.yaml.node import suggestion
-from contractwatch.selection import Selection, known_words
+from contractwatch.selection import Selection, selectable_names
 
 _ALL = "all"
 _MOST_NAMED = 12
@@ -55,7 +55,7 @@ def chosen(
     Raises:
         UsageError: If a word is in none of the contracts, with the nearest or those there are.
     """
-    words = known_words(contracts)
+    words = selectable_names(contracts)
     picked = replace(
         selection,
         rule_ids=_names(selection.rule_ids, words["rule"]),

@@ -47,7 +47,7 @@ class DeliveryState(StrEnum):
     """Delivery state of one transition to one receiver."""
 
     WAITING = "waiting"
-    TOLD = "told"
+    DELIVERED = "told"
     DEAD = "dead"
 
 
@@ -55,7 +55,7 @@ class DeliveryState(StrEnum):
 class DeliveryRecord:
     """Transition of an incident that was sent to one receiver, and its delivery state.
 
-    Without a receiver: it was told before this was kept, and to whom is not known.
+    With an empty receiver it was delivered before receivers were recorded.
     """
 
     incident_id: str

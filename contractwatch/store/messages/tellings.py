@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, exists, select, update
 
-from contractwatch.alerting.audience import audience, is_told
+from contractwatch.alerting.audience import informed_receivers, is_delivered
 from contractwatch.model.record.incident import (
     ENDS,
     DeliveryRecord,
@@ -57,7 +57,7 @@ def note_waiting(connection: Connection, message: Notification, at: datetime) ->
 
 def note_delivered(connection: Connection, message: Notification, at: datetime) -> None:
     """Keep that a receiver was told; with several mailboxes the first one counts."""
-    _note(connection, message, DeliveryState.TOLD, at)
+    _note(connection, message, DeliveryState.DELIVERED, at)
     _show(connection, message)
 
 
@@ -87,7 +87,7 @@ def is_untold(connection: Connection, message: Notification) -> bool:
         )
         if connection.execute(is_open).first() is not None:
             told = tellings_of(connection, [note.incident_id])
-            if not is_told(note.incident_id, told):
+            if not is_delivered(note.incident_id, told):
                 return True
     return False
 
@@ -107,10 +107,10 @@ def _note(
             "sequence": note.sequence,
         }
         mine = and_(*(tables.telling.c[name] == value for name, value in key.items()))
-        told = _TELLING.state == DeliveryState.TOLD.value
+        told = _TELLING.state == DeliveryState.DELIVERED.value
         if state is not DeliveryState.WAITING or not message.recipient:
-            is_told = connection.execute(select(tables.telling).where(mine, told)).first()
-            if is_told is not None:
+            is_delivered = connection.execute(select(tables.telling).where(mine, told)).first()
+            if is_delivered is not None:
                 continue
         values = {"kind": note.kind.value, "state": state.value, "at": to_micros(at)}
         put(connection, tables.telling, key, values)
@@ -140,7 +140,7 @@ def _is_unheard(connection: Connection, receiver: str, note: TransitionNote) -> 
         for one in tellings_of(connection, [note.incident_id])
         if one.receiver == receiver and one.sequence < note.sequence
     ]
-    return bool(before) and not audience(note.incident_id, before)
+    return bool(before) and not informed_receivers(note.incident_id, before)
 
 
 def _show(connection: Connection, message: Notification) -> None:

@@ -10,7 +10,7 @@ from contractwatch.model.record.incident import BrokenPromise, DeliveryRecord, I
 from contractwatch.model.record.product import BudgetLine, LedgerLine, RunSummary
 from contractwatch.model.record.run import CheckResult, RunResult
 from contractwatch.slo.budget import compliance_of, intervals_of
-from contractwatch.slo.ledger import merged
+from contractwatch.slo.ledger import merge_intervals
 from contractwatch.slo.trust import TrustPart, TrustScore
 from contractwatch.web.snapshot_cache import View
 from contractwatch.web.views.timeline import SHOWN
@@ -177,7 +177,7 @@ def check_body(result: CheckResult) -> Body:
 def objective_body(view: View, line: LedgerLine, budget: BudgetLine) -> Body:
     """Return one objective: its state, target, budget, compliance and the last 28 days."""
     compliance = compliance_of(line, budget.budget.target, now=view.as_of)
-    shown = merged(intervals_of(line, start=view.as_of - SHOWN, end=view.as_of))
+    shown = merge_intervals(intervals_of(line, start=view.as_of - SHOWN, end=view.as_of))
     return {
         "objective": budget.standing.objective.value,
         "state": budget.standing.state.value,

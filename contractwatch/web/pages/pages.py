@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from contractwatch import __version__
-from contractwatch.alerting.audience import told_words
+from contractwatch.alerting.audience import delivery_words
 from contractwatch.alerting.broken import observed_words
-from contractwatch.alerting.causes import NO_CAUSES, causes_of
+from contractwatch.alerting.causes import NO_SHARED_REASONS, shared_reasons
 from contractwatch.alerting.upstream import upstream_words
 from contractwatch.alerting.words import number
 from contractwatch.display import visible
@@ -139,7 +139,9 @@ class Pages:
             all_default=all(line.budget.budget.target.is_default for line in lines),
             shown=shown_of(view.record.lines, end=view.as_of),
             groups=groups(view),
-            causes=causes_of(view.record.last_run) if view.record.last_run else NO_CAUSES,
+            causes=shared_reasons(view.record.last_run)
+            if view.record.last_run
+            else NO_SHARED_REASONS,
             incidents=_opened(view.record.incidents),
             told=told_of([view]),
             most_lost=max(part.points_lost for part in view.trust.parts),
@@ -318,7 +320,7 @@ def _cut(asked: str) -> str:
 def told_of(views: Iterable[View]) -> dict[str, str]:
     """Return for each incident in words who was told of it."""
     return {
-        one.incident_id: told_words(one.incident_id, view.record.deliveries)
+        one.incident_id: delivery_words(one.incident_id, view.record.deliveries)
         for view in views
         for one in view.record.incidents
     }

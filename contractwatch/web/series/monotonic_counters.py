@@ -8,7 +8,7 @@ from datetime import datetime
 from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.model.record.product import LedgerLine, ProductRecord
 from contractwatch.slo.budget import total_seconds, union_seconds
-from contractwatch.slo.ledger import spans
+from contractwatch.slo.ledger import open_intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Meter:
         live = union_seconds(
             interval
             for line in record.lines
-            for interval in spans(line.standing, until)
+            for interval in open_intervals(line.standing, until)
             if interval.state is ObjectiveState.UNKNOWN
         )
         product = record.card.product

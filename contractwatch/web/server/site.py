@@ -8,7 +8,7 @@ import structlog
 from contractwatch.errors import Problem, StoreError
 from contractwatch.model.promises.upstream import Upstream
 from contractwatch.model.record.product import ProductCard, ProductRecord
-from contractwatch.slo.upstream import troubled
+from contractwatch.slo.upstream import inputs_in_trouble
 from contractwatch.web.snapshot_cache import Board, View, view_of
 
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ class Site:
         def record_of(product: str) -> ProductRecord | None:
             return views[product].record if product in views else None
 
-        return troubled(view.record.card.inputs, record_of, now=self.board.now())
+        return inputs_in_trouble(view.record.card.inputs, record_of, now=self.board.now())
 
     def known(self, product: str) -> View | None:
         """Return a product of the snapshot, else one that is still to be judged; None if neither.

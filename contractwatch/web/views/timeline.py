@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from contractwatch.model.base.objective import Interval, ObjectiveState
 from contractwatch.model.record.product import LedgerLine
 from contractwatch.slo.budget import intervals_of
-from contractwatch.slo.ledger import merged
+from contractwatch.slo.ledger import merge_intervals
 from contractwatch.web.views import words
 
 _NARROWEST_PERCENT = 0.4
@@ -72,7 +72,7 @@ class Bar:
 
 def bar_of(line: LedgerLine, *, start: datetime, end: datetime) -> Bar:
     """Return the bar of `[start, end)`; time without any record stays empty."""
-    pieces = merged(intervals_of(line, start=start, end=end))
+    pieces = merge_intervals(intervals_of(line, start=start, end=end))
     window = (end - start).total_seconds()
     spans = sorted(
         (_span(interval, start, window) for interval in pieces),

@@ -37,7 +37,7 @@ class Agent:
             deadline_limit_seconds=60,
             default_interval=day,
             reprobe=day,
-            post=AlertingSetup((), ()),
+            alerting=AlertingSetup((), ()),
             full_scans=frozenset(full_scans),
         )
         around = Surroundings(

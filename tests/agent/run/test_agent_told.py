@@ -27,8 +27,8 @@ class Desk:
 
     def start(self, *receivers: ReceiverSetting) -> Dispatcher:
         bench = self._bench
-        post = AlertingSetup(receivers, tuple(one.name for one in receivers))
-        bench.runner = Runner(replace(bench.rules, post=post), bench.around)
+        setup = AlertingSetup(receivers, tuple(one.name for one in receivers))
+        bench.runner = Runner(replace(bench.rules, alerting=setup), bench.around)
         clock = bench.time.clock()
         pace = Pace(jitter=lambda: 1.0, monotonic=clock.monotonic)
         world = World(lambda ref: "", None, clock.now)
@@ -83,7 +83,7 @@ def test_a_receiver_that_comes_while_it_is_open_is_told_and_hears_the_end(
         desk.start(at(server))
         desk.runs(4, has_null=True)
         assert kinds(server) == ["opened"]
-        assert told(bench) == {"owners": DeliveryState.TOLD}
+        assert told(bench) == {"owners": DeliveryState.DELIVERED}
         desk.runs(3, has_null=False)
         assert kinds(server) == ["opened", "resolved"]
 
@@ -166,7 +166,7 @@ def test_a_beginning_that_was_refused_is_told_after_the_next_start_and_then_its_
         assert kinds(server) == ["opened"]
         desk.runs(3, has_null=False)
         assert kinds(server) == ["opened", "resolved"]
-    assert told(bench) == {"owners": DeliveryState.TOLD}
+    assert told(bench) == {"owners": DeliveryState.DELIVERED}
 
 
 def test_a_beginning_still_on_its_way_is_followed_by_its_end_in_order(
@@ -229,7 +229,7 @@ def test_one_told_mailbox_of_two_is_told(bench: Bench) -> None:
 
         note_delivered(connection, message, bench.time.now)
         note_dead(connection, other, bench.time.now)
-    assert told(bench)["log"] is DeliveryState.TOLD
+    assert told(bench)["log"] is DeliveryState.DELIVERED
 
 
 def _message(bench: Bench):

@@ -6,7 +6,7 @@ import pytest
 from odcs_values import parsed, table
 
 from contractwatch.alerting.message import AlertingSetup
-from contractwatch.alerting.notices import announce, dates_of
+from contractwatch.alerting.notices import announce_endings, notice_times
 from contractwatch.errors import ContractError
 from contractwatch.model.base.clause import Clause, Severity
 from contractwatch.model.promises.lifetime import Lifetime
@@ -198,7 +198,7 @@ def test_a_date_of_long_ago_is_none_since_days_before_it_are_counted(
 ) -> None:
     contract = parsed(levels(f"property: {name}, value: '{written}'"))
     assert contract.lifetime == Lifetime()
-    assert dates_of(contract.lifetime) == ()
+    assert notice_times(contract.lifetime) == ()
 
 
 @pytest.mark.parametrize("written", ["1900-01-01", "9999-12-31", "9999-12-31T23:59:59Z"])
@@ -207,7 +207,7 @@ def test_every_date_of_life_that_is_read_can_be_announced(written: str) -> None:
     contract = parsed(levels(*entries))
     assert len(contract.lifetime.endings()) == 2
     for now in (datetime(1, 1, 2, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)):
-        announce(contract, (), post=AlertingSetup(()), now=now)
+        announce_endings(contract, (), setup=AlertingSetup(()), now=now)
 
 
 def test_the_dates_of_life_are_read_and_promise_nothing() -> None:

@@ -3,11 +3,11 @@
 import pytest
 from web_values import NOW, incident
 
-from contractwatch.alerting.audience import told_words
+from contractwatch.alerting.audience import delivery_words
 from contractwatch.model.record.incident import DeliveryRecord, DeliveryState, TransitionKind
 from contractwatch.web.api.bodies import incident_body
 
-TOLD, WAITING, DEAD = DeliveryState.TOLD, DeliveryState.WAITING, DeliveryState.DEAD
+TOLD, WAITING, DEAD = DeliveryState.DELIVERED, DeliveryState.WAITING, DeliveryState.DEAD
 
 
 def telling(receiver: str, state: DeliveryState, kind: TransitionKind = TransitionKind.OPENED):
@@ -28,8 +28,8 @@ def telling(receiver: str, state: DeliveryState, kind: TransitionKind = Transiti
     ],
 )
 def test_told_is_what_was_delivered(deliveries: tuple[DeliveryRecord, ...], words: str) -> None:
-    assert told_words("i", deliveries) == words
-    assert told_words("another", deliveries) == "told to nobody"
+    assert delivery_words("i", deliveries) == words
+    assert delivery_words("another", deliveries) == "told to nobody"
 
 
 def test_the_api_has_what_became_of_every_message() -> None:
