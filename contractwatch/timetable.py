@@ -56,7 +56,7 @@ class Cron:
         while True:
             # Between two changes of the clocks a cron is plain arithmetic on what they show.
             offset = _offset(zone, since)
-            tick = _next_shown(self.expression, at + offset)
+            tick = _next_wall_time(self.expression, at + offset)
             found = tick - offset
             end = since + _LONGEST_CHANGE
             change = _next_change(zone, since, end)
@@ -66,7 +66,7 @@ class Cron:
                 if not is_hourly and tick < change + _offset(zone, change):
                     return change
                 at, since = change - _INSTANT, change  # a tick at the change itself is to come
-            elif is_hourly or not _was_shown(zone, found):
+            elif is_hourly or not _is_repeated_hour(zone, found):
                 return found
             else:
                 at = since = found
@@ -94,7 +94,7 @@ class AnyOf:
 
 
 @dataclass(frozen=True, slots=True)
-class AtMost:
+class Throttled:
     """The ticks of a timetable that come more often than they are heeded: see `Scheduler`."""
 
     inner: Every | Cron | AnyOf
@@ -110,7 +110,7 @@ class AtMost:
         return max(self.inner.interval_at(instant), heeded)
 
 
-Timetable: TypeAlias = Every | Cron | AnyOf | AtMost
+Timetable: TypeAlias = Every | Cron | AnyOf | Throttled
 
 
 @lru_cache(maxsize=1024)
@@ -120,7 +120,7 @@ def _is_hourly(expression: str) -> bool:
     return "*" in hours or len(set(hours)) == _HOURS
 
 
-def _next_shown(expression: str, shown: datetime) -> datetime:
+def _next_wall_time(expression: str, shown: datetime) -> datetime:
     """Return the next time of a cron on clocks that are never changed."""
     return croniter(expression, shown.replace(tzinfo=UTC)).get_next(datetime).replace(tzinfo=UTC)
 
@@ -135,12 +135,12 @@ def _next_change(zone: ZoneInfo, start: datetime, end: datetime) -> datetime | N
     while low < end:
         high = min(low + _STEP, end)
         if _offset(zone, high) != offset:
-            return _bisected(zone, low, high)
+            return _bisect_change(zone, low, high)
         low = high
     return None
 
 
-def _bisected(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
+def _bisect_change(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
     """Return the second at which the offset of `low` becomes that of `high`."""
     offset = _offset(zone, low)
     first, last = int(low.timestamp()), int(high.timestamp())
@@ -153,6 +153,6 @@ def _bisected(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
     return datetime.fromtimestamp(last, UTC)
 
 
-def _was_shown(zone: ZoneInfo, instant: datetime) -> bool:
+def _is_repeated_hour(zone: ZoneInfo, instant: datetime) -> bool:
     """Return whether the clocks show this time of day for the second time."""
     return instant.astimezone(zone).fold == 1

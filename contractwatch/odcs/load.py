@@ -5,9 +5,9 @@ from pathlib import Path
 
 from contractwatch.errors import ContractError, Problem
 from contractwatch.model.contract.contract import Contract
-from contractwatch.odcs.read import read, read_what_holds
+from contractwatch.odcs.read import read_contract, read_valid_part
 from contractwatch.odcs.yaml import document
-from contractwatch.odcs.yaml.document import LARGEST_BYTES, load
+from contractwatch.odcs.yaml.document import LARGEST_BYTES, load_yaml
 from contractwatch.odcs.yaml.node import bounded_suggestions
 
 
@@ -20,7 +20,7 @@ def load_contract(path: Path, *, today: date | None = None) -> tuple[Contract, t
     return parse_contract(_bytes_of(path), str(path), today=today)
 
 
-def load_what_holds(
+def load_valid_part(
     path: Path, *, today: date | None = None
 ) -> tuple[Contract, tuple[Problem, ...]]:
     """Return the contract of a file without what is wrong in it, and every problem.
@@ -28,7 +28,7 @@ def load_what_holds(
     Raises:
         ContractError: With every problem, if nothing can be judged; also if it cannot be read.
     """
-    return parse_what_holds(_bytes_of(path), str(path), today=today)
+    return parse_valid_part(_bytes_of(path), str(path), today=today)
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -50,10 +50,10 @@ def parse_contract(
         ContractError: With every problem.
     """
     with bounded_suggestions():
-        return read(load(data, file), today=today)
+        return read_contract(load_yaml(data, file), today=today)
 
 
-def parse_what_holds(
+def parse_valid_part(
     data: bytes, file: str, *, today: date | None = None
 ) -> tuple[Contract, tuple[Problem, ...]]:
     """Return the contract that the bytes say without what is wrong in it, and every problem.
@@ -64,4 +64,4 @@ def parse_what_holds(
         ContractError: With every problem, if nothing can be judged.
     """
     with bounded_suggestions():
-        return read_what_holds(document.load_what_holds(data, file), today=today)
+        return read_valid_part(document.load_yaml_lenient(data, file), today=today)

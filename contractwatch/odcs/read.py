@@ -7,38 +7,40 @@ from datetime import date
 from contractwatch.errors import ContractError, Level, Problem, capped
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.check import WRONG
-from contractwatch.odcs.jsonschema.validate import checked, find_mistakes
+from contractwatch.odcs.jsonschema.validate import add_schema_errors, upgrade_and_validate
 from contractwatch.odcs.product.incremental import with_incremental
 from contractwatch.odcs.product.inputs import read_inputs
 from contractwatch.odcs.product.people import read_support, read_team
 from contractwatch.odcs.product.policies import read_alerts, read_targets
-from contractwatch.odcs.product.promise_schedules import read_own_schedules
+from contractwatch.odcs.product.promise_schedules import read_promise_schedules
 from contractwatch.odcs.product.schedules import read_schedule
-from contractwatch.odcs.product.servers import read_servers, zone_of
+from contractwatch.odcs.product.servers import default_zone, read_servers
 from contractwatch.odcs.rules.labels import read_labels
-from contractwatch.odcs.rules.references import addresses_of
+from contractwatch.odcs.rules.references import read_addresses
 from contractwatch.odcs.schema.affected_clauses import (
-    Costs,
-    NothingHoldsError,
-    is_server,
-    server_of,
+    AffectedClauses,
+    NoValidPartError,
+    is_server_path,
+    server_path_of,
 )
-from contractwatch.odcs.schema.dangling_references import referring
+from contractwatch.odcs.schema.dangling_references import references_to_removed
 from contractwatch.odcs.schema.tables import read_tables
 from contractwatch.odcs.service_levels.levels import read_levels
 from contractwatch.odcs.service_levels.lifetime import read_lifetime
-from contractwatch.odcs.skipped_promises import skip_lost
-from contractwatch.odcs.values.lint_warnings import doubt_old
+from contractwatch.odcs.skipped_promises import skip_removed
+from contractwatch.odcs.values.lint_warnings import warn_deprecated
 from contractwatch.odcs.values.names import check_domain, check_product_name
 from contractwatch.odcs.yaml.document import Document
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
-from contractwatch.odcs.yaml.path_removal import without
-from contractwatch.odcs.yaml.unquoted_names import as_written, unquoted
+from contractwatch.odcs.yaml.path_removal import without_paths
+from contractwatch.odcs.yaml.unquoted_names import find_unquoted_names, with_names_as_text
 
 _MOST_ROUNDS = 8
 
 
-def read(document: Document, *, today: date | None = None) -> tuple[Contract, tuple[Problem, ...]]:
+def read_contract(
+    document: Document, *, today: date | None = None
+) -> tuple[Contract, tuple[Problem, ...]]:
     """Return the contract and its warnings, in the order of the file.
 
     Args:
@@ -49,13 +51,13 @@ def read(document: Document, *, today: date | None = None) -> tuple[Contract, tu
     Raises:
         ContractError: With every problem, if one of them is an error.
     """
-    whole = _whole(document, today)
+    whole = _read_whole(document, today)
     if any(one.level is Level.ERROR for one in whole.problems):
         raise ContractError(whole.problems)
     return whole.contract, capped(whole.problems)
 
 
-def read_what_holds(
+def read_valid_part(
     document: Document, *, today: date | None = None
 ) -> tuple[Contract, tuple[Problem, ...]]:
     """Return the contract without what is wrong in it, which is skipped, and all its problems.
@@ -66,23 +68,31 @@ def read_what_holds(
     Raises:
         ContractError: With every problem, if one of them is such that nothing can be judged.
     """
-    whole = _whole(document, today)
+    whole = _read_whole(document, today)
     if not whole.mistakes:
         return whole.contract, capped(whole.problems)
     root = YamlNode(whole.document, "", whole.document.data)
-    costs, lost, mistakes = Costs(root, whole.refusing), dict[str, Problem](), whole.mistakes
+    costs, lost, mistakes = (
+        AffectedClauses(root, whole.fatal_paths),
+        dict[str, Problem](),
+        whole.mistakes,
+    )
     for _ in range(_MOST_ROUNDS):
         try:
-            lost |= _lost(mistakes, costs, lost)
-            lost |= {path: why for path, why in referring(root, lost).items() if path not in lost}
-        except NothingHoldsError:
+            lost |= _removed_by(mistakes, costs, lost)
+            lost |= {
+                path: why
+                for path, why in references_to_removed(root, lost).items()
+                if path not in lost
+            }
+        except NoValidPartError:
             break
-        rest = _rest(whole.document, today, lost)
+        rest = _read_rest(whole.document, today, lost)
         if not rest.mistakes:
-            skip_lost(root, lost, whole.mistakes, rest.findings)
-            return _without_lost(rest.contract, rest.findings, lost), capped(whole.problems)
+            skip_removed(root, lost, whole.mistakes, rest.findings)
+            return _with_skipped(rest.contract, rest.findings, lost), capped(whole.problems)
         mistakes = rest.mistakes
-        costs = Costs(root, rest.refusing)
+        costs = AffectedClauses(root, rest.fatal_paths)
     raise ContractError(whole.problems)
 
 
@@ -95,77 +105,81 @@ class _Reading:
     findings: Findings
     problems: tuple[Problem, ...]
     mistakes: tuple[Problem, ...]
-    refusing: frozenset[str]
+    fatal_paths: frozenset[str]
 
 
-def _whole(document: Document, today: date | None) -> _Reading:
+def _read_whole(document: Document, today: date | None) -> _Reading:
     """Read all of it; a name without quotes is no mistake for what is read, but a problem."""
-    found = _once(document, today)
-    names = unquoted(document, found.mistakes)
+    found = _read_once(document, today)
+    names = find_unquoted_names(document, found.mistakes)
     if not names:
         return found
-    again = _once(as_written(document, names), today)
+    again = _read_once(with_names_as_text(document, names), today)
     problems = sorted((*names.values(), *again.problems), key=lambda problem: problem.line)
     return replace(again, problems=tuple(problems))
 
 
-def _once(document: Document, today: date | None) -> _Reading:
+def _read_once(document: Document, today: date | None) -> _Reading:
     judged = Findings(document, "", problems=list(document.mistakes))
-    document = checked(document, judged)
+    document = upgrade_and_validate(document, judged)
     return _reading(document, today, judged, frozenset())
 
 
-def _rest(document: Document, today: date | None, lost: Mapping[str, Problem]) -> _Reading:
+def _read_rest(document: Document, today: date | None, lost: Mapping[str, Problem]) -> _Reading:
     """Read what is not lost; a server that is not understood stays, and is closed afterwards."""
-    cuts = frozenset(lost)
-    judged = Findings(document, "", cuts=cuts)
-    document = without(document, frozenset(path for path in cuts if not is_server(path)))
-    find_mistakes(document, judged)
-    return _reading(document, today, judged, cuts)
+    removed = frozenset(lost)
+    judged = Findings(document, "", removed_paths=removed)
+    document = without_paths(
+        document, frozenset(path for path in removed if not is_server_path(path))
+    )
+    add_schema_errors(document, judged)
+    return _reading(document, today, judged, removed)
 
 
 def _reading(
-    document: Document, today: date | None, judged: Findings, cuts: frozenset[str]
+    document: Document, today: date | None, judged: Findings, removed: frozenset[str]
 ) -> _Reading:
     root = YamlNode(document, "", document.data)
-    findings = Findings(document, root.text("id"), cuts=cuts)
-    contract = _contract(root, today, findings)
+    findings = Findings(document, root.text("id"), removed_paths=removed)
+    contract = _build_contract(root, today, findings)
     found = (*judged.problems, *findings.problems)
-    mistakes = [one for one in found if one.level is Level.ERROR and not _is_cut(one.path, cuts)]
+    mistakes = [
+        one for one in found if one.level is Level.ERROR and not _is_removed(one.path, removed)
+    ]
     return _Reading(
         document,
         contract,
         findings,
-        _together(document, judged.problems, findings.problems),
+        _merge_problems(document, judged.problems, findings.problems),
         tuple(mistakes),
-        frozenset(judged.refusing | findings.refusing),
+        frozenset(judged.fatal_paths | findings.fatal_paths),
     )
 
 
-def _is_cut(path: str, cuts: frozenset[str]) -> bool:
-    server = server_of(path)
-    return server in cuts if server else False
+def _is_removed(path: str, removed: frozenset[str]) -> bool:
+    server = server_path_of(path)
+    return server in removed if server else False
 
 
-def _lost(
-    mistakes: Iterable[Problem], costs: Costs, known: Mapping[str, Problem]
+def _removed_by(
+    mistakes: Iterable[Problem], costs: AffectedClauses, known: Mapping[str, Problem]
 ) -> dict[str, Problem]:
     """Return the paths that mistakes cost; each mistake costs something that is still there.
 
     Raises:
-        NothingHoldsError: If one of them costs the contract.
+        NoValidPartError: If one of them costs the contract.
     """
     found: dict[str, Problem] = {}
     for mistake in mistakes:
         paths = costs.of(mistake)
         if paths <= known.keys():
-            raise NothingHoldsError
+            raise NoValidPartError
         for path in paths - known.keys():
             found.setdefault(path, mistake)
     return found
 
 
-def _without_lost(contract: Contract, findings: Findings, lost: Mapping[str, Problem]) -> Contract:
+def _with_skipped(contract: Contract, findings: Findings, lost: Mapping[str, Problem]) -> Contract:
     servers = tuple(
         replace(server, unsupported=f"{WRONG}: {lost[server.clause.path]}")
         if server.clause.path in lost
@@ -176,11 +190,11 @@ def _without_lost(contract: Contract, findings: Findings, lost: Mapping[str, Pro
     return replace(contract, servers=servers, skipped=skipped)
 
 
-def _contract(root: YamlNode, today: date | None, findings: Findings) -> Contract:
+def _build_contract(root: YamlNode, today: date | None, findings: Findings) -> Contract:
     document = root.document
-    doubt_old(root, findings)
+    warn_deprecated(root, findings)
     servers = read_servers(root, findings)
-    tables = read_tables(root, zone_of(servers, root, findings), findings)
+    tables = read_tables(root, default_zone(servers, root, findings), findings)
     levels = read_levels(root, tables, findings)
     team = read_team(root, today, findings)
     support = read_support(root, findings)
@@ -209,10 +223,10 @@ def _contract(root: YamlNode, today: date | None, findings: Findings) -> Contrac
         owners=team.owners,
         support=support,
         schedule=schedule,
-        promise_schedules=read_own_schedules(root, levels, findings),
+        promise_schedules=read_promise_schedules(root, levels, findings),
         targets=targets,
         alerts=alerts,
-        addresses=addresses_of(root),
+        addresses=read_addresses(root),
         lifetime=read_lifetime(root, today, findings),
         inputs=read_inputs(root, findings),
         labels=read_labels(root),
@@ -251,7 +265,7 @@ def _status(root: YamlNode, findings: Findings) -> Status:
     return Status.DRAFT
 
 
-def _together(
+def _merge_problems(
     document: Document, judged: Iterable[Problem], found: Iterable[Problem]
 ) -> tuple[Problem, ...]:
     """Return all problems by line; of two about one place, what the official schema says."""

@@ -8,9 +8,9 @@ from contractwatch.errors import Problem
 from contractwatch.model.record.check import WRONG
 from contractwatch.odcs.rules.rules import rule_id_of
 from contractwatch.odcs.schema.affected_clauses import EXTRA_COLUMNS
-from contractwatch.odcs.schema.nested import walk
+from contractwatch.odcs.schema.nested import walk_fields
 from contractwatch.odcs.service_levels.levels import level_id_of
-from contractwatch.odcs.values.level_names import kind_of
+from contractwatch.odcs.values.level_names import level_kind
 from contractwatch.odcs.values.promises import (
     OBJECTIVE_OF_DIMENSION,
     dimension_of,
@@ -27,7 +27,7 @@ _SHOWN = 60
 _MOST = 3
 
 
-def skip_lost(
+def skip_removed(
     root: YamlNode, lost: Mapping[str, Problem], mistakes: Sequence[Problem], findings: Findings
 ) -> None:
     """Keep every promise at the paths that were lost as one that is not judged, and why.
@@ -88,7 +88,7 @@ def _keep(
     said = "; ".join(map(str, inside or [cause]))
     is_itself = inside or is_within(place.path, cause.path)
     how = WRONG if is_itself else f"{WRONG}, in another clause that this one needs"
-    findings.keep_skipped(place, promise, f"{how}: {said}")
+    findings.add_skipped(place, promise, f"{how}: {said}")
 
 
 def _owners(root: YamlNode) -> dict[str, tuple[str, str | None]]:
@@ -98,7 +98,7 @@ def _owners(root: YamlNode) -> dict[str, tuple[str, str | None]]:
         name = table.text("name") or _NOT_SAID
         found[table.path] = name, None
         for column in table.at("properties").each():
-            found |= {inner.place.path: (name, inner.name or None) for inner in walk(column)}
+            found |= {inner.place.path: (name, inner.name or None) for inner in walk_fields(column)}
     return found
 
 
@@ -128,7 +128,7 @@ def _promises(root: YamlNode) -> Iterator[_Found]:
         if table.mapping():
             yield from _of_table(table, root)
     for level in root.at("slaProperties").each():
-        kind = kind_of(level) if level.mapping() else ""
+        kind = level_kind(level) if level.mapping() else ""
         if kind:
             yield level, promised(kind, _NOT_SAID, rule_id=level_id_of(level)), level.path
 
@@ -140,7 +140,7 @@ def _of_table(table: YamlNode, root: YamlNode) -> Iterator[_Found]:
         yield mode, promised("extraColumns", name), f"{table.path}{EXTRA_COLUMNS}"
     yield from _of_rules(table, name, None)
     for column in table.at("properties").each():
-        for inner in walk(column):
+        for inner in walk_fields(column):
             if inner.place.mapping():
                 yield from _of_column(inner.place, name, inner.name or _NOT_SAID)
 

@@ -17,7 +17,11 @@ from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.metric import ComparingMetric, RowCount
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.reference import Reference, Total, TotalOf
-from contractwatch.odcs.values.variables import UnresolvedError, has_variables, resolved
+from contractwatch.odcs.values.variables import (
+    UnresolvedVariableError,
+    has_variables,
+    substitute_variables,
+)
 from contractwatch.scan.incremental_windows import without_windows
 from contractwatch.scan.reference_resolver import RemoteServer, Resolution, Resolved, Unresolved
 from contractwatch.scan.resolution import Environment, resolve, resolve_server
@@ -122,12 +126,16 @@ def _narrowed(
 ) -> Side | Unmeasured:
     """Return the rows of a side that a total is taken of."""
     # Imported here because the parser takes a third of a second that only SQL needs.
-    from contractwatch.odcs.sql.sql_guard import guarded_predicate  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql.sql_guard import guard_predicate  # noqa: PLC0415 - see above
 
     try:
-        text = resolved(total.where, environment) if has_variables(total.where) else total.where
-        where = guarded_predicate(text, table)
-    except (UnresolvedError, ValueError) as refused:
+        text = (
+            substitute_variables(total.where, environment)
+            if has_variables(total.where)
+            else total.where
+        )
+        where = guard_predicate(text, table)
+    except (UnresolvedVariableError, ValueError) as refused:
         return Unmeasured(f"the condition on rows of {side.shown}: {refused}")
     scope = side.files.where
     both = f"({scope}) AND ({where})" if scope else where

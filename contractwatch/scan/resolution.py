@@ -9,7 +9,11 @@ from contractwatch.model.contract.contract import Table
 from contractwatch.model.measure.metric import Metric, RecordMetric, TableSchema
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.sql import SqlScalar
-from contractwatch.odcs.values.variables import UnresolvedError, has_variables, resolved
+from contractwatch.odcs.values.variables import (
+    UnresolvedVariableError,
+    has_variables,
+    substitute_variables,
+)
 
 Environment = Mapping[str, str]
 
@@ -41,11 +45,11 @@ def resolve_server(server: Server, environment: Environment) -> Server:
     texts = {one.name: getattr(server, one.name) for one in fields(server)}
     try:
         changed = {
-            name: resolved(value, environment)
+            name: substitute_variables(value, environment)
             for name, value in texts.items()
             if isinstance(value, str) and has_variables(value)
         }
-    except UnresolvedError as error:
+    except UnresolvedVariableError as error:
         raise SourceError(str(error), retryable=False, blame=Blame.AGENT) from error
     return replace(server, **changed)
 
@@ -83,9 +87,9 @@ def _question(
 
     def guard(text: str) -> str:
         # Imported here because the parser takes a third of a second that only SQL needs.
-        from contractwatch.odcs.sql.sql_guard import guarded_query  # noqa: PLC0415 - see above
+        from contractwatch.odcs.sql.sql_guard import guard_query  # noqa: PLC0415 - see above
 
-        query = guarded_query(text, tables)
+        query = guard_query(text, tables)
         found.append(query.tables)
         return query.text
 
@@ -94,9 +98,9 @@ def _question(
 
 
 def _condition(text: str, table: Table) -> str:
-    from contractwatch.odcs.sql.sql_guard import guarded_predicate  # noqa: PLC0415 - as above
+    from contractwatch.odcs.sql.sql_guard import guard_predicate  # noqa: PLC0415 - as above
 
-    return guarded_predicate(text, table)
+    return guard_predicate(text, table)
 
 
 def _guarded(
@@ -106,8 +110,8 @@ def _guarded(
     if not has_variables(text):
         return text, None
     try:
-        return guard(resolved(text, environment)), None
-    except UnresolvedError as error:
+        return guard(substitute_variables(text, environment)), None
+    except UnresolvedVariableError as error:
         return "", Unmeasured(str(error))
     except ValueError as error:
         return "", Unmeasured(f"with its variables: {error}")

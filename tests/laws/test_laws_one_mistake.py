@@ -14,7 +14,7 @@ from contractwatch import verify
 from contractwatch.errors import ContractError, Problem
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Contract
-from contractwatch.odcs.load import parse_what_holds
+from contractwatch.odcs.load import parse_valid_part
 from contractwatch.odcs.yaml.path_removal import is_within
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -223,7 +223,7 @@ def read_as(contract: Contract, table: str, column: str | None) -> Any:
     )
 
 
-BEFORE, _ = parse_what_holds(RIGHT.encode(), "orders.yaml")
+BEFORE, _ = parse_valid_part(RIGHT.encode(), "orders.yaml")
 CHECKS = judged(BEFORE)
 
 
@@ -250,7 +250,7 @@ def is_refused_rightly(data: Any, problems: tuple[Problem, ...]) -> bool:
 
 def outcome_of(text: bytes) -> tuple[Contract, tuple[Problem, ...]] | ContractError:
     try:
-        return parse_what_holds(text, "orders.yaml")
+        return parse_valid_part(text, "orders.yaml")
     except ContractError as refused:
         return refused
 

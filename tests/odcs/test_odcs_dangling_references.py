@@ -3,7 +3,7 @@
 import pytest
 
 from contractwatch import verify
-from contractwatch.odcs.load import parse_what_holds
+from contractwatch.odcs.load import parse_valid_part
 
 TEXT = """\
 apiVersion: v3.1.0
@@ -36,7 +36,7 @@ schema:
 )
 def test_it_is_skipped_and_the_rest_of_its_table_is_judged(to: str) -> None:
     written = TEXT.format(wrong="filter: x > 1", to=to)
-    contract, _ = parse_what_holds(written.encode(), "k.yaml")
+    contract, _ = parse_valid_part(written.encode(), "k.yaml")
     skipped = {one.promise_id: one.reason for one in contract.skipped}
     reason = skipped["k/orders/shop_id/relationship/r"]
     assert "in another clause that this one needs" in reason
@@ -50,6 +50,6 @@ def test_to_a_table_that_is_read_or_of_another_contract_it_is_judged() -> None:
         ("description: shops", "shops.shop_id"),
         ("filter: x", "other.yaml#/schema/shop_table/properties/sid"),
     ):
-        contract, _ = parse_what_holds(TEXT.format(wrong=wrong, to=to).encode(), "k.yaml")
+        contract, _ = parse_valid_part(TEXT.format(wrong=wrong, to=to).encode(), "k.yaml")
         kinds = {check.promise.kind for check in verify.plan(contract).checks}
         assert "relationship" in kinds

@@ -13,7 +13,7 @@ from contractwatch.errors import MOST_PROBLEMS, ContractError, Level, Problem
 from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.jsonschema.validate import validate
 from contractwatch.odcs.load import load_contract, parse_contract
-from contractwatch.odcs.yaml.document import load
+from contractwatch.odcs.yaml.document import load_yaml
 
 TEXTS = [file.read_bytes() for file in EXAMPLES]
 
@@ -142,7 +142,9 @@ def test_a_file_that_is_not_there_is_a_problem_of_that_file(tmp_path: Path) -> N
 
 
 def test_validate_returns_what_the_schema_says() -> None:
-    document = load("apiVersion: v3.1.0\nkind: DataContract\nid: a\nversion: '1'\nfoo: 1\n", "f")
+    document = load_yaml(
+        "apiVersion: v3.1.0\nkind: DataContract\nid: a\nversion: '1'\nfoo: 1\n", "f"
+    )
     (problem,) = validate(document)
     assert (problem.line, problem.path) == (5, "foo")
 

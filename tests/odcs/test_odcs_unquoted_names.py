@@ -6,7 +6,7 @@ import pytest
 
 from contractwatch import verify
 from contractwatch.errors import ContractError, Level
-from contractwatch.odcs.load import parse_contract, parse_what_holds
+from contractwatch.odcs.load import parse_contract, parse_valid_part
 
 TEXT = """\
 apiVersion: v3.1.0
@@ -54,7 +54,7 @@ def test_it_is_read_as_it_is_written_and_told_with_its_line(
 ) -> None:
     given = TEXT.format(**QUOTED | {key: written})
     right = TEXT.format(**QUOTED | {key: f'"{written}"'})
-    contract, problems = parse_what_holds(given.encode(), "k.yaml")
+    contract, problems = parse_valid_part(given.encode(), "k.yaml")
     meant, _ = parse_contract(right.encode(), "k.yaml")
     assert plain(contract) == plain(meant)
     (problem,) = [one for one in problems if one.level is Level.ERROR]
@@ -78,7 +78,7 @@ def plain(contract: Any) -> Any:
 def test_several_names_are_each_told_once_and_beside_a_wrong_clause_only_that_one_is_lost() -> None:
     given = TEXT.format(**QUOTED | {"id": "12", "version": "1.0"})
     given = given.replace("required: true", "required: perhaps, unique: true")
-    contract, problems = parse_what_holds(given.encode(), "k.yaml")
+    contract, problems = parse_valid_part(given.encode(), "k.yaml")
     told = [str(one) for one in problems if one.level is Level.ERROR]
     assert len(told) == 3
     assert (contract.contract_id, contract.version) == ("12", "1.0")
@@ -89,4 +89,4 @@ def test_several_names_are_each_told_once_and_beside_a_wrong_clause_only_that_on
 @pytest.mark.parametrize("written", ["", "~", "null", "[1]", "{a: 1}"])
 def test_a_contract_that_names_nothing_is_refused_still(key: str, written: str) -> None:
     with pytest.raises(ContractError):
-        parse_what_holds(TEXT.format(**QUOTED | {key: written}).encode(), "k.yaml")
+        parse_valid_part(TEXT.format(**QUOTED | {key: written}).encode(), "k.yaml")

@@ -8,9 +8,9 @@ from contractwatch import verify
 from contractwatch.errors import ContractError
 from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs import skipped_promises
-from contractwatch.odcs.load import parse_what_holds
+from contractwatch.odcs.load import parse_valid_part
 from contractwatch.odcs.schema import affected_clauses
-from contractwatch.odcs.schema.nested import Inner, walk
+from contractwatch.odcs.schema.nested import Field, walk_fields
 from contractwatch.odcs.yaml.node import YamlNode
 
 TEXT = """apiVersion: v3.1.0
@@ -37,7 +37,7 @@ slaProperties:
 
 def held(old: str, new: str, text: str = TEXT) -> Contract:
     assert old in text
-    return parse_what_holds(text.replace(old, new, 1).encode(), "orders.yaml")[0]
+    return parse_valid_part(text.replace(old, new, 1).encode(), "orders.yaml")[0]
 
 
 def judged(contract: Contract) -> set[str]:
@@ -267,14 +267,14 @@ def looks(monkeypatch: pytest.MonkeyPatch, columns: int) -> int:
     """Count how often a column is walked while each of so many has one wrong key."""
     count = 0
 
-    def counted(column: YamlNode) -> Iterator[Inner]:
+    def counted(column: YamlNode) -> Iterator[Field]:
         nonlocal count
         count += 1
-        yield from walk(column)
+        yield from walk_fields(column)
 
     for module in (affected_clauses, skipped_promises):
-        monkeypatch.setattr(module, "walk", counted)
-    contract, _ = parse_what_holds(wide(columns).encode(), "wide.yaml")
+        monkeypatch.setattr(module, "walk_fields", counted)
+    contract, _ = parse_valid_part(wide(columns).encode(), "wide.yaml")
     assert len(contract.tables[0].columns) == columns
     return count
 

@@ -13,9 +13,9 @@ import pytest
 from contractwatch.engines.query.sql_casts import with_numbers
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Column, Table
-from contractwatch.odcs.sql.sql_allow_list import RUN_FUNCTIONS
-from contractwatch.odcs.sql.sql_errors import UnreadSqlError
-from contractwatch.odcs.sql.sql_guard import guarded_predicate, guarded_query
+from contractwatch.odcs.sql.sql_allow_list import ALLOWED_FUNCTIONS
+from contractwatch.odcs.sql.sql_errors import UnsupportedSqlError
+from contractwatch.odcs.sql.sql_guard import guard_predicate, guard_query
 
 ROWS = {
     "id": [1, 2, 3, 4],
@@ -131,7 +131,7 @@ def plain(value: Any) -> Any:
     ],
 )
 def test_a_function_gives_what_another_engine_gives(query: str) -> None:
-    written = guarded_query(query, (T,)).text
+    written = guard_query(query, (T,)).text
     assert plain(ours(written)) == plain(theirs(query))
     again = with_numbers(written, ())
     assert plain(ours(again)) == plain(theirs(query))
@@ -154,9 +154,9 @@ def test_a_pattern_is_compared_in_either_case_where_it_says_so(
     condition: str, kept: list[int]
 ) -> None:
     rows = pl.DataFrame(ROWS)
-    found = rows.filter(pl.sql_expr(guarded_predicate(condition, T)))
+    found = rows.filter(pl.sql_expr(guard_predicate(condition, T)))
     assert found["id"].to_list() == kept
-    query = guarded_query(f"SELECT COUNT(*) FROM t WHERE {condition}", (T,))
+    query = guard_query(f"SELECT COUNT(*) FROM t WHERE {condition}", (T,))
     assert ours(query.text) == len(kept)
 
 
@@ -176,10 +176,12 @@ def test_a_pattern_is_compared_in_either_case_where_it_says_so(
     ],
 )
 def test_a_name_of_with_is_found_in_either_case(query: str, expected: int) -> None:
-    assert ours(guarded_query(query, (T,)).text) == expected
+    assert ours(guard_query(query, (T,)).text) == expected
 
 
-@pytest.mark.parametrize("name", sorted(RUN_FUNCTIONS - {"CAST", "TRY_CAST", "EXTRACT", "EXISTS"}))
+@pytest.mark.parametrize(
+    "name", sorted(ALLOWED_FUNCTIONS - {"CAST", "TRY_CAST", "EXTRACT", "EXISTS"})
+)
 def test_all_that_may_be_called_is_known_to_the_engine(name: str) -> None:
     told: set[str] = set()
     for arguments in ("", "id", "id, id", "id, id, id"):
@@ -213,8 +215,8 @@ def test_the_table_of_functions_in_the_docs_names_no_function_that_is_not_run() 
         ):
             try:
                 query = f"SELECT {name.removeprefix('current_')}({arguments}) FROM t"
-                told.append(guarded_query(query, (T,)).text)
-            except UnreadSqlError as error:
+                told.append(guard_query(query, (T,)).text)
+            except UnsupportedSqlError as error:
                 told.append(str(error))
         if not any(one.startswith("SELECT ") for one in told):
             lacking.append(f"{name}: {told}")

@@ -13,7 +13,8 @@ from contractwatch.model.contract.contract import Column, LogicalType, Table
 from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.sql import QueryValue, SqlScalar
-from contractwatch.odcs.sql.sql_guard import UnreadSqlError, guarded_query
+from contractwatch.odcs.sql.sql_errors import UnsupportedSqlError
+from contractwatch.odcs.sql.sql_guard import guard_query
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 COLUMNS = (
@@ -29,7 +30,7 @@ def answer(folder: Path, query: str, content: str = CSV) -> Measurement:
     path.write_text(content)
     file = DataFile(str(path), path.stat().st_size, NOW)
     data = Dataset("live", (TableFiles("orders", (file,), DataFormat.CSV, COLUMNS),), "v1", NOW)
-    guarded = guarded_query(query, (ORDERS,))
+    guarded = guard_query(query, (ORDERS,))
     asked = SqlScalar("orders", guarded.text, guarded.tables)
     return measure(data, [asked], now=NOW)[asked]
 
@@ -94,8 +95,8 @@ def test_what_cannot_be_run_is_named(tmp_path: Path, query: str, told: str) -> N
     ],
 )
 def test_a_part_that_is_not_allowed_is_named_as_it_is_written(query: str, told: str) -> None:
-    with pytest.raises(UnreadSqlError) as raised:
-        guarded_query(query, (ORDERS,))
+    with pytest.raises(UnsupportedSqlError) as raised:
+        guard_query(query, (ORDERS,))
     assert str(raised.value).startswith(f"{told}")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from contractwatch.errors import ContractError, Problem
 from contractwatch.model.contract.contract import Contract
-from contractwatch.odcs.load import parse_what_holds
+from contractwatch.odcs.load import parse_valid_part
 from contractwatch.scan.workers import Answered, Cancelled, Failed, WorkerLimits, Workers
 from contractwatch.verify import plan
 
@@ -33,7 +33,7 @@ def parse_here(data: bytes, file: str, *, deadline_seconds: float = 0.0) -> Pars
     """Parse a contract in this process; there is no deadline."""
     del deadline_seconds
     try:
-        contract, problems = parse_what_holds(data, file)
+        contract, problems = parse_valid_part(data, file)
     except ContractError as error:
         return ParsedContract(None, error.problems)
     return ParsedContract(contract, problems)

@@ -9,7 +9,7 @@ from contractwatch.model.base.objective import Standing
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.record.incident import Incident, Phase
 from contractwatch.slo.ledger import next_transition_at
-from contractwatch.timetable import EPOCH, AnyOf, AtMost, Cron, Every, Timetable
+from contractwatch.timetable import EPOCH, AnyOf, Cron, Every, Throttled, Timetable
 
 _JUST_AFTER = timedelta(seconds=1)
 _CRON_GAP = timedelta(minutes=1)
@@ -35,7 +35,7 @@ def timetable_of(
     others = tuple(one for one in own if one != whole)
     table = AnyOf((whole, *others)) if others else whole
     has_cron = not isinstance(table, Every)
-    return AtMost(table, shortest) if has_cron and shortest > _CRON_GAP else table
+    return Throttled(table, shortest) if has_cron and shortest > _CRON_GAP else table
 
 
 def interval_problem(contract: Contract, shortest: timedelta) -> Problem | None:

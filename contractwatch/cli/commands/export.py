@@ -12,9 +12,9 @@ from contractwatch.cli.testing.bounded_reading import bounded
 from contractwatch.cli.values import FilePath, OneOf
 from contractwatch.engines.pandera.export import pandera_source
 from contractwatch.errors import UsageError
-from contractwatch.odcs.compat.write import written
+from contractwatch.odcs.compat.write import dump_odcs31
 from contractwatch.odcs.load import load_contract
-from contractwatch.odcs.yaml.document import has_comments, load
+from contractwatch.odcs.yaml.document import has_comments, load_yaml
 
 
 class Form(StrEnum):
@@ -67,7 +67,7 @@ def _in_form(form: Form, file: Path) -> str:
 def _normal(file: Path) -> str:
     """Return a contract as ODCS 3.1.0, and say if that leaves out comments."""
     data = file.read_bytes()
-    text = written(load(data, str(file)))
+    text = dump_odcs31(load_yaml(data, str(file)))
     if has_comments(data):
         say(f"{file}: its comments are not written; they are no part of a contract", err=True)
     return text

@@ -18,7 +18,7 @@ from contractwatch.cli.testing.neighbourhood import neighbourhood
 from contractwatch.cli.testing.test_options import places_argument
 from contractwatch.errors import ContractError, Level, Problem, one_line
 from contractwatch.model.contract.contract import Contract, Status
-from contractwatch.odcs.load import load_what_holds
+from contractwatch.odcs.load import load_valid_part
 from contractwatch.scan.reference_resolver import Published
 
 _FEW = 3
@@ -93,7 +93,7 @@ def _problems(files: Iterable[Path]) -> tuple[list[Problem], list[Contract]]:
     for path in files:
         try:
             with bounded(path):
-                contract, problems = load_what_holds(path, today=today)
+                contract, problems = load_valid_part(path, today=today)
         except ContractError as error:
             found.extend(_sorted(error.problems))
             refused.append(str(path))

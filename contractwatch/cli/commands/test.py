@@ -28,7 +28,7 @@ from contractwatch.model.base.clause import Dimension
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.run import Reading
-from contractwatch.odcs.load import load_what_holds
+from contractwatch.odcs.load import load_valid_part
 from contractwatch.scan.reach import personal_reach
 from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
 from contractwatch.scan.scan import ScanJob
@@ -144,7 +144,7 @@ def _registry(loaded: Sequence[_Loaded | Refused]) -> Registry:
 def _load(path: Path) -> _Loaded | Refused:
     try:
         with bounded(path):
-            contract, problems = load_what_holds(path, today=system_clock().now().date())
+            contract, problems = load_valid_part(path, today=system_clock().now().date())
     except ContractError as error:
         return _refused(str(path), error)
     for problem in problems:

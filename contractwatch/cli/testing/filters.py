@@ -57,11 +57,12 @@ def _of_table(table: Table, conditions: Sequence[str]) -> Table:
     if not conditions:
         return table
     # Imported here because the parser takes a third of a second that only conditions need.
-    from contractwatch.odcs.sql.sql_guard import RefusedSqlError, guarded_predicate  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql.sql_errors import InvalidSqlError  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql.sql_guard import guard_predicate  # noqa: PLC0415 - see above
 
     try:
-        guarded = [guarded_predicate(condition, table) for condition in conditions]
-    except RefusedSqlError as wrong:
+        guarded = [guard_predicate(condition, table) for condition in conditions]
+    except InvalidSqlError as wrong:
         raise UsageError(f"the filter of table '{table.name}' is refused: {wrong}") from None
     every = [table.where, *guarded] if table.where else guarded
     return replace(table, where=" AND ".join(f"({one})" for one in every))

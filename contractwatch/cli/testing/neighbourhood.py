@@ -7,7 +7,7 @@ from contractwatch.cli.testing.bounded_reading import bounded
 from contractwatch.cli.testing.contract_files import contracts_in
 from contractwatch.errors import ContractError
 from contractwatch.model.contract.contract import Contract
-from contractwatch.odcs.load import load_what_holds
+from contractwatch.odcs.load import load_valid_part
 from contractwatch.scan.reference_resolver import Published, Registry, refers_elsewhere
 
 
@@ -32,7 +32,7 @@ def neighbourhood(contracts: Sequence[Contract], refused: Iterable[str] = ()) ->
                 continue
             try:
                 with bounded(path):
-                    published.append(Published(load_what_holds(path)[0], path.parent))
+                    published.append(Published(load_valid_part(path)[0], path.parent))
             except ContractError:
                 broken.append(str(path))
     return Registry(published, broken=broken)

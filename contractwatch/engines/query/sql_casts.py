@@ -8,7 +8,8 @@ from collections.abc import Collection
 import sqlglot
 from sqlglot import exp
 
-from contractwatch.odcs.sql.sql_guard import DIALECT, written
+from contractwatch.odcs.sql.sql_guard import DIALECT
+from contractwatch.odcs.sql.sql_writer import to_polars_sql
 
 _COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
 _CALCULATED = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Sum, exp.Avg, exp.Abs)
@@ -26,7 +27,7 @@ def with_numbers(query: str, texts: Collection[str]) -> str:
     for column in columns:
         if _is_number(column):
             column.replace(exp.Cast(this=column.copy(), to=exp.DataType.build("double")))
-    return written(root)
+    return to_polars_sql(root)
 
 
 def _is_number(column: exp.Column) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from contractwatch.model.base.clause import Scalar
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.promises.rule import RuleMetric
-from contractwatch.odcs.columns.options import translated
-from contractwatch.odcs.values.literals import NESTED, MistypedError, is_one_kind, scalar_of
+from contractwatch.odcs.columns.options import read_pattern
+from contractwatch.odcs.values.literals import NESTED, MistypedError, cast_scalar, have_one_type
 from contractwatch.odcs.values.regex_dialect import Pattern
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
@@ -21,7 +21,7 @@ _KNOWN: Mapping[RuleMetric, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class ColumnContext:
     """The table, and the column if it is one of a column, at which a rule is written.
 
     `columns` maps the contract names of the table's columns to their types, `key` are those of its
@@ -50,7 +50,9 @@ class RuleArguments:
     why_not: str = ""
 
 
-def asked_of(metric: RuleMetric, rule: YamlNode, owner: Owner, findings: Findings) -> RuleArguments:
+def read_arguments(
+    metric: RuleMetric, rule: YamlNode, owner: ColumnContext, findings: Findings
+) -> RuleArguments:
     """Return the arguments of a rule; what is wrong with them is added to the findings."""
     arguments = rule.at("arguments")
     known = _KNOWN[metric]
@@ -63,33 +65,33 @@ def asked_of(metric: RuleMetric, rule: YamlNode, owner: Owner, findings: Finding
     return _READERS[metric](rule, owner, findings)
 
 
-def _nothing(_rule: YamlNode, _owner: Owner, _findings: Findings) -> RuleArguments:
+def _read_none(_rule: YamlNode, _owner: ColumnContext, _findings: Findings) -> RuleArguments:
     return RuleArguments()
 
 
-def _missing(rule: YamlNode, owner: Owner, findings: Findings) -> RuleArguments:
+def _read_missing(rule: YamlNode, owner: ColumnContext, findings: Findings) -> RuleArguments:
     place = rule.at("arguments").at("missingValues")
     if place.value is None:
         return RuleArguments()
-    return _of_values(_listed(place, owner, findings, foreign=True), owner)
+    return _with_values(_read_values(place, owner, findings, foreign=True), owner)
 
 
-def _invalid(rule: YamlNode, owner: Owner, findings: Findings) -> RuleArguments:
+def _read_invalid(rule: YamlNode, owner: ColumnContext, findings: Findings) -> RuleArguments:
     arguments = rule.at("arguments")
     allowed, pattern = arguments.at("validValues"), arguments.at("pattern")
     if allowed.value is None and pattern.value is None:
         message = "invalidValues has neither 'validValues' nor 'pattern'; expected one of them"
         findings.error(arguments if rule.has("arguments") else rule, message)
         return RuleArguments()
-    values = None if allowed.value is None else _listed(allowed, owner, findings)
-    found = _pattern(pattern, owner, findings)
-    asked = _of_values(values, owner)
+    values = None if allowed.value is None else _read_values(allowed, owner, findings)
+    found = _read_pattern(pattern, owner, findings)
+    asked = _with_values(values, owner)
     if found is None:
         return asked
     return replace(asked, pattern=found.text, ecma=found.ecma)
 
 
-def _pattern(place: YamlNode, owner: Owner, findings: Findings) -> Pattern | None:
+def _read_pattern(place: YamlNode, owner: ColumnContext, findings: Findings) -> Pattern | None:
     if place.value is None:
         return None
     if not isinstance(place.value, str):
@@ -98,17 +100,17 @@ def _pattern(place: YamlNode, owner: Owner, findings: Findings) -> Pattern | Non
     if owner.logical_type not in {None, LogicalType.STRING}:
         findings.error(place, f"a pattern needs a text column; this one is {owner.logical_type}")
         return None
-    return translated(place, findings)
+    return read_pattern(place, findings)
 
 
-def _of_values(values: tuple[Scalar, ...] | None, owner: Owner) -> RuleArguments:
+def _with_values(values: tuple[Scalar, ...] | None, owner: ColumnContext) -> RuleArguments:
     if owner.logical_type in NESTED:
         return RuleArguments(why_not=f"values of {owner.logical_type} columns")
     return RuleArguments(values)
 
 
-def _listed(
-    place: YamlNode, owner: Owner, findings: Findings, *, foreign: bool = False
+def _read_values(
+    place: YamlNode, owner: ColumnContext, findings: Findings, *, foreign: bool = False
 ) -> tuple[Scalar, ...]:
     """Return the items cast to the column's type; null is left out, for it is never compared.
 
@@ -124,19 +126,19 @@ def _listed(
         if item.value is None:
             continue
         try:
-            found.append(scalar_of(item.value, owner.logical_type, zone=owner.zone))
+            found.append(cast_scalar(item.value, owner.logical_type, zone=owner.zone))
         except MistypedError as wrong:
             if foreign and isinstance(item.value, str):
                 found.append(item.value)
             else:
                 findings.error(item, str(wrong))
     values = tuple(found)
-    if not foreign and not is_one_kind(values):
+    if not foreign and not have_one_type(values):
         findings.error(place, "values of several types; expected one, or a 'logicalType' beside")
     return values
 
 
-def _duplicates(rule: YamlNode, owner: Owner, findings: Findings) -> RuleArguments:
+def _read_duplicates(rule: YamlNode, owner: ColumnContext, findings: Findings) -> RuleArguments:
     if owner.column is not None:
         why_not = "duplicates inside arrays" if owner.in_array else ""
         if rule.at("arguments").has("properties"):
@@ -148,14 +150,14 @@ def _duplicates(rule: YamlNode, owner: Owner, findings: Findings) -> RuleArgumen
         if not owner.key:
             message = "duplicateValues of a table needs 'arguments.properties' or a primary key"
             findings.error(rule, f"{message}; expected a list of columns")
-        return _over(owner.key, owner)
+        return _with_columns(owner.key, owner)
     if not names.each():
         findings.error(names, "expected a list of column names")
         return RuleArguments()
-    return _over(tuple(_column_names(names, owner, findings)), owner)
+    return _with_columns(tuple(_column_names(names, owner, findings)), owner)
 
 
-def _column_names(names: YamlNode, owner: Owner, findings: Findings) -> list[str]:
+def _column_names(names: YamlNode, owner: ColumnContext, findings: Findings) -> list[str]:
     found: list[str] = []
     for item in names.each():
         name = item.value
@@ -169,7 +171,7 @@ def _column_names(names: YamlNode, owner: Owner, findings: Findings) -> list[str
     return found
 
 
-def _over(columns: tuple[str, ...], owner: Owner) -> RuleArguments:
+def _with_columns(columns: tuple[str, ...], owner: ColumnContext) -> RuleArguments:
     if any(name not in owner.columns for name in columns):
         return RuleArguments(columns=columns, why_not="duplicates inside arrays")
     nested = [owner.columns[name] for name in columns if owner.columns[name] in NESTED]
@@ -178,10 +180,10 @@ def _over(columns: tuple[str, ...], owner: Owner) -> RuleArguments:
     )
 
 
-_READERS: Mapping[RuleMetric, Callable[[YamlNode, Owner, Findings], RuleArguments]] = {
-    RuleMetric.ROW_COUNT: _nothing,
-    RuleMetric.NULL_VALUES: _nothing,
-    RuleMetric.MISSING_VALUES: _missing,
-    RuleMetric.INVALID_VALUES: _invalid,
-    RuleMetric.DUPLICATE_VALUES: _duplicates,
+_READERS: Mapping[RuleMetric, Callable[[YamlNode, ColumnContext, Findings], RuleArguments]] = {
+    RuleMetric.ROW_COUNT: _read_none,
+    RuleMetric.NULL_VALUES: _read_none,
+    RuleMetric.MISSING_VALUES: _read_missing,
+    RuleMetric.INVALID_VALUES: _read_invalid,
+    RuleMetric.DUPLICATE_VALUES: _read_duplicates,
 }

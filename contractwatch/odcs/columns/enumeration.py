@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from contractwatch.model.base.clause import Scalar
 from contractwatch.model.promises.rule import TypeOption, TypeOptionKind
-from contractwatch.odcs.columns.arguments import Owner
-from contractwatch.odcs.values.literals import NESTED, MistypedError, is_one_kind, scalar_of
+from contractwatch.odcs.columns.arguments import ColumnContext
+from contractwatch.odcs.values.literals import NESTED, MistypedError, cast_scalar, have_one_type
 from contractwatch.odcs.values.promises import promised
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 _SHOWN = 5
 
 
-def read_enum(place: YamlNode, owner: Owner, findings: Findings) -> tuple[TypeOption, ...]:
+def read_enum(place: YamlNode, owner: ColumnContext, findings: Findings) -> tuple[TypeOption, ...]:
     """Return the `enum` of a column as a limit; nothing if it has none."""
     listed = place.at("enum")
     if not listed.each():
@@ -22,19 +22,19 @@ def read_enum(place: YamlNode, owner: Owner, findings: Findings) -> tuple[TypeOp
         findings.skip(listed, promise, f"enum of {owner.logical_type} columns")
         return ()
     values = tuple(_values(listed, owner, findings))
-    if not is_one_kind(values):
+    if not have_one_type(values):
         message = "values of several types; expected one, or a 'logicalType' beside"
         findings.error(listed, message)
     return (TypeOption(listed.clause, TypeOptionKind.ENUM, _words(values), values=values),)
 
 
-def _values(listed: YamlNode, owner: Owner, findings: Findings) -> Iterator[Scalar]:
+def _values(listed: YamlNode, owner: ColumnContext, findings: Findings) -> Iterator[Scalar]:
     for entry in listed.each():
         item = entry.at("value")
         if item.value is None:
             continue
         try:
-            yield scalar_of(item.value, owner.logical_type, zone=owner.zone)
+            yield cast_scalar(item.value, owner.logical_type, zone=owner.zone)
         except MistypedError as wrong:
             findings.error(item, str(wrong))
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from contractwatch.model.promises.rule import TypeOption, TypeOptionKind
-from contractwatch.odcs.values.units import number_of
+from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.yaml.node import YamlNode
 
 NESTED_KINDS = frozenset(
@@ -25,7 +25,7 @@ _UNKNOWN_TYPES = frozenset({"bfloat16", "binary"})
 """Types of elements that no file declares."""
 
 
-def kind_of(entry: YamlNode) -> str:
+def option_kind(entry: YamlNode) -> str:
     """Return the kind of an option; `required` of an object is not the promise of its column."""
     name = entry.path.rpartition(".")[2]
     return TypeOptionKind.REQUIRED_PROPERTIES if name == "required" else name
@@ -33,16 +33,16 @@ def kind_of(entry: YamlNode) -> str:
 
 def is_executed(entry: YamlNode) -> bool:
     """Whether the option is one that is executed, or one that promises nothing."""
-    if kind_of(entry) == TypeOptionKind.ELEMENT_TYPE:
+    if option_kind(entry) == TypeOptionKind.ELEMENT_TYPE:
         return entry.value not in _UNKNOWN_TYPES
-    return kind_of(entry) in NESTED_KINDS or entry.value is False
+    return option_kind(entry) in NESTED_KINDS or entry.value is False
 
 
 def nested_limit(entry: YamlNode) -> TypeOption | None:
     """Return one option of a nested type as a limit; None if it promises nothing."""
-    kind = kind_of(entry)
+    kind = option_kind(entry)
     if kind in _SIZES:
-        size = None if isinstance(entry.value, str) else number_of(entry.value)
+        size = None if isinstance(entry.value, str) else parse_number(entry.value)
         return None if size is None else TypeOption(entry.clause, TypeOptionKind(kind), int(size))
     if kind == TypeOptionKind.ELEMENT_TYPE:
         is_known = isinstance(entry.value, str) and is_executed(entry)

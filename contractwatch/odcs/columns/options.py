@@ -9,16 +9,16 @@ from contractwatch.model.promises.rule import Bound, TypeOption, TypeOptionKind
 from contractwatch.odcs.columns.nested_options import (
     NESTED_KINDS,
     is_executed,
-    kind_of,
     nested_limit,
+    option_kind,
 )
-from contractwatch.odcs.values.jdk_formats import ISO, meant_by
-from contractwatch.odcs.values.lint_warnings import doubt_limits
-from contractwatch.odcs.values.literals import NESTED, NUMERIC, TEMPORAL, MistypedError, bound_of
+from contractwatch.odcs.values.jdk_formats import ISO, format_suggestion
+from contractwatch.odcs.values.lint_warnings import warn_contradicting_limits
+from contractwatch.odcs.values.literals import NESTED, NUMERIC, TEMPORAL, MistypedError, parse_bound
 from contractwatch.odcs.values.promises import promised
-from contractwatch.odcs.values.regex_dialect import Pattern, runnable
+from contractwatch.odcs.values.regex_dialect import Pattern, executable_pattern
 from contractwatch.odcs.values.regex_translation import PatternError
-from contractwatch.odcs.values.units import number_of
+from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.values.zones import zone_at
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
@@ -72,10 +72,10 @@ def read_options(
     zone = zone_at(place, "defaultTimezone", zone, findings)
     parse_format = _parse_format(place, logical_type)
     date_format = _date_format(place, parse_format, logical_type, findings)
-    reading = _Reading(logical_type, owner, zone, date_format, findings)
+    reading = _OptionReader(logical_type, owner, zone, date_format, findings)
     read = (reading.limit(entry) for entry in place.entries())
     limits = tuple(limit for limit in read if limit is not None)
-    doubt_limits(place, limits, findings)
+    warn_contradicting_limits(place, limits, findings)
     return TypeOptions(
         limits=limits,
         timezone=zone,
@@ -85,12 +85,12 @@ def read_options(
     )
 
 
-def translated(place: YamlNode, findings: Findings) -> Pattern | None:
+def read_pattern(place: YamlNode, findings: Findings) -> Pattern | None:
     """Return the pattern for one of the engines; None if it is invalid, which is then a problem."""
     if not isinstance(place.value, str):
         return None
     try:
-        return runnable(place.value)
+        return executable_pattern(place.value)
     except PatternError as wrong:
         findings.error(place, f"invalid pattern: {wrong}; expected a regular expression (ECMA-262)")
         return None
@@ -111,12 +111,12 @@ def _date_format(
     try:
         return compiled(written, logical_type)
     except DateFormatError as wrong:
-        findings.error(place.at("format"), f"{wrong}; {meant_by(written, logical_type)}")
+        findings.error(place.at("format"), f"{wrong}; {format_suggestion(written, logical_type)}")
         return None
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _OptionReader:
     logical_type: LogicalType
     owner: tuple[str, str]
     zone: str
@@ -130,7 +130,7 @@ class _Reading:
             return None
         if self.logical_type in NESTED:
             if not is_executed(entry):
-                self._skip(entry, kind_of(entry), f"{name} of {self.logical_type} columns")
+                self._skip(entry, option_kind(entry), f"{name} of {self.logical_type} columns")
             return nested_limit(entry)
         if self.logical_type is LogicalType.BOOLEAN and name != TypeOptionKind.FORMAT:
             shown = name[:_LONGEST_NAME]  # any name: the official schema accepts it here
@@ -153,7 +153,7 @@ class _Reading:
         if self.logical_type not in NUMERIC | TEMPORAL:
             return None  # the official schema refuses it
         try:
-            return bound_of(
+            return parse_bound(
                 entry.value, self.logical_type, zone=self.zone, date_format=self.date_format
             )
         except MistypedError as wrong:
@@ -162,7 +162,7 @@ class _Reading:
 
     def length(self, entry: YamlNode) -> Bound | None:
         """Return a length in whole characters."""
-        number = number_of(entry.value)
+        number = parse_number(entry.value)
         return None if number is None or isinstance(entry.value, str) else int(number)
 
     def divisor(self, entry: YamlNode) -> Bound | None:
@@ -173,7 +173,7 @@ class _Reading:
         return divisor if isinstance(divisor, int | float) and divisor > 0 else None
 
     def _pattern(self, entry: YamlNode) -> TypeOption | None:
-        pattern = translated(entry, self.findings)
+        pattern = read_pattern(entry, self.findings)
         if pattern is None:
             return None
         return TypeOption(entry.clause, TypeOptionKind.PATTERN, pattern.text, ecma=pattern.ecma)
@@ -193,9 +193,9 @@ class _Reading:
         self.findings.skip(entry, promised(kind, table, column), why)
 
 
-_VALUES: Mapping[TypeOptionKind, Callable[[_Reading, YamlNode], Bound | None]] = {
-    TypeOptionKind.MIN_LENGTH: _Reading.length,
-    TypeOptionKind.MAX_LENGTH: _Reading.length,
-    TypeOptionKind.MULTIPLE_OF: _Reading.divisor,
-    TypeOptionKind.FORMAT: _Reading.format_name,
+_VALUES: Mapping[TypeOptionKind, Callable[[_OptionReader, YamlNode], Bound | None]] = {
+    TypeOptionKind.MIN_LENGTH: _OptionReader.length,
+    TypeOptionKind.MAX_LENGTH: _OptionReader.length,
+    TypeOptionKind.MULTIPLE_OF: _OptionReader.divisor,
+    TypeOptionKind.FORMAT: _OptionReader.format_name,
 }

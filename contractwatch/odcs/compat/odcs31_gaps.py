@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 
 from jsonschema_rs import Draft201909Validator, ValidationError
 
-Path: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 _FILE = File(__file__).parents[1] / "schemas" / "odcs-v3.1.0.schema.json"
 _UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
@@ -22,20 +22,20 @@ _LONGEST = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
+class Gap:
     """A place that the schema rejects.
 
     `is_unknown`: there is no such key. `is_lack`: `key` is missing, so nothing can be moved.
     """
 
-    path: Path
+    path: KeyPath
     why: str
     is_unknown: bool = False
     is_lack: bool = False
     key: str = ""
 
 
-def misfits(data: Mapping[str, object]) -> Iterator[Misfit]:
+def find_gaps(data: Mapping[str, object]) -> Iterator[Gap]:
     """Yield what the schema rejects; unknown keys only if nothing else is wrong.
 
     A part that is wrong makes an evaluator call all keys of the whole unknown.
@@ -43,7 +43,7 @@ def misfits(data: Mapping[str, object]) -> Iterator[Misfit]:
     leaves = [leaf for error in _validator().iter_errors(data) for leaf in _leaves(error)]
     wrong = [leaf for leaf in leaves if leaf.kind.name not in _UNKNOWN]
     for error in wrong or leaves:
-        yield from _misfits(error)
+        yield from _gaps_of(error)
 
 
 @cache
@@ -68,13 +68,13 @@ def _distance(errors: list[ValidationError]) -> tuple[int, int]:
     return sum(error.kind.name == "type" for error in errors), len(errors)
 
 
-def _misfits(error: ValidationError) -> Iterator[Misfit]:
-    path: Path = tuple(error.instance_path)
+def _gaps_of(error: ValidationError) -> Iterator[Gap]:
+    path: KeyPath = tuple(error.instance_path)
     kind: Any = error.kind
     if kind.name == "required":
-        yield Misfit(path, f"{kind.property!r} is needed there", is_lack=True, key=kind.property)
+        yield Gap(path, f"{kind.property!r} is needed there", is_lack=True, key=kind.property)
     elif kind.name in _UNKNOWN:
         for key in cast("list[str]", kind.unexpected):
-            yield Misfit((*path, key), f"{key!r} is not known there", is_unknown=True)
+            yield Gap((*path, key), f"{key!r} is not known there", is_unknown=True)
     else:
-        yield Misfit(path, error.message if len(error.message) <= _LONGEST else kind.name)
+        yield Gap(path, error.message if len(error.message) <= _LONGEST else kind.name)

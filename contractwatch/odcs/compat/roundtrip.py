@@ -10,22 +10,22 @@ from typing import cast
 
 from contractwatch.odcs.yaml.document import DEEPEST, Document
 
-NAME = "contractwatch.kept"
+KEPT_PROPERTY = "contractwatch.kept"
 
 
-def restored(document: Document) -> Document:
+def restore_kept(document: Document) -> Document:
     """Return the document with everything that was kept back in its place."""
-    data = _restored(document.data)
+    data = _restore(document.data)
     if data is document.data or not isinstance(data, dict):
         return document
     return replace(document, data=cast("dict[str, object]", data))
 
 
-def _restored(value: object) -> object:
+def _restore(value: object) -> object:
     """Return the value; the very same one if nothing was kept in it."""
     if isinstance(value, Mapping):
         named = cast("Mapping[str, object]", value)
-        inside = {key: _restored(item) for key, item in named.items()}
+        inside = {key: _restore(item) for key, item in named.items()}
         entries = _entries(inside)
         if entries is not None:
             return _put_back(inside, entries)
@@ -33,7 +33,7 @@ def _restored(value: object) -> object:
         return named if is_same else inside
     if isinstance(value, list):
         listed = cast("list[object]", value)
-        items = [_restored(item) for item in listed]
+        items = [_restore(item) for item in listed]
         return items if any(a is not b for a, b in zip(items, listed, strict=True)) else listed
     return value
 
@@ -42,7 +42,10 @@ def _entries(owner: Mapping[str, object]) -> list[tuple[list[str | int], object]
     """Return what an object keeps, or None if that is nothing, or in no good form."""
     custom = owner.get("customProperties")
     for entry in cast("list[object]", custom) if isinstance(custom, list) else ():
-        if isinstance(entry, dict) and cast("dict[str, object]", entry).get("property") == NAME:
+        if (
+            isinstance(entry, dict)
+            and cast("dict[str, object]", entry).get("property") == KEPT_PROPERTY
+        ):
             value = cast("dict[str, object]", entry).get("value")
             items = cast("list[object]", value) if isinstance(value, list) else [None]
             found = [_entry(item) for item in items]
@@ -70,7 +73,7 @@ def _put_back(
     found: object = {**owner, "customProperties": rest}
     for path, value in entries:
         if path:
-            found = _with(found, path, value)
+            found = _with_item(found, path, value)
     changed = cast("dict[str, object]", found)
     if not changed["customProperties"]:
         del changed["customProperties"]
@@ -78,19 +81,22 @@ def _put_back(
 
 
 def _is_kept(entry: object) -> bool:
-    return isinstance(entry, dict) and cast("dict[str, object]", entry).get("property") == NAME
+    return (
+        isinstance(entry, dict)
+        and cast("dict[str, object]", entry).get("property") == KEPT_PROPERTY
+    )
 
 
-def _with(value: object, path: Sequence[str | int], item: object) -> object:
+def _with_item(value: object, path: Sequence[str | int], item: object) -> object:
     """Return a copy with an item at a path; what leads nowhere changes nothing."""
     if not path:
         return item
     step, *rest = path
     if isinstance(step, str) and isinstance(value, dict | None):
         named = cast("dict[str, object]", value or {})
-        return {**named, step: _with(named.get(step), rest, item)}
+        return {**named, step: _with_item(named.get(step), rest, item)}
     if isinstance(step, int) and isinstance(value, list):
         listed = cast("list[object]", value)
         if 0 <= step < len(listed):
-            return [*listed[:step], _with(listed[step], rest, item), *listed[step + 1 :]]
+            return [*listed[:step], _with_item(listed[step], rest, item), *listed[step + 1 :]]
     return cast("object", value)

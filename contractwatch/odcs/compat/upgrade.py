@@ -16,12 +16,12 @@ DIMENSION_SYNONYMS = {
     "tm": "timeliness",
     "uq": "uniqueness",
 }
-_OLD = ("v3.0.0", "v3.0.1", "v3.0.2")
+_OLD_VERSIONS = ("v3.0.0", "v3.0.1", "v3.0.2")
 _OPEN_SECTIONS = re.compile(
     r"(.*\.)?(servers|quality|support|team|members|roles|slaProperties|customProperties"
     r"|authoritativeDefinitions)\[\d+\]\.[^.\[\]]+|price\.[^.\[\]]+"
 )
-_KEPT = frozenset(
+_KEPT_KEYS = frozenset(
     [
         "id",
         "name",
@@ -39,7 +39,7 @@ _KEPT = frozenset(
 )
 _HOURS = re.compile("[HhKk]")
 _LETTERS = re.compile("[a-z]+")
-_PHYSICAL = {
+_TYPE_OF_PHYSICAL = {
     **dict.fromkeys(("timestamp", "timestamptz", "timestampltz", "datetime"), "timestamp"),
     **dict.fromkeys(("time", "timetz"), "time"),
 }
@@ -48,7 +48,7 @@ _EXCLUSIVE_BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maxi
 _Change = Callable[[YamlNode, Findings], dict[str, object]]
 
 
-def modern(document: Document, findings: Findings) -> dict[str, object]:
+def upgraded_data(document: Document, findings: Findings) -> dict[str, object]:
     """Return the document's data in today's forms; a deprecated name is noted.
 
     Booleans as exclusive bounds (3.0), `rule` instead of `metric` (3.0) and short dimension names
@@ -58,54 +58,54 @@ def modern(document: Document, findings: Findings) -> dict[str, object]:
     root = YamlNode(document, "", document.data)
     changed = dict(document.data)
     if isinstance(changed.get("schema"), list):
-        changed["schema"] = _mapped(root.at("schema"), findings, _table)
+        changed["schema"] = _change_each(root.at("schema"), findings, _upgrade_table)
     return changed
 
 
-def is_free(document: Document, path: str) -> bool:
+def allows_any_key(document: Document, path: str) -> bool:
     """Whether any key may stand there: 3.0 closed its tables, columns and options only."""
-    is_old = document.data.get("apiVersion") in _OLD
+    is_old = document.data.get("apiVersion") in _OLD_VERSIONS
     return is_old and _OPEN_SECTIONS.fullmatch(path) is not None
 
 
-def _mapped(places: YamlNode, findings: Findings, change: _Change) -> list[object]:
+def _change_each(places: YamlNode, findings: Findings, change: _Change) -> list[object]:
     return [
         change(place, findings) if isinstance(place.value, dict) else place.value
         for place in places.each()
     ]
 
 
-def _table(place: YamlNode, findings: Findings) -> dict[str, object]:
-    return {**place.mapping(), **dict(_lists(place, findings))}
+def _upgrade_table(place: YamlNode, findings: Findings) -> dict[str, object]:
+    return {**place.mapping(), **dict(_upgraded_lists(place, findings))}
 
 
-def _lists(place: YamlNode, findings: Findings) -> Iterator[tuple[str, object]]:
+def _upgraded_lists(place: YamlNode, findings: Findings) -> Iterator[tuple[str, object]]:
     if isinstance(place.at("quality").value, list):
-        yield "quality", _mapped(place.at("quality"), findings, _rule)
+        yield "quality", _change_each(place.at("quality"), findings, _upgrade_rule)
     if isinstance(place.at("properties").value, list):
-        yield "properties", _mapped(place.at("properties"), findings, _column)
+        yield "properties", _change_each(place.at("properties"), findings, _upgrade_column)
 
 
-def _column(place: YamlNode, findings: Findings) -> dict[str, object]:
-    changed = {**place.mapping(), **dict(_lists(place, findings))}
-    changed |= _with_time(place, findings)
+def _upgrade_column(place: YamlNode, findings: Findings) -> dict[str, object]:
+    changed = {**place.mapping(), **dict(_upgraded_lists(place, findings))}
+    changed |= _retyped_date(place, findings)
     if isinstance(place.at("logicalTypeOptions").value, dict):
-        options = _options(place.at("logicalTypeOptions"), findings)
-        changed |= _enumerated(place, options, findings)
+        options = _upgrade_options(place.at("logicalTypeOptions"), findings)
+        changed |= _lifted_enum(place, options, findings)
         changed["logicalTypeOptions"] = options
     if isinstance(place.at("items").value, dict):
-        changed["items"] = _column(place.at("items"), findings)
+        changed["items"] = _upgrade_column(place.at("items"), findings)
     if isinstance(place.at("map").value, dict):
         parts = place.at("map")
         changed["map"] = parts.mapping() | {
-            part: _column(parts.at(part), findings)
+            part: _upgrade_column(parts.at(part), findings)
             for part in ("key", "value")
             if isinstance(parts.at(part).value, dict)
         }
     return changed
 
 
-def _enumerated(
+def _lifted_enum(
     place: YamlNode, options: dict[str, object], findings: Findings
 ) -> dict[str, object]:
     """Take the list `enum` out of the options, where another tool writes it."""
@@ -117,17 +117,17 @@ def _enumerated(
     return {} if place.has("enum") else {"enum": [{"value": item.value} for item in entry.each()]}
 
 
-def _with_time(place: YamlNode, findings: Findings) -> dict[str, object]:
+def _retyped_date(place: YamlNode, findings: Findings) -> dict[str, object]:
     """Read a date of 3.0, which had no other type, as the type that its other words show."""
-    is_old = place.document.data.get("apiVersion") in _OLD
+    is_old = place.document.data.get("apiVersion") in _OLD_VERSIONS
     if not is_old or place.text("logicalType") != "date":
         return {}
     written = place.at("logicalTypeOptions").text("format")
     physical = _LETTERS.match(place.text("physicalType").lower())
     if _HOURS.search(written):
         meant = "timestamp"
-    elif physical and physical[0] in _PHYSICAL and not written:
-        meant = _PHYSICAL[physical[0]]
+    elif physical and physical[0] in _TYPE_OF_PHYSICAL and not written:
+        meant = _TYPE_OF_PHYSICAL[physical[0]]
     else:
         return {}
     message = f"a date with a time of day is a '{meant}' since ODCS 3.1; it is read as one"
@@ -135,7 +135,7 @@ def _with_time(place: YamlNode, findings: Findings) -> dict[str, object]:
     return {"logicalType": meant}
 
 
-def _options(place: YamlNode, findings: Findings) -> dict[str, object]:
+def _upgrade_options(place: YamlNode, findings: Findings) -> dict[str, object]:
     changed = dict(place.mapping())
     for exclusive, inclusive in _EXCLUSIVE_BOUNDS:
         flag = changed.get(exclusive)
@@ -150,7 +150,7 @@ def _options(place: YamlNode, findings: Findings) -> dict[str, object]:
     return changed
 
 
-def _rule(place: YamlNode, findings: Findings) -> dict[str, object]:
+def _upgrade_rule(place: YamlNode, findings: Findings) -> dict[str, object]:
     changed = dict(place.mapping())
     dimension = changed.get("dimension")
     if isinstance(dimension, str):
@@ -164,11 +164,11 @@ def _rule(place: YamlNode, findings: Findings) -> dict[str, object]:
         return changed
     if (
         name not in RuleMetric.__members__.values()
-        and place.document.data.get("apiVersion") in _OLD
+        and place.document.data.get("apiVersion") in _OLD_VERSIONS
     ):
         message = f"'{name[:60]}' is no metric since ODCS 3.1; the rule is kept and not executed"
         findings.warn(place.at("rule"), message)
-        kept = {key: value for key, value in changed.items() if key in _KEPT}
+        kept = {key: value for key, value in changed.items() if key in _KEPT_KEYS}
         return {**kept, "type": "custom", "engine": "ODCS 3.0", "implementation": name}
     changed["metric"] = changed.pop("rule")
     findings.warn(place.at("rule"), "'rule' was renamed in ODCS 3.1; write 'metric'")

@@ -11,15 +11,15 @@ from typing import Any, cast
 
 from contractwatch.errors import ContractError, Problem
 from contractwatch.odcs.compat import roundtrip
-from contractwatch.odcs.compat.odcs31_gaps import Misfit, Path, misfits
-from contractwatch.odcs.compat.upgrade import is_free, modern
+from contractwatch.odcs.compat.odcs31_gaps import Gap, KeyPath, find_gaps
+from contractwatch.odcs.compat.upgrade import allows_any_key, upgraded_data
 from contractwatch.odcs.yaml.document import Document
-from contractwatch.odcs.yaml.dump import dumped
+from contractwatch.odcs.yaml.dump import dump_yaml
 from contractwatch.odcs.yaml.node import VENDOR, Findings
 
 VERSION = "v3.1.0"
 _PREFIX = f"{VENDOR}."
-_ROUNDS = 30
+_MOST_ROUNDS = 30
 _LISTS = frozenset(
     {"schema", "properties", "quality", "servers", "support", "members", "roles", "relationships"}
 )
@@ -30,24 +30,24 @@ _HASHED = frozenset({"quality", "slaProperties"})
 _Json = dict[str, Any]
 
 
-def written(document: Document) -> str:
+def dump_odcs31(document: Document) -> str:
     """Return the document as YAML of ODCS 3.1.0; it was read and found right before.
 
     Raises:
         ContractError: With everything that cannot be said in that version, and the remedy.
     """
-    source = roundtrip.restored(document)
-    data: _Json = copy.deepcopy(dict(modern(source, Findings(source, ""))))
-    _keep_old_rules(source.data, data)
+    source = roundtrip.restore_kept(document)
+    data: _Json = copy.deepcopy(dict(upgraded_data(source, Findings(source, ""))))
+    _keep_rules_of_30(source.data, data)
     _rename(data)
-    for _ in range(_ROUNDS):
-        found = list(dict.fromkeys(misfits(data)))
+    for _ in range(_MOST_ROUNDS):
+        found = list(dict.fromkeys(find_gaps(data)))
         if not found:
-            return dumped(data)
-        stuck = [one for one in found if not _moved(data, one, source)]
+            return dump_yaml(data)
+        stuck = [one for one in found if not _move(data, one, source)]
         if len(stuck) == len(found):
             raise ContractError(tuple(_problem(document, one) for one in stuck))
-    raise ContractError(tuple(_problem(document, one) for one in dict.fromkeys(misfits(data))))
+    raise ContractError(tuple(_problem(document, one) for one in dict.fromkeys(find_gaps(data))))
 
 
 def _rename(data: _Json) -> None:
@@ -123,7 +123,7 @@ def _own_name(entry: _Json) -> str:
     return name if entry.get("vendor") == VENDOR else ""
 
 
-def _keep_old_rules(before: object, after: object) -> None:
+def _keep_rules_of_30(before: object, after: object) -> None:
     """Keep what a rule of 3.0 without a metric of today says beside its name: `mustBe` and such."""
     if isinstance(before, dict) and isinstance(after, dict):
         old, new = cast("_Json", before), cast("_Json", after)
@@ -133,16 +133,16 @@ def _keep_old_rules(before: object, after: object) -> None:
             _keep(new, [], lost)
             return
         for key, value in old.items():
-            _keep_old_rules(value, new.get(key))
+            _keep_rules_of_30(value, new.get(key))
     elif isinstance(before, list) and isinstance(after, list):
         pairs = zip(cast("list[object]", before), cast("list[object]", after), strict=False)
         for one, other in pairs:
-            _keep_old_rules(one, other)
+            _keep_rules_of_30(one, other)
 
 
-def _moved(data: _Json, misfit: Misfit, source: Document) -> bool:
+def _move(data: _Json, misfit: Gap, source: Document) -> bool:
     """Move what does not fit to the nearest holder; False if nothing can be moved."""
-    path = _without_keys(misfit.path)
+    path = _relationships_above(misfit.path)
     if misfit.is_lack and len(path) == 2 and path[0] == "servers":  # noqa: PLR2004
         server = cast("_Json", _at(data, path))
         path, misfit = (*path, "type"), replace(misfit, is_lack=server["type"] == "custom")
@@ -159,14 +159,14 @@ def _moved(data: _Json, misfit: Misfit, source: Document) -> bool:
     value = cast("_Json", owner).pop(str(path[-1]))
     if path[-1] == "type" and len(path) == 3 and path[0] == "servers":  # noqa: PLR2004
         owner["type"] = "custom"
-    if misfit.is_unknown and is_free(source, _written(path)):
+    if misfit.is_unknown and allows_any_key(source, _dotted(path)):
         _keep(holder, [], {str(path[-1]): value})  # no version of today would take it back
     else:
         _keep(holder, list(path[len(place) :]), value)
     return True
 
 
-def _without_keys(path: Path) -> Path:
+def _relationships_above(path: KeyPath) -> KeyPath:
     """Return the path of the relationships whose key has no form in 3.1.0, such as a nested one.
 
     A relationship without its key is none: they are moved as a whole.
@@ -180,16 +180,16 @@ def _without_keys(path: Path) -> Path:
 def _keep(holder: _Json, path: list[str | int], value: object) -> None:
     custom = cast("list[_Json]", holder.setdefault("customProperties", []))
     entries = next(
-        (_items(one["value"]) for one in custom if one["property"] == roundtrip.NAME), None
+        (_items(one["value"]) for one in custom if one["property"] == roundtrip.KEPT_PROPERTY), None
     )
     if entries is None:
         entries = []
-        custom.append({"property": roundtrip.NAME, "value": entries})
+        custom.append({"property": roundtrip.KEPT_PROPERTY, "value": entries})
     # a later round moves what lies above: it is put back first
     entries.insert(0, {"path": path, "value": value})
 
 
-def _holder(path: Path) -> Path:
+def _holder(path: KeyPath) -> KeyPath:
     """Return the path of the nearest object above that may have custom properties."""
     for length in range(len(path) - 1, 0, -1):
         above = path[:length]
@@ -199,7 +199,7 @@ def _holder(path: Path) -> Path:
     return ()
 
 
-def _at(data: _Json, path: Path) -> object:
+def _at(data: _Json, path: KeyPath) -> object:
     found: Any = data
     for step in path:
         if isinstance(found, dict):
@@ -211,17 +211,17 @@ def _at(data: _Json, path: Path) -> object:
     return found
 
 
-def _problem(document: Document, misfit: Misfit) -> Problem:
+def _problem(document: Document, misfit: Gap) -> Problem:
     """Return the problem; a key that was moved and must be there is one that is not taken."""
     path, why = misfit.path, misfit.why
     owner = _at(dict(document.data), path)
     if misfit.is_lack and isinstance(owner, dict) and misfit.key in owner:
         path, why = (*path, misfit.key), f"{misfit.key!r} is not taken in this form"
-    written_path = _written(path)
+    written_path = _dotted(path)
     message = f"cannot be said in ODCS 3.1.0: {why}; change it, or keep the version"
     return Problem(document.file, document.line_of(written_path), written_path, message)
 
 
-def _written(path: Path) -> str:
+def _dotted(path: KeyPath) -> str:
     steps = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in path)
     return steps.removeprefix(".")

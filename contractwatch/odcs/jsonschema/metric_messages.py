@@ -6,7 +6,7 @@ from collections.abc import Mapping
 _SLA = (
     "write it under 'slaProperties', as {{property: {}, value: 1, unit: {}, element: table.column}}"
 )
-_OF_MEANING: Mapping[str, str] = {
+_WORDS_OF_HINT: Mapping[str, str] = {
     "write 'required: true' at the column, or 'metric: nullValues' with 'mustBe: 0'": """
         notnull isnotnull nonnull nonulls required completeness notempty nonnullable notnullable
         expectcolumnvaluestonotbenull missingcount missing nulls nullcheck""",
@@ -40,10 +40,10 @@ _OF_MEANING: Mapping[str, str] = {
         "errorrate"
     ),
 }
-_MEANT = {word: meaning for meaning, words in _OF_MEANING.items() for word in words.split()}
+_HINTS = {word: meaning for meaning, words in _WORDS_OF_HINT.items() for word in words.split()}
 
 
 def metric_hint(word: str) -> str:
     """Return what to write instead of a metric that ODCS has not; empty if nobody knows."""
-    meaning = _MEANT.get(re.sub(r"[^a-z]", "", word.lower()), "")
+    meaning = _HINTS.get(re.sub(r"[^a-z]", "", word.lower()), "")
     return f"; {meaning}" if meaning else ""

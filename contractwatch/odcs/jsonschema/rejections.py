@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, cast
 from jsonschema_rs import Draft201909Validator, ValidationError
 
 Schema: TypeAlias = dict[str, Any]
-Path: TypeAlias = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 _COMBINING = ("allOf", "anyOf", "oneOf")
 _LARGEST_NOT_WHOLE = 2.0**52 - 0.5
@@ -30,7 +30,7 @@ class Rejection:
     """
 
     keyword: str
-    path: Path
+    path: KeyPath
     instance: Any
     expected: Any
     branches: tuple[tuple["Rejection", ...], ...] = ()
@@ -88,7 +88,7 @@ class Validator:
         """Return the keys that a schema knows for an instance, over all of its branches."""
         names = set(schema.get("properties", ()))
         if "$ref" in schema:
-            names |= self._known(_resolved(self.schema, schema["$ref"]), instance)
+            names |= self._known(_resolve(self.schema, schema["$ref"]), instance)
         for word in _COMBINING:
             for branch in schema.get(word, ()):
                 names |= self._known(branch, instance)
@@ -119,7 +119,7 @@ def _at(value: Any, path: Sequence[str | int]) -> Any:
     return value
 
 
-def _resolved(schema: Schema, reference: str) -> Schema:
+def _resolve(schema: Schema, reference: str) -> Schema:
     return cast("Schema", _at(schema, reference.removeprefix("#/").split("/")))
 
 

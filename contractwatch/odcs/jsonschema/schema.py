@@ -31,7 +31,7 @@ def official_schema() -> Schema:
     and is laxer than they were in a few places. The forms of 3.0 that it no longer knows are
     rewritten before (see upgrade.py).
     """
-    return mended(bundled_schema())
+    return patched(bundled_schema())
 
 
 def bundled_schema() -> Schema:
@@ -43,7 +43,7 @@ def bundled_schema() -> Schema:
     return cast("Schema", json.loads(file.read_text(encoding="utf-8")))
 
 
-def mended(schema: Schema) -> Schema:
+def patched(schema: Schema) -> Schema:
     """Mend the fault of a schema: a property without logicalType must not need `map`."""
     for branch in schema["$defs"]["SchemaBaseProperty"]["allOf"]:
         condition = branch.get("if", {})

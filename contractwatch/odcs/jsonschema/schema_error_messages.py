@@ -8,8 +8,8 @@ from typing import Any, cast
 from contractwatch.odcs.jsonschema.metric_messages import metric_hint
 from contractwatch.odcs.jsonschema.rejections import Rejection, Validator
 from contractwatch.odcs.jsonschema.schema import OPERATORS, VERSIONS
-from contractwatch.odcs.values.units import number_of, wrong_bound
-from contractwatch.odcs.yaml.antonyms import flag_hint, flag_of
+from contractwatch.odcs.values.units import bound_error, parse_number
+from contractwatch.odcs.yaml.antonyms import flag_hint, parse_flag
 from contractwatch.odcs.yaml.document import Document, child_path
 from contractwatch.odcs.yaml.node import suggestion
 
@@ -25,7 +25,7 @@ _WORDS = {
     "object": "a mapping",
     "null": "nothing",
 }
-_OTHER_WORDS = {
+_SYNONYMS = {
     "varchar": ("string",),
     "text": ("string",),
     "int": ("integer",),
@@ -97,16 +97,16 @@ def schema_errors(
     """
     if validator.accepts(instance):
         return
-    found: list[_Complaint] = []
+    found: list[_SchemaError] = []
     for error in validator.rejections(instance):
         for leaf in _leaves(error):
             path = _path(base, leaf.path)
-            owner = _untyped_owner(instance, leaf.path, path)
+            owner = _untyped_column(instance, leaf.path, path)
             if owner:
                 message = "options need a 'logicalType' beside them; expected one"
-                found.append(_Complaint(f"{owner}.logicalTypeOptions", message))
+                found.append(_SchemaError(f"{owner}.logicalTypeOptions", message))
             else:
-                found.extend(_sentences(leaf, path, document))
+                found.extend(_messages(leaf, path, document))
     # of what stands beside an unknown type nobody can say whether it belongs there
     mistyped = {
         one.path.rpartition(".")[0] for one in found if one.path.endswith((".type", ".logicalType"))
@@ -118,13 +118,13 @@ def schema_errors(
 
 
 @dataclass(frozen=True, slots=True)
-class _Complaint:
+class _SchemaError:
     path: str
     message: str
     is_unknown_key: bool = False
 
 
-def _untyped_owner(instance: object, keys: tuple[str | int, ...], path: str) -> str:
+def _untyped_column(instance: object, keys: tuple[str | int, ...], path: str) -> str:
     """Return the path of the column whose options are judged without its type; else nothing."""
     if "logicalTypeOptions" not in keys or not _lacks_type(instance, keys):
         return ""
@@ -150,7 +150,7 @@ def _leaves(error: Rejection) -> Iterator[Rejection]:
     if error.keyword not in _ALTERNATIVES or _is_operators(error):
         yield error
         return
-    meant = _meant_branch(error)
+    meant = _best_branch(error)
     if meant is None or all(child.keyword == "required" for child in _children(error)):
         yield error
         return
@@ -162,7 +162,7 @@ def _children(error: Rejection) -> tuple[Rejection, ...]:
     return tuple(child for branch in error.branches for child in branch)
 
 
-def _meant_branch(error: Rejection) -> tuple[Rejection, ...] | None:
+def _best_branch(error: Rejection) -> tuple[Rejection, ...] | None:
     """Return the errors of the alternative that fits best; None if none has the right type."""
     fitting = [
         children
@@ -181,27 +181,27 @@ def _is_operators(error: Rejection) -> bool:
     )
 
 
-def _sentences(error: Rejection, path: str, document: Document) -> Iterator[_Complaint]:
+def _messages(error: Rejection, path: str, document: Document) -> Iterator[_SchemaError]:
     if error.keyword in {"unevaluatedProperties", "additionalProperties"}:
         yield from _unknown_keys(error, path)
     elif error.keyword == "required":
         (missing,) = error.names
-        yield _Complaint(path, f"'{missing}' is missing; expected it here")
+        yield _SchemaError(path, f"'{missing}' is missing; expected it here")
     elif error.keyword in _ALTERNATIVES:
         yield from _operators(error, path) if _is_operators(error) else _choices(error, path)
     elif error.keyword == "type":
-        yield _Complaint(path, _wrong_type(error, path, document))
+        yield _SchemaError(path, _wrong_type(error, path, document))
     elif error.keyword == "enum":
         allowed = [str(value) for value in cast("list[object]", error.expected)]
-        yield _Complaint(path, _unknown_word(cast("object", error.instance), allowed, path))
+        yield _SchemaError(path, _unknown_word(cast("object", error.instance), allowed, path))
     else:
-        tell = _TELLERS.get(str(error.keyword))
-        yield _Complaint(
+        tell = _MESSAGE_OF_KEYWORD.get(str(error.keyword))
+        yield _SchemaError(
             path, tell(error) if tell else f"not accepted by '{error.keyword}' of the schema"
         )
 
 
-def _choices(error: Rejection, path: str) -> Iterator[_Complaint]:
+def _choices(error: Rejection, path: str) -> Iterator[_SchemaError]:
     """Tell of alternatives of which none was meant for certain."""
     children = _children(error)
     consts = [child for child in children if child.keyword == "const"]
@@ -209,20 +209,20 @@ def _choices(error: Rejection, path: str) -> Iterator[_Complaint]:
         key = consts[0].path[-1] if consts[0].path != error.path else ""
         allowed = [str(child.expected) for child in consts]
         here = child_path(path, key) if key else path
-        yield _Complaint(here, _unknown_word(cast("object", consts[0].instance), allowed, here))
+        yield _SchemaError(here, _unknown_word(cast("object", consts[0].instance), allowed, here))
     elif children and all(child.keyword == "required" for child in children):
         names = dict.fromkeys(name for child in children for name in child.names)
         listed = ", ".join(f"'{name}'" for name in names)
-        yield _Complaint(path, f"nothing says what is meant; expected one of {listed}")
+        yield _SchemaError(path, f"nothing says what is meant; expected one of {listed}")
     else:
-        yield _Complaint(path, _alternatives(error))
+        yield _SchemaError(path, _alternatives(error))
 
 
-def _unknown_keys(error: Rejection, path: str) -> Iterator[_Complaint]:
+def _unknown_keys(error: Rejection, path: str) -> Iterator[_SchemaError]:
     instance = cast("dict[str, Any]", error.instance)
     for key in error.names:
         message = f"unknown key '{_short(key)}'{_key_hint(key, list(error.known), instance)}"
-        yield _Complaint(child_path(path, key), message, is_unknown_key=True)
+        yield _SchemaError(child_path(path, key), message, is_unknown_key=True)
 
 
 def _key_hint(key: str, known: list[str], instance: dict[str, Any]) -> str:
@@ -234,14 +234,14 @@ def _key_hint(key: str, known: list[str], instance: dict[str, Any]) -> str:
         return f"; did you mean 'arguments.{key}'?"
     if "metric" in known and key in OPERATORS:
         return "; expected operators in library and sql rules only"
-    meant = next((name for name in _OTHER_WORDS.get(key, ()) if name in free), "")
+    meant = next((name for name in _SYNONYMS.get(key, ()) if name in free), "")
     hint = f"; did you mean '{meant}'?" if meant else suggestion(key, free)
     if hint or len(known) > _MOST_NAMES:
         return hint
     return f"; expected one of {', '.join(known)}"
 
 
-def _operators(error: Rejection, path: str) -> Iterator[_Complaint]:
+def _operators(error: Rejection, path: str) -> Iterator[_SchemaError]:
     if not isinstance(error.instance, dict):
         return  # that it is no mapping is a complaint of its own
     instance = cast("dict[str, Any]", error.instance)
@@ -250,15 +250,15 @@ def _operators(error: Rejection, path: str) -> Iterator[_Complaint]:
         for child in _children(error):
             if child.path[len(error.path) :][:1] == (given[0],):
                 here = child_path(path, given[0])
-                yield _Complaint(here, wrong_bound(given[0], instance[given[0]]))
+                yield _SchemaError(here, bound_error(given[0], instance[given[0]]))
                 return
     expected = f"expected exactly one of {', '.join(OPERATORS)}"
     if given:
-        yield _Complaint(path, f"{len(given)} operators ({', '.join(given)}); {expected}")
+        yield _SchemaError(path, f"{len(given)} operators ({', '.join(given)}); {expected}")
     else:
         near = [key for key in instance if suggestion(key, OPERATORS) and key.startswith("must")]
         hint = suggestion(near[0], OPERATORS) if near else ""
-        yield _Complaint(path, f"the rule has no operator; {expected}{hint}")
+        yield _SchemaError(path, f"the rule has no operator; {expected}{hint}")
 
 
 def _wrong_type(error: Rejection, path: str, document: Document) -> str:
@@ -270,7 +270,7 @@ def _wrong_type(error: Rejection, path: str, document: Document) -> str:
     found = _kind_of(value)
     if names == ["string"] and written:
         return f'{written} is {found}; expected text: write "{written}" in quotes'
-    if names == ["boolean"] and (flag := flag_of(value)) is not None and not _is_quoted(value):
+    if names == ["boolean"] and (flag := parse_flag(value)) is not None and not _is_quoted(value):
         found = f"'{_short(str(value))}' is text" if isinstance(value, str) else found
         return f"{found} stands here; expected {expected}: write {str(flag).lower()}".replace(
             "is text stands here", "is text"
@@ -279,7 +279,7 @@ def _wrong_type(error: Rejection, path: str, document: Document) -> str:
         shown = written or _short(str(value))
         return f"{found} stands here; expected {expected}: write {{value: {shown}}}"
     if isinstance(value, str) and names in (["integer"], ["number"], ["boolean"]):
-        is_quoted = number_of(value) is not None or value.lower() in {"true", "false"}
+        is_quoted = parse_number(value) is not None or value.lower() in {"true", "false"}
         quotes = " without quotes" if is_quoted else ""
         return f"'{_short(value)}' is text; expected {expected}{quotes}"
     form = "" if {"array", "object"}.isdisjoint(names) else _form_at(path)
@@ -321,7 +321,7 @@ def _unknown_word(value: object, allowed: list[str], path: str) -> str:
         allowed = list(VERSIONS)
     if not isinstance(value, str):
         return f"{_kind_of(value)} stands here; expected one of {', '.join(allowed)}"
-    meant = next((word for word in _OTHER_WORDS.get(value.lower(), ()) if word in allowed), "")
+    meant = next((word for word in _SYNONYMS.get(value.lower(), ()) if word in allowed), "")
     hint = f"; did you mean '{meant}'?" if meant else ""
     hint = hint or (metric_hint(value) if key == "metric" else "") or suggestion(value, allowed)
     if hint and len(allowed) > _MOST_NAMES:
@@ -353,7 +353,7 @@ def _alternatives(error: Rejection) -> str:
     return f"{found} stands here; expected {' or '.join(names)}"
 
 
-_TELLERS: dict[str, Callable[[Rejection], str]] = {
+_MESSAGE_OF_KEYWORD: dict[str, Callable[[Rejection], str]] = {
     "pattern": _pattern,
     "const": lambda error: f"expected '{error.expected}'",
     "minimum": lambda error: f"{error.instance} is too small; expected {error.expected} or more",

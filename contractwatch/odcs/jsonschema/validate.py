@@ -7,17 +7,23 @@ from itertools import islice
 from typing import Any, cast
 
 from contractwatch.errors import Problem
-from contractwatch.odcs.compat.roundtrip import restored
-from contractwatch.odcs.compat.upgrade import is_free, modern
+from contractwatch.odcs.compat.roundtrip import restore_kept
+from contractwatch.odcs.compat.upgrade import allows_any_key, upgraded_data
 from contractwatch.odcs.jsonschema.schema import VERSIONS, contract_validator, extension_validators
 from contractwatch.odcs.jsonschema.schema_error_messages import schema_errors
 from contractwatch.odcs.yaml.document import Document
-from contractwatch.odcs.yaml.node import Findings, YamlNode, custom_name, own_name, suggestion
+from contractwatch.odcs.yaml.node import (
+    Findings,
+    YamlNode,
+    extension_name,
+    suggestion,
+    unprefixed_name,
+)
 
-NEWEST = "v3.2.0"
+NEWEST_VERSION = "v3.2.0"
 MOST_PROBLEMS = 1_000
 """Of the official schema's complaints about one document; a file with more is no contract."""
-_SOME_THREE = re.compile(r"v?3\.\d+\.\d+")
+_ANY_VERSION_3 = re.compile(r"v?3\.\d+\.\d+")
 
 
 def validate(document: Document) -> tuple[Problem, ...]:
@@ -27,38 +33,38 @@ def validate(document: Document) -> tuple[Problem, ...]:
         ContractError: Never; a document of another kind is one problem of its own.
     """
     findings = Findings(document, "")
-    checked(document, findings)
+    upgrade_and_validate(document, findings)
     return tuple(findings.problems)
 
 
-def checked(document: Document, findings: Findings) -> Document:
+def upgrade_and_validate(document: Document, findings: Findings) -> Document:
     """Return the document in today's forms; what the schemas reject is added to the findings."""
     root = YamlNode(document, "", document.data)
     if not _is_readable(root, findings):
         return document
-    document = restored(document)
-    document = replace(document, data=modern(document, findings))
-    find_mistakes(document, findings)
+    document = restore_kept(document)
+    document = replace(document, data=upgraded_data(document, findings))
+    add_schema_errors(document, findings)
     return document
 
 
-def find_mistakes(document: Document, findings: Findings) -> None:
+def add_schema_errors(document: Document, findings: Findings) -> None:
     """Add what the schemas reject in a document in today's forms; but not what was cut out."""
     data = document.data
     seen: set[tuple[str, str]] = set()
-    found = schema_errors(contract_validator(), _at_newest(data), document, "")
+    found = schema_errors(contract_validator(), _as_newest_version(data), document, "")
     for number, (path, message) in enumerate(islice(found, MOST_PROBLEMS), 1):
         if number == MOST_PROBLEMS:
-            findings.refusing.add(path)  # what comes after it is not known
-        is_known = (path, message) in seen or path in findings.cuts
+            findings.fatal_paths.add(path)  # what comes after it is not known
+        is_known = (path, message) in seen or path in findings.removed_paths
         if not is_known and not _is_tolerated(data, path):
             seen.add((path, message))
-            _complain(YamlNode(document, path, None), message, findings)
+            _add_error(YamlNode(document, path, None), message, findings)
     _check_extensions(YamlNode(document, "", data), findings)
 
 
-def _complain(place: YamlNode, message: str, findings: Findings) -> None:
-    if message.startswith("unknown key") and is_free(place.document, place.path):
+def _add_error(place: YamlNode, message: str, findings: Findings) -> None:
+    if message.startswith("unknown key") and allows_any_key(place.document, place.path):
         unknown = message.partition("; expected one of")[0]
         findings.warn(place, f"{unknown}; ODCS 3.0 allows any key here, and it is not used")
     else:
@@ -85,7 +91,7 @@ def _is_readable(root: YamlNode, findings: Findings) -> bool:
             " move 'dataset' to 'schema' and 'columns' to 'properties'",
         )
         return False
-    if isinstance(written, str) and _SOME_THREE.fullmatch(written) and written not in VERSIONS:
+    if isinstance(written, str) and _ANY_VERSION_3.fullmatch(written) and written not in VERSIONS:
         _note_version(version, written, findings)
     return True
 
@@ -94,14 +100,14 @@ def _note_version(version: YamlNode, written: str, findings: Findings) -> None:
     if f"v{written}" in VERSIONS:
         findings.error(version, f"unknown version '{written}'; did you mean 'v{written}'?")
     elif written.startswith("v"):
-        findings.warn(version, f"ODCS {written} is not known yet; it is read as {NEWEST}")
+        findings.warn(version, f"ODCS {written} is not known yet; it is read as {NEWEST_VERSION}")
 
 
-def _at_newest(data: Mapping[str, object]) -> Mapping[str, object]:
+def _as_newest_version(data: Mapping[str, object]) -> Mapping[str, object]:
     """Let the schema judge a version of 3 that it does not know as if it were its newest."""
     version = data.get("apiVersion")
-    if isinstance(version, str) and _SOME_THREE.fullmatch(version):
-        return {**data, "apiVersion": NEWEST}
+    if isinstance(version, str) and _ANY_VERSION_3.fullmatch(version):
+        return {**data, "apiVersion": NEWEST_VERSION}
     return data
 
 
@@ -117,7 +123,7 @@ def _is_tolerated(data: Mapping[str, object], path: str) -> bool:
 def _check_extensions(root: YamlNode, findings: Findings) -> None:
     validators = extension_validators()
     for entry in _custom_properties(root):
-        name = custom_name(entry)
+        name = extension_name(entry)
         if not name:
             continue
         value = entry.at("value")
@@ -126,11 +132,11 @@ def _check_extensions(root: YamlNode, findings: Findings) -> None:
         if key not in validators:
             known = [f"contractwatch.{word}" for word in validators if "." not in word]
             written = entry.text("property")
-            hint = suggestion(f"contractwatch.{own_name(name) or name}", known)
+            hint = suggestion(f"contractwatch.{unprefixed_name(name) or name}", known)
             findings.error(entry.at("property"), f"unknown property '{written[:80]}'{hint}")
             continue
         for path, message in schema_errors(validators[key], value.value, root.document, value.path):
-            if path not in findings.cuts:
+            if path not in findings.removed_paths:
                 findings.error(YamlNode(root.document, path, None), message)
 
 

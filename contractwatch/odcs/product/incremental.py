@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from contractwatch.model.contract.contract import Column, LogicalType, Table
 from contractwatch.model.contract.incremental import Incremental, IncrementalMode
-from contractwatch.odcs.product.schedules import cron_at, delay_at
+from contractwatch.odcs.product.schedules import cron_at, duration_at
 from contractwatch.odcs.values.zones import UTC_NAME, is_zone
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 _TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 _NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.NUMBER})
-_OPEN = frozenset({"", "public", "internal"})
+_UNCLASSIFIED = frozenset({"", "public", "internal"})
 
 
 def with_incremental(
@@ -21,12 +21,12 @@ def with_incremental(
     """Return the tables with `contractwatch.incremental`; what cannot be used is a warning."""
     places = {place.text("name"): place for place in root.at("schema").each()}
     return tuple(
-        replace(table, incremental=_incremental(root, places[table.name], table, findings))
+        replace(table, incremental=_read_incremental(root, places[table.name], table, findings))
         for table in tables
     )
 
 
-def _incremental(
+def _read_incremental(
     root: YamlNode, place: YamlNode, table: Table, findings: Findings
 ) -> Incremental | None:
     written = place.custom("incremental")
@@ -39,7 +39,7 @@ def _incremental(
     found = Incremental(
         column=column.physical_name if column is not None else name,
         mode=IncrementalMode(written.text("mode")),
-        lookback=delay_at(written, "lookback", findings) or timedelta(0),
+        lookback=duration_at(written, "lookback", findings) or timedelta(0),
         timezone=column.default_timezone if column is not None else UTC_NAME,
         full_scan=cron_at(written, "fullScan", findings) or "",
         full_scan_timezone=zone if is_zone(zone) else UTC_NAME,
@@ -66,6 +66,6 @@ def _why_not(column: Column | None, name: str) -> str:
     if kind is not None and kind not in _TEMPORAL | _NUMBERS:
         expected = "expected a date, a timestamp, an integer or a number"
         return f"column '{name[:60]}' is of type {kind}; {expected}"
-    if column.classification.strip().lower() not in _OPEN:
+    if column.classification.strip().lower() not in _UNCLASSIFIED:
         return f"column '{name[:60]}' is classified, and a value of it would be kept"
     return ""

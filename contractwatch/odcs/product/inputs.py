@@ -2,7 +2,7 @@
 
 from contractwatch.model.base.version_range import parse_range
 from contractwatch.model.promises.upstream import Input
-from contractwatch.odcs.product.schedules import duration_at
+from contractwatch.odcs.product.schedules import positive_duration_at
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
@@ -23,6 +23,6 @@ def read_inputs(root: YamlNode, findings: Findings) -> tuple[Input, ...]:
         if contract in found:
             findings.warn(entry.at("contract"), "the same input again; the first one counts")
             continue
-        max_lag = duration_at(entry, "maxLag", findings)
+        max_lag = positive_duration_at(entry, "maxLag", findings)
         found[contract] = Input(entry.clause, contract, versions, entry.texts("objects"), max_lag)
     return tuple(found.values())

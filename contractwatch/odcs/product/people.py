@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from contractwatch.model.contract.contract import SupportChannel
-from contractwatch.odcs.values.lint_warnings import doubt_support
+from contractwatch.odcs.values.lint_warnings import warn_unknown_support
 from contractwatch.odcs.yaml.node import Findings, YamlNode
-from contractwatch.odcs.yaml.unique_names import refuse_repeated
+from contractwatch.odcs.yaml.unique_names import check_unique
 
 _OWNER = "owner"
 
@@ -31,7 +31,7 @@ def read_team(root: YamlNode, today: date | None, findings: Findings) -> Team:
     owners: list[str] = []
     for member in members:
         if _OWNER in member.text("role").lower():
-            owner = _present(member, by_name, today, findings)
+            owner = _present_member(member, by_name, today, findings)
             if owner and owner not in owners:
                 owners.append(owner)
     return Team(team.text("name"), tuple(owners))
@@ -40,8 +40,8 @@ def read_team(root: YamlNode, today: date | None, findings: Findings) -> Team:
 def read_support(root: YamlNode, findings: Findings) -> tuple[SupportChannel, ...]:
     """Return the support channels; one without an id is known by the name of its channel."""
     places = [place for place in root.at("support").each() if place.text("channel")]
-    refuse_repeated(places, "id", "id", findings)
-    doubt_support(places, findings)
+    check_unique(places, "id", "id", findings)
+    warn_unknown_support(places, findings)
     return tuple(
         SupportChannel(
             clause=place.clause,
@@ -54,7 +54,7 @@ def read_support(root: YamlNode, findings: Findings) -> tuple[SupportChannel, ..
     )
 
 
-def _present(
+def _present_member(
     member: YamlNode, by_name: dict[str, YamlNode], today: date | None, findings: Findings
 ) -> str:
     """Return the user name of a member, or of the one who stands in for who has left."""

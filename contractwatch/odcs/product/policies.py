@@ -7,18 +7,18 @@ from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective, Target
 from contractwatch.model.contract.contract import AlertPolicy, Route, SupportChannel
 from contractwatch.odcs.compat.upgrade import DIMENSION_SYNONYMS
-from contractwatch.odcs.product.schedules import delay_at, duration_at
-from contractwatch.odcs.service_levels.levels import kind_of
+from contractwatch.odcs.product.schedules import duration_at, positive_duration_at
+from contractwatch.odcs.values.level_names import level_kind
 from contractwatch.odcs.values.promises import (
     OBJECTIVE_OF_DIMENSION,
     dimension_of,
     objective_of,
     promised,
 )
-from contractwatch.odcs.values.units import number_of
+from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
-_KEPT = timedelta(days=90)
+_RECORD_KEEPS = timedelta(days=90)
 _WHOLE = 100
 _EXECUTED_MATCHES = frozenset({"severity"})
 
@@ -29,9 +29,9 @@ def read_targets(root: YamlNode, findings: Findings) -> tuple[Target, ...]:
     strictest: dict[Objective, Target] = {}
     for entry in place.each() if place is not None else ():
         objective = _objective(entry, root, findings)
-        percent = number_of(entry.at("objective").value)
-        window = duration_at(entry, "window", findings)
-        if window is not None and window > _KEPT:
+        percent = parse_number(entry.at("objective").value)
+        window = positive_duration_at(entry, "window", findings)
+        if window is not None and window > _RECORD_KEEPS:
             message = "the record keeps 90 days; expected a window of P90D or less"
             findings.error(entry.at("window"), message)
         if objective is None or percent is None or not 0 < percent < _WHOLE or window is None:
@@ -64,7 +64,7 @@ def _objective_of_level(place: YamlNode, root: YamlNode, findings: Findings) -> 
     level = by_id.get(str(place.value))
     if level is None or not place.value:
         return _unresolved(place, "service level", by_id, findings)
-    kind = kind_of(level)
+    kind = level_kind(level)
     objective = objective_of(kind) if kind else None
     if objective is None:
         name = level.text("property")[:40]
@@ -128,14 +128,14 @@ def read_alerts(
     if place.has("silence"):
         message = "silences are not kept yet; alerts are sent at all times"
         findings.warn(place.at("silence"), message)
-    routes = [_route(entry, support, findings) for entry in place.at("routes").each()]
+    routes = [_read_route(entry, support, findings) for entry in place.at("routes").each()]
     return AlertPolicy(
-        grace=delay_at(place, "grace", findings) or timedelta(0),
+        grace=duration_at(place, "grace", findings) or timedelta(0),
         routes=tuple(route for route in routes if route is not None),
     )
 
 
-def _route(
+def _read_route(
     entry: YamlNode, support: tuple[SupportChannel, ...], findings: Findings
 ) -> Route | None:
     to, match = entry.text("to"), entry.at("match")
@@ -150,7 +150,7 @@ def _route(
         names = ", ".join(others)[:60]
         findings.warn(match, f"routes are matched by severity only, not by {names}; left out")
         return None
-    return Route(to, _severities(match), delay_at(entry, "grace", findings))
+    return Route(to, _severities(match), duration_at(entry, "grace", findings))
 
 
 def _plain(name: str) -> str:

@@ -18,7 +18,7 @@ _CRON = "cron"
 _SHOWN = 60
 
 
-def read_own_schedules(
+def read_promise_schedules(
     root: YamlNode, levels: Iterable[ServiceLevel], findings: Findings
 ) -> tuple[PromiseSchedule, ...]:
     """Return the schedules of the rules and service levels that are executed, in their order."""

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from contractwatch.model.contract.contract import Schedule
-from contractwatch.odcs.service_levels.levels import kind_of, length_at
+from contractwatch.odcs.service_levels.levels import level_duration
 from contractwatch.odcs.values.crons import cron_problem
-from contractwatch.odcs.values.units import UnitError, iso_length, number_of
+from contractwatch.odcs.values.level_names import level_kind
+from contractwatch.odcs.values.units import UnitError, parse_iso_duration, parse_number
 from contractwatch.odcs.values.zones import UTC_NAME, zone_at
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
@@ -18,7 +19,10 @@ def read_schedule(root: YamlNode, findings: Findings) -> Schedule | None:
     place = root.custom("schedule")
     if place is None:
         return frequency
-    cron, interval = cron_at(place, "cron", findings), duration_at(place, "interval", findings)
+    cron, interval = (
+        cron_at(place, "cron", findings),
+        positive_duration_at(place, "interval", findings),
+    )
     if place.has("jitter"):
         message = "'jitter' is not used: each product has a fixed offset of its own"
         findings.warn(place.at("jitter"), message)
@@ -29,16 +33,16 @@ def read_schedule(root: YamlNode, findings: Findings) -> Schedule | None:
         interval=interval or promised.interval,
         clause=promised.clause or here,
         timezone=zone_at(place, "timezone", UTC_NAME, findings),
-        timeout=duration_at(place, "timeout", findings),
+        timeout=positive_duration_at(place, "timeout", findings),
     )
 
 
-def duration_at(place: YamlNode, key: str, findings: Findings) -> timedelta | None:
+def positive_duration_at(place: YamlNode, key: str, findings: Findings) -> timedelta | None:
     """Return the ISO-8601 duration at a key; it must be more than nothing."""
     return _duration(place.at(key), findings, may_be_zero=False)
 
 
-def delay_at(place: YamlNode, key: str, findings: Findings) -> timedelta | None:
+def duration_at(place: YamlNode, key: str, findings: Findings) -> timedelta | None:
     """Return the ISO-8601 duration at a key; it may be nothing."""
     return _duration(place.at(key), findings, may_be_zero=True)
 
@@ -56,7 +60,7 @@ def _duration(place: YamlNode, findings: Findings, *, may_be_zero: bool) -> time
     if not isinstance(place.value, str):
         return None
     try:
-        length = iso_length(place.value)
+        length = parse_iso_duration(place.value)
     except UnitError as wrong:
         findings.error(place, str(wrong))
         return None
@@ -70,10 +74,10 @@ def _frequency(root: YamlNode, findings: Findings) -> Schedule | None:
     """Return the shortest time between two updates that the contract promises."""
     found: list[Schedule] = []
     for level in root.at("slaProperties").each():
-        if kind_of(level) != "frequency":
+        if level_kind(level) != "frequency":
             continue
-        length = length_at(level, findings)
-        updates = number_of(level.at("valueExt").value) or 1
+        length = level_duration(level, findings)
+        updates = parse_number(level.at("valueExt").value) or 1
         if length is not None and not length.is_zero and updates > 0:
             found.append(Schedule(interval=length.roughly / updates, clause=level.clause))
     return min(

@@ -13,7 +13,7 @@ _EXAMPLES = {LOCAL: "files such as ./data/*.csv", S3: "objects such as s3://buck
 _SCHEME = "s3://"
 
 
-def data_path(place: YamlNode, findings: Findings) -> tuple[str, str]:
+def read_location(place: YamlNode, findings: Findings) -> tuple[str, str]:
     """Return the path or location of a server, and the endpoint of its store; empty if none."""
     kind = place.text("type")
     if kind not in PATH_KEYS:
@@ -29,7 +29,7 @@ def data_path(place: YamlNode, findings: Findings) -> tuple[str, str]:
     return path, _endpoint(place, findings)
 
 
-def suffix_of(path: str) -> str:
+def file_extension(path: str) -> str:
     """Return the ending of a path's last part, such as `parquet`; empty if it has none."""
     last = path.rsplit("/", 1)[-1]
     return last.rpartition(".")[2].lower() if "." in last else ""

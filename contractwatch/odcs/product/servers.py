@@ -1,10 +1,10 @@
 """Read the servers of a contract, and why one of them cannot be opened."""
 
 from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
-from contractwatch.odcs.product.server_locations import PATH_KEYS, S3, data_path, suffix_of
+from contractwatch.odcs.product.server_locations import PATH_KEYS, S3, file_extension, read_location
 from contractwatch.odcs.values.zones import UTC_NAME, zone_at
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
-from contractwatch.odcs.yaml.unique_names import refuse_repeated
+from contractwatch.odcs.yaml.unique_names import check_unique
 
 _FORMATS = {
     "parquet": DataFormat.PARQUET,
@@ -19,14 +19,14 @@ _FORMATS = {
     "ipc": DataFormat.ARROW,
     "feather": DataFormat.ARROW,
 }
-_LOSSY = "utf8-lossy"
+_LOSSY_UTF8 = "utf8-lossy"
 _ENCODINGS = {
     "": "utf8",
     "utf8": "utf8",
     "utf-8": "utf8",
     "ascii": "utf8",
     "us-ascii": "utf8",
-    "utf8-lossy": _LOSSY,
+    "utf8-lossy": _LOSSY_UTF8,
 }
 
 _LONGEST_SHOWN = 40
@@ -36,13 +36,13 @@ def read_servers(root: YamlNode, findings: Findings) -> tuple[Server, ...]:
     """Return the servers in the order of the file."""
     places = [place for place in root.at("servers").each() if place.mapping()]
     for key, what in (("server", "server"), ("id", "id")):
-        refuse_repeated(places, key, what, findings)
-    return tuple(_server(place, findings) for place in places)
+        check_unique(places, key, what, findings)
+    return tuple(_read_server(place, findings) for place in places)
 
 
-def zone_of(servers: tuple[Server, ...], root: YamlNode, findings: Findings) -> str:
+def default_zone(servers: tuple[Server, ...], root: YamlNode, findings: Findings) -> str:
     """Return the zone in which the servers' naive timestamps are taken by default."""
-    known = (one for one in servers if one.path and one.clause.path not in findings.cuts)
+    known = (one for one in servers if one.path and one.clause.path not in findings.removed_paths)
     zones = list(dict.fromkeys(server.read.timezone for server in known))
     if len(zones) > 1:
         message = (
@@ -54,12 +54,12 @@ def zone_of(servers: tuple[Server, ...], root: YamlNode, findings: Findings) -> 
     return zones[0] if zones else UTC_NAME
 
 
-def _server(place: YamlNode, findings: Findings) -> Server:
+def _read_server(place: YamlNode, findings: Findings) -> Server:
     kind = place.text("type")
     written = place.text("format").lower()
-    read = _policy(place, findings)
-    path, endpoint = data_path(place, findings)
-    written = written or (suffix_of(path) if kind == S3 else "")
+    read = _read_policy(place, findings)
+    path, endpoint = read_location(place, findings)
+    written = written or (file_extension(path) if kind == S3 else "")
     unsupported = _why_not(place, kind, written, read)
     if unsupported and kind in PATH_KEYS:
         where = place.at("format") if place.has("format") else place
@@ -93,16 +93,16 @@ def _why_not(place: YamlNode, kind: str, written: str, read: ReadPolicy) -> str:
     if written not in _FORMATS:
         hint = suggestion(written, _FORMATS)
         return f"files of format '{written[:_LONGEST_SHOWN]}' are not read yet{hint}"
-    if not _is_known(read.encoding):
+    if not _is_known_encoding(read.encoding):
         return f"the encoding '{read.encoding[:_LONGEST_SHOWN]}' is not known"
     if policy is not None and policy.flag("hasHeader") is False:
         return "files without a header are not read yet"
     return ""
 
 
-def _is_known(encoding: str) -> bool:
+def _is_known_encoding(encoding: str) -> bool:
     """Return whether files in an encoding can be read."""
-    if encoding == _LOSSY:
+    if encoding == _LOSSY_UTF8:
         return True
     try:
         return "x".encode(encoding).decode(encoding) == "x"
@@ -110,7 +110,7 @@ def _is_known(encoding: str) -> bool:
         return False
 
 
-def _policy(place: YamlNode, findings: Findings) -> ReadPolicy:
+def _read_policy(place: YamlNode, findings: Findings) -> ReadPolicy:
     policy = place.custom("read") or YamlNode(
         place.document, f"{place.path}.customProperties", None
     )
@@ -118,7 +118,7 @@ def _policy(place: YamlNode, findings: Findings) -> ReadPolicy:
     if not isinstance(separator, str) or len(separator.encode()) != 1:
         findings.error(policy.at("separator"), "expected one ASCII character, such as ';'")
         separator = ","
-    decimal, thousands = _marks(policy, separator, findings)
+    decimal, thousands = _read_number_marks(policy, separator, findings)
     encoding = (policy.text("encoding") or place.text("encoding")).lower()
     nulls = policy.texts("nullValues") if policy.has("nullValues") else ("",)
     return ReadPolicy(
@@ -133,7 +133,7 @@ def _policy(place: YamlNode, findings: Findings) -> ReadPolicy:
     )
 
 
-def _marks(policy: YamlNode, separator: str, findings: Findings) -> tuple[str, str]:
+def _read_number_marks(policy: YamlNode, separator: str, findings: Findings) -> tuple[str, str]:
     """Return the decimal mark of numbers, and the one between thousands."""
     decimal = policy.text("decimal") or "."
     written = policy.mapping().get("thousands")

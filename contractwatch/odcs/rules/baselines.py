@@ -9,17 +9,17 @@ from contractwatch.model.promises.rule import (
     Threshold,
     Unit,
 )
-from contractwatch.odcs.values.units import UnitError, iso_length
+from contractwatch.odcs.values.units import UnitError, parse_iso_duration
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
-_KEPT = timedelta(days=90)
+_RECORD_KEEPS = timedelta(days=90)
 _PREVIOUS = "previousRun"
 
 ROW_COUNT_ONLY = "which only rowCount in percent has; give this rule a limit of its own without it"
 """Why a rule with a baseline is not executed, and what to do."""
 
 
-def baseline_of(
+def read_baseline(
     rule: YamlNode, metric: RuleMetric, threshold: Threshold, findings: Findings
 ) -> Baseline | str | None:
     """Return the baseline of a rule, why it is not executed, or None if it has none."""
@@ -45,7 +45,7 @@ def _same_period(written: YamlNode, findings: Findings) -> Baseline | str | None
         findings.error(written, "samePeriod needs an offset; expected a length such as P7D")
         return None
     try:
-        length = iso_length(place.value)
+        length = parse_iso_duration(place.value)
     except UnitError as wrong:
         findings.error(place, str(wrong))
         return None
@@ -54,12 +54,12 @@ def _same_period(written: YamlNode, findings: Findings) -> Baseline | str | None
         return None
     if length.calendar_months:
         return "contractwatch.baseline in months or years, which vary; say days, such as P28D"
-    if length.fixed > _KEPT:
+    if length.fixed > _RECORD_KEEPS:
         findings.error(place, "the record keeps 90 days; expected an offset of P90D or less")
     return Baseline(length.fixed)
 
 
-def counting_of(rule: YamlNode) -> DuplicateCounting:
+def read_duplicate_counting(rule: YamlNode) -> DuplicateCounting:
     """Return which duplicates a rule counts: the surplus rows by default."""
     written = rule.custom("duplicateCounting")
     known = written is not None and written.value in DuplicateCounting.__members__.values()

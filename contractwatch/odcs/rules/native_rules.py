@@ -8,7 +8,7 @@ from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Table
 from contractwatch.odcs.jsonschema.schema import implementation_validator
 from contractwatch.odcs.jsonschema.schema_error_messages import schema_errors
-from contractwatch.odcs.rules.references import UnreadError
+from contractwatch.odcs.rules.references import UnresolvedReferenceError
 from contractwatch.odcs.rules.rules import rule_id_of
 from contractwatch.odcs.values.promises import (
     OBJECTIVE_OF_DIMENSION,
@@ -19,7 +19,7 @@ from contractwatch.odcs.values.promises import (
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
-class OwnRule(Protocol):
+class NativeRule(Protocol):
     """What every rule of our own engine has."""
 
     @property
@@ -29,10 +29,10 @@ class OwnRule(Protocol):
     def rule_id(self) -> str: ...
 
 
-_Rule = TypeVar("_Rule", bound=OwnRule)
+_Rule = TypeVar("_Rule", bound=NativeRule)
 
 
-def read_each(
+def read_native_rules(
     rules: Iterable[YamlNode],
     table: Table,
     findings: Findings,
@@ -45,13 +45,14 @@ def read_each(
         rules: Where the rules stand.
         table: The table that they are about.
         findings: Takes what is wrong and what is skipped.
-        read: Reads one rule; None if it is wrong; raises UnreadError if it is not executed.
+        read: Reads one rule; None if it is wrong. It raises UnresolvedReferenceError for a rule
+            that is not executed.
     """
     known: dict[tuple[type, str], _Rule] = {}
     for rule in rules:
         try:
             found = read(rule) if _fits_schema(rule, findings) else None
-        except UnreadError as why:
+        except UnresolvedReferenceError as why:
             _skip(rule, table, str(why), findings)
             continue
         if found is None:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.contract.contract import Table, TableIndex
 from contractwatch.model.promises.reference import Reference
-from contractwatch.odcs.yaml.node import YamlNode, suggestion, suggestion_in
+from contractwatch.odcs.yaml.node import YamlNode, column_suggestion, suggestion
 
 _BY_ID = re.compile(r"schema/([^/]+)/properties/([^/]+(?:/properties/[^/]+|/map/(?:key|value))*)")
 _SHOWN = 80
 _CANONICAL = frozenset({"canonical", "canonicalurl"})
 
 
-class UnreadError(ValueError):
+class UnresolvedReferenceError(ValueError):
     """The reference cannot be followed; the message says what was expected.
 
     `is_wrong` if the contract is to blame, and not what this version can do.
@@ -32,7 +32,7 @@ class UnreadError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class _ColumnReference:
     """One column of a reference."""
 
     contract: str
@@ -41,14 +41,14 @@ class _Member:
     by_id: bool
 
 
-def addresses_of(root: YamlNode) -> tuple[str, ...]:
+def read_addresses(root: YamlNode) -> tuple[str, ...]:
     """Return the canonical addresses that a contract gives for itself."""
     stated = root.at("authoritativeDefinitions").each()
     found = (one.text("url") for one in stated if one.text("type").lower() in _CANONICAL)
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def reference_of(
+def parse_reference(
     written: Iterable[str], tables: TableIndex, *, in_arrays: bool = False
 ) -> Reference:
     """Return the columns that are referred to, in their order.
@@ -59,87 +59,89 @@ def reference_of(
         in_arrays: Whether the values may be inside of arrays.
 
     Raises:
-        UnreadError: If a form is not known, or the columns are of several tables.
+        UnresolvedReferenceError: If a form is not known, or the columns are of several tables.
     """
-    members = [_member(text.strip(), tables) for text in written]
+    members = [_parse_column(text.strip(), tables) for text in written]
     if not members:
-        raise UnreadError("expected table.column")
+        raise UnresolvedReferenceError("expected table.column")
     first = members[0]
     if any(
         (m.contract, m.table, m.by_id) != (first.contract, first.table, first.by_id)
         for m in members
     ):
-        raise UnreadError("expected columns of one table, all written alike")
+        raise UnresolvedReferenceError("expected columns of one table, all written alike")
     columns = tuple(member.column for member in members)
     reference = Reference(first.table, columns, first.contract, first.by_id)
-    if not in_arrays and _is_in_array(reference, tables):
-        raise UnreadError("keys inside arrays", is_wrong=False)
+    if not in_arrays and _leads_into_array(reference, tables):
+        raise UnresolvedReferenceError("keys inside arrays", is_wrong=False)
     return reference
 
 
-def own_columns(reference: Reference, tables: TableIndex) -> tuple[Table, tuple[str, ...]]:
+def resolve_local(reference: Reference, tables: TableIndex) -> tuple[Table, tuple[str, ...]]:
     """Return the table of this contract that is referred to, and the contract names of its columns.
 
     Raises:
-        UnreadError: If there is no such table or column.
+        UnresolvedReferenceError: If there is no such table or column.
     """
     if reference.contract:
-        raise UnreadError("expected columns of this contract")
-    table = _own_table(reference, tables)
+        raise UnresolvedReferenceError("expected columns of this contract")
+    table = _local_table(reference, tables)
     names: list[str] = []
     for written in reference.columns:
         column = table.find_reference(written, by_id=reference.by_id)
         if column is None:
             every = (inner.name for one in table.columns for inner in (one, *one.nested))
-            hint = suggestion_in(table.name, written, every)
-            raise UnreadError(f"unknown column '{f'{table.name}.{written}'[:_SHOWN]}'{hint}")
+            hint = column_suggestion(table.name, written, every)
+            raise UnresolvedReferenceError(
+                f"unknown column '{f'{table.name}.{written}'[:_SHOWN]}'{hint}"
+            )
         names.append(column.name)
     return table, tuple(names)
 
 
-def _is_in_array(reference: Reference, tables: TableIndex) -> bool:
+def _leads_into_array(reference: Reference, tables: TableIndex) -> bool:
     """Whether a reference leads into an array, as far as it can be known here."""
     if reference.contract:
         return False
     try:
-        table, names = own_columns(reference, tables)
-    except UnreadError:
+        table, names = resolve_local(reference, tables)
+    except UnresolvedReferenceError:
         return False
     found = (table.find(name) for name in names)
     return any(ArrayItem() in column.path for column in found if column is not None)
 
 
-def _own_table(reference: Reference, tables: TableIndex) -> Table:
+def _local_table(reference: Reference, tables: TableIndex) -> Table:
     table = tables.find(reference.table, by_id=reference.by_id)
     if table is not None:
         return table
     hint = suggestion(reference.table, (table.name for table in tables.tables))
-    raise UnreadError(f"unknown table '{reference.table[:_SHOWN]}'{hint}")
+    raise UnresolvedReferenceError(f"unknown table '{reference.table[:_SHOWN]}'{hint}")
 
 
-def _member(text: str, tables: TableIndex) -> _Member:
+def _parse_column(text: str, tables: TableIndex) -> _ColumnReference:
     contract, mark, rest = text.rpartition("#")
     if mark and not contract:
-        raise UnreadError(f"'{text[:_SHOWN]}' names no contract before '#'")
+        raise UnresolvedReferenceError(f"'{text[:_SHOWN]}' names no contract before '#'")
     if "/" in rest:
-        return _by_id(contract, rest)
-    return _by_name(contract, rest, "" if contract else tables.prefix(rest))
+        return _parse_by_id(contract, rest)
+    return _parse_by_name(contract, rest, "" if contract else tables.prefix(rest))
 
 
-def _by_id(contract: str, rest: str) -> _Member:
+def _parse_by_id(contract: str, rest: str) -> _ColumnReference:
     found = _BY_ID.fullmatch(rest.strip("/"))
     if found is None:
         message = (
             f"'{rest[:_SHOWN]}' is no column; expected schema/<table id>/properties/<column id>"
         )
-        raise UnreadError(message)
-    return _Member(contract, found[1], found[2], by_id=True)
+        raise UnresolvedReferenceError(message)
+    return _ColumnReference(contract, found[1], found[2], by_id=True)
 
 
-def _by_name(contract: str, rest: str, known: str) -> _Member:
+def _parse_by_name(contract: str, rest: str, known: str) -> _ColumnReference:
     """Return the column of a reference that begins with the name of a known table, or of none."""
     table = known or rest.partition(".")[0]
     column = rest.removeprefix(table).removeprefix(".")
     if not table or not column:
-        raise UnreadError(f"'{rest[:_SHOWN]}' is no column; expected table.column")
-    return _Member(contract, table, column, by_id=False)
+        raise UnresolvedReferenceError(f"'{rest[:_SHOWN]}' is no column; expected table.column")
+    return _ColumnReference(contract, table, column, by_id=False)

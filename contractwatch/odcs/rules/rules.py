@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contractwatch.model.promises.rule import Baseline, Operator, Rule, RuleMetric, Threshold, Unit
-from contractwatch.odcs.columns.arguments import Owner, asked_of
+from contractwatch.odcs.columns.arguments import ColumnContext, read_arguments
 from contractwatch.odcs.jsonschema.schema import OPERATORS, implementation_validator
 from contractwatch.odcs.jsonschema.schema_error_messages import schema_errors
-from contractwatch.odcs.rules.baselines import baseline_of, counting_of
+from contractwatch.odcs.rules.baselines import read_baseline, read_duplicate_counting
 from contractwatch.odcs.values.promises import (
     OBJECTIVE_OF_DIMENSION,
     dimension_of,
     promised,
     severity_of,
 )
-from contractwatch.odcs.values.units import number_of, wrong_bound
+from contractwatch.odcs.values.units import bound_error, parse_number
 from contractwatch.odcs.yaml.node import Findings, Promised, YamlNode
 
 _DESCRIPTIVE = frozenset(
@@ -39,20 +39,20 @@ SEGMENTS = "segmentCompleteness"
 PII = "piiLeak"
 _PERCENT = frozenset({"percent", "percentage", "%"})
 _INTERVALS = frozenset({Operator.BETWEEN, Operator.NOT_BETWEEN})
-_OF_COLUMNS = frozenset(
+_COLUMN_METRICS = frozenset(
     {RuleMetric.NULL_VALUES, RuleMetric.MISSING_VALUES, RuleMetric.INVALID_VALUES}
 )
 SQL = "sql"
-_AT_TOP = re.compile(r"schema\[\d+\]\.(properties\[\d+\]\.)?quality\[\d+\]")
+_TOP_LEVEL = re.compile(r"schema\[\d+\]\.(properties\[\d+\]\.)?quality\[\d+\]")
 _LONGEST_SHOWN = 40
 
 
-def read_rules(place: YamlNode, owner: Owner, findings: Findings) -> tuple[Rule, ...]:
+def read_rules(place: YamlNode, owner: ColumnContext, findings: Findings) -> tuple[Rule, ...]:
     """Return the rules of a `quality` list that are executed, in the order of the file."""
     found: list[Rule] = []
     known: dict[str, Rule] = {}
     for number, entry in enumerate(place.each()):
-        rule = _rule(entry, owner, findings)
+        rule = _read_rule(entry, owner, findings)
         if rule is None:
             continue
         first = known.setdefault(f"{rule.metric}/{rule.rule_id}", rule)
@@ -67,19 +67,19 @@ def read_rules(place: YamlNode, owner: Owner, findings: Findings) -> tuple[Rule,
     return tuple(found)
 
 
-def is_at_top(rule: YamlNode) -> bool:
+def is_top_level(rule: YamlNode) -> bool:
     """Whether a rule stands at a table or at one of its columns, not deeper."""
-    return _AT_TOP.fullmatch(rule.path) is not None
+    return _TOP_LEVEL.fullmatch(rule.path) is not None
 
 
-def is_comparing(rule: YamlNode) -> bool:
+def is_comparison(rule: YamlNode) -> bool:
     """Whether a rule is one of our own engine that compares two tables."""
     is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
     check = rule.at("implementation").text("check")
     return is_ours and not rule.has("metric") and check in {COVERAGE, RECONCILE}
 
 
-def is_own_check(rule: YamlNode) -> bool:
+def is_native_check(rule: YamlNode) -> bool:
     """Whether a rule is one of our own engine that is about one whole table."""
     is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
     check = rule.at("implementation").text("check")
@@ -96,17 +96,17 @@ def rule_id_of(rule: YamlNode) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _rule(rule: YamlNode, owner: Owner, findings: Findings) -> Rule | None:
+def _read_rule(rule: YamlNode, owner: ColumnContext, findings: Findings) -> Rule | None:
     if not isinstance(rule.value, dict):
         return None
     if _is_library(rule):
-        return _library(rule, owner, findings)
+        return _read_library_rule(rule, owner, findings)
     kind = rule.text("type")
     if kind == SQL and not rule.has("metric"):
         return None  # read with the queries, when every table is known
-    if is_own_check(rule) and owner.column is None:
+    if is_native_check(rule) and owner.column is None:
         return None  # read with the own checks, when every column is known
-    if is_comparing(rule) and is_at_top(rule):
+    if is_comparison(rule) and is_top_level(rule):
         return None  # read with the comparisons, when every table is known
     if rule.has("metric"):
         message = f"a rule of type '{kind[:_LONGEST_SHOWN]}' has a metric; expected type 'library'"
@@ -116,7 +116,7 @@ def _rule(rule: YamlNode, owner: Owner, findings: Findings) -> Rule | None:
         expected = ", ".join(RuleMetric)
         findings.error(rule, f"the rule has no metric; expected one of {expected}")
         return None
-    name, why = _engine_of(rule, findings) if kind == "custom" else (kind or "text", "")
+    name, why = _custom_kind(rule, findings) if kind == "custom" else (kind or "text", "")
     findings.skip(rule, _promised(name, rule, owner, findings), why or f"{name} rules")
     return None
 
@@ -128,7 +128,7 @@ def _is_library(rule: YamlNode) -> bool:
     }
 
 
-def _engine_of(rule: YamlNode, findings: Findings) -> tuple[str, str]:
+def _custom_kind(rule: YamlNode, findings: Findings) -> tuple[str, str]:
     """Return the kind of a custom rule, and why it is not executed."""
     engine = rule.text("engine")[:_LONGEST_SHOWN]
     if engine.lower() != "contractwatch":
@@ -143,15 +143,15 @@ def _engine_of(rule: YamlNode, findings: Findings) -> tuple[str, str]:
     return check, f"the check '{check}'"
 
 
-def _library(rule: YamlNode, owner: Owner, findings: Findings) -> Rule | None:
+def _read_library_rule(rule: YamlNode, owner: ColumnContext, findings: Findings) -> Rule | None:
     metric = RuleMetric(rule.text("metric"))
-    if not _is_at_its_level(metric, rule, owner, findings):
+    if not _is_at_right_level(metric, rule, owner, findings):
         return None
-    severity, threshold = severity_of(rule, findings), threshold_of(rule, findings)
-    asked = asked_of(metric, rule, owner, findings)
+    severity, threshold = severity_of(rule, findings), read_threshold(rule, findings)
+    asked = read_arguments(metric, rule, owner, findings)
     if threshold is None:
         return None
-    baseline = baseline_of(rule, metric, threshold, findings)
+    baseline = read_baseline(rule, metric, threshold, findings)
     why_not = owner.why_not or asked.why_not or (baseline if isinstance(baseline, str) else "")
     if why_not:
         findings.skip(rule, _promised(metric, rule, owner, findings), why_not)
@@ -168,23 +168,25 @@ def _library(rule: YamlNode, owner: Owner, findings: Findings) -> Rule | None:
         ecma=asked.ecma,
         columns=asked.columns,
         description=rule.text("description") or rule.text("name"),
-        counting=counting_of(rule),
+        counting=read_duplicate_counting(rule),
         baseline=baseline if isinstance(baseline, Baseline) else None,
     )
 
 
-def _is_at_its_level(metric: RuleMetric, rule: YamlNode, owner: Owner, findings: Findings) -> bool:
+def _is_at_right_level(
+    metric: RuleMetric, rule: YamlNode, owner: ColumnContext, findings: Findings
+) -> bool:
     place = rule.at("metric")
     if metric is RuleMetric.ROW_COUNT and owner.column is not None:
         findings.error(place, "rowCount counts the rows of a table; expected at the table")
         return False
-    if metric in _OF_COLUMNS and owner.column is None:
+    if metric in _COLUMN_METRICS and owner.column is None:
         findings.error(place, f"{metric} needs a column; expected at a property of the table")
         return False
     return True
 
 
-def threshold_of(rule: YamlNode, findings: Findings) -> Threshold | None:
+def read_threshold(rule: YamlNode, findings: Findings) -> Threshold | None:
     """Return the operator with its bounds, or None if that is not exactly one of numbers."""
     unit = _unit(rule, findings)
     given = [name for name in OPERATORS if rule.has(name)]
@@ -196,7 +198,7 @@ def threshold_of(rule: YamlNode, findings: Findings) -> Threshold | None:
     operator, place = Operator(given[0]), rule.at(given[0])
     bounds = tuple(_bounds(place))
     if None in bounds or len(bounds) != (2 if operator in _INTERVALS else 1):
-        findings.error(place, wrong_bound(operator, place.value))
+        findings.error(place, bound_error(operator, place.value))
         return None
     low, high = bounds[0] or 0, bounds[1] or 0 if len(bounds) > 1 else None
     if high is not None and low > high:
@@ -207,7 +209,7 @@ def threshold_of(rule: YamlNode, findings: Findings) -> Threshold | None:
 
 def _bounds(place: YamlNode) -> Iterator[float | None]:
     for item in place.each() or (place,):
-        yield None if isinstance(item.value, str) else number_of(item.value)
+        yield None if isinstance(item.value, str) else parse_number(item.value)
 
 
 def _unit(rule: YamlNode, findings: Findings) -> Unit:
@@ -220,7 +222,7 @@ def _unit(rule: YamlNode, findings: Findings) -> Unit:
     return Unit.ROWS
 
 
-def _promised(kind: str, rule: YamlNode, owner: Owner, findings: Findings) -> Promised:
+def _promised(kind: str, rule: YamlNode, owner: ColumnContext, findings: Findings) -> Promised:
     made = promised(
         kind,
         owner.table,

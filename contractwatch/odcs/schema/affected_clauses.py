@@ -12,23 +12,23 @@ from typing import cast
 
 from contractwatch.errors import Problem
 from contractwatch.odcs.schema.key_synonyms import (
-    COLUMN_IS,
-    COLUMN_MEANS,
-    KEYS,
-    OF_ROWS,
-    OF_SERVER,
-    PARSING,
-    READING,
-    RESTRICTING,
-    TABLE_HOLDS,
-    TABLE_IS,
-    is_like,
-    plain,
+    COLUMN_IDENTITY_KEYS,
+    COLUMN_LIST_KEYS,
+    COLUMN_TYPE_KEYS,
+    PARSING_KEYS,
+    PRIMARY_KEY_KEYS,
+    READ_POLICY_KEYS,
+    ROW_FILTER_KEYS,
+    ROW_PROMISE_KEYS,
+    SERVER_KEYS,
+    TABLE_IDENTITY_KEYS,
+    is_similar,
+    letters_of,
 )
-from contractwatch.odcs.schema.nested import walk
-from contractwatch.odcs.values.level_names import kind_of
+from contractwatch.odcs.schema.nested import walk_fields
+from contractwatch.odcs.values.level_names import level_kind
 from contractwatch.odcs.values.literals import TEMPORAL, logical_type_of
-from contractwatch.odcs.yaml.node import YamlNode, custom_name, own_name
+from contractwatch.odcs.yaml.node import YamlNode, extension_name, unprefixed_name
 
 EXTRA_COLUMNS = "#extraColumns"
 """After the path of a table: that it has no other columns, wherever that is said."""
@@ -43,19 +43,19 @@ _PEOPLE = re.compile(r"(?:team(?:\.members)?|support|roles|authoritativeDefiniti
 _SERVER = re.compile(r"servers\[\d+\]")
 _ENTRY = re.compile(r"(?:quality|relationships)\[\d+\]")
 
-_BEGINNING = frozenset({"generalavailability", "ga"})
+_GENERAL_AVAILABILITY = frozenset({"generalavailability", "ga"})
 _HARMLESS = frozenset({"schemaMode", "incremental", "entity", "receiver", "budgetPolicy", "trust"})
-_INVERSES = frozenset({"optional", "nullable", "isnullable", "notnull", "mandatory"})
-_TELLING = frozenset(
+_REQUIRED_ANTONYMS = frozenset({"optional", "nullable", "isnullable", "notnull", "mandatory"})
+_DESCRIPTIVE = frozenset(
     {"id", "name", "description", "businessImpact", "tags", "method", "authoritativeDefinitions"}
 )
 
 
-class NothingHoldsError(Exception):
+class NoValidPartError(Exception):
     """A mistake for which the contract is not read at all."""
 
 
-class Costs:
+class AffectedClauses:
     """Says of mistakes what they cost, as paths into one document."""
 
     def __init__(self, root: YamlNode, refusing: frozenset[str]) -> None:
@@ -71,12 +71,12 @@ class Costs:
         """Return the paths that are not read because of a mistake.
 
         Raises:
-            NothingHoldsError: If it costs the contract.
+            NoValidPartError: If it costs the contract.
         """
         path = problem.path
-        top = _first(path)
+        top = _first_key(path)
         if path in self._refusing or not path or top in _IDENTITY:
-            raise NothingHoldsError
+            raise NoValidPartError
         return frozenset(self._of(path, top))
 
     def _of(self, path: str, top: str) -> Iterator[str]:
@@ -86,7 +86,7 @@ class Costs:
         elif path.startswith("servers["):
             yield from self._in_server(path)
         elif path.startswith("slaProperties["):
-            yield from self._level(self._at(_entry(path)))
+            yield from self._level(self._at(_first_entry(path)))
         elif path.startswith("customProperties"):
             yield from self._own_of_contract(path)
         else:
@@ -95,9 +95,11 @@ class Costs:
 
     def _of_top(self, top: str) -> Iterator[str]:
         """What needs a key of the contract itself."""
-        if is_like(top, ("customProperties",)) and "sla" in _own_names(self._root.at(top).value):
+        if is_similar(top, ("customProperties",)) and "sla" in _extension_names(
+            self._root.at(top).value
+        ):
             yield from self._modified("")
-        if is_like(top, ("slaDefaultElement",)):
+        if is_similar(top, ("slaDefaultElement",)):
             yield from self._levels_without_element()
         if top == "contractCreatedTs":
             yield from self._retentions()
@@ -106,14 +108,16 @@ class Costs:
         table, above = self._at(owner["table"]), owner["table"] + owner["column"]
         rest = owner["rest"] or ""
         entry = _ENTRY.match(rest)
-        key = _first(rest)
+        key = _first_key(rest)
         if entry is not None:
             yield f"{above}.{entry.group()}"
         elif owner["column"]:
             yield from self._in_column(path, table, self._at(above), rest)
         else:
             yield from self._at_table(path, table, rest)
-        if not key or is_like(key, (*OF_ROWS, *COLUMN_IS, *COLUMN_MEANS)):
+        if not key or is_similar(
+            key, (*ROW_PROMISE_KEYS, *COLUMN_IDENTITY_KEYS, *COLUMN_TYPE_KEYS)
+        ):
             yield from self._error_rates(table)
 
     def _error_rates(self, table: YamlNode) -> Iterator[str]:
@@ -130,21 +134,21 @@ class Costs:
         return tuple(
             (one.path, frozenset(part.strip() for part in one.text("element").split(",")))
             for one in levels
-            if kind_of(one) == "errorRate"
+            if level_kind(one) == "errorRate"
         )
 
     def _at_table(self, path: str, table: YamlNode, rest: str) -> Iterator[str]:
-        key = _first(rest)
+        key = _first_key(rest)
         if key == "name" and table.text("name") and path not in self._twice:
-            raise NothingHoldsError  # one that another table has, or that breaks the rule of names
-        if not rest or is_like(key, TABLE_IS):
+            raise NoValidPartError  # one that another table has, or that breaks the rule of names
+        if not rest or is_similar(key, TABLE_IDENTITY_KEYS):
             yield table.path
-        elif key != "customProperties" and is_like(key, ("customProperties",)):
+        elif key != "customProperties" and is_similar(key, ("customProperties",)):
             yield path
             value = table.at(key).value
-            if set(_own_names(value)) - _HARMLESS or _may_restrict(table.at(key)):
+            if set(_extension_names(value)) - _HARMLESS or _may_restrict(table.at(key)):
                 yield table.path
-        elif is_like(key, TABLE_HOLDS):
+        elif is_similar(key, COLUMN_LIST_KEYS):
             yield path
             yield from self._without_column(table, is_key=True)
         elif key == "customProperties":
@@ -161,17 +165,19 @@ class Costs:
         if not is_named and not names and _may_restrict(entry):
             yield table.path
         for name in names - _HARMLESS:
-            if is_like(name, ("kept", *RESTRICTING)) or _is_condition(entry.at("value").value):
+            if is_similar(name, ("kept", *ROW_FILTER_KEYS)) or _is_condition(
+                entry.at("value").value
+            ):
                 yield table.path
 
     def _in_column(self, path: str, table: YamlNode, column: YamlNode, rest: str) -> Iterator[str]:
-        key = _first(rest)
+        key = _first_key(rest)
         is_named = key == "name" and column.text("name") and path not in self._twice
         if is_named and not self._is_repeated(column):
-            raise NothingHoldsError  # a name that breaks the rule of names
-        if plain(key) in _INVERSES:
+            raise NoValidPartError  # a name that breaks the rule of names
+        if letters_of(key) in _REQUIRED_ANTONYMS:
             yield path
-        elif not rest or is_like(key, COLUMN_IS):
+        elif not rest or is_similar(key, COLUMN_IDENTITY_KEYS):
             yield from self._whole_column(table, column)
         elif key == "logicalTypeOptions":
             yield from self._options(rest, table, column)
@@ -183,22 +189,22 @@ class Costs:
 
     def _of_key(self, key: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
         """What needs a key of a column."""
-        is_said = plain(key) in {"type", "datatype"} and column.has("logicalType")
-        if not is_said and is_like(key, COLUMN_MEANS):
+        is_said = letters_of(key) in {"type", "datatype"} and column.has("logicalType")
+        if not is_said and is_similar(key, COLUMN_TYPE_KEYS):
             yield from self._without_type(table, column)
-        if is_like(key, KEYS):
+        if is_similar(key, PRIMARY_KEY_KEYS):
             yield from self._without_key(table)
-        if is_like(key, ("classification",)):
+        if is_similar(key, ("classification",)):
             yield from self._leaks(table)
-        if is_like(key, ("partitioned",)):
+        if is_similar(key, ("partitioned",)):
             yield from self._levels_without_element()
 
     def _own_of_column(self, path: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
         entry, names = self._own(path, column)
         yield entry.path
-        if any(is_like(name, ("pii", "allow")) for name in names) or _is_bare(entry):
+        if any(is_similar(name, ("pii", "allow")) for name in names) or _is_single_value(entry):
             yield from self._leaks(table)
-        if any(is_like(name, ("kept", *RESTRICTING)) for name in names):
+        if any(is_similar(name, ("kept", *ROW_FILTER_KEYS)) for name in names):
             yield from self._whole_column(table, column)
 
     def _is_repeated(self, column: YamlNode) -> bool:
@@ -210,7 +216,7 @@ class Costs:
 
     def _options(self, rest: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
         options = f"{column.path}.logicalTypeOptions"
-        option = _first(rest.removeprefix("logicalTypeOptions").lstrip("."))
+        option = _first_key(rest.removeprefix("logicalTypeOptions").lstrip("."))
         yield (
             f"{options}.{option}"
             if option in column.at("logicalTypeOptions").mapping()
@@ -218,7 +224,7 @@ class Costs:
         )
         kind = logical_type_of(column)
         is_parsed = kind in TEMPORAL or kind is None
-        if is_parsed and (not option or is_like(option, PARSING)):
+        if is_parsed and (not option or is_similar(option, PARSING_KEYS)):
             yield from self._without_type(table, column)
 
     def _whole_column(self, table: YamlNode, column: YamlNode) -> Iterator[str]:
@@ -264,7 +270,7 @@ class Costs:
                 yield path
         for entry in table.at("customProperties").each():
             if _mentions(entry.value, names):
-                yield table.path if custom_name(entry) == "where" else entry.path
+                yield table.path if extension_name(entry) == "where" else entry.path
         yield from self._levels_about(names)
 
     def _asking(self, table: YamlNode) -> tuple[tuple[str, Mapping[str, object]], ...]:
@@ -274,7 +280,7 @@ class Costs:
         """
         found = self._asked.get(table.path)
         if found is None:
-            found = self._asked[table.path] = tuple(_asking(table))
+            found = self._asked[table.path] = tuple(_rule_arguments(table))
         return found
 
     def _levels_about(self, names: set[str]) -> Iterator[str]:
@@ -303,12 +309,12 @@ class Costs:
 
     def _in_server(self, path: str) -> Iterator[str]:
         """A server that is not understood is not read; one word too many harms nobody."""
-        server = self._at(_entry(path))
-        key = _first(path.removeprefix(server.path).lstrip("."))
+        server = self._at(_first_entry(path))
+        key = _first_key(path.removeprefix(server.path).lstrip("."))
         is_own = key == "customProperties" and self._is_policy(*self._own(path, server))
-        if is_like(key, ("customProperties",)) and key != "customProperties":
-            is_own = self._is_policy(server.at(key), set(_own_names(server.at(key).value)))
-        if not key or is_own or key in OF_SERVER[:3] or self._is_of_reading(server, key):
+        if is_similar(key, ("customProperties",)) and key != "customProperties":
+            is_own = self._is_policy(server.at(key), set(_extension_names(server.at(key).value)))
+        if not key or is_own or key in SERVER_KEYS[:3] or self._is_of_reading(server, key):
             yield server.path
         else:
             yield path
@@ -316,13 +322,19 @@ class Costs:
     def _is_policy(self, entry: YamlNode, names: set[str]) -> bool:
         """Whether an entry is, or may be meant as, the way in which files are read."""
         says = entry.at("value").mapping() or entry.mapping()
-        return bool(names) or _is_bare(entry) or any(is_like(key, READING) for key in says)
+        return (
+            bool(names)
+            or _is_single_value(entry)
+            or any(is_similar(key, READ_POLICY_KEYS) for key in says)
+        )
 
     def _is_of_reading(self, server: YamlNode, key: str) -> bool:
         where = {"local": "path", "s3": "location"}.get(server.text("type"), "")
         if key in {"path", "location"}:
             return key == where or not where
-        return key in OF_SERVER or is_like(key, (where, "format", "delimiter", *READING))
+        return key in SERVER_KEYS or is_similar(
+            key, (where, "format", "delimiter", *READ_POLICY_KEYS)
+        )
 
     def _own_of_contract(self, path: str) -> Iterator[str]:
         entry, names = self._own(path, self._root)
@@ -331,7 +343,7 @@ class Costs:
         modifies = any(one.has("sla") for one in entry.at("value").each())
         if "schemaMode" in names:
             yield from (f"{one.path}{EXTRA_COLUMNS}" for one in self._root.at("schema").each())
-        is_sla = any(is_like(name, ("sla",)) for name in names) or _is_bare(entry)
+        is_sla = any(is_similar(name, ("sla",)) for name in names) or _is_single_value(entry)
         if is_sla or (modifies and not is_named):
             item = self._at(inside.group(1)) if inside else None
             level_id = item.text("sla") if item else ""
@@ -345,8 +357,10 @@ class Costs:
         found = re.match(r"\.?customProperties(\[\d+\])?", path.removeprefix(owner.path))
         where = f"{owner.path}." if owner.path else ""
         entry = self._at(f"{where}customProperties{found[1] or '' if found else ''}")
-        name = custom_name(entry)
-        return entry, {own_name(name) or name} if name else set(_own_names(entry.value))
+        name = extension_name(entry)
+        return entry, {unprefixed_name(name) or name} if name else set(
+            _extension_names(entry.value)
+        )
 
     def _modifiers(self) -> tuple[YamlNode, ...]:
         listed = self._root.custom("sla")
@@ -361,13 +375,13 @@ class Costs:
 
     def _level(self, level: YamlNode) -> Iterator[str]:
         yield level.path
-        if level.text("property").lower() in _BEGINNING:
+        if level.text("property").lower() in _GENERAL_AVAILABILITY:
             yield from self._retentions()
 
     def _retentions(self) -> Iterator[str]:
         """How long data is kept is judged from the day on which the product began."""
         for level in self._root.at("slaProperties").each():
-            if level.mapping() and kind_of(level) == "retention":
+            if level.mapping() and level_kind(level) == "retention":
                 yield level.path
 
     def _levels_without_element(self) -> Iterator[str]:
@@ -392,37 +406,37 @@ class Costs:
 def _columns(place: YamlNode) -> Iterator[YamlNode]:
     """Yield every column of a table, and every value below them."""
     for column in place.at("properties").each():
-        yield from (inner.place for inner in walk(column))
+        yield from (inner.place for inner in walk_fields(column))
 
 
-def _asking(table: YamlNode) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _rule_arguments(table: YamlNode) -> Iterator[tuple[str, Mapping[str, object]]]:
     for one in (table, *_columns(table)):
         for entry in (*one.at("quality").each(), *one.at("relationships").each()):
             if not entry.text("metric"):
                 told = entry.mapping().items()
-                yield entry.path, {key: item for key, item in told if key not in _TELLING}
+                yield entry.path, {key: item for key, item in told if key not in _DESCRIPTIVE}
 
 
-def is_server(path: str) -> bool:
+def is_server_path(path: str) -> bool:
     """Whether a path is that of one server."""
     return _SERVER.fullmatch(path) is not None
 
 
-def server_of(path: str) -> str:
+def server_path_of(path: str) -> str:
     """Return the path of the server that a path leads into; empty if it leads into none."""
     found = _SERVER.match(path)
     return found.group() if found is not None else ""
 
 
-def _entry(path: str) -> str:
+def _first_entry(path: str) -> str:
     return path[: path.index("]") + 1]
 
 
-def _first(path: str) -> str:
+def _first_key(path: str) -> str:
     return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
-def _is_bare(place: YamlNode) -> bool:
+def _is_single_value(place: YamlNode) -> bool:
     """Whether a single value stands where a list should: what it was to say is not known."""
     is_single = place.value is not None and not isinstance(place.value, dict | list)
     return is_single and not place.path.endswith("]")
@@ -430,13 +444,13 @@ def _is_bare(place: YamlNode) -> bool:
 
 def _may_restrict(place: YamlNode) -> bool:
     """Whether what is no list of named properties may have been meant as a condition on rows."""
-    return _is_bare(place) or _holds_condition(place.value)
+    return _is_single_value(place) or _holds_condition(place.value)
 
 
 def _holds_condition(value: object) -> bool:
     if isinstance(value, dict):
         inside = cast("dict[str, object]", value).items()
-        return any(is_like(key, RESTRICTING) or _holds_condition(one) for key, one in inside)
+        return any(is_similar(key, ROW_FILTER_KEYS) or _holds_condition(one) for key, one in inside)
     if isinstance(value, list):
         return any(map(_holds_condition, cast("list[object]", value)))
     return _is_condition(value)
@@ -454,9 +468,9 @@ def _mentions(value: object, names: set[str]) -> bool:
     return bool(names) and any(search.search(text) for text in _texts(value))
 
 
-def _own_names(value: object) -> Iterator[str]:
+def _extension_names(value: object) -> Iterator[str]:
     for text in _texts(value):
-        if name := own_name(text):
+        if name := unprefixed_name(text):
             yield name
 
 

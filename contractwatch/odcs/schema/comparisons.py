@@ -13,12 +13,12 @@ from contractwatch.model.promises.reference import (
     TotalOf,
 )
 from contractwatch.odcs.jsonschema.schema import OPERATORS
-from contractwatch.odcs.rules.native_rules import read_each
-from contractwatch.odcs.rules.references import UnreadError, reference_of
-from contractwatch.odcs.rules.rules import COVERAGE, is_comparing, rule_id_of, threshold_of
+from contractwatch.odcs.rules.native_rules import read_native_rules
+from contractwatch.odcs.rules.references import UnresolvedReferenceError, parse_reference
+from contractwatch.odcs.rules.rules import COVERAGE, is_comparison, read_threshold, rule_id_of
 from contractwatch.odcs.values.literals import NUMERIC
 from contractwatch.odcs.values.promises import dimension_of, severity_of
-from contractwatch.odcs.values.units import number_of
+from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.values.variables import has_variables
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
@@ -37,8 +37,8 @@ def with_comparisons(
 
 
 def _with_rules(place: YamlNode, table: Table, tables: TableIndex, findings: Findings) -> Table:
-    found = read_each(
-        _rules(place), table, findings, read=lambda rule: _read(rule, table, tables, findings)
+    found = read_native_rules(
+        _rules(place), table, findings, read=lambda rule: _read_rule(rule, table, tables, findings)
     )
     return replace(
         table,
@@ -50,19 +50,19 @@ def _with_rules(place: YamlNode, table: Table, tables: TableIndex, findings: Fin
 def _rules(place: YamlNode) -> Iterator[YamlNode]:
     for owner in (place, *place.at("properties").each()):
         for rule in owner.at("quality").each():
-            if is_comparing(rule):
+            if is_comparison(rule):
                 yield rule
 
 
-def _read(
+def _read_rule(
     rule: YamlNode, table: Table, tables: TableIndex, findings: Findings
 ) -> ReferenceCoverage | Reconciliation | None:
     if rule.at("implementation").text("check") == COVERAGE:
-        return _coverage(rule, table, tables, findings)
-    return _reconciliation(rule, table, findings)
+        return _read_coverage(rule, table, tables, findings)
+    return _read_reconciliation(rule, table, findings)
 
 
-def _coverage(
+def _read_coverage(
     rule: YamlNode, table: Table, tables: TableIndex, findings: Findings
 ) -> ReferenceCoverage | None:
     asked = rule.at("implementation")
@@ -70,14 +70,14 @@ def _coverage(
         findings.error(asked, "the rule has no operator; expected mustBeGreaterOrEqualTo")
         return None
     try:
-        target = reference_of([asked.text("to")], tables)
-    except UnreadError as wrong:
+        target = parse_reference([asked.text("to")], tables)
+    except UnresolvedReferenceError as wrong:
         if wrong.is_wrong:
             findings.error(asked.at("to"), str(wrong))
             return None
         raise
-    column = _column(asked.at("property"), asked.text("property"), table, findings)
-    threshold = threshold_of(asked, findings)
+    column = _find_column(asked.at("property"), asked.text("property"), table, findings)
+    threshold = read_threshold(asked, findings)
     if threshold is None or column is None:
         return None
     return ReferenceCoverage(
@@ -91,13 +91,13 @@ def _coverage(
     )
 
 
-def _reconciliation(rule: YamlNode, table: Table, findings: Findings) -> Reconciliation | None:
+def _read_reconciliation(rule: YamlNode, table: Table, findings: Findings) -> Reconciliation | None:
     asked = rule.at("implementation")
     left, right, near = asked.at("left"), asked.at("right"), asked.at("tolerance")
     sides = [_aggregate(side, findings) for side in (left, right)]
     columns: tuple[str, ...] = ()
     if left.has("property"):
-        column = _column(left.at("property"), left.text("property"), table, findings)
+        column = _find_column(left.at("property"), left.text("property"), table, findings)
         if column is None:
             return None
         columns = (column,)
@@ -113,7 +113,7 @@ def _reconciliation(rule: YamlNode, table: Table, findings: Findings) -> Reconci
         TotalOf(aggregate or Aggregate.COUNT, of, side.text("where"))
         for aggregate, of, side in zip(sides, totals, (left, right), strict=True)
     )
-    amount = number_of(near.at("value").value) or 0
+    amount = parse_number(near.at("value").value) or 0
     return Reconciliation(
         clause=rule.clause,
         rule_id=rule_id_of(rule),
@@ -139,11 +139,12 @@ def _is_safe(place: YamlNode, table: Table, findings: Findings) -> bool:
     if not text.strip() or has_variables(text):
         return True
     # Imported here because the parser takes a third of a second that only SQL needs.
-    from contractwatch.odcs.sql.sql_guard import HostileSqlError, guarded_predicate  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql.sql_errors import UnsafeSqlError  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql.sql_guard import guard_predicate  # noqa: PLC0415 - see above
 
     try:
-        guarded_predicate(text, table)
-    except HostileSqlError as hostile:
+        guard_predicate(text, table)
+    except UnsafeSqlError as hostile:
         findings.refuse(place, str(hostile))
         return False
     except ValueError as refused:
@@ -161,12 +162,12 @@ def _refuse_text(side: YamlNode, table: Table, column: str, findings: Findings) 
     findings.error(side.at("property"), message)
 
 
-def _column(place: YamlNode, name: str, table: Table, findings: Findings) -> str | None:
+def _find_column(place: YamlNode, name: str, table: Table, findings: Findings) -> str | None:
     column = table.column(name)
     if column is not None:
         return column.name
     if table.column(name.partition(".")[0].removesuffix("[]")) is not None and "." in name:
-        raise UnreadError("nested columns", is_wrong=False)
+        raise UnresolvedReferenceError("nested columns", is_wrong=False)
     hint = suggestion(name, (one.name for one in table.columns))
     findings.error(place, f"unknown column '{name[:_SHOWN]}' of table '{table.name}'{hint}")
     return None

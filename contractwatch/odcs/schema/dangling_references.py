@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from contractwatch.errors import Problem
-from contractwatch.odcs.schema.nested import walk
+from contractwatch.odcs.schema.nested import walk_fields
 from contractwatch.odcs.yaml.node import YamlNode
 
 
-def referring(root: YamlNode, lost: Mapping[str, Problem]) -> dict[str, Problem]:
+def references_to_removed(root: YamlNode, lost: Mapping[str, Problem]) -> dict[str, Problem]:
     """Return the paths of the relationships to lost tables, each with what cost the table."""
     tables = [table for table in root.at("schema").each() if table.mapping()]
     starts = {start: lost[t.path] for t in tables if t.path in lost for start in _starts(t)}
@@ -34,5 +34,5 @@ def _starts(table: YamlNode) -> Iterator[str]:
 def _entries(table: YamlNode) -> Iterator[YamlNode]:
     yield from table.at("relationships").each()
     for column in table.at("properties").each():
-        for inner in walk(column):
+        for inner in walk_fields(column):
             yield from inner.place.at("relationships").each()

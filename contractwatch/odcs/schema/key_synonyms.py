@@ -6,27 +6,34 @@ import re
 _LIKE = 0.8
 _LONGEST = 40
 
-OF_SERVER = ("server", "type", "environment", "path", "location", "format", "delimiter")
-READING = (
+SERVER_KEYS = ("server", "type", "environment", "path", "location", "format", "delimiter")
+READ_POLICY_KEYS = (
     *("separator", "sep", "quote", "quoteChar", "escape", "encoding", "header", "hasHeader"),
     *("nullValues", "decimal", "thousands", "timezone", "compression", "endpointUrl"),
     *("skipRows", "comment", "sheet", "hivePartitioning", "typeMode", "dateFormat"),
 )
-RESTRICTING = (
+ROW_FILTER_KEYS = (
     *("where", "filter", "filters", "condition", "scope", "predicate", "rowFilter", "partition"),
     *("only", "limit", "select", "exclude", "include", "rows", "when", "subset"),
 )
-TABLE_IS = ("name", "physicalName", "physicalType", "tableName", "object", *RESTRICTING)
-TABLE_HOLDS = ("properties", "columns", "fields")
-COLUMN_IS = (
+TABLE_IDENTITY_KEYS = (
+    "name",
+    "physicalName",
+    "physicalType",
+    "tableName",
+    "object",
+    *ROW_FILTER_KEYS,
+)
+COLUMN_LIST_KEYS = ("properties", "columns", "fields")
+COLUMN_IDENTITY_KEYS = (
     *("name", "physicalName", "columnName", "encryptedName", "semanticType"),
     *("where", "filter", "condition"),
 )
-COLUMN_MEANS = (
+COLUMN_TYPE_KEYS = (
     *("logicalType", "logicalTypeOptions", "type", "dataType", "options", "format", "dateFormat"),
     *("timezone", "defaultTimezone"),
 )
-OF_ROWS = (
+ROW_PROMISE_KEYS = (
     *(
         "required",
         "unique",
@@ -38,19 +45,19 @@ OF_ROWS = (
     ),
     *("name", "physicalName", "properties", "items", "map", "customProperties", "semanticType"),
 )
-KEYS = ("primaryKey", "isPrimaryKey", "primaryKeys", "pk", "primary")
-PARSING = ("format", "timezone", "defaultTimezone", "dateFormat", "pattern_format")
+PRIMARY_KEY_KEYS = ("primaryKey", "isPrimaryKey", "primaryKeys", "pk", "primary")
+PARSING_KEYS = ("format", "timezone", "defaultTimezone", "dateFormat", "pattern_format")
 
 
-def plain(word: str) -> str:
+def letters_of(word: str) -> str:
     """Return the letters of a key, whatever its case."""
     return re.sub(r"[^a-z]", "", word.lower())
 
 
-def is_like(word: str, known: tuple[str, ...]) -> bool:
+def is_similar(word: str, known: tuple[str, ...]) -> bool:
     """Whether a key may be meant as one of these: it is one, or nearly."""
-    letters = plain(word)
-    meant = [name for name in map(plain, known) if name]
+    letters = letters_of(word)
+    meant = [name for name in map(letters_of, known) if name]
     if not letters or len(letters) > _LONGEST:
         return False
     return letters in meant or bool(difflib.get_close_matches(letters, meant, n=1, cutoff=_LIKE))

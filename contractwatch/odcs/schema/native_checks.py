@@ -19,12 +19,16 @@ from contractwatch.model.promises.segment import (
     Segment,
     SegmentRule,
 )
-from contractwatch.odcs.rules.native_rules import read_each
-from contractwatch.odcs.rules.references import UnreadError, own_columns, reference_of
-from contractwatch.odcs.rules.rules import PII, is_own_check, rule_id_of, threshold_of
-from contractwatch.odcs.values.lint_warnings import doubt_lookback
+from contractwatch.odcs.rules.native_rules import read_native_rules
+from contractwatch.odcs.rules.references import (
+    UnresolvedReferenceError,
+    parse_reference,
+    resolve_local,
+)
+from contractwatch.odcs.rules.rules import PII, is_native_check, read_threshold, rule_id_of
+from contractwatch.odcs.values.lint_warnings import warn_short_lookback
 from contractwatch.odcs.values.promises import dimension_of, severity_of
-from contractwatch.odcs.values.units import UnitError, iso_length
+from contractwatch.odcs.values.units import UnitError, parse_iso_duration
 from contractwatch.odcs.values.zones import UTC_NAME, zone_at
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
@@ -33,19 +37,19 @@ _DAY_MINUTES = 24 * 60
 _MONTH = timedelta(days=31)
 _MONTHS_OF_PERIODS = frozenset({1, 2, 3, 4, 6, 12})
 _TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
-_SEGMENTS = frozenset(
+_SEGMENT_TYPES = frozenset(
     {LogicalType.STRING, LogicalType.INTEGER, LogicalType.BOOLEAN, LogicalType.DATE}
 )
 _EXEMPT = ("restricted",)
 _SHOWN = 60
-_SPELLINGS: Mapping[str, Detector] = {
+_DETECTORS: Mapping[str, Detector] = {
     **{detector.value: detector for detector in Detector},
     "creditcard": Detector.CARD,
     "cardnumber": Detector.CARD,
 }
 
 
-def with_own_checks(
+def with_native_checks(
     places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with these rules; `places` are theirs, in the same order."""
@@ -57,9 +61,9 @@ def with_own_checks(
 
 
 def _with_rules(place: YamlNode, table: Table, tables: TableIndex, findings: Findings) -> Table:
-    own = (rule for rule in place.at("quality").each() if is_own_check(rule))
-    found = read_each(
-        own, table, findings, read=lambda rule: _read(rule, place, table, tables, findings)
+    own = (rule for rule in place.at("quality").each() if is_native_check(rule))
+    found = read_native_rules(
+        own, table, findings, read=lambda rule: _read_rule(rule, place, table, tables, findings)
     )
     return replace(
         table,
@@ -68,29 +72,29 @@ def _with_rules(place: YamlNode, table: Table, tables: TableIndex, findings: Fin
     )
 
 
-def _read(
+def _read_rule(
     rule: YamlNode, place: YamlNode, table: Table, tables: TableIndex, findings: Findings
 ) -> SegmentRule | PiiRule | None:
     asked = rule.at("implementation")
     before = len(findings.problems)
-    threshold = _threshold(asked, findings)
+    threshold = _read_threshold(asked, findings)
     if asked.text("check") == PII:
-        found = _leak(rule, place, table, threshold, findings)
+        found = _read_pii_rule(rule, place, table, threshold, findings)
     else:
-        found = _segments(rule, table, tables, threshold, findings)
+        found = _read_segment_rule(rule, table, tables, threshold, findings)
     is_wrong = any(one.level is Level.ERROR for one in findings.problems[before:])
     return None if is_wrong else found
 
 
-def _threshold(asked: YamlNode, findings: Findings) -> Threshold:
+def _read_threshold(asked: YamlNode, findings: Findings) -> Threshold:
     """Return what is allowed, nothing if the rule does not say."""
     without_unit = {key: value for key, value in asked.mapping().items() if key != "unit"}
-    found = threshold_of(YamlNode(asked.document, asked.path, without_unit), findings)
+    found = read_threshold(YamlNode(asked.document, asked.path, without_unit), findings)
     unit = Unit.PERCENT if asked.text("unit") == "percent" else Unit.ROWS
     return replace(found or Threshold(Operator.EQUAL, 0), unit=unit)
 
 
-def _segments(
+def _read_segment_rule(
     rule: YamlNode,
     table: Table,
     tables: TableIndex,
@@ -98,29 +102,31 @@ def _segments(
     findings: Findings,
 ) -> SegmentRule | None:
     asked = rule.at("implementation")
-    element = _column(asked.at("element"), asked.text("element"), table, findings)
+    element = _find_column(asked.at("element"), asked.text("element"), table, findings)
     if element and element.logical_type not in {None, *_TEMPORAL}:
         message = f"'{element.name[:_SHOWN]}' is of type {element.logical_type}"
         findings.error(asked.at("element"), f"{message}; expected a date or timestamp column")
-    by = [_column(item, str(item.value), table, findings) for item in asked.at("by").each()]
+    by = [_find_column(item, str(item.value), table, findings) for item in asked.at("by").each()]
     columns = [column for column in by if column is not None]
     for column in columns:
-        if column.logical_type not in {None, *_SEGMENTS}:
-            raise UnreadError(f"segments of {column.logical_type} columns", is_wrong=False)
-    period = _period(asked.at("period"), findings)
+        if column.logical_type not in {None, *_SEGMENT_TYPES}:
+            raise UnresolvedReferenceError(
+                f"segments of {column.logical_type} columns", is_wrong=False
+            )
+    period = _read_period(asked.at("period"), findings)
     zone = zone_at(asked, "timezone", UTC_NAME, findings)
-    expected = _expectation(asked.at("expect"), len(by), tables, findings)
+    expected = _read_expectation(asked.at("expect"), len(by), tables, findings)
     if element is None or len(columns) < len(by) or period is None or expected is None:
         return None
-    shortest = _length_of(period)
-    lookback = _length(asked.at("lookback"), max(_WEEK, 2 * shortest), findings)
-    lag = _length(asked.at("lag"), timedelta(0), findings)
+    shortest = _duration_of(period)
+    lookback = _read_duration(asked.at("lookback"), max(_WEEK, 2 * shortest), findings)
+    lag = _read_duration(asked.at("lag"), timedelta(0), findings)
     if not shortest <= lookback <= MOST_CELLS * shortest:
         message = f"no look-back of 1 to {MOST_CELLS:,} periods; expected another length"
         findings.error(asked.at("lookback"), message)
     else:
         at = asked.at("lookback") if asked.has("lookback") else asked
-        doubt_lookback(at, shortest, lookback=lookback, lag=lag, findings=findings)
+        warn_short_lookback(at, shortest, lookback=lookback, lag=lag, findings=findings)
     return SegmentRule(
         clause=rule.clause,
         rule_id=rule_id_of(rule),
@@ -140,9 +146,9 @@ def _segments(
     )
 
 
-def _period(place: YamlNode, findings: Findings) -> Period | None:
+def _read_period(place: YamlNode, findings: Findings) -> Period | None:
     try:
-        length = iso_length(str(place.value))
+        length = parse_iso_duration(str(place.value))
     except UnitError as wrong:
         findings.error(place, str(wrong))
         return None
@@ -167,7 +173,7 @@ def _fixed_period(length: timedelta) -> Period | None:
     return Period(PeriodUnit.MINUTE, minutes)
 
 
-def _length_of(period: Period) -> timedelta:
+def _duration_of(period: Period) -> timedelta:
     match period.unit:
         case PeriodUnit.MINUTE:
             return timedelta(minutes=period.count)
@@ -179,32 +185,32 @@ def _length_of(period: Period) -> timedelta:
             return period.count * _MONTH
 
 
-def _length(place: YamlNode, default: timedelta, findings: Findings) -> timedelta:
+def _read_duration(place: YamlNode, default: timedelta, findings: Findings) -> timedelta:
     """Return a length of time, with months of 31 days."""
     if not isinstance(place.value, str):
         return default
     try:
-        length = iso_length(place.value)
+        length = parse_iso_duration(place.value)
     except UnitError as wrong:
         findings.error(place, str(wrong))
         return default
     return length.fixed + length.calendar_months * _MONTH
 
 
-def _expectation(
+def _read_expectation(
     expect: YamlNode, members: int, tables: TableIndex, findings: Findings
 ) -> Expectation | None:
     if expect.has("values"):
-        return ListedSegments(tuple(_listed(expect.at("values"), members, findings)))
+        return ListedSegments(tuple(_read_segments(expect.at("values"), members, findings)))
     if not expect.has("fromReference"):
-        return RecentSegments(_length(expect.at("fromHistory"), timedelta(0), findings))
+        return RecentSegments(_read_duration(expect.at("fromHistory"), timedelta(0), findings))
     at = expect.at("fromReference")
     written = [str(one.value) for one in at.each()] or [expect.text("fromReference")]
     try:
-        target = reference_of(written, tables)
+        target = parse_reference(written, tables)
         if not target.contract:
-            own_columns(target, tables)
-    except UnreadError as wrong:
+            resolve_local(target, tables)
+    except UnresolvedReferenceError as wrong:
         if not wrong.is_wrong:
             raise
         findings.error(at, str(wrong))
@@ -215,10 +221,10 @@ def _expectation(
     return ReferencedSegments(target)
 
 
-def _listed(values: YamlNode, members: int, findings: Findings) -> Iterator[Segment]:
+def _read_segments(values: YamlNode, members: int, findings: Findings) -> Iterator[Segment]:
     for item in values.each():
         segment = [one.value for one in item.each()] or [item.value]
-        texts = [_text(one) for one in segment]
+        texts = [_segment_text(one) for one in segment]
         if len(segment) != members or None in texts:
             expected = "one value" if members == 1 else f"a list of {members} values"
             findings.error(item, f"it is no segment; expected {expected}, in the order of 'by'")
@@ -226,22 +232,22 @@ def _listed(values: YamlNode, members: int, findings: Findings) -> Iterator[Segm
         yield tuple(text for text in texts if text is not None)
 
 
-def _text(value: object) -> str | None:
+def _segment_text(value: object) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, str | int) else None
 
 
-def _leak(
+def _read_pii_rule(
     rule: YamlNode, place: YamlNode, table: Table, threshold: Threshold, findings: Findings
 ) -> PiiRule | None:
     asked = rule.at("implementation")
     detectors: list[Detector] = []
     for item in asked.at("detectors").each():
         written = str(item.value)
-        detector = _SPELLINGS.get(written.lower())
+        detector = _DETECTORS.get(written.lower())
         if detector is None:
-            expected = f"expected {', '.join(Detector)}{suggestion(written, _SPELLINGS)}"
+            expected = f"expected {', '.join(Detector)}{suggestion(written, _DETECTORS)}"
             findings.error(item, f"unknown detector '{written[:_SHOWN]}'; {expected}")
         else:
             detectors.append(detector)
@@ -251,7 +257,7 @@ def _leak(
     return PiiRule(
         clause=rule.clause,
         rule_id=rule_id_of(rule),
-        columns=tuple(_searched(place, table, wanted, {one.lower() for one in exempt})),
+        columns=tuple(_searched_columns(place, table, wanted, {one.lower() for one in exempt})),
         declared=tuple(column.physical_name for column in table.columns),
         undeclared=wanted if asked.flag("includeUndeclared") else (),
         threshold=threshold,
@@ -262,7 +268,7 @@ def _leak(
     )
 
 
-def _searched(
+def _searched_columns(
     place: YamlNode, table: Table, detectors: tuple[Detector, ...], exempt: set[str]
 ) -> Iterator[SearchedColumn]:
     """Yield the text columns that are not exempt, without what each is allowed to hold."""
@@ -273,19 +279,19 @@ def _searched(
             continue
         own = places[column.name].custom("pii")
         named = own.texts("allow") if own else ()
-        allowed = {_SPELLINGS.get(one.lower()) for one in named}
+        allowed = {_DETECTORS.get(one.lower()) for one in named}
         left = tuple(detector for detector in detectors if detector not in allowed)
         if left:
             yield SearchedColumn(column.physical_name, left)
 
 
-def _column(place: YamlNode, name: str, table: Table, findings: Findings) -> Column | None:
+def _find_column(place: YamlNode, name: str, table: Table, findings: Findings) -> Column | None:
     """Return a column, which may be named with its table before it."""
     short = name.removeprefix(f"{table.name}.")
     found = table.column(name) or table.column(short)
     if found is None:
         if any(inner.name == short for one in table.columns for inner in one.nested):
-            raise UnreadError("nested columns", is_wrong=False)
+            raise UnresolvedReferenceError("nested columns", is_wrong=False)
         hint = suggestion(short, [column.name for column in table.columns])
         message = f"unknown column '{name[:_SHOWN]}' of table '{table.name}'"
         findings.error(place, f"{message}; expected one that is listed{hint}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.path import ArrayItem, FieldPath, Step, StructField, struct_fields
 from contractwatch.model.contract.contract import Column
-from contractwatch.odcs.columns.arguments import Owner
+from contractwatch.odcs.columns.arguments import ColumnContext
 from contractwatch.odcs.columns.enumeration import read_enum
 from contractwatch.odcs.columns.nested_options import with_physical_names
 from contractwatch.odcs.columns.options import read_options
@@ -14,13 +14,13 @@ from contractwatch.odcs.rules.rules import read_rules
 from contractwatch.odcs.values.literals import logical_type_of
 from contractwatch.odcs.values.promises import promised
 from contractwatch.odcs.yaml.node import Findings, YamlNode
-from contractwatch.odcs.yaml.unique_names import named, refuse_repeated
+from contractwatch.odcs.yaml.unique_names import check_unique, with_names
 
 _KEY, _VALUE = "key", "value"
 
 
 @dataclass(frozen=True, slots=True)
-class Inner:
+class Field:
     """A place below a column: its way in contract names, in ids, and in physical steps from there.
 
     `top` is the column, `outer` the place right above.
@@ -38,7 +38,7 @@ class Inner:
     @property
     def steps(self) -> tuple[str, ...]:
         """The physical names on the way, from the column on."""
-        return (_physical(self.top), *(step.name for step in struct_fields(self.path)))
+        return (_physical_name(self.top), *(step.name for step in struct_fields(self.path)))
 
     @property
     def in_array(self) -> bool:
@@ -51,31 +51,31 @@ class Inner:
         return self.is_part and self.path[-1] == StructField(_KEY)
 
 
-def read_nested(column: YamlNode, owner: Owner, findings: Findings) -> tuple[Column, ...]:
+def read_nested(column: YamlNode, owner: ColumnContext, findings: Findings) -> tuple[Column, ...]:
     """Return every value below a top-level column that something is promised of."""
     physical = column.text("physicalName") or column.text("name")
-    return tuple(_below(_top(column), physical, owner, findings))
+    return tuple(_read_below(_top_field(column), physical, owner, findings))
 
 
-def walk(column: YamlNode) -> Iterator[Inner]:
+def walk_fields(column: YamlNode) -> Iterator[Field]:
     """Yield a top-level column and every place below it, in the order of the file."""
-    top = _top(column)
+    top = _top_field(column)
     yield top
-    yield from _walk(top)
+    yield from _walk_below(top)
 
 
-def _top(column: YamlNode) -> Inner:
+def _top_field(column: YamlNode) -> Field:
     name = column.text("name")
-    return Inner(column, name, column.text("id") or name, column)
+    return Field(column, name, column.text("id") or name, column)
 
 
-def _walk(outer: Inner) -> Iterator[Inner]:
+def _walk_below(outer: Field) -> Iterator[Field]:
     for inner in _children(outer):
         yield inner
-        yield from _walk(inner)
+        yield from _walk_below(inner)
 
 
-def _skip_of_columns(inner: Inner, owner: Owner, findings: Findings) -> None:
+def _skip_unsupported(inner: Field, owner: ColumnContext, findings: Findings) -> None:
     """Keep as skipped what is promised of a place that cannot keep it."""
     place = inner.place
     if place.flag("primaryKey") and inner.in_array:
@@ -86,30 +86,32 @@ def _skip_of_columns(inner: Inner, owner: Owner, findings: Findings) -> None:
         findings.skip(place.at("encryptedName"), promise, "encryptedName of what has no name")
 
 
-def _below(outer: Inner, physical: str, owner: Owner, findings: Findings) -> Iterator[Column]:
-    named(outer.place.at("properties"), "name", findings)
+def _read_below(
+    outer: Field, physical: str, owner: ColumnContext, findings: Findings
+) -> Iterator[Column]:
+    with_names(outer.place.at("properties"), "name", findings)
     beside = _physical_names(outer.place)
     for inner in _children(outer):
-        refuse_repeated(inner.place.at("properties").each(), "name", "column", findings)
-        column = _read(inner, physical, owner, findings)
+        check_unique(inner.place.at("properties").each(), "name", "column", findings)
+        column = _read_column(inner, physical, owner, findings)
         if inner.place.text("encryptedName") and inner.place.has("name"):
             column = _with_twin(column, inner.place, beside)
         yield column
         zone = column.default_timezone
-        yield from _below(inner, physical, replace(owner, zone=zone), findings)
+        yield from _read_below(inner, physical, replace(owner, zone=zone), findings)
 
 
-def _children(outer: Inner) -> Iterator[Inner]:
+def _children(outer: Field) -> Iterator[Field]:
     place, name, ids, inside = outer.place, outer.name, outer.ids, outer.path
 
-    def below(at: YamlNode, name: str, ids: str, *steps: Step) -> Inner:
-        return Inner(at, name, ids, outer.top, (*inside, *steps), place)
+    def below(at: YamlNode, name: str, ids: str, *steps: Step) -> Field:
+        return Field(at, name, ids, outer.top, (*inside, *steps), place)
 
     for entry in place.at("properties").each():
         written = entry.text("name")
         if written:
             known_as = f"{ids}/properties/{entry.text('id') or written}"
-            yield below(entry, f"{name}.{written}", known_as, StructField(_physical(entry)))
+            yield below(entry, f"{name}.{written}", known_as, StructField(_physical_name(entry)))
     if place.has("items"):
         yield replace(below(place.at("items"), f"{name}[]", ids, ArrayItem()), is_part=True)
     entries = place.at("map")
@@ -119,7 +121,7 @@ def _children(outer: Inner) -> Iterator[Inner]:
         yield replace(inner, is_part=True)
 
 
-def _physical(entry: YamlNode) -> str:
+def _physical_name(entry: YamlNode) -> str:
     return entry.text("physicalName") or entry.text("name")
 
 
@@ -127,7 +129,7 @@ def _physical_names(outer: YamlNode) -> dict[str, str]:
     """Return the physical names of members by their names; of several the first."""
     found: dict[str, str] = {}
     for one in outer.at("properties").each():
-        found.setdefault(one.text("name"), _physical(one))
+        found.setdefault(one.text("name"), _physical_name(one))
     return found
 
 
@@ -138,7 +140,9 @@ def _with_twin(column: Column, place: YamlNode, beside: Mapping[str, str]) -> Co
     return replace(column, twin=beside.get(written, written), twin_clause=clause)
 
 
-def _read(inner: Inner, physical: str, of_outer: Owner, findings: Findings) -> Column:
+def _read_column(
+    inner: Field, physical: str, of_outer: ColumnContext, findings: Findings
+) -> Column:
     place, name, logical_type = inner.place, inner.name, logical_type_of(inner.place)
     options = read_options(
         place.at("logicalTypeOptions"),
@@ -154,15 +158,15 @@ def _read(inner: Inner, physical: str, of_outer: Owner, findings: Findings) -> C
         zone=options.timezone,
         in_array=inner.in_array,
     )
-    _skip_of_columns(inner, owner, findings)
+    _skip_unsupported(inner, owner, findings)
     return Column(
         clause=place.clause,
         name=name,
         physical_name=physical,
         logical_type=logical_type,
         type_clause=place.at("logicalType").clause if logical_type else None,
-        required_clause=_flagged("required", inner),
-        unique_clause=_flagged("unique", inner),
+        required_clause=_flag_clause("required", inner),
+        unique_clause=_flag_clause("unique", inner),
         options=with_physical_names(options.limits, place) + read_enum(place, owner, findings),
         rules=read_rules(place.at("quality"), owner, findings),
         default_timezone=options.timezone,
@@ -182,7 +186,7 @@ def _may_be_absent(place: YamlNode) -> bool:
     return bool(place.text("encryptedName")) or place.text("semanticType") == "measure"
 
 
-def _flagged(key: str, inner: Inner) -> Clause | None:
+def _flag_clause(key: str, inner: Field) -> Clause | None:
     if inner.place.flag(key):
         return inner.place.at(key).clause
     return inner.place.clause if inner.is_key else None

@@ -8,20 +8,20 @@ from contractwatch.model.promises.rule import Operator
 from contractwatch.model.promises.sql import AnswerLimit, ExactAnswer, SqlRule
 from contractwatch.odcs.jsonschema.schema import OPERATORS
 from contractwatch.odcs.rules.baselines import ROW_COUNT_ONLY
-from contractwatch.odcs.rules.rules import SQL, rule_id_of, threshold_of
-from contractwatch.odcs.schema.nested import Inner, walk
+from contractwatch.odcs.rules.rules import SQL, read_threshold, rule_id_of
+from contractwatch.odcs.schema.nested import Field, walk_fields
 from contractwatch.odcs.values.promises import (
     OBJECTIVE_OF_DIMENSION,
     dimension_of,
     promised,
     severity_of,
 )
-from contractwatch.odcs.values.variables import has_variables, names_column
+from contractwatch.odcs.values.variables import has_column_placeholder, has_variables
 from contractwatch.odcs.yaml.node import Findings, Promised, YamlNode
 
 
 @dataclass(frozen=True, slots=True)
-class _Unread:
+class _Unsupported:
     """Why a query that may be right elsewhere is not run here."""
 
     why: str
@@ -35,12 +35,12 @@ def with_queries(
 ) -> tuple[Table, ...]:
     """Return the tables with their SQL rules; `places` are theirs, in the same order."""
     return tuple(
-        replace(table, queries=tuple(_queries(place, table, tables, findings)))
+        replace(table, queries=tuple(_read_queries(place, table, tables, findings)))
         for place, table in zip(places, tables, strict=True)
     )
 
 
-def where_of(place: YamlNode, table: Table, findings: Findings) -> str:
+def read_where(place: YamlNode, table: Table, findings: Findings) -> str:
     """Return the guarded condition on the rows of a table; empty if it has none."""
     condition = place.custom("where")
     if condition is None or not isinstance(condition.value, str):
@@ -48,24 +48,25 @@ def where_of(place: YamlNode, table: Table, findings: Findings) -> str:
     if has_variables(condition.value):
         return condition.value
     # Imported here because the parser takes a third of a second that only SQL needs.
-    from contractwatch.odcs.sql.sql_guard import HostileSqlError, RefusedSqlError, guarded_predicate  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql.sql_errors import InvalidSqlError, UnsafeSqlError  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql.sql_guard import guard_predicate  # noqa: PLC0415 - see above
 
     try:
-        return guarded_predicate(condition.value, table)
-    except HostileSqlError as hostile:
+        return guard_predicate(condition.value, table)
+    except UnsafeSqlError as hostile:
         findings.refuse(condition, str(hostile))
         return ""
-    except RefusedSqlError as wrong:
+    except InvalidSqlError as wrong:
         findings.error(condition, str(wrong))
         return ""
 
 
-def _queries(
+def _read_queries(
     place: YamlNode, table: Table, tables: Sequence[Table], findings: Findings
 ) -> Iterator[SqlRule]:
     known: dict[tuple[str | None, str], SqlRule] = {}
     for number, (rule, column) in enumerate(_rules(place)):
-        found = _query(rule, (table, column), tables, findings)
+        found = _read_query(rule, (table, column), tables, findings)
         if found is None:
             continue
         first = known.setdefault((found.column, found.rule_id), found)
@@ -79,35 +80,35 @@ def _queries(
             findings.skip(rule, again, f"the same rule as {first.clause.path}")
 
 
-def _rules(place: YamlNode) -> Iterator[tuple[YamlNode, Inner | None]]:
+def _rules(place: YamlNode) -> Iterator[tuple[YamlNode, Field | None]]:
     """Yield each SQL rule of a table and of its columns, at any depth, with its column."""
     columns = (column for column in place.at("properties").each() if column.text("name"))
-    below = (inner for column in columns for inner in walk(column))
+    below = (inner for column in columns for inner in walk_fields(column))
     for owner, inner in ((place, None), *((inner.place, inner) for inner in below)):
         for rule in owner.at("quality").each():
             if rule.text("type") == SQL and not rule.has("metric"):
                 yield rule, inner
 
 
-def _query(
+def _read_query(
     rule: YamlNode,
-    at: tuple[Table, Inner | None],
+    at: tuple[Table, Field | None],
     tables: Sequence[Table],
     findings: Findings,
 ) -> SqlRule | None:
     table, column = at
     name = column.name if column is not None else None
-    severity, limit = severity_of(rule, findings), _limit(rule, findings)
+    severity, limit = severity_of(rule, findings), _read_limit(rule, findings)
     if rule.custom("baseline") is not None:
         why = f"contractwatch.baseline of sql, {ROW_COUNT_ONLY}"
         findings.skip(rule, _promised(rule, table, name, findings), why)
         return None
-    if column is not None and column.in_array and names_column(rule.text("query")):
+    if column is not None and column.in_array and has_column_placeholder(rule.text("query")):
         why = "SQL that names a property inside an array, of which a row has no single value"
         findings.skip(rule, _promised(rule, table, name, findings), why)
         return None
-    found = _guarded(rule, table.physical_name, column, tables, findings)
-    if isinstance(found, _Unread):
+    found = _guard(rule, table.physical_name, column, tables, findings)
+    if isinstance(found, _Unsupported):
         # other tools run it on a server with more tables and another dialect than a file has
         findings.warn(rule.at("query"), f"the rule is skipped: {found.why}")
         findings.skip(rule, _promised(rule, table, name, findings), found.why)
@@ -127,22 +128,22 @@ def _query(
     )
 
 
-def _guarded(
+def _guard(
     rule: YamlNode,
     table: str,
-    column: Inner | None,
+    column: Field | None,
     tables: Sequence[Table],
     findings: Findings,
-) -> tuple[str, tuple[str, ...]] | _Unread | None:
+) -> tuple[str, tuple[str, ...]] | _Unsupported | None:
     """Return the query and the tables that it reads; a refusal is a problem of the contract."""
     # Imported here because the parser takes a third of a second that only SQL needs.
-    from contractwatch.odcs.sql.placeholders import filled  # noqa: PLC0415 - see above
-    from contractwatch.odcs.sql.sql_guard import (  # noqa: PLC0415 - see above
-        HostileSqlError,
-        RefusedSqlError,
-        UnreadSqlError,
-        guarded_query,
+    from contractwatch.odcs.sql.placeholders import fill_placeholders  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql.sql_errors import (  # noqa: PLC0415 - see above
+        InvalidSqlError,
+        UnsafeSqlError,
+        UnsupportedSqlError,
     )
+    from contractwatch.odcs.sql.sql_guard import guard_query  # noqa: PLC0415 - see above
 
     written = rule.text("query")
     if not written:
@@ -150,25 +151,25 @@ def _guarded(
             findings.error(rule.at("query"), "the query is empty; expected one SELECT")
         return None
     try:
-        text = filled(written, table, column.steps if column is not None else ())
+        text = fill_placeholders(written, table, column.steps if column is not None else ())
         if has_variables(text):
             return text, tuple(one.name for one in tables)
-        found = guarded_query(text, tables)
-    except UnreadSqlError as other:
-        return _Unread(str(other))
-    except HostileSqlError as hostile:
+        found = guard_query(text, tables)
+    except UnsupportedSqlError as other:
+        return _Unsupported(str(other))
+    except UnsafeSqlError as hostile:
         findings.refuse(rule.at("query"), str(hostile))
         return None
-    except RefusedSqlError as wrong:
+    except InvalidSqlError as wrong:
         findings.error(rule.at("query"), str(wrong))
         return None
     return found.text, found.tables
 
 
-def _limit(rule: YamlNode, findings: Findings) -> AnswerLimit | None:
+def _read_limit(rule: YamlNode, findings: Findings) -> AnswerLimit | None:
     given = [name for name in OPERATORS if rule.has(name)]
     if len(given) != 1 or given[0] not in _EQUALITIES:
-        return threshold_of(rule, findings)
+        return read_threshold(rule, findings)
     place, negated = rule.at(given[0]), given[0] == Operator.NOT_EQUAL
     if isinstance(place.value, bool) and negated:
         opposite = str(not place.value).lower()
@@ -176,7 +177,7 @@ def _limit(rule: YamlNode, findings: Findings) -> AnswerLimit | None:
         return None
     if isinstance(place.value, bool | str):
         return ExactAnswer(place.value, negated)
-    return threshold_of(rule, findings)
+    return read_threshold(rule, findings)
 
 
 def _promised(rule: YamlNode, table: Table, column: str | None, findings: Findings) -> Promised:

@@ -10,15 +10,19 @@ from contractwatch.model.contract.contract import Table, TableIndex
 from contractwatch.model.promises.reference import Reference, Relationship
 from contractwatch.model.promises.rule import Operator, Threshold
 from contractwatch.odcs.jsonschema.schema import OPERATORS
-from contractwatch.odcs.rules.references import UnreadError, own_columns, reference_of
-from contractwatch.odcs.rules.rules import threshold_of
-from contractwatch.odcs.schema.nested import walk
+from contractwatch.odcs.rules.references import (
+    UnresolvedReferenceError,
+    parse_reference,
+    resolve_local,
+)
+from contractwatch.odcs.rules.rules import read_threshold
+from contractwatch.odcs.schema.nested import walk_fields
 from contractwatch.odcs.values.literals import NESTED
 from contractwatch.odcs.values.promises import promised
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 RELATIONSHIP = "relationship"
-_NONE_AT_ALL = Threshold(Operator.EQUAL, 0)
+_NO_ORPHANS = Threshold(Operator.EQUAL, 0)
 
 
 def with_relationships(
@@ -29,7 +33,7 @@ def with_relationships(
     found: dict[str, dict[tuple[str | None, str], Relationship]] = {}
     for place, table in zip(places, tables, strict=True):
         for entry, column in _entries(place):
-            read = _relationship(entry, table, column, names, findings)
+            read = _read_relationship(entry, table, column, names, findings)
             if read is None:
                 continue
             source, relationship = read
@@ -48,11 +52,11 @@ def _entries(place: YamlNode) -> Iterator[tuple[YamlNode, str | None]]:
     """Yield each relationship of a table and of its columns, at any depth, with their names."""
     yield from ((entry, None) for entry in place.at("relationships").each())
     for column in place.at("properties").each():
-        for one in walk(column) if column.text("name") else ():
+        for one in walk_fields(column) if column.text("name") else ():
             yield from ((entry, one.name) for entry in one.place.at("relationships").each())
 
 
-def _relationship(
+def _read_relationship(
     entry: YamlNode, table: Table, column: str | None, tables: TableIndex, findings: Findings
 ) -> tuple[Table, Relationship] | None:
     kind = entry.text("type")
@@ -60,10 +64,10 @@ def _relationship(
         return None  # the official schema has something to say about it
     written, at = _texts(entry, "to"), entry.at("to")
     try:
-        target = reference_of(written, tables)
+        target = parse_reference(written, tables)
         at = entry.at("from")
         source, columns = _source(entry, table, column, tables)
-    except UnreadError as wrong:
+    except UnresolvedReferenceError as wrong:
         if wrong.is_wrong:
             findings.warn(at, f"the relationship leads nowhere: {wrong}")
         _skip(entry, table, column, str(wrong), findings)
@@ -76,11 +80,11 @@ def _relationship(
         counts = f"{len(columns)} columns refer to {len(target.columns)}"
         findings.error(entry.at("to"), f"{counts}; expected as many in 'to' as in 'from'")
         return None
-    _warn_of_own(entry, target, tables, findings)
-    threshold = _tolerance(entry, findings)
+    _warn_unknown_target(entry, target, tables, findings)
+    threshold = _read_tolerance(entry, findings)
     return source, Relationship(
         clause=entry.clause,
-        rule_id=entry.text("id") or _identity(columns, written),
+        rule_id=entry.text("id") or _relationship_id(columns, written),
         column=column,
         columns=columns,
         target=target,
@@ -94,7 +98,7 @@ def _source(
 ) -> tuple[Table, tuple[str, ...]]:
     if column is not None:
         return table, (column,)
-    return own_columns(reference_of(_texts(entry, "from"), tables, in_arrays=True), tables)
+    return resolve_local(parse_reference(_texts(entry, "from"), tables, in_arrays=True), tables)
 
 
 def _why_not(table: Table, columns: Sequence[str]) -> str:
@@ -110,32 +114,32 @@ def _why_not(table: Table, columns: Sequence[str]) -> str:
     return f"keys of {nested[0]} columns" if nested else ""
 
 
-def _warn_of_own(
+def _warn_unknown_target(
     entry: YamlNode, target: Reference, tables: TableIndex, findings: Findings
 ) -> None:
     """A column of the same contract is known now; the check itself ends without an answer."""
     if target.contract:
         return
     try:
-        own_columns(target, tables)
-    except UnreadError as wrong:
+        resolve_local(target, tables)
+    except UnresolvedReferenceError as wrong:
         findings.warn(entry.at("to"), f"the relationship leads nowhere: {wrong}")
 
 
-def _tolerance(entry: YamlNode, findings: Findings) -> Threshold:
+def _read_tolerance(entry: YamlNode, findings: Findings) -> Threshold:
     place = entry.custom("tolerance")
     if place is None or not place.mapping():
-        return _NONE_AT_ALL
+        return _NO_ORPHANS
     if not any(place.has(name) for name in OPERATORS):
         findings.error(place, "the tolerance has no operator; expected mustBeLessOrEqualTo")
-    return threshold_of(place, findings) or _NONE_AT_ALL
+    return read_threshold(place, findings) or _NO_ORPHANS
 
 
 def _texts(entry: YamlNode, key: str) -> tuple[str, ...]:
     return entry.texts(key) or tuple(filter(None, (entry.text(key),)))
 
 
-def _identity(columns: Sequence[str], to: Sequence[str]) -> str:
+def _relationship_id(columns: Sequence[str], to: Sequence[str]) -> str:
     return hashlib.sha256(repr((tuple(columns), tuple(to))).encode()).hexdigest()[:8]
 
 

@@ -8,30 +8,30 @@ from operator import itemgetter
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Column, LogicalType, PrimaryKey, Table
 from contractwatch.model.promises.rule import Rule
-from contractwatch.odcs.columns.arguments import Owner
+from contractwatch.odcs.columns.arguments import ColumnContext
 from contractwatch.odcs.columns.enumeration import read_enum
 from contractwatch.odcs.columns.nested_options import with_physical_names
 from contractwatch.odcs.columns.options import read_options
 from contractwatch.odcs.rules.rules import read_rules
 from contractwatch.odcs.schema.affected_clauses import EXTRA_COLUMNS
 from contractwatch.odcs.schema.comparisons import with_comparisons
-from contractwatch.odcs.schema.native_checks import with_own_checks
-from contractwatch.odcs.schema.nested import Inner, read_nested, walk
-from contractwatch.odcs.schema.queries import where_of, with_queries
+from contractwatch.odcs.schema.native_checks import with_native_checks
+from contractwatch.odcs.schema.nested import Field, read_nested, walk_fields
+from contractwatch.odcs.schema.queries import read_where, with_queries
 from contractwatch.odcs.schema.relationships import with_relationships
 from contractwatch.odcs.values.literals import NESTED, logical_type_of
 from contractwatch.odcs.values.names import check_table_name
 from contractwatch.odcs.values.promises import OBJECTIVE_OF_DIMENSION, promised
-from contractwatch.odcs.values.units import number_of
+from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.yaml.node import Findings, YamlNode
-from contractwatch.odcs.yaml.unique_names import named, refuse_repeated
+from contractwatch.odcs.yaml.unique_names import check_unique, with_names
 
 _MEASURE = "measures are no columns"
 _LAST = 1_000_000
 
 
 @dataclass(frozen=True)
-class ReadTables:
+class TableIndex:
     """The tables of a contract, in the order of the file.
 
     It has no slots: the index of names is made once, for service levels may be many.
@@ -56,8 +56,8 @@ class ReadTables:
     def _by_name(self) -> Mapping[str, list[tuple[int, Table, str]]]:
         found: dict[str, list[tuple[int, Table, str]]] = {}
         physical = ((table.physical_name, table) for table in self.tables)
-        named = (*((table.name, table) for table in self.tables), *physical)
-        for at, (name, table) in enumerate(named):
+        pairs = (*((table.name, table) for table in self.tables), *physical)
+        for at, (name, table) in enumerate(pairs):
             found.setdefault(name, []).append((at, table, name))
         return found
 
@@ -66,7 +66,7 @@ class ReadTables:
         return max(map(len, self._by_name), default=0)
 
 
-def read_tables(root: YamlNode, zone: str, findings: Findings) -> ReadTables:
+def read_tables(root: YamlNode, zone: str, findings: Findings) -> TableIndex:
     """Return the tables of a contract.
 
     Args:
@@ -74,46 +74,46 @@ def read_tables(root: YamlNode, zone: str, findings: Findings) -> ReadTables:
         zone: In which naive timestamps are taken where a column names no zone.
         findings: Gets the problems and what is skipped.
     """
-    places = named(root.at("schema"), "name", findings)
+    places = with_names(root.at("schema"), "name", findings)
     for key, what in (("name", "table"), ("id", "id")):
-        refuse_repeated(places, key, what, findings)
+        check_unique(places, key, what, findings)
     for place in places:
         check_table_name(place.at("name"), place.text("name"), findings)
     tables: list[Table] = []
     for place in places:
-        table = _table(place, zone, findings)
-        is_open = f"{place.path}{EXTRA_COLUMNS}" in findings.cuts
+        table = _read_table(place, zone, findings)
+        is_open = f"{place.path}{EXTRA_COLUMNS}" in findings.removed_paths
         table = replace(table, closed_clause=None if is_open else _closed(root, place))
-        tables.append(replace(table, where=where_of(place, table, findings)))
+        tables.append(replace(table, where=read_where(place, table, findings)))
     found = with_queries(places, tables, findings)
     found = with_relationships(places, found, findings)
-    found = with_own_checks(places, found, findings)
-    return ReadTables(with_comparisons(places, found, findings))
+    found = with_native_checks(places, found, findings)
+    return TableIndex(with_comparisons(places, found, findings))
 
 
-def _table(place: YamlNode, zone: str, findings: Findings) -> Table:
+def _read_table(place: YamlNode, zone: str, findings: Findings) -> Table:
     name = place.text("name")
-    columns = named(place.at("properties"), "name", findings)
+    columns = with_names(place.at("properties"), "name", findings)
     for key, what in (("name", "column"), ("id", "id")):
-        refuse_repeated(columns, key, what, findings)
-    refuse_repeated(place.at("quality").each(), "id", "id", findings)
+        check_unique(columns, key, what, findings)
+    check_unique(place.at("quality").each(), "id", "id", findings)
     key = _primary_key(columns, name, findings)
-    owner = Owner(
+    owner = ColumnContext(
         table=name,
         column=None,
         logical_type=None,
         zone=zone,
-        columns={one.name: logical_type_of(one.place) for one in _single_values(columns)},
+        columns={one.name: logical_type_of(one.place) for one in _scalar_fields(columns)},
         key=key.columns if key else (),
     )
-    read = [_column(entry, owner, findings) for entry in columns]
+    read = [_read_column(entry, owner, findings) for entry in columns]
     rules = read_rules(place.at("quality"), owner, findings)
     return Table(
         clause=place.clause,
         name=name,
         physical_name=place.text("physicalName") or name,
         columns=tuple(column for column in read if column is not None),
-        primary_key=_executable(key, place, owner, findings),
+        primary_key=_executable_key(key, place, owner, findings),
         rules=rules,
         description=place.text("description"),
         table_id=place.text("id"),
@@ -121,10 +121,10 @@ def _table(place: YamlNode, zone: str, findings: Findings) -> Table:
 
 
 def _primary_key(columns: list[YamlNode], table: str, findings: Findings) -> PrimaryKey | None:
-    members: list[tuple[float, Inner]] = []
-    for one in _single_values(columns):
+    members: list[tuple[float, Field]] = []
+    for one in _scalar_fields(columns):
         if one.place.flag("primaryKey"):
-            position = number_of(one.place.at("primaryKeyPosition").value)
+            position = parse_number(one.place.at("primaryKeyPosition").value)
             members.append((position if position is not None and position > 0 else _LAST, one))
     if not members:
         return None
@@ -137,14 +137,14 @@ def _primary_key(columns: list[YamlNode], table: str, findings: Findings) -> Pri
     return PrimaryKey(first.at("primaryKey").clause, tuple(one.name for _, one in ordered))
 
 
-def _single_values(columns: list[YamlNode]) -> Iterator[Inner]:
+def _scalar_fields(columns: list[YamlNode]) -> Iterator[Field]:
     """Yield the columns, and what is inside of objects: what a row has one value of."""
     for column in columns:
-        yield from (one for one in walk(column) if not one.in_array)
+        yield from (one for one in walk_fields(column) if not one.in_array)
 
 
-def _executable(
-    key: PrimaryKey | None, place: YamlNode, owner: Owner, findings: Findings
+def _executable_key(
+    key: PrimaryKey | None, place: YamlNode, owner: ColumnContext, findings: Findings
 ) -> PrimaryKey | None:
     """Return the key, unless a member is of a type that is not compared."""
     nested = [name for name in key.columns if owner.columns[name] in NESTED] if key else []
@@ -156,7 +156,7 @@ def _executable(
     return None
 
 
-def _column(place: YamlNode, of_table: Owner, findings: Findings) -> Column | None:
+def _read_column(place: YamlNode, of_table: ColumnContext, findings: Findings) -> Column | None:
     name, logical_type = place.text("name"), logical_type_of(place)
     table = of_table.table
     options = read_options(
@@ -167,8 +167,8 @@ def _column(place: YamlNode, of_table: Owner, findings: Findings) -> Column | No
         findings=findings,
     )
     owner = replace(of_table, column=name, logical_type=logical_type, zone=options.timezone)
-    refuse_repeated(place.at("quality").each(), "id", "id", findings)
-    refuse_repeated(place.at("properties").each(), "name", "column", findings)
+    check_unique(place.at("quality").each(), "id", "id", findings)
+    check_unique(place.at("properties").each(), "name", "column", findings)
     column = Column(
         clause=place.clause,
         name=name,

@@ -17,21 +17,23 @@ from contractwatch.model.promises.service_level import (
     RetentionMode,
     Throughput,
 )
-from contractwatch.odcs.service_levels.elements import Found
+from contractwatch.odcs.service_levels.elements import ResolvedElement
 from contractwatch.odcs.service_levels.level_values import MOST_UPDATES, DailyTime
-from contractwatch.odcs.values.units import Length
+from contractwatch.odcs.values.units import Duration
 
-Maker: TypeAlias = Callable[[Found], LevelPromise]
+PromiseBuilder: TypeAlias = Callable[[ResolvedElement], LevelPromise]
 
 
-def age_maker(length: Length) -> Maker:
+def freshness_builder(length: Duration) -> PromiseBuilder:
     """Return what makes the promise that the newest value is young."""
     return lambda found: MaxAge(
         *_names(found), length.fixed, length.calendar_months, length.whole_days
     )
 
 
-def retention_maker(length: Length, since: datetime | None, *, at_least: bool) -> Maker:
+def retention_builder(
+    length: Duration, since: datetime | None, *, at_least: bool
+) -> PromiseBuilder:
     """Return what makes the promise that the oldest value is young, or old, enough."""
     mode = RetentionMode.AT_LEAST if at_least else RetentionMode.AT_MOST
     return lambda found: Retention(
@@ -39,7 +41,7 @@ def retention_maker(length: Length, since: datetime | None, *, at_least: bool) -
     )
 
 
-def frequency_maker(length: Length, updates: int | None) -> Maker | str | None:
+def frequency_builder(length: Duration, updates: int | None) -> PromiseBuilder | str | None:
     """Return what makes the promise of so many updates in a period."""
     if updates is None:
         return None
@@ -50,12 +52,12 @@ def frequency_maker(length: Length, updates: int | None) -> Maker | str | None:
     )
 
 
-def deadline_maker(clock: DailyTime | None) -> Maker | None:
+def time_of_availability_builder(clock: DailyTime | None) -> PromiseBuilder | None:
     """Return what makes the promise of a daily deadline; dates lag a day by default."""
     if clock is None:
         return None
 
-    def make(found: Found) -> DueTime:
+    def make(found: ResolvedElement) -> DueTime:
         in_days = found.column.logical_type is LogicalType.DATE
         lag = int(in_days) if clock.lag_days is None else clock.lag_days
         return DueTime(
@@ -65,7 +67,7 @@ def deadline_maker(clock: DailyTime | None) -> Maker | None:
     return make
 
 
-def throughput_maker(rate: tuple[float, timedelta] | str | None) -> Maker | str | None:
+def throughput_builder(rate: tuple[float, timedelta] | str | None) -> PromiseBuilder | str | None:
     """Return what makes the promise of so many rows in a period."""
     if rate is None or isinstance(rate, str):
         return rate
@@ -73,5 +75,5 @@ def throughput_maker(rate: tuple[float, timedelta] | str | None) -> Maker | str 
     return lambda found: Throughput(*_names(found), rows, period)
 
 
-def _names(found: Found) -> tuple[str, str]:
+def _names(found: ResolvedElement) -> tuple[str, str]:
     return found.table.name, found.column.name

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from contractwatch.model.contract.contract import Column, LogicalType, Table
-from contractwatch.odcs.schema.tables import ReadTables, temporal_columns
-from contractwatch.odcs.yaml.node import suggestion, suggestion_in
+from contractwatch.odcs.schema.tables import TableIndex, temporal_columns
+from contractwatch.odcs.yaml.node import column_suggestion, suggestion
 
 _TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ResolvedElement:
     """A date or timestamp that a service level speaks of: a column, or a value inside of one."""
 
     table: Table
@@ -18,37 +18,39 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfound:
+class UnresolvedElement:
     """Why an element is no column that can be used; `is_wrong` if the contract is to blame."""
 
     why: str
     is_wrong: bool = True
 
 
-def find_element(written: str, tables: ReadTables) -> Found | Unfound:
+def resolve_element(written: str, tables: TableIndex) -> ResolvedElement | UnresolvedElement:
     """Return the column of an element such as `orders.placed_at`, `placed_at` or `lines[].at`."""
     if not tables.tables:
-        return Unfound(f"the element '{written}' of a contract without tables", is_wrong=False)
-    for table, rest in _splits(written, tables):
+        return UnresolvedElement(
+            f"the element '{written}' of a contract without tables", is_wrong=False
+        )
+    for table, rest in _readings(written, tables):
         if not rest:
             message = f"'{written}' is a table; expected a date or timestamp column of it"
-            return Unfound(f"{message}, such as {written}.{_sample(table)}")
+            return UnresolvedElement(f"{message}, such as {written}.{_sample(table)}")
         column = table.find(rest)
         if column is not None:
-            return _usable(written, table, column)
-    return _unknown(written, tables)
+            return _check_type(written, table, column)
+    return _unknown_element(written, tables)
 
 
-def default_element(tables: ReadTables) -> Found | Unfound:
+def default_element(tables: TableIndex) -> ResolvedElement | UnresolvedElement:
     """Return the only partitioned date or timestamp column of the contract."""
     candidates = temporal_columns(tables.tables)
     if len(candidates) == 1:
-        return Found(*candidates[0])
+        return ResolvedElement(*candidates[0])
     why = "no element, and no single partitioned date or timestamp column"
-    return Unfound(why, is_wrong=False)
+    return UnresolvedElement(why, is_wrong=False)
 
 
-def _splits(written: str, tables: ReadTables) -> list[tuple[Table, str]]:
+def _readings(written: str, tables: TableIndex) -> list[tuple[Table, str]]:
     """Return every reading of an element as a table and a column, the likeliest first."""
     named = tables.beginning(written)
     as_table = [(table, "") for table, name in named if written == name]
@@ -60,23 +62,23 @@ def _splits(written: str, tables: ReadTables) -> list[tuple[Table, str]]:
     return as_column + as_table
 
 
-def _usable(written: str, table: Table, column: Column) -> Found | Unfound:
+def _check_type(written: str, table: Table, column: Column) -> ResolvedElement | UnresolvedElement:
     if column.logical_type is None or column.logical_type in _TEMPORAL:
-        return Found(table, column)
+        return ResolvedElement(table, column)
     kind = column.logical_type
-    return Unfound(f"'{written}' is of type {kind}; expected a date or timestamp column")
+    return UnresolvedElement(f"'{written}' is of type {kind}; expected a date or timestamp column")
 
 
-def _unknown(written: str, tables: ReadTables) -> Unfound:
+def _unknown_element(written: str, tables: TableIndex) -> UnresolvedElement:
     wrong = f"unknown element '{written[:60]}'; expected table.column"
-    readings = _splits(written, tables)
+    readings = _readings(written, tables)
     for table, rest in readings:
         # the column alone is compared: the name of its table is like any of them
-        if hint := suggestion_in(table.name, rest, _names(table)):
-            return Unfound(f"{wrong}{hint}")
+        if hint := column_suggestion(table.name, rest, _names(table)):
+            return UnresolvedElement(f"{wrong}{hint}")
     known = (f"{table.name}.{name}" for table in tables.tables for name in _names(table))
     is_of_known = any(written.startswith(f"{table.name}.") for table, _ in readings)
-    return Unfound(wrong if is_of_known else f"{wrong}{suggestion(written, known)}")
+    return UnresolvedElement(wrong if is_of_known else f"{wrong}{suggestion(written, known)}")
 
 
 def _names(table: Table) -> list[str]:

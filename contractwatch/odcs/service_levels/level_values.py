@@ -7,11 +7,11 @@ from datetime import UTC, datetime, time, timedelta
 from contractwatch.model.base.clause import Severity
 from contractwatch.odcs.values.units import (
     UnitError,
-    doubt_of_unit,
-    iso_length,
-    length_of,
-    number_of,
-    unit_of,
+    ambiguous_unit_warning,
+    duration_of,
+    parse_iso_duration,
+    parse_number,
+    parse_unit,
 )
 from contractwatch.odcs.values.zones import UTC_NAME, is_zone
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
@@ -50,7 +50,7 @@ FIRST_YEAR = 1900
 """No date of a product's life is before it; the last one is 9999, as who means never writes."""
 
 
-def modifier(modifiers: tuple[Modifier, ...], name: str) -> YamlNode | None:
+def find_modifier(modifiers: tuple[Modifier, ...], name: str) -> YamlNode | None:
     """Return where a modifier stands, if it does."""
     return next((one.place for one in modifiers if one.name == name), None)
 
@@ -62,7 +62,7 @@ def percent_at(level: YamlNode, findings: Findings, *, is_small: bool) -> float 
     """
     unit, value = level.text("unit").lower(), level.at("value")
     written = value.value.rstrip(" %") if isinstance(value.value, str) else value.value
-    percent = number_of(written)
+    percent = parse_number(written)
     if unit not in _PERCENT:
         shown = level.text("unit")[:40]
         findings.error(level.at("unit"), f"unknown unit '{shown}'; expected percent")
@@ -80,7 +80,7 @@ def updates_at(level: YamlNode, findings: Findings) -> int | None:
     written = level.at("valueExt")
     if written.value is None:
         return 1
-    count = number_of(written.value)
+    count = parse_number(written.value)
     if count is None or count < 1 or count != int(count):
         findings.error(written, "no number of updates; expected a whole number from 1 on")
         return None
@@ -90,26 +90,26 @@ def updates_at(level: YamlNode, findings: Findings) -> int | None:
 def rate_at(level: YamlNode, findings: Findings) -> tuple[float, timedelta] | str | None:
     """Return rows and their period, or why the rate is not checked; None if it is wrong."""
     found = _RATE.fullmatch(level.text("unit"))
-    rows = number_of(level.at("value").value)
+    rows = parse_number(level.at("value").value)
     if rows is None or rows < 0:
         findings.error(level.at("value"), "no rate; expected a number of rows, and 'unit: rows/h'")
         return None
-    unit = unit_of(found.group(2)) if found else None
+    unit = parse_unit(found.group(2)) if found else None
     if found is None or unit is None:
         shown = level.text("unit")[:40]
         message = f"unknown unit '{shown}'; expected rows/s, rows/h or rows/d"
         findings.error(level.at("unit") if level.has("unit") else level, message)
         return None
-    doubt = doubt_of_unit(found.group(2))
+    doubt = ambiguous_unit_warning(found.group(2))
     if doubt:
         findings.warn(level.at("unit"), doubt)
     if found.group(1).lower().startswith("byte"):
         return "throughput in bytes"
-    period = length_of(1, unit)
+    period = duration_of(1, unit)
     return "throughput per month or year" if period.calendar_months else (rows, period.fixed)
 
 
-def clock_at(
+def daily_time_at(
     level: YamlNode, modifiers: tuple[Modifier, ...], findings: Findings
 ) -> DailyTime | None:
     """Return when it is time each day; None if something about it is wrong."""
@@ -127,13 +127,13 @@ def clock_at(
     offset = _offset(found.group(4)) if found else None
     if level.text("unit"):
         findings.warn(level.at("unit"), "a time of day has no unit; remove it")
-    calendar = modifier(modifiers, "calendar")
+    calendar = find_modifier(modifiers, "calendar")
     if calendar is not None and calendar.value not in _CALENDARS:
         near = suggestion(str(calendar.value), _CALENDARS)
         findings.error(calendar, f"unknown calendar; expected all or weekdays{near}")
     weekdays = calendar is not None and calendar.value == "weekdays"
-    zone = _zone(modifier(modifiers, "timezone"), findings)
-    lag = _lag(modifier(modifiers, "businessDateLag"), findings)
+    zone = _zone(find_modifier(modifiers, "timezone"), findings)
+    lag = _lag(find_modifier(modifiers, "businessDateLag"), findings)
     return DailyTime(at, zone, offset, lag, weekdays)
 
 
@@ -141,7 +141,7 @@ def quantile_at(place: YamlNode | None, findings: Findings) -> float:
     """Return the quantile, 1 (the maximum) where none is written."""
     if place is None:
         return 1.0
-    quantile = number_of(place.value)
+    quantile = parse_number(place.value)
     if quantile is None or not 0 < quantile <= 1:
         findings.error(place, "no quantile; expected a number above 0, and at most 1")
         return 1.0
@@ -158,7 +158,7 @@ def severity_at(place: YamlNode | None, default: Severity, findings: Findings) -
     return default
 
 
-def moment_of(text: str) -> datetime | None:
+def parse_moment(text: str) -> datetime | None:
     """Return the instant (UTC) of an ISO-8601 date or time, None if it is none.
 
     One of long ago is none: days before it are counted, and there is no year 0.
@@ -195,7 +195,7 @@ def _lag(place: YamlNode | None, findings: Findings) -> int | None:
     if place is None:
         return None
     try:
-        length = iso_length(place.value) if isinstance(place.value, str) else None
+        length = parse_iso_duration(place.value) if isinstance(place.value, str) else None
     except UnitError:
         length = None
     if (

@@ -17,76 +17,81 @@ from contractwatch.model.promises.service_level import (
     RetentionMode,
     ServiceLevel,
 )
-from contractwatch.odcs.schema.tables import ReadTables
+from contractwatch.odcs.schema.tables import TableIndex
 from contractwatch.odcs.service_levels.builders import (
-    age_maker,
-    deadline_maker,
-    frequency_maker,
-    retention_maker,
-    throughput_maker,
+    frequency_builder,
+    freshness_builder,
+    retention_builder,
+    throughput_builder,
+    time_of_availability_builder,
 )
-from contractwatch.odcs.service_levels.elements import Found, Unfound, default_element, find_element
+from contractwatch.odcs.service_levels.elements import (
+    ResolvedElement,
+    UnresolvedElement,
+    default_element,
+    resolve_element,
+)
 from contractwatch.odcs.service_levels.level_values import (
     Modifier,
-    clock_at,
-    modifier,
-    moment_of,
+    daily_time_at,
+    find_modifier,
+    parse_moment,
     percent_at,
     quantile_at,
     rate_at,
     severity_at,
     updates_at,
 )
-from contractwatch.odcs.values.level_names import kind_of, warn_if_misspelled
+from contractwatch.odcs.values.level_names import level_kind, warn_if_misspelled
 from contractwatch.odcs.values.promises import promised
 from contractwatch.odcs.values.units import (
-    Length,
+    Duration,
     UnitError,
-    doubt_of_unit,
-    is_iso_length,
-    iso_length,
-    length_of,
-    number_of,
-    unit_of,
-    with_unit,
+    ambiguous_unit_warning,
+    duration_of,
+    is_iso_duration,
+    parse_iso_duration,
+    parse_number,
+    parse_unit,
+    split_unit,
 )
-from contractwatch.odcs.yaml.node import Findings, YamlNode, custom_name, suggestion
-from contractwatch.odcs.yaml.unique_names import named, refuse_repeated
+from contractwatch.odcs.yaml.node import Findings, YamlNode, extension_name, suggestion
+from contractwatch.odcs.yaml.unique_names import check_unique, with_names
 
-_OF_ELEMENTS = frozenset(
+_ELEMENT_KINDS = frozenset(
     {"freshness", "retention", "frequency", "timeOfAvailability", "throughput"}
 )
-_OF_PRODUCT = frozenset({"availability", "timeToDetect", "timeToNotify", "timeToRepair"})
-_UNDERSTOOD = {
+_PRODUCT_KINDS = frozenset({"availability", "timeToDetect", "timeToNotify", "timeToRepair"})
+_MODIFIERS = {
     "freshness": {"eventTime", "availableAt", "quantile"},
     "retention": {"retentionMode"},
     "timeOfAvailability": {"timezone", "businessDateLag", "calendar"},
 }
-_BOTH = ("eventTime", "availableAt")
+_LATENCY_ENDS = ("eventTime", "availableAt")
 _IS_SKIPPED = "the service level is skipped"
 _DESCRIPTIVE = frozenset({"id", "description", "driver", "authoritativeDefinitions"})
 
 
-def length_at(level: YamlNode, findings: Findings) -> Length | None:
+def level_duration(level: YamlNode, findings: Findings) -> Duration | None:
     """Return the length of time that an SLA property states; None if it is wrong."""
     value, unit = level.at("value"), level.text("unit")
     written = value.value
     try:
-        if isinstance(written, str) and is_iso_length(written):
+        if isinstance(written, str) and is_iso_duration(written):
             if unit:
                 findings.error(level.at("unit"), "an ISO-8601 duration has no unit; remove it")
-            return iso_length(written)
+            return parse_iso_duration(written)
         at = level.at("unit")
         if isinstance(written, str) and not unit:
             # other tools write `1h`
-            (written, unit), at = with_unit(written), value
-        amount = number_of(written)
+            (written, unit), at = split_unit(written), value
+        amount = parse_number(written)
         if amount is None:
             expected = "expected a number beside 'unit', or ISO-8601 such as PT2H"
             findings.error(value, f"no length of time; {expected}")
             return None
         canonical = _unit(level, unit, at, findings)
-        return length_of(amount, canonical) if canonical else None
+        return duration_of(amount, canonical) if canonical else None
     except UnitError as wrong:
         findings.error(value, str(wrong))
         return None
@@ -96,10 +101,10 @@ def _unit(level: YamlNode, unit: str, at: YamlNode, findings: Findings) -> str |
     if not unit:
         findings.warn(level, "no unit is read as days; write 'unit: d'")
         return "d"
-    doubt = doubt_of_unit(unit)
+    doubt = ambiguous_unit_warning(unit)
     if doubt:
         findings.warn(at, doubt)
-    canonical = unit_of(unit)
+    canonical = parse_unit(unit)
     if canonical is None:
         known = ("s", "min", "h", "d", "w", "mo", "y", "hours", "minutes", "days", "weeks", "years")
         expected = "expected s, min, h, d, w, mo or y"
@@ -108,11 +113,11 @@ def _unit(level: YamlNode, unit: str, at: YamlNode, findings: Findings) -> str |
     return canonical
 
 
-def read_levels(root: YamlNode, tables: ReadTables, findings: Findings) -> tuple[ServiceLevel, ...]:
+def read_levels(root: YamlNode, tables: TableIndex, findings: Findings) -> tuple[ServiceLevel, ...]:
     """Return the service levels that are executed, in the order of the file."""
-    places = named(root.at("slaProperties"), "property", findings)
-    refuse_repeated(places, "id", "id", findings)
-    reading = _Reading(root, tables, findings)
+    places = with_names(root.at("slaProperties"), "property", findings)
+    check_unique(places, "id", "id", findings)
+    reading = _LevelReader(root, tables, findings)
     return tuple(level for place in places for level in reading.levels(place))
 
 
@@ -127,10 +132,10 @@ def level_id_of(level: YamlNode) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-class _Reading:
+class _LevelReader:
     """Reads one SLA property after the other; remembers which it has read."""
 
-    def __init__(self, root: YamlNode, tables: ReadTables, findings: Findings) -> None:
+    def __init__(self, root: YamlNode, tables: TableIndex, findings: Findings) -> None:
         self._root = root
         self._tables = tables
         self._findings = findings
@@ -138,17 +143,17 @@ class _Reading:
 
     def levels(self, place: YamlNode) -> Iterator[ServiceLevel]:
         """Yield the service levels of one entry."""
-        kind = kind_of(place)
+        kind = level_kind(place)
         if not kind:
             return
         modifiers = tuple(self._modifiers(place))
-        if kind in _OF_PRODUCT:
+        if kind in _PRODUCT_KINDS:
             yield from self._of_product(place, kind, modifiers)
         elif kind == "errorRate":
             yield from self._error_rate(place, modifiers)
-        elif kind == "freshness" and any(one.name in _BOTH for one in modifiers):
+        elif kind == "freshness" and any(one.name in _LATENCY_ENDS for one in modifiers):
             yield from self._delay(place, modifiers)
-        elif kind in _OF_ELEMENTS:
+        elif kind in _ELEMENT_KINDS:
             yield from self._of_elements(place, kind, modifiers)
         else:
             warn_if_misspelled(place, self._findings)
@@ -158,37 +163,41 @@ class _Reading:
         self, place: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
         make = self._maker(place, kind, modifiers)
-        why_not = _not_understood(modifiers, kind) or (make if isinstance(make, str) else "")
+        why_not = _unsupported_modifier(modifiers, kind) or (make if isinstance(make, str) else "")
         for found in self._elements(place):
             reason = why_not or self._unusable(found, kind, place)
             if reason:
                 self._skip(place, kind, reason, found)
-            elif isinstance(found, Found) and make is not None and not isinstance(make, str):
+            elif (
+                isinstance(found, ResolvedElement)
+                and make is not None
+                and not isinstance(make, str)
+            ):
                 yield self._level(place, make(found), modifiers)
 
     def _maker(
         self, place: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
-    ) -> Callable[[Found], LevelPromise] | str | None:
+    ) -> Callable[[ResolvedElement], LevelPromise] | str | None:
         """Return how an element becomes a promise, why it does not, or None if it is wrong."""
         match kind:
             case "timeOfAvailability":
-                return deadline_maker(clock_at(place, modifiers, self._findings))
+                return time_of_availability_builder(daily_time_at(place, modifiers, self._findings))
             case "throughput":
-                return throughput_maker(rate_at(place, self._findings))
+                return throughput_builder(rate_at(place, self._findings))
             case _:
-                length = length_at(place, self._findings)
+                length = level_duration(place, self._findings)
                 if length is not None and length.is_zero and kind != "retention":
                     wrong = "no length of time; expected more than 0"
                     self._findings.error(place.at("value"), wrong)
                 if length is None:
                     return None
         if kind == "frequency":
-            return frequency_maker(length, updates_at(place, self._findings))
+            return frequency_builder(length, updates_at(place, self._findings))
         if kind == "retention":
-            mode = modifier(modifiers, "retentionMode")
+            mode = find_modifier(modifiers, "retentionMode")
             at_least = mode is not None and mode.value == RetentionMode.AT_LEAST
-            return retention_maker(length, self._existing_since(), at_least=at_least)
-        return age_maker(length)
+            return retention_builder(length, self._existing_since(), at_least=at_least)
+        return freshness_builder(length)
 
     def _of_product(
         self, place: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
@@ -198,7 +207,7 @@ class _Reading:
             percent = percent_at(place, self._findings, is_small=False)
             promise = None if percent is None else Availability(percent)
         else:
-            length = length_at(place, self._findings)
+            length = level_duration(place, self._findings)
             if length is not None:
                 reaction = IncidentStep(kind)
                 promise = MaxIncidentTime(reaction, length.fixed, length.calendar_months)
@@ -229,18 +238,25 @@ class _Reading:
 
     def _delay(self, place: YamlNode, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
         """Yield a latency from one column to another."""
-        length = length_at(place, self._findings)
-        quantile = quantile_at(modifier(modifiers, "quantile"), self._findings)
-        ends = [self._end_of_delay(place, modifier(modifiers, name), name) for name in _BOTH]
-        why_not = next((one.why for one in ends if isinstance(one, Unfound)), "")
+        length = level_duration(place, self._findings)
+        quantile = quantile_at(find_modifier(modifiers, "quantile"), self._findings)
+        ends = [
+            self._end_of_delay(place, find_modifier(modifiers, name), name)
+            for name in _LATENCY_ENDS
+        ]
+        why_not = next((one.why for one in ends if isinstance(one, UnresolvedElement)), "")
         event, available = ends
         if length is None or event is None or available is None:
             return
         if length.calendar_months:
             why_not = why_not or "a latency between two columns in months or years"
-        if any(isinstance(one, Found) and ArrayItem() in one.column.path for one in ends):
+        if any(isinstance(one, ResolvedElement) and ArrayItem() in one.column.path for one in ends):
             why_not = why_not or "a latency between values inside arrays"
-        if why_not or isinstance(event, Unfound) or isinstance(available, Unfound):
+        if (
+            why_not
+            or isinstance(event, UnresolvedElement)
+            or isinstance(available, UnresolvedElement)
+        ):
             self._skip(place, "freshness", why_not)
             return
         table = event.table.name
@@ -254,13 +270,13 @@ class _Reading:
 
     def _end_of_delay(
         self, place: YamlNode, written: YamlNode | None, name: str
-    ) -> Found | Unfound | None:
+    ) -> ResolvedElement | UnresolvedElement | None:
         if written is None or not isinstance(written.value, str):
             wrong = f"a latency between two columns without {name}; expected table.column"
             self._findings.error(written or place, wrong)
             return None
-        found = find_element(written.value.strip(), self._tables)
-        if isinstance(found, Unfound) and found.is_wrong:
+        found = resolve_element(written.value.strip(), self._tables)
+        if isinstance(found, UnresolvedElement) and found.is_wrong:
             self._findings.error(written, found.why)
             return None
         return found
@@ -270,7 +286,7 @@ class _Reading:
     ) -> Iterator[ServiceLevel]:
         """Yield a level that is not about each of several elements."""
         identity = (f"{kind}/{level_id_of(place)}", "", "")
-        why_not = _not_understood(modifiers, kind)
+        why_not = _unsupported_modifier(modifiers, kind)
         if why_not or identity in self._known:
             self._skip(place, kind, why_not or "the same service level again")
             return
@@ -289,28 +305,30 @@ class _Reading:
             promise=promise,
             driver=place.text("driver"),
             description=place.text("description"),
-            severity=severity_at(modifier(modifiers, "severity"), usual, self._findings),
+            severity=severity_at(find_modifier(modifiers, "severity"), usual, self._findings),
         )
 
-    def _elements(self, place: YamlNode) -> Iterator[Found | Unfound]:
+    def _elements(self, place: YamlNode) -> Iterator[ResolvedElement | UnresolvedElement]:
         source = place if place.text("element") else self._root
         key = "element" if place.text("element") else "slaDefaultElement"
         written = [part.strip() for part in source.text(key).split(",") if part.strip()]
         if not written:
             found = default_element(self._tables)
-            if isinstance(found, Unfound):
+            if isinstance(found, UnresolvedElement):
                 self._findings.warn(place, f"{found.why}; expected 'element: table.column'")
             yield found
         for part in written:
-            found = find_element(part, self._tables)
-            if isinstance(found, Unfound) and found.is_wrong:
+            found = resolve_element(part, self._tables)
+            if isinstance(found, UnresolvedElement) and found.is_wrong:
                 # other tools write elements that lead nowhere, the standard's own example among
                 # them: what else the contract promises is judged all the same
                 self._findings.warn(source.at(key), f"{_IS_SKIPPED}: {found.why}")
             yield found
 
-    def _unusable(self, found: Found | Unfound, kind: str, place: YamlNode) -> str:
-        if isinstance(found, Unfound):
+    def _unusable(
+        self, found: ResolvedElement | UnresolvedElement, kind: str, place: YamlNode
+    ) -> str:
+        if isinstance(found, UnresolvedElement):
             return found.why
         promise = (f"{kind}/{level_id_of(place)}", found.table.name, found.column.name)
         if promise in self._known:
@@ -321,7 +339,7 @@ class _Reading:
     def _modifiers(self, place: YamlNode) -> Iterator[Modifier]:
         """Yield what modifies an SLA property: in place (3.2), or at the root by its id."""
         for entry in place.at("customProperties").each():
-            if name := custom_name(entry):
+            if name := extension_name(entry):
                 yield Modifier(name, entry.at("value"))
         listed = self._root.custom("sla")
         level_id = place.text("id")
@@ -331,10 +349,14 @@ class _Reading:
                     yield Modifier(key, entry.at(key))
 
     def _skip(
-        self, place: YamlNode, kind: str, why: str, found: Found | Unfound | None = None
+        self,
+        place: YamlNode,
+        kind: str,
+        why: str,
+        found: ResolvedElement | UnresolvedElement | None = None,
     ) -> None:
         table, column = "-", None
-        if isinstance(found, Found):
+        if isinstance(found, ResolvedElement):
             table, column = found.table.name, found.column.name
         expected = place.text("description") or _words_of(place)
         promise = promised(kind, table, column, rule_id=level_id_of(place), expected=expected)
@@ -349,15 +371,15 @@ class _Reading:
         ]
         for place in (*candidates, self._root.at("contractCreatedTs")):
             if isinstance(place.value, str):
-                moment = moment_of(place.value)
+                moment = parse_moment(place.value)
                 if moment is not None:
                     return moment
         return None
 
 
-def _not_understood(modifiers: tuple[Modifier, ...], kind: str) -> str:
+def _unsupported_modifier(modifiers: tuple[Modifier, ...], kind: str) -> str:
     """Return which modifier has no meaning for this kind; else nothing."""
-    understood = {"sla", "severity"} | _UNDERSTOOD.get(kind, set())
+    understood = {"sla", "severity"} | _MODIFIERS.get(kind, set())
     names = (one.name for one in modifiers if one.name not in understood)
     return next((f"contractwatch.sla {name[:40]}" for name in names), "")
 

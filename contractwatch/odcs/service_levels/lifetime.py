@@ -7,16 +7,16 @@ from itertools import pairwise
 
 from contractwatch.model.contract.contract import Status
 from contractwatch.model.promises.lifetime import LifecycleStage, Lifetime
-from contractwatch.odcs.service_levels.level_values import FIRST_YEAR, moment_of
+from contractwatch.odcs.service_levels.level_values import FIRST_YEAR, parse_moment
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
-_AVAILABLE = frozenset({"generalavailability", "ga"})
-_SUPPORTED = frozenset({"endofsupport", "endofservice", "es"})
-_ALIVE = frozenset({"endoflife", "el"})
+_GENERAL_AVAILABILITY = frozenset({"generalavailability", "ga"})
+_END_OF_SUPPORT = frozenset({"endofsupport", "endofservice", "es"})
+_END_OF_LIFE = frozenset({"endoflife", "el"})
 _NAMES = {
-    "generalAvailability": _AVAILABLE,
-    "endOfSupport": _SUPPORTED,
-    "endOfLife": _ALIVE,
+    "generalAvailability": _GENERAL_AVAILABILITY,
+    "endOfSupport": _END_OF_SUPPORT,
+    "endOfLife": _END_OF_LIFE,
 }
 
 
@@ -39,12 +39,12 @@ def read_lifetime(root: YamlNode, today: date | None, findings: Findings) -> Lif
         for name, words in _NAMES.items()
         if (found := _date(root, name, words, findings)) is not None
     }
-    _doubt_order(tuple(dates.values()), findings)
+    _warn_order(tuple(dates.values()), findings)
     moments = [dates[name].moment if name in dates else None for name in _NAMES]
     life = dates.get("endOfLife")
     lifetime = Lifetime(*moments, life_clause=life.place.clause if life else None)
     if today is not None:
-        _doubt_status(root, lifetime, today, findings)
+        _warn_status(root, lifetime, today, findings)
     return lifetime
 
 
@@ -52,7 +52,7 @@ def _date(root: YamlNode, name: str, words: frozenset[str], findings: Findings) 
     for level in root.at("slaProperties").each():
         if level.text("property").lower() in words:
             written = level.at("value")
-            moment = moment_of(written.value) if isinstance(written.value, str) else None
+            moment = parse_moment(written.value) if isinstance(written.value, str) else None
             if moment is None:
                 message = (
                     f"no date from {FIRST_YEAR} on is read here; "
@@ -64,23 +64,23 @@ def _date(root: YamlNode, name: str, words: frozenset[str], findings: Findings) 
     return None
 
 
-def _doubt_order(dates: tuple[_Date, ...], findings: Findings) -> None:
+def _warn_order(dates: tuple[_Date, ...], findings: Findings) -> None:
     for earlier, later in pairwise(dates):
         if later.moment < earlier.moment:
             message = f"{later.name} is before {earlier.name}; expected it later"
             findings.warn(later.place.at("value"), message)
 
 
-def _doubt_status(root: YamlNode, lifetime: Lifetime, today: date, findings: Findings) -> None:
+def _warn_status(root: YamlNode, lifetime: Lifetime, today: date, findings: Findings) -> None:
     written = root.text("status").lower()
     if written not in Status.__members__.values():
         return
     noon = datetime.combine(today, time(12), UTC)  # the dates of a day count from its midnight on
-    for message in _doubts(Status(written), lifetime, lifetime.stage_at(noon)):
+    for message in _status_warnings(Status(written), lifetime, lifetime.stage_at(noon)):
         findings.warn(root.at("status"), message)
 
 
-def _doubts(status: Status, lifetime: Lifetime, stage: LifecycleStage) -> Iterator[str]:
+def _status_warnings(status: Status, lifetime: Lifetime, stage: LifecycleStage) -> Iterator[str]:
     match stage:
         case LifecycleStage.UPCOMING if status is Status.ACTIVE:
             since = _day(lifetime.general_availability)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from contractwatch.odcs.sql.sql_guard import RefusedSqlError
+from contractwatch.odcs.sql.sql_errors import InvalidSqlError
 from contractwatch.odcs.values.variables import PLACEHOLDERS
 
 _OF_TABLE = ("object", "table", "model", "schema")
@@ -11,7 +11,7 @@ _SCHEMA_PREFIX = re.compile(r"([\"`]?)\$?\{schema\}\1\.")
 _PLACEHOLDER = re.compile(r"""(["'`]?)\$?\{([A-Za-z_][A-Za-z0-9_]*)\}\1""")
 
 
-def filled(query: str, table: str, column: tuple[str, ...]) -> str:
+def fill_placeholders(query: str, table: str, column: tuple[str, ...]) -> str:
     """Return a query with its placeholders replaced; variables are left as they are.
 
     Args:
@@ -21,7 +21,7 @@ def filled(query: str, table: str, column: tuple[str, ...]) -> str:
             what is inside of it; none at a table.
 
     Raises:
-        RefusedSqlError: If a placeholder is not known, or stands for a column at a table.
+        InvalidSqlError: If a placeholder is not known, or stands for a column at a table.
     """
     names = {**dict.fromkeys(PLACEHOLDERS, column), **dict.fromkeys(_OF_TABLE, (table,))}
     # files have no database schema: `{schema}.{object}` is the table alone
@@ -34,10 +34,10 @@ def _name(found: re.Match[str], names: Mapping[str, tuple[str, ...]]) -> str:
         if "${" in found[0]:
             return found[0]
         known = ", ".join(f"{{{name}}}" for name in ("object", "property"))
-        raise RefusedSqlError(f"unknown placeholder '{placeholder[:40]}'; expected {known}")
+        raise InvalidSqlError(f"unknown placeholder '{placeholder[:40]}'; expected {known}")
     if not names[placeholder]:
         message = f"'{{{placeholder}}}' stands for a column; expected a rule of a column"
-        raise RefusedSqlError(message)
+        raise InvalidSqlError(message)
     if quote == "'":
         text = ".".join(names[placeholder])
         return "'" + text.replace("'", "''") + "'"

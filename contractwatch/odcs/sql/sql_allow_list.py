@@ -86,7 +86,7 @@ ROW_FUNCTIONS = (
 )
 """Functions that a condition on one row may call."""
 
-RUN_FUNCTIONS = frozenset(
+ALLOWED_FUNCTIONS = frozenset(
     """
     ABS ACOS ARRAY_AGG ARRAY_CONTAINS ARRAY_GET ARRAY_LENGTH ARRAY_LOWER ARRAY_MEAN ARRAY_REVERSE
     ARRAY_SUM ARRAY_TO_STRING ARRAY_UNIQUE ARRAY_UPPER ASIN ATAN ATAN2 AVG BIT_COUNT BIT_LENGTH
@@ -111,10 +111,10 @@ WORDS_BEFORE_PARENTHESES = frozenset(
 )
 """What stands before a parenthesis and calls nothing."""
 
-CHANGES = (exp.Create, exp.Delete, exp.Drop, exp.Insert, exp.Into, exp.Merge, exp.Update)
+WRITE_NODES = (exp.Create, exp.Delete, exp.Drop, exp.Insert, exp.Into, exp.Merge, exp.Update)
 """What would change something."""
 
-FORBIDDEN = (
+FORBIDDEN_NODES = (
     exp.Explode,
     exp.ExplodingGenerateSeries,
     exp.GenerateSeries,
@@ -127,7 +127,7 @@ FORBIDDEN = (
 )
 """What no query may hold, though its class is of the allowed kind."""
 
-TRUTHS = (
+BOOLEAN_NODES = (
     exp.Boolean,
     exp.Column,
     exp.Connector,
@@ -140,7 +140,7 @@ TRUTHS = (
 )
 """What is true or false."""
 
-CONSTRUCTS = {
+CONSTRUCT_NAMES = {
     "jsonpath": "a path into JSON (->, ->>, json_extract)",
     "kwarg": "a named argument (=>)",
     "lambda": "a lambda (->)",

@@ -3,18 +3,18 @@
 _LONGEST_SHOWN = 60
 
 
-class RefusedSqlError(ValueError):
+class InvalidSqlError(ValueError):
     """The SQL may not run; the message says what is wrong with it and what was expected."""
 
 
-class UnreadSqlError(RefusedSqlError):
+class UnsupportedSqlError(InvalidSqlError):
     """The SQL may be right for another engine, which has other tables, functions and sizes."""
 
 
-class HostileSqlError(RefusedSqlError):
+class UnsafeSqlError(InvalidSqlError):
     """The SQL would read what is not the contract's, or is no SELECT: no slip of the pen."""
 
 
-def shown(name: str) -> str:
+def truncated(name: str) -> str:
     """Return a name as messages show it."""
     return name[:_LONGEST_SHOWN]

@@ -19,22 +19,27 @@ from sqlglot.tokenizer_core import Token, TokenType
 from contractwatch.model.base.path import struct_fields
 from contractwatch.model.contract.contract import Column, Table
 from contractwatch.odcs.sql.sql_allow_list import (
-    CHANGES,
-    CONSTRUCTS,
-    FORBIDDEN,
+    ALLOWED_FUNCTIONS,
+    BOOLEAN_NODES,
+    CONSTRUCT_NAMES,
+    FORBIDDEN_NODES,
     QUERY_NODES,
     ROW_FUNCTIONS,
     ROW_NODES,
-    RUN_FUNCTIONS,
-    TRUTHS,
+    WRITE_NODES,
 )
 from contractwatch.odcs.sql.sql_errors import (
-    HostileSqlError,
-    RefusedSqlError,
-    UnreadSqlError,
-    shown,
+    InvalidSqlError,
+    UnsafeSqlError,
+    UnsupportedSqlError,
+    truncated,
 )
-from contractwatch.odcs.sql.sql_writer import as_written, function_of, not_run, written
+from contractwatch.odcs.sql.sql_writer import (
+    function_name,
+    name_as_written,
+    to_polars_sql,
+    unsupported_function_message,
+)
 from contractwatch.odcs.yaml.node import suggestion
 
 DIALECT = "postgres"
@@ -48,7 +53,18 @@ _SPACE = frozenset("\t\r\n")
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
-_READERS = ("read_", "scan_", "glob", "copy", "pg_", "lo_", "http", "query", "getenv", "system")
+_UNSAFE_PREFIXES = (
+    "read_",
+    "scan_",
+    "glob",
+    "copy",
+    "pg_",
+    "lo_",
+    "http",
+    "query",
+    "getenv",
+    "system",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +75,20 @@ class Query:
     tables: tuple[str, ...]
 
 
-def guarded_query(text: str, tables: Sequence[Table]) -> Query:
+def guard_query(text: str, tables: Sequence[Table]) -> Query:
     """Return the query of a rule, which reads none but these tables.
 
     Raises:
-        UnreadSqlError: If it is one SELECT that is too large, or of other tables and means.
-        RefusedSqlError: If it is anything else, or would read a file or change something.
+        UnsupportedSqlError: If it is one SELECT that is too large, or of other tables and means.
+        InvalidSqlError: If it is anything else, or would read a file or change something.
     """
-    root = _parsed(text, "query")
+    root = _parse(text, "query")
     while isinstance(root, exp.Subquery) and not root.args.get("alias"):
         root = root.this
     if not isinstance(root, exp.Select | exp.SetOperation):
-        raise HostileSqlError("the query is no SELECT; expected one SELECT, or WITH ... SELECT")
+        raise UnsafeSqlError("the query is no SELECT; expected one SELECT, or WITH ... SELECT")
     if not root.selects:
-        raise RefusedSqlError("the query selects nothing; expected one value")
+        raise InvalidSqlError("the query selects nothing; expected one value")
     for node in root.walk():
         _check(node, QUERY_NODES, "a query of a contract")
     _check_words(root, text)
@@ -80,73 +96,77 @@ def guarded_query(text: str, tables: Sequence[Table]) -> Query:
     read = _bind_tables(root, tables)
     tables = [table for table in tables if table.name in read]
     _bind_columns(root, tables)
-    _refuse_double_meaning(root, tables)
-    return Query(written(root, text), tuple(dict.fromkeys(read)))
+    _refuse_ambiguous_names(root, tables)
+    return Query(to_polars_sql(root, text), tuple(dict.fromkeys(read)))
 
 
-def guarded_predicate(text: str, table: Table) -> str:
+def guard_predicate(text: str, table: Table) -> str:
     """Return a condition on the rows of one table, in the physical names of its columns.
 
     Raises:
-        RefusedSqlError: If it is no single condition over the columns of the table.
+        InvalidSqlError: If it is no single condition over the columns of the table.
     """
-    root = _parsed(text, "condition")
-    if not isinstance(root.unnest(), TRUTHS):
+    root = _parse(text, "condition")
+    if not isinstance(root.unnest(), BOOLEAN_NODES):
         message = "the condition is not true or false for a row; expected such as status <> 'x'"
-        raise RefusedSqlError(message)
+        raise InvalidSqlError(message)
     for node in root.walk():
         if isinstance(node, exp.Func) and not isinstance(node, (*ROW_FUNCTIONS, *ROW_NODES)):
-            _refuse_reader(node, "a condition")
-            name = shown(as_written(node, text))
-            raise RefusedSqlError(f"the function '{name}' is not allowed in a condition")
+            _refuse_unsafe_function(node, "a condition")
+            name = truncated(name_as_written(node, text))
+            raise InvalidSqlError(f"the function '{name}' is not allowed in a condition")
         _check(node, (*ROW_NODES, *ROW_FUNCTIONS), "a condition on rows")
     _check_words(root, text)
     for column in root.find_all(exp.Column):
-        _bind_column(column, table)
-    root = root.transform(_lenient)
-    return written(root, text)
+        _bind_to_table(column, table)
+    root = root.transform(_as_try_cast)
+    return to_polars_sql(root, text)
 
 
-def _parsed(text: str, what: str) -> exp.Expr:
+def _parse(text: str, what: str) -> exp.Expr:
     _check_text(text, what)
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would quote the contract
     too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
     try:
-        if _types_in_types(sqlglot.tokenize(text, dialect=DIALECT)) > _DEEPEST_TYPES:
+        if _type_depth(sqlglot.tokenize(text, dialect=DIALECT)) > _DEEPEST_TYPES:
             expected = f"expected at most {_DEEPEST_TYPES} levels"
-            raise UnreadSqlError(f"types stand in types too deeply in the {what}; {expected}")
+            raise UnsupportedSqlError(f"types stand in types too deeply in the {what}; {expected}")
         parsed = sqlglot.parse(text, dialect=DIALECT)
     except SqlglotError:
-        raise UnreadSqlError(f"the {what} is not understood as SQL; expected one {what}") from None
+        raise UnsupportedSqlError(
+            f"the {what} is not understood as SQL; expected one {what}"
+        ) from None
     except RecursionError:
-        raise UnreadSqlError(too_deep) from None
+        raise UnsupportedSqlError(too_deep) from None
     # a comment after the last semicolon is a node of its own
     found = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
     if not found and not text.strip(" \t\r\n;"):  # nothing hides there: a mistake, and no attack
-        raise UnreadSqlError(f"there is no SQL in it; expected one {what}")
+        raise UnsupportedSqlError(f"there is no SQL in it; expected one {what}")
     if len(found) != 1:
-        raise HostileSqlError(f"{len(found)} statements instead of one; expected one {what}")
+        raise UnsafeSqlError(f"{len(found)} statements instead of one; expected one {what}")
     root = found[0]
     if _depth(root) > _DEEPEST:
-        raise UnreadSqlError(too_deep)
+        raise UnsupportedSqlError(too_deep)
     return root
 
 
 def _check_text(text: str, what: str) -> None:
     """Refuse what is too large to be parsed, or does not look like what it says."""
     if len(text) > _LONGEST:
-        raise UnreadSqlError(f"the {what} is longer than {_LONGEST:,} characters; expected less")
+        raise UnsupportedSqlError(
+            f"the {what} is longer than {_LONGEST:,} characters; expected less"
+        )
     visible = (c for c in text if c not in _SPACE)
     hidden = next((c for c in visible if unicodedata.category(c) in _INVISIBLE), "")
     if hidden:
         code = f"U+{ord(hidden):04X}"
-        raise RefusedSqlError(f"the {what} holds the invisible character {code}; expected none")
-    if _parentheses(text) > _DEEPEST:
+        raise InvalidSqlError(f"the {what} holds the invisible character {code}; expected none")
+    if _parenthesis_depth(text) > _DEEPEST:
         too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
-        raise UnreadSqlError(too_deep)
+        raise UnsupportedSqlError(too_deep)
 
 
-def _parentheses(text: str) -> int:
+def _parenthesis_depth(text: str) -> int:
     deepest = depth = 0
     for character in text:
         depth += (character in "([{") - (character in ")]}")
@@ -154,7 +174,7 @@ def _parentheses(text: str) -> int:
     return deepest
 
 
-def _types_in_types(tokens: Iterable[Token]) -> int:
+def _type_depth(tokens: Iterable[Token]) -> int:
     """Return how deeply types with brackets are nested, as in `STRUCT(DECIMAL(1))`.
 
     The parser reads each as a type and as a call, which doubles its time with every level.
@@ -184,18 +204,20 @@ def _depth(root: exp.Expr) -> int:
 def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> None:
     """Refuse whatever is not known to be harmless."""
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
-        _refuse_reader(node.this, where)
-        raise UnreadSqlError("a function stands where a table is expected; expected a table name")
-    _refuse_reader(node, where)
-    if isinstance(node, CHANGES):
-        raise HostileSqlError(f"{node.key.upper()} is not allowed in {where}")
-    if not isinstance(node, allowed) or isinstance(node, FORBIDDEN):
-        construct = CONSTRUCTS.get(node.key, node.key.upper())
-        raise UnreadSqlError(f"{construct} is not allowed in {where}")
+        _refuse_unsafe_function(node.this, where)
+        raise UnsupportedSqlError(
+            "a function stands where a table is expected; expected a table name"
+        )
+    _refuse_unsafe_function(node, where)
+    if isinstance(node, WRITE_NODES):
+        raise UnsafeSqlError(f"{node.key.upper()} is not allowed in {where}")
+    if not isinstance(node, allowed) or isinstance(node, FORBIDDEN_NODES):
+        construct = CONSTRUCT_NAMES.get(node.key, node.key.upper())
+        raise UnsupportedSqlError(f"{construct} is not allowed in {where}")
     if isinstance(node, exp.WindowSpec) and node.args.get("exclude"):
-        raise UnreadSqlError("EXCLUDE is not allowed in a window; expected OVER without it")
+        raise UnsupportedSqlError("EXCLUDE is not allowed in a window; expected OVER without it")
     if isinstance(node, exp.With) and node.args.get("recursive"):
-        raise UnreadSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")
+        raise UnsupportedSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")
 
 
 def _check_words(root: exp.Expr, text: str) -> None:
@@ -205,17 +227,17 @@ def _check_words(root: exp.Expr, text: str) -> None:
     """
     for node in root.find_all(exp.Var, exp.Anonymous):
         if isinstance(node, exp.Anonymous):
-            if node.name.upper() not in RUN_FUNCTIONS:
-                raise UnreadSqlError(not_run(as_written(node, text)))
+            if node.name.upper() not in ALLOWED_FUNCTIONS:
+                raise UnsupportedSqlError(unsupported_function_message(name_as_written(node, text)))
         elif not node.name.isidentifier():
-            raise HostileSqlError(f"'{shown(node.name)}' stands where a word is expected")
+            raise UnsafeSqlError(f"'{truncated(node.name)}' stands where a word is expected")
 
 
-def _refuse_reader(node: object, where: str) -> None:
+def _refuse_unsafe_function(node: object, where: str) -> None:
     if isinstance(node, exp.Func):
-        name = function_of(node)
-        if name.startswith(_READERS):
-            raise HostileSqlError(f"the function '{shown(name)}' is not allowed in {where}")
+        name = function_name(node)
+        if name.startswith(_UNSAFE_PREFIXES):
+            raise UnsafeSqlError(f"the function '{truncated(name)}' is not allowed in {where}")
 
 
 def _check_size(root: exp.Expr, text: str) -> None:
@@ -226,12 +248,14 @@ def _check_size(root: exp.Expr, text: str) -> None:
     for kind, most, noun in counts:
         found = sum(1 for _ in root.find_all(kind))
         if found > most:
-            raise UnreadSqlError(f"the query has {found} {noun}; expected at most {most}")
+            raise UnsupportedSqlError(f"the query has {found} {noun}; expected at most {most}")
     for pad in root.find_all(exp.Pad):  # a text of a gigabyte is asked for in a few letters
         width = pad.args["expression"]
         if not (isinstance(width, exp.Literal) and width.is_int and int(width.name) <= _WIDEST):
             expected = f"expected a number of at most {_WIDEST:,}"
-            raise UnreadSqlError(f"the width of '{as_written(pad, text)}' is not known; {expected}")
+            raise UnsupportedSqlError(
+                f"the width of '{name_as_written(pad, text)}' is not known; {expected}"
+            )
 
 
 def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
@@ -240,7 +264,9 @@ def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
     known = {name.lower() for table in tables for name in (table.name, table.physical_name)}
     shadowed = sorted(local.keys() & known)
     if shadowed:
-        raise UnreadSqlError(f"'{shown(shadowed[0])}' is a table; expected another name in WITH")
+        raise UnsupportedSqlError(
+            f"'{truncated(shadowed[0])}' is a table; expected another name in WITH"
+        )
     read: list[str] = []
     for node in list(root.find_all(exp.Table)):
         name = ".".join(part.name for part in node.parts)
@@ -251,12 +277,12 @@ def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
             continue
         table = _table_named(name, tables)
         if table is None:
-            raise UnreadSqlError(_no_table(name, tables))
+            raise UnsupportedSqlError(_no_table(name, tables))
         read.append(table.name)
         if node.alias_column_names:
-            name = shown(node.alias)
+            name = truncated(node.alias)
             message = f"'{name}' has names for the columns of a table; expected FROM table AS t"
-            raise UnreadSqlError(message)
+            raise UnsupportedSqlError(message)
         alias = node.alias or node.name
         bare = exp.Table(this=exp.to_identifier(table.name, quoted=True))
         joins = node.args.get("joins")
@@ -269,8 +295,8 @@ def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
 
 def _no_table(written: str, tables: Iterable[Table]) -> str:
     names = [table.physical_name for table in tables]
-    listed = f"expected one of {', '.join(map(shown, names[:8]))}"
-    return f"the contract has no table '{shown(written)}'; {listed}{suggestion(written, names)}"
+    listed = f"expected one of {', '.join(map(truncated, names[:8]))}"
+    return f"the contract has no table '{truncated(written)}'; {listed}{suggestion(written, names)}"
 
 
 def _table_named(written: str, tables: Iterable[Table]) -> Table | None:
@@ -294,7 +320,7 @@ def _bind_columns(root: exp.Expr, tables: Iterable[Table]) -> None:
                 identifier.set("this", spelling.get(identifier.name.lower(), identifier.name))
 
 
-def _refuse_double_meaning(root: exp.Expr, tables: Iterable[Table]) -> None:
+def _refuse_ambiguous_names(root: exp.Expr, tables: Iterable[Table]) -> None:
     """Refuse `a.b` where `a` is a table of the query, and an object with the member `b` as well."""
     named = chain(root.find_all(exp.Table), root.find_all(exp.Subquery), root.find_all(exp.CTE))
     qualifiers = {one.alias_or_name.lower() for one in named}
@@ -309,9 +335,9 @@ def _refuse_double_meaning(root: exp.Expr, tables: Iterable[Table]) -> None:
         first, *rest = (part.name for part in column.parts)
         is_double = rest and (first.lower(), rest[0].lower()) in members
         if is_double and first.lower() in qualifiers:
-            name = shown(first)
+            name = truncated(first)
             message = f"'{name}' is a table and an object column; expected FROM {{object}} AS t"
-            raise RefusedSqlError(f"{message}, where t is another name")
+            raise InvalidSqlError(f"{message}, where t is another name")
 
 
 def _by_lower(names: Iterable[str]) -> dict[str, str]:
@@ -327,24 +353,26 @@ def _by_lower_all(names: Iterable[str]) -> dict[str, set[str]]:
     return found
 
 
-def _bind_column(column: exp.Column, table: Table) -> None:
+def _bind_to_table(column: exp.Column, table: Table) -> None:
     qualifier = column.table
     if column.args.get("db") or (
         qualifier and qualifier.lower() not in {table.name.lower(), table.physical_name.lower()}
     ):
-        raise RefusedSqlError(
+        raise InvalidSqlError(
             f"the condition is on table '{table.name}'; expected its columns only"
         )
-    declared = table.column(column.name) or next(_alike(column.name, table), None)
+    declared = table.column(column.name) or next(_matching_columns(column.name, table), None)
     if declared is None:
         names = [one.name for one in table.columns]
         hint = suggestion(column.name, names)
-        raise RefusedSqlError(f"table '{table.name}' has no column '{shown(column.name)}'{hint}")
+        raise InvalidSqlError(
+            f"table '{table.name}' has no column '{truncated(column.name)}'{hint}"
+        )
     column.set("table", None)
     column.set("this", exp.to_identifier(declared.physical_name, quoted=True))
 
 
-def _alike(written: str, table: Table) -> Iterator[Column]:
+def _matching_columns(written: str, table: Table) -> Iterator[Column]:
     return (
         column
         for column in table.columns
@@ -352,7 +380,7 @@ def _alike(written: str, table: Table) -> Iterator[Column]:
     )
 
 
-def _lenient(node: exp.Expr) -> exp.Expr:
+def _as_try_cast(node: exp.Expr) -> exp.Expr:
     """A cell that cannot be cast is null: it must not end the pass that all rules share."""
     if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
         return exp.TryCast(this=node.this, to=node.to)

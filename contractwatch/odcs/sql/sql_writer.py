@@ -10,8 +10,8 @@ from sqlglot.generator import Generator
 from sqlglot.tokenizer_core import Token, TokenType
 from sqlglot.tokens import Tokenizer
 
-from contractwatch.odcs.sql.sql_allow_list import RUN_FUNCTIONS, WORDS_BEFORE_PARENTHESES
-from contractwatch.odcs.sql.sql_errors import UnreadSqlError, shown
+from contractwatch.odcs.sql.sql_allow_list import ALLOWED_FUNCTIONS, WORDS_BEFORE_PARENTHESES
+from contractwatch.odcs.sql.sql_errors import UnsupportedSqlError, truncated
 
 _NOT_WRITTEN = "the SQL cannot be written for the engine"
 
@@ -42,7 +42,7 @@ def _joined(writer: Generator, node: exp.ConcatWs) -> str:
     return writer.func("CONCAT_WS", *node.expressions)  # what is null is left out, and not empty
 
 
-class _Text(Generator):
+class _PolarsGenerator(Generator):
     """Writes SQL as Polars reads it."""
 
     TRANSFORMS = {  # noqa: RUF012 - declared so by the library
@@ -55,7 +55,7 @@ class _Text(Generator):
     }
 
 
-def written(root: exp.Expr, text: str = "") -> str:
+def to_polars_sql(root: exp.Expr, text: str = "") -> str:
     """Return SQL as the engine reads it, once it is seen to call nothing but what may run.
 
     Args:
@@ -63,23 +63,23 @@ def written(root: exp.Expr, text: str = "") -> str:
         text: What it was understood from, for the names of functions in messages.
 
     Raises:
-        UnreadSqlError: If it cannot be written, or calls what is not run.
+        UnsupportedSqlError: If it cannot be written, or calls what is not run.
     """
-    writer = _Text(identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    writer = _PolarsGenerator(identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
     try:
         found = writer.generate(root)
         tokens = Tokenizer().tokenize(found)
     except (SqlglotError, RecursionError):
-        raise UnreadSqlError(_NOT_WRITTEN) from None
+        raise UnsupportedSqlError(_NOT_WRITTEN) from None
     if any(one.comments or one.token_type is TokenType.SEMICOLON for one in tokens):
-        raise UnreadSqlError(_NOT_WRITTEN)
-    for name in _called(tokens):
-        if name not in RUN_FUNCTIONS:
-            raise UnreadSqlError(not_run(_name_in(root, name, text)))
+        raise UnsupportedSqlError(_NOT_WRITTEN)
+    for name in _called_functions(tokens):
+        if name not in ALLOWED_FUNCTIONS:
+            raise UnsupportedSqlError(unsupported_function_message(_name_in_text(root, name, text)))
     return found
 
 
-def _called(tokens: Iterable[Token]) -> Iterator[str]:
+def _called_functions(tokens: Iterable[Token]) -> Iterator[str]:
     """Yield the functions that a text calls, by its words alone and by no tree of it."""
     before = TokenType.SELECT
     for word, after in pairwise(tokens):
@@ -91,26 +91,26 @@ def _called(tokens: Iterable[Token]) -> Iterator[str]:
         before = word.token_type
 
 
-def _name_in(root: exp.Expr, name: str, text: str) -> str:
+def _name_in_text(root: exp.Expr, name: str, text: str) -> str:
     found = (node for node in root.find_all(exp.Func) if name in node.sql_names())
     node = next(found, None)
-    return name.lower() if node is None else as_written(node, text)
+    return name.lower() if node is None else name_as_written(node, text)
 
 
-def not_run(name: str) -> str:
+def unsupported_function_message(name: str) -> str:
     """Return why a function is none here."""
-    return f"the function '{shown(name)}' is not run over files"
+    return f"the function '{truncated(name)}' is not run over files"
 
 
-def as_written(node: exp.Func, text: str) -> str:
+def name_as_written(node: exp.Func, text: str) -> str:
     """Return the name of a function as it stands in a text; the parser has names of its own."""
     start, end = node.meta.get("start"), node.meta.get("end")
     if start is None or end is None:
         names = (name for name in node.sql_names() if re.search(rf"(?i)\b{name}\s*\(", text))
-        return next(names, function_of(node)).lower()
+        return next(names, function_name(node)).lower()
     return text[start : end + 1].strip('"').lower()
 
 
-def function_of(node: exp.Func) -> str:
+def function_name(node: exp.Func) -> str:
     """Return the name of a function as the parser knows it."""
     return (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()

@@ -46,7 +46,7 @@ _SHORTENED = {
 _LONG_WORDS = re.compile("|".join(sorted(_SHORTENED, key=len, reverse=True)))
 
 
-def meant_by(written: str, logical_type: LogicalType) -> str:
+def format_suggestion(written: str, logical_type: LogicalType) -> str:
     """Return what to write instead of a format, as the end of a sentence."""
     if len(written) > MOST_LETTERS:  # no misspelling, and to take it apart would cost minutes
         return f"expected a form such as {_EXAMPLES[logical_type]}"
@@ -54,7 +54,7 @@ def meant_by(written: str, logical_type: LogicalType) -> str:
         return "write logicalType: integer and no format"
     if written.lower().replace("_", "-").replace(" ", "") in _NAMES_OF_ISO | {"iso-8601"}:
         return "leave the format out: text is read as ISO-8601 without one"
-    for meant in (_from_strftime(written), _by_place(written)):
+    for meant in (_from_strftime(written), _with_corrected_case(written)):
         if meant and meant != written and _is_sound(meant, logical_type):
             return f"did you mean '{meant}'?"
     return f"expected a form such as {_EXAMPLES[logical_type]}"
@@ -76,7 +76,7 @@ def _from_strftime(written: str) -> str:
     return "" if "%" in found.replace("'%'", "") else found
 
 
-def _by_place(written: str) -> str:
+def _with_corrected_case(written: str) -> str:
     """Return the format with each letter in the case that its place asks for.
 
     An m is the month until an hour has been named, and the minute after it; of the rest the letters

@@ -24,7 +24,7 @@ _SYNONYMS = {
     "timetorepair": "timeToRepair",
     "tr": "timeToRepair",
 }
-_NO_PROMISE = frozenset(
+_LIFECYCLE_NAMES = frozenset(
     {"generalavailability", "ga", "endofsupport", "es", "endoflife", "el", "endofservice"}
 )
 _NAMES = (
@@ -33,10 +33,10 @@ _NAMES = (
 )
 
 
-def kind_of(level: YamlNode) -> str:
+def level_kind(level: YamlNode) -> str:
     """Return the kind of promise of an SLA property; empty if it promises nothing to execute."""
     name = level.text("property").lower()
-    return "" if name in _NO_PROMISE else _SYNONYMS.get(name, "serviceLevel")
+    return "" if name in _LIFECYCLE_NAMES else _SYNONYMS.get(name, "serviceLevel")
 
 
 def warn_if_misspelled(level: YamlNode, findings: Findings) -> None:

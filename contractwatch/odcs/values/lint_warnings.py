@@ -18,39 +18,41 @@ _ABOVE: Mapping[TypeOptionKind, tuple[TypeOptionKind, ...]] = {
 }
 _EXCLUSIVE = frozenset({TypeOptionKind.EXCLUSIVE_MINIMUM, TypeOptionKind.EXCLUSIVE_MAXIMUM})
 _SHOWN = 40
-_OLD: Mapping[str, str] = {
+_DEPRECATED: Mapping[str, str] = {
     "dataProduct": "a product is known by 'domain' and 'name'",
     "slaDefaultElement": "expected 'element' at each service level",
 }
 """What ODCS 3.1 deprecates, and what is expected instead."""
 
 
-def doubt_old(root: YamlNode, findings: Findings) -> None:
+def warn_deprecated(root: YamlNode, findings: Findings) -> None:
     """Say what is deprecated since ODCS 3.1, unless the contract is older."""
     if root.text("apiVersion").startswith("v3.0"):
         return
-    found = {key: why for key, why in _OLD.items() if root.has(key)}
+    found = {key: why for key, why in _DEPRECATED.items() if root.has(key)}
     if isinstance(root.at("team").value, list):
         found["team"] = "expected an object whose 'members' are this list"
     for key, expected in found.items():
         findings.warn(root.at(key), f"deprecated since ODCS 3.1, and read all the same; {expected}")
 
 
-def doubt_support(places: Iterable[YamlNode], findings: Findings) -> None:
+def warn_unknown_support(places: Iterable[YamlNode], findings: Findings) -> None:
     """Say which words of the support entries the standard does not know."""
     for place in places:
-        _doubt_word(place, "scope", _SCOPES, findings)
-        _doubt_word(place, "tool", _TOOLS, findings)
+        _warn_unknown_word(place, "scope", _SCOPES, findings)
+        _warn_unknown_word(place, "tool", _TOOLS, findings)
 
 
-def _doubt_word(place: YamlNode, key: str, known: Sequence[str], findings: Findings) -> None:
+def _warn_unknown_word(place: YamlNode, key: str, known: Sequence[str], findings: Findings) -> None:
     word = place.text(key)
     if word and word.lower() not in known:
         expected = f"expected one of {', '.join(known)}{suggestion(word, known)}"
         findings.warn(place.at(key), f"unknown {key} '{word[:_SHOWN]}'; {expected}")
 
 
-def doubt_limits(place: YamlNode, limits: Sequence[TypeOption], findings: Findings) -> None:
+def warn_contradicting_limits(
+    place: YamlNode, limits: Sequence[TypeOption], findings: Findings
+) -> None:
     """Say which options of one column no value can meet together."""
     by_kind = {limit.kind: limit for limit in limits}
     for lower, uppers in _ABOVE.items():
@@ -75,7 +77,7 @@ def _is_above(low: Bound, high: Bound) -> bool:
         return False
 
 
-def doubt_lookback(
+def warn_short_lookback(
     place: YamlNode, period: timedelta, *, lookback: timedelta, lag: timedelta, findings: Findings
 ) -> None:
     """Say if no period can both start within the look-back and be due."""

@@ -9,7 +9,7 @@ from contractwatch.model.base.clause import Scalar
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.contract.date_format import DateFormat
 from contractwatch.model.promises.rule import Bound
-from contractwatch.odcs.values.units import number_of
+from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.yaml.node import YamlNode
 
 TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIME})
@@ -23,7 +23,7 @@ class MistypedError(ValueError):
     """The value is not of the column's type; the message says what was expected."""
 
 
-def bound_of(
+def parse_bound(
     value: object, logical_type: LogicalType, *, zone: str, date_format: DateFormat | None = None
 ) -> Bound:
     """Return a limit typed for its column.
@@ -38,7 +38,7 @@ def bound_of(
         MistypedError: If the value cannot be read.
     """
     if logical_type in NUMERIC:
-        number = None if isinstance(value, str) else number_of(value)
+        number = None if isinstance(value, str) else parse_number(value)
         if number is None:
             raise MistypedError("expected a finite number")
         return number
@@ -47,7 +47,7 @@ def bound_of(
     return _TEMPORAL[logical_type](value.strip(), zone, date_format)
 
 
-def scalar_of(value: object, logical_type: LogicalType | None, *, zone: str) -> Scalar:
+def cast_scalar(value: object, logical_type: LogicalType | None, *, zone: str) -> Scalar:
     """Return a listed value cast to the column's type; times as ISO-8601 text.
 
     Raises:
@@ -60,29 +60,29 @@ def scalar_of(value: object, logical_type: LogicalType | None, *, zone: str) -> 
     return _CASTS[logical_type](value, zone)
 
 
-def _string(value: Scalar, _zone: str) -> Scalar:
+def _cast_string(value: Scalar, _zone: str) -> Scalar:
     if isinstance(value, bool | float):
         raise MistypedError("the column is text; expected the value in quotes")
     return str(value)
 
 
-def _integer(value: Scalar, _zone: str) -> Scalar:
-    number = number_of(value)
+def _cast_integer(value: Scalar, _zone: str) -> Scalar:
+    number = parse_number(value)
     if number is None or number != int(number):
         raise MistypedError("the column is an integer; expected a whole number")
     return int(number)
 
 
-def _number(value: Scalar, _zone: str) -> Scalar:
+def _cast_number(value: Scalar, _zone: str) -> Scalar:
     if isinstance(value, float) and math.isnan(value):
         return value
-    number = number_of(value)
+    number = parse_number(value)
     if number is None:
         raise MistypedError("the column is a number; expected a number")
     return number
 
 
-def _boolean(value: Scalar, _zone: str) -> Scalar:
+def _cast_boolean(value: Scalar, _zone: str) -> Scalar:
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in {"true", "false"}:
@@ -90,29 +90,29 @@ def _boolean(value: Scalar, _zone: str) -> Scalar:
     raise MistypedError("the column is boolean; expected true or false")
 
 
-def _text_of(value: Scalar, what: str) -> str:
+def _expect_text(value: Scalar, what: str) -> str:
     if not isinstance(value, str):
         raise MistypedError(f"the column is a {what}; expected ISO-8601 in quotes")
     return value.strip()
 
 
-def _day_scalar(value: Scalar, zone: str) -> Scalar:
-    return _day(_text_of(value, "date"), zone, None).isoformat()
+def _cast_date(value: Scalar, zone: str) -> Scalar:
+    return _parse_date(_expect_text(value, "date"), zone, None).isoformat()
 
 
-def _instant_scalar(value: Scalar, zone: str) -> Scalar:
-    return _instant(_text_of(value, "timestamp"), zone, None).isoformat()
+def _cast_timestamp(value: Scalar, zone: str) -> Scalar:
+    return _parse_timestamp(_expect_text(value, "timestamp"), zone, None).isoformat()
 
 
-def _clock_scalar(value: Scalar, zone: str) -> Scalar:
-    return _clock(_text_of(value, "time"), zone, None)
+def _cast_time(value: Scalar, zone: str) -> Scalar:
+    return _parse_time(_expect_text(value, "time"), zone, None)
 
 
-def _nested(_value: Scalar, _zone: str) -> Scalar:
+def _refuse_nested(_value: Scalar, _zone: str) -> Scalar:
     raise MistypedError("the column is nested; expected no list of values")
 
 
-def _parsed(text: str, date_format: DateFormat | None, what: str) -> datetime:
+def _parse_datetime(text: str, date_format: DateFormat | None, what: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -122,15 +122,15 @@ def _parsed(text: str, date_format: DateFormat | None, what: str) -> datetime:
     raise MistypedError(f"'{text[:60]}' is no {what}; expected ISO-8601, such as {_SAMPLES[what]}")
 
 
-def _day(text: str, _zone: str, date_format: DateFormat | None) -> date:
-    moment = _parsed(text, date_format, "date")
+def _parse_date(text: str, _zone: str, date_format: DateFormat | None) -> date:
+    moment = _parse_datetime(text, date_format, "date")
     if moment.time() != _MIDNIGHT or moment.tzinfo is not None:
         raise MistypedError("the column is a date; expected a day without a time")
     return moment.date()
 
 
-def _instant(text: str, zone: str, date_format: DateFormat | None) -> datetime:
-    moment = _parsed(text, date_format, "timestamp")
+def _parse_timestamp(text: str, zone: str, date_format: DateFormat | None) -> datetime:
+    moment = _parse_datetime(text, date_format, "timestamp")
     aware = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
     try:
         return aware.astimezone(UTC)
@@ -138,7 +138,7 @@ def _instant(text: str, zone: str, date_format: DateFormat | None) -> datetime:
         raise MistypedError("the timestamp is out of range; expected a year 1 to 9999") from wrong
 
 
-def _clock(text: str, _zone: str, date_format: DateFormat | None) -> str:
+def _parse_time(text: str, _zone: str, date_format: DateFormat | None) -> str:
     try:
         moment = time.fromisoformat(text)
     except ValueError:
@@ -153,23 +153,23 @@ def _clock(text: str, _zone: str, date_format: DateFormat | None) -> str:
 
 _SAMPLES = {"date": "2026-01-31", "timestamp": "2026-01-31T09:30:00Z"}
 _TEMPORAL: Mapping[LogicalType, Callable[[str, str, DateFormat | None], Bound]] = {
-    LogicalType.DATE: _day,
-    LogicalType.TIMESTAMP: _instant,
-    LogicalType.TIME: _clock,
+    LogicalType.DATE: _parse_date,
+    LogicalType.TIMESTAMP: _parse_timestamp,
+    LogicalType.TIME: _parse_time,
 }
 _CASTS: Mapping[LogicalType, Callable[[Scalar, str], Scalar]] = {
-    LogicalType.STRING: _string,
-    LogicalType.INTEGER: _integer,
-    LogicalType.NUMBER: _number,
-    LogicalType.BOOLEAN: _boolean,
-    LogicalType.DATE: _day_scalar,
-    LogicalType.TIMESTAMP: _instant_scalar,
-    LogicalType.TIME: _clock_scalar,
-    **dict.fromkeys(NESTED, _nested),
+    LogicalType.STRING: _cast_string,
+    LogicalType.INTEGER: _cast_integer,
+    LogicalType.NUMBER: _cast_number,
+    LogicalType.BOOLEAN: _cast_boolean,
+    LogicalType.DATE: _cast_date,
+    LogicalType.TIMESTAMP: _cast_timestamp,
+    LogicalType.TIME: _cast_time,
+    **dict.fromkeys(NESTED, _refuse_nested),
 }
 
 
-def is_one_kind(values: tuple[Scalar, ...]) -> bool:
+def have_one_type(values: tuple[Scalar, ...]) -> bool:
     """Whether the values are all text, all numbers or all booleans."""
     kinds = {
         "text" if isinstance(value, str) else "truth" if isinstance(value, bool) else "number"

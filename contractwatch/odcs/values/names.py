@@ -12,7 +12,7 @@ LONGEST_NAME = 200
 """Characters; a longer one is no name, and to normalise a very long one takes minutes."""
 
 _MOST_MARKS = 4
-_WALKS = frozenset({".", ".."})
+_DOT_FOLDERS = frozenset({".", ".."})
 _SHOWN = 60
 
 
@@ -21,7 +21,7 @@ def check_product_name(place: YamlNode, name: str, findings: Findings) -> None:
     problem = character_problem(name)
     if not problem and "/" in name:
         problem = "a '/' stands in it; expected one part: write what is before it into 'domain'"
-    if not problem and name in _WALKS:
+    if not problem and name in _DOT_FOLDERS:
         problem = "it means a folder in an address; expected a word"
     if not problem and name.casefold() in RESERVED:
         problem = "it is the end of an address of contractwatch; expected another word"
@@ -37,7 +37,7 @@ def check_domain(place: YamlNode, domain: str, findings: Findings) -> None:
         problem = "a part of it is empty; expected a word on each side of '/'"
     if not problem and any(part != part.strip() for part in parts):
         problem = "a blank stands beside a '/'; expected none"
-    if not problem and not _WALKS.isdisjoint(parts):
+    if not problem and not _DOT_FOLDERS.isdisjoint(parts):
         problem = "a part of it means a folder in an address; expected words"
     if problem:
         _refuse(place, "domain", domain, problem, findings)
@@ -46,7 +46,7 @@ def check_domain(place: YamlNode, domain: str, findings: Findings) -> None:
 def check_table_name(place: YamlNode, name: str, findings: Findings) -> None:
     """Report a table's name that breaks the rule."""
     problem = character_problem(name)
-    if not problem and name in _WALKS:
+    if not problem and name in _DOT_FOLDERS:
         problem = "it means a folder; expected a word"
     if problem:
         _refuse(place, "table's name", name, problem, findings)
@@ -63,7 +63,7 @@ def character_problem(name: str) -> str:
     hidden = next((one for one in name if not is_visible(one)), "")
     if hidden:
         shown = escape_of(hidden)
-        return f"it holds {shown} ({_kind_of(hidden)}); expected visible characters only"
+        return f"it holds {shown} ({_character_kind(hidden)}); expected visible characters only"
     kinds = "".join(unicodedata.category(one)[0] for one in name)
     if "M" * (_MOST_MARKS + 1) in kinds:
         return f"more than {_MOST_MARKS} marks stand on one letter; expected fewer"
@@ -74,9 +74,9 @@ def character_problem(name: str) -> str:
     return ""
 
 
-def _kind_of(character: str) -> str:
+def _character_kind(character: str) -> str:
     category = unicodedata.category(character)
-    if unicodedata.bidirectional(character) in _TURNS:
+    if unicodedata.bidirectional(character) in _BIDI_CONTROLS:
         return "turns the direction of the text"
     kinds = {
         "Cc": "a control character",
@@ -90,7 +90,7 @@ def _kind_of(character: str) -> str:
     return kinds.get(category, "leaves no mark")
 
 
-_TURNS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+_BIDI_CONTROLS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 def _refuse(place: YamlNode, what: str, name: str, problem: str, findings: Findings) -> None:

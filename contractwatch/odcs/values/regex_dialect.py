@@ -13,7 +13,7 @@ class Pattern:
     ecma: bool = False
 
 
-def runnable(pattern: str) -> Pattern:
+def executable_pattern(pattern: str) -> Pattern:
     """Return the pattern for the engine that is to run it.
 
     Raises:
@@ -22,11 +22,11 @@ def runnable(pattern: str) -> Pattern:
     try:
         return Pattern(to_rust(pattern))
     except NotTranslatableError:
-        _check(pattern)
+        _check_ecma(pattern)
         return Pattern(pattern, ecma=True)
 
 
-def _check(pattern: str) -> None:
+def _check_ecma(pattern: str) -> None:
     import regress  # noqa: PLC0415 - few contracts have such a pattern
 
     try:

@@ -55,7 +55,7 @@ class UnitError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
+class Duration:
     """A length of time: calendar months and a fixed rest.
 
     `whole_days` says that it was written in days or longer units.
@@ -76,23 +76,23 @@ class Length:
         return self.fixed + timedelta(days=30 * self.calendar_months)
 
 
-def number_of(value: object) -> float | int | None:
+def parse_number(value: object) -> float | int | None:
     """Return the finite number that is written, also as text; None if it is none."""
     if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
-        value = float(value) if not value.strip().lstrip("+-").isdigit() else _whole(value)
+        value = float(value) if not value.strip().lstrip("+-").isdigit() else _parse_integer(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if _is_finite(value) else None
 
 
-def wrong_bound(operator: str, value: object) -> str:
+def bound_error(operator: str, value: object) -> str:
     """Return what is wrong with what an operator of a rule compares with, and what to write."""
     if operator.endswith("Between"):
         expected = "expected a list of two different numbers, the lower one first"
         return f"{expected}, as {operator}: [0, 100]"
     if not isinstance(value, str):
         return "expected a finite number"
-    share, number = _SHARE.fullmatch(value.strip()), number_of(value)
+    share, number = _SHARE.fullmatch(value.strip()), parse_number(value)
     if share is not None:
         return f"expected a number: write '{operator}: {share[1]}' and 'unit: percent'"
     if number is not None:
@@ -100,7 +100,7 @@ def wrong_bound(operator: str, value: object) -> str:
     return "expected a finite number"
 
 
-def unit_of(name: str) -> str | None:
+def parse_unit(name: str) -> str | None:
     """Return the canonical unit (ms, s, min, h, d, w, mo, y), or None.
 
     `m` is a minute and `M` a month, as in date formats: both may be meant otherwise.
@@ -111,7 +111,7 @@ def unit_of(name: str) -> str | None:
     return _UNITS.get(word.lower().replace("(s)", "s"))
 
 
-def doubt_of_unit(name: str) -> str:
+def ambiguous_unit_warning(name: str) -> str:
     """Return what is doubtful about a unit, what was taken, and what to write; else nothing."""
     known = _ONE_LETTER.get(name.strip().rstrip("."))
     if known is None:
@@ -123,13 +123,13 @@ def doubt_of_unit(name: str) -> str:
     )
 
 
-def with_unit(text: str) -> tuple[str, str]:
+def split_unit(text: str) -> tuple[str, str]:
     """Return the number and unit of a text such as `1h` or `30 minutes`; else it, and none."""
     found = _WITH_UNIT.fullmatch(text.strip())
     return (found[1], found[2]) if found else (text, "")
 
 
-def length_of(amount: float, unit: str) -> Length:
+def duration_of(amount: float, unit: str) -> Duration:
     """Return `amount` of a canonical unit.
 
     Raises:
@@ -144,19 +144,19 @@ def length_of(amount: float, unit: str) -> Length:
             raise UnitError("expected at most 1,000 years")
         if months != int(months):
             raise UnitError("a fraction of a month has no fixed length; expected days")
-        return Length(timedelta(0), int(months), whole_days)
+        return Duration(timedelta(0), int(months), whole_days)
     seconds = amount * _FIXED_SECONDS[unit]
     if seconds > _LONGEST_DAYS * _DAY_SECONDS:
         raise UnitError("expected at most 1,000 years")
-    return Length(timedelta(seconds=seconds), 0, whole_days)
+    return Duration(timedelta(seconds=seconds), 0, whole_days)
 
 
-def is_iso_length(text: str) -> bool:
+def is_iso_duration(text: str) -> bool:
     """Whether the text looks like an ISO-8601 duration."""
     return text.strip().upper().startswith("P")
 
 
-def iso_length(text: str) -> Length:
+def parse_iso_duration(text: str) -> Duration:
     """Return an ISO-8601 duration such as P1DT6H; fractions are allowed in every part.
 
     Raises:
@@ -171,12 +171,12 @@ def iso_length(text: str) -> Length:
     for unit, amount in zip(_ISO_UNITS, found.groups(), strict=True):
         if amount is None or not unit:
             continue
-        part = length_of(float(amount), unit)
+        part = duration_of(float(amount), unit)
         fixed, months = fixed + part.fixed, months + part.calendar_months
-    return Length(fixed, months, found.group(5) is None)
+    return Duration(fixed, months, found.group(5) is None)
 
 
-def _whole(text: str) -> int | float:
+def _parse_integer(text: str) -> int | float:
     """Return a whole number; one of absurd length becomes a float, which may be infinite."""
     return int(text) if len(text) <= _LONGEST_DIGITS else float(text)
 

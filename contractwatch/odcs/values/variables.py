@@ -17,7 +17,7 @@ _VARIABLE = re.compile(
 _COLUMN = re.compile(r"\{(?:" + "|".join(_OF_COLUMN) + r")\}")
 
 
-class UnresolvedError(ValueError):
+class UnresolvedVariableError(ValueError):
     """A variable has no value; the message names it and says what to do."""
 
 
@@ -26,12 +26,12 @@ def has_variables(text: str) -> bool:
     return _VARIABLE.search(text) is not None
 
 
-def names_column(query: str) -> bool:
+def has_column_placeholder(query: str) -> bool:
     """Whether a query holds a placeholder that stands for the column of its rule."""
     return _COLUMN.search(query) is not None
 
 
-def resolved(text: str, environment: Mapping[str, str]) -> str:
+def substitute_variables(text: str, environment: Mapping[str, str]) -> str:
     """Return the text with each variable replaced; an empty value counts as none.
 
     Args:
@@ -39,14 +39,14 @@ def resolved(text: str, environment: Mapping[str, str]) -> str:
         environment: The variables that the operator allows, with their values.
 
     Raises:
-        UnresolvedError: If a variable is not allowed or not set, and has no default.
+        UnresolvedVariableError: If a variable is not allowed or not set, and has no default.
     """
 
     def value(found: re.Match[str]) -> str:
         name, default = found[1], found[2]
         given = environment.get(name) or default
         if not given:
-            raise UnresolvedError(
+            raise UnresolvedVariableError(
                 f"the variable {name[:60]} of the contract has no value; allow it and set it"
             )
         return given

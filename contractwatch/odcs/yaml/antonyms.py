@@ -52,7 +52,7 @@ _TRUE = frozenset({"true", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "no", "n", "off", "0"})
 
 
-def flag_of(value: object) -> bool | None:
+def parse_flag(value: object) -> bool | None:
     """Return the truth that somebody wrote in whatever way; None if it is none."""
     word = str(value).strip().lower()
     return True if word in _TRUE else False if word in _FALSE else None
@@ -65,14 +65,14 @@ def flag_hint(key: str, value: object, free: list[str]) -> str:
     if meant is None or meant[0] not in free:
         return ""
     name, is_same = meant
-    flag = flag_of(value)
+    flag = parse_flag(value)
     if flag is not None:
         return f"; write '{name}: {str(flag is is_same).lower()}'"
     how = "same" if is_same else "opposite"
     return f"; expected '{name}: true' or '{name}: false' ('{name}' says the {how})"
 
 
-def is_opposite(word: str, other: str) -> bool:
+def are_antonyms(word: str, other: str) -> bool:
     """Whether one of two words says the opposite of the other."""
     mine, theirs = _words(word), _words(other)
     if bool(mine & _NOT) != bool(theirs & _NOT):

@@ -72,27 +72,27 @@ class Document:
         return 1
 
 
-def load(text: str | bytes, file: str) -> Document:
+def load_yaml(text: str | bytes, file: str) -> Document:
     """Parse one YAML 1.2 document whose root is a mapping.
 
     Raises:
         ContractError: With every problem found; nothing else, whatever the text is.
     """
-    document = load_what_holds(text, file)
+    document = load_yaml_lenient(text, file)
     if document.mistakes:
         raise ContractError(document.mistakes)
     return document
 
 
-def load_what_holds(text: str | bytes, file: str) -> Document:
-    """Parse one YAML 1.2 document as `load` does, and keep the mistakes that leave the rest whole.
+def load_yaml_lenient(text: str | bytes, file: str) -> Document:
+    """Parse one YAML 1.2 document as `load_yaml` does, but keep its mistakes in the result.
 
     Raises:
-        ContractError: If it is no YAML, or none of a contract.
+        ContractError: If it is no YAML, or no mapping, or too large.
     """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    source = _decoded(raw, file)
-    building = _Building(file, source)
+    source = _decode(raw, file)
+    building = _DocumentBuilder(file, source)
     data = building.document()
     return Document(
         file=file,
@@ -127,29 +127,29 @@ def child_path(path: str, key: str | int) -> str:
     return f"{path}.{key}" if path else key
 
 
-def _decoded(raw: bytes, file: str) -> str:
+def _decode(raw: bytes, file: str) -> str:
     if len(raw) > LARGEST_BYTES:
-        raise _refusal(file, 0, f"the file has {len(raw):,} bytes; expected at most 5 MB")
+        raise _error(file, 0, f"the file has {len(raw):,} bytes; expected at most 5 MB")
     try:
         source = raw.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
         line = raw.count(b"\n", 0, wrong.start) + 1
-        raise _refusal(file, line, "the text is not UTF-8; expected a UTF-8 file") from wrong
+        raise _error(file, line, "the text is not UTF-8; expected a UTF-8 file") from wrong
     # YAML's own set of characters; to compile another one takes a hundredth of a second
     odd = Reader.NON_PRINTABLE.search(source)
     if odd is not None:
         line = source.count("\n", 0, odd.start()) + 1
         code = f"U+{ord(odd.group()):04X}"
-        raise _refusal(file, line, f"control character {code}; expected printable text")
+        raise _error(file, line, f"control character {code}; expected printable text")
     return source
 
 
-def _refusal(file: str, line: int, message: str, path: str = "") -> ContractError:
+def _error(file: str, line: int, message: str, path: str = "") -> ContractError:
     return ContractError((Problem(file, line, path, message),))
 
 
 @dataclass(slots=True)
-class _Anchored:
+class _Anchor:
     """A value that aliases may repeat; not `ready` while it is still being read."""
 
     value: object = None
@@ -158,7 +158,7 @@ class _Anchored:
 
 
 @dataclass(slots=True)
-class _Building:
+class _DocumentBuilder:
     """One pass over the parser's events, keeping lines by path."""
 
     file: str
@@ -167,7 +167,7 @@ class _Building:
     written: dict[str, str] = field(default_factory=dict[str, str])
     errors: list[Problem] = field(default_factory=list[Problem])
     notes: list[Problem] = field(default_factory=list[Problem])
-    anchors: dict[str, _Anchored] = field(default_factory=dict[str, _Anchored])
+    anchors: dict[str, _Anchor] = field(default_factory=dict[str, _Anchor])
     values: int = 0
     parser: Any = None
 
@@ -180,34 +180,34 @@ class _Building:
         except yaml.MarkedYAMLError as wrong:
             mark = wrong.problem_mark or wrong.context_mark
             line = mark.line + 1 if mark is not None else 0
-            raise _refusal(self.file, line, _syntax_message(wrong)) from wrong
+            raise _error(self.file, line, _syntax_message(wrong)) from wrong
         except yaml.YAMLError as wrong:
-            raise _refusal(self.file, 0, "not valid YAML; expected one YAML document") from wrong
+            raise _error(self.file, 0, "not valid YAML; expected one YAML document") from wrong
         finally:
             self.parser.dispose()
 
     def _document(self) -> Mapping[str, object]:
         self.parser.get_event()
         if self.parser.check_event(yaml.StreamEndEvent):
-            raise _refusal(self.file, 0, "the file is empty; expected a data contract")
+            raise _error(self.file, 0, "the file is empty; expected a data contract")
         self.parser.get_event()
         root = self._value(self.parser.get_event(), "", 0)
         self.parser.get_event()
         after = self.parser.get_event()
         if not isinstance(after, yaml.StreamEndEvent):
             line = _line(after)
-            raise _refusal(self.file, line, "a second document starts here; expected one per file")
+            raise _error(self.file, line, "a second document starts here; expected one per file")
         if root is None:
-            raise _refusal(self.file, 0, "the file is empty; expected a data contract")
+            raise _error(self.file, 0, "the file is empty; expected a data contract")
         if not isinstance(root, dict):
-            raise _refusal(self.file, 1, "the file is not a mapping; expected 'apiVersion: v3.1.0'")
+            raise _error(self.file, 1, "the file is not a mapping; expected 'apiVersion: v3.1.0'")
         return cast("dict[str, object]", root)
 
     def _value(self, event: Any, path: str, depth: int) -> object:
         self._count(1, event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, path, depth)
-        anchor = _Anchored()
+        anchor = _Anchor()
         if event.anchor is not None:
             self.anchors[event.anchor] = anchor
         before = self.values
@@ -215,7 +215,7 @@ class _Building:
             anchor.value = self._scalar(event, path)
         elif depth >= DEEPEST:
             message = f"nested deeper than {DEEPEST} levels; expected a data contract"
-            raise _refusal(self.file, _line(event), message)
+            raise _error(self.file, _line(event), message)
         elif isinstance(event, yaml.MappingStartEvent):
             anchor.value = self._mapping(event, path, depth)
         else:
@@ -229,7 +229,7 @@ class _Building:
             message = (
                 f"more than {MOST_VALUES:,} values, aliases expanded; expected a data contract"
             )
-            raise _refusal(self.file, _line(event), message)
+            raise _error(self.file, _line(event), message)
 
     def _mapping(self, event: Any, path: str, depth: int) -> dict[str, object]:
         self._refuse_tag(event, path, "map")
@@ -240,7 +240,7 @@ class _Building:
             key = self._key(entry, path)
             here = child_path(path, key)
             if len(here) > LONGEST_PATH:
-                raise _refusal(self.file, line, "a key of absurd length; expected a short word")
+                raise _error(self.file, line, "a key of absurd length; expected a short word")
             is_merge = key == "<<" and entry.implicit[0]
             if not is_merge and key in found:
                 self._error(line, here, f"key '{key}' stands here twice; expected it once")
@@ -257,9 +257,9 @@ class _Building:
 
     def _key(self, event: Any, path: str) -> str:
         if not isinstance(event, yaml.ScalarEvent):
-            raise _refusal(self.file, _line(event), "a key that is no text; expected a word", path)
+            raise _error(self.file, _line(event), "a key that is no text; expected a word", path)
         name: str = event.value
-        if event.implicit[0] and not isinstance(_resolved(name), str):
+        if event.implicit[0] and not isinstance(_resolve_scalar(name), str):
             shown = name or "null"
             self._error(_line(event), path, f"key {shown} is no text; put it in quotes")
         return name
@@ -294,7 +294,7 @@ class _Building:
         if not event.implicit[0]:
             return text
         try:
-            value = _resolved(text)
+            value = _resolve_scalar(text)
         except ValueError:
             self._error(_line(event), path, "a number of absurd length; expected fewer digits")
             return None
@@ -316,7 +316,7 @@ class _Building:
         if event.tag == _TAG + "str":
             return text
         try:
-            value = _resolved(text) if len(text) < _LONGEST_NUMBER else None
+            value = _resolve_scalar(text) if len(text) < _LONGEST_NUMBER else None
         except ValueError:
             value = None
         if event.tag == _TAG + "null" and value is None:
@@ -324,12 +324,12 @@ class _Building:
         if kind is not None and type(value) is kind:
             return value
         shown = str(event.tag).replace(_TAG, "!!")
-        raise _refusal(self.file, _line(event), f"tag {shown} is not allowed; remove it", path)
+        raise _error(self.file, _line(event), f"tag {shown} is not allowed; remove it", path)
 
     def _refuse_tag(self, event: Any, path: str, kind: str) -> None:
         if event.tag is not None and event.tag not in {"!", _TAG + kind}:
             shown = str(event.tag).replace(_TAG, "!!")
-            raise _refusal(self.file, _line(event), f"tag {shown} is not allowed; remove it", path)
+            raise _error(self.file, _line(event), f"tag {shown} is not allowed; remove it", path)
 
     def _alias(self, event: Any, path: str, depth: int) -> object:
         anchored = self.anchors.get(event.anchor)
@@ -346,7 +346,7 @@ class _Building:
     def _retrace(self, value: object, path: str, line: int, depth: int) -> None:
         """Give every place below an alias the line of the alias."""
         if depth > DEEPEST:
-            raise _refusal(self.file, line, f"nested deeper than {DEEPEST} levels by aliases")
+            raise _error(self.file, line, f"nested deeper than {DEEPEST} levels by aliases")
         if isinstance(value, dict):
             entries = list(cast("dict[str, object]", value).items())
         elif isinstance(value, list):
@@ -365,7 +365,7 @@ class _Building:
         self.notes.append(Problem(self.file, line, path, message, Level.WARNING))
 
 
-def _resolved(text: str) -> str | int | float | bool | None:
+def _resolve_scalar(text: str) -> str | int | float | bool | None:
     """Return what a plain scalar means in YAML 1.2's core schema, and nothing more.
 
     Raises:
@@ -377,10 +377,10 @@ def _resolved(text: str) -> str | int | float | bool | None:
         return _BOOLEANS[text]
     if text[0] not in _MAYBE_NUMBER:
         return text
-    return _number(text)
+    return _parse_number(text)
 
 
-def _number(text: str) -> str | int | float:
+def _parse_number(text: str) -> str | int | float:
     is_decimal = _DECIMAL.fullmatch(text) is not None
     is_other = not is_decimal and _OTHER_BASE.fullmatch(text) is not None
     if (is_decimal or is_other) and len(text) > _LONGEST_NUMBER:

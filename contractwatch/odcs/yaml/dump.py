@@ -14,7 +14,7 @@ _OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 
 
-def dumped(data: Mapping[str, object]) -> str:
+def dump_yaml(data: Mapping[str, object]) -> str:
     """Return the values as YAML, keys in their order.
 
     A text stays a text for readers of YAML 1.1 and 1.2: what looks like a number, a date, a time of

@@ -12,13 +12,13 @@ from contractwatch.errors import Level, Problem
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import SkippedClause
-from contractwatch.odcs.yaml.antonyms import is_opposite
+from contractwatch.odcs.yaml.antonyms import are_antonyms
 from contractwatch.odcs.yaml.document import Document, child_path
-from contractwatch.odcs.yaml.path_removal import CUT
+from contractwatch.odcs.yaml.path_removal import REMOVED
 
 VENDOR = "contractwatch"
 _PREFIX = "contractwatch."
-_LIKE_PREFIX = re.compile(r"contract[\s_-]?watch[\s._:/-]+(.+)", re.IGNORECASE | re.DOTALL)
+_LOOSE_PREFIX = re.compile(r"contract[\s_-]?watch[\s._:/-]+(.+)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class YamlNode:
         return tuple(
             YamlNode(self.document, child_path(self.path, index), item)
             for index, item in enumerate(items)
-            if item is not CUT
+            if item is not REMOVED
         )
 
     def has(self, key: str) -> bool:
@@ -83,23 +83,23 @@ class YamlNode:
     def custom(self, name: str) -> "YamlNode | None":
         """Return the value of the custom property `contractwatch.<name>`, by either spelling."""
         for entry in self.at("customProperties").each():
-            if custom_name(entry) == name:
+            if extension_name(entry) == name:
                 return entry.at("value")
         return None
 
 
-def custom_name(entry: YamlNode) -> str:
+def extension_name(entry: YamlNode) -> str:
     """Return the name of one of our own custom properties without its prefix; else empty."""
     name = entry.text("property")
     if name.startswith(_PREFIX):
         return name.removeprefix(_PREFIX)
-    is_ours = own_name(name) or entry.text("vendor").casefold() == VENDOR
+    is_ours = unprefixed_name(name) or entry.text("vendor").casefold() == VENDOR
     return name if is_ours else ""  # one whose prefix is misspelt is none that we know
 
 
-def own_name(written: str) -> str:
+def unprefixed_name(written: str) -> str:
     """Return the name after our prefix, however that is spelt; empty if there is none."""
-    return found[1] if (found := _LIKE_PREFIX.fullmatch(written.strip())) else ""
+    return found[1] if (found := _LOOSE_PREFIX.fullmatch(written.strip())) else ""
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -108,7 +108,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near}'?" if near else ""
 
 
-def suggestion_in(table: str, column: str, known: Iterable[str]) -> str:
+def column_suggestion(table: str, column: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'table.x'?` for a near miss of a column's name, else an empty text."""
     near = nearest(column, known)
     return f"; did you mean '{table}.{near}'?" if near else ""
@@ -125,8 +125,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     found = difflib.get_close_matches(word.lower(), by_lower, n=2, cutoff=_LIKENESS)
     near = [by_lower[name] for name in found]
     # between two ends nobody guesses, and never what says the opposite
-    is_open = len(near) > 1 and is_opposite(*near) and _is_tie(word, near)
-    return near[0] if near and not is_open and not is_opposite(word, near[0]) else ""
+    is_open = len(near) > 1 and are_antonyms(*near) and _is_tie(word, near)
+    return near[0] if near and not is_open and not are_antonyms(word, near[0]) else ""
 
 
 @contextmanager
@@ -174,11 +174,11 @@ class Findings:
     problems: list[Problem] = field(default_factory=list[Problem])
     skipped: list[SkippedClause] = field(default_factory=list[SkippedClause])
     promised: set[str] = field(default_factory=set[str])
-    refusing: set[str] = field(default_factory=set[str])
+    fatal_paths: set[str] = field(default_factory=set[str])
     """Paths of mistakes that are no slips: the contract is not read at all for one of them."""
     repeats: dict[str, int] = field(default_factory=dict[str, int])
     """How often an identity was wanted: thousands of equal clauses do not count from one each."""
-    cuts: frozenset[str] = frozenset()
+    removed_paths: frozenset[str] = frozenset()
     """Paths of what is not read because something is wrong there."""
 
     def error(self, place: YamlNode, message: str) -> None:
@@ -187,7 +187,7 @@ class Findings:
 
     def refuse(self, place: YamlNode, message: str) -> None:
         """Say what makes the whole contract one that is not read, whatever else it says."""
-        self.refusing.add(place.path)
+        self.fatal_paths.add(place.path)
         self.error(place, message)
 
     def warn(self, place: YamlNode, message: str) -> None:
@@ -196,9 +196,9 @@ class Findings:
 
     def skip(self, place: YamlNode, promise: "Promised", why: str) -> None:
         """Keep a clause that promises something and is not executed."""
-        self.keep_skipped(place, promise, f"unsupported: {why}")
+        self.add_skipped(place, promise, f"unsupported: {why}")
 
-    def keep_skipped(self, place: YamlNode, promise: "Promised", reason: str) -> None:
+    def add_skipped(self, place: YamlNode, promise: "Promised", reason: str) -> None:
         """Keep a clause that is not judged, for a reason that is told as it is."""
         self.skipped.append(
             SkippedClause(

@@ -7,19 +7,19 @@ from typing import Any, Final, cast
 from contractwatch.odcs.yaml.document import Document, child_path
 
 
-class _Cut:
+class _Removed:
     """Stands in a list where an entry was, so that those behind it keep their numbers."""
 
     def __repr__(self) -> str:
         return "cut out"
 
 
-CUT: Final = _Cut()
+REMOVED: Final = _Removed()
 
 
-def without(document: Document, paths: frozenset[str]) -> Document:
+def without_paths(document: Document, paths: frozenset[str]) -> Document:
     """Return the document without what stands at these paths."""
-    touched = {prefix for path in paths for prefix in _prefixes(path)}
+    touched = {prefix for path in paths for prefix in _ancestors(path)}
     data = cast("Mapping[str, object]", _without(document.data, "", paths, touched))
     return replace(document, data=data)
 
@@ -29,7 +29,7 @@ def is_within(path: str, above: str) -> bool:
     return path == above or (path.startswith(above) and path[len(above)] in ".[")
 
 
-def _prefixes(path: str) -> Iterator[str]:
+def _ancestors(path: str) -> Iterator[str]:
     yield ""
     yield from (path[:at] for at, character in enumerate(path) if character in ".[")
     yield path
@@ -51,7 +51,7 @@ def _without(value: object, path: str, paths: frozenset[str], touched: set[str])
         listed = cast("list[Any]", value)
         at = [child_path(path, index) for index in range(len(listed))]
         return [
-            CUT if here in paths else _without(item, here, paths, touched)
+            REMOVED if here in paths else _without(item, here, paths, touched)
             for here, item in zip(at, listed, strict=True)
         ]
     return value

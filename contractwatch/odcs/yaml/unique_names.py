@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
-def named(places: YamlNode, key: str, findings: Findings) -> list[YamlNode]:
+def with_names(places: YamlNode, key: str, findings: Findings) -> list[YamlNode]:
     """Return the entries of a list that have a name at a key; an empty name is refused."""
     found: list[YamlNode] = []
     for entry in places.each():
@@ -16,7 +16,7 @@ def named(places: YamlNode, key: str, findings: Findings) -> list[YamlNode]:
     return found
 
 
-def refuse_repeated(places: Iterable[YamlNode], key: str, what: str, findings: Findings) -> None:
+def check_unique(places: Iterable[YamlNode], key: str, what: str, findings: Findings) -> None:
     """Say which entries have a name that an entry before them has."""
     known: dict[str, YamlNode] = {}
     for place in places:

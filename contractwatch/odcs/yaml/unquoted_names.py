@@ -10,13 +10,13 @@ _NAMES = frozenset({"id", "version", "name", "domain", "dataProduct"})
 """The keys without which nobody knows whose promises these are: what else could a number mean?"""
 
 
-def unquoted(document: Document, mistakes: Iterable[Problem]) -> Mapping[str, Problem]:
+def find_unquoted_names(document: Document, mistakes: Iterable[Problem]) -> Mapping[str, Problem]:
     """Return the mistakes that are a name without quotes, by its path."""
     texts = {path for path in _NAMES & document.written.keys() if _is_name(document, path)}
     return {one.path: one for one in mistakes if one.path in texts}
 
 
-def as_written(document: Document, paths: Iterable[str]) -> Document:
+def with_names_as_text(document: Document, paths: Iterable[str]) -> Document:
     """Return the document with the text that is written at these keys as their value."""
     texts = {path: document.written[path] for path in paths}
     data = {**document.data, **texts}

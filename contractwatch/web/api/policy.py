@@ -4,7 +4,13 @@ import re
 from datetime import timedelta
 
 from contractwatch.errors import UsageError
-from contractwatch.odcs.values.units import UnitError, is_iso_length, iso_length, length_of, unit_of
+from contractwatch.odcs.values.units import (
+    UnitError,
+    duration_of,
+    is_iso_duration,
+    parse_iso_duration,
+    parse_unit,
+)
 from contractwatch.slo.gate import OnUnknown, Policy, on_unknown_of, required_objectives
 
 _SHORT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
@@ -55,12 +61,12 @@ def score_of(text: str) -> float:
 def _age(text: str) -> timedelta:
     wrong = f"--max-evaluation-age: {text.strip()!r}; expected such as 2h, 90m, 1d or PT2H"
     try:
-        if is_iso_length(text):
-            return iso_length(text).roughly
+        if is_iso_duration(text):
+            return parse_iso_duration(text).roughly
         found = _SHORT.fullmatch(text.strip())
-        unit = "min" if found and found[2] == "m" else unit_of(found[2]) if found else None
+        unit = "min" if found and found[2] == "m" else parse_unit(found[2]) if found else None
         if found is None or unit is None:
             raise UsageError(wrong)
-        return length_of(float(found[1]), unit).roughly
+        return duration_of(float(found[1]), unit).roughly
     except UnitError as cause:
         raise UsageError(wrong) from cause

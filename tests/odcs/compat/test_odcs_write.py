@@ -16,11 +16,11 @@ from jsonschema import Draft201909Validator
 from contractwatch import verify
 from contractwatch.errors import ContractError
 from contractwatch.model.contract.contract import Contract
-from contractwatch.odcs.compat.roundtrip import restored
-from contractwatch.odcs.compat.write import written
+from contractwatch.odcs.compat.roundtrip import restore_kept
+from contractwatch.odcs.compat.write import dump_odcs31
 from contractwatch.odcs.load import parse_contract
-from contractwatch.odcs.yaml.document import load
-from contractwatch.odcs.yaml.dump import dumped
+from contractwatch.odcs.yaml.document import load_yaml
+from contractwatch.odcs.yaml.dump import dump_yaml
 from tests.clauses.clause_cases import cases, skipped_cases
 from tests.standard import standard_cases
 
@@ -71,7 +71,7 @@ def promises(contract: Contract) -> Counter[str]:
 
 def rewritten(data: bytes) -> tuple[str, Contract, Contract]:
     """Return the text of 3.1.0, and the contract before and after."""
-    text = written(load(data, "w.odcs.yaml"))
+    text = dump_odcs31(load_yaml(data, "w.odcs.yaml"))
     before, _ = parse_contract(data, "w.odcs.yaml")
     after, _ = parse_contract(text.encode(), "w.odcs.yaml")
     return text, before, after
@@ -80,7 +80,7 @@ def rewritten(data: bytes) -> tuple[str, Contract, Contract]:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_is_written_is_of_3_1_0_and_promises_the_same(name: str) -> None:
     text, before, after = rewritten(DOCUMENTS[name])
-    data = load(text.encode(), "w.odcs.yaml").data
+    data = load_yaml(text.encode(), "w.odcs.yaml").data
     assert [one.message for one in VALIDATOR.iter_errors(data)] == []
     assert data["apiVersion"] == "v3.1.0"
     assert promises(after) == promises(before)
@@ -90,12 +90,12 @@ def test_what_is_written_is_of_3_1_0_and_promises_the_same(name: str) -> None:
         before.alerts,
     )
     if "contractwatch.kept" in text:  # else there is nothing that could be put back twice
-        again = written(load(text.encode(), "w.odcs.yaml"))
+        again = dump_odcs31(load_yaml(text.encode(), "w.odcs.yaml"))
         assert original(again) == original(text)
 
 
 def original(text: str) -> Mapping[str, object]:
-    return restored(load(text.encode(), "w.odcs.yaml")).data
+    return restore_kept(load_yaml(text.encode(), "w.odcs.yaml")).data
 
 
 def contract(**changes: object) -> bytes:
@@ -105,7 +105,7 @@ def contract(**changes: object) -> bytes:
 def data_of(**changes: object) -> Any:
     text, before, after = rewritten(contract(**changes))
     assert promises(after) == promises(before)
-    return load(text.encode(), "w.odcs.yaml").data
+    return load_yaml(text.encode(), "w.odcs.yaml").data
 
 
 def column(**what: object) -> list[object]:
@@ -133,7 +133,7 @@ def test_the_forms_of_3_0_are_renamed() -> None:
 
 def test_a_contract_without_a_status_becomes_the_draft_that_it_counts_as() -> None:
     read = {key: value for key, value in HEAD.items() if key != "status"}
-    assert "status: draft\n" in written(load(json.dumps(read).encode(), "w.odcs.yaml"))
+    assert "status: draft\n" in dump_odcs31(load_yaml(json.dumps(read).encode(), "w.odcs.yaml"))
 
 
 def test_what_3_1_has_no_place_for_is_kept_where_it_stood() -> None:
@@ -185,7 +185,7 @@ def test_of_modifiers_that_contradict_each_other_the_same_one_counts() -> None:
 def test_a_server_that_3_1_does_not_know_is_custom_there_and_itself_when_it_is_read() -> None:
     server = {"server": "s", "type": "iceberg", "catalog": "c", "catalogUrl": "https://c.test"}
     text, before, after = rewritten(contract(servers=[server]))
-    data = load(text.encode(), "w.odcs.yaml").data
+    data = load_yaml(text.encode(), "w.odcs.yaml").data
     assert cast("Any", data)["servers"][0]["type"] == "custom"
     assert [one.kind for one in after.servers] == [one.kind for one in before.servers]
 
@@ -197,7 +197,7 @@ def test_variables_are_written_as_they_are() -> None:
 
 def test_what_cannot_be_said_at_all_is_refused_with_its_place() -> None:
     with pytest.raises(ContractError) as refused:
-        written(load(contract(slaProperties=[{"property": "latency"}]), "w.odcs.yaml"))
+        dump_odcs31(load_yaml(contract(slaProperties=[{"property": "latency"}]), "w.odcs.yaml"))
     (problem,) = refused.value.problems
     assert problem.path == "slaProperties[0]"
     expected = "'value' is needed there; change it, or keep the version"
@@ -249,12 +249,12 @@ def test_a_text_stays_a_text_for_readers_of_both_yamls(data: dict[str, list[str]
         key: [text for text in texts if all(one.isprintable() or one == "\n" for one in text)]
         for key, texts in data.items()
     }
-    text = dumped(clean)
+    text = dump_yaml(clean)
     assert yaml.safe_load(text) == clean
-    assert load(text.encode(), "w.odcs.yaml").data == clean
+    assert load_yaml(text.encode(), "w.odcs.yaml").data == clean
 
 
 @pytest.mark.parametrize("text", ["\x85", "a\u2028b", "\u2029 it's\n"])
 def test_what_ends_a_line_for_some_readers_is_escaped(text: str) -> None:
     data: dict[str, object] = {text: [text]}
-    assert load(dumped(data), "w.odcs.yaml").data == data
+    assert load_yaml(dump_yaml(data), "w.odcs.yaml").data == data

@@ -4,7 +4,7 @@ import pytest
 
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.contract.date_format import DateFormatError, compiled
-from contractwatch.odcs.values.jdk_formats import meant_by
+from contractwatch.odcs.values.jdk_formats import format_suggestion
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,13 @@ def test_a_wrong_format_is_told_with_the_one_that_is_meant(
 ) -> None:
     with pytest.raises(DateFormatError):
         compiled(written, kind)
-    assert meant_by(written, kind) == f"did you mean '{meant}'?"
+    assert format_suggestion(written, kind) == f"did you mean '{meant}'?"
     compiled(meant, kind)
 
 
 @pytest.mark.parametrize("written", ["date-time", "ISO 8601", "iso8601", "DATETIME"])
 def test_a_name_of_iso_8601_needs_no_format(written: str) -> None:
-    assert meant_by(written, LogicalType.TIMESTAMP).startswith("leave the format out")
+    assert format_suggestion(written, LogicalType.TIMESTAMP).startswith("leave the format out")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,9 @@ def test_a_format_that_cannot_be_executed_exactly_says_which_part_and_why(
 
 @pytest.mark.parametrize("part", ["[yyyy]", "%Y-", "HH24'", "["])
 def test_a_format_of_absurd_length_is_not_searched_for_what_is_meant(part: str) -> None:
-    assert meant_by(part * 40_000, LogicalType.DATE) == "expected a form such as yyyy-MM-dd"
+    assert (
+        format_suggestion(part * 40_000, LogicalType.DATE) == "expected a form such as yyyy-MM-dd"
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,4 +85,4 @@ def test_a_word_for_seconds_since_1970_is_no_date_format_but_a_number(written: s
     for kind in (LogicalType.DATE, LogicalType.TIMESTAMP):
         with pytest.raises(DateFormatError, match="a count of seconds since 1970"):
             compiled(written, kind)
-        assert meant_by(written, kind) == "write logicalType: integer and no format"
+        assert format_suggestion(written, kind) == "write logicalType: integer and no format"

@@ -3,23 +3,23 @@
 import pytest
 from odcs_values import parsed, problems_of, skips_of, table
 
-from contractwatch.odcs.values.regex_dialect import Pattern, runnable
+from contractwatch.odcs.values.regex_dialect import Pattern, executable_pattern
 from contractwatch.odcs.values.regex_translation import PatternError
 
 
 @pytest.mark.parametrize("pattern", [r"(?=a)", r"(?<!a)b", r"(a)\1", r"\B", r"(?<x>a)\k<x>"])
 def test_what_rust_cannot_do_is_kept_for_the_engine_that_can(pattern: str) -> None:
-    assert runnable(pattern) == Pattern(pattern, ecma=True)
+    assert executable_pattern(pattern) == Pattern(pattern, ecma=True)
 
 
 def test_what_rust_can_do_is_translated() -> None:
-    assert runnable(r"^\d$") == Pattern("^[0-9]$")
+    assert executable_pattern(r"^\d$") == Pattern("^[0-9]$")
 
 
 @pytest.mark.parametrize("pattern", [r"(?=[)", r"(?=a)(", r"\B)", r"(?<=a"])
 def test_a_pattern_of_neither_engine_is_refused(pattern: str) -> None:
     with pytest.raises(PatternError):
-        runnable(pattern)
+        executable_pattern(pattern)
 
 
 def test_an_option_and_a_rule_say_which_engine_runs_the_pattern() -> None:

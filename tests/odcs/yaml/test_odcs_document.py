@@ -3,7 +3,7 @@
 import pytest
 
 from contractwatch.errors import ContractError
-from contractwatch.odcs.yaml.document import LARGEST_BYTES, has_comments, load
+from contractwatch.odcs.yaml.document import LARGEST_BYTES, has_comments, load_yaml
 
 
 @pytest.mark.parametrize(
@@ -37,16 +37,16 @@ from contractwatch.odcs.yaml.document import LARGEST_BYTES, has_comments, load
     ],
 )
 def test_a_plain_scalar_means_what_yaml_1_2_says(written: str, value: object) -> None:
-    assert load(f"key: {written}\n", "f").data["key"] == value
+    assert load_yaml(f"key: {written}\n", "f").data["key"] == value
 
 
 def test_doubtful_numbers_are_noted() -> None:
-    notes = load("a: 017\nb: 1_000\nc: '1_000'\n", "f").notes
+    notes = load_yaml("a: 017\nb: 1_000\nc: '1_000'\n", "f").notes
     assert [(note.line, note.path) for note in notes] == [(1, "a"), (2, "b")]
 
 
 def test_every_place_knows_its_line() -> None:
-    document = load("a:\n  - b: 1\n    c: {d: 2,\n      e: 3}\n  - x\n", "f")
+    document = load_yaml("a:\n  - b: 1\n    c: {d: 2,\n      e: 3}\n  - x\n", "f")
     assert dict(document.lines) == {
         "a": 1,
         "a[0]": 2,
@@ -61,20 +61,20 @@ def test_every_place_knows_its_line() -> None:
 
 
 def test_places_below_an_alias_have_the_line_of_the_alias() -> None:
-    document = load("a: &x\n  b: 1\nc: *x\n", "f")
+    document = load_yaml("a: &x\n  b: 1\nc: *x\n", "f")
     assert document.data["c"] == {"b": 1}
     assert document.lines["c.b"] == 3
 
 
 def test_merge_keys_fill_in_what_is_not_written() -> None:
-    document = load("a: &x {b: 1, c: 2}\nd:\n  <<: *x\n  c: 3\n", "f")
+    document = load_yaml("a: &x {b: 1, c: 2}\nd:\n  <<: *x\n  c: 3\n", "f")
     assert document.data["d"] == {"b": 1, "c": 3}
     assert document.lines["d.b"] == 3
 
 
 def test_all_wrong_keys_are_told_at_once() -> None:
     with pytest.raises(ContractError) as wrong:
-        load("a: 1\na: 2\n3: x\nb: {c: 1, c: 2}\n", "f.yaml")
+        load_yaml("a: 1\na: 2\n3: x\nb: {c: 1, c: 2}\n", "f.yaml")
     assert [problem.line for problem in wrong.value.problems] == [2, 3, 4]
 
 
@@ -107,7 +107,7 @@ def test_all_wrong_keys_are_told_at_once() -> None:
 )
 def test_what_is_no_contract_is_refused_with_a_sentence(data: bytes, says: str) -> None:
     with pytest.raises(ContractError) as wrong:
-        load(data, "f.yaml")
+        load_yaml(data, "f.yaml")
     assert says in str(wrong.value)
 
 
@@ -115,11 +115,11 @@ def test_a_bomb_of_aliases_is_refused_before_it_is_expanded() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 10)}]" for n in range(30)]
     with pytest.raises(ContractError, match="aliases expanded"):
-        load("\n".join(lines), "f")
+        load_yaml("\n".join(lines), "f")
 
 
 def test_the_fingerprint_is_of_the_bytes() -> None:
-    assert load(b"a: 1\n", "f").fingerprint != load(b"a:  1\n", "f").fingerprint
+    assert load_yaml(b"a: 1\n", "f").fingerprint != load_yaml(b"a:  1\n", "f").fingerprint
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from contractwatch import verify
 from contractwatch.errors import ContractError
-from contractwatch.odcs.load import parse_contract, parse_what_holds
+from contractwatch.odcs.load import parse_contract, parse_valid_part
 
 TEXT = """apiVersion: v3.1.0
 kind: DataContract
@@ -21,7 +21,7 @@ schema:
 
 
 def judged(text: str) -> set[str]:
-    contract, _ = parse_what_holds(text.encode(), "orders.yaml")
+    contract, _ = parse_valid_part(text.encode(), "orders.yaml")
     promises = (check.promise for check in verify.plan(contract).checks)
     return {f"{one.column}/{one.kind}" for one in promises}
 
@@ -43,7 +43,7 @@ def test_a_key_that_stands_there_twice_costs_what_it_says(
 ) -> None:
     text = TEXT.replace(old, new, 1)
     assert judged(text) == EVERY - lost
-    contract, problems = parse_what_holds(text.encode(), "orders.yaml")
+    contract, problems = parse_valid_part(text.encode(), "orders.yaml")
     assert problems
     assert any(str(problems[0]) in one.reason for one in contract.skipped)
     with pytest.raises(ContractError):
@@ -56,4 +56,4 @@ def test_a_key_that_stands_there_twice_costs_what_it_says(
 )
 def test_an_identity_that_stands_there_twice_is_none(old: str, new: str) -> None:
     with pytest.raises(ContractError):
-        parse_what_holds(TEXT.replace(old, new).encode(), "orders.yaml")
+        parse_valid_part(TEXT.replace(old, new).encode(), "orders.yaml")

@@ -3,7 +3,7 @@
 import pytest
 from odcs_values import problems_of, table, warnings_of
 
-from contractwatch.odcs.yaml.antonyms import is_opposite
+from contractwatch.odcs.yaml.antonyms import are_antonyms
 from contractwatch.odcs.yaml.node import nearest
 
 
@@ -58,7 +58,7 @@ def test_a_flag_that_is_said_already_is_not_proposed() -> None:
     ],
 )
 def test_what_says_the_opposite_is_never_proposed(word: str, known: str) -> None:
-    assert is_opposite(word, known)
+    assert are_antonyms(word, known)
     assert not nearest(word, [known])
 
 
