@@ -1,1 +1,1 @@
-"""Speeds are ratios: each program here measures something beside something else, in one run."""
+"""Benchmarks; each measures one thing beside another in one run and prints ratios."""

@@ -1,4 +1,4 @@
-"""Two thousand small contracts on a five-minute schedule: is any run late by its own interval?
+"""Scheduling lateness: two thousand small contracts on a five-minute schedule.
 
 A real `contractwatch run` works on a folder of contracts with a small parquet file each, for at
 least one whole interval after every contract was run once. Lateness is started minus due, from the

@@ -1,4 +1,4 @@
-"""How much a small run costs beyond the import of the engine that it needs, in ratios.
+"""Cold start of the command: ratio to the import of the engine that it needs.
 
 Commands run in turn, one after the other, so that a machine that gets slower slows them alike; each
 ratio is the median of the ratios of the rounds. CPU seconds are those of a command and of the

@@ -1,4 +1,4 @@
-"""Broken contracts and broken files, at random: each ends in an answer, whatever it is.
+"""Fuzz contracts and data files: every broken one must end in an answer.
 
     python -m benchmarks.fuzz --seconds 600 [--seed 1] [--keep folder]
 

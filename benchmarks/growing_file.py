@@ -1,4 +1,4 @@
-"""What a run costs on one Parquet file that grows by a day, beside reading it all by hand.
+"""Cost of a run on one Parquet file that grows by a day, beside a full read by hand.
 
 Whole processes: `contractwatch test --state-dir` on lineitem in the order of its ship dates, whose
 contract says `contractwatch.incremental` (a watermark and three days before it), after a run that

@@ -1,4 +1,4 @@
-"""How the cost of a verdict grows with the rows: the clean file at 1, 2, 5 and 10 times the size.
+"""Growth of a verdict's cost with rows: the clean file at 1, 2, 5 and 10 times the size.
 
 Beside it the hand-written query on the same files. What is linear keeps its cost a million rows;
 the start-up, which does not grow, makes small files dear by the row.

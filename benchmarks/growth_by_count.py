@@ -1,4 +1,4 @@
-"""How the cost of a verdict grows with columns, members, checks, tables and files, each by itself.
+"""Growth of a verdict's cost with columns, members, checks, tables and files, one by one.
 
 Every row doubles one count and keeps the others. The figure is the processor's time of
 a whole `contractwatch test`, beside one Polars query over the same files that counts by hand what

@@ -1,4 +1,4 @@
-"""Nothing is lost when the agent is killed: shown by killing it.
+"""Durability: kill the agent at random moments and count what is lost.
 
 A process that commits incidents to a real store and delivers them over real HTTP is ended by
 SIGKILL at random points, again and again, beside a receiver that misbehaves. At the end each

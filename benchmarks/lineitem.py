@@ -1,4 +1,4 @@
-"""What a verdict on six million rows costs beside the hand-written query, in one run.
+"""Cost of a verdict on six million rows beside a hand-written query, in one run.
 
 Both are whole processes, start-up included, that alternate; the ratio of each pair is taken before
 the median. `contractwatch test` reads the contract, plans, scans, judges and writes its report.

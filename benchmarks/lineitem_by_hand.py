@@ -1,4 +1,4 @@
-"""The limit: what a person writes by hand who knows Polars and the lineitem promises.
+"""The lineitem promises as hand-written Polars queries: the baseline of the benchmark.
 
 One fused select for all that adds up, and an exact group-by for the key. It reads nothing but the
 data: no contract, no report, no dates of checks. A CSV file is parsed once, for a scan of it is

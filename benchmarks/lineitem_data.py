@@ -1,4 +1,4 @@
-"""The lineitem table in every condition that the benchmark measures, each made once.
+"""Generate the lineitem table in each condition that the benchmark measures, once.
 
 TPC-H's own generator writes the clean file; the others are the same rows: shuffled, with violations
 of every promise, without statistics, as CSV, and the first ten. It runs as a process of its own:

@@ -1,4 +1,4 @@
-"""A real `contractwatch run` in a folder of its own, and what it says and uses, seen from outside.
+"""Run a real `contractwatch run` in its own folder; read its output and its resource use.
 
 Processor time and memory are those of the agent's process and of its workers; what it did is read
 from its own log (JSON, level debug).

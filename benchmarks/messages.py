@@ -1,4 +1,4 @@
-"""Messages as the alerting room writes them, for receivers to be tried with."""
+"""Build alert messages with which receivers are tried."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

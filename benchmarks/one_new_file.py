@@ -1,4 +1,4 @@
-"""What one new file costs in a folder of 1, 10, 100 and 1,000, beside reading them all by hand.
+"""Cost of one new file in a folder of 1, 10, 100 and 1,000, beside a full read by hand.
 
 Whole processes: `contractwatch test --state-dir` on a folder whose other files it has read before,
 and the hand-written query on the whole folder. In the first set the files hold ranges of orders, so

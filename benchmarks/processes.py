@@ -1,4 +1,4 @@
-"""What whole processes cost, start-up included, in pairs that alternate (A B A B).
+"""Measure whole processes, start-up included, in alternating pairs (A B A B).
 
 The kernel counts; a ratio is taken within its pair, and the median of the pairs is told.
 On a shared machine the processor's time is the figure to trust: wall time counts the neighbours.

@@ -1,4 +1,4 @@
-"""A real HTTP receiver that misbehaves on purpose: every way in which a message can go wrong.
+"""An HTTP receiver that misbehaves on purpose, in each way in which a delivery can fail.
 
 Run as a process it misbehaves at random and prints what it took:
 

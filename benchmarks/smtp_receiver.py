@@ -1,4 +1,4 @@
-"""A real SMTP receiver on 127.0.0.1 that misbehaves on purpose."""
+"""An SMTP receiver on 127.0.0.1 that misbehaves on purpose."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""How much room the record takes, and how fast it is read: `python -m benchmarks.store_size`.
+"""Size and read time of the record: `python -m benchmarks.store_size`.
 
 Bytes come from the size of a real file before and after many runs of 40 checks, of which some fail,
 with numbers that change from run to run. Times are shown beside the bare SQLite transaction that

@@ -1,4 +1,4 @@
-"""How many whole runs a second does one agent record, on small tables with 20 checks?
+"""Whole runs a second that one agent records, on small tables with 20 checks.
 
 A real `contractwatch run` (real SQLite, real workers) serves many contracts, each on a parquet file
 of its own with 1,000 rows. A run counts when it is recorded; the file of each contract gets a new

@@ -1,4 +1,4 @@
-"""The agent that keeps the record of kept and broken data promises.
+"""Run the ODCS contracts of data products against their live data, and keep the record.
 
 The public face is small: `load` reads a contract, `to_pandera` turns it into a pandera schema.
 """

@@ -1,4 +1,4 @@
-"""`python -m contractwatch` is the command."""
+"""Run the command line: `python -m contractwatch`."""
 
 from contractwatch.cli import main
 

@@ -1,4 +1,4 @@
-"""The composition root: everything is built here, started in order, and ended in order."""
+"""The composition root: build all parts, start them in order, and stop them in order."""
 
 import os
 import signal

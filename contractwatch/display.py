@@ -1,4 +1,4 @@
-"""Escape what a person could not see, or what would move a cursor, before text is shown."""
+"""Escape invisible characters, and those that move a cursor, before text is shown."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast

@@ -1,4 +1,4 @@
-"""Every failure that is not a broken promise has one class here.
+"""The tree of exceptions.
 
 ContractwatchError
   ContractError     the contract file is wrong   (carries problems)

@@ -1,4 +1,4 @@
-"""Say in which file the record is where the settings do not name one."""
+"""Locate the record where the settings do not name it."""
 
 import os
 import re

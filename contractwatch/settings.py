@@ -1,4 +1,4 @@
-"""The operator's settings, read once: contractwatch.toml, then the environment over it.
+"""Load the operator's settings from contractwatch.toml and the environment.
 
 The only reader of the environment. Secrets are named here (`{env = "NAME"}`, `{file = "path"}`)
 and read by the agent at the moment of use; none is ever kept in a value.

@@ -1,1 +1,1 @@
-"""The lineitem promises in the words of other tools, each run in an environment of its own."""
+"""The lineitem promises written for other tools, each run in its own environment."""

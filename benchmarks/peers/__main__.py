@@ -1,4 +1,4 @@
-"""What other tools take for the lineitem promises, beside the hand-written query, in one run.
+"""Time of other tools on the lineitem promises, beside the hand-written query, in one run.
 
 Each tool has an environment of its own with the versions of `requirements/`, built from the package
 index when it is missing. What a tool cannot say is named in its script. A process

@@ -1,4 +1,4 @@
-"""Soda: a contract over a DuckDB view of the file, its best planned way; telemetry is off.
+"""Soda: a contract over a DuckDB view of the file, its fastest documented way; telemetry is off.
 
 Run: SODA_CORE_TELEMETRY_ENABLED=false python in_soda.py FILE
 """

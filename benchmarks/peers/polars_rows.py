@@ -1,4 +1,4 @@
-"""The file as a Polars frame, for the tools that are given one."""
+"""Read the file as a Polars frame, for the tools that take one."""
 
 import polars as pl
 import promises as told

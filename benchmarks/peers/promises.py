@@ -1,4 +1,4 @@
-"""What is promised about lineitem, without any tool: the scripts of this folder say it in theirs.
+"""The lineitem promises as plain values, which each script of this folder translates.
 
 It stands beside them and imports nothing, for each runs in another environment.
 """

@@ -1,4 +1,4 @@
-"""Time comes from one value that only the composition root makes."""
+"""The clock: wall time and monotonic time, injected by the composition root."""
 
 import time
 from collections.abc import Callable

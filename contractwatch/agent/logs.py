@@ -1,4 +1,4 @@
-"""Everything the agent says goes to stderr, as lines for people or as JSON for machines."""
+"""Configure logging to stderr, as lines for people or as JSON."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""A secret is read where it is kept, at the moment of use, and kept nowhere else."""
+"""Read secrets from files or the environment at the moment of use, without caching them."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The agent's own series, which docs/series.md lists, have one home.
+"""Prometheus series of the agent itself; docs/series.md lists them.
 
 Only what something feeds is here. Label values are bounded: receivers are the operator's, and all
 others are closed lists, created at 0 so that a rate has a start.

@@ -1,4 +1,4 @@
-"""Every kind of receiver has a channel here: a notification goes out, or says why it does not."""
+"""Index of the channels, one for each kind of receiver, and the protocol that they share."""
 
 from collections.abc import Mapping
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""An e-mail goes out by SMTP, within one deadline, with the same Message-ID over all attempts."""
+"""Send e-mail by SMTP within one deadline, with a stable Message-ID."""
 
 import contextlib
 import smtplib

@@ -1,4 +1,4 @@
-"""Nothing is connected to but a checked address, and no wait outlives the deadline of its send."""
+"""Guard outgoing connections: check every address (SSRF), and bound every wait by one deadline."""
 
 import functools
 import queue

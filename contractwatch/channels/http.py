@@ -1,4 +1,4 @@
-"""One POST is sent once, within one deadline, to a checked address, and its answer has a class."""
+"""Send one POST through the guard, and classify the answer."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The log itself is a receiver: a message is one event in it."""
+"""Write messages to the agent's log, one event each."""
 
 import structlog
 

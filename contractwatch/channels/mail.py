@@ -1,4 +1,4 @@
-"""The bytes of a mail: text becomes a header only by being encoded, and every line is checked.
+"""Build the bytes of a mail, safe from header injection.
 
 The standard library decodes encoded words (RFC 2047) of whatever is assigned to a header of its
 modern message, line breaks among them. So the older message is used, to which nothing is assigned

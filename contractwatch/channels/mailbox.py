@@ -1,4 +1,4 @@
-"""One recipient or sender: a name for people, and an address that every mail server understands."""
+"""Parse a mailbox: a display name, and an address whose domain is ASCII."""
 
 from dataclasses import dataclass
 from email.utils import unquote

@@ -1,4 +1,4 @@
-"""PagerDuty gets one event per transition, and the incident's own id makes repeats harmless."""
+"""Send PagerDuty events, one for each transition; the incident's id is the dedup key."""
 
 from dataclasses import replace
 from typing import assert_never

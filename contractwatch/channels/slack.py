@@ -1,4 +1,4 @@
-"""Slack gets blocks through an incoming webhook, within its limits and with nothing to inject."""
+"""Send Slack blocks through an incoming webhook, escaped and within its limits."""
 
 from contractwatch.alerting import text
 from contractwatch.channels import http

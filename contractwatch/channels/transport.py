@@ -1,4 +1,4 @@
-"""An HTTP request leaves only through a gate: a checked address, and one deadline for all of it."""
+"""An httpx transport that connects through the guard, with one deadline for the whole request."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A webhook gets a CloudEvents 1.0 event, signed as Standard Webhooks describes."""
+"""Send CloudEvents 1.0 webhooks, signed as Standard Webhooks describes."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""A channel reaches the outside only through what it is given: secrets, clock, names, network."""
+"""What channels are given of the outside: secrets, clock, name resolution, network."""
 
 import ssl
 from collections.abc import Callable

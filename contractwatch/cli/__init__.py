@@ -1,4 +1,4 @@
-"""The command line: each command imported when it is called, and one error boundary.
+"""The command line: lazily imported commands, and one error boundary.
 
 Exit codes that all commands share: 2 when contractwatch could not do what was asked, 64 when it was
 asked wrongly. Each command's help says its own.

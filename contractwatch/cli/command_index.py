@@ -1,4 +1,4 @@
-"""The index of commands: the module and the summary of each, readable without importing one."""
+"""Index of the commands: module and summary of each, readable without an import."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The one way out: all that a command prints is escaped, and leaves at once."""
+"""Write escaped output to stdout and stderr, and flush it at once."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The one parser of the command line: click, with commands that are imported when they are called.
+"""Parse the command line with click; a command is imported when it is called.
 
 A command is a module with a `Command` named `command`, and a line in `commands.py`.
 """

@@ -1,4 +1,4 @@
-"""Types of option values, whose messages say what was expected, and options that repeat."""
+"""Click types of option values, with clear messages, and options that may be repeated."""
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum

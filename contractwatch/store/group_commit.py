@@ -1,4 +1,4 @@
-"""Entries that are ready at once share one transaction, and so one wait for the disk.
+"""Group commit: write concurrent run entries in one transaction.
 
 Whoever comes first writes what waits by then; nobody waits for others to come. Each entry is in the
 record whole or not at all, and its thread goes on when it is there: one that contradicts the record

@@ -1,4 +1,4 @@
-"""The agent's memory: what was committed is there after any crash, and nothing is there in part.
+"""The store: durable, transactional access to the record.
 
 One file, one writer at a time, any number of readers. Threads share a Store; processes open one
 each.

@@ -1,1 +1,1 @@
-"""The pages, series and answers of the agent; it reads the record and never scans data."""
+"""HTTP pages, Prometheus series and JSON API of the agent, built from the record."""

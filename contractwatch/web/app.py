@@ -1,4 +1,4 @@
-"""The agent answers over HTTP: pages, their JSON twins, series, badges and its own health."""
+"""Build the FastAPI application: pages, API, /metrics, badges and health."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What pages and scrapes read: one snapshot of the record, taken by a thread and never by them."""
+"""A snapshot of the record for pages and scrapes, refreshed by a thread."""
 
 import threading
 import time

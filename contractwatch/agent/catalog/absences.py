@@ -1,4 +1,4 @@
-"""A contract file that is gone for a moment counts as it last was: editors replace files so."""
+"""Grace period for contract files that are missing for a moment, as when an editor replaces one."""
 
 import math
 from collections.abc import Iterable, Mapping

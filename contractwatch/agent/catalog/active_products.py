@@ -1,4 +1,4 @@
-"""A product that was withdrawn is not brought back by a run that was under way."""
+"""The set of active products; a product withdrawn during a run is not saved again by it."""
 
 import threading
 from collections.abc import Generator

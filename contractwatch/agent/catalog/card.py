@@ -1,4 +1,4 @@
-"""What the record says of a product itself is taken from its contract at every run."""
+"""Build the card of a product: what the record keeps of its contract at every run."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

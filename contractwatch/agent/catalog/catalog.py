@@ -1,4 +1,4 @@
-"""The contracts that are run: the last good versions of the files that are there now.
+"""The catalog: watch folders of contracts and keep the last good version of each.
 
 A changed file is read and swapped in; of what is wrong in it, each clause is reported and skipped.
 Where nothing of it can be judged, the version before stays. A file that stays away withdraws its

@@ -1,4 +1,4 @@
-"""The inputs that a contract names are looked up among those that are known here."""
+"""Resolve the inputs of a contract to known products, and warn about those that are not."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What follows from a contract alone is made once, and anew when it changes or its life ends."""
+"""Prepared contracts: plan, server and inputs, computed once for each version and stage of life."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How long an undelivered message waits, and when it is given up."""
+"""Backoff of undelivered messages, and when to give them up."""
 
 from contractwatch.model.record.incident import Urgency
 

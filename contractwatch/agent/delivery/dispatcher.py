@@ -1,4 +1,4 @@
-"""A message in the outbox is tried until its receiver has it or it is among the dead letters."""
+"""Dispatch the outbox: retry each message until its receiver took it or it is a dead letter."""
 
 import os
 import random

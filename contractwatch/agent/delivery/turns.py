@@ -1,4 +1,4 @@
-"""A receiver that asked for a pause gets it as a whole, and none is asked more often than allowed.
+"""Pauses and rate limits of receivers.
 
 Pauses are counted on the clock that never jumps; the outbox remembers them for the next start.
 """

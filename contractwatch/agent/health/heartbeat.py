@@ -1,4 +1,4 @@
-"""The agent knows that it is alive, whether it can remember, and says so."""
+"""The agent's heartbeat, and its answers to liveness and readiness probes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is too old to keep goes, a little at a time, so that no run waits for it."""
+"""Remove expired rows from the record in small steps, so that no run waits."""
 
 import threading
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""No ledger, no truth: while the store cannot be written nothing is judged, and it is said."""
+"""Pause evaluation while the store is not writable."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""A message tells budgets and costs as they are after its run, although that is not saved yet."""
+"""Project budgets and costs to the end of a run, for messages sent before it is saved."""
 
 from collections.abc import Iterable, Mapping
 

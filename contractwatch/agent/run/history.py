@@ -1,4 +1,4 @@
-"""What only the record knows stands among the answers of a run before it is judged."""
+"""Add answers that only the record knows to a run's reading before it is judged."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

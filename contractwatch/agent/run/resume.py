@@ -1,4 +1,4 @@
-"""A start goes on where the last one ended: unwatched time is unknown, and what left is told."""
+"""Resume after a restart: record unwatched time as unknown, and withdraw what left."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""One contract, once: what was read, what it means and what is told are saved together.
+"""Run one contract once: read, judge, derive incidents and messages, and save all together.
 
 The runner decides nothing: it reads, asks the core, and writes.
 """

@@ -1,4 +1,4 @@
-"""Every contract is started when it is due, never twice at once, and the bound on all is kept.
+"""Start each contract when it is due, never twice at once, within a bound on all runs.
 
 APScheduler is imported here only. Each product is one job: an earlier look moves that job's next
 start forward, so it can never overlap with its own tick.

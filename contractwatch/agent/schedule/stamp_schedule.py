@@ -1,4 +1,4 @@
-"""What has a schedule of its own is asked when it is due; until then its last verdict is in force.
+"""Mark which promises with a schedule of their own are due; the others keep their last verdict.
 
 Pure. A promise is due once its cron has ticked since it was judged, and before that
 

@@ -1,4 +1,4 @@
-"""When a contract is due: pure answers, the same after every restart."""
+"""Compute when a contract is due: pure functions, with the same answer after a restart."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

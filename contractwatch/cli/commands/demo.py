@@ -1,4 +1,4 @@
-"""The main job can be watched: real flights, live, with promises broken one after the other."""
+"""`contractwatch demo`: replay flights data, break promises, and watch them reported."""
 
 import signal
 import tempfile

@@ -1,4 +1,4 @@
-"""A contract is written in the form of another tool, so that a team can use it there."""
+"""`contractwatch export`: write a contract in the form of another tool."""
 
 from enum import StrEnum
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A pipeline asks before it reads, and goes by the exit code."""
+"""`contractwatch gate`: tell a pipeline by exit code whether a product may be used now."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Everything that is wrong in contract files is said at once, in the order of the files."""
+"""`contractwatch lint`: report every problem of contract files, and what a run would skip."""
 
 import re
 from collections.abc import Iterable, Iterator

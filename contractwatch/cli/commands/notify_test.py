@@ -1,4 +1,4 @@
-"""Whether a receiver can be reached is found out before a promise breaks, not after."""
+"""`contractwatch notify-test`: send a test message to a receiver."""
 
 import difflib
 from collections.abc import Iterable

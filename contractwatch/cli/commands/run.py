@@ -1,4 +1,4 @@
-"""The agent can be started by hand or by a supervisor, with one command."""
+"""`contractwatch run`: run the agent."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The fleet at a glance: which products can be used now, and which need a look."""
+"""`contractwatch status`: list the products, their state, budget and trust."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Contracts are run against their data here and now, with the rights of the person who asks."""
+"""`contractwatch test`: run contracts against their data, here and now."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

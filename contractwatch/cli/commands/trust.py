@@ -1,4 +1,4 @@
-"""How far one product can be trusted, and every point that it lost."""
+"""`contractwatch trust`: explain the trust score of one product."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Commands read the record beside a running agent, without changing or locking anything."""
+"""Open the record read-only, beside a running agent."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

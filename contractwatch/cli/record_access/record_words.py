@@ -1,4 +1,4 @@
-"""What commands about the record are given and say; it needs neither store nor settings."""
+"""Output formats and messages of the commands about the record."""
 
 from enum import StrEnum
 

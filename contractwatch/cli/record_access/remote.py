@@ -1,4 +1,4 @@
-"""A running agent is asked over HTTP, with nothing but the standard library."""
+"""Ask a running agent for a gate decision over HTTP, with the standard library only."""
 
 import json
 from collections.abc import Mapping

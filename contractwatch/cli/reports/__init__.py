@@ -1,4 +1,4 @@
-"""Each form in which findings are told is one file: it renders what was found, and decides nothing.
+"""Index of the report formats; each file has one function, `render(report)`.
 
 A file of this shelf has one function, `render(report)`. `words` is what the files share.
 """

@@ -1,4 +1,4 @@
-"""What `contractwatch test` found for each contract, before it is told in any form."""
+"""The findings of `contractwatch test`: plain values that every report format renders."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

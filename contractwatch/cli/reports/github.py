@@ -1,4 +1,4 @@
-"""What is broken is annotated at its line of the contract by the workflow of GitHub that ran it."""
+"""Render findings as workflow annotations of GitHub, at their lines of the contract."""
 
 from collections.abc import Iterator
 

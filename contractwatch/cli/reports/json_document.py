@@ -1,4 +1,4 @@
-"""Runs as JSON: the result format, version 1, that `docs/results.md` describes."""
+"""Render runs as JSON: the result format, version 1, that `docs/results.md` describes."""
 
 import json
 from datetime import datetime

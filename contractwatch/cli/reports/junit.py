@@ -1,4 +1,4 @@
-"""Runs as JUnit XML: a suite for each run, a case for each promise; read by every build server."""
+"""Render runs as JUnit XML: a suite for each run, a case for each promise."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Runs as Markdown for the summary of a job or a comment: what is not kept, in one table a run."""
+"""Render runs as Markdown, for the summary of a job or a comment."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Fit text to the width of a page, in colours or without; a word is never split."""
+"""Wrap text to the width of a terminal, with or without colours; a word is never split."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""Runs as SARIF 2.1.0, which code hosts and editors show at the clause in the contract file."""
+"""Render runs as SARIF 2.1.0, which code hosts and editors show at the line of the contract."""
 
 import json
 from collections.abc import Iterator

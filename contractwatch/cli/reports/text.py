@@ -1,4 +1,4 @@
-"""Runs as a person reads them: what is broken first, promised against observed, coverage last."""
+"""Render runs as text for people: failures first, expected against observed, coverage last."""
 
 import json
 from collections import Counter

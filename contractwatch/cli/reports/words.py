@@ -1,4 +1,4 @@
-"""What all forms of a report say alike: grades, places, observations, coverage."""
+"""Wording that all report formats share: severities, locations, observations, coverage."""
 
 import re
 from collections import Counter

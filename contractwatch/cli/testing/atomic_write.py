@@ -1,4 +1,4 @@
-"""A file that is written is never seen half written."""
+"""Write a file atomically: readers see the old content or the new, never a part."""
 
 import os
 import tempfile

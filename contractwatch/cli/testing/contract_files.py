@@ -1,4 +1,4 @@
-"""The files and folders that a person names become contract files, each once."""
+"""Expand files and folders named on the command line to contract files, each once."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A person narrows the rows of tables down for one run, by guarded conditions."""
+"""Restrict the rows of tables for one run, by guarded SQL conditions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a run would skip, and whether the data is there, is known before anything is read."""
+"""Predict what a run would skip, and check that the data is there, without reading rows."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

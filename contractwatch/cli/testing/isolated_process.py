@@ -1,4 +1,4 @@
-"""What a person asks to be read is read in a process apart: whatever it holds, that one ends."""
+"""Run a scan in a child process with a memory limit and a deadline."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Contracts refer to others: to those that are given, and to those that lie beside them."""
+"""Find the contracts that others refer to: those given, and those beside them."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

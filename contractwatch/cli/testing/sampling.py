@@ -1,4 +1,4 @@
-"""Rows that break a promise are shown by their keys, if asked; a classified column never is."""
+"""Sample the keys of rows that break a promise; classified columns are never shown."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What a person picks exists in the contracts that are given, or it is wrong usage."""
+"""Select the promises that a person picks; a name that matches nothing is wrong usage."""
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace

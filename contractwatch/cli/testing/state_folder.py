@@ -1,4 +1,4 @@
-"""What the files of a contract's data answered is kept in a folder, if a person names one."""
+"""Keep the per-file cache and the windows in a folder (`--state-dir`)."""
 
 import base64
 import json

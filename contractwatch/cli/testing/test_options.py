@@ -1,4 +1,4 @@
-"""The options of `contractwatch test`, each with the words that its help says."""
+"""The options of `contractwatch test`, with their help texts."""
 
 from collections.abc import Callable
 from enum import StrEnum

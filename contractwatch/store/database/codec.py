@@ -1,4 +1,4 @@
-"""Model nouns become JSON text and come back equal, driven by their own type hints.
+"""Serialize frozen dataclasses to JSON and back, driven by their type hints.
 
 Frozen dataclasses, enums, tuples, frozensets, times (microseconds), decimals and unions of these.
 In a union whatever JSON cannot tell apart carries the name of its type. A field that is missing in

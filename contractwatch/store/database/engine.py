@@ -1,4 +1,4 @@
-"""Connections to the record's file: durable, patient, and with one clear sentence when they fail.
+"""Open SQLite connections with durable settings, and translate their errors.
 
 Writers begin with BEGIN IMMEDIATE, so that two of them wait for each other at the start and never
 fail in the middle; readers see one moment of the record for as long as they look.

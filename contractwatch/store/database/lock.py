@@ -1,4 +1,4 @@
-"""One agent at a time works on a store; a lock that dies with its process sees to that."""
+"""An exclusive lock file: one agent works on a store at a time."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""A row is set, made or added to in the same words on every database.
+"""Portable insert, update and upsert statements.
 
 Statements are built once: to build one takes longer than to run it.
 """

@@ -1,4 +1,4 @@
-"""A store is used only by a contractwatch that knows its schema."""
+"""Check the schema version of a store, and migrate older ones."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""When each incident was found, told and repaired: kept when it happens, and read as a log."""
+"""Times of each incident: when it was found, first notified and repaired."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

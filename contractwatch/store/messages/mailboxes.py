@@ -1,4 +1,4 @@
-"""Each mailbox of a receiver hears the end only of what it heard the beginning of."""
+"""Messages for each mailbox of a receiver: their keys, lanes, and whether they still matter."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""A message is written with the run that it tells of, and is there until somebody took it.
+"""The transactional outbox: enqueue messages with their run, lease them, record their end.
 
 At least once, and in order within a lane of a receiver: of each lane only the oldest message that
 is not done may be claimed. A claim is a lease: whoever holds it sends outside any transaction and

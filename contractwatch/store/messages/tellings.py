@@ -1,4 +1,4 @@
-"""Who was told of an incident is what the outbox saw delivered, not what was meant to be."""
+"""Delivery state of each incident's notifications, by receiver."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime

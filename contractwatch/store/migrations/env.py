@@ -1,4 +1,4 @@
-"""Alembic runs the migrations on the connection (and in the transaction) that the store hands in.
+"""Alembic environment: run migrations in the transaction that the store passes in.
 
 Without one it writes the statements for the dialect that `config.attributes` names.
 """

@@ -1,4 +1,4 @@
-"""Old runs, intervals and messages go, a bounded number at a time; what is open always stays."""
+"""Delete expired runs, incidents, intervals and messages in bounded steps; open ones stay."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager

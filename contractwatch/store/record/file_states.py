@@ -1,4 +1,4 @@
-"""What the files of each table answered is kept from one run to the next, and no longer than that.
+"""Store the per-file cache of each product's tables.
 
 A row is replaced as a whole and has a bounded size; a table that a run no longer speaks of is gone.
 """

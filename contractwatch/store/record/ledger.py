@@ -1,4 +1,4 @@
-"""Closed time is appended once, never rewritten; a span that goes on makes the last one longer."""
+"""Append closed intervals to the ledger, and add them to the totals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

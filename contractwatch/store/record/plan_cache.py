@@ -1,4 +1,4 @@
-"""Each plan is read and decoded once, however many runs stand on it."""
+"""Cache of decoded plans, by id."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""What a run must know of its product is read in few queries, which are built once."""
+"""Load the state of a product that a run needs, in few queries."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

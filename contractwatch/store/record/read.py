@@ -1,4 +1,4 @@
-"""What the record knows is read in a handful of queries, however many products there are."""
+"""Read the records of products, in a number of queries that does not grow with them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence

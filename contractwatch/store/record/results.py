@@ -1,4 +1,4 @@
-"""The results of a run take about ten bytes a check: only what changed since its plan was written.
+"""Encode the results of a run compactly, as differences to its plan.
 
 A plan holds what the runs of one contract version on one server have in common, once: the promises
 and, for each, the threshold and the reason of the first run. A run keeps one column for each field

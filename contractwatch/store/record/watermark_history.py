@@ -1,4 +1,4 @@
-"""How far the data had come is kept for each stretch of runs that saw the same, and bounded."""
+"""Bounded watermark history: one row per distinct watermark."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""One entry is in the record whole, or not at all."""
+"""Write the entry of one run or wake-up within a transaction."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every page has a twin that a program reads."""
+"""Routes of the JSON API; every page has one."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What the API answers: every page as plain values, ready for JSON."""
+"""Response bodies of the API, as plain values ready for JSON."""
 
 from collections.abc import Iterable
 from datetime import datetime

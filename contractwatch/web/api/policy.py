@@ -1,4 +1,4 @@
-"""What a consumer requires is read in one way from a command line and from a query."""
+"""Parse what a consumer requires, from a command line or a query string."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A product's state and score as a picture that any page can show."""
+"""Render the SVG badge of a product: its state and trust score."""
 
 from html import escape
 

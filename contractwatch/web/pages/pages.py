@@ -1,4 +1,4 @@
-"""The pages a person reads: server-rendered, whole without JavaScript."""
+"""Routes of the HTML pages; they are server-rendered and need no JavaScript."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Every product series by name, type, label and unit: the one table of what is exported."""
+"""Metric families of the products: name, type, labels and unit of every exported series."""
 
 import hashlib
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Counters rise between runs, and a counter never falls."""
+"""Product counters that grow between runs and never fall, over restarts too."""
 
 import threading
 from collections.abc import Iterable, Mapping

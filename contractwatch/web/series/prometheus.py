@@ -1,4 +1,4 @@
-"""The record as series: the agent's own from its registry, the products' from the snapshot."""
+"""Render `/metrics`: the agent's own registry and the series of the products."""
 
 import gzip
 import threading

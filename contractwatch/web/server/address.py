@@ -1,4 +1,4 @@
-"""Check under which host and path a request comes in, and answer HEAD as GET without a body."""
+"""ASGI middleware: allowed hosts, the path prefix of a proxy, and HEAD requests."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping

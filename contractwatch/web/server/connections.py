@@ -1,4 +1,4 @@
-"""Bound what clients can hold: open connections, slow requests, and lines of the log."""
+"""Limit open connections, slow requests and log lines that clients can cause."""
 
 import asyncio
 import logging

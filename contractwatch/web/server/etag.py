@@ -1,4 +1,4 @@
-"""Mark answers with an ETag, and answer 304 to who has the same already."""
+"""ASGI middleware: ETags and 304 answers."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What the API answers is JSON without a character that nobody sees."""
+"""A JSON response that escapes invisible characters."""
 
 from typing import Any
 

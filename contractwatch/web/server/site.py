@@ -1,4 +1,4 @@
-"""What every route stands on: the board, and the words of the agent around it."""
+"""What routes share: the snapshot cache, the agent's health, the problems of contract files."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A name that does not exist is answered with those that look like it."""
+"""Suggest known names that resemble an unknown one."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Narrow a long list of products or incidents, and cut it into pages that lead to one another."""
+"""Filter, sort and paginate lists of products and incidents."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A misspelled parameter is refused: a policy that is not heard must never read as a kept one."""
+"""Refuse unknown and repeated query parameters."""
 
 from collections import Counter
 from collections.abc import Sequence

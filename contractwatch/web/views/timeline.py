@@ -1,4 +1,4 @@
-"""A ledger line becomes a bar: spans in percent of a window, unknown kept apart from good."""
+"""Turn ledger intervals into the spans of a timeline bar, in percent of a window."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Numbers and times become words that a person reads at a glance."""
+"""Format numbers, times and durations for people."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The first schema: products, plans, runs, the ledger, incidents, the outbox."""
+"""Create products, plans, runs, the ledger, incidents and the outbox."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What runs saw of the data's progress, and when incidents were found and told."""
+"""Add the watermark history and the times of incidents."""
 
 import sqlalchemy as sa
 from alembic import op

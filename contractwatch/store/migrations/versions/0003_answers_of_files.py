@@ -1,4 +1,4 @@
-"""What the files of each table answered."""
+"""Add the per-file cache of each table."""
 
 import sqlalchemy as sa
 from alembic import op

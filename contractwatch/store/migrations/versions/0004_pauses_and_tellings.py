@@ -1,4 +1,4 @@
-"""Until when receivers asked to be left alone, and what became of what was to be told of incidents."""
+"""Add pauses of receivers, and the delivery state of incident notifications."""
 
 import json
 
