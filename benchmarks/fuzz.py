@@ -29,7 +29,7 @@ from contractwatch.errors import ContractError
 from contractwatch.model.record.run import Reading
 from contractwatch.odcs.load import parse_contract
 from contractwatch.scan.scan import ScanJob, scan
-from contractwatch.scan.workers import Answered, Failed, WorkerLimits, Workers
+from contractwatch.scan.workers import JobDone, JobFailed, WorkerLimits, Workers
 from contractwatch.verify import asked_of_data, judge, plan
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -205,7 +205,7 @@ def _change(
 
 def _files(chance: random.Random, seconds: float) -> Iterator[tuple[str, str, bytes]]:
     """Yield the outcome of each mutated file, what was found (or nothing), and its bytes."""
-    workers = Workers(1, WorkerLimits(1024), warm=("contractwatch.engines.query.engine",))
+    workers = Workers(1, WorkerLimits(1024), preload=("contractwatch.engines.query.engine",))
     workers.start()
     with tempfile.TemporaryDirectory() as folder:
         jobs = {form: _job(Path(folder), form) for form in ("parquet", "csv", "json")}
@@ -222,12 +222,12 @@ def _files(chance: random.Random, seconds: float) -> Iterator[tuple[str, str, by
 
 
 def _told(answer: object) -> tuple[str, str]:
-    if isinstance(answer, Answered):
+    if isinstance(answer, JobDone):
         reading = cast("Reading", answer.value)
         is_ours = reading.error.startswith("the reader failed")
         outcome = "refused" if reading.error else "read"
         return outcome, reading.error if is_ours else ""
-    reason = answer.reason if isinstance(answer, Failed) else "cancelled"
+    reason = answer.reason if isinstance(answer, JobFailed) else "cancelled"
     return reason, reason if "raised" in reason else ""
 
 

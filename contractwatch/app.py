@@ -67,7 +67,11 @@ EXIT_STUCK = 70
 EXIT_STORE = 74
 _DAY = timedelta(days=1)
 _WITHDRAW_EVERY = timedelta(minutes=1)
-_WARM = ("contractwatch.scan.scan", "contractwatch.engines.query.engine", "contractwatch.sources")
+_PRELOAD = (
+    "contractwatch.scan.scan",
+    "contractwatch.engines.query.engine",
+    "contractwatch.sources",
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -132,7 +136,7 @@ class Agent:
             holders={card.product: holder_of(card) for card in store.cards()},
         )
         limits = WorkerLimits(settings.worker_memory_mb, settings.worker_threads)
-        self._workers = Workers(settings.workers, limits, warm=_WARM, gauge=series)
+        self._workers = Workers(settings.workers, limits, preload=_PRELOAD, gauge=series)
         self._dispatcher, self._dispatching = self._new_dispatcher()
         self._runner = Runner(_rules(settings), self._surroundings(clock))
         self._scheduler = Scheduler(

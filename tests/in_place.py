@@ -4,15 +4,15 @@ from typing import Any
 
 from contractwatch.errors import StoreError
 from contractwatch.model.record.product import RunEntry
-from contractwatch.scan.workers import Answered
+from contractwatch.scan.workers import JobDone
 from contractwatch.store.store import Store
 
 
 class HereWorkers:
     """Does each job at once, in place."""
 
-    def run(self, job: Any, argument: Any, *, deadline_seconds: float) -> Answered[Any]:
-        return Answered(job(argument), 0.1)
+    def run(self, job: Any, argument: Any, *, deadline_seconds: float) -> JobDone[Any]:
+        return JobDone(job(argument), 0.1)
 
 
 class BrittleStore(Store):

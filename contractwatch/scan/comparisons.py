@@ -1,4 +1,4 @@
-"""Answer questions about two tables, opening the servers of other contracts as needed.
+"""Answer metrics about two tables, opening the servers of other contracts as needed.
 
 These come last, after each table was asked by itself. Imported in a worker only: imports Polars.
 """
@@ -23,12 +23,17 @@ from contractwatch.odcs.values.variables import (
     substitute_variables,
 )
 from contractwatch.scan.incremental_windows import without_windows
-from contractwatch.scan.reference_resolver import RemoteServer, Resolution, Resolved, Unresolved
-from contractwatch.scan.resolution import Environment, resolve, resolve_server
+from contractwatch.scan.reference_resolver import (
+    ReferenceResolution,
+    RemoteServer,
+    Resolved,
+    Unresolved,
+)
+from contractwatch.scan.variable_resolution import Environment, resolve_server, resolve_variables
 
 
 class Opener(Protocol):
-    """Finds the tables of a server, as `sources.open_server` with its limits set."""
+    """Opens the tables of a server: `sources.open_server` with its limits set."""
 
     def __call__(
         self, server: Server, tables: tuple[Table, ...], *, bases: tuple[Path, ...]
@@ -38,13 +43,13 @@ class Opener(Protocol):
 def answer_comparisons(
     dataset: Dataset,
     metrics: Iterable[ComparingMetric],
-    leads: Iterable[Resolution],
+    references: Iterable[ReferenceResolution],
     *,
     tables: tuple[Table, ...],
     open_other: Opener,
     environment: Environment,
 ) -> dict[ComparingMetric, Measurement]:
-    """Answer the questions about two tables.
+    """Answer metrics about two tables.
 
     A server of another contract that cannot be read leaves what refers to it unmeasured; it says
     nothing about the data of the contract that asks.
@@ -52,31 +57,31 @@ def answer_comparisons(
     Args:
         dataset: The tables of the contract that asks; those with a window are asked of it alone,
             and referred to as a whole.
-        metrics: The questions.
-        leads: Where each of their references leads.
+        metrics: The metrics.
+        references: Each of their references, resolved.
         tables: Of the contract that asks.
         open_other: `sources.open_server`, held to the same limits as for the contract that asks.
         environment: The variables that contracts may use.
     """
-    there = _There(without_windows(dataset), tables, open_other, environment)
+    referenced = _ReferencedTables(without_windows(dataset), tables, open_other, environment)
     asked = list(metrics)
     sides: dict[Reference | TotalOf, Side | Unmeasured] = {}
     tables_of: dict[Reference, Table] = {}
-    for lead in leads:
-        sides[lead.reference] = there.side(lead)
-        if isinstance(lead, Resolved):
-            tables_of[lead.reference] = there.table(lead)
+    for resolution in references:
+        sides[resolution.reference] = referenced.side(resolution)
+        if isinstance(resolution, Resolved):
+            tables_of[resolution.reference] = referenced.table(resolution)
     for total in (metric.total for metric in asked if isinstance(metric, Total)):
-        side = sides.get(total.of, Unmeasured("nobody looked for what is referred to"))
+        side = sides.get(total.of, Unmeasured("the reference was not resolved"))
         if isinstance(side, Side) and total.where:
-            side = _narrowed(side, total, tables_of[total.of], environment)
+            side = _with_condition(side, total, tables_of[total.of], environment)
         sides[total] = side
     return compare(dataset, asked, sides)
 
 
 @dataclass(slots=True)
-class _There:
-    """What references lead to; each server is opened once."""
+class _ReferencedTables:
+    """The tables that references resolve to; each server is opened once."""
 
     dataset: Dataset
     tables: tuple[Table, ...]
@@ -86,45 +91,47 @@ class _There:
         default_factory=dict[RemoteServer, Dataset | Unmeasured]
     )
 
-    def side(self, lead: Resolution) -> Side | Unmeasured:
-        if isinstance(lead, Unresolved):
-            return Unmeasured(lead.reason)
-        rows = RowCount(lead.table)
-        scope = resolve((self.table(lead),), (rows,), self.environment)
+    def side(self, resolution: ReferenceResolution) -> Side | Unmeasured:
+        if isinstance(resolution, Unresolved):
+            return Unmeasured(resolution.reason)
+        rows = RowCount(resolution.table)
+        scope = resolve_variables((self.table(resolution),), (rows,), self.environment)
         if rows in scope.unanswered:
             return scope.unanswered[rows]
-        dataset = self.dataset if lead.elsewhere is None else self._open(lead.elsewhere)
+        remote = resolution.remote_server
+        dataset = self.dataset if remote is None else self._open(remote)
         if isinstance(dataset, Unmeasured):
             return dataset
-        files = next((files for files in dataset.tables if files.table == lead.table), None)
+        files = next((files for files in dataset.tables if files.table == resolution.table), None)
         if files is None:
-            return Unmeasured(dataset.missing_reason(lead.table))
-        of_contract = f" of {lead.elsewhere.contract}" if lead.elsewhere is not None else ""
-        return Side(files, lead.columns, f"{lead.table}{of_contract}", lead.paths)
+            return Unmeasured(dataset.missing_reason(resolution.table))
+        of_contract = f" of {remote.contract}" if remote is not None else ""
+        return Side(files, resolution.columns, f"{resolution.table}{of_contract}", resolution.paths)
 
-    def table(self, lead: Resolved) -> Table:
+    def table(self, resolution: Resolved) -> Table:
         """Return the table as its contract has it."""
-        tables = self.tables if lead.elsewhere is None else lead.elsewhere.tables
-        return next(table for table in tables if table.name == lead.table)
+        remote = resolution.remote_server
+        tables = self.tables if remote is None else remote.tables
+        return next(table for table in tables if table.name == resolution.table)
 
-    def _open(self, elsewhere: RemoteServer) -> Dataset | Unmeasured:
-        if elsewhere not in self.opened:
-            self.opened[elsewhere] = self._opened(elsewhere)
-        return self.opened[elsewhere]
+    def _open(self, remote: RemoteServer) -> Dataset | Unmeasured:
+        if remote not in self.opened:
+            self.opened[remote] = self._open_uncached(remote)
+        return self.opened[remote]
 
-    def _opened(self, elsewhere: RemoteServer) -> Dataset | Unmeasured:
-        tables = resolve(elsewhere.tables, (), self.environment).tables
+    def _open_uncached(self, remote: RemoteServer) -> Dataset | Unmeasured:
+        tables = resolve_variables(remote.tables, (), self.environment).tables
         try:
-            server = resolve_server(elsewhere.server, self.environment)
-            return self.open_other(server, tables, bases=elsewhere.bases)
+            server = resolve_server(remote.server, self.environment)
+            return self.open_other(server, tables, bases=remote.bases)
         except SourceError as error:
-            return Unmeasured(f"the data of {elsewhere.contract} cannot be read: {error}")
+            return Unmeasured(f"the data of {remote.contract} cannot be read: {error}")
 
 
-def _narrowed(
+def _with_condition(
     side: Side, total: TotalOf, table: Table, environment: Environment
 ) -> Side | Unmeasured:
-    """Return the rows of a side that a total is taken of."""
+    """Return the side with the condition that a total puts on its rows."""
     # Imported here because the parser takes a third of a second that only SQL needs.
     from contractwatch.odcs.sql.sql_guard import guard_predicate  # noqa: PLC0415 - see above
 

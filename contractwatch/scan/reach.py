@@ -14,7 +14,7 @@ _PORTS = {"http": 80, "https": 443}
 def reach_of(
     environ: Mapping[str, str], *, endpoints: tuple[str, ...] | None, buckets: tuple[str, ...]
 ) -> ObjectStoreAccess:
-    """Return how far contracts reach into object stores.
+    """Return which object stores contracts may reach, and as whom.
 
     Args:
         environ: The environment, with the standard names of AWS.
@@ -34,7 +34,7 @@ def reach_of(
 
 
 def personal_reach() -> ObjectStoreAccess:
-    """Return the reach of the person who asks: any store, as whom their environment says."""
+    """Return the reach of the person who asks: any store, with the identity of the environment."""
     return reach_of(os.environ, endpoints=None, buckets=())
 
 

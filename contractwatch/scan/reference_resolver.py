@@ -27,7 +27,7 @@ from contractwatch.scan.servers import choose_server
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A contract, and the folder of its file, where its relative paths start."""
+    """A contract, and the folder of its file, to which its paths are relative."""
 
     contract: Contract
     folder: Path
@@ -50,31 +50,31 @@ class RemoteServer:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Where a reference leads: a table and physical columns, here or elsewhere.
+    """Target of a reference: a table and physical columns, of this or of another contract.
 
-    `paths` lead into each of the columns, or there are none.
+    `remote_server` is that of another contract. `paths` lead into each column, or are empty.
     """
 
     reference: Reference
     table: str
     columns: tuple[str, ...]
-    elsewhere: RemoteServer | None = None
+    remote_server: RemoteServer | None = None
     paths: tuple[FieldPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A reference that leads to nothing, and why."""
+    """A reference without a target, and the reason."""
 
     reference: Reference
     reason: str
 
 
-Resolution: TypeAlias = Resolved | Unresolved
+ReferenceResolution: TypeAlias = Resolved | Unresolved
 
 
 class Registry:
-    """Contracts that may be referred to; never changed once it is made."""
+    """Immutable index of the contracts that may be referred to."""
 
     def __init__(self, published: Iterable[Published] = (), *, broken: Iterable[str] = ()) -> None:
         """Make a registry.
@@ -86,19 +86,19 @@ class Registry:
         self._broken = frozenset(Path(file).name for file in broken)
         self._by_name: dict[str, list[Published]] = {}
         for one in published:
-            names = {one.contract.contract_id, str(_normal(one.path)), one.path.name}
+            names = {one.contract.contract_id, str(_normalized(one.path)), one.path.name}
             for name in names.union(one.contract.addresses):
                 self._by_name.setdefault(name, []).append(one)
 
     def find(self, name: str, folder: Path) -> Published | str:
-        """Return the contract that is known by that name, or why there is none.
+        """Return the contract of a name, or the reason why there is none.
 
         Args:
             name: An id, a file, or an address.
             folder: Of the contract that names it.
         """
         last = name.rsplit("/", 1)[-1]
-        beside = name if "://" in name else str(_normal(folder / name))
+        beside = name if "://" in name else str(_normalized(folder / name))
         for known in (name, beside, last):
             found = self._by_name.get(known, [])
             if len(found) == 1:
@@ -108,25 +108,25 @@ class Registry:
                 return f"{len(found)} contracts are known as {known!r}: {files}"
         if last in self._broken:
             return f"the contract {last!r} is broken; see `contractwatch lint`"
-        looked = "its id, its file and its address among those that are given"
-        return f"no contract is known as {name!r}; looked for {looked}"
+        searched = "its id, its file and its address among those that are given"
+        return f"no contract is known as {name!r}; looked for {searched}"
 
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Who follows references: a contract, and the server that it is run on.
+    """Context of resolving: the contract that refers, and the server that it runs on.
 
-    `further` are directories for relative paths besides a contract's own folder.
+    `base_folders` are directories for relative paths besides a contract's own folder.
     """
 
     published: Published
     server: Server
     environment: str = ""
-    further: tuple[Path, ...] = ()
+    base_folders: tuple[Path, ...] = ()
 
 
 def refers_elsewhere(contract: Contract) -> bool:
-    """Whether anything in the contract refers to another one."""
+    """Return whether anything in the contract refers to another contract."""
     if contract.inputs:
         return True
     for table in contract.tables:
@@ -140,13 +140,13 @@ def refers_elsewhere(contract: Contract) -> bool:
 
 
 def references_of(metrics: Iterable[Metric]) -> tuple[Reference, ...]:
-    """Return what the questions refer to, each once, in a fixed order."""
+    """Return the references of the metrics, each once, in a fixed order."""
     compared = [metric for metric in metrics if isinstance(metric, ComparingMetric)]
-    found = {reference for one in compared for reference in _referred_to(one)}
+    found = {reference for one in compared for reference in _references_of(one)}
     return tuple(sorted(found, key=repr))
 
 
-def _referred_to(metric: ComparingMetric) -> tuple[Reference, ...]:
+def _references_of(metric: ComparingMetric) -> tuple[Reference, ...]:
     match metric:
         case Orphans() | CoveredKeys() | SegmentsOf():
             return (metric.target,)
@@ -158,43 +158,46 @@ def _referred_to(metric: ComparingMetric) -> tuple[Reference, ...]:
             assert_never(metric)
 
 
-def resolve_all(
-    metrics: Iterable[Metric], visitor: Resolver, registry: Registry
-) -> tuple[Resolution, ...]:
-    """Return where each reference of the questions leads."""
+def resolve_references(
+    metrics: Iterable[Metric], resolver: Resolver, registry: Registry
+) -> tuple[ReferenceResolution, ...]:
+    """Resolve each reference of the metrics."""
     names: dict[Path, TableIndex] = {}
-    return tuple(_lead(reference, visitor, registry, names) for reference in references_of(metrics))
+    return tuple(
+        _resolve_reference(reference, resolver, registry, names)
+        for reference in references_of(metrics)
+    )
 
 
-def _lead(
-    reference: Reference, visitor: Resolver, registry: Registry, names: dict[Path, TableIndex]
-) -> Resolution:
-    here = visitor.published
-    found = registry.find(reference.contract, here.folder) if reference.contract else here
+def _resolve_reference(
+    reference: Reference, resolver: Resolver, registry: Registry, names: dict[Path, TableIndex]
+) -> ReferenceResolution:
+    own = resolver.published
+    found = registry.find(reference.contract, own.folder) if reference.contract else own
     if isinstance(found, str):
         return Unresolved(reference, found)
     if found.path not in names:
         names[found.path] = TableIndex(found.contract.tables)
     tables = names[found.path]
-    destination = _table_of(reference, tables)
-    is_own = found.path == here.path
-    if isinstance(destination, Unresolved) or is_own:
-        return destination
-    server = _server_of(found.contract, visitor)
+    target = _resolve_columns(reference, tables)
+    is_own = found.path == own.path
+    if isinstance(target, Unresolved) or is_own:
+        return target
+    server = _server_of(found.contract, resolver)
     why_not = server.unsupported or ("" if server.kind else "it names no server")
     if why_not:
         return Unresolved(reference, f"{found.contract.file} cannot be read: {why_not}")
-    bases = (found.folder, *visitor.further)
-    elsewhere = RemoteServer(found.contract.file, server, found.contract.tables, bases)
-    return replace(destination, elsewhere=elsewhere)
+    bases = (found.folder, *resolver.base_folders)
+    remote_server = RemoteServer(found.contract.file, server, found.contract.tables, bases)
+    return replace(target, remote_server=remote_server)
 
 
-def _server_of(contract: Contract, visitor: Resolver) -> Server:
-    environment = visitor.server.environment or visitor.environment
+def _server_of(contract: Contract, resolver: Resolver) -> Server:
+    environment = resolver.server.environment or resolver.environment
     return choose_server(contract, environment)[0]
 
 
-def _table_of(reference: Reference, tables: TableIndex) -> Resolution:
+def _resolve_columns(reference: Reference, tables: TableIndex) -> ReferenceResolution:
     of_contract = f"of {reference.contract}" if reference.contract else "of this contract"
     table = tables.find(reference.table, by_id=reference.by_id)
     if table is None:
@@ -213,6 +216,6 @@ def _table_of(reference: Reference, tables: TableIndex) -> Resolution:
     return Resolved(reference, table.name, physical, paths=paths if any(paths) else ())
 
 
-def _normal(path: Path) -> Path:
+def _normalized(path: Path) -> Path:
     """Return the path without `..`, absolute; no link is followed."""
     return Path(os.path.normpath(path.absolute()))

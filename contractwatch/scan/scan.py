@@ -20,20 +20,20 @@ from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.record.file_state import CachedTable
 from contractwatch.model.record.run import Reading
 from contractwatch.scan.cached_scan import ScanAnswers, full_scan, scan_with_cache
-from contractwatch.scan.incremental_windows import narrowed
-from contractwatch.scan.reference_resolver import Resolution
-from contractwatch.scan.resolution import resolve, resolve_server
+from contractwatch.scan.incremental_windows import with_windows
+from contractwatch.scan.reference_resolver import ReferenceResolution
+from contractwatch.scan.variable_resolution import resolve_server, resolve_variables
 
 
 @dataclass(frozen=True, slots=True)
 class ScanJob:
-    """What a worker needs to read one server: plain values, so that they reach another process.
+    """One scan of one server, as plain values that can be sent to a worker process.
 
     `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant. `environment`
-    holds the variables that contracts may use, with their values. `leads` say where the references
-    to other tables lead. `trusts_statistics` is as in `engines.polars.survey`. `reach` says which
-    object stores may be read. With `keeps_states` answers may rest on what is `kept` of the files,
-    unless values are to be read anyway.
+    holds the variables that contracts may use, with their values. `references` are those to other
+    tables, resolved. `trusts_statistics` is as in `engines.query.engine.survey`. `reach` says which
+    object stores may be read. With `uses_cache` answers may come from the cached tables in `kept`,
+    unless statistics are not trusted.
     """
 
     server: Server
@@ -43,15 +43,15 @@ class ScanJob:
     roots: tuple[Path, ...] | None
     now: datetime
     trusts_statistics: bool = True
-    leads: tuple[Resolution, ...] = ()
+    references: tuple[ReferenceResolution, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     reach: ObjectStoreAccess = NO_OBJECT_STORES
-    keeps_states: bool = False
+    uses_cache: bool = False
     kept: tuple[CachedTable, ...] = ()
 
 
-FURTHER_TRIES = 2
-"""A team may swap a file while it is read: so often the folder is listed and read once more."""
+MAX_RETRIES = 2
+"""Retries of a scan, listing included: a team may swap a file while it is read."""
 
 
 def scan(job: ScanJob) -> Reading:
@@ -60,22 +60,22 @@ def scan(job: ScanJob) -> Reading:
     It runs in a worker, or in the process of the command line. `readable` is True if all tables
     were read, False if one could not be by the product's fault, and None if by another's.
     """
-    return settled(lambda: _attempt(job))
+    return retry_scan(lambda: _attempt(job))
 
 
-def settled(attempt: Callable[[], tuple[Reading, bool]]) -> Reading:
-    """Return the first reading that another try would not better, or the last of three."""
-    reading, may_better = attempt()
-    for _ in range(FURTHER_TRIES):
-        if not may_better:
+def retry_scan(attempt: Callable[[], tuple[Reading, bool]]) -> Reading:
+    """Retry until a retry would not improve the reading; return the last reading."""
+    reading, may_improve = attempt()
+    for _ in range(MAX_RETRIES):
+        if not may_improve:
             break
-        reading, may_better = attempt()
+        reading, may_improve = attempt()
     return reading
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """What was found before it is a reading; `failures` are by table."""
+class _ScanResult:
+    """What a scan found; `failures` are by table."""
 
     version: str
     failures: Mapping[str, SourceError]
@@ -86,42 +86,44 @@ class _Found:
     extents: tuple[AnswerScope, ...] = ()
 
 
-def _find(job: ScanJob) -> _Found:
-    """Open the server and ask.
+def _scan_server(job: ScanJob) -> _ScanResult:
+    """Open the server and answer the metrics.
 
     Raises:
         SourceError: If nothing can be read.
     """
     with ExitStack() as opened:
-        return _asked(job, opened)
+        return _scan_opened(job, opened)
 
 
-def _asked(job: ScanJob, opened: ExitStack) -> _Found:
-    """Open the server, whose files are held as long as the stack is, and ask."""
+def _scan_opened(job: ScanJob, opened: ExitStack) -> _ScanResult:
+    """Open the server, its files pinned until the stack is closed, and answer the metrics."""
     # Imported here because the agent's own process only names this file.
     from contractwatch.sources import open_server  # noqa: PLC0415 - see above
     from contractwatch.sources.search.pinned_files import held  # noqa: PLC0415 - see above
 
     environment = dict(job.environment)
-    resolution = resolve(job.tables, job.metrics, environment)
+    resolution = resolve_variables(job.tables, job.metrics, environment)
     server = resolve_server(job.server, environment)
     open_own = partial(open_server, roots=job.roots, reach=job.reach)
 
-    def open_held(*place: Any, bases: tuple[Path, ...]) -> Dataset:
+    def open_pinned(*place: Any, bases: tuple[Path, ...]) -> Dataset:
         return opened.enter_context(held(open_own(*place, bases=bases), job.roots))
 
-    dataset = open_held(server, resolution.tables, bases=job.bases)
+    dataset = open_pinned(server, resolution.tables, bases=job.bases)
     schemas = {TableSchema(table.name) for table in job.tables}
     asked = set(resolution.asked.values())
     comparing = {metric for metric in asked if isinstance(metric, ComparingMetric)}
-    again = partial(open_own, server, resolution.tables, bases=job.bases)
-    found = _answered(job, dataset, ((asked - comparing) | schemas, comparing), again)
-    across = _across(job, narrowed(dataset, found.windows), comparing, open_held)
+    relist = partial(open_own, server, resolution.tables, bases=job.bases)
+    found = _answer_metrics(job, dataset, ((asked - comparing) | schemas, comparing), relist)
+    compared = _answer_comparisons(
+        job, with_windows(dataset, found.windows), comparing, open_pinned
+    )
     evidence = {
         metric: found.evidence.get(resolved, Evidence.SCAN)
         for metric, resolved in resolution.asked.items()
     }
-    measured = resolution.restored({**found.measurements, **across})
+    measured = resolution.restored({**found.measurements, **compared})
     file_bytes = sum(file.size for table in dataset.tables for file in table.files)
     extents = tuple(
         replace(
@@ -132,27 +134,27 @@ def _asked(job: ScanJob, opened: ExitStack) -> _Found:
         )
         for extent in found.extents
     )
-    return _Found(
+    return _ScanResult(
         dataset.version, found.failures, measured, evidence, file_bytes, found.kept, extents
     )
 
 
-def _answered(
+def _answer_metrics(
     job: ScanJob,
     dataset: Dataset,
-    questions: tuple[set[Metric], set[ComparingMetric]],
-    listed_again: Callable[[], Dataset],
+    metrics_and_comparing: tuple[set[Metric], set[ComparingMetric]],
+    relist: Callable[[], Dataset],
 ) -> ScanAnswers:
-    """Ask what is about one table, of what is kept of its files where that is allowed."""
-    metrics, beside = questions
-    if job.keeps_states and job.trusts_statistics:
+    """Answer the metrics about one table, from the cache where that is allowed."""
+    metrics, comparing = metrics_and_comparing
+    if job.uses_cache and job.trusts_statistics:
         return scan_with_cache(
-            dataset, metrics, job.kept, beside=beside, now=job.now, listed_again=listed_again
+            dataset, metrics, job.kept, comparing=comparing, now=job.now, relist=relist
         )
     return full_scan(dataset, metrics, now=job.now, trusts_statistics=job.trusts_statistics)
 
 
-def _across(
+def _answer_comparisons(
     job: ScanJob,
     dataset: Dataset,
     metrics: set[ComparingMetric],
@@ -161,13 +163,13 @@ def _across(
     if not metrics:
         return {}
     # Imported here because it brings Polars, half a second and 50 MB, which the agent's own process
-    # and a run without such questions can do without.
+    # and a run without such metrics can do without.
     from contractwatch.scan.comparisons import answer_comparisons  # noqa: PLC0415 - see above
 
     found = answer_comparisons(
         dataset,
         metrics,
-        job.leads,
+        job.references,
         tables=job.tables,
         open_other=open_other,
         environment=dict(job.environment),
@@ -176,20 +178,22 @@ def _across(
 
 
 def _attempt(job: ScanJob) -> tuple[Reading, bool]:
-    """Return what one try found, and whether another one may find more."""
+    """Return the reading of one try, and whether a retry may improve it."""
     try:
-        found = _find(job)
+        found = _scan_server(job)
     except SourceError as error:
-        return unread(job, str(error), error.blame), error.retryable
+        return failed_reading(job, str(error), error.blame), error.retryable
     except MemoryError:
-        return unread(job, "the memory limit was reached", Blame.AMBIGUOUS), False
+        return failed_reading(job, "the memory limit was reached", Blame.AMBIGUOUS), False
     except BaseException as error:
         # A panic inside Polars is no Exception; anything but an order to stop is an answer here.
         if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
             raise
-        return unread(job, f"the reader failed ({type(error).__name__})", Blame.AGENT), False
+        return failed_reading(
+            job, f"the reader failed ({type(error).__name__})", Blame.AGENT
+        ), False
     failures = found.failures.values()
-    blame = _worst(error.blame for error in failures)
+    blame = _worst_blame(error.blame for error in failures)
     nothing_read = len(found.failures) == len(job.tables) and bool(job.tables)
     reading = Reading(
         server=job.server.name,
@@ -208,8 +212,8 @@ def _attempt(job: ScanJob) -> tuple[Reading, bool]:
     return reading, any(error.retryable for error in failures)
 
 
-def _worst(blames: Iterable[Blame]) -> Blame | None:
-    """Return the product's blame if there is one: what it breaks, it breaks for everyone."""
+def _worst_blame(blames: Iterable[Blame]) -> Blame | None:
+    """Return the product's blame if there is one, else the next in the order of `Blame`."""
     found = set(blames)
     return next((blame for blame in Blame if blame in found), None)
 
@@ -220,8 +224,8 @@ def _readable(blame: Blame | None) -> bool | None:
     return False if blame is Blame.PRODUCT else None
 
 
-def unread(job: ScanJob, error: str, blame: Blame) -> Reading:
-    """Return the reading of a job that read nothing, with the reason and who is to blame."""
+def failed_reading(job: ScanJob, error: str, blame: Blame) -> Reading:
+    """Return the reading of a job that read nothing, with the reason and the blame."""
     reason = Unmeasured(error)
     return Reading(
         server=job.server.name,

@@ -6,7 +6,7 @@ from contractwatch.model.contract.contract import Contract
 
 
 def choose_server(contract: Contract, environment: str) -> tuple[Server, str]:
-    """Return the server that is run, and a sentence when that was a guess.
+    """Return the server that is run, and a warning if the choice was a guess.
 
     It is the one of the operator's environment, else the only one, else the first that is written.
     A contract without servers gets one that has no name and no kind.

@@ -15,59 +15,59 @@ from contractwatch.model.record.file_state import CachedTable
 from contractwatch.model.record.run import Reading, RunResult
 from contractwatch.verify import Plan, rests_on
 
-_UNSETTLED = frozenset({Outcome.FAILED, Outcome.ERROR})
+_HOLDING_OUTCOMES = frozenset({Outcome.FAILED, Outcome.ERROR})
 
 
 @dataclass(frozen=True, slots=True)
-class _Next:
-    """Of which tables the window stands still, and of which all rows are read next time."""
+class _WindowDecisions:
+    """The tables whose window is held in place, and those that get a full scan next time."""
 
-    still: frozenset[str]
-    whole: frozenset[str]
+    held: frozenset[str]
+    full_scans: frozenset[str]
 
 
-def kept_after(
+def cache_after_run(
     plan: Plan, reading: Reading, run: RunResult, before: tuple[CachedTable, ...]
 ) -> tuple[CachedTable, ...] | None:
-    """Return what is kept after a run; None leaves what was kept before.
+    """Return what is cached after a run; None leaves the cache as it was.
 
     Args:
-        plan: What was asked.
-        reading: What was read.
-        run: What became of the promises.
-        before: What was kept before the run.
+        plan: The plan of the run.
+        reading: The run's reading.
+        run: The run's result.
+        before: The cached tables before the run.
     """
     if reading.kept is None:
         return None
-    unsettled = {one.promise.promise_id for one in run.results if one.outcome in _UNSETTLED}
-    checks = [check for check in plan.checks if check.promise.promise_id in unsettled]
-    coming = _next(checks, reading.extents)
-    moved = [one for one in reading.kept if one.table not in coming.still | coming.whole]
-    stood = [one for one in before if one.table in coming.still]
-    return tuple(sorted((*moved, *stood), key=lambda one: one.table))
+    broken = {one.promise.promise_id for one in run.results if one.outcome in _HOLDING_OUTCOMES}
+    checks = [check for check in plan.checks if check.promise.promise_id in broken]
+    decisions = _decide_windows(checks, reading.extents)
+    moved = [one for one in reading.kept if one.table not in decisions.held | decisions.full_scans]
+    held = [one for one in before if one.table in decisions.held]
+    return tuple(sorted((*moved, *held), key=lambda one: one.table))
 
 
-def _next(checks: list[Check], extents: tuple[AnswerScope, ...]) -> _Next:
-    """Return what becomes of each window of whose rows something is broken or without an answer.
+def _decide_windows(checks: list[Check], extents: tuple[AnswerScope, ...]) -> _WindowDecisions:
+    """Return what happens to each window whose rows break a promise or leave it unanswered.
 
-    What adds up may be broken by any row, and be mended there: all are read. What is judged by the
-    window is held by the cut from which it was looked at, if that is what was kept; else it is
-    looked for in all rows, too.
+    An additive answer may be broken by any row, and mended there: that needs a full scan. What is
+    judged by the window needs the watermark of its scan, if that is the cached one; else a full
+    scan.
     """
-    still: set[str] = set()
-    whole: set[str] = set()
+    held: set[str] = set()
+    full_scans: set[str] = set()
     for extent in extents:
         if not extent.advances_watermark:
             continue
         if any(_is_broken_count(check, extent) for check in checks):
-            whole.add(extent.table)
+            full_scans.add(extent.table)
         elif any(rests_on(check, extent) for check in checks):
-            (still if extent.keeps_watermark else whole).add(extent.table)
-    return _Next(frozenset(still), frozenset(whole))
+            (held if extent.keeps_watermark else full_scans).add(extent.table)
+    return _WindowDecisions(frozenset(held), frozenset(full_scans))
 
 
 def _is_broken_count(check: Check, extent: AnswerScope) -> bool:
-    """Whether an error is counted in rows of any age; one of age is mended by newer rows alone."""
+    """Whether the check counts rows of any age; a check of age is mended by newer rows alone."""
     asked = check.metrics()
     is_of_age = any(isinstance(one, TimeSpan | RecordMetric) for one in asked)
     counted = (

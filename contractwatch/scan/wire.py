@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-_Reduce: TypeAlias = Callable[[Any], Any]
+_ReduceFunction: TypeAlias = Callable[[Any], Any]
 
 
 def send(pipe: "Connection[Any, Any]", value: object) -> None:
@@ -30,10 +30,10 @@ def send(pipe: "Connection[Any, Any]", value: object) -> None:
     pipe.send_bytes(written.getbuffer())
 
 
-class _Reductions(dict[type[Any], _Reduce]):
-    """How instances of each class are reduced; what is no plain dataclass is left to pickle."""
+class _ReductionTable(dict[type[Any], _ReduceFunction]):
+    """Reduction function of each class; one that is no plain dataclass is left to pickle."""
 
-    def __missing__(self, kind: type[Any]) -> _Reduce:
+    def __missing__(self, kind: type[Any]) -> _ReduceFunction:
         known = copyreg.dispatch_table.get(kind)
         if known is not None:
             return known
@@ -46,7 +46,7 @@ class _Reductions(dict[type[Any], _Reduce]):
         return reduced
 
 
-def _reduction(kind: type[Any], names: tuple[str, ...]) -> _Reduce:
+def _reduction(kind: type[Any], names: tuple[str, ...]) -> _ReduceFunction:
     if len(names) == 1:  # attrgetter of one name returns the value itself
         (name,) = names
         return lambda noun: (kind, (getattr(noun, name),))
@@ -56,4 +56,4 @@ def _reduction(kind: type[Any], names: tuple[str, ...]) -> _Reduce:
     return lambda noun: (kind, values(noun))
 
 
-_REDUCTIONS = _Reductions()
+_REDUCTIONS = _ReductionTable()

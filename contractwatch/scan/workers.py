@@ -27,7 +27,7 @@ from contractwatch.scan.wire import send
 _POLL_SECONDS = 0.05
 _START_SECONDS = 60.0
 _END_SECONDS = 1.0
-_KEPT_SHARE = 0.6
+_RECYCLE_SHARE = 0.6
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _MEGABYTE = 1024 * 1024
 _OOM_SCORE = "500"
@@ -39,23 +39,23 @@ _Context: TypeAlias = SpawnContext | ForkContext
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """What each worker gets: megabytes of memory, and threads of its own; 0: one for each core."""
+    """Limits of each worker: megabytes of memory, and Polars threads; 0 is one for each core."""
 
     memory_mb: int
     threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Answered(Generic[T]):
-    """The job's own result, and the seconds it took."""
+class JobDone(Generic[T]):
+    """Result of a job, and the seconds that it took."""
 
     value: T
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """The job has no result; `reason` says why. `was_late` marks a passed deadline."""
+class JobFailed:
+    """A job without a result, and the reason; `was_late` marks a passed deadline."""
 
     reason: str
     seconds: float
@@ -63,29 +63,29 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
-    """The pool was closed before the job was done."""
+class JobCancelled:
+    """A job that was not done before the pool was closed."""
 
 
-Answer: TypeAlias = Answered[T] | Failed | Cancelled
+JobOutcome: TypeAlias = JobDone[T] | JobFailed | JobCancelled
 
 
-class PoolGauge(Protocol):
-    """Hears how many workers are busy."""
+class BusyGauge(Protocol):
+    """Receives the number of busy workers."""
 
     def workers_busy(self, busy: int) -> None: ...
 
 
 class Workers:
-    """A fixed number of warm workers; `run` blocks the caller until one has done its job."""
+    """Pool of a fixed number of warm workers; `run` blocks until one has done the job."""
 
     def __init__(
         self,
         count: int,
         limits: WorkerLimits,
         *,
-        warm: tuple[str, ...] = (),
-        gauge: PoolGauge | None = None,
+        preload: tuple[str, ...] = (),
+        gauge: BusyGauge | None = None,
         forks: bool = False,
     ) -> None:
         """Prepare the pool; `start` starts it.
@@ -93,51 +93,53 @@ class Workers:
         Args:
             count: Workers.
             limits: What each of them gets.
-            warm: Modules that each worker imports before its first job.
-            gauge: Hears the number of busy workers.
-            forks: Workers begin as copies of this process, at once. It is for a process that has
-                no other thread, and has not imported Polars, which would not survive it.
+            preload: Modules that each worker imports before its first job.
+            gauge: Receives the number of busy workers.
+            forks: Fork workers instead of spawning them, which is faster. The process must have no
+                other thread, and must not have imported Polars, which does not survive a fork.
         """
         self._limits = limits
-        self._warm = warm
+        self._preload = preload
         self._gauge = gauge
         can_fork = forks and "fork" in multiprocessing.get_all_start_methods()
         spawn = multiprocessing.get_context("spawn")
         self._context = multiprocessing.get_context("fork") if can_fork else spawn
-        self._slots = [_Slot(self._context, limits, warm) for _ in range(count)]
+        self._slots = [_Slot(self._context, limits, preload) for _ in range(count)]
         self._free: LifoQueue[_Slot] = LifoQueue()
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._busy = 0
 
     def start(self) -> None:
-        """Start every worker; they warm up side by side."""
+        """Start every worker; they import their modules at the same time."""
         for slot in self._slots:
             slot.start()
             self._free.put(slot)
 
-    def run(self, job: Callable[[Any], T], argument: Any, *, deadline_seconds: float) -> Answer[T]:
+    def run(
+        self, job: Callable[[Any], T], argument: Any, *, deadline_seconds: float
+    ) -> JobOutcome[T]:
         """Run `job(argument)` in a worker; the deadline counts from when one is free.
 
         `job` is a function of a module, `argument` and the result can be pickled.
         """
         slot = self._take()
         if slot is None:
-            return Cancelled()
+            return JobCancelled()
         self._count(1)
         try:
             answer = slot.run(job, argument, deadline_seconds, self._closed)
         finally:
             self._count(-1)
             self._free.put(slot)
-        return cast("Answer[T]", answer)
+        return cast("JobOutcome[T]", answer)
 
     def pids(self) -> tuple[int, ...]:
         """Return the process ids of the workers that are alive."""
         return tuple(pid for slot in self._slots if (pid := slot.pid()) is not None)
 
     def close(self) -> None:
-        """Kill every worker, busy or not; jobs under way end as `Cancelled`."""
+        """Kill every worker, busy or not; jobs under way end as `JobCancelled`."""
         self._closed.set()
         for slot in self._slots:
             slot.kill()
@@ -156,20 +158,22 @@ class Workers:
 
 
 class _Slot:
-    """One worker's place: whoever is in it is replaced when dead. Used by one thread at a time."""
+    """Place of one worker, which is replaced when it died. Used by one thread at a time."""
 
-    def __init__(self, context: _Context, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
+    def __init__(self, context: _Context, limits: WorkerLimits, preload: tuple[str, ...]) -> None:
         self._context = context
         self._limits = limits
-        self._warm = warm
+        self._preload = preload
         self._process: SpawnProcess | ForkProcess | None = None
         self._pipe: _Pipe | None = None
 
     def start(self) -> None:
-        """Put a new worker into the place, and do not wait for it."""
+        """Start a new worker, without waiting for it."""
         ours, theirs = cast("tuple[_Pipe, _Pipe]", self._context.Pipe())
         process = self._context.Process(
-            target=_work, args=(theirs, self._limits, self._warm), name="contractwatch-worker"
+            target=_worker_main,
+            args=(theirs, self._limits, self._preload),
+            name="contractwatch-worker",
         )
         process.daemon = True
         process.start()
@@ -177,7 +181,7 @@ class _Slot:
         self._process, self._pipe = process, ours
 
     def pid(self) -> int | None:
-        """Return the worker's process id; None when nobody is alive here."""
+        """Return the worker's process id; None if it is not alive."""
         process = self._process
         return process.pid if process is not None and process.is_alive() else None
 
@@ -187,27 +191,29 @@ class _Slot:
         argument: Any,
         deadline_seconds: float,
         closed: threading.Event,
-    ) -> Answer[Any]:
-        """Do one job, replacing the worker before it if it died idle and after it if it had to go.
+    ) -> JobOutcome[Any]:
+        """Do one job; replace the worker before it if it died idle, and after it if it failed.
 
-        Steps: 1 a worker that answers, 2 send, 3 wait for the answer, 4 replace who is gone.
+        Steps: 1 get a worker that responds, 2 send, 3 wait for the result, 4 replace a dead worker.
         """
-        failure = self._ready(closed)
+        failure = self._ensure_responding(closed)
         if failure is not None:
             return failure
         began = monotonic()
         try:
-            send(self._pipe_now(), (job, argument))
-            answer = self._answer(began, deadline_seconds, closed)
+            send(self._open_pipe(), (job, argument))
+            answer = self._wait_for_result(began, deadline_seconds, closed)
         except (EOFError, OSError):
-            answer = Failed(self._death(), monotonic() - began)
-        if not closed.is_set() and (not isinstance(answer, Answered) or self._is_fat()):
+            answer = JobFailed(self._exit_reason(), monotonic() - began)
+        if not closed.is_set() and (
+            not isinstance(answer, JobDone) or self._holds_too_much_memory()
+        ):
             self._replace()
-        return Cancelled() if closed.is_set() and isinstance(answer, Failed) else answer
+        return JobCancelled() if closed.is_set() and isinstance(answer, JobFailed) else answer
 
-    def _is_fat(self) -> bool:
-        """Whether what an allocator kept would count against the next job."""
-        return _resident_bytes(self.pid()) > _KEPT_SHARE * self._limits.memory_mb * _MEGABYTE
+    def _holds_too_much_memory(self) -> bool:
+        """Return whether memory that the allocator retains would limit the next job."""
+        return _resident_bytes(self.pid()) > _RECYCLE_SHARE * self._limits.memory_mb * _MEGABYTE
 
     def kill(self) -> None:
         """End the worker at once."""
@@ -216,37 +222,37 @@ class _Slot:
             process.kill()
             process.join(_END_SECONDS)
 
-    def _pipe_now(self) -> _Pipe:
+    def _open_pipe(self) -> _Pipe:
         assert self._pipe is not None
         return self._pipe
 
-    def _ready(self, closed: threading.Event) -> Failed | Cancelled | None:
-        """Ask whether somebody is there, and replace who does not answer, twice."""
+    def _ensure_responding(self, closed: threading.Event) -> JobFailed | JobCancelled | None:
+        """Ping the worker, and replace it if it does not respond, twice."""
         for _ in range(2):
-            if self._is_there(closed):
+            if self._responds(closed):
                 return None
             if closed.is_set():
-                return Cancelled()
+                return JobCancelled()
             self._replace()
-        return None if self._is_there(closed) else Failed("worker cannot be started", 0.0)
+        return None if self._responds(closed) else JobFailed("worker cannot be started", 0.0)
 
-    def _is_there(self, closed: threading.Event) -> bool:
+    def _responds(self, closed: threading.Event) -> bool:
         if self.pid() is None:
             return False
-        pipe, began = self._pipe_now(), monotonic()
+        pipe, began = self._open_pipe(), monotonic()
         try:
             pipe.send(None)
             while not closed.is_set() and monotonic() - began < _START_SECONDS:
                 if pipe.poll(0.2):
-                    return pipe.recv() == _THERE
+                    return pipe.recv() == _PONG
         except (EOFError, OSError):
             return False
         return False
 
-    def _answer(
+    def _wait_for_result(
         self, began: float, deadline_seconds: float, closed: threading.Event
-    ) -> Answer[Any]:
-        pipe = self._pipe_now()
+    ) -> JobOutcome[Any]:
+        pipe = self._open_pipe()
         limit_bytes = self._limits.memory_mb * _MEGABYTE
         while not closed.is_set():
             left = deadline_seconds - (monotonic() - began)
@@ -254,36 +260,38 @@ class _Slot:
                 is_done, value = cast("tuple[bool, Any]", pipe.recv())
                 seconds = monotonic() - began
                 return (
-                    Answered(value, seconds) if is_done else _raised(value, seconds, self._limits)
+                    JobDone(value, seconds)
+                    if is_done
+                    else _exception_failure(value, seconds, self._limits)
                 )
             if left <= 0:
                 reason = f"deadline of {deadline_seconds:g} s passed"
-                return Failed(reason, monotonic() - began, was_late=True)
+                return JobFailed(reason, monotonic() - began, was_late=True)
             if _resident_bytes(self.pid()) > limit_bytes:
-                return Failed(_over_memory(self._limits), monotonic() - began)
-        return Cancelled()
+                return JobFailed(_over_memory_reason(self._limits), monotonic() - began)
+        return JobCancelled()
 
-    def _death(self) -> str:
-        """Say how the worker ended; polars aborts by itself when over the limit it was given."""
+    def _exit_reason(self) -> str:
+        """Return how the worker ended; Polars itself aborts when over its memory limit."""
         process = self._process
         assert process is not None
         process.join(_END_SECONDS)
         if process.exitcode == -signal.SIGABRT:
-            return _over_memory(self._limits)
+            return _over_memory_reason(self._limits)
         if process.exitcode == -signal.SIGKILL:
             return "worker was killed from outside (the system does so when memory runs out)"
         return f"worker ended (exit code {process.exitcode})"
 
     def _replace(self) -> None:
         if isinstance(self._context, SpawnContext):
-            _log_death(self._process)
+            _log_replacement(self._process)
         self.kill()
         if self._pipe is not None:
             self._pipe.close()
         self.start()
 
 
-def _log_death(process: SpawnProcess | ForkProcess | None) -> None:
+def _log_replacement(process: SpawnProcess | ForkProcess | None) -> None:
     # Imported for a death only: the command line, which has a worker and no log, loads this file.
     import structlog  # noqa: PLC0415 - see above
 
@@ -291,20 +299,20 @@ def _log_death(process: SpawnProcess | ForkProcess | None) -> None:
     log.warning("worker_replaced", pid=process.pid if process else None)
 
 
-_THERE = "there"
+_PONG = "there"
 
 
-def _over_memory(limits: WorkerLimits) -> str:
+def _over_memory_reason(limits: WorkerLimits) -> str:
     return f"worker ended (memory limit of {limits.memory_mb} MB)"
 
 
-def _raised(kind: str, seconds: float, limits: WorkerLimits) -> Failed:
-    reason = _over_memory(limits) if kind == MemoryError.__name__ else f"scan raised {kind}"
-    return Failed(reason, seconds)
+def _exception_failure(kind: str, seconds: float, limits: WorkerLimits) -> JobFailed:
+    reason = _over_memory_reason(limits) if kind == MemoryError.__name__ else f"scan raised {kind}"
+    return JobFailed(reason, seconds)
 
 
 def _resident_bytes(pid: int | None) -> int:
-    """Return the memory a process holds; 0 where the system does not tell (not Linux)."""
+    """Return the resident memory of a process; 0 where /proc is missing (not Linux)."""
     if pid is None:
         return 0
     try:
@@ -314,11 +322,11 @@ def _resident_bytes(pid: int | None) -> int:
     return int(pages) * _PAGE_BYTES
 
 
-def _work(pipe: _Pipe, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
-    """Live as a worker.
+def _worker_main(pipe: _Pipe, limits: WorkerLimits, preload: tuple[str, ...]) -> None:
+    """Run as a worker process.
 
-    1 take the limits into the environment, before polars is imported and reads them, 2 end with
-    the parent, 3 warm up, 4 answer jobs until the pipe is closed.
+    1 set the limits in the environment, before Polars is imported and reads them, 2 end with
+    the parent, 3 import modules, 4 run jobs until the pipe is closed.
     """
     # An interrupt of the terminal reaches the whole group: only the agent decides about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -333,23 +341,23 @@ def _work(pipe: _Pipe, limits: WorkerLimits, warm: tuple[str, ...]) -> None:
     with suppress(OSError):  # the kernel, if it must, takes a worker before the agent
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    for module in warm:
+    for module in preload:
         import_module(module)
-    _say_nothing_more()
+    _silence_stderr()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             asked = cast("tuple[Callable[[Any], Any], Any] | None", pipe.recv())
-            send(pipe, _THERE if asked is None else _outcome(*asked))
+            send(pipe, _PONG if asked is None else _run_job(*asked))
 
 
-def _say_nothing_more() -> None:
-    """Close the error stream: a library that panics writes there, and may quote what it read."""
+def _silence_stderr() -> None:
+    """Redirect stderr to null: a library that panics writes there, and may quote the data."""
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 2)
     os.close(silence)
 
 
-def _outcome(job: Callable[[Any], Any], argument: Any) -> tuple[bool, Any]:
+def _run_job(job: Callable[[Any], Any], argument: Any) -> tuple[bool, Any]:
     try:
         return True, job(argument)
     except Exception as error:  # the boundary of the worker: told by its class

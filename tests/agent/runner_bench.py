@@ -25,7 +25,7 @@ from contractwatch.model.record.incident import Notification, Transition, Transi
 from contractwatch.model.record.product import RunEntry
 from contractwatch.model.record.run import RunOutcome
 from contractwatch.odcs.load import parse_contract
-from contractwatch.scan.workers import Answer, Failed, WorkerLimits, Workers
+from contractwatch.scan.workers import JobFailed, JobOutcome, WorkerLimits, Workers
 from contractwatch.store.store import Store
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -105,8 +105,10 @@ class LateWorkers(Workers):
 
     def run(
         self, job: Callable[[Any], Any], argument: Any, *, deadline_seconds: float
-    ) -> Answer[Any]:
-        return Failed(f"deadline of {deadline_seconds:g} s passed", deadline_seconds, was_late=True)
+    ) -> JobOutcome[Any]:
+        return JobFailed(
+            f"deadline of {deadline_seconds:g} s passed", deadline_seconds, was_late=True
+        )
 
 
 @pytest.fixture(scope="module")

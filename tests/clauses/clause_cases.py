@@ -46,7 +46,7 @@ from contractwatch.model.measure.state import (
 )
 from contractwatch.model.record.run import Reading, RunResult
 from contractwatch.odcs.load import parse_contract
-from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
+from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_references
 from contractwatch.scan.scan import ScanJob, scan
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "clauses"
@@ -86,10 +86,10 @@ class Case:
             bases=(folder,),
             roots=None,
             now=NOW,
-            leads=resolve_all(metrics, visitor, Registry([published])),
+            references=resolve_references(metrics, visitor, Registry([published])),
         )
         if "before" in self.body:
-            job = replace(job, now=datetime.now(UTC) + timedelta(hours=1), keeps_states=True)
+            job = replace(job, now=datetime.now(UTC) + timedelta(hours=1), uses_cache=True)
             self._write(self.body["before"], folder)
             job = replace(job, kept=scan(job).kept or ())
         self._write(self.body[side], folder)

@@ -25,7 +25,7 @@ from contractwatch.scan.reference_resolver import (
     Resolver,
     Unresolved,
     refers_elsewhere,
-    resolve_all,
+    resolve_references,
 )
 from contractwatch.scan.scan import ScanJob, scan
 
@@ -46,7 +46,9 @@ def lead(reference: Reference, *published: Published) -> Resolved | Unresolved:
     registry = Registry((claims, *(published or (contract("members"),))), broken=["x/old.yaml"])
     (server,) = claims.contract.servers
     metric = Orphans("claims_events", ("member_id",), reference)
-    (found,) = resolve_all([metric], Resolver(claims, server, further=(Path("/more"),)), registry)
+    (found,) = resolve_references(
+        [metric], Resolver(claims, server, base_folders=(Path("/more"),)), registry
+    )
     return found
 
 
@@ -65,9 +67,9 @@ def test_another_contract_is_found_by_id_file_and_address(name: str) -> None:
     found = lead(replace(KEY, contract=name))
     assert isinstance(found, Resolved)
     assert (found.table, found.columns) == ("members", ("member_id",))
-    assert found.elsewhere is not None
-    assert found.elsewhere.server.name == "local"
-    assert found.elsewhere.bases == (CONTRACTS, Path("/more"))
+    assert found.remote_server is not None
+    assert found.remote_server.server.name == "local"
+    assert found.remote_server.bases == (CONTRACTS, Path("/more"))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_another_contract_is_found_by_id_file_and_address(name: str) -> None:
         (Reference("people", ("id",)), "no table of this contract is 'people'"),
     ],
 )
-def test_a_reference_that_leads_nowhere_says_what_was_looked_for(
+def test_a_reference_without_a_target_says_what_was_looked_for(
     reference: Reference, reason: str
 ) -> None:
     assert lead(reference) == Unresolved(reference, reason)
@@ -116,9 +118,11 @@ def job(folder: Path, roots: tuple[Path, ...] | None) -> tuple[ScanJob, Orphans]
     claims, members = contract("claims_events", folder), contract("members", folder)
     (server,) = claims.contract.servers
     metric = Orphans("claims_events", ("member_id",), KEY)
-    leads = resolve_all([metric], Resolver(claims, server), Registry((claims, members)))
+    references = resolve_references([metric], Resolver(claims, server), Registry((claims, members)))
     tables, now = claims.contract.tables, system_clock().now()
-    return ScanJob(server, tables, frozenset({metric}), (folder,), roots, now, leads=leads), metric
+    return ScanJob(
+        server, tables, frozenset({metric}), (folder,), roots, now, references=references
+    ), metric
 
 
 def test_a_worker_reads_the_other_contracts_data_beside_its_own(tmp_path: Path) -> None:
@@ -201,9 +205,11 @@ def test_only_rows_in_scope_are_keys_and_text_is_compared_as_its_type(tmp_path: 
     (server,) = own.contract.servers
     (relationship,) = own.contract.tables[0].relationships
     metric = Orphans("a", ("id",), relationship.target)
-    leads = resolve_all([metric], Resolver(own, server), Registry((own, other)))
+    references = resolve_references([metric], Resolver(own, server), Registry((own, other)))
     tables, now = own.contract.tables, system_clock().now()
-    found = scan(ScanJob(server, tables, frozenset({metric}), (tmp_path,), None, now, leads=leads))
+    found = scan(
+        ScanJob(server, tables, frozenset({metric}), (tmp_path,), None, now, references=references)
+    )
     assert found.measurements[metric] == OrphanCount(2, 1, 0)
 
 

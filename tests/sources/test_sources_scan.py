@@ -15,7 +15,7 @@ from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.measure.metric import CountWhere, IsNull, RowCount, TableSchema
 from contractwatch.model.measure.state import Count, TableColumns, Unmeasured
-from contractwatch.scan.scan import ScanJob, scan, settled
+from contractwatch.scan.scan import ScanJob, retry_scan, scan
 
 from datetime import UTC, datetime  # isort: skip
 
@@ -105,5 +105,5 @@ def test_a_file_that_went_away_is_looked_for_three_times(
     good = scan(job)
     left = [*[(replace(good, readable=False), True)] * bad_tries, (good, False)]
     before = len(left)
-    assert settled(lambda: left.pop(0)).readable is readable
+    assert retry_scan(lambda: left.pop(0)).readable is readable
     assert before - len(left) == tries

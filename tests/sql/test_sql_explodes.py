@@ -6,7 +6,7 @@ from sql_values import NOW, contract, loaded, publish, sql
 
 from contractwatch import verify
 from contractwatch.scan.scan import ScanJob, scan
-from contractwatch.scan.workers import Answered, Failed, WorkerLimits, Workers
+from contractwatch.scan.workers import JobDone, JobFailed, WorkerLimits, Workers
 
 
 def test_a_cross_join_that_explodes_is_ended_by_the_deadline_or_the_memory(tmp_path: Path) -> None:
@@ -25,5 +25,5 @@ def test_a_cross_join_that_explodes_is_ended_by_the_deadline_or_the_memory(tmp_p
         ended = workers.run(scan, job(explodes), deadline_seconds=1)
     finally:
         workers.close()
-    assert isinstance(before, Answered)
-    assert isinstance(ended, Failed)
+    assert isinstance(before, JobDone)
+    assert isinstance(ended, JobFailed)

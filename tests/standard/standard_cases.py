@@ -22,7 +22,7 @@ from contractwatch.model.contract.contract import Contract
 from contractwatch.model.record.check import Outcome
 from contractwatch.model.record.run import Reading, RunResult
 from contractwatch.odcs.load import parse_contract
-from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
+from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_references
 from contractwatch.scan.scan import ScanJob, scan
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "standard"
@@ -79,8 +79,12 @@ class Case:
         plan = verify.as_of(verify.plan(made), NOW)
         metrics = verify.asked_of_data(plan)
         published = Published(made, folder)
-        leads = resolve_all(metrics, Resolver(published, made.servers[0]), Registry([published]))
-        job = ScanJob(made.servers[0], made.tables, metrics, (folder,), None, NOW, leads=leads)
+        references = resolve_references(
+            metrics, Resolver(published, made.servers[0]), Registry([published])
+        )
+        job = ScanJob(
+            made.servers[0], made.tables, metrics, (folder,), None, NOW, references=references
+        )
         return verify.judge(plan, scan(job), now=NOW)
 
     def _server(self, contract: Contract, folder: Path) -> Server:

@@ -31,7 +31,7 @@ schema:
 
 @pytest.fixture
 def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(file_answers, "_SETTLED", timedelta(0))  # a test's files are young
+    monkeypatch.setattr(file_answers, "_SETTLING_TIME", timedelta(0))  # a test's files are young
     path = tmp_path / "orders.odcs.yaml"
     path.write_text(CONTRACT)
     return path

@@ -13,7 +13,7 @@ from window_values import DAY, NOW
 from contractwatch.model.record.check import Outcome, Verdict
 from contractwatch.model.record.file_state import CachedTable
 from contractwatch.odcs.load import parse_contract
-from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
+from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_references
 from contractwatch.scan.scan import ScanJob, scan
 from contractwatch.verify import asked_of_data, judge, plan
 
@@ -79,8 +79,8 @@ class Shop:
         (server,) = self.contract.servers
         published = Published(self.contract, self.folder)
         job = ScanJob(server, self.contract.tables, metrics, (self.folder,), None, NOW)
-        leads = resolve_all(metrics, Resolver(published, server), Registry([published]))
-        reading = scan(replace(job, leads=leads, keeps_states=True, kept=self.kept))
+        references = resolve_references(metrics, Resolver(published, server), Registry([published]))
+        reading = scan(replace(job, references=references, uses_cache=True, kept=self.kept))
         self.kept = reading.kept or ()
         results = judge(planned, reading, now=NOW).results
         return {f"{one.promise.table}.{one.promise.kind}": one.verdict for one in results}

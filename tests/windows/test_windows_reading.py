@@ -27,8 +27,8 @@ from contractwatch.engines.cache.window_answers import (
     CachedWindow,
     Watermark,
     WindowScan,
-    deserialized_window,
-    serialized_window,
+    deserialize_window,
+    serialize_window,
 )
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.server import DataFormat
@@ -325,7 +325,7 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_read(table: Growing)
         table.add(row(1, NOW))
         return open_server(job.server, job.tables, bases=job.bases, roots=job.roots)
 
-    told = cached_scan.scan_with_cache(dataset, [ROWS], (), now=NOW, listed_again=changed)
+    told = cached_scan.scan_with_cache(dataset, [ROWS], (), now=NOW, relist=changed)
     assert (told.measurements[ROWS], told.kept) == (Count(28), ())
 
 
@@ -359,7 +359,7 @@ def test_old_folders_of_partitions_are_not_read_beyond_their_footers(tmp_path: P
     table_of = job.tables[0]
     tables = (replace(table_of, columns=(*table_of.columns, day)),)
     server = replace(job.server, path="**/*.parquet")
-    job = replace(job, server=server, tables=tables, keeps_states=True)
+    job = replace(job, server=server, tables=tables, uses_cache=True)
     first = scan(job)
     damage(tmp_path / f"day={days[5]}" / "a.parquet")
     found = scan(replace(job, kept=first.kept or ()))
@@ -378,7 +378,7 @@ def test_old_partitions_of_a_delta_table_are_not_read(tmp_path: Path) -> None:
     table = Growing(tmp_path, replace(PARTITION, column="day"))
     job = table.job([ROWS, NULLS, KEY])
     server = replace(job.server, path="t", data_format=DataFormat.DELTA)
-    job = replace(job, server=server, keeps_states=True)
+    job = replace(job, server=server, uses_cache=True)
     first = scan(job)
     again = scan(replace(job, kept=first.kept or ()))
     assert (again.evidence[KEY], again.measurements[KEY]) == (Evidence.STATE, DuplicateCounts(6))
@@ -404,7 +404,7 @@ def test_what_is_kept_comes_back_equal_and_only_where_it_belongs() -> None:
         "stamps",
         WindowScan(Watermark(7), True, 9, last),
     )
-    content = serialized_window(kept, "here")
-    assert deserialized_window(content, "here") == kept
-    assert deserialized_window(content, "there") is None
-    assert deserialized_window(content[:-3], "here") is None
+    content = serialize_window(kept, "here")
+    assert deserialize_window(content, "here") == kept
+    assert deserialize_window(content, "there") is None
+    assert deserialize_window(content[:-3], "here") is None

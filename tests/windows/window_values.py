@@ -152,7 +152,7 @@ class Growing:
 
     def look(self, *metrics: Metric, now: datetime = NOW) -> Reading:
         """Return what is found of new rows and of what was kept, and keep it for the next look."""
-        reading = scan(replace(self.job(metrics, now), keeps_states=True, kept=self.kept))
+        reading = scan(replace(self.job(metrics, now), uses_cache=True, kept=self.kept))
         if reading.kept is not None:
             self.kept = reading.kept
         return reading

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from contractwatch.errors import ContractError, Problem
 from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.load import parse_valid_part
-from contractwatch.scan.workers import Answered, Cancelled, Failed, WorkerLimits, Workers
+from contractwatch.scan.workers import JobCancelled, JobDone, JobFailed, WorkerLimits, Workers
 from contractwatch.verify import plan
 
 _MEMORY_MB = 768
-_WARM = ("contractwatch.agent.catalog.contract_reader",)
+_PRELOAD = ("contractwatch.agent.catalog.contract_reader",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ContractReader:
     """One worker process that parses contracts; used by one thread at a time."""
 
     def __init__(self) -> None:
-        self._workers = Workers(1, WorkerLimits(_MEMORY_MB, 1), warm=_WARM)
+        self._workers = Workers(1, WorkerLimits(_MEMORY_MB, 1), preload=_PRELOAD)
         self._is_started = False
 
     def start(self) -> None:
@@ -65,11 +65,11 @@ class ContractReader:
         self.start()
         answer = self._workers.run(_parse, (data, file), deadline_seconds=deadline_seconds)
         match answer:
-            case Cancelled():
+            case JobCancelled():
                 raise ClosedError
-            case Answered(value, seconds):
+            case JobDone(value, seconds):
                 return ParsedContract(value.contract, value.problems, seconds=seconds)
-            case Failed(reason, seconds, was_late):
+            case JobFailed(reason, seconds, was_late):
                 said = (
                     f"reading it takes longer than {deadline_seconds:g} s; expected a smaller "
                     "contract: split it, or raise contract_deadline_seconds"

@@ -34,11 +34,11 @@ from contractwatch.model.record.file_state import CachedTable
 from contractwatch.model.record.incident import Notification, Transition
 from contractwatch.model.record.product import ProductState, RunEntry
 from contractwatch.model.record.run import Reading, RunOutcome, RunResult
-from contractwatch.scan.failing import reading_of
-from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
+from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_references
 from contractwatch.scan.scan import ScanJob, scan
-from contractwatch.scan.window_hold import kept_after
-from contractwatch.scan.workers import Answered, Cancelled, Failed, Workers
+from contractwatch.scan.window_hold import cache_after_run
+from contractwatch.scan.worker_failure import worker_failure_reading
+from contractwatch.scan.workers import JobCancelled, JobDone, JobFailed, Workers
 from contractwatch.slo.ledger import advance_all, apply_observations, horizon_of
 from contractwatch.slo.observe import observe
 from contractwatch.slo.upstream import inputs_in_trouble
@@ -202,7 +202,7 @@ class Runner:
         reading = with_history(reading, memory, asked, now=now)
         run = stamp_schedule(judge(asked, reading, now=now), crons, memory, began=started)
         entry = self._entry(Published(contract, folder), memory, run, prepared.promised)
-        kept = kept_after(prepared.plan, reading, run, memory.kept)
+        kept = cache_after_run(prepared.plan, reading, run, memory.kept)
         kept = None if kept == memory.kept else kept
         passes = last_passes(run, memory)
         entry = replace(entry, looks=looks_of(reading, now=now), kept=kept, last_passes=passes)
@@ -246,7 +246,7 @@ class Runner:
             return Reading(server.name, started, answers, readable=None), False
         roots = self._rules.roots
         metrics = asked_of_data(plan)
-        visitor = Resolver(published, server, self._rules.environment, roots)
+        resolver = Resolver(published, server, self._rules.environment, roots)
         job = ScanJob(
             server=server,
             tables=contract.tables,
@@ -254,20 +254,20 @@ class Runner:
             bases=(folder, *roots),
             roots=roots,
             now=started,
-            leads=resolve_all(metrics, visitor, around.registry()),
+            references=resolve_references(metrics, resolver, around.registry()),
             environment=self._rules.variables,
-            keeps_states=not {contract.product, "*"} & self._rules.full_scans,
+            uses_cache=not {contract.product, "*"} & self._rules.full_scans,
             kept=kept,
             reach=self._rules.reach,
         )
         answer = around.workers.run(scan, job, deadline_seconds=self._deadline(contract))
         match answer:
-            case Cancelled():
+            case JobCancelled():
                 return None, False
-            case Failed():
-                reading = reading_of(answer, plan, server, started)
+            case JobFailed():
+                reading = worker_failure_reading(answer, plan, server, started)
                 was_late = answer.was_late
-            case Answered():
+            case JobDone():
                 reading, was_late = answer.value, False
         around.series.took("scan", answer.seconds)
         is_read = not reading.error

@@ -30,9 +30,9 @@ from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.run import Reading
 from contractwatch.odcs.load import load_valid_part
 from contractwatch.scan.reach import personal_reach
-from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_all
+from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_references
 from contractwatch.scan.scan import ScanJob
-from contractwatch.scan.window_hold import kept_after
+from contractwatch.scan.window_hold import cache_after_run
 from contractwatch.selection import Selection, Topic, from_metadata, is_empty, select
 
 _NO_SERVER = "the contract names no server"
@@ -202,7 +202,7 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
     metrics = verify.asked_of_data(asked)
     published = Published(plan.contract, bases[0])
     environment = server.environment if wish.servers.environments else ""
-    visitor = Resolver(published, server, environment, bases[1:])
+    resolver = Resolver(published, server, environment, bases[1:])
     job = ScanJob(
         server=server,
         tables=plan.contract.tables,
@@ -211,16 +211,16 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
         roots=None,
         now=now,
         trusts_statistics=wish.evidence is options.Trusted.METADATA,
-        leads=resolve_all(metrics, visitor, wish.registry),
+        references=resolve_references(metrics, resolver, wish.registry),
         environment=wish.variables,
         reach=personal_reach(),
-        keeps_states=wish.states.is_used,
+        uses_cache=wish.states.is_used,
         kept=wish.states.read(entry.contract, server),
     )
     closed = server.unsupported or plan.contract.status is Status.RETIRED
     reading = Reading(server.name, now, {}, readable=None) if closed else wish.apart.read(job)
     run = verify.judge(asked, reading, now=now)
-    kept = kept_after(asked, reading, run, job.kept)
+    kept = cache_after_run(asked, reading, run, job.kept)
     wish.states.write(entry.contract, server, kept)
     samples = samples_of(
         asked, run, wish.sampling, lambda rows: wish.apart.ask(rows_of, (job, rows))

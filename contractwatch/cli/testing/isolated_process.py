@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from contractwatch.errors import Blame
 from contractwatch.model.record.run import Reading
-from contractwatch.scan.scan import ScanJob, scan, unread
-from contractwatch.scan.workers import Answered, Failed, WorkerLimits, Workers
+from contractwatch.scan.scan import ScanJob, failed_reading, scan
+from contractwatch.scan.workers import JobDone, JobFailed, WorkerLimits, Workers
 
 DEADLINE_SECONDS = 3600
 """The longest that the data of one contract may take, unless a person says otherwise."""
@@ -51,9 +51,13 @@ class Apart:
     def read(self, job: ScanJob) -> Reading:
         """Return what is found; if nothing comes back, the reason is in it."""
         answer = self.ask(scan, job)
-        return unread(job, answer.reason, Blame.AGENT) if isinstance(answer, Failed) else answer
+        return (
+            failed_reading(job, answer.reason, Blame.AGENT)
+            if isinstance(answer, JobFailed)
+            else answer
+        )
 
-    def ask(self, job: Callable[[Any], T], argument: Any) -> T | Failed:
+    def ask(self, job: Callable[[Any], T], argument: Any) -> T | JobFailed:
         """Return what a function of a module returns; it runs over there."""
         if self._workers is None:
             if "polars" in sys.modules or threading.active_count() > 1:
@@ -62,9 +66,9 @@ class Apart:
             self._workers = Workers(1, limits, forks=True)
             self._workers.start()
         answer = self._workers.run(job, argument, deadline_seconds=self._deadline_seconds)
-        if isinstance(answer, Answered):
+        if isinstance(answer, JobDone):
             return answer.value
-        return answer if isinstance(answer, Failed) else Failed("stopped", 0.0)
+        return answer if isinstance(answer, JobFailed) else JobFailed("stopped", 0.0)
 
     def close(self) -> None:
         """End the process, if there is one."""

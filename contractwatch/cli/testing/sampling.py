@@ -13,9 +13,9 @@ from contractwatch.model.contract.contract import Column, Contract, LogicalType,
 from contractwatch.model.measure.metric import CountWhere, Metric, SurplusRows, Unparseable
 from contractwatch.model.record.check import Check, Outcome, Promise
 from contractwatch.model.record.run import RunResult
-from contractwatch.scan.resolution import resolve, resolve_server
 from contractwatch.scan.scan import ScanJob
-from contractwatch.scan.workers import Failed
+from contractwatch.scan.variable_resolution import resolve_server, resolve_variables
+from contractwatch.scan.workers import JobFailed
 from contractwatch.verify import Plan
 
 _OPEN = frozenset({"", "public", "internal"})
@@ -60,7 +60,7 @@ def samples_of(
     plan: Plan,
     run: RunResult,
     sampling: Sampling,
-    read: Callable[[tuple[SampleQuestion, ...]], list[Rows | None] | Failed],
+    read: Callable[[tuple[SampleQuestion, ...]], list[Rows | None] | JobFailed],
 ) -> Mapping[str, Samples]:
     """Return rows for every failed check that counts rows, by the promise's id.
 
@@ -91,7 +91,7 @@ def samples_of(
             continue
         asked[promise_id] = (SampleQuestion(metrics, shown, sampling.limit), withheld)
     told = read(tuple(one for one, _ in asked.values())) if asked else []
-    rows = [None] * len(asked) if isinstance(told, Failed) else told
+    rows = [None] * len(asked) if isinstance(told, JobFailed) else told
     for (promise_id, (_, withheld)), read_rows in zip(asked.items(), rows, strict=True):
         why = _UNREADABLE if read_rows is None else ""
         found[promise_id] = Samples(read_rows or (), why, withheld)
@@ -110,7 +110,7 @@ def rows_of(wish: tuple[ScanJob, tuple[SampleQuestion, ...]]) -> list[Rows | Non
     ]
     try:
         environment = dict(job.environment)
-        tables = resolve(job.tables, (), environment).tables
+        tables = resolve_variables(job.tables, (), environment).tables
         server = resolve_server(job.server, environment)
         dataset = open_server(server, tables, bases=job.bases, roots=job.roots, reach=job.reach)
         return list(sample(dataset, wanted, limit=max(one.limit for one in asked)))

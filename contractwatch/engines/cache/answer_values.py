@@ -1,6 +1,6 @@
-"""Convert cached answers to plain JSON values and back.
+"""Convert cached answers to JSON values and back.
 
-Counts are bare numbers, for they are nearly all there is.
+Counts, by far the most frequent answers, are bare numbers.
 """
 
 import json
@@ -22,72 +22,77 @@ from contractwatch.model.measure.state import (
 )
 from contractwatch.model.promises.personal_data import Detector, DetectorHits, PersonalData
 
-MOST_BYTES = 8 << 20
-"""States that take more than this, compressed, are not kept."""
+MAX_BYTES = 8 << 20
+"""Compressed size limit of one table's cached answers; larger ones are not cached."""
 
-DAMAGES = (zlib.error, ValueError, LookupError, TypeError, OverflowError, RecursionError)
-"""What reading raises of content that is damaged, or no work of ours."""
+DECODE_ERRORS = (zlib.error, ValueError, LookupError, TypeError, OverflowError, RecursionError)
+"""Raised by decoding content that is damaged or has another format."""
 
-_MOST_EXPANDED = 256 << 20
+_MAX_DECOMPRESSED_BYTES = 256 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
 
-def compressed(written: Mapping[str, Any]) -> bytes:
-    """Return plain values as bytes, or nothing if they take too many."""
-    content = zlib.compress(json.dumps(written, separators=(",", ":")).encode(), 6)
-    return content if len(content) <= MOST_BYTES else b""
+def compress(values: Mapping[str, Any]) -> bytes:
+    """Return JSON values as compressed bytes; empty if they exceed `MAX_BYTES`."""
+    content = zlib.compress(json.dumps(values, separators=(",", ":")).encode(), 6)
+    return content if len(content) <= MAX_BYTES else b""
 
 
-def expanded(content: bytes) -> Mapping[str, Any]:
-    """Return the plain values that `compressed` took.
+def decompress(content: bytes) -> Mapping[str, Any]:
+    """Return the plain values that `compress` took.
 
     Raises:
-        ValueError: If the content was cut off; damaged content raises one of `DAMAGES`.
+        ValueError: If the content was cut off; damaged content raises one of `DECODE_ERRORS`.
     """
-    expanding = zlib.decompressobj()
-    found = expanding.decompress(content, _MOST_EXPANDED)
-    if not expanding.eof:
+    decompressor = zlib.decompressobj()
+    text = decompressor.decompress(content, _MAX_DECOMPRESSED_BYTES)
+    if not decompressor.eof:
         raise ValueError
-    read: Mapping[str, Any] = json.loads(found)
-    return read
+    values: Mapping[str, Any] = json.loads(text)
+    return values
 
 
-def written_columns(columns: TableColumns) -> list[Any]:
-    """Return columns as plain values."""
-    return [_column(column) for column in columns.columns]
+def columns_to_json(columns: TableColumns) -> list[Any]:
+    """Return columns as JSON values."""
+    return [_column_to_json(column) for column in columns.columns]
 
 
-def read_columns(written: list[Any]) -> TableColumns:
-    """Return the columns that were written."""
-    return TableColumns(tuple(map(_read_column, written)))
+def columns_from_json(values: list[Any]) -> TableColumns:
+    """Return columns from their JSON values."""
+    return TableColumns(tuple(map(_column_from_json, values)))
 
 
-def written_repeats(found: DuplicateCounts) -> list[int]:
-    """Return the repeats of a key as plain numbers."""
+def repeats_to_json(found: DuplicateCounts) -> list[int]:
+    """Return the repeats of a key as JSON values."""
     return [found.rows, found.surplus, found.keys, found.affected]
 
 
-def written_hits(found: PersonalData) -> list[list[Any]]:
-    """Return what detectors found as plain values."""
+def hits_to_json(found: PersonalData) -> list[list[Any]]:
+    """Return the hits of personal data detectors as JSON values."""
     return [[one.column, one.detector.value, one.texts, one.hits] for one in found.found]
 
 
-def read_hits(written: list[list[Any]]) -> PersonalData:
-    """Return what detectors found from plain values."""
-    hits = (DetectorHits(name, Detector(word), *counts) for name, word, *counts in written)
+def hits_from_json(values: list[list[Any]]) -> PersonalData:
+    """Return the hits of personal data detectors from JSON values."""
+    hits = (DetectorHits(name, Detector(word), *counts) for name, word, *counts in values)
     return PersonalData(tuple(hits))
 
 
-def written_answer(answer: FileAnswer | None) -> Any:
-    """Return the answer of a file, which adds up, as a plain value; of none there is none."""
+def file_answer_to_json(answer: FileAnswer | None) -> Any:
+    """Return the additive answer of a file as a JSON value; None if there is no answer."""
     match answer:
         case UnparseableCells():
             return ["bad", answer.rows, answer.shapes]
         case Count():
             return answer.rows
         case TimeRange():
-            return ["span", _micros(answer.oldest), _micros(answer.newest), answer.rows]
+            return [
+                "span",
+                _optional_to_micros(answer.oldest),
+                _optional_to_micros(answer.newest),
+                answer.rows,
+            ]
         case DelayTally():
             return ["delays", answer.rows, answer.late, answer.longest_seconds]
         case KeyBounds():
@@ -96,88 +101,88 @@ def written_answer(answer: FileAnswer | None) -> Any:
             return None
 
 
-def read_answer(written: Any) -> FileAnswer:
-    """Return the answer of a file from a plain value."""
-    if isinstance(written, int):
-        return Count(written)
-    kind, *numbers = written
-    return _READERS[kind](*numbers)
+def file_answer_from_json(values: Any) -> FileAnswer:
+    """Return the additive answer of a file from a JSON value."""
+    if isinstance(values, int):
+        return Count(values)
+    kind, *numbers = values
+    return _FILE_ANSWER_KINDS[kind](*numbers)
 
 
-def written_whole(answer: CachedAnswer) -> Any:
-    """Return any answer that is kept as a plain value."""
+def answer_to_json(answer: CachedAnswer) -> Any:
+    """Return any cached answer as a JSON value."""
     match answer:
         case DuplicateCounts():
-            return ["repeats", *written_repeats(answer)]
+            return ["repeats", *repeats_to_json(answer)]
         case PersonalData():
-            return ["hits", written_hits(answer)]
+            return ["hits", hits_to_json(answer)]
         case TableColumns():
-            return ["columns", written_columns(answer)]
+            return ["columns", columns_to_json(answer)]
         case _:
-            return written_answer(answer)
+            return file_answer_to_json(answer)
 
 
-def read_whole(written: Any) -> CachedAnswer:
-    """Return any answer that is kept from a plain value."""
-    if isinstance(written, int):
-        return Count(written)
-    kind, *values = written
-    read = _WHOLE_READERS.get(kind)
-    return read(*values) if read is not None else read_answer(written)
+def answer_from_json(values: Any) -> CachedAnswer:
+    """Return any cached answer from a JSON value."""
+    if isinstance(values, int):
+        return Count(values)
+    kind, *parts = values
+    decode = _TABLE_ANSWER_KINDS.get(kind)
+    return decode(*parts) if decode is not None else file_answer_from_json(values)
 
 
-def written_instant(instant: datetime) -> int:
+def instant_to_micros(instant: datetime) -> int:
     """Return an instant as microseconds since 1970."""
     return (instant - _EPOCH) // _TICK
 
 
-def read_instant(micros: int) -> datetime:
-    """Return the instant of so many microseconds since 1970 (UTC)."""
+def instant_from_micros(micros: int) -> datetime:
+    """Return an instant (UTC) from microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def _column(column: ColumnType) -> list[Any]:
-    children = [_column(child) for child in column.children]
+def _column_to_json(column: ColumnType) -> list[Any]:
+    children = [_column_to_json(child) for child in column.children]
     own = [column.name, column.kind, column.physical, column.timezone_aware, column.scale]
-    files = [_column(one) for one in column.files]
+    files = [_column_to_json(one) for one in column.files]
     return [*own, column.text, children, column.exact, files, column.by_exact_name]
 
 
-def _read_column(read: list[Any]) -> ColumnType:
-    *own, children, exact, files, by_exact_name = read
-    inner, types = (tuple(map(_read_column, some)) for some in (children, files))
+def _column_from_json(values: list[Any]) -> ColumnType:
+    *own, children, exact, files, by_exact_name = values
+    inner, types = (tuple(map(_column_from_json, some)) for some in (children, files))
     named = {"exact": exact, "files": types, "by_exact_name": by_exact_name}
     return ColumnType(*own, children=inner, **named)
 
 
-def _read_span(oldest: int | None, newest: int | None, rows: int) -> TimeRange:
-    return TimeRange(_instant(oldest), _instant(newest), rows)
+def _span_from_json(oldest: int | None, newest: int | None, rows: int) -> TimeRange:
+    return TimeRange(_optional_from_micros(oldest), _optional_from_micros(newest), rows)
 
 
-def _read_bad(rows: int, shapes: list[str]) -> UnparseableCells:
+def _bad_cells_from_json(rows: int, shapes: list[str]) -> UnparseableCells:
     return UnparseableCells(rows, tuple(shapes))
 
 
-def _read_keys(rows: int, bounds: list[list[int]]) -> KeyBounds:
+def _key_span_from_json(rows: int, bounds: list[list[int]]) -> KeyBounds:
     return KeyBounds(rows, tuple((least, greatest) for least, greatest in bounds))
 
 
-_READERS: Mapping[str, Callable[..., FileAnswer]] = {
-    "bad": _read_bad,
-    "span": _read_span,
+_FILE_ANSWER_KINDS: Mapping[str, Callable[..., FileAnswer]] = {
+    "bad": _bad_cells_from_json,
+    "span": _span_from_json,
     "delays": DelayTally,
-    "keys": _read_keys,
+    "keys": _key_span_from_json,
 }
-_WHOLE_READERS: Mapping[str, Callable[..., CachedAnswer]] = {
+_TABLE_ANSWER_KINDS: Mapping[str, Callable[..., CachedAnswer]] = {
     "repeats": DuplicateCounts,
-    "hits": read_hits,
-    "columns": read_columns,
+    "hits": hits_from_json,
+    "columns": columns_from_json,
 }
 
 
-def _micros(instant: datetime | None) -> int | None:
-    return None if instant is None else written_instant(instant)
+def _optional_to_micros(instant: datetime | None) -> int | None:
+    return None if instant is None else instant_to_micros(instant)
 
 
-def _instant(micros: int | None) -> datetime | None:
-    return None if micros is None else read_instant(micros)
+def _optional_from_micros(micros: int | None) -> datetime | None:
+    return None if micros is None else instant_from_micros(micros)

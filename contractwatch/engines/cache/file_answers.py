@@ -1,4 +1,4 @@
-"""Per-file result cache, keyed by file fingerprint and question digest.
+"""Per-file result cache, keyed by file fingerprint and metric digest.
 
 A group is one file, or a few small ones, that were read together. Its answers are valid while the
 fingerprint of each file is unchanged (path, size, and the inode with its times, or the etag), while
@@ -40,23 +40,23 @@ from contractwatch.model.measure.state import (
 )
 from contractwatch.model.promises.personal_data import PersonalData, PersonalDataHits
 
-_FORMAT = 2
-_FORMATS = frozenset({DataFormat.PARQUET, DataFormat.CSV, DataFormat.JSON})
-_SETTLED = timedelta(seconds=2)
-"""A file may be written again within the tick of its clock: a younger one is not yet known."""
+_CACHE_FORMAT = 2
+_CACHEABLE_FORMATS = frozenset({DataFormat.PARQUET, DataFormat.CSV, DataFormat.JSON})
+_SETTLING_TIME = timedelta(seconds=2)
+"""A younger file may be written again within one tick of the file system's clock."""
 
 _NESTED = frozenset({LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, LogicalType.VECTOR})
-_OPEN = frozenset({"", "public", "internal"})
+_UNRESTRICTED = frozenset({"", "public", "internal"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PROMISED_ONLY = frozenset(
+_PROMISE_FIELDS = frozenset(
     {"clause", "type_clause", "required_clause", "unique_clause", "twin_clause", "options", "rules"}
     | {"name", "description", "critical", "optional", "twin", "column_id", "nested"}
     | {"physical_type", "physical_clause"}
 )
-"""Fields of a column that say what is promised of it, and not how it is read."""
+"""Fields of a column that say what is promised of it; the others say how it is read."""
 
 Additive: TypeAlias = RowCount | CountWhere | Unparseable | TimeSpan | Delays | BadRows | KeyRange
-"""What adds up over files, and depends on no clock once no value is in the future."""
+"""Metrics whose answers add up over files; they are stable once no value is in the future."""
 
 CacheableMetric: TypeAlias = Additive | TableSchema | SurplusRows | PersonalDataHits
 
@@ -65,16 +65,16 @@ FileAnswer: TypeAlias = Count | TimeRange | DelayTally | KeyBounds
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """A file as it was read; `shape` is the digest of its own columns, empty if it has none."""
+    """A file as it was read; `schema_digest` is that of its own columns, empty if it has none."""
 
     path: str
-    stamp: str
-    shape: str
+    fingerprint: str
+    schema_digest: str
 
 
 @dataclass(frozen=True, slots=True)
 class FileGroup:
-    """Files that were read together, and what they answered, by the question's digest."""
+    """Files that were read together, and their answers by the metric's digest."""
 
     files: tuple[CachedFile, ...]
     answers: Mapping[str, FileAnswer]
@@ -82,80 +82,91 @@ class FileGroup:
 
 @dataclass(frozen=True, slots=True)
 class KeyGroup:
-    """Bundles (by place) that share no key with any other, and the repeats among them.
+    """File groups (by index) that share no key with any other, and the repeats among them.
 
-    Of a group that has `shrunk` no more is known than that no key of it repeats.
+    With `is_partial` some file groups were dropped since; all that is still known is that no key of
+    the remaining ones repeats.
     """
 
-    bundles: frozenset[int]
+    file_groups: frozenset[int]
     repeats: DuplicateCounts
-    shrunk: bool = False
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TableAnswers:
-    """What is kept of one table; `groups` are by a key's digest, `whole` answers by a question's.
+    """Cached answers of one table.
 
-    An answer in `whole` holds for exactly these files.
+    `key_groups` are by the digest of a `SurplusRows` metric. `whole_table` holds, by the metric's
+    digest, answers that do not add up: they are valid for exactly these files.
     """
 
     columns: TableColumns
-    bundles: tuple[FileGroup, ...]
-    groups: Mapping[str, tuple[KeyGroup, ...]] = field(
+    file_groups: tuple[FileGroup, ...]
+    key_groups: Mapping[str, tuple[KeyGroup, ...]] = field(
         default_factory=dict[str, tuple[KeyGroup, ...]]
     )
-    whole: Mapping[str, PersonalData] = field(default_factory=dict[str, PersonalData])
+    whole_table: Mapping[str, PersonalData] = field(default_factory=dict[str, PersonalData])
 
     @property
-    def stamps(self) -> dict[str, str]:
-        """The stamp of every file by its path."""
-        return {file.path: file.stamp for bundle in self.bundles for file in bundle.files}
+    def fingerprints(self) -> dict[str, str]:
+        """The fingerprint of every file by its path."""
+        return {file.path: file.fingerprint for group in self.file_groups for file in group.files}
 
-    def of(self, paths: Collection[str]) -> "TableAnswers":
-        """Return what is known of bundles all of whose files are among these.
+    def restricted_to(self, paths: Collection[str]) -> "TableAnswers":
+        """Return the answers of those file groups whose files are all among these paths.
 
-        Of a group whose keys repeat all is known or nothing: which rows repeat, nobody knows.
+        A key group that has repeats stays whole or is dropped: which of its rows repeat is unknown.
         """
-        stay = [
-            place
-            for place, bundle in enumerate(self.bundles)
-            if all(file.path in paths for file in bundle.files)
+        remaining = [
+            index
+            for index, group in enumerate(self.file_groups)
+            if all(file.path in paths for file in group.files)
         ]
-        if len(stay) == len(self.bundles):
+        if len(remaining) == len(self.file_groups):
             return self
-        places = {old: new for new, old in enumerate(stay)}
-        groups = {
-            question: tuple(
+        indices = {old: new for new, old in enumerate(remaining)}
+        key_groups = {
+            digest: tuple(
                 KeyGroup(
-                    frozenset(now), group.repeats, group.shrunk or len(now) < len(group.bundles)
+                    frozenset(now), one.repeats, one.is_partial or len(now) < len(one.file_groups)
                 )
-                for group in found
-                if (now := [places[place] for place in group.bundles if place in places])
-                and (not group.repeats.surplus or len(now) == len(group.bundles))
+                for one in groups
+                if (now := [indices[index] for index in one.file_groups if index in indices])
+                and (not one.repeats.surplus or len(now) == len(one.file_groups))
             )
-            for question, found in self.groups.items()
+            for digest, groups in self.key_groups.items()
         }
-        return TableAnswers(self.columns, tuple(self.bundles[place] for place in stay), groups)
+        file_groups = tuple(self.file_groups[index] for index in remaining)
+        return TableAnswers(self.columns, file_groups, key_groups)
 
 
-def digest_of(question: Metric) -> str:
-    """Return a digest that identifies a question; 1 and true have different ones."""
-    return sha256(repr(question).encode()).hexdigest()[:32]
+class FullScanRequiredError(Exception):
+    """The cache does not apply to the table as it is now; all of it has to be read."""
 
 
-def range_of(key: SurplusRows, columns: Iterable[Column]) -> KeyRange:
-    """Return the question for the range of a key; of a classified column no value is kept."""
-    closed = {
+def metric_digest(metric: Metric) -> str:
+    """Return the cache digest of a metric; 1 and true have different ones."""
+    return sha256(repr(metric).encode()).hexdigest()[:32]
+
+
+def key_range_of(key: SurplusRows, columns: Iterable[Column]) -> KeyRange:
+    """Return the metric for the range of a key; no value of a classified column is cached."""
+    classified = {
         column.physical_name.lower()
         for column in columns
-        if any(one.classification.strip().lower() not in _OPEN for one in (column, *column.nested))
+        if any(map(_is_classified, (column, *column.nested)))
     }
-    is_closed = any(name.lower() in closed for name in key.columns)
-    return KeyRange(key.table, key.columns, key.paths, is_closed)
+    is_classified = any(name.lower() in classified for name in key.columns)
+    return KeyRange(key.table, key.columns, key.paths, is_classified)
+
+
+def _is_classified(column: Column) -> bool:
+    return column.classification.strip().lower() not in _UNRESTRICTED
 
 
 def file_fingerprint(file: DataFile) -> str:
-    """Return a fingerprint of the content at a path; empty if none is certain."""
+    """Return a fingerprint of a file's content; empty if the file gives no certain one."""
     if not file.etag and not file.change:
         return ""
     return " ".join([str(file.size), file.etag, *map(str, file.change)])
@@ -165,43 +176,43 @@ def is_settled(file: DataFile, now: datetime) -> bool:
     """Return whether a file is old enough for its fingerprint to be certain."""
     if file.etag:
         return True
-    latest = (now - _SETTLED - _EPOCH) // timedelta(microseconds=1) * 1000
+    latest = (now - _SETTLING_TIME - _EPOCH) // timedelta(microseconds=1) * 1000
     return bool(file.change) and max(file.change[1:]) <= latest
 
 
 def cache_key(files: TableFiles, versions: str) -> str:
-    """Return a digest of all that an answer rests on beside the files and the question.
+    """Return a digest of all that an answer depends on besides the files and the metric.
 
     Args:
         files: The table as it is read now.
-        versions: Of contractwatch, and of what it reads with.
+        versions: Of contractwatch, and of the libraries that it reads with.
     """
     place = (files.remote.bucket, files.remote.endpoint) if files.remote else ()
     read = (files.data_format, files.read, files.json_array, files.hive_root, files.where)
-    columns = tuple(map(_as_read, files.columns))
-    parts = (_FORMAT, versions, files.table, place, *read, columns)
+    columns = tuple(map(_read_settings, files.columns))
+    parts = (_CACHE_FORMAT, versions, files.table, place, *read, columns)
     return sha256(repr(parts).encode()).hexdigest()
 
 
-def _as_read(column: Column) -> tuple[object, ...]:
-    names = (one.name for one in fields(Column) if one.name not in _PROMISED_ONLY)
+def _read_settings(column: Column) -> tuple[object, ...]:
+    names = (one.name for one in fields(Column) if one.name not in _PROMISE_FIELDS)
     own = tuple((name, getattr(column, name)) for name in names)
-    return (*own, *map(_as_read, column.nested))
+    return (*own, *map(_read_settings, column.nested))
 
 
 def is_cacheable(files: TableFiles) -> bool:
-    """Return whether every file of the table can be told from another content of its path."""
+    """Return whether every file of the table has a fingerprint, and a format that is cached."""
     if files.data_format.is_text and any(map(_is_nested, files.columns)):
-        return False  # which members the objects have is known of all files together
-    return files.data_format in _FORMATS and all(map(file_fingerprint, files.files))
+        return False  # the fields of JSON objects are inferred from all files together
+    return files.data_format in _CACHEABLE_FORMATS and all(map(file_fingerprint, files.files))
 
 
 def _is_nested(column: Column) -> bool:
     return bool(column.nested) or column.logical_type in _NESTED
 
 
-def holds(answer: FileAnswer, now: datetime) -> bool:
-    """Return whether an answer says nothing of a future that may have passed since."""
+def is_valid_at(answer: FileAnswer, now: datetime) -> bool:
+    """Return whether an answer is still valid: a time in the future may have passed since."""
     if not isinstance(answer, TimeRange):
         return True
     return not answer.future and (answer.newest is None or answer.newest <= now + FUTURE_ALLOWANCE)
@@ -211,58 +222,60 @@ CachedAnswer: TypeAlias = FileAnswer | TableColumns | DuplicateCounts | Personal
 
 
 def cached_measurements(
-    states: TableAnswers, files: TableFiles, metrics: Iterable[CacheableMetric], now: datetime
+    cached: TableAnswers, files: TableFiles, metrics: Iterable[CacheableMetric], now: datetime
 ) -> dict[Metric, CachedAnswer] | None:
-    """Return the answers of a table none of whose files is new or gone; None if one is not known.
+    """Return the cached answers about a table; None if a file changed or an answer is missing.
 
     Args:
-        states: What is kept, of the same context.
-        files: The files that there are now.
-        metrics: The questions.
+        cached: The cached answers, of the same cache key.
+        files: The files as they are now.
+        metrics: The metrics asked for.
         now: The run's instant.
     """
-    if states.stamps != {file.path: file_fingerprint(file) for file in files.files}:
+    if cached.fingerprints != {file.path: file_fingerprint(file) for file in files.files}:
         return None
     found: dict[Metric, CachedAnswer] = {}
     for metric in metrics:
-        answer = _recalled(states, metric, now)
+        answer = _cached_answer(cached, metric, now)
         if answer is None:
             return None
         found[metric] = answer
     return found
 
 
-def _recalled(states: TableAnswers, metric: CacheableMetric, now: datetime) -> CachedAnswer | None:
-    question = digest_of(metric)
+def _cached_answer(
+    cached: TableAnswers, metric: CacheableMetric, now: datetime
+) -> CachedAnswer | None:
+    digest = metric_digest(metric)
     match metric:
         case TableSchema():
-            return states.columns
+            return cached.columns
         case SurplusRows():
-            return _repeats(states, states.groups.get(question, ()))
+            return _cached_repeats(cached, cached.key_groups.get(digest, ()))
         case PersonalDataHits():
-            return states.whole.get(question)
+            return cached.whole_table.get(digest)
         case _:
-            answers = [bundle.answers.get(question) for bundle in states.bundles]
-            known = [answer for answer in answers if answer is not None and holds(answer, now)]
-            return summed(known) if len(known) == len(answers) else None
+            answers = [group.answers.get(digest) for group in cached.file_groups]
+            known = [one for one in answers if one is not None and is_valid_at(one, now)]
+            return sum_answers(known) if len(known) == len(answers) else None
 
 
-def _repeats(states: TableAnswers, groups: Sequence[KeyGroup]) -> DuplicateCounts | None:
-    known = {place for group in groups if not group.shrunk for place in group.bundles}
-    is_whole = known == set(range(len(states.bundles)))
-    return total(group.repeats for group in groups) if is_whole else None
+def _cached_repeats(cached: TableAnswers, groups: Sequence[KeyGroup]) -> DuplicateCounts | None:
+    known = {index for group in groups if not group.is_partial for index in group.file_groups}
+    is_whole = known == set(range(len(cached.file_groups)))
+    return sum_repeats(group.repeats for group in groups) if is_whole else None
 
 
-def summed(answers: Sequence[FileAnswer]) -> FileAnswer:
-    """Return the sum of the answers that files gave to one question, at least one."""
-    total: Any = answers[0]
+def sum_answers(answers: Sequence[FileAnswer]) -> FileAnswer:
+    """Return the sum of the answers of files to one metric; at least one answer."""
+    sum_repeats: Any = answers[0]
     for answer in answers[1:]:
-        total = total + answer  # all answers to one question are of one type
-    return total
+        sum_repeats = sum_repeats + answer  # all answers to one metric are of one type
+    return sum_repeats
 
 
-def total(repeats: Iterable[DuplicateCounts]) -> DuplicateCounts:
-    """Return the repeats of a table from those of groups that share no key: then they add up."""
+def sum_repeats(repeats: Iterable[DuplicateCounts]) -> DuplicateCounts:
+    """Return the sum of the repeats of groups that share no key."""
     found = list(repeats)
     return DuplicateCounts(
         sum(one.rows for one in found),
@@ -273,12 +286,13 @@ def total(repeats: Iterable[DuplicateCounts]) -> DuplicateCounts:
 
 
 def disjoint_groups(spans: Mapping[int, KeyBounds]) -> list[frozenset[int]]:
-    """Return groups whose key ranges do not overlap, so that no key is in two groups.
+    """Return groups of indices whose key ranges do not overlap, so that no key is in two groups.
 
-    What has no range is together with all; what has no key is by itself.
+    If one of the spans has no bounds, all that have keys form one group. One without keys is a
+    group of its own.
     """
-    empty = [frozenset({place}) for place, span in spans.items() if not span.rows]
-    others = {place: span for place, span in spans.items() if span.rows}
+    empty = [frozenset({index}) for index, span in spans.items() if not span.rows]
+    others = {index: span for index, span in spans.items() if span.rows}
     if not others:
         return empty
     if not all(span.bounds for span in others.values()):
@@ -286,20 +300,20 @@ def disjoint_groups(spans: Mapping[int, KeyBounds]) -> list[frozenset[int]]:
     return [*empty, *_split(others, 0, 0)]
 
 
-def _split(spans: Mapping[int, KeyBounds], member: int, tried: int) -> list[frozenset[int]]:
-    """Split by one member of the key after another, until none splits any more."""
-    members = len(next(iter(spans.values())).bounds)
-    if tried == members or len(spans) == 1:
+def _split(spans: Mapping[int, KeyBounds], column: int, tried: int) -> list[frozenset[int]]:
+    """Split by one column of the key after another, until none splits any more."""
+    columns = len(next(iter(spans.values())).bounds)
+    if tried == columns or len(spans) == 1:
         return [frozenset(spans)]
     parts: list[dict[int, KeyBounds]] = []
     greatest = 0
-    for place, span in sorted(spans.items(), key=lambda item: item[1].bounds[member]):
-        least, most = span.bounds[member]
+    for index, span in sorted(spans.items(), key=lambda item: item[1].bounds[column]):
+        least, most = span.bounds[column]
         if not parts or least > greatest:
             parts.append({})
             greatest = most
-        parts[-1][place] = span
+        parts[-1][index] = span
         greatest = max(greatest, most)
-    following = (member + 1) % members
+    following = (column + 1) % columns
     tried = tried + 1 if len(parts) == 1 else 1
     return [group for part in parts for group in _split(part, following, tried)]

@@ -1,4 +1,4 @@
-"""Answer questions by reading only new and changed files and adding the cached answers."""
+"""Answer metrics by reading only new and changed files and adding the cached answers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,16 +10,17 @@ from contractwatch.engines.cache.file_answers import (
     CachedFile,
     FileAnswer,
     FileGroup,
+    FullScanRequiredError,
     KeyGroup,
     TableAnswers,
-    digest_of,
     file_fingerprint,
-    holds,
-    range_of,
-    summed,
-    total,
+    is_valid_at,
+    key_range_of,
+    metric_digest,
+    sum_answers,
+    sum_repeats,
 )
-from contractwatch.engines.cache.uniqueness import KeyProof
+from contractwatch.engines.cache.uniqueness import RepeatCounter
 from contractwatch.engines.core.failures import QUERY_FAILURES
 from contractwatch.engines.formats.readers import Schema
 from contractwatch.engines.query.engine import Survey, survey
@@ -40,63 +41,63 @@ from contractwatch.model.measure.state import (
 )
 from contractwatch.model.promises.personal_data import PersonalData, PersonalDataHits
 
-BUNDLE_BYTES = 16 << 20
-_MOST_FILES = 128
-"""New files are read together up to so many bytes or files: each reading has a price of its own."""
+GROUP_BYTES = 16 << 20
+_MAX_GROUP_FILES = 128
+"""New files are read in groups of up to so many bytes or files: each scan has a fixed cost."""
 
-_MOST_SMALL = 32
-"""More small bundles than these are read again, as few large ones."""
+_MAX_SMALL_GROUPS = 32
+"""With more small groups than this their files are read again, in few large groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncrementalScanResult:
-    """The answers that could be had, what each rests on, and what is to be kept."""
+    """The answers that could be had, the evidence for each, and what is to be cached."""
 
     measurements: Mapping[Metric, Measurement]
     evidence: Mapping[Metric, Evidence]
-    states: TableAnswers
-
-
-class _UnusableError(Exception):
-    """The table is read as a whole."""
+    table_answers: TableAnswers
 
 
 def incremental_scan(
     files: TableFiles,
     metrics: Iterable[CacheableMetric],
-    known: TableAnswers | None,
+    cached: TableAnswers | None,
     *,
     now: datetime,
 ) -> IncrementalScanResult | None:
-    """Answer questions from the cached answers of unchanged files and by reading the others.
+    """Answer metrics from the cached answers of unchanged files and by reading the others.
 
     Args:
         files: The table.
-        metrics: The questions; one that is not answered is to be asked of all files.
-        known: What is kept of the table in the same context.
+        metrics: The metrics; one without an answer is to be asked of all files.
+        cached: The cached answers of the same cache key.
         now: As in `engines.query.engine.survey`.
 
     Returns:
-        None if the table is to be read as a whole.
+        None if the whole table has to be read.
     """
     try:
-        return _Refreshing(files, tuple(metrics), now).answered(known)
-    except (SourceError, _UnusableError, *QUERY_FAILURES):
+        return _IncrementalScan(files, tuple(metrics), now).run(cached)
+    except (SourceError, FullScanRequiredError, *QUERY_FAILURES):
         return None
 
 
 @dataclass(slots=True)
-class _Read:
-    """The bundles of a table, first those that were known before, and what each was asked now."""
+class _GroupReads:
+    """The file groups of a table, cached ones first, and the surveys of those that were read."""
 
-    bundles: list[FileGroup]
-    known_before: int
-    own: dict[int, Survey] = field(default_factory=dict[int, Survey])
+    groups: list[FileGroup]
+    cached_count: int
+    surveys: dict[int, Survey] = field(default_factory=dict[int, Survey])
 
 
 @dataclass(slots=True)
-class _Refreshing:
-    """One table while it is brought up to date."""
+class _IncrementalScan:
+    """One incremental scan of one table.
+
+    `shapes` are the distinct schemas of its files with their partitions, `digests` the digest of
+    each file's schema by path; `unanswered` are metrics that some group gave no answer to.
+    """
 
     files: TableFiles
     metrics: tuple[CacheableMetric, ...]
@@ -104,41 +105,46 @@ class _Refreshing:
     shapes: tuple[Shape, ...] = ()
     digests: dict[str, str] = field(default_factory=dict[str, str])
     evidence: dict[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
-    lost: set[Metric] = field(default_factory=set[Metric])
+    unanswered: set[Metric] = field(default_factory=set[Metric])
 
-    def answered(self, known: TableAnswers | None) -> IncrementalScanResult:
-        known = known or TableAnswers(TableColumns(), ())
-        kept = _unchanged(known, self.files)
-        columns = self._unite(kept)
-        if columns != known.columns:
-            kept = {}
-        bundles = [known.bundles[place] for place in kept] + self._new_bundles(known, kept)
+    def run(self, cached: TableAnswers | None) -> IncrementalScanResult:
+        cached = cached or TableAnswers(TableColumns(), ())
+        unchanged = _unchanged_groups(cached, self.files)
+        columns = self._unite_columns(unchanged)
+        if columns != cached.columns:
+            unchanged = {}
+        old = [cached.file_groups[index] for index in unchanged]
+        groups = old + self._new_groups(cached, unchanged)
         keys = [metric for metric in self.metrics if isinstance(metric, SurplusRows)]
-        asked = self._additive(keys)
-        read = _Read(bundles, len(kept))
-        self._read(read, asked, keys)
+        additive = self._additive_metrics(keys)
+        reads = _GroupReads(groups, len(unchanged))
+        self._read_groups(reads, additive, keys)
         measurements: dict[Metric, Measurement] = {
-            metric: self._sum(bundles, metric) for metric in asked if metric not in self.lost
+            metric: self._sum(groups, metric)
+            for metric in additive
+            if metric not in self.unanswered
         }
-        places = {old: new for new, old in enumerate(kept)}
-        groups = {
-            digest_of(key): found
+        indices = {before: now for now, before in enumerate(unchanged)}
+        key_groups = {
+            metric_digest(key): found
             for key in keys
-            if (found := self._groups(key, read, known, places)) is not None
+            if (found := self._key_groups(key, reads, cached, indices)) is not None
         }
         for key in keys:
-            if digest_of(key) in groups:
-                repeats = [group.repeats for group in groups[digest_of(key)]]
-                measurements[key] = total(repeats)
-        whole = self._whole(known, measurements)
+            if metric_digest(key) in key_groups:
+                repeats = [group.repeats for group in key_groups[metric_digest(key)]]
+                measurements[key] = sum_repeats(repeats)
+        whole_table = self._whole_table_answers(cached, measurements)
         schema = TableSchema(self.files.table)
         measurements[schema] = columns
-        self.evidence[schema] = Evidence.STATE if kept else Evidence.METADATA
-        states = TableAnswers(columns, self._keepable(bundles, asked), groups, whole)
-        return self._told(measurements, states)
+        self.evidence[schema] = Evidence.STATE if unchanged else Evidence.METADATA
+        file_groups = self._cacheable_groups(groups, additive)
+        return self._result(
+            measurements, TableAnswers(columns, file_groups, key_groups, whole_table)
+        )
 
-    def _told(
-        self, measurements: Mapping[Metric, Measurement], states: TableAnswers
+    def _result(
+        self, measurements: Mapping[Metric, Measurement], table_answers: TableAnswers
     ) -> IncrementalScanResult:
         answers: dict[Metric, Measurement] = {}
         evidence: dict[Metric, Evidence] = {}
@@ -146,161 +152,171 @@ class _Refreshing:
             if metric in measurements:
                 answers[metric] = measurements[metric]
                 evidence[metric] = self.evidence.get(metric, Evidence.SCAN)
-        return IncrementalScanResult(answers, evidence, states)
+        return IncrementalScanResult(answers, evidence, table_answers)
 
-    def _read(self, read: _Read, asked: Sequence[Metric], keys: Sequence[SurplusRows]) -> None:
-        """Ask each bundle what is not known of it; a new one its own repeats, too, if of use."""
-        asks_keys = keys if read.known_before or len(read.bundles) == 1 else ()
-        questions = [(metric, digest_of(metric)) for metric in asked]
-        for at, bundle in enumerate(read.bundles):
+    def _read_groups(
+        self, reads: _GroupReads, additive: Sequence[Metric], keys: Sequence[SurplusRows]
+    ) -> None:
+        """Ask each group for its missing answers; a new one also for its repeats, if of use."""
+        new_group_keys = keys if reads.cached_count or len(reads.groups) == 1 else ()
+        digests = [(metric, metric_digest(metric)) for metric in additive]
+        for index, group in enumerate(reads.groups):
             missing: list[Metric] = [
                 metric
-                for metric, question in questions
-                if metric not in self.lost and not self._is_known(bundle, metric, question)
+                for metric, digest in digests
+                if metric not in self.unanswered and not self._is_cached(group, metric, digest)
             ]
-            missing += asks_keys if at >= read.known_before else ()
+            missing += new_group_keys if index >= reads.cached_count else ()
             if missing:
-                read.own[at] = self._survey(bundle.files, missing)
-                read.bundles[at] = self._with_answers(bundle, read.own[at], asked)
+                reads.surveys[index] = self._survey(group.files, missing)
+                reads.groups[index] = self._with_answers(group, reads.surveys[index], additive)
 
-    def _groups(
+    def _key_groups(
         self,
         key: SurplusRows,
-        read: _Read,
-        known: TableAnswers,
-        places: Mapping[int, int],
+        reads: _GroupReads,
+        cached: TableAnswers,
+        indices: Mapping[int, int],
     ) -> tuple[KeyGroup, ...] | None:
-        question = range_of(key, self.files.columns)
-        if question in self.lost:
+        key_range = key_range_of(key, self.files.columns)
+        if key_range in self.unanswered:
             return None
-        alone = {
-            at: repeats
-            for at, found in read.own.items()
+        own_repeats = {
+            index: repeats
+            for index, found in reads.surveys.items()
             if isinstance(repeats := found.measurements.get(key), DuplicateCounts)
         }
-        proof = KeyProof(
+        counter = RepeatCounter(
             key,
-            question,
-            read.bundles,
-            len(places),
-            alone,
-            frame=self._frame,
-            repeats=self._repeats,
+            key_range,
+            reads.groups,
+            len(indices),
+            own_repeats,
+            open_frame=self._open_frame,
+            count_repeats=self._count_repeats,
         )
-        groups = proof.groups(known, places)
-        if proof.rests_on_state:
+        found = counter.key_groups(cached, indices)
+        if counter.used_cache:
             self.evidence[key] = Evidence.STATE
-        return groups
+        return found
 
-    def _additive(self, keys: Iterable[SurplusRows]) -> list[Metric]:
-        own = (SurplusRows, TableSchema, PersonalDataHits)
-        ranges = [range_of(key, self.files.columns) for key in keys]
-        return [*(one for one in self.metrics if not isinstance(one, own)), *ranges]
+    def _additive_metrics(self, keys: Iterable[SurplusRows]) -> list[Metric]:
+        not_additive = (SurplusRows, TableSchema, PersonalDataHits)
+        ranges = [key_range_of(key, self.files.columns) for key in keys]
+        return [*(one for one in self.metrics if not isinstance(one, not_additive)), *ranges]
 
-    def _unite(self, kept: Mapping[int, FileGroup]) -> TableColumns:
-        """Look at the files that are not known, and at one of each shape of the others."""
-        by_path = {file.path: file for bundle in kept.values() for file in bundle.files}
-        looked: dict[str, Schema | None] = {}
+    def _unite_columns(self, unchanged: Mapping[int, FileGroup]) -> TableColumns:
+        """Unite the schemas of new files, and of one unchanged file for each known schema."""
+        by_path = {file.path: file for group in unchanged.values() for file in group.files}
+        schemas: dict[str, Schema | None] = {}
         shapes: dict[Shape, None] = {}
         for file in self.files.files:
             before = by_path.get(file.path)
-            digest = before.shape if before is not None else ""
-            if digest not in looked:
+            digest = before.schema_digest if before is not None else ""
+            if digest not in schemas:
                 own = schema_of(self.files, file)
-                digest = _digest(own)
-                if before is not None and before.shape != digest:
-                    raise _UnusableError  # it was written since it was listed
-                looked[digest] = own
+                digest = _schema_digest(own)
+                if before is not None and before.schema_digest != digest:
+                    raise FullScanRequiredError  # it was written since it was listed
+                schemas[digest] = own
             self.digests[file.path] = digest
-            schema = looked[digest]
+            schema = schemas[digest]
             if schema is not None:
                 shapes[schema, partition_of(file, self.files)] = None
         self.shapes = tuple(shapes)
         if not self.shapes:
-            raise _UnusableError
-        nothing = replace(self.files, files=(), where="")
-        frame = open_table(nothing, self.shapes)
+            raise FullScanRequiredError
+        no_files = replace(self.files, files=(), where="")
+        frame = open_table(no_files, self.shapes)
         if any(cells.within is not None for cells in frame.cells.values()):
-            raise _UnusableError  # which members JSON texts have is known of all files together
+            # The fields of JSON objects in text cells are inferred from all files together.
+            raise FullScanRequiredError
         return frame.columns
 
-    def _new_bundles(self, known: TableAnswers, kept: Mapping[int, FileGroup]) -> list[FileGroup]:
-        before = {file.path for place in kept for file in known.bundles[place].files}
-        bundles: list[list[DataFile]] = []
+    def _new_groups(
+        self, cached: TableAnswers, unchanged: Mapping[int, FileGroup]
+    ) -> list[FileGroup]:
+        before = {file.path for index in unchanged for file in cached.file_groups[index].files}
+        groups: list[list[DataFile]] = []
         size = 0
         for file in self.files.files:
             if file.path in before:
                 continue
-            if not bundles or size >= BUNDLE_BYTES or len(bundles[-1]) == _MOST_FILES:
-                bundles.append([])
+            if not groups or size >= GROUP_BYTES or len(groups[-1]) == _MAX_GROUP_FILES:
+                groups.append([])
                 size = 0
-            bundles[-1].append(file)
+            groups[-1].append(file)
             size += file.size
         return [
             FileGroup(
-                tuple(CachedFile(f.path, file_fingerprint(f), self.digests[f.path]) for f in some),
+                tuple(CachedFile(f.path, file_fingerprint(f), self.digests[f.path]) for f in files),
                 {},
             )
-            for some in bundles
+            for files in groups
         ]
 
-    def _is_known(self, bundle: FileGroup, metric: Metric, question: str) -> bool:
-        answer = bundle.answers.get(question)
-        is_known = answer is not None and holds(answer, self.now)
-        if is_known:
+    def _is_cached(self, group: FileGroup, metric: Metric, digest: str) -> bool:
+        answer = group.answers.get(digest)
+        is_cached = answer is not None and is_valid_at(answer, self.now)
+        if is_cached:
             self.evidence[metric] = Evidence.STATE
-        return is_known
+        return is_cached
 
     def _survey(self, some: Iterable[CachedFile], metrics: Sequence[Metric]) -> Survey:
-        paths = {file.path for file in some}
-        chosen = tuple(file for file in self.files.files if file.path in paths)
-        table = replace(self.files, files=chosen)
         found = survey(
-            Dataset("", (table,), ""),
+            Dataset("", (self._with_files(some),), ""),
             metrics,
             now=self.now,
             open_rows=lambda files: open_table(files, self.shapes),
         )
         if found.failures:
-            raise _UnusableError
+            raise FullScanRequiredError
         for metric in metrics:
             if isinstance(found.measurements[metric], Unmeasured):
-                self.lost.add(metric)
+                self.unanswered.add(metric)
             if self.evidence.get(metric, Evidence.SCAN) is Evidence.SCAN:
                 self.evidence[metric] = found.evidence.get(metric, Evidence.SCAN)
         return found
 
-    def _frame(self, some: Iterable[CachedFile]) -> Frame:
+    def _open_frame(self, some: Iterable[CachedFile]) -> Frame:
+        return open_table(self._with_files(some), self.shapes)
+
+    def _with_files(self, some: Iterable[CachedFile]) -> TableFiles:
         paths = {file.path for file in some}
         chosen = tuple(file for file in self.files.files if file.path in paths)
-        return open_table(replace(self.files, files=chosen), self.shapes)
+        return replace(self.files, files=chosen)
 
-    def _repeats(self, some: Iterable[CachedFile], key: SurplusRows) -> DuplicateCounts | None:
+    def _count_repeats(
+        self, some: Iterable[CachedFile], key: SurplusRows
+    ) -> DuplicateCounts | None:
         found = self._survey(some, [key]).measurements[key]
         return found if isinstance(found, DuplicateCounts) else None
 
-    def _with_answers(self, bundle: FileGroup, found: Survey, asked: Iterable[Metric]) -> FileGroup:
-        answers = dict(bundle.answers)
-        for metric in asked:
+    def _with_answers(
+        self, group: FileGroup, found: Survey, metrics: Iterable[Metric]
+    ) -> FileGroup:
+        answers = dict(group.answers)
+        for metric in metrics:
             answer = found.measurements.get(metric)
             if isinstance(answer, Count | TimeRange | DelayTally | KeyBounds):
-                answers[digest_of(metric)] = answer
-        return replace(bundle, answers=answers)
+                answers[metric_digest(metric)] = answer
+        return replace(group, answers=answers)
 
-    def _sum(self, bundles: Iterable[FileGroup], metric: Metric) -> FileAnswer:
-        question = digest_of(metric)
-        return summed([bundle.answers[question] for bundle in bundles])
+    def _sum(self, groups: Iterable[FileGroup], metric: Metric) -> FileAnswer:
+        digest = metric_digest(metric)
+        return sum_answers([group.answers[digest] for group in groups])
 
-    def _whole(
-        self, known: TableAnswers, measurements: dict[Metric, Measurement]
+    def _whole_table_answers(
+        self, cached: TableAnswers, measurements: dict[Metric, Measurement]
     ) -> dict[str, PersonalData]:
-        """Answer what does not add up, of all files unless they are the ones that were asked."""
-        is_same = known.stamps == {file.path: file_fingerprint(file) for file in self.files.files}
-        whole: dict[str, PersonalData] = {}
+        """Answer metrics that do not add up, from the cache if no file changed, else from all."""
+        fingerprints = {file.path: file_fingerprint(file) for file in self.files.files}
+        is_same = cached.fingerprints == fingerprints
+        answers: dict[str, PersonalData] = {}
         for metric in self.metrics:
             if not isinstance(metric, PersonalDataHits):
                 continue
-            before = known.whole.get(digest_of(metric)) if is_same else None
+            before = cached.whole_table.get(metric_digest(metric)) if is_same else None
             if before is None:
                 every = [CachedFile(file.path, "", "") for file in self.files.files]
                 found = self._survey(every, [metric]).measurements[metric]
@@ -309,46 +325,45 @@ class _Refreshing:
                 self.evidence[metric] = Evidence.STATE
             measurements[metric] = found
             if isinstance(found, PersonalData):
-                whole[digest_of(metric)] = found
-        return whole
+                answers[metric_digest(metric)] = found
+        return answers
 
-    def _keepable(
-        self, bundles: Iterable[FileGroup], asked: Iterable[Metric]
+    def _cacheable_groups(
+        self, groups: Iterable[FileGroup], metrics: Iterable[Metric]
     ) -> tuple[FileGroup, ...]:
-        """Return the bundles with the answers to what is asked now, and that the clock leaves."""
-        questions = {digest_of(metric) for metric in asked}
+        """Return the groups with their answers to these metrics, without times in the future."""
+        digests = {metric_digest(metric) for metric in metrics}
         return tuple(
             replace(
-                bundle,
+                group,
                 answers={
-                    question: answer
-                    for question, answer in bundle.answers.items()
-                    if question in questions
-                    and not (isinstance(answer, TimeRange) and answer.future)
+                    digest: answer
+                    for digest, answer in group.answers.items()
+                    if digest in digests and not (isinstance(answer, TimeRange) and answer.future)
                 },
             )
-            for bundle in bundles
+            for group in groups
         )
 
 
-def _unchanged(known: TableAnswers, files: TableFiles) -> dict[int, FileGroup]:
-    """Return the bundles none of whose files changed, by place; of many small ones none."""
-    stamps = {file.path: file_fingerprint(file) for file in files.files}
+def _unchanged_groups(cached: TableAnswers, files: TableFiles) -> dict[int, FileGroup]:
+    """Return the groups none of whose files changed, by index; without small ones if many are."""
+    fingerprints = {file.path: file_fingerprint(file) for file in files.files}
     sizes = {file.path: file.size for file in files.files}
-    kept = {
-        place: bundle
-        for place, bundle in enumerate(known.bundles)
-        if all(stamps.get(file.path) == file.stamp for file in bundle.files)
+    unchanged = {
+        index: group
+        for index, group in enumerate(cached.file_groups)
+        if all(fingerprints.get(file.path) == file.fingerprint for file in group.files)
     }
     small = {
-        place
-        for place, bundle in kept.items()
-        if sum(sizes[file.path] for file in bundle.files) < BUNDLE_BYTES // 4
+        index
+        for index, group in unchanged.items()
+        if sum(sizes[file.path] for file in group.files) < GROUP_BYTES // 4
     }
-    if len(small) <= _MOST_SMALL:
-        return kept
-    return {place: bundle for place, bundle in kept.items() if place not in small}
+    if len(small) <= _MAX_SMALL_GROUPS:
+        return unchanged
+    return {index: group for index, group in unchanged.items() if index not in small}
 
 
-def _digest(schema: Schema | None) -> str:
+def _schema_digest(schema: Schema | None) -> str:
     return sha256(repr(schema).encode()).hexdigest()[:32]

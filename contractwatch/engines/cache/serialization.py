@@ -1,90 +1,96 @@
 """Serialize the per-file cache as compressed JSON; what cannot be read back is a miss.
 
-A question's digest is written once.
+Digests of metrics and of schemas are written once.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from contractwatch.engines.cache.answer_values import (
-    DAMAGES,
-    compressed,
-    expanded,
-    read_answer,
-    read_columns,
-    read_hits,
-    written_answer,
-    written_columns,
-    written_hits,
-    written_repeats,
+    DECODE_ERRORS,
+    columns_from_json,
+    columns_to_json,
+    compress,
+    decompress,
+    file_answer_from_json,
+    file_answer_to_json,
+    hits_from_json,
+    hits_to_json,
+    repeats_to_json,
 )
 from contractwatch.engines.cache.file_answers import CachedFile, FileGroup, KeyGroup, TableAnswers
 from contractwatch.model.measure.state import DuplicateCounts
 
 
-def serialized(states: TableAnswers, context: str) -> bytes:
-    """Return the answers of a table as bytes, or none if they take too many."""
-    questions = sorted({one for bundle in states.bundles for one in bundle.answers})
-    shapes = sorted({file.shape for bundle in states.bundles for file in bundle.files})
-    return compressed(
+def serialize_table(answers: TableAnswers, key: str) -> bytes:
+    """Return the cached answers of a table as bytes; empty if they exceed `MAX_BYTES`."""
+    digests = sorted({one for group in answers.file_groups for one in group.answers})
+    schemas = sorted({file.schema_digest for group in answers.file_groups for file in group.files})
+    return compress(
         {
-            "context": context,
-            "columns": written_columns(states.columns),
-            "questions": questions,
-            "shapes": shapes,
-            "bundles": [
+            "key": key,
+            "columns": columns_to_json(answers.columns),
+            "metrics": digests,
+            "schemas": schemas,
+            "file_groups": [
                 [
-                    [[file.path, file.stamp, shapes.index(file.shape)] for file in bundle.files],
-                    [written_answer(bundle.answers.get(question)) for question in questions],
+                    [
+                        [file.path, file.fingerprint, schemas.index(file.schema_digest)]
+                        for file in group.files
+                    ],
+                    [file_answer_to_json(group.answers.get(digest)) for digest in digests],
                 ]
-                for bundle in states.bundles
+                for group in answers.file_groups
             ],
-            "groups": {
-                question: [
-                    [sorted(one.bundles), written_repeats(one.repeats), int(one.shrunk)]
+            "key_groups": {
+                digest: [
+                    [sorted(one.file_groups), repeats_to_json(one.repeats), int(one.is_partial)]
                     for one in groups
                 ]
-                for question, groups in states.groups.items()
+                for digest, groups in answers.key_groups.items()
             },
-            "whole": {question: written_hits(found) for question, found in states.whole.items()},
+            "whole_table": {
+                digest: hits_to_json(found) for digest, found in answers.whole_table.items()
+            },
         }
     )
 
 
-def deserialized(content: bytes, context: str) -> TableAnswers | None:
-    """Return what `serialized` wrote, or None if it is of another context or damaged."""
+def deserialize_table(content: bytes, key: str) -> TableAnswers | None:
+    """Return what `serialize_table` wrote, or None if it has another key or is damaged."""
     try:
-        read = expanded(content)
-        return _states(read) if read["context"] == context else None
-    except DAMAGES:
+        values = decompress(content)
+        return _table_answers(values) if values["key"] == key else None
+    except DECODE_ERRORS:
         return None
 
 
-def _states(read: Mapping[str, Any]) -> TableAnswers:
-    questions: list[str] = read["questions"]
-    shapes: list[str] = read["shapes"]
-    bundles = tuple(
+def _table_answers(values: Mapping[str, Any]) -> TableAnswers:
+    digests: list[str] = values["metrics"]
+    schemas: list[str] = values["schemas"]
+    file_groups = tuple(
         FileGroup(
-            tuple(_file(shapes, *file) for file in files),
+            tuple(_file(schemas, *file) for file in files),
             {
-                question: read_answer(answer)
-                for question, answer in zip(questions, answers, strict=True)
+                digest: file_answer_from_json(answer)
+                for digest, answer in zip(digests, answers, strict=True)
                 if answer is not None
             },
         )
-        for files, answers in read["bundles"]
+        for files, answers in values["file_groups"]
     )
-    groups = {
-        question: tuple(_group(*group) for group in found)
-        for question, found in read["groups"].items()
+    key_groups = {
+        digest: tuple(_key_group(*group) for group in found)
+        for digest, found in values["key_groups"].items()
     }
-    whole = {question: read_hits(found) for question, found in read["whole"].items()}
-    return TableAnswers(read_columns(read["columns"]), bundles, groups, whole)
+    whole_table = {digest: hits_from_json(found) for digest, found in values["whole_table"].items()}
+    columns = columns_from_json(values["columns"])
+    return TableAnswers(columns, file_groups, key_groups, whole_table)
 
 
-def _file(shapes: list[str], path: str, stamp: str, shape: int) -> CachedFile:
-    return CachedFile(path, stamp, shapes[shape])
+def _file(schemas: list[str], path: str, fingerprint: str, schema: int) -> CachedFile:
+    return CachedFile(path, fingerprint, schemas[schema])
 
 
-def _group(places: list[int], repeats: list[int], shrunk: int) -> KeyGroup:
-    return KeyGroup(frozenset(places), DuplicateCounts(*repeats), bool(shrunk))
+def _key_group(file_groups: list[int], repeats: list[int], is_partial: int) -> KeyGroup:
+    return KeyGroup(frozenset(file_groups), DuplicateCounts(*repeats), bool(is_partial))

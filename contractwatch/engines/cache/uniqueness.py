@@ -15,9 +15,9 @@ from contractwatch.engines.cache.file_answers import (
     FileGroup,
     KeyGroup,
     TableAnswers,
-    digest_of,
     disjoint_groups,
-    summed,
+    metric_digest,
+    sum_answers,
 )
 from contractwatch.engines.core.failures import QUERY_FAILURES
 from contractwatch.engines.predicates.questions import Key
@@ -26,110 +26,113 @@ from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.measure.metric import KeyRange, SurplusRows
 from contractwatch.model.measure.state import DuplicateCounts, KeyBounds
 
-_MOST_HASHES = 20_000_000
-"""More new keys than these are not looked for among the others: they would fill the memory."""
+_MAX_HASHES = 20_000_000
+"""More new keys than this are not looked up by hash: the hashes would fill the memory."""
 
 
 @dataclass(slots=True)
-class KeyProof:
-    """One key over the bundles of a table.
+class RepeatCounter:
+    """Counts the repeats of one key over the file groups of a table.
 
     Args:
-        key: The key, and `range_question` the question for its range, which is answered.
-        bundles: Those that were known before come first, `known_before` of them.
-        own: What bundles that were read by themselves answered.
-        frame: Returns the rows of some files.
-        repeats: Returns the repeats in some files, read now; None if there is no answer.
+        key: The key.
+        key_range: The metric for its range; every file group has an answer to it.
+        file_groups: Those with cached answers come first, `cached_count` of them.
+        own_repeats: The repeats within a file group that was read by itself, by index.
+        open_frame: Returns the rows of some files.
+        count_repeats: Returns the repeats in some files, by reading them; None without an answer.
     """
 
     key: SurplusRows
-    range_question: KeyRange
-    bundles: Sequence[FileGroup]
-    known_before: int
-    own: Mapping[int, DuplicateCounts]
-    frame: Callable[[Iterable[CachedFile]], Frame]
-    repeats: Callable[[Iterable[CachedFile], SurplusRows], DuplicateCounts | None]
-    rests_on_state: bool = field(default=False, init=False)
+    key_range: KeyRange
+    file_groups: Sequence[FileGroup]
+    cached_count: int
+    own_repeats: Mapping[int, DuplicateCounts]
+    open_frame: Callable[[Iterable[CachedFile]], Frame]
+    count_repeats: Callable[[Iterable[CachedFile], SurplusRows], DuplicateCounts | None]
+    used_cache: bool = field(default=False, init=False)
 
-    def groups(self, known: TableAnswers, places: Mapping[int, int]) -> tuple[KeyGroup, ...] | None:
-        """Return groups of bundles that share no key, with the repeats of each; None if unknown.
+    def key_groups(
+        self, cached: TableAnswers, indices: Mapping[int, int]
+    ) -> tuple[KeyGroup, ...] | None:
+        """Return groups that share no key, with the repeats of each; None if one is unknown.
 
         Args:
-            known: What was kept before.
-            places: The places that the kept bundles have now, by those that they had.
+            cached: The cached answers of the table.
+            indices: The present index of each unchanged file group, by its index in `cached`.
         """
         spans: dict[int, KeyBounds] = {}
-        question = digest_of(self.range_question)
-        for at, bundle in enumerate(self.bundles):
-            span = bundle.answers[question]
+        digest = metric_digest(self.key_range)
+        for index, group in enumerate(self.file_groups):
+            span = group.answers[digest]
             assert isinstance(span, KeyBounds)
-            spans[at] = span
+            spans[index] = span
         before = [
-            (group, frozenset(places[place] for place in group.bundles if place in places))
-            for group in known.groups.get(digest_of(self.key), ())
+            (group, frozenset(indices[index] for index in group.file_groups if index in indices))
+            for group in cached.key_groups.get(metric_digest(self.key), ())
         ]
         found: list[KeyGroup] = []
         for members in disjoint_groups(spans):
-            repeats = self._of(members, spans, before)
+            repeats = self._repeats_in(members, spans, before)
             if repeats is None:
                 return None
             found.append(KeyGroup(members, repeats))
         return tuple(found)
 
-    def _of(
+    def _repeats_in(
         self,
         members: frozenset[int],
         spans: Mapping[int, KeyBounds],
         before: Sequence[tuple[KeyGroup, frozenset[int]]],
     ) -> DuplicateCounts | None:
-        rows = sum(spans[at].rows for at in members)
+        rows = sum(spans[index].rows for index in members)
         if not rows:
             return DuplicateCounts()
         touching = [(group, now) for group, now in before if now & members]
         for group, now in touching:
-            if now == members and len(now) == len(group.bundles) and not group.shrunk:
-                self.rests_on_state = True
+            if now == members and len(now) == len(group.file_groups) and not group.is_partial:
+                self.used_cache = True
                 return group.repeats
-        new = [at for at in members if at >= self.known_before]
-        if len(members) == 1 and new and (own := self.own.get(new[0])) is not None:
+        new = [index for index in members if index >= self.cached_count]
+        if len(members) == 1 and new and (own := self.own_repeats.get(new[0])) is not None:
             return own
-        seen = {at for _, now in touching for at in now}
+        seen = {index for _, now in touching for index in now}
         are_distinct = all(not group.repeats.surplus for group, _ in touching)
-        old = [at for at in members if at < self.known_before]
-        if old and are_distinct and seen >= set(old) and self._are_new(new, old, spans):
-            self.rests_on_state = True
+        old = [index for index in members if index < self.cached_count]
+        if old and are_distinct and seen >= set(old) and self._are_surely_new(new, old, spans):
+            self.used_cache = True
             return DuplicateCounts(rows)
-        return self.repeats(self._files(members), self.key)
+        return self.count_repeats(self._files(members), self.key)
 
-    def _files(self, places: Iterable[int]) -> list[CachedFile]:
-        return [file for at in sorted(places) for file in self.bundles[at].files]
+    def _files(self, indices: Iterable[int]) -> list[CachedFile]:
+        return [file for index in sorted(indices) for file in self.file_groups[index].files]
 
-    def _are_new(
+    def _are_surely_new(
         self, new: Sequence[int], old: Sequence[int], spans: Mapping[int, KeyBounds]
     ) -> bool:
-        """Return whether new keys are distinct, and are surely none of the old ones."""
-        own = [self.own.get(at) for at in new]
+        """Return whether the new keys are distinct, and surely none of them is an old one."""
+        own = [self.own_repeats.get(index) for index in new]
         if any(one is None or one.surplus for one in own):
             return False
-        new = [at for at in new if spans[at].rows]
+        new = [index for index in new if spans[index].rows]
         if not new:
             return True
-        if sum(spans[at].rows for at in new) > _MOST_HASHES:
+        if sum(spans[index].rows for index in new) > _MAX_HASHES:
             return False
-        range_of_new = summed([spans[at] for at in new])
-        assert isinstance(range_of_new, KeyBounds)
-        met = [at for at in old if _may_meet(spans[at], range_of_new)]
+        new_range = sum_answers([spans[index] for index in new])
+        assert isinstance(new_range, KeyBounds)
+        overlapping = [index for index in old if _ranges_overlap(spans[index], new_range)]
         try:
-            hashes = self._hashes(self._files(new), None)
+            hashes = self._key_hashes(self._files(new), None)
             if len(new) > 1 and hashes.n_unique() < len(hashes):
                 return False
-            return not met or self._hashes(self._files(met), hashes).is_empty()
+            return not overlapping or self._key_hashes(self._files(overlapping), hashes).is_empty()
         except QUERY_FAILURES:
             return False
 
-    def _hashes(self, files: Sequence[CachedFile], among: pl.Series | None) -> pl.Series:
-        """Return the hashes of the keys in files, of all or of those among some."""
-        frame = self.frame(files)
+    def _key_hashes(self, files: Sequence[CachedFile], among: pl.Series | None) -> pl.Series:
+        """Return the hashes of the keys in files; with `among` only those that are in it."""
+        frame = self.open_frame(files)
         key = key_of(frame, self.key)
         assert isinstance(key, Key)  # its range was answered
         hashes = frame.rows.select(key.hashed())
@@ -138,8 +141,8 @@ class KeyProof:
         return hashes.collect(engine="streaming").to_series()
 
 
-def _may_meet(one: KeyBounds, other: KeyBounds) -> bool:
-    """Return whether two ranges may hold one key."""
+def _ranges_overlap(one: KeyBounds, other: KeyBounds) -> bool:
+    """Return whether a key may lie in both ranges."""
     if not one.rows or not other.rows:
         return False
     pairs = zip(one.bounds, other.bounds, strict=False)

@@ -14,26 +14,26 @@ from hashlib import sha256
 from typing import Any, TypeAlias
 
 from contractwatch.engines.cache.answer_values import (
-    DAMAGES,
-    compressed,
-    expanded,
-    read_answer,
-    read_columns,
-    read_instant,
-    read_whole,
-    written_answer,
-    written_columns,
-    written_instant,
-    written_whole,
+    DECODE_ERRORS,
+    answer_from_json,
+    answer_to_json,
+    columns_from_json,
+    columns_to_json,
+    compress,
+    decompress,
+    file_answer_from_json,
+    file_answer_to_json,
+    instant_from_micros,
+    instant_to_micros,
 )
 from contractwatch.engines.cache.file_answers import (
     CacheableMetric,
     CachedAnswer,
     FileAnswer,
     cache_key,
-    digest_of,
     file_fingerprint,
-    holds,
+    is_valid_at,
+    metric_digest,
 )
 from contractwatch.model.contract.dataset import TableFiles
 from contractwatch.model.measure.metric import Metric, RowCount, SurplusRows, TableSchema
@@ -42,34 +42,35 @@ from contractwatch.model.promises.personal_data import PersonalDataHits
 
 _WORDS = "in the window"
 
-OfWindow: TypeAlias = SurplusRows | PersonalDataHits
-"""What does not add up, and is asked of the rows of the window."""
+WindowMetric: TypeAlias = SurplusRows | PersonalDataHits
+"""Metrics whose answers do not add up; they are asked of the rows in the window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """Where a window begins: in steps of the column's type, and as a person reads it.
+    """Value at which a window begins, in steps of the column's type.
 
-    A number is not shown: it is a value of the data.
+    `shown` is the same for a person to read; empty for a number, which is a value of the data.
     """
 
-    at: int
+    value: int
     shown: str = ""
 
     @property
-    def words(self) -> str:
-        """What is said of an answer about this window only."""
+    def description(self) -> str:
+        """The words for an answer that is about this window only."""
         return f"{_WORDS} since {self.shown}" if self.shown else f"{_WORDS} of the newest rows"
 
 
 @dataclass(frozen=True, slots=True)
 class WindowScan:
-    """What the last run that read something answered, about the rows from `cut` on or about all.
+    """The answers of the last run that read something, by the metric's digest.
 
-    `rows` are those that it read, as far as they are in scope.
+    They are about the rows from the watermark on, with `is_full` about all rows. `rows` counts the
+    rows that were read and are in scope.
     """
 
-    cut: Watermark
+    watermark: Watermark
     is_full: bool
     rows: int
     answers: Mapping[str, CachedAnswer]
@@ -77,24 +78,24 @@ class WindowScan:
 
 @dataclass(frozen=True, slots=True)
 class CachedWindow:
-    """What is kept of a table with a window.
+    """Cached answers of a table with a window.
 
-    `before` are the answers of the rows below the cut, by the question's digest; a question that
-    was `asked` and is not among them is asked of all rows. All rows were last read at `full_at`;
-    `stamps` is a digest of the files at the last look.
+    `older_answers` are about the rows below the watermark, by the metric's digest; a metric in
+    `asked` without one is asked of all rows every time. All rows were last read at `full_scan_at`;
+    `fingerprint` is that of the files at the last scan.
     """
 
     columns: TableColumns
-    cut: Watermark
-    before: Mapping[str, FileAnswer]
+    watermark: Watermark
+    older_answers: Mapping[str, FileAnswer]
     asked: frozenset[str]
-    full_at: datetime
-    stamps: str
-    last: WindowScan
+    full_scan_at: datetime
+    fingerprint: str
+    last_scan: WindowScan
 
 
 def window_cache_key(files: TableFiles, versions: str) -> str:
-    """Return a digest of all that what is kept rests on, beside the rows and the question."""
+    """Return the key of all that the cached answers depend on besides the rows and the metric."""
     chosen = files.incremental
     read_by = (chosen.column, chosen.mode, chosen.lookback, chosen.timezone) if chosen else ()
     place = files.place if files.snapshot is None else files.snapshot.table_id
@@ -102,87 +103,91 @@ def window_cache_key(files: TableFiles, versions: str) -> str:
 
 
 def window_fingerprint(files: TableFiles) -> str:
-    """Return what tells one content of a table's files from another; empty if nothing does."""
+    """Return a fingerprint of a table's files together; empty if one of them has none."""
     if files.snapshot is not None:
         seen = files.snapshot
         return _digest(repr((seen.location, seen.version, seen.table_id)))
-    stamps = sorted((file.path, file_fingerprint(file)) for file in files.files)
-    return _digest(repr(stamps)) if all(stamp for _, stamp in stamps) else ""
+    fingerprints = sorted((file.path, file_fingerprint(file)) for file in files.files)
+    return _digest(repr(fingerprints)) if all(one for _, one in fingerprints) else ""
 
 
 def cached_window(
-    kept: CachedWindow, stamps: str, metrics: Iterable[CacheableMetric], now: datetime
+    cached: CachedWindow, fingerprint: str, metrics: Iterable[CacheableMetric], now: datetime
 ) -> dict[Metric, CachedAnswer] | None:
-    """Return the answers of a table whose files are those of the last look; None if not all are.
+    """Return the answers of the last scan; None if the files changed or an answer is missing.
 
     Args:
-        kept: What is kept, of the same context.
-        stamps: Of the files that there are now.
-        metrics: The questions.
+        cached: The cached answers, of the same cache key.
+        fingerprint: Of the files as they are now.
+        metrics: The metrics asked for.
         now: The run's instant.
     """
-    if not stamps or kept.stamps != stamps:
+    if not fingerprint or cached.fingerprint != fingerprint:
         return None
     found: dict[Metric, CachedAnswer] = {}
     for metric in metrics:
         answer = (
-            kept.columns
+            cached.columns
             if isinstance(metric, TableSchema)
-            else kept.last.answers.get(digest_of(metric))
+            else cached.last_scan.answers.get(metric_digest(metric))
         )
-        if answer is None or (isinstance(answer, TimeRange) and not holds(answer, now)):
+        if answer is None or (isinstance(answer, TimeRange) and not is_valid_at(answer, now)):
             return None
         found[metric] = answer
     return found
 
 
-def rows_of(table: str, look: WindowScan) -> dict[Metric, Count]:
-    """Return the number of rows that take the place of all rows, for answers about a window."""
-    return {} if look.is_full else {RowCount(table): Count(look.rows)}
+def window_row_count(table: str, scan: WindowScan) -> dict[Metric, Count]:
+    """Return the row count of a window, which replaces that of the table; empty for a full scan."""
+    return {} if scan.is_full else {RowCount(table): Count(scan.rows)}
 
 
-def serialized_window(kept: CachedWindow, context: str) -> bytes:
-    """Return what is kept as bytes, or nothing if it takes too many."""
-    last = kept.last
-    return compressed(
+def serialize_window(cached: CachedWindow, key: str) -> bytes:
+    """Return the cached answers of a window as bytes; empty if they exceed `MAX_BYTES`."""
+    last = cached.last_scan
+    return compress(
         {
-            "context": context,
-            "columns": written_columns(kept.columns),
-            "cut": _written_cut(kept.cut),
-            "before": {name: written_answer(answer) for name, answer in kept.before.items()},
-            "asked": sorted(kept.asked),
-            "full_at": written_instant(kept.full_at),
-            "stamps": kept.stamps,
-            "last": [
-                _written_cut(last.cut),
+            "key": key,
+            "columns": columns_to_json(cached.columns),
+            "watermark": _watermark_to_json(cached.watermark),
+            "older_answers": {
+                digest: file_answer_to_json(answer)
+                for digest, answer in cached.older_answers.items()
+            },
+            "asked": sorted(cached.asked),
+            "full_scan_at": instant_to_micros(cached.full_scan_at),
+            "fingerprint": cached.fingerprint,
+            "last_scan": [
+                _watermark_to_json(last.watermark),
                 last.is_full,
                 last.rows,
-                {name: written_whole(answer) for name, answer in last.answers.items()},
+                {digest: answer_to_json(answer) for digest, answer in last.answers.items()},
             ],
         }
     )
 
 
-def deserialized_window(content: bytes, context: str) -> CachedWindow | None:
-    """Return what `serialized_window` wrote, or None if it is of another context or damaged."""
+def deserialize_window(content: bytes, key: str) -> CachedWindow | None:
+    """Return what `serialize_window` wrote, or None if it has another key or is damaged."""
     try:
-        read = expanded(content)
-        return _window(read) if read["context"] == context else None
-    except DAMAGES:
+        values = decompress(content)
+        return _cached_window_from_json(values) if values["key"] == key else None
+    except DECODE_ERRORS:
         return None
 
 
-def _window(read: Mapping[str, Any]) -> CachedWindow:
-    cut, is_full, rows, answers = read["last"]
-    last = {name: read_whole(answer) for name, answer in answers.items()}
+def _cached_window_from_json(values: Mapping[str, Any]) -> CachedWindow:
+    watermark, is_full, rows, answers = values["last_scan"]
+    last = {digest: answer_from_json(answer) for digest, answer in answers.items()}
+    older = values["older_answers"]
     return CachedWindow(
-        columns=read_columns(read["columns"]),
-        cut=Watermark(*read["cut"]),
-        before={name: read_answer(answer) for name, answer in read["before"].items()},
-        asked=frozenset(read["asked"]),
-        full_at=read_instant(read["full_at"]),
-        stamps=read["stamps"],
-        last=WindowScan(Watermark(*cut), is_full, rows, last),
+        columns=columns_from_json(values["columns"]),
+        watermark=Watermark(*values["watermark"]),
+        older_answers={name: file_answer_from_json(answer) for name, answer in older.items()},
+        asked=frozenset(values["asked"]),
+        full_scan_at=instant_from_micros(values["full_scan_at"]),
+        fingerprint=values["fingerprint"],
+        last_scan=WindowScan(Watermark(*watermark), is_full, rows, last),
     )
 
 
@@ -190,5 +195,5 @@ def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _written_cut(cut: Watermark) -> list[int | str]:
-    return [cut.at, cut.shown]
+def _watermark_to_json(watermark: Watermark) -> list[int | str]:
+    return [watermark.value, watermark.shown]

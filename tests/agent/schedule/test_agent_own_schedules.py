@@ -21,7 +21,7 @@ from contractwatch.model.record.check import Outcome
 from contractwatch.model.record.incident import TransitionKind
 from contractwatch.model.record.run import CheckResult, RunResult, Timing
 from contractwatch.scan.scan import ScanJob
-from contractwatch.scan.workers import Answer, WorkerLimits, Workers
+from contractwatch.scan.workers import JobOutcome, WorkerLimits, Workers
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -62,7 +62,7 @@ class WatchedWorkers(Workers):
         super().__init__(1, WorkerLimits(memory_mb=1024, threads=1))
         self.jobs: list[ScanJob] = []
 
-    def run(self, job: Any, argument: Any, *, deadline_seconds: float) -> Answer[Any]:
+    def run(self, job: Any, argument: Any, *, deadline_seconds: float) -> JobOutcome[Any]:
         self.jobs.append(argument)
         return super().run(job, argument, deadline_seconds=deadline_seconds)
 

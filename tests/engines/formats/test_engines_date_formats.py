@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from engine_values import TABLE, ask, bad_cells, column, dataset, text
 
-from contractwatch.engines.cache.answer_values import read_answer, written_answer
+from contractwatch.engines.cache.answer_values import file_answer_from_json, file_answer_to_json
 from contractwatch.engines.predicates import date_texts
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import LogicalType
@@ -249,7 +249,7 @@ def test_the_first_bad_cells_are_told_by_their_shapes_and_add_up(tmp_path: Path)
     assert UnparseableCells(1, ("x",)) + shapes == UnparseableCells(
         5, ("x", "99.99.9999", "9/9/99")
     )
-    assert read_answer(written_answer(shapes)) == shapes
+    assert file_answer_from_json(file_answer_to_json(shapes)) == shapes
 
 
 def test_a_shape_is_cut_and_shows_no_digit_and_no_letter(tmp_path: Path) -> None:

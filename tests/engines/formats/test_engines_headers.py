@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 from engine_values import NOW, TABLE, ask, bad_cells, column, dataset, json_text, text
 
-from contractwatch.engines.cache.answer_values import read_columns, written_columns
+from contractwatch.engines.cache.answer_values import columns_from_json, columns_to_json
 from contractwatch.engines.query.engine import Survey, survey
 from contractwatch.errors import Blame
 from contractwatch.model.base.server import DataFormat, ReadPolicy
@@ -147,7 +147,7 @@ def test_names_that_are_promised_alike_have_each_their_own_column(tmp_path: Path
     upper = column("ID", L.INTEGER)
     schema = asked(text(tmp_path, "id\n1\n", [ID, upper])).measurements[SCHEMA]
     assert isinstance(schema, TableColumns)
-    for columns in (schema, read_columns(json.loads(json.dumps(written_columns(schema))))):
+    for columns in (schema, columns_from_json(json.loads(json.dumps(columns_to_json(schema))))):
         assert (columns.find("id") is not None, columns.find("ID")) == (True, None)
     other = asked(text(tmp_path, "Id\n1\n", [ID, upper])).measurements[SCHEMA]
     assert isinstance(other, TableColumns)

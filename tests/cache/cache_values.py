@@ -138,7 +138,7 @@ class Folder:
 
     def look(self, job: ScanJob) -> Reading:
         """Return what is found from states and new files, and keep it for the next look."""
-        reading = scan(replace(job, keeps_states=True, kept=self.kept))
+        reading = scan(replace(job, uses_cache=True, kept=self.kept))
         if reading.kept is not None:
             self.kept = reading.kept
         return reading

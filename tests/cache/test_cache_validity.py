@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from states_values import KEPT, LATER, ORDERS, Folder, row
+from cache_values import KEPT, LATER, ORDERS, Folder, row
 
 from contractwatch.engines.cache import incremental_scan
 from contractwatch.engines.cache.file_answers import (
@@ -17,9 +17,9 @@ from contractwatch.engines.cache.file_answers import (
     KeyGroup,
     TableAnswers,
     disjoint_groups,
-    range_of,
+    key_range_of,
 )
-from contractwatch.engines.cache.serialization import deserialized, serialized
+from contractwatch.engines.cache.serialization import deserialize_table, serialize_table
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.path import StructField
 from contractwatch.model.contract.contract import Column, LogicalType
@@ -83,7 +83,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Folder) -> N
     job = folder.job([ROWS], now=NOW)
     dataset = _listed(job)
     told = cached_scan.scan_with_cache(
-        dataset, [ROWS], (), now=NOW, listed_again=lambda: _listed(rewritten())
+        dataset, [ROWS], (), now=NOW, relist=lambda: _listed(rewritten())
     )
     assert told.measurements[ROWS] == Count(15)
     folder.kept = told.kept or ()
@@ -142,7 +142,7 @@ def test_damaged_states_are_none(folder: Folder) -> None:
 def test_small_files_that_came_one_by_one_are_read_again_as_one(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incremental_scan, "_MOST_SMALL", 2)
+    monkeypatch.setattr(incremental_scan, "_MAX_SMALL_GROUPS", 2)
     found = [evidence(folder, ROWS, KEY)[0]]
     for name in "def":
         folder.write(name, [row(ord(name), "w", -1)])
@@ -154,7 +154,7 @@ def test_small_files_that_came_one_by_one_are_read_again_as_one(
 def test_where_nothing_is_new_the_engine_is_not_loaded(folder: Folder) -> None:
     metrics = [metric for metric in KEPT if getattr(metric, "column", "") != "told"]
     folder.look(folder.job(metrics, now=NOW))
-    job = replace(folder.job(metrics, now=NOW), keeps_states=True, kept=folder.kept)
+    job = replace(folder.job(metrics, now=NOW), uses_cache=True, kept=folder.kept)
     code = (
         "import sys, pickle; from contractwatch.scan.scan import scan;"
         "found = scan(pickle.load(sys.stdin.buffer));"
@@ -176,11 +176,11 @@ def test_all_that_is_kept_comes_back_equal() -> None:
     files = (CachedFile("/a", "1 2", "s"), CachedFile("/b", "3", ""))
     inner = ColumnType("x", "integer", "Int8")
     columns = TableColumns((ColumnType("o", "object", "Struct", children=(inner,)), inner))
-    groups = {"k": (KeyGroup(frozenset({0}), DuplicateCounts(4, 3, 2, 1), shrunk=True),)}
+    groups = {"k": (KeyGroup(frozenset({0}), DuplicateCounts(4, 3, 2, 1), is_partial=True),)}
     whole = {"p": PersonalData((DetectorHits("c", Detector.IBAN, 3, 1),))}
     kept = TableAnswers(columns, (FileGroup(files, answers), FileGroup((), {})), groups, whole)
-    assert deserialized(serialized(kept, "here"), "here") == kept
-    assert deserialized(serialized(kept, "here"), "there") is None
+    assert deserialize_table(serialize_table(kept, "here"), "here") == kept
+    assert deserialize_table(serialize_table(kept, "here"), "there") is None
 
 
 def test_ranges_that_are_apart_in_any_member_share_no_key() -> None:
@@ -207,5 +207,5 @@ def test_of_a_key_with_a_classified_value_inside_no_range_is_kept() -> None:
     clause, path = Clause("schema[0]", 1), (StructField("number"),)
     inner = Column(clause, "card.number", "card", classification="restricted", path=path)
     columns = [Column(clause, "card", "card", nested=(inner,)), Column(clause, "id", "id")]
-    assert range_of(SurplusRows(ORDERS, ("card",), path), columns).closed
-    assert not range_of(KEY, columns).closed
+    assert key_range_of(SurplusRows(ORDERS, ("card",), path), columns).closed
+    assert not key_range_of(KEY, columns).closed

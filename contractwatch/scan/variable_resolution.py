@@ -19,11 +19,11 @@ Environment = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
-    """What is asked once every variable has its value.
+class ResolvedMetrics:
+    """Tables and metrics with every variable replaced by its value.
 
-    `asked` maps the contract's questions to those that are asked instead; `unanswered` are the
-    questions that cannot be asked, with the reason.
+    `asked` maps the contract's metrics to those that are asked instead; `unanswered` are those that
+    cannot be asked, with the reason.
     """
 
     tables: tuple[Table, ...]
@@ -31,7 +31,7 @@ class Resolution:
     unanswered: Mapping[Metric, Unmeasured]
 
     def restored(self, answers: Mapping[Metric, Measurement]) -> dict[Metric, Measurement]:
-        """Return the answers under the questions of the contract."""
+        """Return the answers under the contract's own metrics."""
         given = {metric: answers[asked] for metric, asked in self.asked.items() if asked in answers}
         return {**answers, **given, **self.unanswered}
 
@@ -54,31 +54,35 @@ def resolve_server(server: Server, environment: Environment) -> Server:
     return replace(server, **changed)
 
 
-def resolve(
+def resolve_variables(
     tables: Iterable[Table], metrics: Iterable[Metric], environment: Environment
-) -> Resolution:
-    """Return what is asked of the tables; a question about a variable without a value is not."""
+) -> ResolvedMetrics:
+    """Replace the variables of tables and metrics; one without a value leaves them unanswered."""
     whole = tuple(tables)
     found: list[Table] = []
-    lost: dict[str, Unmeasured] = {}
+    unusable: dict[str, Unmeasured] = {}
     for table in whole:
-        where, why = _guarded(table.where, environment, lambda text, t=table: _condition(text, t))
+        where, why = _resolve_text(
+            table.where, environment, lambda text, t=table: _guard_condition(text, t)
+        )
         found.append(replace(table, where=where))
         if why is not None:
-            lost[table.name] = why
+            unusable[table.name] = why
     asked: dict[Metric, Metric] = {}
     unanswered: dict[Metric, Unmeasured] = {}
     for metric in metrics:
-        new, why = _question(metric, whole, environment)
-        why = why or next((lost[name] for name in _tables_of(new) if name in lost), None)
+        new, why = _resolve_metric(metric, whole, environment)
+        why = why or next(
+            (unusable[name] for name in _tables_read_by(new) if name in unusable), None
+        )
         if why is None:
             asked[metric] = new
         else:
             unanswered[metric] = why
-    return Resolution(tuple(found), asked, unanswered)
+    return ResolvedMetrics(tuple(found), asked, unanswered)
 
 
-def _question(
+def _resolve_metric(
     metric: Metric, tables: tuple[Table, ...], environment: Environment
 ) -> tuple[Metric, Unmeasured | None]:
     if not isinstance(metric, SqlScalar) or not has_variables(metric.query):
@@ -93,20 +97,20 @@ def _question(
         found.append(query.tables)
         return query.text
 
-    text, why = _guarded(metric.query, environment, guard)
+    text, why = _resolve_text(metric.query, environment, guard)
     return (replace(metric, query=text, tables=found[0]) if found else metric), why
 
 
-def _condition(text: str, table: Table) -> str:
+def _guard_condition(text: str, table: Table) -> str:
     from contractwatch.odcs.sql.sql_guard import guard_predicate  # noqa: PLC0415 - as above
 
     return guard_predicate(text, table)
 
 
-def _guarded(
+def _resolve_text(
     text: str, environment: Environment, guard: Callable[[str], str]
 ) -> tuple[str, Unmeasured | None]:
-    """Return a text with its values, guarded once more; without them nothing, and why."""
+    """Return a text with its values, after the guard; or an empty text and the reason."""
     if not has_variables(text):
         return text, None
     try:
@@ -117,8 +121,8 @@ def _guarded(
         return "", Unmeasured(f"with its variables: {error}")
 
 
-def _tables_of(metric: Metric) -> tuple[str, ...]:
-    """Return the tables whose rows a question is about."""
+def _tables_read_by(metric: Metric) -> tuple[str, ...]:
+    """Return the tables whose rows a metric is about."""
     if isinstance(metric, RecordMetric | TableSchema):
         return ()
     return metric.tables if isinstance(metric, SqlScalar) else (metric.table,)

@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from cache_values import KEPT, LATER, OTHERS, Folder, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from states_values import KEPT, LATER, OTHERS, Folder, row
 
 from contractwatch.model.base.server import DataFormat
 from contractwatch.scan.scan import scan

@@ -8,7 +8,7 @@ import pytest
 
 from contractwatch.cli import main
 from contractwatch.cli.testing.state_folder import StateFolder
-from contractwatch.engines.cache import file_answers as kept
+from contractwatch.engines.cache import file_answers
 from contractwatch.errors import UsageError
 
 CONTRACT = """\
@@ -29,7 +29,7 @@ schema:
 
 @pytest.fixture
 def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(kept, "_SETTLED", timedelta(0))  # a test's files are young
+    monkeypatch.setattr(file_answers, "_SETTLING_TIME", timedelta(0))  # a test's files are young
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.csv").write_text("id\n1\n2\n")
     path = tmp_path / "orders.odcs.yaml"

@@ -49,7 +49,7 @@ def test_new_files_add_to_what_is_kept_of_nested_values(tmp_path: Path) -> None:
     assert first is not None
     assert first.measurements == measure(Dataset("", (table,), ""), ASKED, now=NOW)
     more = replace(table, files=(*known, file(tmp_path, "c.parquet", 8, 1)))
-    second = incremental_scan(more, ASKED, first.states, now=NOW)
+    second = incremental_scan(more, ASKED, first.table_answers, now=NOW)
     assert second is not None
     assert second.measurements == measure(Dataset("", (more,), ""), ASKED, now=NOW)
     assert second.evidence[ASKED[0]] is Evidence.STATE
