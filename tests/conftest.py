@@ -1,4 +1,4 @@
-"""One S3 server for all tests; it starts when the first one asks for it."""
+"""Fixtures of all tests: an S3 server that starts on first use."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Runs a runner in the test's own process, over a real record."""
+"""Run a runner in the test's own process, over a real record."""
 
 from typing import Any
 

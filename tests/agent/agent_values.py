@@ -1,4 +1,4 @@
-"""A folder with a contract, its data and an agent of its own, and somebody who receives."""
+"""Test bench of the agent: a folder with a contract and data, an agent, and a receiver."""
 
 import json
 import os

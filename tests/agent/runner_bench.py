@@ -1,4 +1,4 @@
-"""A runner with a store, a worker and data of its own, and a clock that is set by hand."""
+"""Test bench of a runner, with a store, a worker, data, and a clock set by hand."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Receivers of every kind, each beside a real server that can misbehave in the same ways."""
+"""Receivers of every kind, each with a real server that can misbehave."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A certificate for hooks.example.com and mail.example.com, made anew by openssl."""
+"""Fixtures: certificates for hooks.example.com and mail.example.com, made by openssl."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Every body keeps the limits of its receiver and lets no text of a contract out of its place."""
+"""Tests of message bodies: limits of receivers, and no injection by texts of a contract."""
 
 import base64
 import hashlib

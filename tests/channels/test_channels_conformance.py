@@ -1,4 +1,4 @@
-"""Every channel of the shelf keeps the same promises; a new one is found here by itself."""
+"""Conformance tests of all channels, parametrised over the index."""
 
 import time
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What docs/receivers.md shows works as it is written."""
+"""Tests of the examples in docs/receivers.md."""
 
 import re
 from pathlib import Path

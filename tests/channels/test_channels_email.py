@@ -1,4 +1,4 @@
-"""A mail is taken once for all recipients, encrypted where it should be, and has one identity."""
+"""Tests of e-mail: one transaction for all recipients, TLS, stable Message-ID."""
 
 import ssl
 from dataclasses import replace

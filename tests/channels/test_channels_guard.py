@@ -1,4 +1,4 @@
-"""The gate lets nothing through but public addresses, and never waits beyond its deadline."""
+"""Tests of the guard: public addresses only, and no wait beyond the deadline."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""Each answer has its class, and an address leads only where the operator meant it to."""
+"""Tests of the classes of HTTP answers, and of redirects and addresses."""
 
 import socket
 import ssl

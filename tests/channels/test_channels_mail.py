@@ -1,4 +1,4 @@
-"""No text becomes a header but by being encoded, and every address reaches a plain server."""
+"""Tests of header injection, and of addresses with international names."""
 
 from dataclasses import replace
 from email import message_from_bytes, policy

@@ -1,4 +1,4 @@
-"""`contractwatch notify-test` sends one marked message and says what was answered."""
+"""Tests of `contractwatch notify-test`."""
 
 import re
 from pathlib import Path

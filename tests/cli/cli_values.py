@@ -1,4 +1,4 @@
-"""Contracts and data in a folder, and the command line called as a person calls it."""
+"""Test bench of the command line: contracts and data in a folder, and a call of a command."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A report with one of everything: kept, broken, mild, unanswered, skipped, refused, hostile."""
+"""A report with one of every outcome, and with hostile names."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

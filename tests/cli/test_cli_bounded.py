@@ -1,4 +1,4 @@
-"""Reading a contract on the command line ends in time and within memory, and says which file."""
+"""Tests of the time and memory limits of reading a contract."""
 
 import resource
 import signal

@@ -1,4 +1,4 @@
-"""The waits are those of the table, and nothing is given up before its time."""
+"""Tests of the backoff, against the table of waits."""
 
 import pytest
 from hypothesis import given, settings

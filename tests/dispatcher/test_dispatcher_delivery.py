@@ -1,4 +1,4 @@
-"""What is in the outbox reaches its receiver: once if all is well, again if not, never not at all.
+"""Tests of delivery: at least once, retries, dead letters.
 
 The store and the receivers are real; only the clock is ours.
 """

@@ -1,4 +1,4 @@
-"""Real processes, really killed: the short form of `make bench-kill`."""
+"""Tests of durability with processes that are killed; the short form of `make bench-kill`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Each mailbox of a receiver has its own state: what one does not take, the others get once."""
+"""Tests of the delivery state of each mailbox of a receiver."""
 
 import multiprocessing
 import os

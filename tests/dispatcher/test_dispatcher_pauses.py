@@ -1,4 +1,4 @@
-"""A receiver that asks for a pause gets it, and a clock that was ahead blocks nothing."""
+"""Tests of pauses that receivers ask for, and of a clock that was ahead."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A store on disk with a fleet in it, and the command line beside it."""
+"""Fixtures of the gate: a store on disk with a fleet of products."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

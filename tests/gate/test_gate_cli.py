@@ -1,4 +1,4 @@
-"""A pipeline reads the decision from the exit code, and a person from the JSON."""
+"""Tests of `contractwatch gate`: exit codes and JSON."""
 
 import json
 from pathlib import Path

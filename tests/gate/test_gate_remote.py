@@ -1,4 +1,4 @@
-"""With --url a running agent decides; what cannot be asked is never an allow."""
+"""Tests of `contractwatch gate --url`; what cannot be asked is never allowed."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""The dashboards are those of build.py, and a real Prometheus answers each of their queries."""
+"""Tests of the dashboards: built by build.py, every query answered by a real Prometheus."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The example for Prometheus asks the port that an agent listens on without settings."""
+"""Tests of the default port in the Prometheus example."""
 
 from pathlib import Path
 

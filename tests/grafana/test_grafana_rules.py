@@ -1,4 +1,4 @@
-"""The rules are syntactically right, and each is shown silent and firing."""
+"""Tests of the alerting rules: their syntax, and each one silent and firing."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What a user can type, set, scrape or name is documented."""
+"""Tests that commands, settings, series and names are documented."""
 
 import re
 from collections.abc import Iterable

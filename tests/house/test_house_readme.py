@@ -1,4 +1,4 @@
-"""The README's commands run, as they are written."""
+"""Tests of the commands in the README."""
 
 import os
 import shlex

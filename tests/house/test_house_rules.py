@@ -1,4 +1,4 @@
-"""The house keeps its own rules: no hidden circle, one clock, no address of a registry."""
+"""Tests of the rules of the code: no import cycle, one clock, no registry address."""
 
 import re
 import subprocess

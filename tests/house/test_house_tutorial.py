@@ -1,4 +1,4 @@
-"""The tutorial is walked from its first line to its last: what it shows is what comes out."""
+"""Tests of the tutorial: its commands, and the output that it shows."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What a user installs has everything that its commands need, or says how to get it."""
+"""Tests of the wheel in a fresh environment, with and without the extras."""
 
 import importlib.util
 import tomllib

@@ -1,4 +1,4 @@
-"""The misbehaving receiver does what it says: else the tests beside it prove nothing."""
+"""Tests of the misbehaving receiver, on which other tests depend."""
 
 import socket
 

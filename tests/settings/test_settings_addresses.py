@@ -1,4 +1,4 @@
-"""An address that cannot be written to stops the start, and says what to write."""
+"""Tests of the validation of e-mail addresses in settings."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A store on a real file, closed when the test ends."""
+"""Fixtures: a store on a real file, closed when the test ends."""
 
 from collections.abc import Iterator
 from pathlib import Path

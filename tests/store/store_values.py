@@ -1,4 +1,4 @@
-"""Values from which the tests of the store are built."""
+"""Builders of values for the tests of the store."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Every noun that is kept as text comes back equal."""
+"""Tests of the codec: every stored dataclass comes back equal."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What one run leaves is there whole, comes back equal, or is not there at all."""
+"""Tests of commits: an entry is stored whole or not at all, and comes back equal."""
 
 from dataclasses import replace
 from datetime import timedelta

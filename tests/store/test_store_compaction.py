@@ -1,4 +1,4 @@
-"""Old rows go, a bounded number at a time; what is open and what was counted stays."""
+"""Tests of the compaction: bounded steps; open rows and totals stay."""
 
 from datetime import timedelta
 

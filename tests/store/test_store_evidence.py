@@ -1,4 +1,4 @@
-"""The evidence of a verdict is kept with it, and results of before have none."""
+"""Tests of the stored evidence of verdicts, and of results from before it was stored."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Whatever happens to the process or the disk, an entry is there whole or not at all."""
+"""Tests of crashes and disk faults: an entry is there whole or not at all."""
 
 import os
 import random

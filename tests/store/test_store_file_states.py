@@ -1,4 +1,4 @@
-"""What the files of a product answered is replaced as a whole, with the run that found it."""
+"""Tests of the stored per-file cache, which is replaced with the run that computed it."""
 
 import sqlite3
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How far the data came, and how fast incidents were handled, is remembered between runs."""
+"""Tests of the watermark history and of the times of incidents."""
 
 import sqlite3
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""A store opens, refuses and fails with one sentence that says what to do."""
+"""Tests of opening a store, and of the messages when it cannot be opened."""
 
 import os
 import re

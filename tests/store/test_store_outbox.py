@@ -1,4 +1,4 @@
-"""A message is claimed by one at a time, in order, until somebody took it or it was given up."""
+"""Tests of the outbox: leases, order within a lane, ends."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What was written while the clock was ahead is brought back, and no further than it may lie."""
+"""Tests of the outbox after the clock was ahead."""
 
 from dataclasses import replace
 from datetime import timedelta

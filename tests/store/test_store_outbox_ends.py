@@ -1,4 +1,4 @@
-"""A message has one end: taken, given up, parted among mailboxes, or dropped as about nothing."""
+"""Tests of the ends of a message: delivered, dead, split among mailboxes, or dropped."""
 
 from collections.abc import Iterator
 from dataclasses import replace

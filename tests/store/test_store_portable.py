@@ -1,4 +1,4 @@
-"""The schema and the statements are PostgreSQL's too, though this version opens SQLite only."""
+"""Tests that the schema and the statements compile for PostgreSQL."""
 
 import io
 import os

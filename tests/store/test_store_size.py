@@ -1,4 +1,4 @@
-"""A run of 40 checks takes less than a kilobyte, and reading asks a fixed number of questions."""
+"""Tests of the size of a run, and of the number of queries of a read."""
 
 import store_values as make
 from sqlalchemy import event

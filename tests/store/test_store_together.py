@@ -1,4 +1,4 @@
-"""Entries of several threads share a transaction; each is in the record whole, or not at all."""
+"""Tests of the group commit."""
 
 import subprocess
 import sys

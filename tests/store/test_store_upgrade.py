@@ -1,4 +1,4 @@
-"""A store of an older version is brought up to date with all that it knows."""
+"""Tests of migrations from older versions."""
 
 import sqlite3
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A board over records in memory, and a client of the application on it."""
+"""Fixtures: a snapshot cache over records in memory, and a client of the application."""
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""A real server on 127.0.0.1, in a thread, for the time of a `with`."""
+"""Context manager that serves an application on 127.0.0.1 in a thread."""
 
 import socket
 import threading

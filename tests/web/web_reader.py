@@ -1,4 +1,4 @@
-"""A reader, a clock and a move in time, for records that are values."""
+"""In-memory reader and clock for the tests of the pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace

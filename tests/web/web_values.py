@@ -1,4 +1,4 @@
-"""Records that look like real ones, built by values, and a reader that hands them out."""
+"""Builders of records for the tests of the pages."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a person reads on a page."""
+"""Extract the visible text of a page."""
 
 import re
 from html.parser import HTMLParser

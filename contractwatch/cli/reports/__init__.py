@@ -1,6 +1,6 @@
 """Index of the report formats; each file has one function, `render(report)`.
 
-A file of this shelf has one function, `render(report)`. `words` is what the files share.
+`words` is what the files share.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""A product belongs to the file that the record knows, until the operator hands it over."""
+"""Tests of product ownership: the recorded file keeps a product until the operator hands it over."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A contract that is large, slow or full of faults costs a bounded time and a bounded log."""
+"""Tests of contracts that are large, slow or full of faults: bounded time, bounded log."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A real agent: it is ended while it starts, restarted beside a newcomer, and reads again."""
+"""Tests of a real agent: ended while it starts, restarted, and reloaded."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A product that is withdrawn while a run of it is saved is withdrawn after that run."""
+"""Tests of withdrawing a product while a run of it is saved."""
 
 import threading
 

@@ -1,3 +1,5 @@
+"""Tests of the agent as a real process: start, signals, shut-down."""
+
 import os
 import socket
 import subprocess

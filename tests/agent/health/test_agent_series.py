@@ -1,3 +1,5 @@
+"""Tests of the agent's own series."""
+
 import re
 from datetime import UTC, datetime
 from pathlib import Path

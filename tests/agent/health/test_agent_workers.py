@@ -1,3 +1,5 @@
+"""Tests of the agent's worker processes."""
+
 import os
 import signal
 import time

@@ -1,4 +1,4 @@
-"""The dates of a product's life and its inputs, from run to run."""
+"""Tests of product lifetimes and inputs, from run to run."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

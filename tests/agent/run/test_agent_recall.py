@@ -1,4 +1,4 @@
-"""What the record knows stands among the answers, and the run adds what it saw."""
+"""Tests of `with_history`: answers from the record, and what a run adds to it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

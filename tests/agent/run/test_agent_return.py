@@ -1,4 +1,4 @@
-"""A contract that comes back while its product is withdrawn is served again."""
+"""Tests of a contract that comes back while its product is withdrawn."""
 
 import json
 import socket

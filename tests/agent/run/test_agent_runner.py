@@ -1,3 +1,5 @@
+"""Tests of the runner."""
+
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the files answered is in the store with the run that asked, and only with it."""
+"""Tests that the per-file cache is saved with the run that read the files, and only with it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Told means delivered: who heard of a beginning hears of its end, and nobody else does."""
+"""Tests of who is notified of an incident's end: whoever was delivered its beginning."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What is due, and which verdict is in force: values in and out."""
+"""Tests of which promises are due, and which verdicts are in force."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

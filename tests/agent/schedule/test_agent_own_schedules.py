@@ -1,4 +1,4 @@
-"""Promises with a schedule of their own, in a real record, over nights, restarts and repairs."""
+"""Tests of promises with a schedule of their own over nights, restarts and repairs."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

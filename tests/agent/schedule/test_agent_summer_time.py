@@ -1,4 +1,4 @@
-"""A cron on the nights when the clocks are changed: every time of day is run once."""
+"""Tests of cron schedules on nights when the clocks change."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""When a contract is due, at the instants where one second decides."""
+"""Tests of due times at the instants where one second decides."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Every option and setting: its default, its bounds, its choices, its help and its page."""
+"""Tests of every option and setting: default, bounds, choices, help and documentation."""
 
 import math
 import re

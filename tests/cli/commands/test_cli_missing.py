@@ -1,4 +1,4 @@
-"""A table without files is without an answer, and its neighbours are not."""
+"""Tests of tables without files: they get no verdict, their neighbours do."""
 
 import json
 from pathlib import Path

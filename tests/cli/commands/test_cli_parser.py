@@ -1,4 +1,4 @@
-"""One parser reads every form in which a line may be written."""
+"""Tests of the command-line parser: every form in which options may be written."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Words of a contract and of its data move no cursor, are no command and no markup, in any form."""
+"""Tests that names of a contract and of its data are escaped in every report format."""
 
 import re
 from pathlib import Path

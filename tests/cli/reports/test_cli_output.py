@@ -1,4 +1,4 @@
-"""What is printed is escaped, whoever wrote it, and a terminal of any kind can show it."""
+"""Tests that all output is escaped, and that any terminal can show it."""
 
 import os
 import subprocess

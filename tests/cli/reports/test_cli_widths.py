@@ -1,4 +1,4 @@
-"""No word is split, however narrow the terminal; what is said of many columns is said once."""
+"""Tests of wrapping on narrow terminals, and of grouped results."""
 
 import json
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Lint says what a run would skip, and with --data whether the data is there."""
+"""Tests of what lint predicts: promises to be skipped and, with --data, missing data."""
 
 from pathlib import Path
 

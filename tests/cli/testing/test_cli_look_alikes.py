@@ -1,4 +1,4 @@
-"""Two products that a person would take for one another are a lint error."""
+"""Tests of the lint error for product names that look alike."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A program reads what a person sees."""
+"""Tests of the JSON API."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a program can ask for is documented, and nothing else is."""
+"""Tests that the API's documentation lists every route and parameter."""
 
 import re
 from collections.abc import Iterator

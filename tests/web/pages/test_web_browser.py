@@ -1,4 +1,4 @@
-"""A real browser loads the pages: nothing is refused, nothing runs over a phone's edge."""
+"""Tests of the pages in a real browser: console errors, and overflow on a phone."""
 
 import json
 import re

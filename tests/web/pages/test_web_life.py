@@ -1,4 +1,4 @@
-"""The stage of a product and the inputs that it is made of are shown."""
+"""Tests of lifetime and inputs on a product's page."""
 
 import httpx
 

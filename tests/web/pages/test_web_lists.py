@@ -1,4 +1,4 @@
-"""Long lists are narrowed and cut into pages, and nothing is left out without a word."""
+"""Tests of filters and pagination of long lists."""
 
 import re
 from datetime import timedelta

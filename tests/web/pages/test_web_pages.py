@@ -1,4 +1,4 @@
-"""A person sees what was promised, what was found, and what is not known."""
+"""Tests of the HTML pages."""
 
 import re
 from collections.abc import Callable

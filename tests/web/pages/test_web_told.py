@@ -1,4 +1,4 @@
-"""A page and the API say who was told of an incident, and when nobody was."""
+"""Tests of notified receivers on incidents, on pages and in the API."""
 
 import pytest
 from web_values import NOW, incident

@@ -1,4 +1,4 @@
-"""A page says what a young product cannot know yet, and rounds nothing up."""
+"""Tests of the pages of products with little history."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The board reads the record when it changed, and pages never wait for it."""
+"""Tests of the snapshot cache: refreshes, and readers that never wait."""
 
 import time
 from collections.abc import Callable

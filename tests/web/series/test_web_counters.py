@@ -1,4 +1,4 @@
-"""Counters of products: a restart, which knows the record alone, never shows less than before."""
+"""Tests of product counters, which never fall over a restart."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

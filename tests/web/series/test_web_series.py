@@ -1,4 +1,4 @@
-"""What Prometheus reads: names, types, labels, units, and counters that never fall."""
+"""Tests of `/metrics`: names, types, labels, units, counters."""
 
 import gzip
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Hosts, paths behind a proxy, HEAD, and answers that a client has already."""
+"""Tests of hosts, path prefixes, HEAD and ETags."""
 
 import re
 import socket

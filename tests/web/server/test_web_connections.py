@@ -1,4 +1,4 @@
-"""Clients that are silent, slow or many hold up nobody else."""
+"""Tests of clients that are silent, slow or many."""
 
 import logging
 import socket

@@ -1,4 +1,4 @@
-"""Behind a real reverse proxy every link leads somewhere, whether or not it takes its path away."""
+"""Tests of links behind a real reverse proxy, with and without a path prefix."""
 
 import re
 import subprocess
