@@ -1,4 +1,4 @@
-"""Tests of product ownership: the recorded file keeps a product until the operator hands it over."""
+"""Tests of product ownership: a file keeps its product until the operator hands it over."""
 
 import os
 import shutil
