@@ -60,45 +60,42 @@ def read_contract(
 def read_valid_part(
     document: Document, *, today: date | None = None
 ) -> tuple[Contract, tuple[Problem, ...]]:
-    """Return the contract without what is wrong in it, which is skipped, and all its problems.
+    """Return the contract with its wrong clauses skipped, and every problem.
 
-    One wrong clause costs that clause, and those that cannot be judged without it: they are cut
-    out, and the rest is read again until nothing is wrong in it.
+    A wrong clause is removed with those that cannot be judged without it, and the rest is read
+    again until nothing in it is wrong.
 
     Raises:
-        ContractError: With every problem, if one of them is such that nothing can be judged.
+        ContractError: With every problem, if nothing is left that can be judged.
     """
     whole = _read_whole(document, today)
     if not whole.mistakes:
         return whole.contract, capped(whole.problems)
     root = YamlNode(whole.document, "", whole.document.data)
-    costs, lost, mistakes = (
-        AffectedClauses(root, whole.fatal_paths),
-        dict[str, Problem](),
-        whole.mistakes,
-    )
+    affected, mistakes = AffectedClauses(root, whole.fatal_paths), whole.mistakes
+    removed: dict[str, Problem] = {}
     for _ in range(_MOST_ROUNDS):
         try:
-            lost |= _removed_by(mistakes, costs, lost)
-            lost |= {
-                path: why
-                for path, why in references_to_removed(root, lost).items()
-                if path not in lost
-            }
+            removed |= _removed_by(mistakes, affected, removed)
+            for path, mistake in references_to_removed(root, removed).items():
+                removed.setdefault(path, mistake)
         except NoValidPartError:
             break
-        rest = _read_rest(whole.document, today, lost)
+        rest = _read_rest(whole.document, today, removed)
         if not rest.mistakes:
-            skip_removed(root, lost, whole.mistakes, rest.findings)
-            return _with_skipped(rest.contract, rest.findings, lost), capped(whole.problems)
+            skip_removed(root, removed, whole.mistakes, rest.findings)
+            return _with_skipped(rest.contract, rest.findings, removed), capped(whole.problems)
         mistakes = rest.mistakes
-        costs = AffectedClauses(root, rest.fatal_paths)
+        affected = AffectedClauses(root, rest.fatal_paths)
     raise ContractError(whole.problems)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What one pass over a document gave; `document` is in today's forms."""
+    """The result of one pass over a document.
+
+    `document` is in the newest version's forms; `mistakes` are the errors among the `problems`.
+    """
 
     document: Document
     contract: Contract
@@ -109,7 +106,7 @@ class _Reading:
 
 
 def _read_whole(document: Document, today: date | None) -> _Reading:
-    """Read all of it; a name without quotes is no mistake for what is read, but a problem."""
+    """Read the whole document; names without quotes are reported, and read as text."""
     found = _read_once(document, today)
     names = find_unquoted_names(document, found.mistakes)
     if not names:
@@ -120,29 +117,30 @@ def _read_whole(document: Document, today: date | None) -> _Reading:
 
 
 def _read_once(document: Document, today: date | None) -> _Reading:
-    judged = Findings(document, "", problems=list(document.mistakes))
-    document = upgrade_and_validate(document, judged)
-    return _reading(document, today, judged, frozenset())
+    schema_findings = Findings(document, "", problems=list(document.mistakes))
+    document = upgrade_and_validate(document, schema_findings)
+    return _reading(document, today, schema_findings, frozenset())
 
 
-def _read_rest(document: Document, today: date | None, lost: Mapping[str, Problem]) -> _Reading:
-    """Read what is not lost; a server that is not understood stays, and is closed afterwards."""
-    removed = frozenset(lost)
-    judged = Findings(document, "", removed_paths=removed)
-    document = without_paths(
-        document, frozenset(path for path in removed if not is_server_path(path))
-    )
-    add_schema_errors(document, judged)
-    return _reading(document, today, judged, removed)
+def _read_rest(document: Document, today: date | None, removed: Mapping[str, Problem]) -> _Reading:
+    """Read the document without its removed paths.
+
+    A removed server stays in the document: it is marked as unsupported later.
+    """
+    paths = frozenset(removed)
+    schema_findings = Findings(document, "", removed_paths=paths)
+    document = without_paths(document, frozenset(one for one in paths if not is_server_path(one)))
+    add_schema_errors(document, schema_findings)
+    return _reading(document, today, schema_findings, paths)
 
 
 def _reading(
-    document: Document, today: date | None, judged: Findings, removed: frozenset[str]
+    document: Document, today: date | None, schema_findings: Findings, removed: frozenset[str]
 ) -> _Reading:
     root = YamlNode(document, "", document.data)
     findings = Findings(document, root.text("id"), removed_paths=removed)
     contract = _build_contract(root, today, findings)
-    found = (*judged.problems, *findings.problems)
+    found = (*schema_findings.problems, *findings.problems)
     mistakes = [
         one for one in found if one.level is Level.ERROR and not _is_removed(one.path, removed)
     ]
@@ -150,9 +148,9 @@ def _reading(
         document,
         contract,
         findings,
-        _merge_problems(document, judged.problems, findings.problems),
+        _merge_problems(document, schema_findings.problems, findings.problems),
         tuple(mistakes),
-        frozenset(judged.fatal_paths | findings.fatal_paths),
+        frozenset(schema_findings.fatal_paths | findings.fatal_paths),
     )
 
 
@@ -162,16 +160,16 @@ def _is_removed(path: str, removed: frozenset[str]) -> bool:
 
 
 def _removed_by(
-    mistakes: Iterable[Problem], costs: AffectedClauses, known: Mapping[str, Problem]
+    mistakes: Iterable[Problem], affected: AffectedClauses, known: Mapping[str, Problem]
 ) -> dict[str, Problem]:
-    """Return the paths that mistakes cost; each mistake costs something that is still there.
+    """Return the paths to remove for some mistakes, each with the mistake that it is removed for.
 
     Raises:
-        NoValidPartError: If one of them costs the contract.
+        NoValidPartError: If a mistake costs the whole contract, or nothing that is still there.
     """
     found: dict[str, Problem] = {}
     for mistake in mistakes:
-        paths = costs.of(mistake)
+        paths = affected.paths_of(mistake)
         if paths <= known.keys():
             raise NoValidPartError
         for path in paths - known.keys():
@@ -179,10 +177,12 @@ def _removed_by(
     return found
 
 
-def _with_skipped(contract: Contract, findings: Findings, lost: Mapping[str, Problem]) -> Contract:
+def _with_skipped(
+    contract: Contract, findings: Findings, removed: Mapping[str, Problem]
+) -> Contract:
     servers = tuple(
-        replace(server, unsupported=f"{WRONG}: {lost[server.clause.path]}")
-        if server.clause.path in lost
+        replace(server, unsupported=f"{WRONG}: {removed[server.clause.path]}")
+        if server.clause.path in removed
         else server
         for server in contract.servers
     )
@@ -266,11 +266,11 @@ def _status(root: YamlNode, findings: Findings) -> Status:
 
 
 def _merge_problems(
-    document: Document, judged: Iterable[Problem], found: Iterable[Problem]
+    document: Document, schema_findings: Iterable[Problem], found: Iterable[Problem]
 ) -> tuple[Problem, ...]:
-    """Return all problems by line; of two about one place, what the official schema says."""
-    judged = tuple(judged)
-    blamed = {problem.path for problem in judged if problem.level is Level.ERROR}
+    """Return all problems by line; of two at one path only that of the official schema."""
+    schema_findings = tuple(schema_findings)
+    blamed = {problem.path for problem in schema_findings if problem.level is Level.ERROR}
     rest = (problem for problem in found if problem.path not in blamed or not problem.path)
-    every = dict.fromkeys((*document.notes, *judged, *rest))
+    every = dict.fromkeys((*document.notes, *schema_findings, *rest))
     return tuple(sorted(every, key=lambda problem: problem.line))

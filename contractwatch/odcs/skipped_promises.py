@@ -22,130 +22,132 @@ from contractwatch.odcs.yaml.path_removal import is_within
 
 _FLAGS = ("required", "unique", "primaryKey")
 _VALUED = {"logicalType": "type", "enum": "enum", "physicalType": "physicalType"}
-_NOT_SAID = "-"
+_UNNAMED = "-"
 _SHOWN = 60
-_MOST = 3
+_MOST_MISTAKES = 3
 
 
 def skip_removed(
-    root: YamlNode, lost: Mapping[str, Problem], mistakes: Sequence[Problem], findings: Findings
+    root: YamlNode, removed: Mapping[str, Problem], mistakes: Sequence[Problem], findings: Findings
 ) -> None:
     """Keep every promise at the paths that were lost as one that is not judged, and why.
 
     Args:
         root: The whole document, with what is wrong in it.
-        lost: The paths that are not read, each with the mistake that cost it.
+        removed: The paths that are not read, each with the mistake that cost it.
         mistakes: All of them.
         findings: Gets the clauses.
     """
-    told: set[str] = set()
-    below = _below(mistakes)
-    for place, promise, path in _promises(root):
-        cause = _cause(path, lost)
+    reported: set[str] = set()
+    mistakes_below = _mistakes_by_path(mistakes)
+    for node, promise, path in _promises(root):
+        cause = _cause(path, removed)
         if cause is not None:
-            told.add(place.path)
-            _keep(place, promise, cause, below, findings)
-    owners = _owners(root)
-    for path, cause in _untold(lost, told):
-        nowhere: tuple[str, str | None] = (_NOT_SAID, None)
-        table, column = next((owners[way] for way in _ways(path) if way in owners), nowhere)
+            reported.add(node.path)
+            _add_skipped(node, promise, cause, mistakes_below, findings)
+    names = _names_by_path(root)
+    for path, cause in _unreported(removed, reported):
+        nowhere: tuple[str, str | None] = (_UNNAMED, None)
+        table, column = next((names[one] for one in _with_ancestors(path) if one in names), nowhere)
         last = cause.path.rpartition(".")[2][:_SHOWN]
         promise = promised("clause", table, column, rule_id=last)
-        _keep(YamlNode(root.document, path, None), promise, cause, below, findings)
+        _add_skipped(YamlNode(root.document, path, None), promise, cause, mistakes_below, findings)
 
 
-def _cause(path: str, lost: Mapping[str, Problem]) -> Problem | None:
+def _cause(path: str, removed: Mapping[str, Problem]) -> Problem | None:
     """Return the mistake that cost the nearest part above a path, if there is one."""
     here = path
     while here:
-        if here in lost:
-            return lost[here]
+        if here in removed:
+            return removed[here]
         here = here[: max(here.rfind("."), here.rfind("["), here.rfind("#"), 0)]
     return None
 
 
-def _untold(lost: Mapping[str, Problem], told: set[str]) -> Iterator[tuple[str, Problem]]:
+def _unreported(
+    removed: Mapping[str, Problem], reported: set[str]
+) -> Iterator[tuple[str, Problem]]:
     """Yield each mistake once that no promise was shown for, and what it cost where it stands."""
-    above = {path[:at] for path in told for at, c in enumerate(path) if c in ".["} | told
+    above = {path[:at] for path in reported for at, c in enumerate(path) if c in ".["} | reported
     known: set[str] = set()
-    for cause in lost.values():
-        ways = [cause.path[:at] for at, c in enumerate(cause.path) if c in ".["]
-        path = next((one for one in ways if one in lost), cause.path)
-        if not told.isdisjoint(ways) or cause.path in above or path in known:
+    for cause in removed.values():
+        ancestors = [cause.path[:at] for at, c in enumerate(cause.path) if c in ".["]
+        path = next((one for one in ancestors if one in removed), cause.path)
+        if not reported.isdisjoint(ancestors) or cause.path in above or path in known:
             continue
         known.add(path)
         yield path, cause
 
 
-def _keep(
-    place: YamlNode,
+def _add_skipped(
+    node: YamlNode,
     promise: Promised,
     cause: Problem,
-    below: Mapping[str, Sequence[Problem]],
+    mistakes_below: Mapping[str, Sequence[Problem]],
     findings: Findings,
 ) -> None:
-    inside = below.get(place.path, ())
-    said = "; ".join(map(str, inside or [cause]))
-    is_itself = inside or is_within(place.path, cause.path)
-    how = WRONG if is_itself else f"{WRONG}, in another clause that this one needs"
-    findings.add_skipped(place, promise, f"{how}: {said}")
+    own_mistakes = mistakes_below.get(node.path, ())
+    messages = "; ".join(map(str, own_mistakes or [cause]))
+    is_itself = own_mistakes or is_within(node.path, cause.path)
+    reason = WRONG if is_itself else f"{WRONG}, in another clause that this one needs"
+    findings.add_skipped(node, promise, f"{reason}: {messages}")
 
 
-def _owners(root: YamlNode) -> dict[str, tuple[str, str | None]]:
+def _names_by_path(root: YamlNode) -> dict[str, tuple[str, str | None]]:
     """Return the names of table and column by the path of each table and each value in it."""
     found: dict[str, tuple[str, str | None]] = {}
     for table in root.at("schema").each():
-        name = table.text("name") or _NOT_SAID
+        name = table.text("name") or _UNNAMED
         found[table.path] = name, None
         for column in table.at("properties").each():
-            found |= {inner.place.path: (name, inner.name or None) for inner in walk_fields(column)}
+            found |= {inner.node.path: (name, inner.name or None) for inner in walk_fields(column)}
     return found
 
 
-def _below(mistakes: Iterable[Problem]) -> dict[str, list[Problem]]:
+def _mistakes_by_path(mistakes: Iterable[Problem]) -> dict[str, list[Problem]]:
     """Return the first mistakes at or below each path."""
     found: dict[str, list[Problem]] = {}
     for mistake in mistakes:
-        for path in dict.fromkeys(_ways(mistake.path)):
-            inside = found.setdefault(path, [])
-            if len(inside) < _MOST:
-                inside.append(mistake)
+        for path in dict.fromkeys(_with_ancestors(mistake.path)):
+            own_mistakes = found.setdefault(path, [])
+            if len(own_mistakes) < _MOST_MISTAKES:
+                own_mistakes.append(mistake)
     return found
 
 
-def _ways(path: str) -> Iterator[str]:
+def _with_ancestors(path: str) -> Iterator[str]:
     """Yield the path and every path above it, the nearest first."""
     yield path
     yield from (path[:at] for at in range(len(path) - 1, 0, -1) if path[at] in ".[")
 
 
-_Found: TypeAlias = tuple[YamlNode, Promised, str]
+_Located: TypeAlias = tuple[YamlNode, Promised, str]
 
 
-def _promises(root: YamlNode) -> Iterator[_Found]:
+def _promises(root: YamlNode) -> Iterator[_Located]:
     """Yield everything that promises something, right or wrong, and by which path it is lost."""
     for table in root.at("schema").each():
         if table.mapping():
-            yield from _of_table(table, root)
+            yield from _table_promises(table, root)
     for level in root.at("slaProperties").each():
         kind = level_kind(level) if level.mapping() else ""
         if kind:
-            yield level, promised(kind, _NOT_SAID, rule_id=level_id_of(level)), level.path
+            yield level, promised(kind, _UNNAMED, rule_id=level_id_of(level)), level.path
 
 
-def _of_table(table: YamlNode, root: YamlNode) -> Iterator[_Found]:
-    name = table.text("name") or _NOT_SAID
-    mode = table.custom("schemaMode") or root.custom("schemaMode")
+def _table_promises(table: YamlNode, root: YamlNode) -> Iterator[_Located]:
+    name = table.text("name") or _UNNAMED
+    mode = table.extension("schemaMode") or root.extension("schemaMode")
     if mode is not None:
         yield mode, promised("extraColumns", name), f"{table.path}{EXTRA_COLUMNS}"
-    yield from _of_rules(table, name, None)
+    yield from _rule_promises(table, name, None)
     for column in table.at("properties").each():
         for inner in walk_fields(column):
-            if inner.place.mapping():
-                yield from _of_column(inner.place, name, inner.name or _NOT_SAID)
+            if inner.node.mapping():
+                yield from _column_promises(inner.node, name, inner.name or _UNNAMED)
 
 
-def _of_column(column: YamlNode, table: str, name: str) -> Iterator[_Found]:
+def _column_promises(column: YamlNode, table: str, name: str) -> Iterator[_Located]:
     if not column.path.endswith((".items", ".key", ".value")):
         yield column, promised("presence", table, name), column.path
     for key in _FLAGS:
@@ -157,20 +159,20 @@ def _of_column(column: YamlNode, table: str, name: str) -> Iterator[_Found]:
     for option in column.at("logicalTypeOptions").entries():
         kind = option.path.rpartition(".")[2][:_SHOWN]
         yield option, promised(kind, table, name), option.path
-    yield from _of_rules(column, table, name)
+    yield from _rule_promises(column, table, name)
 
 
-def _of_rules(owner: YamlNode, table: str, column: str | None) -> Iterator[_Found]:
+def _rule_promises(owner: YamlNode, table: str, column: str | None) -> Iterator[_Located]:
     for rule in owner.at("quality").each():
         if rule.mapping():
-            yield rule, _of_rule(rule, table, column), rule.path
+            yield rule, _promise_of_rule(rule, table, column), rule.path
     for entry in owner.at("relationships").each():
         if entry.mapping():
             made = promised("relationship", table, column, rule_id=rule_id_of(entry))
             yield entry, made, entry.path
 
 
-def _of_rule(rule: YamlNode, table: str, column: str | None) -> Promised:
+def _promise_of_rule(rule: YamlNode, table: str, column: str | None) -> Promised:
     check = rule.at("implementation").text("check")
     kind = (rule.text("metric") or check or rule.text("type") or "rule")[:_SHOWN]
     made = promised(

@@ -51,7 +51,7 @@ class RuleArguments:
 
 
 def read_arguments(
-    metric: RuleMetric, rule: YamlNode, owner: ColumnContext, findings: Findings
+    metric: RuleMetric, rule: YamlNode, context: ColumnContext, findings: Findings
 ) -> RuleArguments:
     """Return the arguments of a rule; what is wrong with them is added to the findings."""
     arguments = rule.at("arguments")
@@ -62,71 +62,71 @@ def read_arguments(
             expected = f"expected {' or '.join(known)}" if known else f"{metric} takes none"
             hint = suggestion(name, known)
             findings.error(entry, f"unknown argument '{name[:60]}'; {expected}{hint}")
-    return _READERS[metric](rule, owner, findings)
+    return _READERS[metric](rule, context, findings)
 
 
 def _read_none(_rule: YamlNode, _owner: ColumnContext, _findings: Findings) -> RuleArguments:
     return RuleArguments()
 
 
-def _read_missing(rule: YamlNode, owner: ColumnContext, findings: Findings) -> RuleArguments:
-    place = rule.at("arguments").at("missingValues")
-    if place.value is None:
+def _read_missing(rule: YamlNode, context: ColumnContext, findings: Findings) -> RuleArguments:
+    node = rule.at("arguments").at("missingValues")
+    if node.value is None:
         return RuleArguments()
-    return _with_values(_read_values(place, owner, findings, foreign=True), owner)
+    return _with_values(_read_values(node, context, findings, foreign=True), context)
 
 
-def _read_invalid(rule: YamlNode, owner: ColumnContext, findings: Findings) -> RuleArguments:
+def _read_invalid(rule: YamlNode, context: ColumnContext, findings: Findings) -> RuleArguments:
     arguments = rule.at("arguments")
     allowed, pattern = arguments.at("validValues"), arguments.at("pattern")
     if allowed.value is None and pattern.value is None:
         message = "invalidValues has neither 'validValues' nor 'pattern'; expected one of them"
         findings.error(arguments if rule.has("arguments") else rule, message)
         return RuleArguments()
-    values = None if allowed.value is None else _read_values(allowed, owner, findings)
-    found = _read_pattern(pattern, owner, findings)
-    asked = _with_values(values, owner)
+    values = None if allowed.value is None else _read_values(allowed, context, findings)
+    found = _read_pattern(pattern, context, findings)
+    asked = _with_values(values, context)
     if found is None:
         return asked
     return replace(asked, pattern=found.text, ecma=found.ecma)
 
 
-def _read_pattern(place: YamlNode, owner: ColumnContext, findings: Findings) -> Pattern | None:
-    if place.value is None:
+def _read_pattern(node: YamlNode, context: ColumnContext, findings: Findings) -> Pattern | None:
+    if node.value is None:
         return None
-    if not isinstance(place.value, str):
-        findings.error(place, "expected the pattern as text in quotes")
+    if not isinstance(node.value, str):
+        findings.error(node, "expected the pattern as text in quotes")
         return None
-    if owner.logical_type not in {None, LogicalType.STRING}:
-        findings.error(place, f"a pattern needs a text column; this one is {owner.logical_type}")
+    if context.logical_type not in {None, LogicalType.STRING}:
+        findings.error(node, f"a pattern needs a text column; this one is {context.logical_type}")
         return None
-    return read_pattern(place, findings)
+    return read_pattern(node, findings)
 
 
-def _with_values(values: tuple[Scalar, ...] | None, owner: ColumnContext) -> RuleArguments:
-    if owner.logical_type in NESTED:
-        return RuleArguments(why_not=f"values of {owner.logical_type} columns")
+def _with_values(values: tuple[Scalar, ...] | None, context: ColumnContext) -> RuleArguments:
+    if context.logical_type in NESTED:
+        return RuleArguments(why_not=f"values of {context.logical_type} columns")
     return RuleArguments(values)
 
 
 def _read_values(
-    place: YamlNode, owner: ColumnContext, findings: Findings, *, foreign: bool = False
+    node: YamlNode, context: ColumnContext, findings: Findings, *, foreign: bool = False
 ) -> tuple[Scalar, ...]:
     """Return the items cast to the column's type; null is left out, for it is never compared.
 
     With `foreign`, a text of another type is kept: "n/a" may stand in a text source's number.
     """
-    if not isinstance(place.value, list):
-        findings.error(place, "expected a list of values")
+    if not isinstance(node.value, list):
+        findings.error(node, "expected a list of values")
         return ()
-    if owner.logical_type in NESTED:
+    if context.logical_type in NESTED:
         return ()
     found: list[Scalar] = []
-    for item in place.each():
+    for item in node.each():
         if item.value is None:
             continue
         try:
-            found.append(cast_scalar(item.value, owner.logical_type, zone=owner.zone))
+            found.append(cast_scalar(item.value, context.logical_type, zone=context.zone))
         except MistypedError as wrong:
             if foreign and isinstance(item.value, str):
                 found.append(item.value)
@@ -134,47 +134,49 @@ def _read_values(
                 findings.error(item, str(wrong))
     values = tuple(found)
     if not foreign and not have_one_type(values):
-        findings.error(place, "values of several types; expected one, or a 'logicalType' beside")
+        findings.error(node, "values of several types; expected one, or a 'logicalType' beside")
     return values
 
 
-def _read_duplicates(rule: YamlNode, owner: ColumnContext, findings: Findings) -> RuleArguments:
-    if owner.column is not None:
-        why_not = "duplicates inside arrays" if owner.in_array else ""
+def _read_duplicates(rule: YamlNode, context: ColumnContext, findings: Findings) -> RuleArguments:
+    if context.column is not None:
+        why_not = "duplicates inside arrays" if context.in_array else ""
         if rule.at("arguments").has("properties"):
             message = "'properties' belongs to a rule of the table; expected none at a column"
             findings.error(rule.at("arguments").at("properties"), message)
-        return RuleArguments(columns=(owner.column,), why_not=why_not)
+        return RuleArguments(columns=(context.column,), why_not=why_not)
     names = rule.at("arguments").at("properties")
     if names.value is None:
-        if not owner.key:
+        if not context.key:
             message = "duplicateValues of a table needs 'arguments.properties' or a primary key"
             findings.error(rule, f"{message}; expected a list of columns")
-        return _with_columns(owner.key, owner)
+        return _with_columns(context.key, context)
     if not names.each():
         findings.error(names, "expected a list of column names")
         return RuleArguments()
-    return _with_columns(tuple(_column_names(names, owner, findings)), owner)
+    return _with_columns(tuple(_column_names(names, context, findings)), context)
 
 
-def _column_names(names: YamlNode, owner: ColumnContext, findings: Findings) -> list[str]:
+def _column_names(names: YamlNode, context: ColumnContext, findings: Findings) -> list[str]:
     found: list[str] = []
     for item in names.each():
         name = item.value
         top = name.partition(".")[0].removesuffix("[]") if isinstance(name, str) else ""
-        if not isinstance(name, str) or (name not in owner.columns and top not in owner.columns):
+        if not isinstance(name, str) or (
+            name not in context.columns and top not in context.columns
+        ):
             shown = name[:60] if isinstance(name, str) else "?"
-            hint = suggestion(shown, owner.columns)
-            findings.error(item, f"unknown column '{shown}' of table '{owner.table}'{hint}")
+            hint = suggestion(shown, context.columns)
+            findings.error(item, f"unknown column '{shown}' of table '{context.table}'{hint}")
         else:
             found.append(name)
     return found
 
 
-def _with_columns(columns: tuple[str, ...], owner: ColumnContext) -> RuleArguments:
-    if any(name not in owner.columns for name in columns):
+def _with_columns(columns: tuple[str, ...], context: ColumnContext) -> RuleArguments:
+    if any(name not in context.columns for name in columns):
         return RuleArguments(columns=columns, why_not="duplicates inside arrays")
-    nested = [owner.columns[name] for name in columns if owner.columns[name] in NESTED]
+    nested = [context.columns[name] for name in columns if context.columns[name] in NESTED]
     return RuleArguments(
         columns=columns, why_not=f"duplicates of {nested[0]} columns" if nested else ""
     )

@@ -12,29 +12,29 @@ from contractwatch.odcs.yaml.node import Findings, YamlNode
 _SHOWN = 5
 
 
-def read_enum(place: YamlNode, owner: ColumnContext, findings: Findings) -> tuple[TypeOption, ...]:
+def read_enum(node: YamlNode, context: ColumnContext, findings: Findings) -> tuple[TypeOption, ...]:
     """Return the `enum` of a column as a limit; nothing if it has none."""
-    listed = place.at("enum")
+    listed = node.at("enum")
     if not listed.each():
         return ()
-    if owner.logical_type in NESTED:
-        promise = promised("enum", owner.table, owner.column)
-        findings.skip(listed, promise, f"enum of {owner.logical_type} columns")
+    if context.logical_type in NESTED:
+        promise = promised("enum", context.table, context.column)
+        findings.skip(listed, promise, f"enum of {context.logical_type} columns")
         return ()
-    values = tuple(_values(listed, owner, findings))
+    values = tuple(_values(listed, context, findings))
     if not have_one_type(values):
         message = "values of several types; expected one, or a 'logicalType' beside"
         findings.error(listed, message)
     return (TypeOption(listed.clause, TypeOptionKind.ENUM, _words(values), values=values),)
 
 
-def _values(listed: YamlNode, owner: ColumnContext, findings: Findings) -> Iterator[Scalar]:
+def _values(listed: YamlNode, context: ColumnContext, findings: Findings) -> Iterator[Scalar]:
     for entry in listed.each():
         item = entry.at("value")
         if item.value is None:
             continue
         try:
-            yield cast_scalar(item.value, owner.logical_type, zone=owner.zone)
+            yield cast_scalar(item.value, context.logical_type, zone=context.zone)
         except MistypedError as wrong:
             findings.error(item, str(wrong))
 

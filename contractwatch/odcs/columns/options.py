@@ -51,7 +51,7 @@ class TypeOptions:
 
 
 def read_options(
-    place: YamlNode,
+    node: YamlNode,
     logical_type: LogicalType | None,
     *,
     owner: tuple[str, str],
@@ -61,7 +61,7 @@ def read_options(
     """Return the options at a place.
 
     Args:
-        place: The `logicalTypeOptions` of a column; nothing may stand there.
+        node: The `logicalTypeOptions` of a column; nothing may stand there.
         logical_type: Of the column.
         owner: Table and column, for what is skipped.
         zone: The time zone of a column that names none.
@@ -69,41 +69,41 @@ def read_options(
     """
     if logical_type is None:
         return TypeOptions(timezone=zone)
-    zone = zone_at(place, "defaultTimezone", zone, findings)
-    parse_format = _parse_format(place, logical_type)
-    date_format = _date_format(place, parse_format, logical_type, findings)
+    zone = zone_at(node, "defaultTimezone", zone, findings)
+    parse_format = _parse_format(node, logical_type)
+    date_format = _date_format(node, parse_format, logical_type, findings)
     reading = _OptionReader(logical_type, owner, zone, date_format, findings)
-    read = (reading.limit(entry) for entry in place.entries())
+    read = (reading.limit(entry) for entry in node.entries())
     limits = tuple(limit for limit in read if limit is not None)
-    warn_contradicting_limits(place, limits, findings)
+    warn_contradicting_limits(node, limits, findings)
     return TypeOptions(
         limits=limits,
         timezone=zone,
-        timezone_aware=place.flag("timezone"),
+        timezone_aware=node.flag("timezone"),
         parse_format=parse_format,
-        binary=logical_type is LogicalType.STRING and place.text("format") in _BYTES,
+        binary=logical_type is LogicalType.STRING and node.text("format") in _BYTES,
     )
 
 
-def read_pattern(place: YamlNode, findings: Findings) -> Pattern | None:
+def read_pattern(node: YamlNode, findings: Findings) -> Pattern | None:
     """Return the pattern for one of the engines; None if it is invalid, which is then a problem."""
-    if not isinstance(place.value, str):
+    if not isinstance(node.value, str):
         return None
     try:
-        return executable_pattern(place.value)
+        return executable_pattern(node.value)
     except PatternError as wrong:
-        findings.error(place, f"invalid pattern: {wrong}; expected a regular expression (ECMA-262)")
+        findings.error(node, f"invalid pattern: {wrong}; expected a regular expression (ECMA-262)")
         return None
 
 
-def _parse_format(place: YamlNode, logical_type: LogicalType) -> str:
+def _parse_format(node: YamlNode, logical_type: LogicalType) -> str:
     """Return the date format of a column as it is written; empty for ISO-8601."""
-    written = place.text("format") if logical_type in TEMPORAL else ""
+    written = node.text("format") if logical_type in TEMPORAL else ""
     return "" if written in ISO else written
 
 
 def _date_format(
-    place: YamlNode, written: str, logical_type: LogicalType, findings: Findings
+    node: YamlNode, written: str, logical_type: LogicalType, findings: Findings
 ) -> DateFormat | None:
     """Return the compiled date format; None without one, or with one that is a problem."""
     if not written:
@@ -111,7 +111,7 @@ def _date_format(
     try:
         return compiled(written, logical_type)
     except DateFormatError as wrong:
-        findings.error(place.at("format"), f"{wrong}; {format_suggestion(written, logical_type)}")
+        findings.error(node.at("format"), f"{wrong}; {format_suggestion(written, logical_type)}")
         return None
 
 

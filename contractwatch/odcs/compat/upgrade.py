@@ -68,35 +68,35 @@ def allows_any_key(document: Document, path: str) -> bool:
     return is_old and _OPEN_SECTIONS.fullmatch(path) is not None
 
 
-def _change_each(places: YamlNode, findings: Findings, change: _Change) -> list[object]:
+def _change_each(nodes: YamlNode, findings: Findings, change: _Change) -> list[object]:
     return [
-        change(place, findings) if isinstance(place.value, dict) else place.value
-        for place in places.each()
+        change(node, findings) if isinstance(node.value, dict) else node.value
+        for node in nodes.each()
     ]
 
 
-def _upgrade_table(place: YamlNode, findings: Findings) -> dict[str, object]:
-    return {**place.mapping(), **dict(_upgraded_lists(place, findings))}
+def _upgrade_table(node: YamlNode, findings: Findings) -> dict[str, object]:
+    return {**node.mapping(), **dict(_upgraded_lists(node, findings))}
 
 
-def _upgraded_lists(place: YamlNode, findings: Findings) -> Iterator[tuple[str, object]]:
-    if isinstance(place.at("quality").value, list):
-        yield "quality", _change_each(place.at("quality"), findings, _upgrade_rule)
-    if isinstance(place.at("properties").value, list):
-        yield "properties", _change_each(place.at("properties"), findings, _upgrade_column)
+def _upgraded_lists(node: YamlNode, findings: Findings) -> Iterator[tuple[str, object]]:
+    if isinstance(node.at("quality").value, list):
+        yield "quality", _change_each(node.at("quality"), findings, _upgrade_rule)
+    if isinstance(node.at("properties").value, list):
+        yield "properties", _change_each(node.at("properties"), findings, _upgrade_column)
 
 
-def _upgrade_column(place: YamlNode, findings: Findings) -> dict[str, object]:
-    changed = {**place.mapping(), **dict(_upgraded_lists(place, findings))}
-    changed |= _retyped_date(place, findings)
-    if isinstance(place.at("logicalTypeOptions").value, dict):
-        options = _upgrade_options(place.at("logicalTypeOptions"), findings)
-        changed |= _lifted_enum(place, options, findings)
+def _upgrade_column(node: YamlNode, findings: Findings) -> dict[str, object]:
+    changed = {**node.mapping(), **dict(_upgraded_lists(node, findings))}
+    changed |= _retyped_date(node, findings)
+    if isinstance(node.at("logicalTypeOptions").value, dict):
+        options = _upgrade_options(node.at("logicalTypeOptions"), findings)
+        changed |= _lifted_enum(node, options, findings)
         changed["logicalTypeOptions"] = options
-    if isinstance(place.at("items").value, dict):
-        changed["items"] = _upgrade_column(place.at("items"), findings)
-    if isinstance(place.at("map").value, dict):
-        parts = place.at("map")
+    if isinstance(node.at("items").value, dict):
+        changed["items"] = _upgrade_column(node.at("items"), findings)
+    if isinstance(node.at("map").value, dict):
+        parts = node.at("map")
         changed["map"] = parts.mapping() | {
             part: _upgrade_column(parts.at(part), findings)
             for part in ("key", "value")
@@ -106,24 +106,24 @@ def _upgrade_column(place: YamlNode, findings: Findings) -> dict[str, object]:
 
 
 def _lifted_enum(
-    place: YamlNode, options: dict[str, object], findings: Findings
+    node: YamlNode, options: dict[str, object], findings: Findings
 ) -> dict[str, object]:
     """Take the list `enum` out of the options, where another tool writes it."""
-    entry = place.at("logicalTypeOptions").at("enum")
+    entry = node.at("logicalTypeOptions").at("enum")
     if not entry.each():
         return {}
     del options["enum"]
     findings.warn(entry, "'enum' is no type option; write it beside, as 'enum: [{value: x}]'")
-    return {} if place.has("enum") else {"enum": [{"value": item.value} for item in entry.each()]}
+    return {} if node.has("enum") else {"enum": [{"value": item.value} for item in entry.each()]}
 
 
-def _retyped_date(place: YamlNode, findings: Findings) -> dict[str, object]:
+def _retyped_date(node: YamlNode, findings: Findings) -> dict[str, object]:
     """Read a date of 3.0, which had no other type, as the type that its other words show."""
-    is_old = place.document.data.get("apiVersion") in _OLD_VERSIONS
-    if not is_old or place.text("logicalType") != "date":
+    is_old = node.document.data.get("apiVersion") in _OLD_VERSIONS
+    if not is_old or node.text("logicalType") != "date":
         return {}
-    written = place.at("logicalTypeOptions").text("format")
-    physical = _LETTERS.match(place.text("physicalType").lower())
+    written = node.at("logicalTypeOptions").text("format")
+    physical = _LETTERS.match(node.text("physicalType").lower())
     if _HOURS.search(written):
         meant = "timestamp"
     elif physical and physical[0] in _TYPE_OF_PHYSICAL and not written:
@@ -131,12 +131,12 @@ def _retyped_date(place: YamlNode, findings: Findings) -> dict[str, object]:
     else:
         return {}
     message = f"a date with a time of day is a '{meant}' since ODCS 3.1; it is read as one"
-    findings.warn(place.at("logicalType"), message)
+    findings.warn(node.at("logicalType"), message)
     return {"logicalType": meant}
 
 
-def _upgrade_options(place: YamlNode, findings: Findings) -> dict[str, object]:
-    changed = dict(place.mapping())
+def _upgrade_options(node: YamlNode, findings: Findings) -> dict[str, object]:
+    changed = dict(node.mapping())
     for exclusive, inclusive in _EXCLUSIVE_BOUNDS:
         flag = changed.get(exclusive)
         if not isinstance(flag, bool):
@@ -146,12 +146,12 @@ def _upgrade_options(place: YamlNode, findings: Findings) -> dict[str, object]:
             changed[exclusive] = changed.pop(inclusive)
         elif flag:
             message = f"'{exclusive}: true' says nothing without '{inclusive}'"
-            findings.warn(place.at(exclusive), message)
+            findings.warn(node.at(exclusive), message)
     return changed
 
 
-def _upgrade_rule(place: YamlNode, findings: Findings) -> dict[str, object]:
-    changed = dict(place.mapping())
+def _upgrade_rule(node: YamlNode, findings: Findings) -> dict[str, object]:
+    changed = dict(node.mapping())
     dimension = changed.get("dimension")
     if isinstance(dimension, str):
         word = dimension.strip().lower()
@@ -159,17 +159,17 @@ def _upgrade_rule(place: YamlNode, findings: Findings) -> dict[str, object]:
         # what is no dimension stays as it is written, for the message to show
         changed["dimension"] = full if full in DIMENSION_SYNONYMS.values() else dimension
     is_library = changed.get("type", "library") == "library"
-    name = place.text("rule")
+    name = node.text("rule")
     if not is_library or not name or "metric" in changed:
         return changed
     if (
         name not in RuleMetric.__members__.values()
-        and place.document.data.get("apiVersion") in _OLD_VERSIONS
+        and node.document.data.get("apiVersion") in _OLD_VERSIONS
     ):
         message = f"'{name[:60]}' is no metric since ODCS 3.1; the rule is kept and not executed"
-        findings.warn(place.at("rule"), message)
+        findings.warn(node.at("rule"), message)
         kept = {key: value for key, value in changed.items() if key in _KEPT_KEYS}
         return {**kept, "type": "custom", "engine": "ODCS 3.0", "implementation": name}
     changed["metric"] = changed.pop("rule")
-    findings.warn(place.at("rule"), "'rule' was renamed in ODCS 3.1; write 'metric'")
+    findings.warn(node.at("rule"), "'rule' was renamed in ODCS 3.1; write 'metric'")
     return changed

@@ -154,15 +154,15 @@ def _move(data: _Json, misfit: Gap, source: Document) -> bool:
     owner = _at(data, path[:-1])
     if not isinstance(owner, dict) or path[-1] not in owner:
         return True  # it was moved in this round already, with something above it
-    place = _holder(path)
-    holder = cast("_Json", _at(data, place))
+    holder_path = _holder(path)
+    holder = cast("_Json", _at(data, holder_path))
     value = cast("_Json", owner).pop(str(path[-1]))
     if path[-1] == "type" and len(path) == 3 and path[0] == "servers":  # noqa: PLR2004
         owner["type"] = "custom"
     if misfit.is_unknown and allows_any_key(source, _dotted(path)):
         _keep(holder, [], {str(path[-1]): value})  # no version of today would take it back
     else:
-        _keep(holder, list(path[len(place) :]), value)
+        _keep(holder, list(path[len(holder_path) :]), value)
     return True
 
 

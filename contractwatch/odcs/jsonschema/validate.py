@@ -63,12 +63,12 @@ def add_schema_errors(document: Document, findings: Findings) -> None:
     _check_extensions(YamlNode(document, "", data), findings)
 
 
-def _add_error(place: YamlNode, message: str, findings: Findings) -> None:
-    if message.startswith("unknown key") and allows_any_key(place.document, place.path):
+def _add_error(node: YamlNode, message: str, findings: Findings) -> None:
+    if message.startswith("unknown key") and allows_any_key(node.document, node.path):
         unknown = message.partition("; expected one of")[0]
-        findings.warn(place, f"{unknown}; ODCS 3.0 allows any key here, and it is not used")
+        findings.warn(node, f"{unknown}; ODCS 3.0 allows any key here, and it is not used")
     else:
-        findings.error(place, message)
+        findings.error(node, message)
 
 
 def _is_readable(root: YamlNode, findings: Findings) -> bool:
@@ -143,8 +143,8 @@ def _check_extensions(root: YamlNode, findings: Findings) -> None:
 def _custom_properties(root: YamlNode) -> Iterator[YamlNode]:
     waiting = [root]
     while waiting:
-        place = waiting.pop()
-        for entry in (*place.entries(), *place.each()):
+        node = waiting.pop()
+        for entry in (*node.entries(), *node.each()):
             if not isinstance(entry.value, dict | list):
                 continue
             if entry.path.endswith("customProperties"):

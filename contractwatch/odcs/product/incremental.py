@@ -19,22 +19,22 @@ def with_incremental(
     root: YamlNode, tables: Iterable[Table], findings: Findings
 ) -> tuple[Table, ...]:
     """Return the tables with `contractwatch.incremental`; what cannot be used is a warning."""
-    places = {place.text("name"): place for place in root.at("schema").each()}
+    nodes = {node.text("name"): node for node in root.at("schema").each()}
     return tuple(
-        replace(table, incremental=_read_incremental(root, places[table.name], table, findings))
+        replace(table, incremental=_read_incremental(root, nodes[table.name], table, findings))
         for table in tables
     )
 
 
 def _read_incremental(
-    root: YamlNode, place: YamlNode, table: Table, findings: Findings
+    root: YamlNode, node: YamlNode, table: Table, findings: Findings
 ) -> Incremental | None:
-    written = place.custom("incremental")
+    written = node.extension("incremental")
     if written is None or written.text("mode") not in IncrementalMode.__members__.values():
         return None
     name = written.text("column")
     column = table.column(name)
-    schedule = root.custom("schedule")
+    schedule = root.extension("schedule")
     zone = schedule.text("timezone") if schedule is not None else ""
     found = Incremental(
         column=column.physical_name if column is not None else name,

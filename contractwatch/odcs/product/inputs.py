@@ -8,9 +8,9 @@ from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 def read_inputs(root: YamlNode, findings: Findings) -> tuple[Input, ...]:
     """Return the inputs of a contract, in the order of the file; each contract once."""
-    place = root.custom("inputs")
+    node = root.extension("inputs")
     found: dict[str, Input] = {}
-    for entry in place.each() if place is not None else ():
+    for entry in node.each() if node is not None else ():
         contract, versions = entry.text("contract"), entry.text("version")
         if not contract:
             continue

@@ -39,18 +39,18 @@ def read_team(root: YamlNode, today: date | None, findings: Findings) -> Team:
 
 def read_support(root: YamlNode, findings: Findings) -> tuple[SupportChannel, ...]:
     """Return the support channels; one without an id is known by the name of its channel."""
-    places = [place for place in root.at("support").each() if place.text("channel")]
-    check_unique(places, "id", "id", findings)
-    warn_unknown_support(places, findings)
+    nodes = [node for node in root.at("support").each() if node.text("channel")]
+    check_unique(nodes, "id", "id", findings)
+    warn_unknown_support(nodes, findings)
     return tuple(
         SupportChannel(
-            clause=place.clause,
-            channel_id=place.text("id") or place.text("channel"),
-            channel=place.text("channel"),
-            tool=place.text("tool"),
-            scope=place.text("scope"),
+            clause=node.clause,
+            channel_id=node.text("id") or node.text("channel"),
+            channel=node.text("channel"),
+            tool=node.text("tool"),
+            scope=node.text("scope"),
         )
-        for place in places
+        for node in nodes
     )
 
 

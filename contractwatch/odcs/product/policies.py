@@ -25,9 +25,9 @@ _EXECUTED_MATCHES = frozenset({"severity"})
 
 def read_targets(root: YamlNode, findings: Findings) -> tuple[Target, ...]:
     """Return the targets of `contractwatch.slo`, the strictest one for each objective."""
-    place = root.custom("slo")
+    node = root.extension("slo")
     strictest: dict[Objective, Target] = {}
-    for entry in place.each() if place is not None else ():
+    for entry in node.each() if node is not None else ():
         objective = _objective(entry, root, findings)
         percent = parse_number(entry.at("objective").value)
         window = positive_duration_at(entry, "window", findings)
@@ -59,24 +59,24 @@ def _objective(entry: YamlNode, root: YamlNode, findings: Findings) -> Objective
     return None
 
 
-def _objective_of_level(place: YamlNode, root: YamlNode, findings: Findings) -> Objective | None:
+def _objective_of_level(node: YamlNode, root: YamlNode, findings: Findings) -> Objective | None:
     by_id = {level.text("id"): level for level in root.at("slaProperties").each()}
-    level = by_id.get(str(place.value))
-    if level is None or not place.value:
-        return _unresolved(place, "service level", by_id, findings)
+    level = by_id.get(str(node.value))
+    if level is None or not node.value:
+        return _unresolved(node, "service level", by_id, findings)
     kind = level_kind(level)
     objective = objective_of(kind) if kind else None
     if objective is None:
         name = level.text("property")[:40]
-        findings.warn(place, f"no record is kept for '{name}'; the objective is not used")
+        findings.warn(node, f"no record is kept for '{name}'; the objective is not used")
     return objective
 
 
-def _objective_of_rule(place: YamlNode, root: YamlNode, findings: Findings) -> Objective | None:
+def _objective_of_rule(node: YamlNode, root: YamlNode, findings: Findings) -> Objective | None:
     by_id = {rule.text("id"): rule for rule in _rules(root)}
-    rule = by_id.get(str(place.value))
-    if rule is None or not place.value:
-        return _unresolved(place, "rule", by_id, findings)
+    rule = by_id.get(str(node.value))
+    if rule is None or not node.value:
+        return _unresolved(node, "rule", by_id, findings)
     dimension = dimension_of(rule)
     if dimension is not None:
         return OBJECTIVE_OF_DIMENSION[dimension]
@@ -99,22 +99,22 @@ def _objective_of_dimension(sli: YamlNode, findings: Findings) -> Objective | No
 
 
 def _unresolved(
-    place: YamlNode, what: str, known: Mapping[str, YamlNode], findings: Findings
+    node: YamlNode, what: str, known: Mapping[str, YamlNode], findings: Findings
 ) -> None:
-    shown = str(place.value)[:60]
+    shown = str(node.value)[:60]
     hint = suggestion(shown, filter(None, known))
-    findings.error(place, f"no {what} has the id '{shown}'; expected one that has{hint}")
+    findings.error(node, f"no {what} has the id '{shown}'; expected one that has{hint}")
 
 
 def _rules(root: YamlNode) -> list[YamlNode]:
     found: list[YamlNode] = []
     waiting = list(root.at("schema").each())
     while waiting:
-        place = waiting.pop(0)
-        found.extend(place.at("quality").each())
-        waiting.extend(place.at("properties").each())
-        if place.has("items"):
-            waiting.append(place.at("items"))
+        node = waiting.pop(0)
+        found.extend(node.at("quality").each())
+        waiting.extend(node.at("properties").each())
+        if node.has("items"):
+            waiting.append(node.at("items"))
     return found
 
 
@@ -122,15 +122,15 @@ def read_alerts(
     root: YamlNode, support: tuple[SupportChannel, ...], findings: Findings
 ) -> AlertPolicy:
     """Return `contractwatch.alerts`; a route must lead to a support channel of the contract."""
-    place = root.custom("alerts")
-    if place is None:
+    node = root.extension("alerts")
+    if node is None:
         return AlertPolicy()
-    if place.has("silence"):
+    if node.has("silence"):
         message = "silences are not kept yet; alerts are sent at all times"
-        findings.warn(place.at("silence"), message)
-    routes = [_read_route(entry, support, findings) for entry in place.at("routes").each()]
+        findings.warn(node.at("silence"), message)
+    routes = [_read_route(entry, support, findings) for entry in node.at("routes").each()]
     return AlertPolicy(
-        grace=duration_at(place, "grace", findings) or timedelta(0),
+        grace=duration_at(node, "grace", findings) or timedelta(0),
         routes=tuple(route for route in routes if route is not None),
     )
 

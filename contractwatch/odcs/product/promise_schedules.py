@@ -25,23 +25,23 @@ def read_promise_schedules(
     zone = _zone(root)
     crons: set[str] = set()
     found: list[PromiseSchedule] = []
-    for place in _executed(root, levels, findings):
-        cron = _cron(place, findings)
+    for node in _executed(root, levels, findings):
+        cron = _cron(node, findings)
         if not cron:
             continue
         if len({*crons, cron}) > MOST_CRONS:
             message = f"more than {MOST_CRONS} different schedules; expected fewer"
-            findings.warn(place.at("schedule"), f"{message}; {_with_contract(place)}")
+            findings.warn(node.at("schedule"), f"{message}; {_with_contract(node)}")
             continue
         crons.add(cron)
-        found.append(PromiseSchedule(place.clause, cron, zone))
+        found.append(PromiseSchedule(node.clause, cron, zone))
     return tuple(found)
 
 
 def _zone(root: YamlNode) -> str:
     """Return the zone of the contract's schedule; one that is unknown is reported there."""
-    place = root.custom("schedule")
-    name = place.text("timezone") if place is not None else ""
+    node = root.extension("schedule")
+    name = node.text("timezone") if node is not None else ""
     return name if name and is_zone(name) else UTC_NAME
 
 
@@ -60,37 +60,37 @@ def _executed(
                 yield rule
 
 
-def _rules(place: YamlNode) -> Iterator[YamlNode]:
+def _rules(node: YamlNode) -> Iterator[YamlNode]:
     """Yield the quality rules of a table or of a value, and of all that is below it."""
-    yield from place.at("quality").each()
-    entries = place.at("map")
-    below = (*place.at("properties").each(), place.at("items"), entries.at("key"))
+    yield from node.at("quality").each()
+    entries = node.at("map")
+    below = (*node.at("properties").each(), node.at("items"), entries.at("key"))
     for inner in (*below, entries.at("value")):
         yield from _rules(inner) if inner.mapping() else ()
 
 
-def _is_scheduled(place: YamlNode) -> bool:
-    return bool(place.text("schedule") or place.text("scheduler"))
+def _is_scheduled(node: YamlNode) -> bool:
+    return bool(node.text("schedule") or node.text("scheduler"))
 
 
-def _cron(place: YamlNode, findings: Findings) -> str:
+def _cron(node: YamlNode, findings: Findings) -> str:
     """Return the cron expression of a rule or a service level; empty, with a warning, for none."""
-    written, scheduler = place.text("schedule"), place.text("scheduler")
+    written, scheduler = node.text("schedule"), node.text("scheduler")
     if scheduler and scheduler.lower() != _CRON:
         message = f"the scheduler '{scheduler[:_SHOWN]}' is not asked; expected 'cron'"
-        findings.warn(place.at("scheduler"), f"{message}; {_with_contract(place)}")
+        findings.warn(node.at("scheduler"), f"{message}; {_with_contract(node)}")
         return ""
     if not written:
         message = "a scheduler without a schedule; expected a cron expression of 5 fields"
-        findings.warn(place.at("scheduler"), f"{message}; {_with_contract(place)}")
+        findings.warn(node.at("scheduler"), f"{message}; {_with_contract(node)}")
         return ""
     problem = cron_problem(written)
     if problem:
-        findings.warn(place.at("schedule"), f"{problem}; {_with_contract(place)}")
+        findings.warn(node.at("schedule"), f"{problem}; {_with_contract(node)}")
         return ""
     return written
 
 
-def _with_contract(place: YamlNode) -> str:
-    what = "service level" if place.path.startswith("slaProperties") else "rule"
+def _with_contract(node: YamlNode) -> str:
+    what = "service level" if node.path.startswith("slaProperties") else "rule"
     return f"the {what} is judged with its contract"

@@ -16,58 +16,58 @@ _NONE = timedelta(0)
 def read_schedule(root: YamlNode, findings: Findings) -> Schedule | None:
     """Return the schedule; None if the contract has neither a schedule nor a frequency."""
     frequency = _frequency(root, findings)
-    place = root.custom("schedule")
-    if place is None:
+    node = root.extension("schedule")
+    if node is None:
         return frequency
     cron, interval = (
-        cron_at(place, "cron", findings),
-        positive_duration_at(place, "interval", findings),
+        cron_at(node, "cron", findings),
+        positive_duration_at(node, "interval", findings),
     )
-    if place.has("jitter"):
+    if node.has("jitter"):
         message = "'jitter' is not used: each product has a fixed offset of its own"
-        findings.warn(place.at("jitter"), message)
+        findings.warn(node.at("jitter"), message)
     promised = frequency if frequency is not None and not (cron or interval) else Schedule()
-    here = place.at("cron" if cron else "interval").clause
+    here = node.at("cron" if cron else "interval").clause
     return Schedule(
         cron=cron,
         interval=interval or promised.interval,
         clause=promised.clause or here,
-        timezone=zone_at(place, "timezone", UTC_NAME, findings),
-        timeout=positive_duration_at(place, "timeout", findings),
+        timezone=zone_at(node, "timezone", UTC_NAME, findings),
+        timeout=positive_duration_at(node, "timeout", findings),
     )
 
 
-def positive_duration_at(place: YamlNode, key: str, findings: Findings) -> timedelta | None:
+def positive_duration_at(node: YamlNode, key: str, findings: Findings) -> timedelta | None:
     """Return the ISO-8601 duration at a key; it must be more than nothing."""
-    return _duration(place.at(key), findings, may_be_zero=False)
+    return _duration(node.at(key), findings, may_be_zero=False)
 
 
-def duration_at(place: YamlNode, key: str, findings: Findings) -> timedelta | None:
+def duration_at(node: YamlNode, key: str, findings: Findings) -> timedelta | None:
     """Return the ISO-8601 duration at a key; it may be nothing."""
-    return _duration(place.at(key), findings, may_be_zero=True)
+    return _duration(node.at(key), findings, may_be_zero=True)
 
 
-def cron_at(place: YamlNode, key: str, findings: Findings) -> str | None:
+def cron_at(node: YamlNode, key: str, findings: Findings) -> str | None:
     """Return the five-field cron expression at a key, or None; one that is wrong is an error."""
-    written = place.text(key)
+    written = node.text(key)
     problem = cron_problem(written) if written else ""
     if problem:
-        findings.error(place.at(key), problem)
+        findings.error(node.at(key), problem)
     return written if written and not problem else None
 
 
-def _duration(place: YamlNode, findings: Findings, *, may_be_zero: bool) -> timedelta | None:
-    if not isinstance(place.value, str):
+def _duration(node: YamlNode, findings: Findings, *, may_be_zero: bool) -> timedelta | None:
+    if not isinstance(node.value, str):
         return None
     try:
-        length = parse_iso_duration(place.value)
+        length = parse_iso_duration(node.value)
     except UnitError as wrong:
-        findings.error(place, str(wrong))
+        findings.error(node, str(wrong))
         return None
     if length.is_zero and not may_be_zero:
-        findings.error(place, "no length of time; expected more than 0")
+        findings.error(node, "no length of time; expected more than 0")
         return None
-    return length.roughly
+    return length.approximate
 
 
 def _frequency(root: YamlNode, findings: Findings) -> Schedule | None:
@@ -79,7 +79,7 @@ def _frequency(root: YamlNode, findings: Findings) -> Schedule | None:
         length = level_duration(level, findings)
         updates = parse_number(level.at("valueExt").value) or 1
         if length is not None and not length.is_zero and updates > 0:
-            found.append(Schedule(interval=length.roughly / updates, clause=level.clause))
+            found.append(Schedule(interval=length.approximate / updates, clause=level.clause))
     return min(
         (one for one in found if one.interval), key=lambda one: one.interval or _NONE, default=None
     )

@@ -13,20 +13,20 @@ _EXAMPLES = {LOCAL: "files such as ./data/*.csv", S3: "objects such as s3://buck
 _SCHEME = "s3://"
 
 
-def read_location(place: YamlNode, findings: Findings) -> tuple[str, str]:
+def read_location(node: YamlNode, findings: Findings) -> tuple[str, str]:
     """Return the path or location of a server, and the endpoint of its store; empty if none."""
-    kind = place.text("type")
+    kind = node.text("type")
     if kind not in PATH_KEYS:
         return "", ""
     key = PATH_KEYS[kind]
-    path = place.text(key)
-    if place.has(key) and not path:
-        findings.error(place.at(key), f"the {key} is empty; expected {_EXAMPLES[kind]}")
+    path = node.text(key)
+    if node.has(key) and not path:
+        findings.error(node.at(key), f"the {key} is empty; expected {_EXAMPLES[kind]}")
     if kind == LOCAL:
         return path, ""
     if path and not path.startswith((_SCHEME, "${")):
-        findings.error(place.at(key), f"expected {_EXAMPLES[kind]}")
-    return path, _endpoint(place, findings)
+        findings.error(node.at(key), f"expected {_EXAMPLES[kind]}")
+    return path, _endpoint(node, findings)
 
 
 def file_extension(path: str) -> str:
@@ -35,13 +35,13 @@ def file_extension(path: str) -> str:
     return last.rpartition(".")[2].lower() if "." in last else ""
 
 
-def _endpoint(place: YamlNode, findings: Findings) -> str:
-    written = place.text("endpointUrl")
-    if has_variables(written) or not place.has("endpointUrl"):
+def _endpoint(node: YamlNode, findings: Findings) -> str:
+    written = node.text("endpointUrl")
+    if has_variables(written) or not node.has("endpointUrl"):
         return written
     if not _is_address(written):
         findings.error(
-            place.at("endpointUrl"),
+            node.at("endpointUrl"),
             "expected the address of a store, such as https://host:9000, without path or password",
         )
     return written

@@ -34,10 +34,10 @@ _LONGEST_SHOWN = 40
 
 def read_servers(root: YamlNode, findings: Findings) -> tuple[Server, ...]:
     """Return the servers in the order of the file."""
-    places = [place for place in root.at("servers").each() if place.mapping()]
+    nodes = [node for node in root.at("servers").each() if node.mapping()]
     for key, what in (("server", "server"), ("id", "id")):
-        check_unique(places, key, what, findings)
-    return tuple(_read_server(place, findings) for place in places)
+        check_unique(nodes, key, what, findings)
+    return tuple(_read_server(node, findings) for node in nodes)
 
 
 def default_zone(servers: tuple[Server, ...], root: YamlNode, findings: Findings) -> str:
@@ -54,40 +54,40 @@ def default_zone(servers: tuple[Server, ...], root: YamlNode, findings: Findings
     return zones[0] if zones else UTC_NAME
 
 
-def _read_server(place: YamlNode, findings: Findings) -> Server:
-    kind = place.text("type")
-    written = place.text("format").lower()
-    read = _read_policy(place, findings)
-    path, endpoint = read_location(place, findings)
+def _read_server(node: YamlNode, findings: Findings) -> Server:
+    kind = node.text("type")
+    written = node.text("format").lower()
+    read = _read_policy(node, findings)
+    path, endpoint = read_location(node, findings)
     written = written or (file_extension(path) if kind == S3 else "")
-    unsupported = _why_not(place, kind, written, read)
+    unsupported = _why_not(node, kind, written, read)
     if unsupported and kind in PATH_KEYS:
-        where = place.at("format") if place.has("format") else place
+        where = node.at("format") if node.has("format") else node
         findings.warn(where, f"{unsupported}; nothing of this server is judged")
     return Server(
-        clause=place.clause,
-        name=place.text("server"),
+        clause=node.clause,
+        name=node.text("server"),
         kind=kind,
-        environment=place.text("environment"),
+        environment=node.text("environment"),
         path=path,
         data_format=_FORMATS.get(written) if kind in PATH_KEYS else None,
-        json_array=_is_array(place),
+        json_array=_is_array(node),
         read=read,
         unsupported=unsupported,
         endpoint=endpoint,
     )
 
 
-def _is_array(place: YamlNode) -> bool | None:
-    framing = place.text("delimiter")
-    policy = place.custom("read")
+def _is_array(node: YamlNode) -> bool | None:
+    framing = node.text("delimiter")
+    policy = node.extension("read")
     if policy is not None and policy.text("delimiter"):
         framing = policy.text("delimiter")
     return {"array": True, "new_line": False}.get(framing)
 
 
-def _why_not(place: YamlNode, kind: str, written: str, read: ReadPolicy) -> str:
-    policy = place.custom("read")
+def _why_not(node: YamlNode, kind: str, written: str, read: ReadPolicy) -> str:
+    policy = node.extension("read")
     if kind not in PATH_KEYS:
         return f"servers of type '{kind[:_LONGEST_SHOWN]}' are not read yet"
     if written not in _FORMATS:
@@ -110,16 +110,16 @@ def _is_known_encoding(encoding: str) -> bool:
         return False
 
 
-def _read_policy(place: YamlNode, findings: Findings) -> ReadPolicy:
-    policy = place.custom("read") or YamlNode(
-        place.document, f"{place.path}.customProperties", None
+def _read_policy(node: YamlNode, findings: Findings) -> ReadPolicy:
+    policy = node.extension("read") or YamlNode(
+        node.document, f"{node.path}.customProperties", None
     )
     separator = policy.mapping().get("separator", ",")
     if not isinstance(separator, str) or len(separator.encode()) != 1:
         findings.error(policy.at("separator"), "expected one ASCII character, such as ';'")
         separator = ","
     decimal, thousands = _read_number_marks(policy, separator, findings)
-    encoding = (policy.text("encoding") or place.text("encoding")).lower()
+    encoding = (policy.text("encoding") or node.text("encoding")).lower()
     nulls = policy.texts("nullValues") if policy.has("nullValues") else ("",)
     return ReadPolicy(
         separator=separator,

@@ -23,7 +23,7 @@ def read_baseline(
     rule: YamlNode, metric: RuleMetric, threshold: Threshold, findings: Findings
 ) -> Baseline | str | None:
     """Return the baseline of a rule, why it is not executed, or None if it has none."""
-    written = rule.custom("baseline")
+    written = rule.extension("baseline")
     is_share = threshold.unit is Unit.PERCENT
     if written is None:
         if metric is RuleMetric.ROW_COUNT and is_share:
@@ -40,27 +40,27 @@ def read_baseline(
 
 
 def _same_period(written: YamlNode, findings: Findings) -> Baseline | str | None:
-    place = written.at("offset")
-    if not isinstance(place.value, str):
+    node = written.at("offset")
+    if not isinstance(node.value, str):
         findings.error(written, "samePeriod needs an offset; expected a length such as P7D")
         return None
     try:
-        length = parse_iso_duration(place.value)
+        length = parse_iso_duration(node.value)
     except UnitError as wrong:
-        findings.error(place, str(wrong))
+        findings.error(node, str(wrong))
         return None
     if length.is_zero:
-        findings.error(place, "no length of time; expected more than 0")
+        findings.error(node, "no length of time; expected more than 0")
         return None
     if length.calendar_months:
         return "contractwatch.baseline in months or years, which vary; say days, such as P28D"
     if length.fixed > _RECORD_KEEPS:
-        findings.error(place, "the record keeps 90 days; expected an offset of P90D or less")
+        findings.error(node, "the record keeps 90 days; expected an offset of P90D or less")
     return Baseline(length.fixed)
 
 
 def read_duplicate_counting(rule: YamlNode) -> DuplicateCounting:
     """Return which duplicates a rule counts: the surplus rows by default."""
-    written = rule.custom("duplicateCounting")
+    written = rule.extension("duplicateCounting")
     known = written is not None and written.value in DuplicateCounting.__members__.values()
     return DuplicateCounting(str(written.value)) if written and known else DuplicateCounting.SURPLUS

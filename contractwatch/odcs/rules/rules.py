@@ -47,12 +47,12 @@ _TOP_LEVEL = re.compile(r"schema\[\d+\]\.(properties\[\d+\]\.)?quality\[\d+\]")
 _LONGEST_SHOWN = 40
 
 
-def read_rules(place: YamlNode, owner: ColumnContext, findings: Findings) -> tuple[Rule, ...]:
+def read_rules(node: YamlNode, context: ColumnContext, findings: Findings) -> tuple[Rule, ...]:
     """Return the rules of a `quality` list that are executed, in the order of the file."""
     found: list[Rule] = []
     known: dict[str, Rule] = {}
-    for number, entry in enumerate(place.each()):
-        rule = _read_rule(entry, owner, findings)
+    for number, entry in enumerate(node.each()):
+        rule = _read_rule(entry, context, findings)
         if rule is None:
             continue
         first = known.setdefault(f"{rule.metric}/{rule.rule_id}", rule)
@@ -62,7 +62,7 @@ def read_rules(place: YamlNode, owner: ColumnContext, findings: Findings) -> tup
         elif first.severity is not rule.severity:
             found.append(replace(rule, rule_id=other_id))
         else:
-            again = replace(_promised(rule.metric, entry, owner, findings), rule_id=other_id)
+            again = replace(_promised(rule.metric, entry, context, findings), rule_id=other_id)
             findings.skip(entry, again, f"the same rule as {first.clause.path}")
     return tuple(found)
 
@@ -96,15 +96,15 @@ def rule_id_of(rule: YamlNode) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _read_rule(rule: YamlNode, owner: ColumnContext, findings: Findings) -> Rule | None:
+def _read_rule(rule: YamlNode, context: ColumnContext, findings: Findings) -> Rule | None:
     if not isinstance(rule.value, dict):
         return None
     if _is_library(rule):
-        return _read_library_rule(rule, owner, findings)
+        return _read_library_rule(rule, context, findings)
     kind = rule.text("type")
     if kind == SQL and not rule.has("metric"):
         return None  # read with the queries, when every table is known
-    if is_native_check(rule) and owner.column is None:
+    if is_native_check(rule) and context.column is None:
         return None  # read with the own checks, when every column is known
     if is_comparison(rule) and is_top_level(rule):
         return None  # read with the comparisons, when every table is known
@@ -117,7 +117,7 @@ def _read_rule(rule: YamlNode, owner: ColumnContext, findings: Findings) -> Rule
         findings.error(rule, f"the rule has no metric; expected one of {expected}")
         return None
     name, why = _custom_kind(rule, findings) if kind == "custom" else (kind or "text", "")
-    findings.skip(rule, _promised(name, rule, owner, findings), why or f"{name} rules")
+    findings.skip(rule, _promised(name, rule, context, findings), why or f"{name} rules")
     return None
 
 
@@ -143,18 +143,18 @@ def _custom_kind(rule: YamlNode, findings: Findings) -> tuple[str, str]:
     return check, f"the check '{check}'"
 
 
-def _read_library_rule(rule: YamlNode, owner: ColumnContext, findings: Findings) -> Rule | None:
+def _read_library_rule(rule: YamlNode, context: ColumnContext, findings: Findings) -> Rule | None:
     metric = RuleMetric(rule.text("metric"))
-    if not _is_at_right_level(metric, rule, owner, findings):
+    if not _is_at_right_level(metric, rule, context, findings):
         return None
     severity, threshold = severity_of(rule, findings), read_threshold(rule, findings)
-    asked = read_arguments(metric, rule, owner, findings)
+    asked = read_arguments(metric, rule, context, findings)
     if threshold is None:
         return None
     baseline = read_baseline(rule, metric, threshold, findings)
-    why_not = owner.why_not or asked.why_not or (baseline if isinstance(baseline, str) else "")
+    why_not = context.why_not or asked.why_not or (baseline if isinstance(baseline, str) else "")
     if why_not:
-        findings.skip(rule, _promised(metric, rule, owner, findings), why_not)
+        findings.skip(rule, _promised(metric, rule, context, findings), why_not)
         return None
     return Rule(
         clause=rule.clause,
@@ -174,14 +174,14 @@ def _read_library_rule(rule: YamlNode, owner: ColumnContext, findings: Findings)
 
 
 def _is_at_right_level(
-    metric: RuleMetric, rule: YamlNode, owner: ColumnContext, findings: Findings
+    metric: RuleMetric, rule: YamlNode, context: ColumnContext, findings: Findings
 ) -> bool:
-    place = rule.at("metric")
-    if metric is RuleMetric.ROW_COUNT and owner.column is not None:
-        findings.error(place, "rowCount counts the rows of a table; expected at the table")
+    node = rule.at("metric")
+    if metric is RuleMetric.ROW_COUNT and context.column is not None:
+        findings.error(node, "rowCount counts the rows of a table; expected at the table")
         return False
-    if metric in _COLUMN_METRICS and owner.column is None:
-        findings.error(place, f"{metric} needs a column; expected at a property of the table")
+    if metric in _COLUMN_METRICS and context.column is None:
+        findings.error(node, f"{metric} needs a column; expected at a property of the table")
         return False
     return True
 
@@ -195,20 +195,20 @@ def read_threshold(rule: YamlNode, findings: Findings) -> Threshold | None:
             message = f"{len(given)} operators ({', '.join(given)}); expected exactly one"
             findings.error(rule, message)
         return None
-    operator, place = Operator(given[0]), rule.at(given[0])
-    bounds = tuple(_bounds(place))
+    operator, node = Operator(given[0]), rule.at(given[0])
+    bounds = tuple(_bounds(node))
     if None in bounds or len(bounds) != (2 if operator in _INTERVALS else 1):
-        findings.error(place, bound_error(operator, place.value))
+        findings.error(node, bound_error(operator, node.value))
         return None
     low, high = bounds[0] or 0, bounds[1] or 0 if len(bounds) > 1 else None
     if high is not None and low > high:
-        findings.error(place, f"{low} to {high} holds nothing; expected the lower number first")
+        findings.error(node, f"{low} to {high} holds nothing; expected the lower number first")
         return None
     return Threshold(operator, low, high, unit)
 
 
-def _bounds(place: YamlNode) -> Iterator[float | None]:
-    for item in place.each() or (place,):
+def _bounds(node: YamlNode) -> Iterator[float | None]:
+    for item in node.each() or (node,):
         yield None if isinstance(item.value, str) else parse_number(item.value)
 
 
@@ -222,11 +222,11 @@ def _unit(rule: YamlNode, findings: Findings) -> Unit:
     return Unit.ROWS
 
 
-def _promised(kind: str, rule: YamlNode, owner: ColumnContext, findings: Findings) -> Promised:
+def _promised(kind: str, rule: YamlNode, context: ColumnContext, findings: Findings) -> Promised:
     made = promised(
         kind,
-        owner.table,
-        owner.column,
+        context.table,
+        context.column,
         severity=severity_of(rule, findings),
         rule_id=rule_id_of(rule),
         expected=rule.text("description") or rule.text("name"),

@@ -67,7 +67,7 @@ class AffectedClauses:
         self._keys: dict[str, tuple[str, ...]] = {}
         self._twice = {mistake.path for mistake in root.document.mistakes}
 
-    def of(self, problem: Problem) -> frozenset[str]:
+    def paths_of(self, problem: Problem) -> frozenset[str]:
         """Return the paths that are not read because of a mistake.
 
         Raises:
@@ -363,7 +363,7 @@ class AffectedClauses:
         )
 
     def _modifiers(self) -> tuple[YamlNode, ...]:
-        listed = self._root.custom("sla")
+        listed = self._root.extension("sla")
         return listed.each() if listed is not None else ()
 
     def _modified(self, level_id: str) -> Iterator[str]:
@@ -391,22 +391,22 @@ class AffectedClauses:
 
     def _at(self, path: str) -> YamlNode:
         """Return what stands at a path of known keys."""
-        place = self._root
+        node = self._root
         for key, index in re.findall(r"([A-Za-z]+)|\[(\d+)\]", path):
             if key:
-                place = place.at(key)
+                node = node.at(key)
             else:
-                items, number = place.value, int(index)
+                items, number = node.value, int(index)
                 is_there = isinstance(items, list) and number < len(cast("list[object]", items))
                 value = cast("list[object]", items)[number] if is_there else None
-                place = YamlNode(place.document, f"{place.path}[{index}]", value)
-        return place
+                node = YamlNode(node.document, f"{node.path}[{index}]", value)
+        return node
 
 
-def _columns(place: YamlNode) -> Iterator[YamlNode]:
+def _columns(node: YamlNode) -> Iterator[YamlNode]:
     """Yield every column of a table, and every value below them."""
-    for column in place.at("properties").each():
-        yield from (inner.place for inner in walk_fields(column))
+    for column in node.at("properties").each():
+        yield from (inner.node for inner in walk_fields(column))
 
 
 def _rule_arguments(table: YamlNode) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -436,15 +436,15 @@ def _first_key(path: str) -> str:
     return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
-def _is_single_value(place: YamlNode) -> bool:
+def _is_single_value(node: YamlNode) -> bool:
     """Whether a single value stands where a list should: what it was to say is not known."""
-    is_single = place.value is not None and not isinstance(place.value, dict | list)
-    return is_single and not place.path.endswith("]")
+    is_single = node.value is not None and not isinstance(node.value, dict | list)
+    return is_single and not node.path.endswith("]")
 
 
-def _may_restrict(place: YamlNode) -> bool:
+def _may_restrict(node: YamlNode) -> bool:
     """Whether what is no list of named properties may have been meant as a condition on rows."""
-    return _is_single_value(place) or _holds_condition(place.value)
+    return _is_single_value(node) or _holds_condition(node.value)
 
 
 def _holds_condition(value: object) -> bool:

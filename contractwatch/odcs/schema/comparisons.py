@@ -26,19 +26,18 @@ _SHOWN = 60
 
 
 def with_comparisons(
-    places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
+    nodes: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
-    """Return the tables with their comparing rules; `places` are theirs, in the same order."""
+    """Return the tables with their comparing rules; `nodes` are theirs, in the same order."""
     names = TableIndex(tables)
     return tuple(
-        _with_rules(place, table, names, findings)
-        for place, table in zip(places, tables, strict=True)
+        _with_rules(node, table, names, findings) for node, table in zip(nodes, tables, strict=True)
     )
 
 
-def _with_rules(place: YamlNode, table: Table, tables: TableIndex, findings: Findings) -> Table:
+def _with_rules(node: YamlNode, table: Table, tables: TableIndex, findings: Findings) -> Table:
     found = read_native_rules(
-        _rules(place), table, findings, read=lambda rule: _read_rule(rule, table, tables, findings)
+        _rules(node), table, findings, read=lambda rule: _read_rule(rule, table, tables, findings)
     )
     return replace(
         table,
@@ -47,8 +46,8 @@ def _with_rules(place: YamlNode, table: Table, tables: TableIndex, findings: Fin
     )
 
 
-def _rules(place: YamlNode) -> Iterator[YamlNode]:
-    for owner in (place, *place.at("properties").each()):
+def _rules(node: YamlNode) -> Iterator[YamlNode]:
+    for owner in (node, *node.at("properties").each()):
         for rule in owner.at("quality").each():
             if is_comparison(rule):
                 yield rule
@@ -133,9 +132,9 @@ def _aggregate(side: YamlNode, findings: Findings) -> Aggregate | None:
     return None
 
 
-def _is_safe(place: YamlNode, table: Table, findings: Findings) -> bool:
+def _is_safe(node: YamlNode, table: Table, findings: Findings) -> bool:
     """Whether a condition on this table's rows may be asked; with variables it is seen later."""
-    text = place.value if isinstance(place.value, str) else ""
+    text = node.value if isinstance(node.value, str) else ""
     if not text.strip() or has_variables(text):
         return True
     # Imported here because the parser takes a third of a second that only SQL needs.
@@ -145,10 +144,10 @@ def _is_safe(place: YamlNode, table: Table, findings: Findings) -> bool:
     try:
         guard_predicate(text, table)
     except UnsafeSqlError as hostile:
-        findings.refuse(place, str(hostile))
+        findings.fatal(node, str(hostile))
         return False
     except ValueError as refused:
-        findings.error(place, str(refused))
+        findings.error(node, str(refused))
         return False
     return True
 
@@ -162,12 +161,12 @@ def _refuse_text(side: YamlNode, table: Table, column: str, findings: Findings) 
     findings.error(side.at("property"), message)
 
 
-def _find_column(place: YamlNode, name: str, table: Table, findings: Findings) -> str | None:
+def _find_column(node: YamlNode, name: str, table: Table, findings: Findings) -> str | None:
     column = table.column(name)
     if column is not None:
         return column.name
     if table.column(name.partition(".")[0].removesuffix("[]")) is not None and "." in name:
         raise UnresolvedReferenceError("nested columns", is_wrong=False)
     hint = suggestion(name, (one.name for one in table.columns))
-    findings.error(place, f"unknown column '{name[:_SHOWN]}' of table '{table.name}'{hint}")
+    findings.error(node, f"unknown column '{name[:_SHOWN]}' of table '{table.name}'{hint}")
     return None

@@ -35,4 +35,4 @@ def _entries(table: YamlNode) -> Iterator[YamlNode]:
     yield from table.at("relationships").each()
     for column in table.at("properties").each():
         for inner in walk_fields(column):
-            yield from inner.place.at("relationships").each()
+            yield from inner.node.at("relationships").each()

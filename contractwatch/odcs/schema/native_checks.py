@@ -50,20 +50,19 @@ _DETECTORS: Mapping[str, Detector] = {
 
 
 def with_native_checks(
-    places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
+    nodes: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
-    """Return the tables with these rules; `places` are theirs, in the same order."""
+    """Return the tables with these rules; `nodes` are theirs, in the same order."""
     names = TableIndex(tables)
     return tuple(
-        _with_rules(place, table, names, findings)
-        for place, table in zip(places, tables, strict=True)
+        _with_rules(node, table, names, findings) for node, table in zip(nodes, tables, strict=True)
     )
 
 
-def _with_rules(place: YamlNode, table: Table, tables: TableIndex, findings: Findings) -> Table:
-    own = (rule for rule in place.at("quality").each() if is_native_check(rule))
+def _with_rules(node: YamlNode, table: Table, tables: TableIndex, findings: Findings) -> Table:
+    own = (rule for rule in node.at("quality").each() if is_native_check(rule))
     found = read_native_rules(
-        own, table, findings, read=lambda rule: _read_rule(rule, place, table, tables, findings)
+        own, table, findings, read=lambda rule: _read_rule(rule, node, table, tables, findings)
     )
     return replace(
         table,
@@ -73,13 +72,13 @@ def _with_rules(place: YamlNode, table: Table, tables: TableIndex, findings: Fin
 
 
 def _read_rule(
-    rule: YamlNode, place: YamlNode, table: Table, tables: TableIndex, findings: Findings
+    rule: YamlNode, node: YamlNode, table: Table, tables: TableIndex, findings: Findings
 ) -> SegmentRule | PiiRule | None:
     asked = rule.at("implementation")
     before = len(findings.problems)
     threshold = _read_threshold(asked, findings)
     if asked.text("check") == PII:
-        found = _read_pii_rule(rule, place, table, threshold, findings)
+        found = _read_pii_rule(rule, node, table, threshold, findings)
     else:
         found = _read_segment_rule(rule, table, tables, threshold, findings)
     is_wrong = any(one.level is Level.ERROR for one in findings.problems[before:])
@@ -146,11 +145,11 @@ def _read_segment_rule(
     )
 
 
-def _read_period(place: YamlNode, findings: Findings) -> Period | None:
+def _read_period(node: YamlNode, findings: Findings) -> Period | None:
     try:
-        length = parse_iso_duration(str(place.value))
+        length = parse_iso_duration(str(node.value))
     except UnitError as wrong:
-        findings.error(place, str(wrong))
+        findings.error(node, str(wrong))
         return None
     if not length.fixed and length.calendar_months in _MONTHS_OF_PERIODS:
         return Period(PeriodUnit.MONTH, length.calendar_months)
@@ -158,7 +157,7 @@ def _read_period(place: YamlNode, findings: Findings) -> Period | None:
     if found is not None:
         return found
     expected = "expected minutes or hours that divide a day, P1D, P1W, or months that divide a year"
-    findings.error(place, f"'{str(place.value)[:_SHOWN]}' is no period of the calendar; {expected}")
+    findings.error(node, f"'{str(node.value)[:_SHOWN]}' is no period of the calendar; {expected}")
     return None
 
 
@@ -185,14 +184,14 @@ def _duration_of(period: Period) -> timedelta:
             return period.count * _MONTH
 
 
-def _read_duration(place: YamlNode, default: timedelta, findings: Findings) -> timedelta:
+def _read_duration(node: YamlNode, default: timedelta, findings: Findings) -> timedelta:
     """Return a length of time, with months of 31 days."""
-    if not isinstance(place.value, str):
+    if not isinstance(node.value, str):
         return default
     try:
-        length = parse_iso_duration(place.value)
+        length = parse_iso_duration(node.value)
     except UnitError as wrong:
-        findings.error(place, str(wrong))
+        findings.error(node, str(wrong))
         return default
     return length.fixed + length.calendar_months * _MONTH
 
@@ -239,7 +238,7 @@ def _segment_text(value: object) -> str | None:
 
 
 def _read_pii_rule(
-    rule: YamlNode, place: YamlNode, table: Table, threshold: Threshold, findings: Findings
+    rule: YamlNode, node: YamlNode, table: Table, threshold: Threshold, findings: Findings
 ) -> PiiRule | None:
     asked = rule.at("implementation")
     detectors: list[Detector] = []
@@ -257,7 +256,7 @@ def _read_pii_rule(
     return PiiRule(
         clause=rule.clause,
         rule_id=rule_id_of(rule),
-        columns=tuple(_searched_columns(place, table, wanted, {one.lower() for one in exempt})),
+        columns=tuple(_searched_columns(node, table, wanted, {one.lower() for one in exempt})),
         declared=tuple(column.physical_name for column in table.columns),
         undeclared=wanted if asked.flag("includeUndeclared") else (),
         threshold=threshold,
@@ -269,15 +268,15 @@ def _read_pii_rule(
 
 
 def _searched_columns(
-    place: YamlNode, table: Table, detectors: tuple[Detector, ...], exempt: set[str]
+    node: YamlNode, table: Table, detectors: tuple[Detector, ...], exempt: set[str]
 ) -> Iterator[SearchedColumn]:
     """Yield the text columns that are not exempt, without what each is allowed to hold."""
-    places = {entry.text("name"): entry for entry in place.at("properties").each()}
+    nodes = {entry.text("name"): entry for entry in node.at("properties").each()}
     for column in table.columns:
         is_text = column.logical_type in {None, LogicalType.STRING}
         if not is_text or column.classification.lower() in exempt:
             continue
-        own = places[column.name].custom("pii")
+        own = nodes[column.name].extension("pii")
         named = own.texts("allow") if own else ()
         allowed = {_DETECTORS.get(one.lower()) for one in named}
         left = tuple(detector for detector in detectors if detector not in allowed)
@@ -285,7 +284,7 @@ def _searched_columns(
             yield SearchedColumn(column.physical_name, left)
 
 
-def _find_column(place: YamlNode, name: str, table: Table, findings: Findings) -> Column | None:
+def _find_column(node: YamlNode, name: str, table: Table, findings: Findings) -> Column | None:
     """Return a column, which may be named with its table before it."""
     short = name.removeprefix(f"{table.name}.")
     found = table.column(name) or table.column(short)
@@ -294,5 +293,5 @@ def _find_column(place: YamlNode, name: str, table: Table, findings: Findings) -
             raise UnresolvedReferenceError("nested columns", is_wrong=False)
         hint = suggestion(short, [column.name for column in table.columns])
         message = f"unknown column '{name[:_SHOWN]}' of table '{table.name}'"
-        findings.error(place, f"{message}; expected one that is listed{hint}")
+        findings.error(node, f"{message}; expected one that is listed{hint}")
     return found

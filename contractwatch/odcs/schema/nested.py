@@ -26,7 +26,7 @@ class Field:
     `top` is the column, `outer` the place right above.
     """
 
-    place: YamlNode
+    node: YamlNode
     name: str
     ids: str
     top: YamlNode
@@ -51,10 +51,10 @@ class Field:
         return self.is_part and self.path[-1] == StructField(_KEY)
 
 
-def read_nested(column: YamlNode, owner: ColumnContext, findings: Findings) -> tuple[Column, ...]:
+def read_nested(column: YamlNode, context: ColumnContext, findings: Findings) -> tuple[Column, ...]:
     """Return every value below a top-level column that something is promised of."""
     physical = column.text("physicalName") or column.text("name")
-    return tuple(_read_below(_top_field(column), physical, owner, findings))
+    return tuple(_read_below(_top_field(column), physical, context, findings))
 
 
 def walk_fields(column: YamlNode) -> Iterator[Field]:
@@ -75,49 +75,51 @@ def _walk_below(outer: Field) -> Iterator[Field]:
         yield from _walk_below(inner)
 
 
-def _skip_unsupported(inner: Field, owner: ColumnContext, findings: Findings) -> None:
+def _skip_unsupported(inner: Field, context: ColumnContext, findings: Findings) -> None:
     """Keep as skipped what is promised of a place that cannot keep it."""
-    place = inner.place
-    if place.flag("primaryKey") and inner.in_array:
-        promise = promised("primaryKey", owner.table, owner.column)
-        findings.skip(place.at("primaryKey"), promise, "keys inside arrays")
-    if place.text("encryptedName") and not place.has("name"):
-        promise = promised("presence", owner.table, owner.column, expected="its twin is present")
-        findings.skip(place.at("encryptedName"), promise, "encryptedName of what has no name")
+    node = inner.node
+    if node.flag("primaryKey") and inner.in_array:
+        promise = promised("primaryKey", context.table, context.column)
+        findings.skip(node.at("primaryKey"), promise, "keys inside arrays")
+    if node.text("encryptedName") and not node.has("name"):
+        promise = promised(
+            "presence", context.table, context.column, expected="its twin is present"
+        )
+        findings.skip(node.at("encryptedName"), promise, "encryptedName of what has no name")
 
 
 def _read_below(
-    outer: Field, physical: str, owner: ColumnContext, findings: Findings
+    outer: Field, physical: str, context: ColumnContext, findings: Findings
 ) -> Iterator[Column]:
-    with_names(outer.place.at("properties"), "name", findings)
-    beside = _physical_names(outer.place)
+    with_names(outer.node.at("properties"), "name", findings)
+    physical_names = _physical_names(outer.node)
     for inner in _children(outer):
-        check_unique(inner.place.at("properties").each(), "name", "column", findings)
-        column = _read_column(inner, physical, owner, findings)
-        if inner.place.text("encryptedName") and inner.place.has("name"):
-            column = _with_twin(column, inner.place, beside)
+        check_unique(inner.node.at("properties").each(), "name", "column", findings)
+        column = _read_column(inner, physical, context, findings)
+        if inner.node.text("encryptedName") and inner.node.has("name"):
+            column = _with_twin(column, inner.node, physical_names)
         yield column
         zone = column.default_timezone
-        yield from _read_below(inner, physical, replace(owner, zone=zone), findings)
+        yield from _read_below(inner, physical, replace(context, zone=zone), findings)
 
 
 def _children(outer: Field) -> Iterator[Field]:
-    place, name, ids, inside = outer.place, outer.name, outer.ids, outer.path
+    node, name, ids, path = outer.node, outer.name, outer.ids, outer.path
 
-    def below(at: YamlNode, name: str, ids: str, *steps: Step) -> Field:
-        return Field(at, name, ids, outer.top, (*inside, *steps), place)
+    def below(child: YamlNode, name: str, ids: str, *steps: Step) -> Field:
+        return Field(child, name, ids, outer.top, (*path, *steps), node)
 
-    for entry in place.at("properties").each():
+    for entry in node.at("properties").each():
         written = entry.text("name")
         if written:
             known_as = f"{ids}/properties/{entry.text('id') or written}"
             yield below(entry, f"{name}.{written}", known_as, StructField(_physical_name(entry)))
-    if place.has("items"):
-        yield replace(below(place.at("items"), f"{name}[]", ids, ArrayItem()), is_part=True)
-    entries = place.at("map")
+    if node.has("items"):
+        yield replace(below(node.at("items"), f"{name}[]", ids, ArrayItem()), is_part=True)
+    entries = node.at("map")
     for part in filter(entries.has, (_KEY, _VALUE)):
-        way = (ArrayItem(), StructField(part))
-        inner = below(entries.at(part), f"{name}.{part}", f"{ids}/map/{part}", *way)
+        steps = (ArrayItem(), StructField(part))
+        inner = below(entries.at(part), f"{name}.{part}", f"{ids}/map/{part}", *steps)
         yield replace(inner, is_part=True)
 
 
@@ -133,60 +135,60 @@ def _physical_names(outer: YamlNode) -> dict[str, str]:
     return found
 
 
-def _with_twin(column: Column, place: YamlNode, beside: Mapping[str, str]) -> Column:
+def _with_twin(column: Column, node: YamlNode, physical_names: Mapping[str, str]) -> Column:
     """Return the column with the physical name of the member that holds its encrypted value."""
-    written = place.text("encryptedName")
-    clause = place.at("encryptedName").clause
-    return replace(column, twin=beside.get(written, written), twin_clause=clause)
+    written = node.text("encryptedName")
+    clause = node.at("encryptedName").clause
+    return replace(column, twin=physical_names.get(written, written), twin_clause=clause)
 
 
 def _read_column(
     inner: Field, physical: str, of_outer: ColumnContext, findings: Findings
 ) -> Column:
-    place, name, logical_type = inner.place, inner.name, logical_type_of(inner.place)
+    node, name, logical_type = inner.node, inner.name, logical_type_of(inner.node)
     options = read_options(
-        place.at("logicalTypeOptions"),
+        node.at("logicalTypeOptions"),
         logical_type,
         owner=(of_outer.table, name),
         zone=of_outer.zone,
         findings=findings,
     )
-    owner = replace(
+    context = replace(
         of_outer,
         column=name,
         logical_type=logical_type,
         zone=options.timezone,
         in_array=inner.in_array,
     )
-    _skip_unsupported(inner, owner, findings)
+    _skip_unsupported(inner, context, findings)
     return Column(
-        clause=place.clause,
+        clause=node.clause,
         name=name,
         physical_name=physical,
         logical_type=logical_type,
-        type_clause=place.at("logicalType").clause if logical_type else None,
+        type_clause=node.at("logicalType").clause if logical_type else None,
         required_clause=_flag_clause("required", inner),
         unique_clause=_flag_clause("unique", inner),
-        options=with_physical_names(options.limits, place) + read_enum(place, owner, findings),
-        rules=read_rules(place.at("quality"), owner, findings),
+        options=with_physical_names(options.limits, node) + read_enum(node, context, findings),
+        rules=read_rules(node.at("quality"), context, findings),
         default_timezone=options.timezone,
         timezone_aware=options.timezone_aware,
         parse_format=options.parse_format,
         binary=options.binary,
-        classification=place.text("classification"),
-        critical=bool(place.flag("criticalDataElement")),
-        description=place.text("description"),
-        optional=inner.is_part or _may_be_absent(place),
+        classification=node.text("classification"),
+        critical=bool(node.flag("criticalDataElement")),
+        description=node.text("description"),
+        optional=inner.is_part or _may_be_absent(node),
         column_id=inner.ids,
         path=inner.path,
     )
 
 
-def _may_be_absent(place: YamlNode) -> bool:
-    return bool(place.text("encryptedName")) or place.text("semanticType") == "measure"
+def _may_be_absent(node: YamlNode) -> bool:
+    return bool(node.text("encryptedName")) or node.text("semanticType") == "measure"
 
 
 def _flag_clause(key: str, inner: Field) -> Clause | None:
-    if inner.place.flag(key):
-        return inner.place.at(key).clause
-    return inner.place.clause if inner.is_key else None
+    if inner.node.flag(key):
+        return inner.node.at(key).clause
+    return inner.node.clause if inner.is_key else None

@@ -31,18 +31,18 @@ _EQUALITIES = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
 
 
 def with_queries(
-    places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
+    nodes: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
-    """Return the tables with their SQL rules; `places` are theirs, in the same order."""
+    """Return the tables with their SQL rules; `nodes` are theirs, in the same order."""
     return tuple(
-        replace(table, queries=tuple(_read_queries(place, table, tables, findings)))
-        for place, table in zip(places, tables, strict=True)
+        replace(table, queries=tuple(_read_queries(node, table, tables, findings)))
+        for node, table in zip(nodes, tables, strict=True)
     )
 
 
-def read_where(place: YamlNode, table: Table, findings: Findings) -> str:
+def read_where(node: YamlNode, table: Table, findings: Findings) -> str:
     """Return the guarded condition on the rows of a table; empty if it has none."""
-    condition = place.custom("where")
+    condition = node.extension("where")
     if condition is None or not isinstance(condition.value, str):
         return ""
     if has_variables(condition.value):
@@ -54,7 +54,7 @@ def read_where(place: YamlNode, table: Table, findings: Findings) -> str:
     try:
         return guard_predicate(condition.value, table)
     except UnsafeSqlError as hostile:
-        findings.refuse(condition, str(hostile))
+        findings.fatal(condition, str(hostile))
         return ""
     except InvalidSqlError as wrong:
         findings.error(condition, str(wrong))
@@ -62,10 +62,10 @@ def read_where(place: YamlNode, table: Table, findings: Findings) -> str:
 
 
 def _read_queries(
-    place: YamlNode, table: Table, tables: Sequence[Table], findings: Findings
+    node: YamlNode, table: Table, tables: Sequence[Table], findings: Findings
 ) -> Iterator[SqlRule]:
     known: dict[tuple[str | None, str], SqlRule] = {}
-    for number, (rule, column) in enumerate(_rules(place)):
+    for number, (rule, column) in enumerate(_rules(node)):
         found = _read_query(rule, (table, column), tables, findings)
         if found is None:
             continue
@@ -80,11 +80,11 @@ def _read_queries(
             findings.skip(rule, again, f"the same rule as {first.clause.path}")
 
 
-def _rules(place: YamlNode) -> Iterator[tuple[YamlNode, Field | None]]:
+def _rules(node: YamlNode) -> Iterator[tuple[YamlNode, Field | None]]:
     """Yield each SQL rule of a table and of its columns, at any depth, with its column."""
-    columns = (column for column in place.at("properties").each() if column.text("name"))
+    columns = (column for column in node.at("properties").each() if column.text("name"))
     below = (inner for column in columns for inner in walk_fields(column))
-    for owner, inner in ((place, None), *((inner.place, inner) for inner in below)):
+    for owner, inner in ((node, None), *((inner.node, inner) for inner in below)):
         for rule in owner.at("quality").each():
             if rule.text("type") == SQL and not rule.has("metric"):
                 yield rule, inner
@@ -99,7 +99,7 @@ def _read_query(
     table, column = at
     name = column.name if column is not None else None
     severity, limit = severity_of(rule, findings), _read_limit(rule, findings)
-    if rule.custom("baseline") is not None:
+    if rule.extension("baseline") is not None:
         why = f"contractwatch.baseline of sql, {ROW_COUNT_ONLY}"
         findings.skip(rule, _promised(rule, table, name, findings), why)
         return None
@@ -158,7 +158,7 @@ def _guard(
     except UnsupportedSqlError as other:
         return _Unsupported(str(other))
     except UnsafeSqlError as hostile:
-        findings.refuse(rule.at("query"), str(hostile))
+        findings.fatal(rule.at("query"), str(hostile))
         return None
     except InvalidSqlError as wrong:
         findings.error(rule.at("query"), str(wrong))
@@ -170,13 +170,13 @@ def _read_limit(rule: YamlNode, findings: Findings) -> AnswerLimit | None:
     given = [name for name in OPERATORS if rule.has(name)]
     if len(given) != 1 or given[0] not in _EQUALITIES:
         return read_threshold(rule, findings)
-    place, negated = rule.at(given[0]), given[0] == Operator.NOT_EQUAL
-    if isinstance(place.value, bool) and negated:
-        opposite = str(not place.value).lower()
-        findings.error(place, f"true and false are compared by mustBe; expected mustBe: {opposite}")
+    node, negated = rule.at(given[0]), given[0] == Operator.NOT_EQUAL
+    if isinstance(node.value, bool) and negated:
+        opposite = str(not node.value).lower()
+        findings.error(node, f"true and false are compared by mustBe; expected mustBe: {opposite}")
         return None
-    if isinstance(place.value, bool | str):
-        return ExactAnswer(place.value, negated)
+    if isinstance(node.value, bool | str):
+        return ExactAnswer(node.value, negated)
     return read_threshold(rule, findings)
 
 

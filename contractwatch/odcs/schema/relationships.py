@@ -26,13 +26,13 @@ _NO_ORPHANS = Threshold(Operator.EQUAL, 0)
 
 
 def with_relationships(
-    places: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
+    nodes: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
-    """Return the tables with their relationships; `places` are theirs, in the same order."""
+    """Return the tables with their relationships; `nodes` are theirs, in the same order."""
     names = TableIndex(tables)
     found: dict[str, dict[tuple[str | None, str], Relationship]] = {}
-    for place, table in zip(places, tables, strict=True):
-        for entry, column in _entries(place):
+    for node, table in zip(nodes, tables, strict=True):
+        for entry, column in _entries(node):
             read = _read_relationship(entry, table, column, names, findings)
             if read is None:
                 continue
@@ -48,12 +48,12 @@ def with_relationships(
     )
 
 
-def _entries(place: YamlNode) -> Iterator[tuple[YamlNode, str | None]]:
+def _entries(node: YamlNode) -> Iterator[tuple[YamlNode, str | None]]:
     """Yield each relationship of a table and of its columns, at any depth, with their names."""
-    yield from ((entry, None) for entry in place.at("relationships").each())
-    for column in place.at("properties").each():
+    yield from ((entry, None) for entry in node.at("relationships").each())
+    for column in node.at("properties").each():
         for one in walk_fields(column) if column.text("name") else ():
-            yield from ((entry, one.name) for entry in one.place.at("relationships").each())
+            yield from ((entry, one.name) for entry in one.node.at("relationships").each())
 
 
 def _read_relationship(
@@ -127,12 +127,12 @@ def _warn_unknown_target(
 
 
 def _read_tolerance(entry: YamlNode, findings: Findings) -> Threshold:
-    place = entry.custom("tolerance")
-    if place is None or not place.mapping():
+    node = entry.extension("tolerance")
+    if node is None or not node.mapping():
         return _NO_ORPHANS
-    if not any(place.has(name) for name in OPERATORS):
-        findings.error(place, "the tolerance has no operator; expected mustBeLessOrEqualTo")
-    return read_threshold(place, findings) or _NO_ORPHANS
+    if not any(node.has(name) for name in OPERATORS):
+        findings.error(node, "the tolerance has no operator; expected mustBeLessOrEqualTo")
+    return read_threshold(node, findings) or _NO_ORPHANS
 
 
 def _texts(entry: YamlNode, key: str) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class TableIndex:
 
     tables: tuple[Table, ...] = ()
 
-    def beginning(self, written: str) -> list[tuple[Table, str]]:
+    def tables_prefixing(self, written: str) -> list[tuple[Table, str]]:
         """Return the tables whose name is a text, or its beginning before a dot, with that name.
 
         Those that are called so come first, then those of that physical name.
@@ -74,61 +74,61 @@ def read_tables(root: YamlNode, zone: str, findings: Findings) -> TableIndex:
         zone: In which naive timestamps are taken where a column names no zone.
         findings: Gets the problems and what is skipped.
     """
-    places = with_names(root.at("schema"), "name", findings)
+    nodes = with_names(root.at("schema"), "name", findings)
     for key, what in (("name", "table"), ("id", "id")):
-        check_unique(places, key, what, findings)
-    for place in places:
-        check_table_name(place.at("name"), place.text("name"), findings)
+        check_unique(nodes, key, what, findings)
+    for node in nodes:
+        check_table_name(node.at("name"), node.text("name"), findings)
     tables: list[Table] = []
-    for place in places:
-        table = _read_table(place, zone, findings)
-        is_open = f"{place.path}{EXTRA_COLUMNS}" in findings.removed_paths
-        table = replace(table, closed_clause=None if is_open else _closed(root, place))
-        tables.append(replace(table, where=read_where(place, table, findings)))
-    found = with_queries(places, tables, findings)
-    found = with_relationships(places, found, findings)
-    found = with_native_checks(places, found, findings)
-    return TableIndex(with_comparisons(places, found, findings))
+    for node in nodes:
+        table = _read_table(node, zone, findings)
+        is_open = f"{node.path}{EXTRA_COLUMNS}" in findings.removed_paths
+        table = replace(table, closed_clause=None if is_open else _closed(root, node))
+        tables.append(replace(table, where=read_where(node, table, findings)))
+    found = with_queries(nodes, tables, findings)
+    found = with_relationships(nodes, found, findings)
+    found = with_native_checks(nodes, found, findings)
+    return TableIndex(with_comparisons(nodes, found, findings))
 
 
-def _read_table(place: YamlNode, zone: str, findings: Findings) -> Table:
-    name = place.text("name")
-    columns = with_names(place.at("properties"), "name", findings)
+def _read_table(node: YamlNode, zone: str, findings: Findings) -> Table:
+    name = node.text("name")
+    columns = with_names(node.at("properties"), "name", findings)
     for key, what in (("name", "column"), ("id", "id")):
         check_unique(columns, key, what, findings)
-    check_unique(place.at("quality").each(), "id", "id", findings)
+    check_unique(node.at("quality").each(), "id", "id", findings)
     key = _primary_key(columns, name, findings)
-    owner = ColumnContext(
+    context = ColumnContext(
         table=name,
         column=None,
         logical_type=None,
         zone=zone,
-        columns={one.name: logical_type_of(one.place) for one in _scalar_fields(columns)},
+        columns={one.name: logical_type_of(one.node) for one in _scalar_fields(columns)},
         key=key.columns if key else (),
     )
-    read = [_read_column(entry, owner, findings) for entry in columns]
-    rules = read_rules(place.at("quality"), owner, findings)
+    read = [_read_column(entry, context, findings) for entry in columns]
+    rules = read_rules(node.at("quality"), context, findings)
     return Table(
-        clause=place.clause,
+        clause=node.clause,
         name=name,
-        physical_name=place.text("physicalName") or name,
+        physical_name=node.text("physicalName") or name,
         columns=tuple(column for column in read if column is not None),
-        primary_key=_executable_key(key, place, owner, findings),
+        primary_key=_executable_key(key, node, context, findings),
         rules=rules,
-        description=place.text("description"),
-        table_id=place.text("id"),
+        description=node.text("description"),
+        table_id=node.text("id"),
     )
 
 
 def _primary_key(columns: list[YamlNode], table: str, findings: Findings) -> PrimaryKey | None:
     members: list[tuple[float, Field]] = []
     for one in _scalar_fields(columns):
-        if one.place.flag("primaryKey"):
-            position = parse_number(one.place.at("primaryKeyPosition").value)
+        if one.node.flag("primaryKey"):
+            position = parse_number(one.node.at("primaryKeyPosition").value)
             members.append((position if position is not None and position > 0 else _LAST, one))
     if not members:
         return None
-    first = members[0][1].place
+    first = members[0][1].node
     positions = [position for position, _ in members if position != _LAST]
     if len(set(positions)) < len(positions):
         message = f"two columns of the key of '{table}' have one position; expected different ones"
@@ -144,74 +144,74 @@ def _scalar_fields(columns: list[YamlNode]) -> Iterator[Field]:
 
 
 def _executable_key(
-    key: PrimaryKey | None, place: YamlNode, owner: ColumnContext, findings: Findings
+    key: PrimaryKey | None, node: YamlNode, context: ColumnContext, findings: Findings
 ) -> PrimaryKey | None:
     """Return the key, unless a member is of a type that is not compared."""
-    nested = [name for name in key.columns if owner.columns[name] in NESTED] if key else []
+    nested = [name for name in key.columns if context.columns[name] in NESTED] if key else []
     if key is None or not nested:
         return key
-    at = YamlNode(place.document, key.clause.path, None)
-    why = f"keys of {owner.columns[nested[0]]} columns"
-    findings.skip(at, promised("primaryKey", owner.table), why)
+    at = YamlNode(node.document, key.clause.path, None)
+    why = f"keys of {context.columns[nested[0]]} columns"
+    findings.skip(at, promised("primaryKey", context.table), why)
     return None
 
 
-def _read_column(place: YamlNode, of_table: ColumnContext, findings: Findings) -> Column | None:
-    name, logical_type = place.text("name"), logical_type_of(place)
+def _read_column(node: YamlNode, of_table: ColumnContext, findings: Findings) -> Column | None:
+    name, logical_type = node.text("name"), logical_type_of(node)
     table = of_table.table
     options = read_options(
-        place.at("logicalTypeOptions"),
+        node.at("logicalTypeOptions"),
         logical_type,
         owner=(table, name),
         zone=of_table.zone,
         findings=findings,
     )
-    owner = replace(of_table, column=name, logical_type=logical_type, zone=options.timezone)
-    check_unique(place.at("quality").each(), "id", "id", findings)
-    check_unique(place.at("properties").each(), "name", "column", findings)
+    context = replace(of_table, column=name, logical_type=logical_type, zone=options.timezone)
+    check_unique(node.at("quality").each(), "id", "id", findings)
+    check_unique(node.at("properties").each(), "name", "column", findings)
     column = Column(
-        clause=place.clause,
+        clause=node.clause,
         name=name,
-        physical_name=place.text("physicalName") or name,
+        physical_name=node.text("physicalName") or name,
         logical_type=logical_type,
-        type_clause=place.at("logicalType").clause if logical_type else None,
-        required_clause=place.at("required").clause if place.flag("required") else None,
-        unique_clause=place.at("unique").clause if place.flag("unique") else None,
-        options=with_physical_names(options.limits, place) + read_enum(place, owner, findings),
-        rules=read_rules(place.at("quality"), owner, findings),
+        type_clause=node.at("logicalType").clause if logical_type else None,
+        required_clause=node.at("required").clause if node.flag("required") else None,
+        unique_clause=node.at("unique").clause if node.flag("unique") else None,
+        options=with_physical_names(options.limits, node) + read_enum(node, context, findings),
+        rules=read_rules(node.at("quality"), context, findings),
         default_timezone=options.timezone,
         timezone_aware=options.timezone_aware,
         parse_format=options.parse_format,
         binary=options.binary,
-        classification=place.text("classification"),
-        critical=bool(place.flag("criticalDataElement")),
-        partitioned=bool(place.flag("partitioned")),
-        description=place.text("description"),
-        column_id=place.text("id"),
-        physical_type=place.text("physicalType"),
-        physical_clause=place.at("physicalType").clause if place.text("physicalType") else None,
-        optional=bool(place.text("encryptedName")),
-        twin=place.text("encryptedName"),
-        twin_clause=place.at("encryptedName").clause if place.text("encryptedName") else None,
-        nested=read_nested(place, owner, findings),
+        classification=node.text("classification"),
+        critical=bool(node.flag("criticalDataElement")),
+        partitioned=bool(node.flag("partitioned")),
+        description=node.text("description"),
+        column_id=node.text("id"),
+        physical_type=node.text("physicalType"),
+        physical_clause=node.at("physicalType").clause if node.text("physicalType") else None,
+        optional=bool(node.text("encryptedName")),
+        twin=node.text("encryptedName"),
+        twin_clause=node.at("encryptedName").clause if node.text("encryptedName") else None,
+        nested=read_nested(node, context, findings),
     )
-    if place.text("semanticType") != "measure":
+    if node.text("semanticType") != "measure":
         return column
     _demote(table, replace(column, type_clause=None), _MEASURE, findings)
     return None
 
 
-def _closed(root: YamlNode, place: YamlNode) -> Clause | None:
-    mode = place.custom("schemaMode") or root.custom("schemaMode")
+def _closed(root: YamlNode, node: YamlNode) -> Clause | None:
+    mode = node.extension("schemaMode") or root.extension("schemaMode")
     return mode.clause if mode is not None and mode.value == "closed" else None
 
 
 def _demote(table: str, column: Column, why: str, findings: Findings) -> Column:
-    owner = (table, column.name)
+    context = (table, column.name)
     for clause, kind in _clauses(column):
-        _skip_at(clause, kind, owner, why, findings)
+        _skip_at(clause, kind, context, why, findings)
     for rule in column.rules:
-        _skip_rule(rule, owner, why, findings)
+        _skip_rule(rule, context, why, findings)
     return replace(
         column,
         logical_type=None,
@@ -236,14 +236,14 @@ def _clauses(column: Column) -> Iterator[tuple[Clause, str]]:
 
 
 def _skip_at(
-    clause: Clause, kind: str, owner: tuple[str, str | None], why: str, findings: Findings
+    clause: Clause, kind: str, context: tuple[str, str | None], why: str, findings: Findings
 ) -> None:
-    place = YamlNode(findings.document, clause.path, None)
-    findings.skip(place, promised(kind, *owner), why)
+    node = YamlNode(findings.document, clause.path, None)
+    findings.skip(node, promised(kind, *context), why)
 
 
-def _skip_rule(rule: Rule, owner: tuple[str, str | None], why: str, findings: Findings) -> None:
-    promise = promised(rule.metric, *owner, severity=rule.severity, rule_id=rule.rule_id)
+def _skip_rule(rule: Rule, context: tuple[str, str | None], why: str, findings: Findings) -> None:
+    promise = promised(rule.metric, *context, severity=rule.severity, rule_id=rule.rule_id)
     if rule.dimension is not None:
         objective = OBJECTIVE_OF_DIMENSION[rule.dimension]
         promise = replace(promise, dimension=rule.dimension, objective=objective)

@@ -52,7 +52,7 @@ def default_element(tables: TableIndex) -> ResolvedElement | UnresolvedElement:
 
 def _readings(written: str, tables: TableIndex) -> list[tuple[Table, str]]:
     """Return every reading of an element as a table and a column, the likeliest first."""
-    named = tables.beginning(written)
+    named = tables.tables_prefixing(written)
     as_table = [(table, "") for table, name in named if written == name]
     as_column = [
         (table, written.removeprefix(f"{name}.")) for table, name in named if written != name

@@ -32,7 +32,7 @@ class Modifier:
     """One entry of `contractwatch.sla`: what it changes, and where it stands."""
 
     name: str
-    place: YamlNode
+    node: YamlNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ FIRST_YEAR = 1900
 
 def find_modifier(modifiers: tuple[Modifier, ...], name: str) -> YamlNode | None:
     """Return where a modifier stands, if it does."""
-    return next((one.place for one in modifiers if one.name == name), None)
+    return next((one.node for one in modifiers if one.name == name), None)
 
 
 def percent_at(level: YamlNode, findings: Findings, *, is_small: bool) -> float | None:
@@ -137,24 +137,24 @@ def daily_time_at(
     return DailyTime(at, zone, offset, lag, weekdays)
 
 
-def quantile_at(place: YamlNode | None, findings: Findings) -> float:
+def quantile_at(node: YamlNode | None, findings: Findings) -> float:
     """Return the quantile, 1 (the maximum) where none is written."""
-    if place is None:
+    if node is None:
         return 1.0
-    quantile = parse_number(place.value)
+    quantile = parse_number(node.value)
     if quantile is None or not 0 < quantile <= 1:
-        findings.error(place, "no quantile; expected a number above 0, and at most 1")
+        findings.error(node, "no quantile; expected a number above 0, and at most 1")
         return 1.0
     return float(quantile)
 
 
-def severity_at(place: YamlNode | None, default: Severity, findings: Findings) -> Severity:
+def severity_at(node: YamlNode | None, default: Severity, findings: Findings) -> Severity:
     """Return the severity of a level."""
-    if place is None:
+    if node is None:
         return default
-    if place.value in Severity.__members__.values():
-        return Severity(str(place.value))
-    findings.error(place, "unknown severity; expected info, warning or error")
+    if node.value in Severity.__members__.values():
+        return Severity(str(node.value))
+    findings.error(node, "unknown severity; expected info, warning or error")
     return default
 
 
@@ -180,22 +180,22 @@ def _offset(written: str | None) -> timedelta | None:
     return sign * timedelta(hours=int(written[1:3]), minutes=int(written[4:6]))
 
 
-def _zone(place: YamlNode | None, findings: Findings) -> str:
-    if place is None:
+def _zone(node: YamlNode | None, findings: Findings) -> str:
+    if node is None:
         return UTC_NAME
-    if isinstance(place.value, str) and is_zone(place.value):
-        return place.value
-    shown = str(place.value)[:60]
+    if isinstance(node.value, str) and is_zone(node.value):
+        return node.value
+    shown = str(node.value)[:60]
     message = f"unknown time zone '{shown}'; expected an IANA name such as Europe/Amsterdam"
-    findings.error(place, message)
+    findings.error(node, message)
     return UTC_NAME
 
 
-def _lag(place: YamlNode | None, findings: Findings) -> int | None:
-    if place is None:
+def _lag(node: YamlNode | None, findings: Findings) -> int | None:
+    if node is None:
         return None
     try:
-        length = parse_iso_duration(place.value) if isinstance(place.value, str) else None
+        length = parse_iso_duration(node.value) if isinstance(node.value, str) else None
     except UnitError:
         length = None
     if (
@@ -204,6 +204,6 @@ def _lag(place: YamlNode | None, findings: Findings) -> int | None:
         or not length.whole_days
         or length.fixed.days > _WHOLE
     ):
-        findings.error(place, "no lag; expected whole days such as P1D, at most P100D")
+        findings.error(node, "no lag; expected whole days such as P1D, at most P100D")
         return None
     return length.fixed.days

@@ -115,10 +115,10 @@ def _unit(level: YamlNode, unit: str, at: YamlNode, findings: Findings) -> str |
 
 def read_levels(root: YamlNode, tables: TableIndex, findings: Findings) -> tuple[ServiceLevel, ...]:
     """Return the service levels that are executed, in the order of the file."""
-    places = with_names(root.at("slaProperties"), "property", findings)
-    check_unique(places, "id", "id", findings)
+    nodes = with_names(root.at("slaProperties"), "property", findings)
+    check_unique(nodes, "id", "id", findings)
     reading = _LevelReader(root, tables, findings)
-    return tuple(level for place in places for level in reading.levels(place))
+    return tuple(level for node in nodes for level in reading.levels(node))
 
 
 def level_id_of(level: YamlNode) -> str:
@@ -141,58 +141,58 @@ class _LevelReader:
         self._findings = findings
         self._known: set[tuple[str, str, str]] = set()
 
-    def levels(self, place: YamlNode) -> Iterator[ServiceLevel]:
+    def levels(self, node: YamlNode) -> Iterator[ServiceLevel]:
         """Yield the service levels of one entry."""
-        kind = level_kind(place)
+        kind = level_kind(node)
         if not kind:
             return
-        modifiers = tuple(self._modifiers(place))
+        modifiers = tuple(self._modifiers(node))
         if kind in _PRODUCT_KINDS:
-            yield from self._of_product(place, kind, modifiers)
+            yield from self._of_product(node, kind, modifiers)
         elif kind == "errorRate":
-            yield from self._error_rate(place, modifiers)
+            yield from self._error_rate(node, modifiers)
         elif kind == "freshness" and any(one.name in _LATENCY_ENDS for one in modifiers):
-            yield from self._delay(place, modifiers)
+            yield from self._delay(node, modifiers)
         elif kind in _ELEMENT_KINDS:
-            yield from self._of_elements(place, kind, modifiers)
+            yield from self._of_elements(node, kind, modifiers)
         else:
-            warn_if_misspelled(place, self._findings)
-            self._skip(place, kind, f"the service level {place.text('property')[:40]}")
+            warn_if_misspelled(node, self._findings)
+            self._skip(node, kind, f"the service level {node.text('property')[:40]}")
 
     def _of_elements(
-        self, place: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
+        self, node: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
-        make = self._maker(place, kind, modifiers)
+        make = self._maker(node, kind, modifiers)
         why_not = _unsupported_modifier(modifiers, kind) or (make if isinstance(make, str) else "")
-        for found in self._elements(place):
-            reason = why_not or self._unusable(found, kind, place)
+        for found in self._elements(node):
+            reason = why_not or self._unusable(found, kind, node)
             if reason:
-                self._skip(place, kind, reason, found)
+                self._skip(node, kind, reason, found)
             elif (
                 isinstance(found, ResolvedElement)
                 and make is not None
                 and not isinstance(make, str)
             ):
-                yield self._level(place, make(found), modifiers)
+                yield self._level(node, make(found), modifiers)
 
     def _maker(
-        self, place: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
+        self, node: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Callable[[ResolvedElement], LevelPromise] | str | None:
         """Return how an element becomes a promise, why it does not, or None if it is wrong."""
         match kind:
             case "timeOfAvailability":
-                return time_of_availability_builder(daily_time_at(place, modifiers, self._findings))
+                return time_of_availability_builder(daily_time_at(node, modifiers, self._findings))
             case "throughput":
-                return throughput_builder(rate_at(place, self._findings))
+                return throughput_builder(rate_at(node, self._findings))
             case _:
-                length = level_duration(place, self._findings)
+                length = level_duration(node, self._findings)
                 if length is not None and length.is_zero and kind != "retention":
                     wrong = "no length of time; expected more than 0"
-                    self._findings.error(place.at("value"), wrong)
+                    self._findings.error(node.at("value"), wrong)
                 if length is None:
                     return None
         if kind == "frequency":
-            return frequency_builder(length, updates_at(place, self._findings))
+            return frequency_builder(length, updates_at(node, self._findings))
         if kind == "retention":
             mode = find_modifier(modifiers, "retentionMode")
             at_least = mode is not None and mode.value == RetentionMode.AT_LEAST
@@ -200,49 +200,48 @@ class _LevelReader:
         return freshness_builder(length)
 
     def _of_product(
-        self, place: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
+        self, node: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
         promise: LevelPromise | None = None
         if kind == "availability":
-            percent = percent_at(place, self._findings, is_small=False)
+            percent = percent_at(node, self._findings, is_small=False)
             promise = None if percent is None else Availability(percent)
         else:
-            length = level_duration(place, self._findings)
+            length = level_duration(node, self._findings)
             if length is not None:
                 reaction = IncidentStep(kind)
                 promise = MaxIncidentTime(reaction, length.fixed, length.calendar_months)
         if promise is not None:
-            yield from self._once(place, kind, promise, modifiers)
+            yield from self._once(node, kind, promise, modifiers)
 
     def _error_rate(
-        self, place: YamlNode, modifiers: tuple[Modifier, ...]
+        self, node: YamlNode, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
-        percent = percent_at(place, self._findings, is_small=True)
+        percent = percent_at(node, self._findings, is_small=True)
         names: list[str] = []
-        for part in filter(None, (one.strip() for one in place.text("element").split(","))):
+        for part in filter(None, (one.strip() for one in node.text("element").split(","))):
             known = (one for one in self._tables.tables if part in (one.name, one.physical_name))
             table = next(known, None)
             if table is None:
                 near = suggestion(part, [one.name for one in self._tables.tables])
                 message = f"unknown table '{part[:60]}'; expected a table of 'schema'{near}"
-                self._findings.warn(place.at("element"), f"{_IS_SKIPPED}: {message}")
-                self._skip(place, "errorRate", message)
+                self._findings.warn(node.at("element"), f"{_IS_SKIPPED}: {message}")
+                self._skip(node, "errorRate", message)
                 return
             names.append(table.name)
         tables = tuple(dict.fromkeys(names))
         judged = tables or tuple(one.name for one in self._tables.tables)
         if not judged:
-            self._skip(place, "errorRate", "the errorRate of a contract without tables")
+            self._skip(node, "errorRate", "the errorRate of a contract without tables")
         elif percent is not None:
-            yield from self._once(place, "errorRate", ErrorRate(percent, tables), modifiers)
+            yield from self._once(node, "errorRate", ErrorRate(percent, tables), modifiers)
 
-    def _delay(self, place: YamlNode, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
+    def _delay(self, node: YamlNode, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
         """Yield a latency from one column to another."""
-        length = level_duration(place, self._findings)
+        length = level_duration(node, self._findings)
         quantile = quantile_at(find_modifier(modifiers, "quantile"), self._findings)
         ends = [
-            self._end_of_delay(place, find_modifier(modifiers, name), name)
-            for name in _LATENCY_ENDS
+            self._end_of_delay(node, find_modifier(modifiers, name), name) for name in _LATENCY_ENDS
         ]
         why_not = next((one.why for one in ends if isinstance(one, UnresolvedElement)), "")
         event, available = ends
@@ -257,23 +256,23 @@ class _LevelReader:
             or isinstance(event, UnresolvedElement)
             or isinstance(available, UnresolvedElement)
         ):
-            self._skip(place, "freshness", why_not)
+            self._skip(node, "freshness", why_not)
             return
         table = event.table.name
         if available.table.name != table:
             wrong = f"eventTime is in table '{table}'; expected both in one table"
-            self._findings.error(place, wrong)
+            self._findings.error(node, wrong)
         else:
             names = event.column.name, available.column.name
             promise = MaxDelay(table, *names, length.fixed, quantile)
-            yield from self._once(place, "freshness", promise, modifiers)
+            yield from self._once(node, "freshness", promise, modifiers)
 
     def _end_of_delay(
-        self, place: YamlNode, written: YamlNode | None, name: str
+        self, node: YamlNode, written: YamlNode | None, name: str
     ) -> ResolvedElement | UnresolvedElement | None:
         if written is None or not isinstance(written.value, str):
             wrong = f"a latency between two columns without {name}; expected table.column"
-            self._findings.error(written or place, wrong)
+            self._findings.error(written or node, wrong)
             return None
         found = resolve_element(written.value.strip(), self._tables)
         if isinstance(found, UnresolvedElement) and found.is_wrong:
@@ -282,40 +281,40 @@ class _LevelReader:
         return found
 
     def _once(
-        self, place: YamlNode, kind: str, promise: LevelPromise, modifiers: tuple[Modifier, ...]
+        self, node: YamlNode, kind: str, promise: LevelPromise, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
         """Yield a level that is not about each of several elements."""
-        identity = (f"{kind}/{level_id_of(place)}", "", "")
+        identity = (f"{kind}/{level_id_of(node)}", "", "")
         why_not = _unsupported_modifier(modifiers, kind)
         if why_not or identity in self._known:
-            self._skip(place, kind, why_not or "the same service level again")
+            self._skip(node, kind, why_not or "the same service level again")
             return
         self._known.add(identity)
-        yield self._level(place, promise, modifiers)
+        yield self._level(node, promise, modifiers)
 
     def _level(
-        self, place: YamlNode, promise: LevelPromise, modifiers: tuple[Modifier, ...]
+        self, node: YamlNode, promise: LevelPromise, modifiers: tuple[Modifier, ...]
     ) -> ServiceLevel:
         # how fast an incident is handled says nothing about the data: a warning by default
         usual = Severity.WARNING if isinstance(promise, MaxIncidentTime) else Severity.ERROR
         return ServiceLevel(
-            clause=place.clause,
-            level_id=level_id_of(place),
-            name=place.text("property"),
+            clause=node.clause,
+            level_id=level_id_of(node),
+            name=node.text("property"),
             promise=promise,
-            driver=place.text("driver"),
-            description=place.text("description"),
+            driver=node.text("driver"),
+            description=node.text("description"),
             severity=severity_at(find_modifier(modifiers, "severity"), usual, self._findings),
         )
 
-    def _elements(self, place: YamlNode) -> Iterator[ResolvedElement | UnresolvedElement]:
-        source = place if place.text("element") else self._root
-        key = "element" if place.text("element") else "slaDefaultElement"
+    def _elements(self, node: YamlNode) -> Iterator[ResolvedElement | UnresolvedElement]:
+        source = node if node.text("element") else self._root
+        key = "element" if node.text("element") else "slaDefaultElement"
         written = [part.strip() for part in source.text(key).split(",") if part.strip()]
         if not written:
             found = default_element(self._tables)
             if isinstance(found, UnresolvedElement):
-                self._findings.warn(place, f"{found.why}; expected 'element: table.column'")
+                self._findings.warn(node, f"{found.why}; expected 'element: table.column'")
             yield found
         for part in written:
             found = resolve_element(part, self._tables)
@@ -326,23 +325,23 @@ class _LevelReader:
             yield found
 
     def _unusable(
-        self, found: ResolvedElement | UnresolvedElement, kind: str, place: YamlNode
+        self, found: ResolvedElement | UnresolvedElement, kind: str, node: YamlNode
     ) -> str:
         if isinstance(found, UnresolvedElement):
             return found.why
-        promise = (f"{kind}/{level_id_of(place)}", found.table.name, found.column.name)
+        promise = (f"{kind}/{level_id_of(node)}", found.table.name, found.column.name)
         if promise in self._known:
             return "the same service level again"
         self._known.add(promise)
         return ""
 
-    def _modifiers(self, place: YamlNode) -> Iterator[Modifier]:
+    def _modifiers(self, node: YamlNode) -> Iterator[Modifier]:
         """Yield what modifies an SLA property: in place (3.2), or at the root by its id."""
-        for entry in place.at("customProperties").each():
+        for entry in node.at("customProperties").each():
             if name := extension_name(entry):
                 yield Modifier(name, entry.at("value"))
-        listed = self._root.custom("sla")
-        level_id = place.text("id")
+        listed = self._root.extension("sla")
+        level_id = node.text("id")
         for entry in listed.each() if listed is not None and level_id else ():
             if entry.text("sla") == level_id:
                 for key in entry.mapping():
@@ -350,7 +349,7 @@ class _LevelReader:
 
     def _skip(
         self,
-        place: YamlNode,
+        node: YamlNode,
         kind: str,
         why: str,
         found: ResolvedElement | UnresolvedElement | None = None,
@@ -358,20 +357,20 @@ class _LevelReader:
         table, column = "-", None
         if isinstance(found, ResolvedElement):
             table, column = found.table.name, found.column.name
-        expected = place.text("description") or _words_of(place)
-        promise = promised(kind, table, column, rule_id=level_id_of(place), expected=expected)
-        self._findings.skip(place, promise, why)
+        expected = node.text("description") or _words_of(node)
+        promise = promised(kind, table, column, rule_id=level_id_of(node), expected=expected)
+        self._findings.skip(node, promise, why)
 
     def _existing_since(self) -> datetime | None:
         """Return when the product began: its general availability, else the contract's birth."""
         candidates = [
-            place.at("value")
-            for place in self._root.at("slaProperties").each()
-            if place.text("property").lower() in {"generalavailability", "ga"}
+            node.at("value")
+            for node in self._root.at("slaProperties").each()
+            if node.text("property").lower() in {"generalavailability", "ga"}
         ]
-        for place in (*candidates, self._root.at("contractCreatedTs")):
-            if isinstance(place.value, str):
-                moment = parse_moment(place.value)
+        for node in (*candidates, self._root.at("contractCreatedTs")):
+            if isinstance(node.value, str):
+                moment = parse_moment(node.value)
                 if moment is not None:
                     return moment
         return None
@@ -384,7 +383,7 @@ def _unsupported_modifier(modifiers: tuple[Modifier, ...], kind: str) -> str:
     return next((f"contractwatch.sla {name[:40]}" for name in names), "")
 
 
-def _words_of(place: YamlNode) -> str:
-    value = place.at("value").value
+def _words_of(node: YamlNode) -> str:
+    value = node.at("value").value
     shown = value if isinstance(value, str | int | float) else ""
-    return f"{place.text('property')} {shown} {place.text('unit')}".strip()[:120]
+    return f"{node.text('property')} {shown} {node.text('unit')}".strip()[:120]

@@ -25,7 +25,7 @@ class _Date:
     """A date of the product's life, and where it is written."""
 
     name: str
-    place: YamlNode
+    node: YamlNode
     moment: datetime
 
 
@@ -42,7 +42,7 @@ def read_lifetime(root: YamlNode, today: date | None, findings: Findings) -> Lif
     _warn_order(tuple(dates.values()), findings)
     moments = [dates[name].moment if name in dates else None for name in _NAMES]
     life = dates.get("endOfLife")
-    lifetime = Lifetime(*moments, life_clause=life.place.clause if life else None)
+    lifetime = Lifetime(*moments, life_clause=life.node.clause if life else None)
     if today is not None:
         _warn_status(root, lifetime, today, findings)
     return lifetime
@@ -68,7 +68,7 @@ def _warn_order(dates: tuple[_Date, ...], findings: Findings) -> None:
     for earlier, later in pairwise(dates):
         if later.moment < earlier.moment:
             message = f"{later.name} is before {earlier.name}; expected it later"
-            findings.warn(later.place.at("value"), message)
+            findings.warn(later.node.at("value"), message)
 
 
 def _warn_status(root: YamlNode, lifetime: Lifetime, today: date, findings: Findings) -> None:

@@ -36,22 +36,22 @@ def warn_deprecated(root: YamlNode, findings: Findings) -> None:
         findings.warn(root.at(key), f"deprecated since ODCS 3.1, and read all the same; {expected}")
 
 
-def warn_unknown_support(places: Iterable[YamlNode], findings: Findings) -> None:
+def warn_unknown_support(nodes: Iterable[YamlNode], findings: Findings) -> None:
     """Say which words of the support entries the standard does not know."""
-    for place in places:
-        _warn_unknown_word(place, "scope", _SCOPES, findings)
-        _warn_unknown_word(place, "tool", _TOOLS, findings)
+    for node in nodes:
+        _warn_unknown_word(node, "scope", _SCOPES, findings)
+        _warn_unknown_word(node, "tool", _TOOLS, findings)
 
 
-def _warn_unknown_word(place: YamlNode, key: str, known: Sequence[str], findings: Findings) -> None:
-    word = place.text(key)
+def _warn_unknown_word(node: YamlNode, key: str, known: Sequence[str], findings: Findings) -> None:
+    word = node.text(key)
     if word and word.lower() not in known:
         expected = f"expected one of {', '.join(known)}{suggestion(word, known)}"
-        findings.warn(place.at(key), f"unknown {key} '{word[:_SHOWN]}'; {expected}")
+        findings.warn(node.at(key), f"unknown {key} '{word[:_SHOWN]}'; {expected}")
 
 
 def warn_contradicting_limits(
-    place: YamlNode, limits: Sequence[TypeOption], findings: Findings
+    node: YamlNode, limits: Sequence[TypeOption], findings: Findings
 ) -> None:
     """Say which options of one column no value can meet together."""
     by_kind = {limit.kind: limit for limit in limits}
@@ -65,9 +65,9 @@ def warn_contradicting_limits(
                 article = "an" if lower.startswith("e") else "a"
                 wanted = "below it" if is_open else "not above it"
                 expected = f"expected {article} {lower} that is {wanted}"
-                written = [str(place.at(kind).value)[:_SHOWN] for kind in (lower, upper)]
+                written = [str(node.at(kind).value)[:_SHOWN] for kind in (lower, upper)]
                 message = f"no value meets {lower} {written[0]} and {upper} {written[1]}"
-                findings.warn(place.at(lower), f"{message}; {expected}")
+                findings.warn(node.at(lower), f"{message}; {expected}")
 
 
 def _is_above(low: Bound, high: Bound) -> bool:
@@ -78,9 +78,9 @@ def _is_above(low: Bound, high: Bound) -> bool:
 
 
 def warn_short_lookback(
-    place: YamlNode, period: timedelta, *, lookback: timedelta, lag: timedelta, findings: Findings
+    node: YamlNode, period: timedelta, *, lookback: timedelta, lag: timedelta, findings: Findings
 ) -> None:
     """Say if no period can both start within the look-back and be due."""
     if lookback <= period + lag:
         expected = "expected a look-back of two periods and the lag, or longer"
-        findings.warn(place, f"no period is ever due so soon; {expected}")
+        findings.warn(node, f"no period is ever due so soon; {expected}")

@@ -178,7 +178,7 @@ def have_one_type(values: tuple[Scalar, ...]) -> bool:
     return len(kinds) <= 1
 
 
-def logical_type_of(place: YamlNode) -> LogicalType | None:
+def logical_type_of(node: YamlNode) -> LogicalType | None:
     """Return the logical type that a column or an item declares, None if it declares none."""
-    written = place.text("logicalType")
+    written = node.text("logicalType")
     return LogicalType(written) if written in LogicalType.__members__.values() else None

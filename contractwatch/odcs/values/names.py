@@ -16,8 +16,8 @@ _DOT_FOLDERS = frozenset({".", ".."})
 _SHOWN = 60
 
 
-def check_product_name(place: YamlNode, name: str, findings: Findings) -> None:
-    """Report a product's name that breaks the rule; `place` is where it is written."""
+def check_product_name(node: YamlNode, name: str, findings: Findings) -> None:
+    """Report a product's name that breaks the rule; `node` is where it is written."""
     problem = character_problem(name)
     if not problem and "/" in name:
         problem = "a '/' stands in it; expected one part: write what is before it into 'domain'"
@@ -26,10 +26,10 @@ def check_product_name(place: YamlNode, name: str, findings: Findings) -> None:
     if not problem and name.casefold() in RESERVED:
         problem = "it is the end of an address of contractwatch; expected another word"
     if problem:
-        _refuse(place, "name", name, problem, findings)
+        _refuse(node, "name", name, problem, findings)
 
 
-def check_domain(place: YamlNode, domain: str, findings: Findings) -> None:
+def check_domain(node: YamlNode, domain: str, findings: Findings) -> None:
     """Report a domain that breaks the rule; it may have several parts, as `sales/eu`."""
     problem = character_problem(domain)
     parts = domain.split("/")
@@ -40,16 +40,16 @@ def check_domain(place: YamlNode, domain: str, findings: Findings) -> None:
     if not problem and not _DOT_FOLDERS.isdisjoint(parts):
         problem = "a part of it means a folder in an address; expected words"
     if problem:
-        _refuse(place, "domain", domain, problem, findings)
+        _refuse(node, "domain", domain, problem, findings)
 
 
-def check_table_name(place: YamlNode, name: str, findings: Findings) -> None:
+def check_table_name(node: YamlNode, name: str, findings: Findings) -> None:
     """Report a table's name that breaks the rule."""
     problem = character_problem(name)
     if not problem and name in _DOT_FOLDERS:
         problem = "it means a folder; expected a word"
     if problem:
-        _refuse(place, "table's name", name, problem, findings)
+        _refuse(node, "table's name", name, problem, findings)
 
 
 def character_problem(name: str) -> str:
@@ -93,6 +93,6 @@ def _character_kind(character: str) -> str:
 _BIDI_CONTROLS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
-def _refuse(place: YamlNode, what: str, name: str, problem: str, findings: Findings) -> None:
+def _refuse(node: YamlNode, what: str, name: str, problem: str, findings: Findings) -> None:
     shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
-    findings.error(place, f"the {what} '{shown}' cannot be used: {problem}")
+    findings.error(node, f"the {what} '{shown}' cannot be used: {problem}")

@@ -71,7 +71,7 @@ class Duration:
         return not self.fixed and not self.calendar_months
 
     @property
-    def roughly(self) -> timedelta:
+    def approximate(self) -> timedelta:
         """Its length with months of 30 days."""
         return self.fixed + timedelta(days=30 * self.calendar_months)
 

@@ -22,13 +22,13 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def zone_at(place: YamlNode, key: str, default: str, findings: Findings) -> str:
+def zone_at(node: YamlNode, key: str, default: str, findings: Findings) -> str:
     """Return the zone named at a key, else the default; an unknown one is an error."""
-    name = place.text(key)
+    name = node.text(key)
     if not name:
         return default
     if not is_zone(name):
         message = f"unknown time zone '{name[:60]}'; expected an IANA name such as Europe/Amsterdam"
-        findings.error(place.at(key), message)
+        findings.error(node.at(key), message)
         return default
     return name

@@ -108,7 +108,7 @@ def load_yaml_lenient(text: str | bytes, file: str) -> Document:
 def has_comments(raw: bytes) -> bool:
     """Return whether there are comments in a text that could be loaded: `#` outside of values."""
     source = raw.decode("utf-8-sig")
-    places = [found.start() for found in _MAYBE_COMMENT.finditer(source)]
+    starts = [found.start() for found in _MAYBE_COMMENT.finditer(source)]
     inside = 0
     for token in yaml.scan(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         if isinstance(token, yaml.ScalarToken):
@@ -116,8 +116,8 @@ def has_comments(raw: bytes) -> bool:
             if token.style in _BLOCKS:
                 # behind its sign there may be a comment
                 start = max(start, source.find("\n", start))
-            inside += bisect_left(places, end) - bisect_left(places, start)
-    return inside < len(places)
+            inside += bisect_left(starts, end) - bisect_left(starts, start)
+    return inside < len(starts)
 
 
 def child_path(path: str, key: str | int) -> str:

@@ -80,7 +80,7 @@ class YamlNode:
         value = self.mapping().get(key)
         return value if isinstance(value, bool) else None
 
-    def custom(self, name: str) -> "YamlNode | None":
+    def extension(self, name: str) -> "YamlNode | None":
         """Return the value of the custom property `contractwatch.<name>`, by either spelling."""
         for entry in self.at("customProperties").each():
             if extension_name(entry) == name:
@@ -173,36 +173,36 @@ class Findings:
     contract_id: str
     problems: list[Problem] = field(default_factory=list[Problem])
     skipped: list[SkippedClause] = field(default_factory=list[SkippedClause])
-    promised: set[str] = field(default_factory=set[str])
+    promise_ids: set[str] = field(default_factory=set[str])
     fatal_paths: set[str] = field(default_factory=set[str])
     """Paths of mistakes that are no slips: the contract is not read at all for one of them."""
-    repeats: dict[str, int] = field(default_factory=dict[str, int])
+    id_counts: dict[str, int] = field(default_factory=dict[str, int])
     """How often an identity was wanted: thousands of equal clauses do not count from one each."""
     removed_paths: frozenset[str] = frozenset()
     """Paths of what is not read because something is wrong there."""
 
-    def error(self, place: YamlNode, message: str) -> None:
+    def error(self, node: YamlNode, message: str) -> None:
         """Say what makes the contract wrong."""
-        self._say(place, message, Level.ERROR)
+        self._add(node, message, Level.ERROR)
 
-    def refuse(self, place: YamlNode, message: str) -> None:
+    def fatal(self, node: YamlNode, message: str) -> None:
         """Say what makes the whole contract one that is not read, whatever else it says."""
-        self.fatal_paths.add(place.path)
-        self.error(place, message)
+        self.fatal_paths.add(node.path)
+        self.error(node, message)
 
-    def warn(self, place: YamlNode, message: str) -> None:
+    def warn(self, node: YamlNode, message: str) -> None:
         """Say what is doubtful."""
-        self._say(place, message, Level.WARNING)
+        self._add(node, message, Level.WARNING)
 
-    def skip(self, place: YamlNode, promise: "Promised", why: str) -> None:
+    def skip(self, node: YamlNode, promise: "Promised", why: str) -> None:
         """Keep a clause that promises something and is not executed."""
-        self.add_skipped(place, promise, f"unsupported: {why}")
+        self.add_skipped(node, promise, f"unsupported: {why}")
 
-    def add_skipped(self, place: YamlNode, promise: "Promised", reason: str) -> None:
+    def add_skipped(self, node: YamlNode, promise: "Promised", reason: str) -> None:
         """Keep a clause that is not judged, for a reason that is told as it is."""
         self.skipped.append(
             SkippedClause(
-                clause=place.clause,
+                clause=node.clause,
                 promise_id=self.promise_id(promise),
                 kind=promise.kind,
                 table=promise.table,
@@ -219,18 +219,18 @@ class Findings:
         """Return the identity of a promise that is not executed, unique in this contract."""
         parts = (self.contract_id, promise.table, promise.column or "-", promise.kind)
         base = "/".join((*parts, promise.rule_id) if promise.rule_id else parts)
-        repeat = self.repeats.get(base, 1)
+        repeat = self.id_counts.get(base, 1)
         identity = base if repeat == 1 else f"{base}-{repeat}"
-        while identity in self.promised:
+        while identity in self.promise_ids:
             repeat += 1
             identity = f"{base}-{repeat}"
-        self.repeats[base] = repeat
-        self.promised.add(identity)
+        self.id_counts[base] = repeat
+        self.promise_ids.add(identity)
         return identity
 
-    def _say(self, place: YamlNode, message: str, level: Level) -> None:
-        line = self.document.line_of(place.path)
-        self.problems.append(Problem(self.document.file, line, place.path, message, level))
+    def _add(self, node: YamlNode, message: str, level: Level) -> None:
+        line = self.document.line_of(node.path)
+        self.problems.append(Problem(self.document.file, line, node.path, message, level))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
-def with_names(places: YamlNode, key: str, findings: Findings) -> list[YamlNode]:
+def with_names(nodes: YamlNode, key: str, findings: Findings) -> list[YamlNode]:
     """Return the entries of a list that have a name at a key; an empty name is refused."""
     found: list[YamlNode] = []
-    for entry in places.each():
+    for entry in nodes.each():
         if entry.text(key):
             found.append(entry)
         elif isinstance(entry.at(key).value, str):
@@ -16,15 +16,15 @@ def with_names(places: YamlNode, key: str, findings: Findings) -> list[YamlNode]
     return found
 
 
-def check_unique(places: Iterable[YamlNode], key: str, what: str, findings: Findings) -> None:
+def check_unique(nodes: Iterable[YamlNode], key: str, what: str, findings: Findings) -> None:
     """Say which entries have a name that an entry before them has."""
     known: dict[str, YamlNode] = {}
-    for place in places:
-        name = place.text(key)
+    for node in nodes:
+        name = node.text(key)
         if not name:
             continue
-        first = known.setdefault(name, place)
-        if first is not place:
+        first = known.setdefault(name, node)
+        if first is not node:
             line = first.at(key).clause.line
             message = f"{what} '{name[:60]}' stands in line {line} too; expected another {key}"
-            findings.error(place.at(key), message)
+            findings.error(node.at(key), message)
