@@ -100,7 +100,7 @@ def _scan_opened(job: ScanJob, opened: ExitStack) -> _ScanResult:
     """Open the server, its files pinned until the stack is closed, and answer the metrics."""
     # Imported here because the agent's own process only names this file.
     from contractwatch.sources import open_server  # noqa: PLC0415 - see above
-    from contractwatch.sources.search.pinned_files import held  # noqa: PLC0415 - see above
+    from contractwatch.sources.search.pinned_files import pin_files  # noqa: PLC0415 - see above
 
     environment = dict(job.environment)
     resolution = resolve_variables(job.tables, job.metrics, environment)
@@ -108,7 +108,7 @@ def _scan_opened(job: ScanJob, opened: ExitStack) -> _ScanResult:
     open_own = partial(open_server, roots=job.roots, reach=job.reach)
 
     def open_pinned(*place: Any, bases: tuple[Path, ...]) -> Dataset:
-        return opened.enter_context(held(open_own(*place, bases=bases), job.roots))
+        return opened.enter_context(pin_files(open_own(*place, bases=bases), job.roots))
 
     dataset = open_pinned(server, resolution.tables, bases=job.bases)
     schemas = {TableSchema(table.name) for table in job.tables}

@@ -42,7 +42,7 @@ def open_server(
     roots: tuple[Path, ...] | None,
     reach: ObjectStoreAccess = NO_OBJECT_STORES,
 ) -> Dataset:
-    """Find the tables of a server; nothing of their rows is read.
+    """Find the tables of a server without reading their rows.
 
     Args:
         server: Where the contract says that the data is.

@@ -17,12 +17,12 @@ from contractwatch.model.base.reach import ObjectStoreAccess
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
-from contractwatch.sources.search.confined import folders_at
+from contractwatch.sources.search.common_failure import raise_if_same_blame
+from contractwatch.sources.search.local_folder import allowed_folders
 from contractwatch.sources.search.patterns import first_pattern
-from contractwatch.sources.search.recorded import refuse_recorded
-from contractwatch.sources.search.search import FoundFile, Search, first, refused
-from contractwatch.sources.search.unfound import refuse_alike
-from contractwatch.sources.table_formats.table_folders import LAKES, open_lake
+from contractwatch.sources.search.search import FoundFile, Search, first_match, location_error
+from contractwatch.sources.search.table_format_files import refuse_table_format_files
+from contractwatch.sources.table_formats.table_folders import TABLE_FORMATS, open_table_folders
 
 _PLACEHOLDERS = ("{object}", "{model}", "{table}")
 
@@ -35,14 +35,14 @@ def open_files(
     roots: tuple[Path, ...] | None,
     reach: ObjectStoreAccess,
 ) -> Dataset:
-    """Find the files of every table; one that has none leaves the others found.
+    """Find the files of every table; a table without files does not fail the others.
 
     Args:
         server: A server of type local.
         tables: The tables to find.
         bases: Directories for a relative path, tried in turn.
         roots: Directories in which every file must really be, links followed; None allows all.
-        reach: Of no meaning here.
+        reach: Not used.
 
     Raises:
         SourceError: If no table is found: paths are not allowed, match nothing or are not readable.
@@ -50,22 +50,24 @@ def open_files(
     del reach
     data_format = _format_of(server)
     real_roots = None if roots is None else tuple(root.resolve() for root in roots)
-    if data_format in LAKES:
-        places = partial(folders_at, server, bases=bases, roots=real_roots)
-        return open_lake(server, folders(server.path, tables), places)
+    if data_format in TABLE_FORMATS:
+        places = partial(allowed_folders, server, bases=bases, roots=real_roots)
+        return open_table_folders(server, table_folders(server.path, tables), places)
     opened: list[TableFiles] = []
     missing_tables: list[tuple[str, SourceError]] = []
     stamps: list[tuple[str, str, int, int]] = []
     for table in tables:
-        written = written_for(server.path, table)
+        written = table_path(server.path, table)
         stem = "" if len(tables) == 1 or written != server.path else table.physical_name
         searches = [
             Search(server, data_format, *_split(base, written), stem, real_roots)
             for base in bases or (Path.cwd(),)
         ]
         try:
-            search, found = first(searches)
-            refuse_recorded(server, (file.path.absolute() for file in found), search.may_hold)
+            search, found = first_match(searches)
+            refuse_table_format_files(
+                server, (file.path.absolute() for file in found), search.allows
+            )
         except SourceError as error:
             missing_tables.append((table.name, error))
             continue
@@ -76,29 +78,29 @@ def open_files(
     newest = max((file.modified_at for table in opened for file in table.files), default=None)
     version = sha256(repr(sorted(stamps)).encode()).hexdigest()
     if not opened:
-        refuse_alike(error for _, error in missing_tables)
+        raise_if_same_blame(error for _, error in missing_tables)
     return Dataset(server.name, tuple(opened), version, newest, tuple(missing_tables))
 
 
 def _format_of(server: Server) -> DataFormat:
     if "://" in server.path:
-        raise refused(server, "is an address, and no path of this machine")
+        raise location_error(server, "is an address, and no path of this machine")
     if server.data_format is None:
-        raise refused(server, "has no format that can be read")
+        raise location_error(server, "has no format that can be read")
     return server.data_format
 
 
-def written_for(path: str, table: Table) -> str:
-    """Return the path of one table: its physical name stands for each placeholder."""
+def table_path(path: str, table: Table) -> str:
+    """Return the path of one table, with its physical name in place of each placeholder."""
     for placeholder in _PLACEHOLDERS:
         path = path.replace(f"${placeholder}", table.physical_name)
         path = path.replace(placeholder, table.physical_name)
     return path
 
 
-def folders(path: str, tables: Sequence[Table]) -> list[tuple[Table, str]]:
-    """Return each table with its folder; without a placeholder they stand side by side."""
-    written = [(table, written_for(path, table)) for table in tables]
+def table_folders(path: str, tables: Sequence[Table]) -> list[tuple[Table, str]]:
+    """Return each table with its folder; without a placeholder, a subfolder of its name."""
+    written = [(table, table_path(path, table)) for table in tables]
     is_alone = len(tables) == 1
     return [
         (table, folder if is_alone or folder != path else f"{folder}/{table.physical_name}")
@@ -136,16 +138,16 @@ def _table_files(search: Search, table: Table, found: Sequence[FoundFile]) -> Ta
 
 
 def _hive_root(search: Search, files: Sequence[DataFile]) -> str | None:
-    """Return the directory above all `key=value` ones; None if partitions are not to be read."""
+    """Return the directory above all `key=value` ones; None if partitions are not read."""
     wanted = search.server.read.hive_partitioning
     start = search.start.absolute() if search.roots is None else search.start.resolve()
     named = [at for at, part in enumerate(start.parts) if "=" in part]
     root = Path(*start.parts[: named[0]]) if named else start
     root = root.parent if root.is_file() else root
-    folders = (
+    table_folders = (
         Path(file.path).relative_to(root).parts[:-1]
         for file in files
         if Path(file.path).is_relative_to(root)
     )
-    has_pairs = any("=" in folder for parts in folders for folder in parts)
+    has_pairs = any("=" in folder for parts in table_folders for folder in parts)
     return str(root) if has_pairs and wanted is not False else None

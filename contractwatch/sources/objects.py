@@ -15,14 +15,19 @@ from contractwatch.model.base.reach import ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import DataFile, Dataset, RemoteStore, TableFiles
-from contractwatch.sources.files import folders, written_for
-from contractwatch.sources.search.endpoints import reached
-from contractwatch.sources.search.object_search import ObjectSearch, objects_below, search
-from contractwatch.sources.search.patterns import first_pattern, hint, is_pattern
+from contractwatch.sources.files import table_folders, table_path
+from contractwatch.sources.search.endpoints import resolve_store
+from contractwatch.sources.search.object_search import ObjectSearch, objects_below, search_objects
+from contractwatch.sources.search.patterns import first_pattern, is_pattern, pattern_hint
 from contractwatch.sources.search.prefix import Prefix
-from contractwatch.sources.search.recorded import RECORDS, is_of_record, refusal, table_above
-from contractwatch.sources.search.search import refused
-from contractwatch.sources.table_formats.table_folders import LAKES, open_lake
+from contractwatch.sources.search.search import location_error
+from contractwatch.sources.search.table_format_files import (
+    METADATA_FOLDERS,
+    is_metadata_file,
+    table_above,
+    table_format_error,
+)
+from contractwatch.sources.table_formats.table_folders import TABLE_FORMATS, open_table_folders
 
 
 def open_objects(
@@ -38,30 +43,32 @@ def open_objects(
     Args:
         server: A server of type s3.
         tables: The tables to find.
-        bases: Of no meaning here.
-        roots: Of no meaning here.
+        bases: Not used.
+        roots: Not used.
         reach: Which stores and buckets may be read, and as whom.
 
     Raises:
         SourceError: If the store or the bucket is not allowed, not reached or matches nothing.
     """
     del bases, roots
-    if server.data_format in LAKES:
-        return _open_lakes(server, tables, reach)
+    if server.data_format in TABLE_FORMATS:
+        return _open_table_folders(server, tables, reach)
     bucket, searches = _searches(server, tables, reach)
-    remote = reached(server, bucket, reach)
-    search(remote, searches)
+    remote = resolve_store(server, bucket, reach)
+    search_objects(remote, searches)
     opened: list[TableFiles] = []
     missing_tables: list[tuple[str, SourceError]] = []
     for table, one in zip(tables, searches, strict=True):
         files = one.files()
-        record = one.record() or (_record_above(remote, one.start) if files else "")
-        if record:
-            missing_tables.append((table.name, refusal(server, record)))
+        folder_name = one.metadata_folder() or (
+            _table_format_above(remote, one.start) if files else ""
+        )
+        if folder_name:
+            missing_tables.append((table.name, table_format_error(server, folder_name)))
         elif files:
             opened.append(_table_files(server, table, one, files, remote))
         else:
-            missing_tables.append((table.name, _nothing(server, one)))
+            missing_tables.append((table.name, _no_match(server, one)))
     if missing_tables and not opened:
         raise missing_tables[0][1]
     stamps = [
@@ -74,11 +81,13 @@ def open_objects(
     return Dataset(server.name, tuple(opened), version, newest, tuple(missing_tables))
 
 
-def _open_lakes(server: Server, tables: Sequence[Table], reach: ObjectStoreAccess) -> Dataset:
-    placed = folders(server.path, tables)
+def _open_table_folders(
+    server: Server, tables: Sequence[Table], reach: ObjectStoreAccess
+) -> Dataset:
+    placed = table_folders(server.path, tables)
     keys = {path: _allowed_parts(server, path, reach) for _, path in placed}
-    remote = reached(server, _bucket(server, {parts[0] for parts in keys.values()}), reach)
-    return open_lake(
+    remote = resolve_store(server, _bucket(server, {parts[0] for parts in keys.values()}), reach)
+    return open_table_folders(
         server, placed, lambda path: (Prefix(server, remote, "/".join(keys[path][1:])),)
     )
 
@@ -86,18 +95,18 @@ def _open_lakes(server: Server, tables: Sequence[Table], reach: ObjectStoreAcces
 def _searches(
     server: Server, tables: Sequence[Table], reach: ObjectStoreAccess
 ) -> tuple[str, list[ObjectSearch]]:
-    """Return the bucket, and what each table is looked for by.
+    """Return the bucket, and the search for each table.
 
     Raises:
-        SourceError: If a location is none, or not allowed.
+        SourceError: If a location is invalid, or not allowed.
     """
     data_format = server.data_format
     if data_format is None:
-        raise refused(server, "has no format that can be read")
+        raise location_error(server, "has no format that can be read")
     buckets: set[str] = set()
     searches: list[ObjectSearch] = []
     for table in tables:
-        written = written_for(server.path, table)
+        written = table_path(server.path, table)
         bucket, *parts = _allowed_parts(server, written, reach)
         stem = "" if len(tables) == 1 or written != server.path else table.physical_name
         plain = first_pattern(parts)
@@ -108,7 +117,7 @@ def _searches(
 
 def _bucket(server: Server, buckets: Collection[str]) -> str:
     if len(buckets) > 1:
-        raise refused(server, "names more than one bucket")
+        raise location_error(server, "names more than one bucket")
     return next(iter(buckets), "")
 
 
@@ -116,9 +125,9 @@ def _allowed_parts(server: Server, written: str, reach: ObjectStoreAccess) -> li
     """Return the bucket and the parts of the key."""
     parts = [part for part in written.removeprefix(SCHEME).split("/") if part not in {"", "."}]
     if not written.startswith(SCHEME) or not parts or is_pattern(parts[0]):
-        raise refused(server, "is no location such as s3://bucket/path")
+        raise location_error(server, "is no location such as s3://bucket/path")
     if ".." in parts:
-        raise refused(server, "goes up; a key has no folder above it")
+        raise location_error(server, "goes up; a key has no folder above it")
     plain = first_pattern(parts)
     if not _is_allowed(parts[:plain], reach.buckets):
         raise SourceError(
@@ -156,33 +165,33 @@ def _table_files(
     )
 
 
-def _record_above(remote: RemoteStore, start: Sequence[str]) -> str:
-    """Return the record of the table that a place is inside of; empty if there is none."""
+def _table_format_above(remote: RemoteStore, start: Sequence[str]) -> str:
+    """Return the metadata folder of the table that a location is inside of; empty if none."""
     above = table_above(start)
-    for record in RECORDS if above is not None else ():
-        below = objects_below(remote, "/".join((*(above or ()), record)))
+    for folder_name in METADATA_FOLDERS if above is not None else ():
+        below = objects_below(remote, "/".join((*(above or ()), folder_name)))
         try:
-            first = next((key for key, _ in below if is_of_record(record, key)), "")
+            first = next((key for key, _ in below if is_metadata_file(folder_name, key)), "")
         except SourceError:  # the agent may not look there
             return ""
         if first:
-            return record
+            return folder_name
     return ""
 
 
 def _hive_root(
     server: Server, one: ObjectSearch, files: Sequence[DataFile], remote: RemoteStore
 ) -> str | None:
-    """Return the folder above all `key=value` ones; None if partitions are not to be read."""
+    """Return the folder above all `key=value` ones; None if partitions are not read."""
     named = next((at for at, part in enumerate(one.start) if "=" in part), len(one.start))
     root = f"{SCHEME}{remote.bucket}/" + "".join(f"{part}/" for part in one.start[:named])
-    folders = (file.path.removeprefix(root).split("/")[:-1] for file in files)
-    has_pairs = any("=" in folder for parts in folders for folder in parts)
+    table_folders = (file.path.removeprefix(root).split("/")[:-1] for file in files)
+    has_pairs = any("=" in folder for parts in table_folders for folder in parts)
     return root if has_pairs and server.read.hive_partitioning is not False else None
 
 
-def _nothing(server: Server, one: ObjectSearch) -> SourceError:
+def _no_match(server: Server, one: ObjectSearch) -> SourceError:
     if one.has_others:
-        return refused(server, f"holds no file named {one.stem!r}; put {{object}} into it")
-    sentence = f"no object matches {server.path!r}{hint(server.path)}"
+        return location_error(server, f"holds no file named {one.stem!r}; put {{object}} into it")
+    sentence = f"no object matches {server.path!r}{pattern_hint(server.path)}"
     return SourceError(sentence, retryable=True, blame=Blame.PRODUCT)

@@ -19,7 +19,7 @@ from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.metric import RowCount
 from contractwatch.model.measure.state import Count, Measurement
 from contractwatch.sources import open_server
-from contractwatch.sources.search.pinned_files import held
+from contractwatch.sources.search.pinned_files import pin_files
 
 CLAUSE = Clause("servers[0]", 1)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -70,7 +70,7 @@ def test_a_file_is_read_as_it_was_when_it_was_held(
     WRITERS[data_format](inside / name, pl.DataFrame({"id": [1, 2]}))
     WRITERS[data_format](outside / name, pl.DataFrame({"id": [1, 2, 3]}))
     data = opened(inside / name, data_format, inside)
-    with held(data, (inside,)) as safe:
+    with pin_files(data, (inside,)) as safe:
         (inside / name).unlink()
         (inside / name).symlink_to(outside / name)
         assert counted(safe) == Count(2)
@@ -94,7 +94,7 @@ def test_a_link_that_came_before_the_file_was_held_is_refused(
         (inside / "in").rename(inside / "away")
         (inside / "in").symlink_to(outside if swapped == "folder" else "../outside")
     with pytest.raises(SourceError, match="replaced by a link that leads outside") as refusal:
-        held(data, (inside,)).__enter__()
+        pin_files(data, (inside,)).__enter__()
     assert refusal.value.blame is Blame.PRODUCT
 
 
@@ -104,7 +104,7 @@ def test_the_files_of_a_delta_table_are_held_too(folders: tuple[Path, Path]) -> 
     write_deltalake(inside, pl.DataFrame({"id": [1, 2]}))
     (path,) = inside.glob("*.parquet")
     pl.DataFrame({"id": [1, 2, 3]}).write_parquet(outside / "t.parquet")
-    with held(opened(inside, DataFormat.DELTA, inside), (inside,)) as data:
+    with pin_files(opened(inside, DataFormat.DELTA, inside), (inside,)) as data:
         path.unlink()
         path.symlink_to(outside / "t.parquet")
         assert counted(data) == Count(2)
@@ -119,7 +119,7 @@ def test_a_file_that_went_away_before_it_was_held_is_missed_by_its_reader(
         pl.DataFrame({"id": [1]}).write_parquet(folder / "t.parquet")
     data = opened(inside / "t.parquet", DataFormat.PARQUET, inside)
     (inside / "t.parquet").unlink()
-    with held(data, (inside,)) as safe:
+    with pin_files(data, (inside,)) as safe:
         (inside / "t.parquet").symlink_to(outside / "t.parquet")
         failure = counted(safe)
     assert isinstance(failure, SourceError)
@@ -131,7 +131,7 @@ def test_the_person_who_asks_reads_by_path(folders: tuple[Path, Path]) -> None:
     inside, _ = folders
     pl.DataFrame({"id": [1]}).write_parquet(inside / "t.parquet")
     data = opened(inside / "t.parquet", DataFormat.PARQUET, inside)
-    with held(data, None) as same:
+    with pin_files(data, None) as same:
         assert same is data
 
 
@@ -140,7 +140,7 @@ def test_what_was_held_is_let_go(folders: tuple[Path, Path]) -> None:
     inside, _ = folders
     pl.DataFrame({"id": [1]}).write_parquet(inside / "t.parquet")
     data = opened(inside / "t.parquet", DataFormat.PARQUET, inside)
-    with held(data, (inside,)) as safe:
+    with pin_files(data, (inside,)) as safe:
         opening = Path(safe.tables[0].files[0].source)
         assert opening.exists()
         assert opening.readlink() == inside / "t.parquet"
@@ -151,14 +151,14 @@ CROWDED = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from hostile.test_hostile_links import counted, held, opened
+from hostile.test_hostile_links import counted, pin_files, opened
 from contractwatch.model.base.server import DataFormat
 inside = Path({inside!r})
 data = opened(inside / "*.csv", DataFormat.CSV, inside)
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 openings = len(list(Path("/proc/self/fd").iterdir()))
 resource.setrlimit(resource.RLIMIT_NOFILE, (openings + 512 + 60,) * 2)
-with held(data, (inside,)) as one, held(data, (inside,)) as other:
+with pin_files(data, (inside,)) as one, pin_files(data, (inside,)) as other:
     sources = [sum(bool(file.source) for file in each.tables[0].files) for each in (one, other)]
     print(sources, counted(one).rows, counted(other).rows)
 """

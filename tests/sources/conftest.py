@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from lake_values import Opening, opened, opened_at
+from table_format_values import Opening, opened, opened_at
 
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.dataset import Dataset

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from delta_writing import bitmap, by_hand, in_sidecars, inline, z85
 from deltalake import DeltaTable, write_deltalake
-from lake_values import ROWS, Opening, asked, kinds, nulls, opened
+from table_format_values import ROWS, Opening, asked, kinds, nulls, opened
 
 from contractwatch.errors import SourceError
 from contractwatch.model.base.server import DataFormat
@@ -26,7 +26,7 @@ from contractwatch.model.measure.metric import (
     TableSchema,
 )
 from contractwatch.model.measure.state import Count, DuplicateCounts
-from contractwatch.sources.table_formats.delta_log import newest_part
+from contractwatch.sources.table_formats.delta_log import newest_log_files
 
 
 def test_only_the_live_files_of_the_newest_delta_version_are_read(
@@ -117,7 +117,7 @@ def test_where_no_delta_table_is_it_is_said(tmp_path: Path, opening: Opening) ->
 def test_a_live_delta_file_that_is_gone_is_told(tmp_path: Path, opening: Opening) -> None:
     write_deltalake(tmp_path, pl.DataFrame({"id": [1]}))
     next(tmp_path.glob("*.parquet")).unlink()
-    with pytest.raises(SourceError, match="a file that the table's record names is not there"):
+    with pytest.raises(SourceError, match="a file that the table's metadata name is not there"):
         opening(tmp_path, DataFormat.DELTA)
 
 
@@ -318,7 +318,7 @@ def test_a_sidecar_outside_is_not_opened(
 def test_a_version_rests_on_its_newest_whole_checkpoint(
     names: list[str], newest: list[str]
 ) -> None:
-    assert newest_part([in_full(one) for one in names]) == [in_full(one) for one in newest]
+    assert newest_log_files([in_full(one) for one in names]) == [in_full(one) for one in newest]
 
 
 def in_full(name: str) -> str:

@@ -13,11 +13,11 @@ from typing import Any
 import polars as pl
 import pytest
 from iceberg_deletes import delete_rows
-from lake_values import ROWS, asked, kinds, nulls, opened, opened_at
 from pyiceberg.catalog.memory import InMemoryCatalog
 from pyiceberg.manifest import DataFileContent
 from pyiceberg.schema import Schema
 from pyiceberg.types import IcebergType, IntegerType, LongType, NestedField, StringType
+from table_format_values import ROWS, asked, kinds, nulls, opened, opened_at
 
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat
@@ -172,8 +172,8 @@ def rewritten(table: Any, change: Callable[[dict[str, Any]], object]) -> None:
         ("local", "{location}/../list.avro", "leads outside"),
         ("s3", "{location}/../list.avro", "outside of its own location"),
         ("local", "metadata/list.avro", "without their whole path"),
-        ("local", "{location}/metadata/none.avro", "that the table's record names is not there"),
-        ("s3", "{location}/metadata/none.avro", "that the table's record names is not there"),
+        ("local", "{location}/metadata/none.avro", "that the table's metadata name is not there"),
+        ("s3", "{location}/metadata/none.avro", "that the table's metadata name is not there"),
     ],
     indirect=["tables"],
 )

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from delta_writing import bitmap, by_hand, z85
 from deltalake import write_deltalake
-from lake_values import NOW, ROWS, asked, opened_at, promised
+from table_format_values import NOW, ROWS, asked, opened_at, promised
 
 from contractwatch.engines.remote import relay
 from contractwatch.errors import Blame, SourceError
@@ -205,7 +205,7 @@ def test_what_an_ended_worker_left_is_cleared_and_what_another_one_uses_stays(
     assert sorted(copies.iterdir()) == [used, young]
 
 
-@pytest.mark.parametrize("data_format", sorted(table_folders.LAKES))
+@pytest.mark.parametrize("data_format", sorted(table_folders.TABLE_FORMATS))
 def test_no_table_in_a_store_is_told_as_such(moto: str, put: Put, data_format: DataFormat) -> None:
     put("in/table/one.parquet", b"x")
     reading = read(moto, data_format=data_format)
@@ -218,7 +218,7 @@ def test_an_endless_log_is_not_fetched(
 ) -> None:
     write_deltalake(tmp_path, pl.DataFrame({"id": [1]}))
     published(tmp_path, put)
-    monkeypatch.setattr(delta, "MOST_BYTES", 100)
+    monkeypatch.setattr(delta, "MAX_BYTES", 100)
     reading = read(moto)
     assert "holds a table whose log has more than" in reading.error
     assert reading.blame is Blame.PRODUCT
@@ -271,7 +271,7 @@ def sent(handler: BaseHTTPRequestHandler, body: bytes, **headers: str) -> None:
     handler.wfile.write(body)
 
 
-@pytest.mark.parametrize("data_format", sorted(table_folders.LAKES))
+@pytest.mark.parametrize("data_format", sorted(table_folders.TABLE_FORMATS))
 @pytest.mark.parametrize(
     ("status", "code", "told", "blame"),
     [
@@ -309,7 +309,7 @@ def test_a_record_is_not_fetched_from_another_host(credentials: None) -> None:
     assert (reading.blame, asked_for) == (Blame.AGENT, [])
 
 
-@pytest.mark.parametrize("data_format", sorted(table_folders.LAKES))
+@pytest.mark.parametrize("data_format", sorted(table_folders.TABLE_FORMATS))
 def test_a_store_that_lists_a_record_and_hangs_is_given_up(
     data_format: DataFormat, credentials: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

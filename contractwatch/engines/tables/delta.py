@@ -85,7 +85,7 @@ def _read(snapshot: TableSnapshot, remote: RemoteStore | None) -> _Log:
     from deltalake import DeltaTable  # noqa: PLC0415 - see above
 
     with folder_of(snapshot.location, remote) as folder:
-        copy_into(folder, snapshot.record, remote)
+        copy_into(folder, snapshot.metadata_files, remote)
         try:
             table = DeltaTable(str(folder), version=snapshot.version)
             has_vectors = "deletionVectors" in (table.protocol().reader_features or ())

@@ -77,7 +77,7 @@ def _planned(snapshot: TableSnapshot, remote: RemoteStore | None):
     Raises:
         SourceError: If one is not: it was not confined.
     """
-    known = dict((*snapshot.record, *snapshot.named))
+    known = dict((*snapshot.metadata_files, *snapshot.named))
 
     def file(named: str) -> DataFile:
         if named not in known:

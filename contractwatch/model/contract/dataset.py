@@ -56,15 +56,15 @@ NamedFiles: TypeAlias = tuple[tuple[str, DataFile], ...]
 class TableSnapshot:
     """Version of a table that lists its own files (Delta, Iceberg).
 
-    `location` is its folder, or the file of its record; `table_id` is unlike that of a table that
-    takes its place. `record` are the files of the record itself that reading may open, `named`
-    those that the record names.
+    `location` is its folder or metadata file; `table_id` differs from that of a table that takes
+    its place. `metadata_files` are those that reading may open, `named` the files that the metadata
+    name.
     """
 
     location: str
     version: int
     table_id: str
-    record: NamedFiles = ()
+    metadata_files: NamedFiles = ()
     named: NamedFiles = ()
 
 

@@ -8,15 +8,15 @@ from contractwatch.model.base.reach import ObjectStoreAccess, StoreIdentity
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.dataset import RemoteStore
 
-_OWN_PATHS = frozenset({"", "/"})
+_EMPTY_PATHS = frozenset({"", "/"})
 _IS_NO_ADDRESS = "is no address such as https://host:port, without path or password"
 
 
-def reached(server: Server, bucket: str, reach: ObjectStoreAccess) -> RemoteStore:
-    """Return how the bucket is reached.
+def resolve_store(server: Server, bucket: str, reach: ObjectStoreAccess) -> RemoteStore:
+    """Return the store of a bucket, with the relay that reaches it.
 
     Raises:
-        SourceError: If its store is not allowed, or nobody is known to ask it as.
+        SourceError: If its store is not allowed, or there are no credentials.
     """
     endpoint, is_named = _endpoint(server, reach)
     if reach.identity is StoreIdentity.NOBODY:
@@ -33,7 +33,7 @@ def reached(server: Server, bucket: str, reach: ObjectStoreAccess) -> RemoteStor
 
 
 def _endpoint(server: Server, reach: ObjectStoreAccess) -> tuple[str, bool]:
-    """Return the address of the store, and whether a private one was meant.
+    """Return the address of the store, and whether it may be a private one.
 
     Raises:
         SourceError: If the contract names one that is not allowed.
@@ -60,7 +60,7 @@ def _endpoint(server: Server, reach: ObjectStoreAccess) -> tuple[str, bool]:
 
 
 def _origin(address: str) -> str:
-    """Return scheme, host and port of an address; empty if it is none or says more than that."""
+    """Return scheme, host and port of an address; empty if it is none, or has more parts."""
     try:
         parts = urlsplit(address)
         host, port = place_of(parts)
@@ -69,16 +69,16 @@ def _origin(address: str) -> str:
     has_more = parts.username is not None or parts.query or parts.fragment
     if has_more or not host or parts.scheme not in {"http", "https"}:
         return ""
-    return _written(parts, host, port) if parts.path in _OWN_PATHS else ""
+    return _format_origin(parts, host, port) if parts.path in _EMPTY_PATHS else ""
 
 
-def _written(parts: SplitResult, host: str, port: int) -> str:
+def _format_origin(parts: SplitResult, host: str, port: int) -> str:
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}:{port}" if parts.port else f"{parts.scheme}://{shown}"
 
 
 def _is_listed(endpoint: str, endpoints: tuple[str, ...] | None) -> bool:
-    """Whether the operator named the endpoint: by host, by host and port, or by whole address."""
+    """Return whether the operator allowed the endpoint: by host, host and port, or address."""
     if endpoints is None:
         return True
     parts = urlsplit(endpoint)

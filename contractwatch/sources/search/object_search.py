@@ -10,23 +10,23 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.dataset import DataFile, RemoteStore
 from contractwatch.sources.search.patterns import part_matches
-from contractwatch.sources.search.recorded import records_in
 from contractwatch.sources.search.search import EXTENSIONS, MAX_FILES
+from contractwatch.sources.search.table_format_files import metadata_folders_in
 
 MAX_LISTED = 2_000_000
-"""More keys than this below the first pattern are not looked through."""
+"""Maximum number of keys that are listed below the first pattern."""
 
 _PAGE = 1000
 
 
 @dataclass(slots=True)
 class ObjectSearch:
-    """What belongs to one table, and what was found of it.
+    """Search for the objects of one table, with what it found.
 
     `start` are the parts of the key before the first pattern, `pattern` those after it, empty if
-    there is none. `stem` is as in `search.Search`; `has_others` tells that it alone kept objects
-    out. `exact` are the objects whose keys are what is written: if there are any, they alone count.
-    `records` are the folders of tables that keep a record of their files.
+    there is none. `stem` is as in `search.Search`; `has_others` means that it alone excluded
+    objects. `exact` are objects whose keys equal the pattern: if there are any, only they count.
+    `format_folders` are folders of Delta, Iceberg and Hudi tables, with the metadata folder's name.
     """
 
     start: tuple[str, ...]
@@ -36,11 +36,11 @@ class ObjectSearch:
     found: dict[str, DataFile] = field(default_factory=dict[str, DataFile])
     exact: dict[str, DataFile] = field(default_factory=dict[str, DataFile])
     has_others: bool = False
-    records: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
+    format_folders: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
 
     def offer(self, parts: tuple[str, ...], file: DataFile) -> None:
-        """Take the object if it belongs to the table; `parts` are of the key below the start."""
-        self.records.update(records_in(parts))
+        """Add the object if it belongs to the table; `parts` are of its key below the start."""
+        self.format_folders.update(metadata_folders_in(parts))
         if self._is_exact(parts):
             self.exact["/".join(parts)] = file
         if self._is_wanted(parts, self.stem):
@@ -49,17 +49,17 @@ class ObjectSearch:
             self.has_others = self._is_wanted(parts, "")
 
     def files(self) -> tuple[DataFile, ...]:
-        """Return the objects in the order of their names; an empty one above others is a folder."""
+        """Return the objects by name, without empty ones that stand for a folder."""
         found = self.exact or self.found
         above = {str(one) for name in found for one in PurePosixPath(name).parents}
         kept = (name for name in sorted(found) if found[name].size or name not in above)
         return tuple(found[name] for name in kept)
 
-    def record(self) -> str:
-        """Return the record of a table to which one of the objects belongs; empty if none does."""
+    def metadata_folder(self) -> str:
+        """Return the metadata folder of a table that one of the objects belongs to; else empty."""
         found = (name.split("/") for name in self.exact or self.found)
         above = (tuple(parts[:at]) for parts in found for at in range(len(parts)))
-        return next((self.records[one] for one in above if one in self.records), "")
+        return next((self.format_folders[one] for one in above if one in self.format_folders), "")
 
     def _is_exact(self, parts: tuple[str, ...]) -> bool:
         """Return whether the pattern is the object's very name, or that of a folder above it."""
@@ -92,19 +92,19 @@ def _is_hidden(parts: Iterable[str]) -> bool:
 
 
 def matches(pattern: Sequence[str], parts: Sequence[str]) -> bool:
-    """Whether the parts of a path match those of a glob; `**` stands for any number of folders."""
+    """Return whether path parts match those of a glob; `**` is any number of folders."""
     reached = {0}  # how much of the pattern is used up
     for part in parts:
         reached = {
             at if pattern[at] == "**" else at + 1
-            for at in _with_none(pattern, reached)
+            for at in _with_empty_wildcards(pattern, reached)
             if at < len(pattern) and (pattern[at] == "**" or part_matches(part, pattern[at]))
         }
-    return len(pattern) in _with_none(pattern, reached)
+    return len(pattern) in _with_empty_wildcards(pattern, reached)
 
 
-def _with_none(pattern: Sequence[str], reached: Iterable[int]) -> set[int]:
-    """Return the places in the pattern, with those after a `**` that stands for no folder."""
+def _with_empty_wildcards(pattern: Sequence[str], reached: Iterable[int]) -> set[int]:
+    """Return the positions, with those after a `**` that stands for no folder."""
     every: set[int] = set()
     for at in reached:
         every.add(at)
@@ -115,8 +115,8 @@ def _with_none(pattern: Sequence[str], reached: Iterable[int]) -> set[int]:
     return every
 
 
-def search(remote: RemoteStore, searches: Sequence[ObjectSearch]) -> None:
-    """Find the objects of all searches; what they share is listed once.
+def search_objects(remote: RemoteStore, searches: Sequence[ObjectSearch]) -> None:
+    """Find the objects of all searches; a start that they share is listed once.
 
     Raises:
         SourceError: If the bucket cannot be listed, or holds too much.
@@ -141,7 +141,7 @@ def object_at(remote: RemoteStore, key: str) -> dict[str, DataFile]:
     """Return the object of a key, by its key; empty if there is none.
 
     Raises:
-        SourceError: If the store does not tell.
+        SourceError: If the store does not answer.
     """
     # An extra: agents that read no object store do not install it.
     store = store_of(remote)

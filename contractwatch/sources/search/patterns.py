@@ -4,21 +4,21 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-_SIGNS = frozenset("*?")
+_WILDCARDS = frozenset("*?")
 
 
 def is_pattern(written: str) -> bool:
-    """Return whether a path, or a part of one, may stand for more than the name that it is."""
-    return bool(_SIGNS & set(written))
+    """Return whether a path, or a part of one, has a wildcard."""
+    return bool(_WILDCARDS & set(written))
 
 
 def first_pattern(parts: Sequence[str]) -> int:
-    """Return the place of the first part that is a pattern; the number of parts if none is."""
+    """Return the index of the first part with a wildcard; the number of parts if none has one."""
     return next((at for at, part in enumerate(parts) if is_pattern(part)), len(parts))
 
 
 def as_glob(written: str) -> str:
-    """Return a pattern for `glob` and `fnmatch`, which would take `[` for the start of a set."""
+    """Return the pattern with `[` escaped, which `glob` and `fnmatch` take for a set."""
     return re.sub(r"\[", "[[]", written)
 
 
@@ -27,8 +27,8 @@ def part_matches(part: str, pattern: str) -> bool:
     return fnmatchcase(part, as_glob(pattern))
 
 
-def hint(written: str) -> str:
-    """Return what to know of a path that matches nothing, if it seems to hold another pattern."""
+def pattern_hint(written: str) -> str:
+    """Return a hint for a path that matches nothing and has a `[`; else empty."""
     if "[" not in written:
         return ""
     return "; '[' stands for itself: only *, ** and ? are patterns"

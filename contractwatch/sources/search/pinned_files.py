@@ -18,27 +18,27 @@ from pathlib import Path
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
 
-_OPENINGS = Path("/proc/self/fd")
-_MISSED = str(_OPENINGS / "none")
-"""What went away meanwhile is not there for its reader, whatever comes to its path later."""
+_FD_FOLDER = Path("/proc/self/fd")
+_MISSING_PATH = str(_FD_FOLDER / "none")
+"""Path for a file that is gone: a new file at its old path must not be read."""
 
-_NO_MORE = frozenset({errno.EMFILE, errno.ENFILE})
-_SPARE = 512
-"""So many files the process may open besides."""
+_TOO_MANY_OPEN = frozenset({errno.EMFILE, errno.ENFILE})
+_SPARE_DESCRIPTORS = 512
+"""Descriptors that are left for the rest of the process."""
 
 
 @contextmanager
-def held(dataset: Dataset, roots: Sequence[Path] | None) -> Generator[Dataset]:
-    """Yield the dataset with its files held open; where the system has no such paths, as it is.
+def pin_files(dataset: Dataset, roots: Sequence[Path] | None) -> Generator[Dataset]:
+    """Yield the dataset with its files opened; unchanged where the system has no /proc/self/fd.
 
     Args:
-        dataset: What was found.
+        dataset: The dataset as it was listed.
         roots: Directories in which every file must really be, links followed; None allows all.
 
     Raises:
         SourceError: If a file is outside by now.
     """
-    if roots is None or not _OPENINGS.is_dir():
+    if roots is None or not _FD_FOLDER.is_dir():
         yield dataset
         return
     real_roots = [root.resolve() for root in roots]
@@ -46,42 +46,46 @@ def held(dataset: Dataset, roots: Sequence[Path] | None) -> Generator[Dataset]:
     paths = list(dict.fromkeys(file.path for table in local for file in _files(table)))
     with ExitStack() as opened:
         sources: dict[str, str] = {}
-        for path in paths[: _room(len(paths))]:
+        for path in paths[: _descriptors_available(len(paths))]:
             try:
                 number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
             except OSError as error:
-                if error.errno in _NO_MORE:
+                if error.errno in _TOO_MANY_OPEN:
                     break
-                sources[path] = _MISSED
+                sources[path] = _MISSING_PATH
                 continue
             opened.callback(os.close, number)
             _confine(number, real_roots)
-            sources[path] = str(_OPENINGS / str(number))
-        yield replace(dataset, tables=tuple(_by(sources, table) for table in dataset.tables))
+            sources[path] = str(_FD_FOLDER / str(number))
+        yield replace(
+            dataset, tables=tuple(_with_sources(sources, table) for table in dataset.tables)
+        )
 
 
 def _files(table: TableFiles) -> list[DataFile]:
-    named = () if table.snapshot is None else (*table.snapshot.record, *table.snapshot.named)
+    named = (
+        () if table.snapshot is None else (*table.snapshot.metadata_files, *table.snapshot.named)
+    )
     return [*table.files, *(file for _, file in named)]
 
 
-def _room(wanted: int) -> int:
-    """Return how many files can be held; the limit of the process is raised as far as it goes.
+def _descriptors_available(wanted: int) -> int:
+    """Return how many of the wanted files can be open; raises the soft limit as far as needed.
 
-    Those of another table, which a reference leads to, may be held already.
+    Files of other tables, which references lead to, may be open already.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    besides = len(list(_OPENINGS.iterdir())) + _SPARE
-    needed = wanted + besides
+    others = len(list(_FD_FOLDER.iterdir())) + _SPARE_DESCRIPTORS
+    needed = wanted + others
     if hard != resource.RLIM_INFINITY:
         needed = min(needed, hard)
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-    return max(0, needed - besides)
+    return max(0, needed - others)
 
 
 def _confine(number: int, roots: Sequence[Path]) -> None:
-    real = (_OPENINGS / str(number)).readlink()
+    real = (_FD_FOLDER / str(number)).readlink()
     is_file = stat.S_ISREG(os.fstat(number).st_mode)
     if not is_file or not any(real.is_relative_to(root) for root in roots):
         raise SourceError(
@@ -91,8 +95,8 @@ def _confine(number: int, roots: Sequence[Path]) -> None:
         )
 
 
-def _by(sources: Mapping[str, str], table: TableFiles) -> TableFiles:
-    """Return the table whose files are opened by their sources."""
+def _with_sources(sources: Mapping[str, str], table: TableFiles) -> TableFiles:
+    """Return the table with the sources of its files, by path."""
 
     def opened(file: DataFile) -> DataFile:
         return replace(file, source=sources.get(file.path, ""))
@@ -102,5 +106,5 @@ def _by(sources: Mapping[str, str], table: TableFiles) -> TableFiles:
 
     known = table.snapshot
     if known is not None:
-        known = replace(known, record=named(known.record), named=named(known.named))
+        known = replace(known, metadata_files=named(known.metadata_files), named=named(known.named))
     return replace(table, files=tuple(map(opened, table.files)), snapshot=known)

@@ -1,4 +1,4 @@
-"""Folder of a table in a bucket; its metadata may name no object outside of it."""
+"""Folder of a table in a bucket, whose metadata may name no object outside of it."""
 
 import re
 from collections.abc import Collection, Set
@@ -9,19 +9,19 @@ from contractwatch.errors import SourceError
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.dataset import DataFile, RemoteStore
 from contractwatch.sources.search.object_search import object_at, objects_below
-from contractwatch.sources.search.search import MAX_FILES, refused
+from contractwatch.sources.search.search import MAX_FILES, location_error
 
 _SCHEMES = (SCHEME, "s3a://")
-_ASKED_ONE_BY_ONE = 8
+_MAX_SINGLE_LOOKUPS = 8
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
-_NO_PARTS = frozenset({"", ".", ".."})
+_FORBIDDEN_PARTS = frozenset({"", ".", ".."})
 
 
 @dataclass(slots=True)
 class Prefix:
-    """The folder of one table in a bucket; `key` is that of the folder.
+    """Folder of one table in a bucket; `key` is that of the folder.
 
-    What was listed is remembered: the place lives for one opening of the table.
+    What was listed is remembered: one instance serves one opening of the table.
     """
 
     server: Server
@@ -34,41 +34,41 @@ class Prefix:
     def location(self) -> str:
         return f"{SCHEME}{self.remote.bucket}/{self.key}".rstrip("/")
 
-    def has(self, part: str) -> bool:
-        return bool(self.below(part))
+    def has_folder(self, part: str) -> bool:
+        return bool(self.list_files(part))
 
-    def names(self, part: str) -> list[str]:
+    def list_names(self, part: str) -> list[str]:
         top = f"{self.location}/{part}/"
-        below = (file.path.removeprefix(top) for file in self.below(part))
+        below = (file.path.removeprefix(top) for file in self.list_files(part))
         return [name for name in below if "/" not in name]
 
-    def below(self, part: str) -> list[DataFile]:
+    def list_files(self, part: str) -> list[DataFile]:
         if part not in self._parts:
             found: list[DataFile] = []
             for key, file in objects_below(self.remote, self._key(part)):
                 self._seen[key] = file
                 found.append(file)
                 if len(found) > MAX_FILES:
-                    raise refused(
-                        self.server, f"holds a table whose record has over {MAX_FILES:,} files"
+                    raise location_error(
+                        self.server, f"holds a table with over {MAX_FILES:,} metadata files"
                     )
             self._parts[part] = found
         return self._parts[part]
 
-    def is_whole(self, named: str) -> bool:
+    def is_absolute(self, named: str) -> bool:
         return named.startswith(_SCHEMES)
 
     def find(self, named: Collection[str]) -> dict[str, DataFile]:
         keys = {name: self._key(name) for name in named}
         unseen = set(keys.values()) - self._seen.keys()
-        if len(unseen) > _ASKED_ONE_BY_ONE:
-            self._list(unseen)
+        if len(unseen) > _MAX_SINGLE_LOOKUPS:
+            self._look_up_by_listing(unseen)
         else:
             for key in unseen:
                 self._seen.update(object_at(self.remote, key))
         return {name: self._seen[key] for name, key in keys.items() if key in self._seen}
 
-    def _list(self, wanted: Set[str]) -> None:
+    def _look_up_by_listing(self, wanted: Set[str]) -> None:
         left = set(wanted)
         for key, file in objects_below(self.remote, self.key, after=min(wanted)[:-1]):
             if key in left:
@@ -78,14 +78,14 @@ class Prefix:
                     return
 
     def _key(self, named: str) -> str:
-        """Return the key that a record names, from the folder on or by the address of an object."""
-        below = self._below(named) if self.is_whole(named) else named
-        parts = below.split("/")
-        if _SCHEME.match(below) or _NO_PARTS & set(parts) or "\\" in below:
+        """Return the key of a relative name or an object's address in the metadata."""
+        relative = self._relative_to_folder(named) if self.is_absolute(named) else named
+        parts = relative.split("/")
+        if _SCHEME.match(relative) or _FORBIDDEN_PARTS & set(parts) or "\\" in relative:
             raise self._outside()
-        return f"{self.key}/{below}" if self.key else below
+        return f"{self.key}/{relative}" if self.key else relative
 
-    def _below(self, named: str) -> str:
+    def _relative_to_folder(self, named: str) -> str:
         own = f"{self.location}/".removeprefix(SCHEME)
         place = named.partition("://")[2]
         if not place.startswith(own):
@@ -93,4 +93,6 @@ class Prefix:
         return place.removeprefix(own)
 
     def _outside(self) -> SourceError:
-        return refused(self.server, "holds a table that names files outside of its own location")
+        return location_error(
+            self.server, "holds a table that names files outside of its own location"
+        )

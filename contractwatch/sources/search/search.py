@@ -10,10 +10,10 @@ from pathlib import Path
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.odcs.product.server_locations import PATH_KEYS
-from contractwatch.sources.search.patterns import as_glob, hint
+from contractwatch.sources.search.patterns import as_glob, pattern_hint
 
 MAX_FILES = 100_000
-"""More files than this for one table are refused."""
+"""Maximum number of files of one table."""
 
 EXTENSIONS: Mapping[DataFormat, tuple[str, ...]] = {
     DataFormat.PARQUET: (".parquet", ".pq"),
@@ -26,7 +26,7 @@ EXTENSIONS: Mapping[DataFormat, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file of a table, and the name under which it is digested."""
+    """A file of a table, with the name for the dataset's digest."""
 
     path: Path
     name: str
@@ -35,7 +35,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Where the files of one table are looked for.
+    """Search for the files of one table.
 
     `start` is a directory or file without patterns, `pattern` the rest, empty if there is none.
     `stem` is the file name, without extension, that tells a table from its siblings; empty if the
@@ -49,22 +49,22 @@ class Search:
     stem: str
     roots: tuple[Path, ...] | None
 
-    def may_hold(self, folder: Path) -> bool:
-        """Whether a real folder is one that may be looked into."""
+    def allows(self, folder: Path) -> bool:
+        """Return whether a real folder is below the roots."""
         return self.roots is None or any(folder.is_relative_to(root) for root in self.roots)
 
 
-def first(searches: Sequence[Search]) -> tuple[Search, list[FoundFile]]:
-    """Return the first search that finds files; a refusal counts only if none does.
+def first_match(searches: Sequence[Search]) -> tuple[Search, list[FoundFile]]:
+    """Return the first search that finds files, and the files.
 
-    A place that is not allowed is told only if no other one is: it is but one of several tried.
+    Errors of the other searches are raised only if none finds any.
 
     Raises:
         SourceError: If a path is not allowed, matches nothing, or cannot be read.
     """
     refusal: SourceError | None = None
     allowed = [search for search in searches if _is_allowed(search, search.start)]
-    for search in map(_as_it_is_written, allowed or searches[:1]):
+    for search in map(_literal_search, allowed or searches[:1]):
         try:
             found = _search(search)
         except SourceError as error:
@@ -74,29 +74,29 @@ def first(searches: Sequence[Search]) -> tuple[Search, list[FoundFile]]:
             return search, found
     server = searches[0].server
     if searches[0].stem and refusal is None and any(_matches(search) for search in allowed):
-        raise refused(
+        raise location_error(
             server, f"holds no file named {searches[0].stem!r}; put {{object}} into the path"
         )
     raise refusal or SourceError(
-        f"no file matches {server.path!r}{hint(server.path)}",
+        f"no file matches {server.path!r}{pattern_hint(server.path)}",
         retryable=True,
         blame=Blame.PRODUCT,
     )
 
 
-def refused(server: Server, why: str) -> SourceError:
-    """Return the failure that refuses a path of the contract, with the reason in words."""
+def location_error(server: Server, why: str) -> SourceError:
+    """Return the error for a path of the contract; `why` ends its sentence."""
     what = PATH_KEYS.get(server.kind, "path")
     return SourceError(f"{what} {server.path!r} {why}", retryable=False, blame=Blame.PRODUCT)
 
 
-def _as_it_is_written(search: Search) -> Search:
-    """Return the search for the file or folder of that very name, if it is there."""
+def _literal_search(search: Search) -> Search:
+    """Return the search for the file or folder whose name is the pattern itself, if it exists."""
     if not search.pattern or ".." in Path(search.pattern).parts:
         return search
     whole = search.start / search.pattern
-    is_there = os.path.exists(whole)  # noqa: PTH110 - False for a name that no file can have
-    return replace(search, start=whole, pattern="") if is_there else search
+    exists = os.path.exists(whole)  # noqa: PTH110 - False for a name that no file can have
+    return replace(search, start=whole, pattern="") if exists else search
 
 
 def _matches(search: Search) -> bool:
@@ -114,14 +114,14 @@ def _search(search: Search) -> list[FoundFile]:
     """
     _confine(search, search.start)
     if ".." in Path(search.pattern).parts:
-        raise refused(search.server, "goes up after a wildcard")
+        raise location_error(search.server, "goes up after a wildcard")
     try:
         paths = list(islice(_candidates(search), MAX_FILES + 1))
         if len(paths) > MAX_FILES:
-            raise refused(search.server, f"matches more than {MAX_FILES:,} files")
+            raise location_error(search.server, f"matches more than {MAX_FILES:,} files")
         return [_found(search, path) for path in sorted(set(paths))]
     except ValueError as error:  # a NUL, or `**` beside other letters
-        raise refused(
+        raise location_error(
             search.server, "cannot be looked for; `**` stands for whole folders"
         ) from error
     except PermissionError as error:
@@ -135,9 +135,9 @@ def _search(search: Search) -> list[FoundFile]:
 
 
 def _candidates(search: Search) -> Iterator[Path]:
-    """Yield every file that the path stands for."""
+    """Yield every file that matches the path."""
     pattern = as_glob(search.pattern)
-    matched = search.start.glob(pattern) if pattern else _if_there(search.start)
+    matched = search.start.glob(pattern) if pattern else _if_exists(search.start)
     is_of_folders = Path(search.pattern).name == "**"  # from Python 3.13 on it finds files, too
     named = _is_hidden(Path(search.pattern))  # a pattern that names a hidden file means it
     for path in matched:
@@ -151,7 +151,7 @@ def _candidates(search: Search) -> Iterator[Path]:
             yield path
 
 
-def _if_there(path: Path) -> list[Path]:
+def _if_exists(path: Path) -> list[Path]:
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -164,13 +164,13 @@ def _below(search: Search, folder: Path) -> Iterator[Path]:
         yield from folder.rglob("*")
         return
     for extension in EXTENSIONS[search.data_format]:
-        yield from _if_there(folder / f"{search.stem}{extension}")
+        yield from _if_exists(folder / f"{search.stem}{extension}")
     if (folder / search.stem).is_dir():
         yield from (folder / search.stem).rglob("*")
 
 
 def _is_data(search: Search, path: Path) -> bool:
-    """Return whether a file below a directory is one of the format and not a hidden one."""
+    """Return whether a file below a directory has the format's extension and is not hidden."""
     known = path.suffix.lower() in EXTENSIONS[search.data_format]
     return known and not _is_hidden(path.relative_to(search.start)) and path.is_file()
 
@@ -183,7 +183,7 @@ def _found(search: Search, path: Path) -> FoundFile:
     _confine(search, path)
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise refused(search.server, "is no regular file")
+        raise location_error(search.server, "is no regular file")
     with path.open("rb"):  # a right that is missing shows here, and not amid the scan
         pass
     name = path.relative_to(search.start).as_posix()
@@ -193,7 +193,7 @@ def _found(search: Search, path: Path) -> FoundFile:
 def _confine(search: Search, path: Path) -> None:
     """Raise SourceError if the path, with all links followed, is below none of the roots."""
     if not _is_allowed(search, path):
-        raise refused(search.server, "is outside the directories that the operator allowed")
+        raise location_error(search.server, "is outside the directories that the operator allowed")
 
 
 def _is_allowed(search: Search, path: Path) -> bool:
@@ -212,4 +212,4 @@ def real_path(server: Server, path: Path) -> Path:
     try:
         return path.resolve()
     except (RuntimeError, ValueError) as error:
-        raise refused(server, "cannot be followed to its end") from error
+        raise location_error(server, "cannot be followed to its end") from error

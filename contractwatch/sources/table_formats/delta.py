@@ -14,28 +14,28 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import DataFile, NamedFiles, TableFiles, TableSnapshot
-from contractwatch.sources.search.place import TableLocation, all_of, missing
-from contractwatch.sources.search.search import MAX_FILES, refused
+from contractwatch.sources.search.search import MAX_FILES, location_error
+from contractwatch.sources.search.table_location import TableLocation, missing_extra, require_files
 from contractwatch.sources.table_formats.delta_log import (
     SIDECARS,
-    newest_part,
-    sidecars,
-    vector_files,
+    deletion_vector_files,
+    newest_log_files,
+    sidecar_names,
 )
 
-RECORD = "_delta_log"
-"""The folder by which a Delta table is known."""
+METADATA_FOLDER = "_delta_log"
+"""Folder by which a Delta table is recognized."""
 
-MOST_BYTES = 256 * 1024 * 1024
-"""No more of a log is copied."""
+MAX_BYTES = 256 * 1024 * 1024
+"""Size limit of a log that is copied."""
 
-_NEWEST_READER = 3
-_DELETES = "deletionVectors"
+_MAX_READER_VERSION = 3
+_DELETION_VECTORS = "deletionVectors"
 
 _FEATURES = frozenset(
     {
         "columnMapping",
-        _DELETES,
+        _DELETION_VECTORS,
         "timestampNtz",
         "typeWidening",
         "typeWidening-preview",
@@ -45,12 +45,12 @@ _FEATURES = frozenset(
         "variantType-preview",
     }
 )
-"""What we can read; a variant as such is refused by its column."""
+"""Reader features that are supported; a variant column is refused by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """What the log says of its newest version; `named` and `vectors` are names of files."""
+    """Newest version of a log; `named` and `vectors` are names of data and vector files."""
 
     number: int
     table_id: str
@@ -63,37 +63,39 @@ def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime
     """Return the files of the newest version, and when it was committed (UTC).
 
     Raises:
-        SourceError: If the log is broken, asks for more than we can read, or leads outside.
+        SourceError: If the log is broken, needs a feature that is not read, or leads outside.
     """
     # An optional library: only those who read such tables install it.
     try:
         from deltalake import DeltaTable  # noqa: PLC0415 - see above
     except ImportError as error:
-        raise missing("deltalake", "delta") from error
+        raise missing_extra("deltalake", "delta") from error
 
     if place.remote is None and unquote(place.location) != place.location:
-        raise refused(place.server, "holds '%' and two digits, which the library would decode")
-    log = place.below(RECORD)
+        raise location_error(
+            place.server, "holds '%' and two digits, which the library would decode"
+        )
+    log = place.list_files(METADATA_FOLDER)
     with folder_of(place.location, place.remote) as folder:
         try:
-            record, parts = _parts(place, log, folder)
+            log_files, parts = _log_files(place, log, folder)
             version = _read(DeltaTable(str(folder)), place.server, parts, log)
         except SourceError:
             raise
         except Exception as error:
             raise _broken() from error
     if len(version.named) > MAX_FILES:
-        raise refused(place.server, f"holds a table of more than {MAX_FILES:,} files")
+        raise location_error(place.server, f"holds a table of more than {MAX_FILES:,} files")
     found = place.find([*version.named, *version.vectors])
-    files = all_of(version.named, found)
+    files = require_files(version.named, found)
     # Of old commits a vector may be gone; the library misses it only if it is still in use.
-    record += tuple((name, found[name]) for name in version.vectors if name in found)
-    _limit(place, record)
+    log_files += tuple((name, found[name]) for name in version.vectors if name in found)
+    _limit(place, log_files)
     snapshot = TableSnapshot(
         place.location,
         version.number,
         version.table_id,
-        record if place.remote else (),
+        log_files if place.remote else (),
         tuple((name, found[name]) for name in version.named),
     )
     opened = TableFiles(
@@ -108,35 +110,37 @@ def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime
     return opened, version.committed_at
 
 
-def _parts(
+def _log_files(
     place: TableLocation, log: Sequence[DataFile], folder: Path
 ) -> tuple[NamedFiles, list[Path]]:
-    """Return the files that the newest version rests on, and where on this machine they are.
+    """Return the log files that the newest version needs, and their local paths.
 
     Raises:
         SourceError: If they are too large, lead outside, or cannot be read.
     """
     if place.remote is None:
         parts = [Path(file.path) for file in log]
-        sidecars(place.server, parts)
+        sidecar_names(place.server, parts)
         return (), parts
     top = f"{place.location}/"
-    names = {file.path.removeprefix(f"{top}{RECORD}/"): file for file in log}
-    record = tuple((f"{RECORD}/{name}", names[name]) for name in newest_part(names.keys()))
-    _limit(place, record)
-    copy_into(folder, record, place.remote)
-    parts = [folder / name for name, _ in record]
-    inner = [f"{SIDECARS}/{name}" for name in sidecars(place.server, parts)]
-    beside = tuple((f"{RECORD}/{name}", names[name]) for name in inner if name in names)
-    _limit(place, (*record, *beside))
+    names = {file.path.removeprefix(f"{top}{METADATA_FOLDER}/"): file for file in log}
+    log_files = tuple(
+        (f"{METADATA_FOLDER}/{name}", names[name]) for name in newest_log_files(names.keys())
+    )
+    _limit(place, log_files)
+    copy_into(folder, log_files, place.remote)
+    parts = [folder / name for name, _ in log_files]
+    inner = [f"{SIDECARS}/{name}" for name in sidecar_names(place.server, parts)]
+    beside = tuple((f"{METADATA_FOLDER}/{name}", names[name]) for name in inner if name in names)
+    _limit(place, (*log_files, *beside))
     copy_into(folder, beside, place.remote)
-    return (*record, *beside), [*parts, *(folder / name for name, _ in beside)]
+    return (*log_files, *beside), [*parts, *(folder / name for name, _ in beside)]
 
 
-def _limit(place: TableLocation, record: NamedFiles) -> None:
-    if sum(file.size for _, file in record) > MOST_BYTES and place.remote is not None:
-        raise refused(
-            place.server, f"holds a table whose log has more than {MOST_BYTES // 1024**2} MB"
+def _limit(place: TableLocation, log_files: NamedFiles) -> None:
+    if sum(file.size for _, file in log_files) > MAX_BYTES and place.remote is not None:
+        raise location_error(
+            place.server, f"holds a table whose log has more than {MAX_BYTES // 1024**2} MB"
         )
 
 
@@ -150,7 +154,7 @@ def _read(opened: Any, server: Server, parts: Sequence[Path], log: Iterable[Data
         opened.version(),
         str(opened.metadata().id),
         tuple(unquote(path) for path in named),
-        tuple(vector_files(server, parts)) if _DELETES in features else (),
+        tuple(deletion_vector_files(server, parts)) if _DELETION_VECTORS in features else (),
         _committed_at(opened.history(1), log),
     )
 
@@ -158,13 +162,13 @@ def _read(opened: Any, server: Server, parts: Sequence[Path], log: Iterable[Data
 def _refuse_unreadable(
     reader: int, features: frozenset[str], configuration: Mapping[str, str]
 ) -> None:
-    """Raise SourceError if a table asks for more than is read here."""
+    """Raise SourceError if the table needs a feature that is not supported."""
     unknown = sorted(features - _FEATURES)
-    if reader > _NEWEST_READER or unknown:
+    if reader > _MAX_READER_VERSION or unknown:
         asked = ", ".join(name[:40] for name in unknown) or "a newer reader"
-        raise _unread(f"asks for {asked}")
+        raise _unsupported(f"asks for {asked}")
     if configuration.get("delta.columnMapping.mode") == "id":
-        raise _unread("maps its columns by id")
+        raise _unsupported("maps its columns by id")
 
 
 def _committed_at(commits: Sequence[Mapping[str, Any]], log: Iterable[DataFile]) -> datetime:
@@ -175,7 +179,7 @@ def _committed_at(commits: Sequence[Mapping[str, Any]], log: Iterable[DataFile])
     return max(file.modified_at for file in log)
 
 
-def _unread(why: str) -> SourceError:
+def _unsupported(why: str) -> SourceError:
     return SourceError(
         f"the delta table {why}: this is not read", retryable=False, blame=Blame.AGENT
     )

@@ -16,10 +16,10 @@ from uuid import UUID
 import polars as pl
 
 from contractwatch.model.base.server import Server
-from contractwatch.sources.search.search import refused
+from contractwatch.sources.search.search import location_error
 
 SIDECARS = "_sidecars"
-"""The folder of the log in which the sidecars of its checkpoints are."""
+"""Folder of the log with the sidecars of its checkpoints."""
 
 _COMMIT = re.compile(r"(\d{20})\.json")
 _CHECKPOINT = re.compile(
@@ -27,12 +27,14 @@ _CHECKPOINT = re.compile(
 )
 _PLAIN_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 _PLAIN_FOLDER = re.compile(r"[A-Za-z0-9_-]*")
-_ID_LETTERS = 20
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+_ENCODED_ID_LENGTH = 20
+_Z85_DIGITS = (
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+)
 _ID_BYTES = 16
 
-Vector: TypeAlias = tuple[str, str]
-"""Where a deletion vector is: the kind of the place, and the place."""
+DeletionVector: TypeAlias = tuple[str, str]
+"""Storage type of a deletion vector, and its path or content, as in the Delta protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class _Checkpoint:
     parts: int
 
 
-def newest_part(names: Collection[str]) -> list[str]:
-    """Return the names of the files that the newest version rests on.
+def newest_log_files(names: Collection[str]) -> list[str]:
+    """Return the names of the log files that the newest version needs.
 
     They are those of the newest whole checkpoint and the commits from there on; all commits if no
     checkpoint is whole.
@@ -66,8 +68,8 @@ def _is_whole(one: _Checkpoint, among: Iterable[_Checkpoint]) -> bool:
     return len(parts) == one.parts
 
 
-def sidecars(server: Server, log: Iterable[Path]) -> list[str]:
-    """Return the names of the sidecars of all checkpoints; they lie in a folder of the log.
+def sidecar_names(server: Server, log: Iterable[Path]) -> list[str]:
+    """Return the names of the sidecars of all checkpoints.
 
     Raises:
         SourceError: If one is named by more than its name: the library would follow it anywhere.
@@ -75,7 +77,7 @@ def sidecars(server: Server, log: Iterable[Path]) -> list[str]:
     checkpoints = (path for path in log if _CHECKPOINT.fullmatch(path.name))
     found = sorted({name for path in checkpoints for name in _sidecars(path)})
     if not all(map(_PLAIN_NAME.fullmatch, found)):
-        raise refused(server, "holds a table with parts of a checkpoint outside of its log")
+        raise location_error(server, "holds a table with parts of a checkpoint outside of its log")
     return found
 
 
@@ -89,8 +91,8 @@ def _sidecars(path: Path) -> Iterator[str]:
         yield from found.drop_nulls().collect().to_series()
 
 
-def vector_files(server: Server, log: Iterable[Path]) -> list[str]:
-    """Return the names, from the table's folder on, of the files with its deletion vectors.
+def deletion_vector_files(server: Server, log: Iterable[Path]) -> list[str]:
+    """Return the names of the files with deletion vectors, relative to the table's folder.
 
     Raises:
         SourceError: If one is elsewhere. Only clones name one by its whole path. A relative one has
@@ -98,27 +100,27 @@ def vector_files(server: Server, log: Iterable[Path]) -> list[str]:
     """
     found = sorted({one for path in log for one in _vectors(path)})
     if any(kind != "u" for kind, _ in found):
-        raise refused(server, "holds a table with deletion vectors by absolute paths")
-    if not all(_PLAIN_FOLDER.fullmatch(place[:-_ID_LETTERS]) for _, place in found):
-        raise refused(server, "holds a table with deletion vectors outside of its folder")
+        raise location_error(server, "holds a table with deletion vectors by absolute paths")
+    if not all(_PLAIN_FOLDER.fullmatch(place[:-_ENCODED_ID_LENGTH]) for _, place in found):
+        raise location_error(server, "holds a table with deletion vectors outside of its folder")
     return [_vector_file(place) for _, place in found]
 
 
 def _vector_file(place: str) -> str:
-    folder, letters = place[:-_ID_LETTERS], place[-_ID_LETTERS:]
-    name = f"deletion_vector_{UUID(bytes=_unlettered(letters))}.bin"
+    folder, encoded = place[:-_ENCODED_ID_LENGTH], place[-_ENCODED_ID_LENGTH:]
+    name = f"deletion_vector_{UUID(bytes=_decode_z85(encoded))}.bin"
     return f"{folder}/{name}" if folder else name
 
 
-def _unlettered(letters: str) -> bytes:
-    """Return the bytes of an id that is written in Z85.
+def _decode_z85(encoded: str) -> bytes:
+    """Return the bytes of an id that is encoded in Z85.
 
     Raises:
         ValueError: If it is none.
     """
-    written = [letters[at : at + 5] for at in range(0, len(letters), 5)]
+    written = [encoded[at : at + 5] for at in range(0, len(encoded), 5)]
     numbers = (
-        sum(_DIGITS.index(one) * 85 ** (4 - at) for at, one in enumerate(w)) for w in written
+        sum(_Z85_DIGITS.index(one) * 85 ** (4 - at) for at, one in enumerate(w)) for w in written
     )
     found = b"".join(number.to_bytes(4, "big") for number in numbers)
     if len(found) != _ID_BYTES:
@@ -126,8 +128,8 @@ def _unlettered(letters: str) -> bytes:
     return found
 
 
-def _vectors(path: Path) -> Iterator[Vector]:
-    """Yield kind and place of each deletion vector with a file of its own, of a part of the log."""
+def _vectors(path: Path) -> Iterator[DeletionVector]:
+    """Yield the deletion vectors in files of their own that one log file names."""
     if path.suffix == ".json":
         for action in _actions(path):
             yield from _vectors_of(action)
@@ -142,7 +144,7 @@ def _vectors(path: Path) -> Iterator[Vector]:
             yield from found.filter(pl.col("kind") != "i").unique().collect().iter_rows()
 
 
-def _vectors_of(action: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Vector]:
+def _vectors_of(action: Mapping[str, Mapping[str, Any] | None]) -> Iterator[DeletionVector]:
     vectors = ((each or {}).get("deletionVector") for each in action.values())
     known = ((one["storageType"], one["pathOrInlineDv"]) for one in vectors if one)
     yield from (one for one in known if one[0] != "i")

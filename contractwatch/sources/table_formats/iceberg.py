@@ -11,40 +11,40 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import DataFile, TableFiles, TableSnapshot
-from contractwatch.sources.search.place import TableLocation, all_of, missing
-from contractwatch.sources.search.search import MAX_FILES, refused
+from contractwatch.sources.search.search import MAX_FILES, location_error
+from contractwatch.sources.search.table_location import TableLocation, missing_extra, require_files
 
-RECORD = "metadata"
-"""The folder by which an Iceberg table is known."""
+METADATA_FOLDER = "metadata"
+"""Folder by which an Iceberg table is recognized."""
 
 _METADATA = re.compile(r"v?(\d+)(?:-.*)?(?:\.gz)?\.metadata\.json(?:\.gz)?")
 _HINT = "version-hint.text"
-_LONGEST_HINT = 200
-MOST_BYTES = 256 * 1024 * 1024
-"""No more of a record is read."""
+_MAX_HINT_BYTES = 200
+MAX_BYTES = 256 * 1024 * 1024
+"""Size limit of all metadata of a table."""
 
 
 def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime]:
     """Return the files of the current snapshot, and when it was committed (UTC).
 
     Raises:
-        SourceError: If the metadata are broken, ask for more than we can read, or lead outside.
+        SourceError: If the metadata are broken, need what is not supported, or lead outside.
     """
-    newest = _newest(place)
-    record = _Record(place, {newest.path: newest})
+    newest = _newest_metadata(place)
+    metadata = _MetadataFiles(place, {newest.path: newest})
     try:
-        opened = static_table(newest.path, record.known, place.remote)
+        opened = static_table(newest.path, metadata.find, place.remote)
         tasks = list(opened.scan().plan_files())
     except ImportError as error:
-        raise missing("pyiceberg and pyarrow", "iceberg") from error
+        raise missing_extra("pyiceberg and pyarrow", "iceberg") from error
     except SourceError:
         raise
     except Exception as error:
         is_equality = "equality deletes" in str(error).lower()
         why = "has equality deletes" if is_equality else "cannot be planned"
-        raise _unread(why) from error
+        raise _unsupported(why) from error
     if len(tasks) > MAX_FILES:
-        raise refused(place.server, f"holds a table of more than {MAX_FILES:,} files")
+        raise location_error(place.server, f"holds a table of more than {MAX_FILES:,} files")
     for task in tasks:
         _refuse_unreadable(
             task.file.file_format.name, {deletes.content.name for deletes in task.delete_files}
@@ -53,12 +53,12 @@ def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime
         file.file_path for task in tasks for file in (task.file, *task.delete_files)
     )
     found = _find(place, named)
-    all_of(named, found)
+    require_files(named, found)
     snapshot = opened.current_snapshot()
     at = opened.metadata.last_updated_ms if snapshot is None else snapshot.timestamp_ms
     rows = TableFiles(
         table.name,
-        all_of([task.file.file_path for task in tasks], found),
+        require_files([task.file.file_path for task in tasks], found),
         DataFormat.ICEBERG,
         table.columns,
         place.server.read,
@@ -67,7 +67,7 @@ def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime
             newest.path,
             -1 if snapshot is None else snapshot.snapshot_id,
             str(opened.metadata.table_uuid),
-            tuple(record.files.items()),
+            tuple(metadata.files.items()),
             tuple(found.items()),
         ),
     )
@@ -75,65 +75,69 @@ def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime
 
 
 @dataclass(slots=True)
-class _Record:
-    """The files of the record that were opened so far, each by the name that the table has."""
+class _MetadataFiles:
+    """Metadata files that were opened so far, by their names in the table."""
 
     place: TableLocation
     files: dict[str, DataFile]
 
-    def known(self, named: str) -> DataFile:
+    def find(self, named: str) -> DataFile:
         """Return the file of a name.
 
         Raises:
-            SourceError: If it is not there, leads outside, or all of them are too large.
+            SourceError: If it is missing, leads outside, or all of them are too large.
         """
         if named not in self.files:
-            (file,) = all_of([named], _find(self.place, [named]))
+            (file,) = require_files([named], _find(self.place, [named]))
             self.files[named] = file
-            if sum(one.size for one in self.files.values()) > MOST_BYTES:
-                raise _unread(f"has a record of more than {MOST_BYTES // 1024**2} MB")
+            if sum(one.size for one in self.files.values()) > MAX_BYTES:
+                raise _unsupported(f"has metadata of more than {MAX_BYTES // 1024**2} MB")
         return self.files[named]
 
 
 def _find(place: TableLocation, named: Collection[str]) -> dict[str, DataFile]:
-    """Return the files that a record names; Polars would look for others where it was started."""
+    """Return the files of these names; a relative one is refused: Polars resolves it otherwise."""
     found = place.find(named)
-    if not all(map(place.is_whole, named)):
-        raise refused(place.server, "holds a table that names files without their whole path")
+    if not all(map(place.is_absolute, named)):
+        raise location_error(
+            place.server, "holds a table that names files without their whole path"
+        )
     return found
 
 
-def _newest(place: TableLocation) -> DataFile:
+def _newest_metadata(place: TableLocation) -> DataFile:
     """Return the metadata file that the hint names, else the one with the highest number."""
-    names = place.names(RECORD)
+    names = place.list_names(METADATA_FOLDER)
     numbered = {name: int(found[1]) for name in names if (found := _METADATA.fullmatch(name))}
-    hint = _hint(place) if _HINT in names else ""
+    hint = _version_hint(place) if _HINT in names else ""
     hinted = [name for name in numbered if name in {hint, f"v{hint}.metadata.json"}]
     newest = max(numbered, key=lambda name: (numbered[name], name), default="")
     name = hinted[0] if hinted else newest
     if not name:
-        raise _unread("has no metadata file")
-    (file,) = all_of([f"{RECORD}/{name}"], place.find([f"{RECORD}/{name}"]))
+        raise _unsupported("has no metadata file")
+    (file,) = require_files(
+        [f"{METADATA_FOLDER}/{name}"], place.find([f"{METADATA_FOLDER}/{name}"])
+    )
     if file.size > MOST_METADATA_BYTES:
-        raise _unread("has metadata that are too large")
+        raise _unsupported("has metadata that are too large")
     return file
 
 
-def _hint(place: TableLocation) -> str:
-    found = place.find([f"{RECORD}/{_HINT}"])
-    written = (begins(file.path, place.remote, _LONGEST_HINT) for file in found.values())
+def _version_hint(place: TableLocation) -> str:
+    found = place.find([f"{METADATA_FOLDER}/{_HINT}"])
+    written = (begins(file.path, place.remote, _MAX_HINT_BYTES) for file in found.values())
     return next(written, b"").decode("utf-8", "replace").strip()
 
 
 def _refuse_unreadable(file_format: str, deletes: Set[str]) -> None:
-    """Raise SourceError for what would be read wrongly."""
+    """Raise SourceError for a file format or deletes that Polars would misread."""
     if file_format != "PARQUET":
-        raise _unread(f"has files of format {file_format.lower()}")
+        raise _unsupported(f"has files of format {file_format.lower()}")
     if deletes - {"POSITION_DELETES"}:
-        raise _unread("has equality deletes")
+        raise _unsupported("has equality deletes")
 
 
-def _unread(why: str) -> SourceError:
+def _unsupported(why: str) -> SourceError:
     return SourceError(
         f"the iceberg table {why}: this is not read", retryable=False, blame=Blame.PRODUCT
     )

@@ -1,7 +1,7 @@
 """Find the folders of Delta and Iceberg tables, and check every file that their metadata names.
 
-Such a record (the log of a Delta table, the metadata of an Iceberg table) may name any path or
-address: each is held against what the operator allowed before it is read.
+The log of a Delta table and the metadata of an Iceberg table may name any path or
+address: each is checked against what the operator allowed before it is read.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,42 +13,42 @@ from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import Dataset, TableFiles, TableSnapshot
+from contractwatch.sources.search.common_failure import raise_if_same_blame
 from contractwatch.sources.search.patterns import is_pattern
-from contractwatch.sources.search.place import TableLocation
-from contractwatch.sources.search.search import refused
-from contractwatch.sources.search.unfound import refuse_alike
+from contractwatch.sources.search.search import location_error
+from contractwatch.sources.search.table_location import TableLocation
 
 _Opened: TypeAlias = tuple[TableFiles, datetime]
 
-LAKES = frozenset({DataFormat.DELTA, DataFormat.ICEBERG})
-"""The formats of tables that keep a record of their files."""
+TABLE_FORMATS = frozenset({DataFormat.DELTA, DataFormat.ICEBERG})
+"""Formats of tables whose own metadata list their files."""
 
 
-def open_lake(
+def open_table_folders(
     server: Server,
     tables: Sequence[tuple[Table, str]],
-    places: Callable[[str], Sequence[TableLocation]],
+    locations: Callable[[str], Sequence[TableLocation]],
 ) -> Dataset:
-    """Find the folder of every table, and the live files that its record names.
+    """Find the folder of every table, and the live files that its metadata name.
 
     Args:
-        server: A server whose format keeps a record.
+        server: A server of one of the `TABLE_FORMATS`.
         tables: The tables, each with the path of its folder.
-        places: Gives the places where a path may be, in the order in which they are tried.
+        locations: Returns the locations that a path may have, in the order in which to try them.
 
     Raises:
-        SourceError: If a path is not allowed or no table is there, if the record is broken or of a
-            kind that we cannot read, or if what reads it is not installed.
+        SourceError: If a path is not allowed or holds no table, if the metadata are broken or of a
+            kind that is not read, or if the extra is not installed.
     """
     found: list[_Opened] = []
     missing_tables: list[tuple[str, SourceError]] = []
     for table, path in tables:
         try:
-            found.append(_open(server, table, path, places))
+            found.append(_open(server, table, path, locations))
         except SourceError as error:
             missing_tables.append((table.name, error))
     if not found:
-        refuse_alike(error for _, error in missing_tables)
+        raise_if_same_blame(error for _, error in missing_tables)
     versions = sorted((files.table, *_version(files.snapshot)) for files, _ in found)
     return Dataset(
         server.name,
@@ -66,25 +66,27 @@ def _version(snapshot: TableSnapshot | None) -> tuple[str, ...]:
 
 
 def _open(
-    server: Server, table: Table, path: str, places: Callable[[str], Sequence[TableLocation]]
+    server: Server, table: Table, path: str, locations: Callable[[str], Sequence[TableLocation]]
 ) -> _Opened:
     if server.data_format is None:
-        raise refused(server, "has no format that can be read")
-    record, opened_by = _reader(server.data_format)
-    for place in places(path):
-        if place.has(record):
-            return opened_by(place, table)
+        raise location_error(server, "has no format that can be read")
+    metadata_folder, open_table = _reader(server.data_format)
+    for location in locations(path):
+        if location.has_folder(metadata_folder):
+            return open_table(location, table)
     if is_pattern(path):
-        raise refused(server, "holds a wildcard; expected the folder of one table")
-    sentence = f"no {server.data_format.value} table is at {path!r}: it has no folder {record!r}"
+        raise location_error(server, "holds a wildcard; expected the folder of one table")
+    sentence = (
+        f"no {server.data_format.value} table is at {path!r}: it has no folder {metadata_folder!r}"
+    )
     raise SourceError(sentence, retryable=True, blame=Blame.PRODUCT)
 
 
 def _reader(data_format: DataFormat) -> tuple[str, Callable[[TableLocation, Table], _Opened]]:
-    """Return the name of the folder with the record, and what reads it."""
+    """Return the name of the metadata folder, and the function that opens the table."""
     # Imported for such a table: both bring Polars, which finding other files does without.
     from contractwatch.sources.table_formats import delta, iceberg  # noqa: PLC0415 - see above
 
     if data_format is DataFormat.DELTA:
-        return delta.RECORD, delta.open_table
-    return iceberg.RECORD, iceberg.open_table
+        return delta.METADATA_FOLDER, delta.open_table
+    return iceberg.METADATA_FOLDER, iceberg.open_table

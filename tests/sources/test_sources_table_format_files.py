@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from deltalake import write_deltalake
-from lake_values import CLAUSE, promised
 from pyiceberg.catalog.memory import InMemoryCatalog
+from table_format_values import CLAUSE, promised
 
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, Server

@@ -1,4 +1,4 @@
-"""Folder of a table on this machine; its metadata may name no file outside of the allowed roots."""
+"""Folder of a table on this machine, whose metadata may name no file outside the allowed roots."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.dataset import DataFile
-from contractwatch.sources.search.search import MAX_FILES, real_path, refused
+from contractwatch.sources.search.search import MAX_FILES, location_error, real_path
 
-_WHOLE = ("/", "file:/")
+_ABSOLUTE_STARTS = ("/", "file:/")
 
 
-def folders_at(
+def allowed_folders(
     server: Server, path: str, *, bases: Sequence[Path], roots: tuple[Path, ...] | None
-) -> list["Folder"]:
-    """Return the folders that a path of the contract may mean, by the real path of each.
+) -> list["LocalFolder"]:
+    """Return the allowed folders that a path of the contract may stand for, by their real paths.
 
     Args:
         server: The server of the contract.
@@ -28,15 +28,15 @@ def folders_at(
         SourceError: If none is allowed.
     """
     tried = [real_path(server, base / path) for base in bases or (Path.cwd(),)]
-    allowed = [folder for one in tried if (folder := Folder(server, one, roots)).is_allowed]
+    allowed = [folder for one in tried if (folder := LocalFolder(server, one, roots)).is_allowed]
     if not allowed:
-        raise refused(server, "is outside the directories that the operator allowed")
+        raise location_error(server, "is outside the directories that the operator allowed")
     return allowed
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """The folder of one table. `path` and `roots` are real; None allows what the person may."""
+class LocalFolder:
+    """Folder of one table. `path` and `roots` are real paths; with roots None all are allowed."""
 
     server: Server
     path: Path
@@ -55,46 +55,48 @@ class Folder:
     def remote(self) -> None:
         return None
 
-    def has(self, part: str) -> bool:
+    def has_folder(self, part: str) -> bool:
         return (self.path / part).is_dir()
 
-    def names(self, part: str) -> list[str]:
-        return [path.name for path in self._confined(self.path / part).iterdir()]
+    def list_names(self, part: str) -> list[str]:
+        return [path.name for path in self._confine(self.path / part).iterdir()]
 
-    def below(self, part: str) -> list[DataFile]:
+    def list_files(self, part: str) -> list[DataFile]:
         found: list[DataFile] = []
-        for path in self._confined(self.path / part).rglob("*"):
-            real = self._confined(path)
+        for path in self._confine(self.path / part).rglob("*"):
+            real = self._confine(path)
             if real.is_file():
                 found.append(_file(real))
             if len(found) > MAX_FILES:
-                raise refused(
-                    self.server, f"holds a table whose record has over {MAX_FILES:,} files"
+                raise location_error(
+                    self.server, f"holds a table with over {MAX_FILES:,} metadata files"
                 )
         return found
 
-    def is_whole(self, named: str) -> bool:
-        return named.startswith(_WHOLE)
+    def is_absolute(self, named: str) -> bool:
+        return named.startswith(_ABSOLUTE_STARTS)
 
     def find(self, named: Collection[str]) -> dict[str, DataFile]:
         paths = {name: self._local(name) for name in named}
         return {name: _file(path) for name, path in paths.items() if path.exists()}
 
     def _local(self, named: str) -> Path:
-        """Return the file of this machine that a record names, by path or by `file:` address."""
+        """Return the file that the metadata name, by path or by `file:` address."""
         try:
             address = urlsplit(named)
         except ValueError as error:
-            raise refused(self.server, "holds a table that names files by no path") from error
+            raise location_error(
+                self.server, "holds a table that names files by no path"
+            ) from error
         if address.scheme not in {"", "file"} or address.netloc:
-            raise refused(self.server, "holds a table that names files of another machine")
-        return self._confined(self.path / named.removeprefix("file:").removeprefix("//"))
+            raise location_error(self.server, "holds a table that names files of another machine")
+        return self._confine(self.path / named.removeprefix("file:").removeprefix("//"))
 
-    def _confined(self, path: Path) -> Path:
-        """Return the path, or raise SourceError if it is really outside of what is allowed."""
+    def _confine(self, path: Path) -> Path:
+        """Return the real path, or raise SourceError if it is outside the roots."""
         real = real_path(self.server, path)
         if not self._allows(real):
-            raise refused(
+            raise location_error(
                 self.server, "holds a table that leads outside the directories that are allowed"
             )
         return real
