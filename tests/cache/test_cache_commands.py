@@ -61,7 +61,7 @@ def test_the_next_run_reads_only_what_is_new(
     assert evidence(run(capsys, *words, "--evidence", "scan")[1]) == read
     code, printed = run(capsys, contract, "--state-dir", tmp_path / "kept" / "here")
     assert (code, printed.strip().splitlines()[-1].split("; ")[1]) == (
-        0, "4 checks rest on earlier reads",
+        0, "4 used answers of earlier runs",
     )  # fmt: skip
     (tmp_path / "data" / "b.csv").write_text("id\n2\n")
     code, printed = run(capsys, *words)

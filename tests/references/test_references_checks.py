@@ -44,7 +44,7 @@ def test_a_tolerance_is_a_share_of_the_rows_with_a_key_and_not_of_all_rows() -> 
     broken = judged(check, Count(10_000), OrphanCount(199, 1, 2))
     assert broken.outcome is Outcome.FAILED
     assert broken.reason == (
-        "1 of 199 rows with a key have no match; the key is not unique there: 2 surplus rows"
+        "1 of 199 rows with a key have no match; the key is not unique there: 2 duplicate rows"
     )
 
 

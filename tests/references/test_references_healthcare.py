@@ -75,7 +75,7 @@ def _repeated(frames: Frames) -> Frames:
             _repeated,
             "claims_events relationship",
             "passed",
-            "the key is not unique there: 3 surplus rows",
+            "the key is not unique there: 3 duplicate rows",
         ),
     ],
 )

@@ -134,7 +134,7 @@ def test_a_breach_that_a_full_scan_finds_lasts_until_it_is_mended(agent: Agent) 
         agent.add((number, agent.now))
         found = agent.run()["unique"]
         assert (found.outcome, found.reason) == (
-            Outcome.FAILED, "1 surplus row, 1 repeated key, 2 affected rows"
+            Outcome.FAILED, "1 duplicate row, 1 repeated key, 2 affected rows"
         )  # fmt: skip
     agent.rows.remove((5, NOW - 9 * DAY))
     agent.add((33, agent.now))

@@ -128,7 +128,7 @@ def _at_path_end(path: FieldPath, predicate: Predicate) -> Predicate:
 
 def _duplicate_words(repeats: DuplicateCounts, keyless: int) -> str:
     counts = (
-        (repeats.surplus, "surplus row"),
+        (repeats.surplus, "duplicate row"),
         (repeats.keys, "repeated key"),
         (repeats.affected, "affected row"),
         (keyless, "keyless row"),

@@ -53,7 +53,7 @@ class RelationshipCheck:
         )
         if not found.repeated:
             return verdict
-        note = f"the key is not unique there: {count_words(found.repeated, 'surplus row')}"
+        note = f"the key is not unique there: {count_words(found.repeated, 'duplicate row')}"
         return replace(verdict, reason="; ".join(filter(None, (verdict.reason, note))))
 
 

@@ -45,7 +45,7 @@ def _run(finding: Judged, report: Report) -> Iterator[str]:
     run = finding.run
     outcome = run.outcome.value
     yield f"\n## {_MARKS[outcome]} {_text(title_of(finding))}: {outcome}\n"
-    rows = "" if run.rows is None else f"; {run.rows:,} rows"
+    rows = "" if run.rows is None else f"; {run.rows:,} row{'s' if run.rows != 1 else ''}"
     counts = counts_of(run.results) or "no checks"
     yield f"{counts}{rows}; {coverage_of(run)}; {_text(finding.contract.file)}"
     if run.error:

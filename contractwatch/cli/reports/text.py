@@ -113,7 +113,7 @@ def _headline(finding: Judged, page: TextPage) -> Iterator[str]:
 
 def _outcome(run: RunResult, page: TextPage) -> Iterator[str]:
     words = counts_of(run.results)
-    rows = "" if run.rows is None else f"; {run.rows:,} rows"
+    rows = "" if run.rows is None else f"; {run.rows:,} row{'s' if run.rows != 1 else ''}"
     outcome = page.plain(run.outcome.value.upper(), run.outcome.value)
     yield outcome + page.plain(f"  {words or 'no checks'}{rows}")
     if run.error:

@@ -91,5 +91,5 @@ def coverage_of(run: RunResult) -> str:
     """Return the coverage in words, and how many checks rest on what was known of the files."""
     share = f"{100 * run.coverage.ratio:.0f} %"
     known = sum(result.verdict.evidence is Evidence.STATE for result in run.results)
-    state = f"; {known} checks rest on earlier reads" if known else ""
+    state = f"; {known} used answers of earlier runs" if known else ""
     return f"coverage: {run.coverage.executed} of {run.coverage.promised} clauses, {share}{state}"

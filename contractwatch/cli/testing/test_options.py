@@ -118,7 +118,7 @@ _READING = (
         "--evidence",
         type=OneOf(Trusted),
         default=Trusted.METADATA.value,
-        help="What answers may rest on: with `scan` every value is read, whatever files say.",
+        help="With `scan`, read every value; else trust what files say of themselves.",
     ),
     click.option(
         "--state-dir",

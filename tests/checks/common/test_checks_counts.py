@@ -140,7 +140,7 @@ def test_unique_counts_surplus_rows_and_tells_all_three_counts() -> None:
     check = only("unique", contract(table(column(unique_clause=Clause("c.unique", 13)))))
     verdict = judged(check, rows=6, repeats=DuplicateCounts(rows=4, surplus=2, keys=1, affected=3))
     assert (verdict.outcome, verdict.violations, verdict.rows) == (Outcome.FAILED, 2, 6)
-    assert verdict.reason == "2 surplus rows, 1 repeated key, 3 affected rows"
+    assert verdict.reason == "2 duplicate rows, 1 repeated key, 3 affected rows"
 
 
 def test_a_percentage_of_duplicates_is_of_the_rows_that_have_a_value() -> None:

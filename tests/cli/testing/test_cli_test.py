@@ -53,7 +53,7 @@ def test_a_run_in_json_has_every_documented_field(tmp_path: Path) -> None:
         "objective": "uniqueness",
         "severity": "error",
         "outcome": "failed",
-        "reason": "1 surplus row, 1 repeated key, 2 affected rows",
+        "reason": "1 duplicate row, 1 repeated key, 2 affected rows",
         "cause": None,
         "promised": "no duplicate rows",
         "observed": 1,
