@@ -10,7 +10,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from contractwatch.demo.stage import DemoFolder
+from contractwatch.demo.demo_folder import DemoFolder
 from contractwatch.errors import UsageError
 
 _START_SECONDS = 60.0
@@ -26,9 +26,9 @@ def free_port() -> int:
 
 @dataclass(slots=True)
 class AgentProcess:
-    """`contractwatch run` on the demo's folder."""
+    """The process of `contractwatch run` with the demo's settings."""
 
-    stage: DemoFolder
+    demo: DemoFolder
     port: int
     _process: subprocess.Popen[bytes] | None = None
 
@@ -38,12 +38,12 @@ class AgentProcess:
         return f"http://127.0.0.1:{self.port}/"
 
     def start(self) -> None:
-        """Start the agent and wait until it says that it is ready.
+        """Start the agent and wait until `/readyz` answers 200.
 
         Raises:
-            UsageError: If it ends or does not become ready; says where its log is.
+            UsageError: If it ends or does not become ready; names its log.
         """
-        with self.stage.log.open("ab") as log:
+        with self.demo.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter)
                 [
                     sys.executable,
@@ -51,21 +51,21 @@ class AgentProcess:
                     "contractwatch",
                     "run",
                     "--config",
-                    str(self.stage.settings),
+                    str(self.demo.settings),
                 ],
                 stdout=log,
                 stderr=log,
-                cwd=self.stage.folder,
+                cwd=self.demo.folder,
             )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             if self._is_ready():
                 return
             time.sleep(0.1)
-        raise UsageError(f"the agent did not start; its log: {self.stage.log}")
+        raise UsageError(f"the agent did not start; its log: {self.demo.log}")
 
     def kill(self) -> None:
-        """Kill the agent as `kill -9` does; it gets no chance to say or save anything."""
+        """Kill the agent as `kill -9` does, so that it can log and save nothing."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -81,7 +81,7 @@ class AgentProcess:
             self._process.kill()
             return self._process.wait()
 
-    def ask(self, path: str) -> Any:
+    def get_json(self, path: str) -> Any:
         """Return the JSON that the agent serves at `path`."""
         with urllib.request.urlopen(self.url + path, timeout=5) as response:  # noqa: S310  our own
             return json.load(response)

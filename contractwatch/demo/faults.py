@@ -1,4 +1,4 @@
-"""The faults of the demo, in their order, and the product whose owners are to be told."""
+"""The faults of the demo, in their order, and the product whose owners must be alerted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _BAD_ROW = 7
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One chapter: what happens, which promise it breaks, and whether the agent dies meanwhile."""
+    """One fault: what happens, which promise it breaks, and whether the agent is killed."""
 
     name: str
     words: str
@@ -24,35 +24,35 @@ class Fault:
 
     @property
     def product(self) -> str:
-        """The product whose owners must be told."""
+        """The product whose owners must be alerted."""
         return f"air-travel/{self.table}"
 
 
-def _stop_the_hours(publisher: Publisher) -> None:
+def _stop_hourly_flights(publisher: Publisher) -> None:
     publisher.paused.add("flights")
 
 
 def _lose_tail_numbers(publisher: Publisher) -> None:
     lost = pl.lit(None, pl.String)
-    publisher.spoil("flights", lambda frame: frame.with_columns(tailnum=lost))
+    publisher.corrupt("flights", lambda frame: frame.with_columns(tailnum=lost))
 
 
-def _forget_a_carrier(publisher: Publisher) -> None:
-    publisher.spoil("airlines", lambda frame: frame.filter(pl.col("carrier") != "HA"))
+def _drop_a_carrier(publisher: Publisher) -> None:
+    publisher.corrupt("airlines", lambda frame: frame.filter(pl.col("carrier") != "HA"))
 
 
 def _rename_a_column(publisher: Publisher) -> None:
-    publisher.spoil("weather", lambda frame: frame.rename({"temp": "temperature"}))
+    publisher.corrupt("weather", lambda frame: frame.rename({"temp": "temperature"}))
 
 
 def _load_planes_twice(publisher: Publisher) -> None:
-    publisher.spoil("planes", lambda frame: pl.concat([frame, frame.head(25)]))
+    publisher.corrupt("planes", lambda frame: pl.concat([frame, frame.head(25)]))
 
 
 def _write_a_bad_cell(publisher: Publisher) -> None:
     altitude = pl.col("alt").cast(pl.String)
     bad = pl.when(pl.int_range(pl.len()) == _BAD_ROW).then(pl.lit("n/k")).otherwise(altitude)
-    publisher.spoil("airports", lambda frame: frame.with_columns(alt=bad))
+    publisher.corrupt("airports", lambda frame: frame.with_columns(alt=bad))
 
 
 FAULTS = (
@@ -61,7 +61,7 @@ FAULTS = (
         "the next hours of flights do not come",
         "flights",
         Objective.FRESHNESS,
-        _stop_the_hours,
+        _stop_hourly_flights,
     ),
     Fault(
         "null tail numbers",
@@ -75,7 +75,7 @@ FAULTS = (
         "airlines is published without one of its sixteen carriers",
         "airlines",
         Objective.VOLUME,
-        _forget_a_carrier,
+        _drop_a_carrier,
     ),
     Fault(
         "a renamed column",

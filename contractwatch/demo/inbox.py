@@ -14,7 +14,7 @@ _BODY_LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """One transition as it was received: `key` is the message's idempotency key."""
+    """One incident transition as received; `key` is the message's idempotency key."""
 
     key: str
     product: str
@@ -24,10 +24,10 @@ class ReceivedMessage:
 
 
 class Inbox:
-    """Listens on a free port of this machine; `told` grows as messages come."""
+    """Webhook receiver on a free local port; `messages` grows as they arrive."""
 
     def __init__(self) -> None:
-        self._told: list[ReceivedMessage] = []
+        self._messages: list[ReceivedMessage] = []
         self._lock = threading.Lock()
         inbox = self
 
@@ -51,17 +51,17 @@ class Inbox:
         return self._server.server_address[1]
 
     @property
-    def told(self) -> tuple[ReceivedMessage, ...]:
+    def messages(self) -> tuple[ReceivedMessage, ...]:
         """Every transition received so far, repeats included."""
         with self._lock:
-            return tuple(self._told)
+            return tuple(self._messages)
 
     def receive(self, body: bytes) -> None:
         """Remember the transitions of one CloudEvents message."""
         event: dict[str, Any] = json.loads(body)
         data = event["data"]
         with self._lock:
-            self._told += [
+            self._messages += [
                 ReceivedMessage(
                     key=event["id"],
                     product=event["subject"],

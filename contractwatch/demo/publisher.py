@@ -14,21 +14,21 @@ from contractwatch.demo.flights_data import FlightsData
 WINDOW_HOURS = 16
 HOURLY = ("flights", "weather")
 
-Spoil = Callable[[pl.DataFrame], pl.DataFrame]
+Corruption = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 @dataclass(slots=True)
 class Publisher:
-    """Publishes the next hour of the hourly tables, and the reference tables when they change.
+    """Publisher of the hourly tables, hour after hour, and of the reference tables.
 
-    `spoiled` holds what is wrong with a table at the moment; `paused` the tables whose next hours
-    do not come.
+    `corruptions` holds the present corruption of a table, `paused` the tables whose next hours are
+    not published.
     """
 
     data: FlightsData
     folder: Path
     hour: timedelta
-    spoiled: dict[str, Spoil] = field(default_factory=dict[str, Spoil])
+    corruptions: dict[str, Corruption] = field(default_factory=dict[str, Corruption])
     paused: set[str] = field(default_factory=set[str])
     _hours: dict[str, list[tuple[int, pl.DataFrame]]] = field(
         default_factory=dict[str, list[tuple[int, pl.DataFrame]]]
@@ -49,7 +49,7 @@ class Publisher:
             if name in self.paused:
                 continue
             hours = self.data.hourly[name]
-            moved = _moved(hours[number % len(hours)], at)
+            moved = _with_time(hours[number % len(hours)], at)
             kept = self._hours.setdefault(name, [])
             kept.append((number, moved))
             self._write_hour(name, number, moved)
@@ -58,21 +58,21 @@ class Publisher:
                 self._hour_file(name, old).unlink(missing_ok=True)
 
     def publish_reference(self, name: str) -> None:
-        """Publish a reference table as it is, or as it was spoiled."""
+        """Publish a reference table, corrupted if it is to be."""
         frame = self._as_published(name, self.data.reference[name])
         if name == "airports":
-            _swap_in(self.folder / "airports.csv", frame.write_csv)
+            _replace_file(self.folder / "airports.csv", frame.write_csv)
         else:
-            _swap_in(self.folder / f"{name}.parquet", frame.write_parquet)
+            _replace_file(self.folder / f"{name}.parquet", frame.write_parquet)
 
-    def spoil(self, name: str, spoil: Spoil) -> None:
-        """Break what `name` publishes from now on, what is out there included."""
-        self.spoiled[name] = spoil
+    def corrupt(self, name: str, corruption: Corruption) -> None:
+        """Corrupt all files of table `name`, those published before included."""
+        self.corruptions[name] = corruption
         self._publish_again(name)
 
-    def heal(self, name: str) -> None:
-        """Publish `name` as promised again, what is out there included."""
-        self.spoiled.pop(name, None)
+    def restore(self, name: str) -> None:
+        """Publish all files of table `name` as promised again."""
+        self.corruptions.pop(name, None)
         self.paused.discard(name)
         self._publish_again(name)
 
@@ -84,17 +84,17 @@ class Publisher:
             self._write_hour(name, number, frame)
 
     def _write_hour(self, name: str, number: int, frame: pl.DataFrame) -> None:
-        _swap_in(self._hour_file(name, number), self._as_published(name, frame).write_parquet)
+        _replace_file(self._hour_file(name, number), self._as_published(name, frame).write_parquet)
 
     def _hour_file(self, name: str, number: int) -> Path:
         return self.folder / name / f"hour-{number:06d}.parquet"
 
     def _as_published(self, name: str, frame: pl.DataFrame) -> pl.DataFrame:
-        spoil = self.spoiled.get(name)
-        return frame if spoil is None else spoil(frame)
+        corruption = self.corruptions.get(name)
+        return frame if corruption is None else corruption(frame)
 
 
-def _moved(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
+def _with_time(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
     instant = at.astimezone(UTC)
     moved = frame.with_columns(
         time_hour=pl.lit(instant).dt.cast_time_unit("us").dt.convert_time_zone("UTC")
@@ -106,7 +106,7 @@ def _moved(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
     )
 
 
-def _swap_in(target: Path, write: Callable[[Path], object]) -> None:
+def _replace_file(target: Path, write: Callable[[Path], object]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.draft")
     write(draft)

@@ -12,12 +12,12 @@ from contractwatch.cli.output import say
 from contractwatch.cli.parser import Command
 from contractwatch.cli.values import Whole
 from contractwatch.demo.agent_process import AgentProcess, free_port
+from contractwatch.demo.demo_folder import HOUR, create_demo_folder, remove_demo_folder
 from contractwatch.demo.faults import FAULTS
 from contractwatch.demo.flights_data import read_flights_data
 from contractwatch.demo.inbox import Inbox
 from contractwatch.demo.publisher import Publisher
-from contractwatch.demo.stage import HOUR, clear, set_up
-from contractwatch.demo.story import Story, log_tail
+from contractwatch.demo.replay import Replay, log_tail
 
 _PAUSE_SECONDS = 15.0
 
@@ -42,22 +42,22 @@ def command(*, once: bool, port: int) -> int:
     inbox = Inbox()
     folder = Path(tempfile.mkdtemp(prefix="contractwatch-demo-"))
     page_port = port or free_port()
-    stage = set_up(folder, port=page_port, inbox_port=inbox.port)
-    agent = AgentProcess(stage, page_port)
-    story = Story(Publisher(data, stage.live, HOUR), agent, inbox, say)
+    demo_folder = create_demo_folder(folder, port=page_port, inbox_port=inbox.port)
+    agent = AgentProcess(demo_folder, page_port)
+    replay = Replay(Publisher(data, demo_folder.live, HOUR), agent, inbox, say)
     interrupted = False
     try:
-        kept = _once(story) if once else _for_ever(story)
+        kept = _once(replay) if once else _for_ever(replay)
     except KeyboardInterrupt:
         interrupted, kept = True, not once  # a script that was cut short has shown nothing
     finally:
         code = agent.stop()
         inbox.close()
     if code != 0 or not (kept or interrupted):
-        say(f"the agent ended with {code}; its log ends:\n{log_tail(stage.log)}")
+        say(f"the agent ended with {code}; its log ends:\n{log_tail(demo_folder.log)}")
         say(f"everything is left in {folder}")
         return 1
-    clear(stage)
+    remove_demo_folder(demo_folder)
     return 0 if kept else 1
 
 
@@ -67,19 +67,19 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _once(story: Story) -> bool:
-    if not story.begin():
+def _once(replay: Replay) -> bool:
+    if not replay.start():
         return False
     for fault in FAULTS:
-        story.chapter(fault)
-    return story.verdict()
+        replay.replay_fault(fault)
+    return replay.report()
 
 
-def _for_ever(story: Story) -> bool:
-    if not story.begin():
+def _for_ever(replay: Replay) -> bool:
+    if not replay.start():
         return False
     say("press Ctrl-C to end")
     while True:
         for fault in FAULTS:
-            story.linger(_PAUSE_SECONDS)
-            story.chapter(fault)
+            replay.keep_publishing(_PAUSE_SECONDS)
+            replay.replay_fault(fault)

@@ -18,7 +18,7 @@ _IN_DEMO_TIME = (
 
 @dataclass(frozen=True, slots=True)
 class DemoFolder:
-    """Where the demo's files are."""
+    """Paths of the demo's files."""
 
     folder: Path
 
@@ -39,31 +39,31 @@ class DemoFolder:
 
     @property
     def log(self) -> Path:
-        """What the agent says."""
+        """The agent's log."""
         return self.folder / "agent.log"
 
 
-def set_up(folder: Path, *, port: int, inbox_port: int) -> DemoFolder:
+def create_demo_folder(folder: Path, *, port: int, inbox_port: int) -> DemoFolder:
     """Copy the flights contracts into `folder`, in demo time, and write the agent's settings.
 
     Raises:
         UsageError: If the contracts are not where this version keeps them.
     """
-    stage = DemoFolder(folder)
-    stage.contracts.mkdir(parents=True)
-    stage.live.mkdir()
+    demo = DemoFolder(folder)
+    demo.contracts.mkdir(parents=True)
+    demo.live.mkdir()
     for source in sorted(_flights_contracts().glob("*.odcs.yaml")):
         text = source.read_text(encoding="utf-8")
         for promised, in_demo_time in _IN_DEMO_TIME:
             text = text.replace(promised, in_demo_time)
-        (stage.contracts / source.name).write_text(text, encoding="utf-8")
-    stage.settings.write_text(_settings(port, inbox_port), encoding="utf-8")
-    return stage
+        (demo.contracts / source.name).write_text(text, encoding="utf-8")
+    demo.settings.write_text(_settings(port, inbox_port), encoding="utf-8")
+    return demo
 
 
-def clear(stage: DemoFolder) -> None:
+def remove_demo_folder(demo: DemoFolder) -> None:
     """Remove everything the demo wrote."""
-    shutil.rmtree(stage.folder, ignore_errors=True)
+    shutil.rmtree(demo.folder, ignore_errors=True)
 
 
 def _flights_contracts() -> Path:
