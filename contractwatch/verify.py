@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from contractwatch.checks import CHECKS
-from contractwatch.checks.common.identity import with_unique_ids
-from contractwatch.checks.common.path import COLUMN_MISSING, unreachable_verdict
+from contractwatch.checks.common.nested_paths import COLUMN_MISSING, unreachable_verdict
+from contractwatch.checks.common.promise_ids import with_unique_ids
 from contractwatch.checks.operations import end_of_life
 from contractwatch.checks.schema import physical_type, types
 from contractwatch.checks.schema.presence import PRESENCE

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from contractwatch.model.base.reach import ObjectStoreAccess, StoreIdentity
+from contractwatch.model.base.object_store_access import ObjectStoreAccess, StoreIdentity
 
 BUCKET = "lake"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "an-id", "AWS_SECRET_ACCESS_KEY": "a-secret-key"}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from contractwatch.alerting.broken import broken_promises, worst_severity
+from contractwatch.alerting.broken_promises import broken_promises, worst_severity
 from contractwatch.alerting.route import grace_for
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective, ObjectiveState

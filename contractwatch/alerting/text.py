@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from contractwatch.alerting.ending import notice_lines, notice_words
 from contractwatch.alerting.finding_text import says_all, what_is_wrong
+from contractwatch.alerting.notice_words import notice_lines, notice_words
 from contractwatch.alerting.upstream import upstream_json, upstream_lines
 from contractwatch.alerting.words import duration, instant, truncate
 from contractwatch.display import visible, visible_data

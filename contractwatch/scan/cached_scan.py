@@ -29,7 +29,7 @@ from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.sql import SqlScalar
-from contractwatch.model.record.file_state import CachedTable
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.scan.incremental_windows import answer_window, with_windows
 
 _VERSIONED_LIBRARIES = ("polars", "regress-", "tzdata-")

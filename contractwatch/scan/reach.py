@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from contractwatch.model.base.reach import ObjectStoreAccess, StoreIdentity
+from contractwatch.model.base.object_store_access import ObjectStoreAccess, StoreIdentity
 
 _DEFAULT_REGION = "us-east-1"
 _CONTAINER_HOST = ("169.254.170.2", 80)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.reach import NO_OBJECT_STORES, ObjectStoreAccess
+from contractwatch.model.base.object_store_access import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import Dataset
@@ -17,7 +17,7 @@ from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import ComparingMetric, Metric, TableSchema
 from contractwatch.model.measure.state import Measurement, Unmeasured
-from contractwatch.model.record.file_state import CachedTable
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.model.record.run import Reading
 from contractwatch.scan.cached_scan import ScanAnswers, full_scan, scan_with_cache
 from contractwatch.scan.incremental_windows import with_windows

@@ -10,8 +10,8 @@ from contractwatch.engines.cache.file_answers import CacheableMetric
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.metric import RecordMetric, TableSchema, TimeSpan
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.model.record.check import Check, Outcome
-from contractwatch.model.record.file_state import CachedTable
 from contractwatch.model.record.run import Reading, RunResult
 from contractwatch.verify import Plan, rests_on
 

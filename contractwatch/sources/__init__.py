@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.reach import NO_OBJECT_STORES, ObjectStoreAccess
+from contractwatch.model.base.object_store_access import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import Dataset

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from contractwatch.errors import SourceError
-from contractwatch.model.base.reach import ObjectStoreAccess
+from contractwatch.model.base.object_store_access import ObjectStoreAccess
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from contractwatch.engines.remote.objects import SCHEME
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.reach import ObjectStoreAccess
+from contractwatch.model.base.object_store_access import ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.dataset import DataFile, Dataset, RemoteStore, TableFiles

@@ -3,7 +3,7 @@
 import pytest
 from alerting_values import BAD, COMPLETENESS, GOOD, SCHEMA, UNKNOWN, failed
 
-from contractwatch.alerting.broken import broken_promises, observed_words, worst_severity
+from contractwatch.alerting.broken_promises import broken_promises, observed_words, worst_severity
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.model.record.incident import BrokenPromise

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from alerting_values import T0, failed
 
-from contractwatch.alerting.causes import NO_SHARED_REASONS, SharedReasons, shared_reasons
+from contractwatch.alerting.shared_reasons import NO_SHARED_REASONS, SharedReasons, shared_reasons
 from contractwatch.model.record.check import Outcome, Verdict
 from contractwatch.model.record.run import CheckResult, Coverage, RunOutcome, RunResult
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from alerting_values import bad, failed
 
-from contractwatch.alerting.broken import broken_promises
+from contractwatch.alerting.broken_promises import broken_promises
 from contractwatch.alerting.finding_text import place_of, says_all, what_is_wrong
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective

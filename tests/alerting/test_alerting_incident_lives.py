@@ -20,7 +20,7 @@ from alerting_values import (
     warned,
 )
 
-from contractwatch.alerting.broken import broken_promises
+from contractwatch.alerting.broken_promises import broken_promises
 from contractwatch.alerting.incidents import update_incidents, withdraw_incidents
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective

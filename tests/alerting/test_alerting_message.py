@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contractwatch.alerting import text
-from contractwatch.alerting.broken import broken_promises
+from contractwatch.alerting.broken_promises import broken_promises
 from contractwatch.alerting.message import (
     AlertingSetup,
     idempotency_key,

@@ -29,7 +29,7 @@ from contractwatch.model.measure.metric import (
 from contractwatch.model.promises.personal_data import Detector, PersonalDataHits, SearchedColumn
 from contractwatch.model.promises.segment import Period, PeriodUnit, RowsPerCell
 from contractwatch.model.promises.sql import SqlScalar
-from contractwatch.model.record.file_state import CachedTable
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.model.record.run import Reading
 from contractwatch.scan.scan import ScanJob, scan
 

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import polars as pl
 
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.reach import ObjectStoreAccess
+from contractwatch.model.base.object_store_access import ObjectStoreAccess
 from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
 from contractwatch.model.contract.contract import Column, LogicalType, Table
 from contractwatch.model.measure.metric import Metric, RowCount, TableSchema

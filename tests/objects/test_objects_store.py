@@ -21,7 +21,7 @@ from object_values import (
 
 from contractwatch.engines.remote import relay
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.reach import ObjectStoreAccess, StoreIdentity
+from contractwatch.model.base.object_store_access import ObjectStoreAccess, StoreIdentity
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.measure.metric import RowCount, TableSchema
 from contractwatch.model.measure.state import Count, TableColumns

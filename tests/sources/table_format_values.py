@@ -7,7 +7,7 @@ from typing import Protocol
 
 from contractwatch.engines.query.engine import Survey, survey
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.reach import ObjectStoreAccess
+from contractwatch.model.base.object_store_access import ObjectStoreAccess
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Column, Table
 from contractwatch.model.contract.dataset import Dataset

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from store_values import NOW
 
 from contractwatch.errors import StoreError
-from contractwatch.model.record.file_state import CachedTable
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.store.database import tables
 from contractwatch.store.store import Store
 

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 from store_values import NOW
 
 import contractwatch.store
-from contractwatch.model.record.file_state import CachedTable
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.store.store import Store
 
 MIGRATIONS = Path(contractwatch.store.__file__).parent / "migrations"

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from window_values import DAY, NOW
 
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.model.record.check import Outcome, Verdict
-from contractwatch.model.record.file_state import CachedTable
 from contractwatch.odcs.load import parse_contract
 from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_references
 from contractwatch.scan.scan import ScanJob, scan

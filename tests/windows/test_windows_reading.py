@@ -46,7 +46,7 @@ from contractwatch.model.measure.state import (
 )
 from contractwatch.model.promises.personal_data import Detector, DetectorHits, PersonalData
 from contractwatch.model.promises.sql import QueryValue
-from contractwatch.model.record.file_state import CachedTable
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.scan import cached_scan
 from contractwatch.scan.incremental_windows import full_scan_is_due
 from contractwatch.scan.scan import scan

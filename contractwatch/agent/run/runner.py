@@ -26,11 +26,11 @@ from contractwatch.alerting.audience import undelivered_openings
 from contractwatch.alerting.message import AlertingSetup, notifications, with_upstream
 from contractwatch.alerting.notices import announce_endings, notice_times, policy_at
 from contractwatch.errors import StoreError
+from contractwatch.model.base.object_store_access import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.objective import Objective
-from contractwatch.model.base.reach import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
-from contractwatch.model.record.file_state import CachedTable
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.model.record.incident import Notification, Transition
 from contractwatch.model.record.product import ProductState, RunEntry
 from contractwatch.model.record.run import Reading, RunOutcome, RunResult

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from contractwatch.checks.common.counts import NO_ROWS
-from contractwatch.checks.common.path import COLUMN_MISSING
+from contractwatch.checks.common.nested_paths import COLUMN_MISSING
 from contractwatch.checks.common.promise_builder import (
     Kind,
     Subject,

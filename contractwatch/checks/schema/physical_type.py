@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contractwatch.checks.common.path import COLUMN_MISSING, NO_VALUE
+from contractwatch.checks.common.nested_paths import COLUMN_MISSING, NO_VALUE
 from contractwatch.checks.common.promise_builder import (
     Kind,
     column_subject,

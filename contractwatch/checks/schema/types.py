@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contractwatch.checks.common.counts import ViolationCount, judge_count
-from contractwatch.checks.common.path import DISAGREEING, HOLDS_TEXT, NO_VALUE
+from contractwatch.checks.common.nested_paths import DISAGREEING, HOLDS_TEXT, NO_VALUE
 from contractwatch.checks.common.promise_builder import (
     Kind,
     columns_of,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contractwatch.checks.common.path import NO_VALUE
+from contractwatch.checks.common.nested_paths import NO_VALUE
 from contractwatch.checks.common.promise_builder import measured, unmeasured_verdict
 from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.measure.metric import Metric, TableSchema

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contractwatch import verify
-from contractwatch.alerting.causes import shared_reasons
+from contractwatch.alerting.shared_reasons import shared_reasons
 from contractwatch.cli.escape import printable
 from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (

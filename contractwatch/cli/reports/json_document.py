@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from contractwatch.alerting.causes import SharedReasons, shared_reasons
+from contractwatch.alerting.shared_reasons import SharedReasons, shared_reasons
 from contractwatch.cli.reports.findings import Finding, Judged, Refused, Report, Samples
 from contractwatch.errors import Problem
 from contractwatch.model.record.run import CheckResult

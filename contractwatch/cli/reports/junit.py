@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from contractwatch.alerting.causes import shared_reasons
+from contractwatch.alerting.shared_reasons import shared_reasons
 from contractwatch.cli.escape import no_command, printable
 from contractwatch.cli.reports.findings import FailOn, Judged, Refused, Report
 from contractwatch.cli.reports.words import (

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from contractwatch.alerting.causes import SharedReasons, shared_reasons
+from contractwatch.alerting.shared_reasons import SharedReasons, shared_reasons
 from contractwatch.cli.escape import printable
 from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (

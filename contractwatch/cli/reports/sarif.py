@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from contractwatch import __version__
-from contractwatch.alerting.causes import SharedReasons, shared_reasons
+from contractwatch.alerting.shared_reasons import SharedReasons, shared_reasons
 from contractwatch.cli.escape import printable
 from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import place_of, sentence_of, title_of

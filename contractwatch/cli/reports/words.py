@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from contractwatch.alerting.broken import observed_words
-from contractwatch.alerting.causes import NO_SHARED_REASONS, SharedReasons
+from contractwatch.alerting.broken_promises import observed_words
+from contractwatch.alerting.shared_reasons import NO_SHARED_REASONS, SharedReasons
 from contractwatch.cli.reports.findings import FailOn, Judged
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.measure.evidence import Evidence

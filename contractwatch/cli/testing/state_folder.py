@@ -10,7 +10,7 @@ from contractwatch.cli.testing.atomic_write import write_whole
 from contractwatch.errors import UsageError
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
-from contractwatch.model.record.file_state import CachedTable
+from contractwatch.model.record.cached_table import CachedTable
 
 
 class StateFolder:

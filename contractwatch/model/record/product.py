@@ -15,7 +15,7 @@ from contractwatch.model.contract.contract import AlertPolicy, SupportChannel
 from contractwatch.model.measure.state import IncidentLog, ProbeTally, Watermark, WatermarkPeriod
 from contractwatch.model.promises.lifetime import Lifetime, Notice
 from contractwatch.model.promises.upstream import InputProduct
-from contractwatch.model.record.file_state import CachedTable
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.model.record.incident import DeliveryRecord, Incident, Notification, Transition
 from contractwatch.model.record.run import Coverage, RunOutcome, RunResult
 

@@ -11,8 +11,8 @@ from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
+from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.model.record.check import Outcome, Promise, Verdict
-from contractwatch.model.record.file_state import CachedTable
 
 
 class RunOutcome(StrEnum):

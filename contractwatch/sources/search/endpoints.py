@@ -4,7 +4,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from contractwatch.engines.remote.relay import RelayTarget, place_of, relay_to
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.reach import ObjectStoreAccess, StoreIdentity
+from contractwatch.model.base.object_store_access import ObjectStoreAccess, StoreIdentity
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.dataset import RemoteStore
 

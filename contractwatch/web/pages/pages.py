@@ -13,8 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from contractwatch import __version__
 from contractwatch.alerting.audience import delivery_words
-from contractwatch.alerting.broken import observed_words
-from contractwatch.alerting.causes import NO_SHARED_REASONS, shared_reasons
+from contractwatch.alerting.broken_promises import observed_words
+from contractwatch.alerting.shared_reasons import NO_SHARED_REASONS, shared_reasons
 from contractwatch.alerting.upstream import upstream_words
 from contractwatch.alerting.words import number
 from contractwatch.display import visible

@@ -3,7 +3,7 @@
 import pytest
 from checks_values import NOW, checks_of, column, contract, only, table
 
-from contractwatch.checks.common.identity import with_unique_ids
+from contractwatch.checks.common.promise_ids import with_unique_ids
 from contractwatch.checks.schema.types import for_server
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.server import ReadPolicy
