@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from contractwatch.errors import Problem
+from contractwatch.model.promises.kinds import OBJECTIVE_OF_DIMENSION
 from contractwatch.model.record.check import WRONG
 from contractwatch.odcs.rules.rules import rule_id_of
 from contractwatch.odcs.schema.affected_clauses import EXTRA_COLUMNS
@@ -12,7 +13,6 @@ from contractwatch.odcs.schema.nested import walk_fields
 from contractwatch.odcs.service_levels.levels import level_id_of
 from contractwatch.odcs.values.level_names import level_kind
 from contractwatch.odcs.values.promises import (
-    OBJECTIVE_OF_DIMENSION,
     dimension_of,
     promised,
     severity_of,

@@ -10,29 +10,11 @@ from contractwatch.model.base.path import FieldPath
 from contractwatch.model.contract.contract import Column, Contract, Table
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement, State, Unmeasured
+from contractwatch.model.promises.kinds import OBJECTIVE_OF_DIMENSION, Kind
 from contractwatch.model.promises.rule import Rule, RuleMetric
 from contractwatch.model.record.check import Outcome, Promise, Verdict
 
-OBJECTIVE_OF_DIMENSION: Mapping[Dimension, Objective] = {
-    Dimension.ACCURACY: Objective.VALIDITY,
-    Dimension.CONFORMITY: Objective.VALIDITY,
-    Dimension.CONSISTENCY: Objective.VALIDITY,
-    Dimension.COMPLETENESS: Objective.COMPLETENESS,
-    Dimension.UNIQUENESS: Objective.UNIQUENESS,
-    Dimension.COVERAGE: Objective.VOLUME,
-    Dimension.TIMELINESS: Objective.FRESHNESS,
-}
-
 StateT = TypeVar("StateT", bound=State)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a kind of promise is called and counts for, where its clause does not say."""
-
-    name: str
-    dimension: Dimension
-    objective: Objective
 
 
 class QualityRule(Protocol):
@@ -124,7 +106,8 @@ def promise_of(
         column=place.column,
         severity=severity,
         dimension=kind.dimension,
-        objective=kind.objective,
+        objective=kind.objective or Objective.CONFORMANCE,
+        operations=kind.operations,
         expected=expected,
         physical_columns=place.physical,
         path=place.path,
@@ -135,8 +118,7 @@ def promise_of(
 
 def promise_of_rule(kind: Kind, place: Subject, rule: QualityRule, *, expected: str) -> Promise:
     """Build the promise of a quality rule; its own dimension takes precedence over its kind's."""
-    dimension = rule.dimension or kind.dimension
-    declared = rule.dimension is not None
+    own = OBJECTIVE_OF_DIMENSION[rule.dimension] if rule.dimension else None
     return Promise(
         promise_id=_promise_id(place, kind, rule.rule_id),
         kind=kind.name,
@@ -144,8 +126,8 @@ def promise_of_rule(kind: Kind, place: Subject, rule: QualityRule, *, expected: 
         table=place.table,
         column=place.column,
         severity=rule.severity,
-        dimension=dimension,
-        objective=OBJECTIVE_OF_DIMENSION[dimension] if declared else kind.objective,
+        dimension=rule.dimension or kind.dimension,
+        objective=own or kind.objective or Objective.CONFORMANCE,
         expected=expected,
         physical_columns=place.physical,
         path=place.path,

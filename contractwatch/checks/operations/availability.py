@@ -5,22 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     measured,
     promise_of,
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import number_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, Probes
 from contractwatch.model.measure.state import Measurement, ProbeTally
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.service_level import Availability
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-AVAILABILITY = Kind("availability", Dimension.TIMELINESS, Objective.AVAILABILITY)
+AVAILABILITY = KINDS["availability"]
 
 PROBES_NEEDED = 20
 """Below this many probes a share says too little."""

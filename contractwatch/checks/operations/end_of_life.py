@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     measured,
     promise_of,
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import count_words
-from contractwatch.model.base.clause import Dimension, Severity
-from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.clause import Severity
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Measurement, TableColumns
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-END_OF_LIFE = Kind("endOfLife", Dimension.TIMELINESS, Objective.VALIDITY)
+END_OF_LIFE = KINDS["endOfLife"]
 
 _GONE = "no column to be read"
 

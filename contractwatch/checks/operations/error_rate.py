@@ -8,7 +8,6 @@ from typing import TypeAlias
 from contractwatch.checks.common.counts import NO_ROWS
 from contractwatch.checks.common.nested_paths import COLUMN_MISSING
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     measured,
     promise_of,
@@ -17,8 +16,7 @@ from contractwatch.checks.common.promise_builder import (
 from contractwatch.checks.common.thresholds import count_words, number_words
 from contractwatch.checks.references import relationship
 from contractwatch.checks.values import invalid_values, null_values, options, required
-from contractwatch.model.base.clause import Dimension, Severity
-from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import (
@@ -33,13 +31,14 @@ from contractwatch.model.measure.metric import (
     TableSchema,
 )
 from contractwatch.model.measure.state import Count, Measurement, TableColumns
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.reference import Orphans
 from contractwatch.model.promises.service_level import ErrorRate
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
 Question: TypeAlias = BadRows | BadRowsAcross
 
-ERROR_RATE = Kind("errorRate", Dimension.CONFORMITY, Objective.VALIDITY)
+ERROR_RATE = KINDS["errorRate"]
 
 _ROW_RULES = (
     required.checks,

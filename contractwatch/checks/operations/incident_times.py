@@ -4,23 +4,21 @@ A promise about operations, not about data: it is judged and shown, and no objec
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contractwatch.checks.common.ages import add_period, duration_words
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     measured,
     promise_of,
     unmeasured_verdict,
 )
 from contractwatch.checks.common.watermarks import NO_RECORD
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import IncidentTimes, Metric
 from contractwatch.model.measure.state import IncidentLog, IncidentTime, Measurement
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.service_level import IncidentStep, MaxIncidentTime
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
@@ -91,7 +89,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     for level in contract.service_levels:
         if isinstance(level.promise, MaxIncidentTime):
             reaction = level.promise
-            kind = Kind(reaction.reaction.value, Dimension.TIMELINESS, Objective.AVAILABILITY)
+            kind = KINDS[reaction.reaction.value]
             promise = promise_of(
                 kind,
                 place,
@@ -100,7 +98,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            yield IncidentTimeCheck(replace(promise, operations=True), reaction)
+            yield IncidentTimeCheck(promise, reaction)
 
 
 def _limit(reaction: MaxIncidentTime) -> str:

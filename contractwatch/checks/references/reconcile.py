@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     measured,
     physical_names,
@@ -14,15 +13,14 @@ from contractwatch.checks.common.promise_builder import (
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import number_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.reference import Tolerance, Total, TotalOf, TotalValue
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-RECONCILE = Kind("reconcile", Dimension.CONSISTENCY, Objective.VALIDITY)
+RECONCILE = KINDS["reconcile"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     measured,
     physical_names,
@@ -13,16 +12,15 @@ from contractwatch.checks.common.promise_builder import (
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import count_words, is_met, limit_words, promised_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.reference import CoveredKeys, KeyCoverage, Reference
 from contractwatch.model.promises.rule import Threshold, Unit
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-REFERENCE_COVERAGE = Kind("referenceCoverage", Dimension.COVERAGE, Objective.VOLUME)
+REFERENCE_COVERAGE = KINDS["referenceCoverage"]
 _NO_KEYS = "there are no keys to cover"
 
 

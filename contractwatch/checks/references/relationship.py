@@ -6,23 +6,21 @@ from datetime import datetime
 
 from contractwatch.checks.common.counts import ViolationCount, judge_count
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     key_subject,
     measured,
     promise_of_rule,
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import count_words, limit_words, promised_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, Table
 from contractwatch.model.measure.metric import Metric, RowCount
 from contractwatch.model.measure.state import Count, Measurement
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.reference import OrphanCount, Orphans, Reference, Relationship
 from contractwatch.model.promises.rule import Threshold
 from contractwatch.model.record.check import Check, Promise, Verdict
 
-RELATIONSHIP = Kind("relationship", Dimension.CONSISTENCY, Objective.VALIDITY)
+RELATIONSHIP = KINDS["relationship"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     measured,
     physical_names,
@@ -13,14 +12,13 @@ from contractwatch.checks.common.promise_builder import (
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import count_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Measurement, TableColumns
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-EXTRA_COLUMNS = Kind("extraColumns", Dimension.CONFORMITY, Objective.SCHEMA)
+EXTRA_COLUMNS = KINDS["extraColumns"]
 
 _NONE = "no extra column"
 _SHOWN = 5

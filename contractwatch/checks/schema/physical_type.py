@@ -6,22 +6,21 @@ from datetime import datetime
 
 from contractwatch.checks.common.nested_paths import COLUMN_MISSING, NO_VALUE
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     column_subject,
     measured,
     promise_of,
     unmeasured_verdict,
 )
 from contractwatch.checks.common.type_spellings import allowed_types, is_allowed
-from contractwatch.model.base.clause import Dimension, Severity
-from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import Column, Contract, LogicalType
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import ColumnType, Measurement, TableColumns
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-PHYSICAL_TYPE = Kind("physicalType", Dimension.CONFORMITY, Objective.SCHEMA)
+PHYSICAL_TYPE = KINDS["physicalType"]
 
 _UNKNOWN = "unsupported physical type"
 _NAMED_BY_FOLDERS = "unverifiable: the values are names of folders"

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     columns_of,
     measured,
@@ -13,15 +12,15 @@ from contractwatch.checks.common.promise_builder import (
     promise_of,
     unmeasured_verdict,
 )
-from contractwatch.model.base.clause import Clause, Dimension
-from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.path import StructField, format_path
 from contractwatch.model.contract.contract import Contract, Table
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Measurement, TableColumns
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-PRESENCE = Kind("presence", Dimension.CONFORMITY, Objective.SCHEMA)
+PRESENCE = KINDS["presence"]
 
 _PRESENT = "present"
 _MISSING = "missing"

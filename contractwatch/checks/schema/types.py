@@ -7,7 +7,6 @@ from datetime import datetime
 from contractwatch.checks.common.counts import ViolationCount, judge_count
 from contractwatch.checks.common.nested_paths import DISAGREEING, HOLDS_TEXT, NO_VALUE
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     columns_of,
     measured,
     promise_of,
@@ -15,8 +14,7 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.checks.common.text_shapes import format_hint
 from contractwatch.checks.common.thresholds import NONE_AT_ALL, count_words
-from contractwatch.model.base.clause import Dimension, Severity
-from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.path import ArrayItem, StructField
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import Contract, LogicalType
@@ -29,10 +27,11 @@ from contractwatch.model.measure.state import (
     TableColumns,
     UnparseableCells,
 )
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-TYPE = Kind("type", Dimension.CONFORMITY, Objective.SCHEMA)
-TIMEZONE = Kind("timezone", Dimension.CONFORMITY, Objective.SCHEMA)
+TYPE = KINDS["type"]
+TIMEZONE = KINDS["timezone"]
 
 _KINDS: Mapping[LogicalType, frozenset[str]] = {
     LogicalType.STRING: frozenset({"string"}),

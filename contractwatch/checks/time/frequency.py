@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from contractwatch.checks.common.ages import TimeElement, add_period, duration_words, time_element
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     measured,
     promise_of,
     unmeasured_verdict,
@@ -14,15 +13,14 @@ from contractwatch.checks.common.promise_builder import (
 from contractwatch.checks.common.thresholds import count_words
 from contractwatch.checks.common.watermarks import count_runs, update_times, watermark_metrics
 from contractwatch.checks.time.freshness import NO_DATA
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, UpdateHistory
 from contractwatch.model.measure.state import Measurement, TimeRange, WatermarkLog
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.service_level import Frequency
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-FREQUENCY = Kind("frequency", Dimension.TIMELINESS, Objective.FRESHNESS)
+FREQUENCY = KINDS["frequency"]
 
 
 @dataclass(frozen=True, slots=True)

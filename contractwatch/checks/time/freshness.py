@@ -12,21 +12,19 @@ from contractwatch.checks.common.ages import (
     time_element,
 )
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     measured,
     promise_of,
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import count_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TimeSpan
 from contractwatch.model.measure.state import Measurement, TimeRange
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.service_level import MaxAge
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-FRESHNESS = Kind("freshness", Dimension.TIMELINESS, Objective.FRESHNESS)
+FRESHNESS = KINDS["freshness"]
 
 NO_DATA = "no data"
 """The reason of a time promise that found not one value to compare."""

@@ -8,22 +8,20 @@ from math import ceil
 from contractwatch.checks.common.ages import TimeElement, duration_words, time_element
 from contractwatch.checks.common.counts import NO_ROWS
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     measured,
     promise_of,
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import count_words, number_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.path import struct_fields
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Delays, Metric
 from contractwatch.model.measure.state import DelayTally, Measurement
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.service_level import MaxDelay
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-DELAY = Kind("latency", Dimension.TIMELINESS, Objective.FRESHNESS)
+DELAY = KINDS["latency"]
 
 _PERCENT = 100
 _ROUNDING = 1e-9

@@ -6,20 +6,18 @@ from datetime import datetime, timedelta
 
 from contractwatch.checks.common.ages import add_period, duration_words, time_element
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     measured,
     promise_of,
     unmeasured_verdict,
 )
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, TimeSpan
 from contractwatch.model.measure.state import Measurement, TimeRange
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.service_level import Retention, RetentionMode
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-RETENTION = Kind("retention", Dimension.TIMELINESS, Objective.VALIDITY)
+RETENTION = KINDS["retention"]
 
 GRACE = timedelta(days=1)
 """How much longer than `atMost` says the oldest row may still be there."""

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from contractwatch.checks.common.ages import duration_words, time_element
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     measured,
     promise_of,
     unmeasured_verdict,
@@ -18,15 +17,14 @@ from contractwatch.checks.common.watermarks import (
     watermark_metrics,
 )
 from contractwatch.checks.time.frequency import update_history
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, LogicalType
 from contractwatch.model.measure.metric import Metric, UpdateHistory
 from contractwatch.model.measure.state import Measurement, WatermarkLog
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.service_level import DueTime
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-DEADLINE = Kind("timeOfAvailability", Dimension.TIMELINESS, Objective.FRESHNESS)
+DEADLINE = KINDS["timeOfAvailability"]
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5

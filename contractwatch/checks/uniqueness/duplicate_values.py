@@ -4,19 +4,17 @@ from collections.abc import Iterator, Mapping
 
 from contractwatch.checks.common.counts import RepeatedRowsCheck
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     column_rules,
     key_subject,
     promise_of_rule,
 )
 from contractwatch.checks.common.thresholds import promised_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.rule import DuplicateCounting, RuleMetric
 from contractwatch.model.record.check import Check
 
-DUPLICATE_VALUES = Kind("duplicateValues", Dimension.UNIQUENESS, Objective.UNIQUENESS)
+DUPLICATE_VALUES = KINDS["duplicateValues"]
 
 _NOUNS: Mapping[DuplicateCounting, str] = {
     DuplicateCounting.SURPLUS: "duplicate rows",

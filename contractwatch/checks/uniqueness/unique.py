@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 
 from contractwatch.checks.common.counts import RepeatedRowsCheck, ViolatingRowsCheck
-from contractwatch.checks.common.promise_builder import Kind, columns_of, key_subject, promise_of
+from contractwatch.checks.common.promise_builder import columns_of, key_subject, promise_of
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Inside, RepeatsElements
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.record.check import Check, Promise
 
-UNIQUE = Kind("unique", Dimension.UNIQUENESS, Objective.UNIQUENESS)
-PRIMARY_KEY = Kind("primaryKey", Dimension.UNIQUENESS, Objective.UNIQUENESS)
+UNIQUE = KINDS["unique"]
+PRIMARY_KEY = KINDS["primaryKey"]
 
 _IN_ARRAY = "no value twice within one array"
 

@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 
 from contractwatch.checks.common.counts import ViolatingRowsCheck
-from contractwatch.checks.common.promise_builder import Kind, column_rules, promise_of_rule
+from contractwatch.checks.common.promise_builder import column_rules, promise_of_rule
 from contractwatch.checks.common.thresholds import promised_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import IsInvalid
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.rule import RuleMetric
 from contractwatch.model.record.check import Check
 
-INVALID_VALUES = Kind("invalidValues", Dimension.CONFORMITY, Objective.VALIDITY)
+INVALID_VALUES = KINDS["invalidValues"]
 
 
 def checks(contract: Contract) -> Iterator[Check]:

@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 
 from contractwatch.checks.common.counts import ViolatingRowsCheck
-from contractwatch.checks.common.promise_builder import Kind, column_rules, promise_of_rule
+from contractwatch.checks.common.promise_builder import column_rules, promise_of_rule
 from contractwatch.checks.common.thresholds import promised_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import IsMissing, IsNull
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.rule import RuleMetric
 from contractwatch.model.record.check import Check
 
-NULL_VALUES = Kind("nullValues", Dimension.COMPLETENESS, Objective.COMPLETENESS)
-MISSING_VALUES = Kind("missingValues", Dimension.COMPLETENESS, Objective.COMPLETENESS)
+NULL_VALUES = KINDS["nullValues"]
+MISSING_VALUES = KINDS["missingValues"]
 
 
 def checks(contract: Contract) -> Iterator[Check]:

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from contractwatch.checks.common.counts import ViolatingRowsCheck
-from contractwatch.checks.common.promise_builder import Kind, columns_of, promise_of
+from contractwatch.checks.common.promise_builder import columns_of, promise_of
 from contractwatch.checks.common.text_formats import FORMAT_PATTERNS, INTEGER_RANGES
 from contractwatch.checks.common.thresholds import NONE_AT_ALL, number_words
 from contractwatch.checks.values.element_type import ElementTypeCheck
-from contractwatch.model.base.clause import Dimension, Severity
-from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.clause import Severity
 from contractwatch.model.contract.contract import Column, Contract, LogicalType
 from contractwatch.model.measure.metric import (
     IsAbove,
@@ -24,6 +23,7 @@ from contractwatch.model.measure.metric import (
     Predicate,
     RepeatsElements,
 )
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.rule import Bound, TypeOption, TypeOptionKind
 from contractwatch.model.record.check import Check
 
@@ -54,7 +54,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each type option of each column; a null never violates one."""
     for place, column in columns_of(contract):
         for option in column.options:
-            kind = Kind(option.kind.value, Dimension.CONFORMITY, Objective.VALIDITY)
+            kind = KINDS[option.kind.value]
             promise = promise_of(
                 kind,
                 place,

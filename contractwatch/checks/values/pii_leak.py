@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     measured,
     promise_of_rule,
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import count_words, is_met, limit_words, promised_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.personal_data import (
     Detector,
     DetectorHits,
@@ -26,7 +24,7 @@ from contractwatch.model.promises.personal_data import (
 from contractwatch.model.promises.rule import Threshold
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-PII_LEAK = Kind("piiLeak", Dimension.CONFORMITY, Objective.VALIDITY)
+PII_LEAK = KINDS["piiLeak"]
 
 FLOORS: Mapping[Detector, float] = {
     Detector.EMAIL: 0.001,

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 
 from contractwatch.checks.common.counts import ViolatingRowsCheck
-from contractwatch.checks.common.promise_builder import Kind, columns_of, promise_of
+from contractwatch.checks.common.promise_builder import columns_of, promise_of
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import IsNull
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.record.check import Check
 
-REQUIRED = Kind("required", Dimension.COMPLETENESS, Objective.COMPLETENESS)
+REQUIRED = KINDS["required"]
 
 
 def checks(contract: Contract) -> Iterator[Check]:

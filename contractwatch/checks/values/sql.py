@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     column_subject,
     measured,
@@ -13,11 +12,10 @@ from contractwatch.checks.common.promise_builder import (
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import is_met, limit_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract, Table
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.rule import Threshold
 from contractwatch.model.promises.sql import (
     AnswerLimit,
@@ -29,7 +27,7 @@ from contractwatch.model.promises.sql import (
 )
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-SQL = Kind("sql", Dimension.CONSISTENCY, Objective.VALIDITY)
+SQL = KINDS["sql"]
 
 ANOTHER_TEXT = "another text"
 """What is told of a text that a query returned: the text itself is data."""

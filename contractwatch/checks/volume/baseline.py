@@ -6,7 +6,6 @@ from datetime import datetime
 
 from contractwatch.checks.common.ages import duration_words
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     measured,
     promise_of_rule,
@@ -14,14 +13,13 @@ from contractwatch.checks.common.promise_builder import (
 )
 from contractwatch.checks.common.thresholds import count_words, is_met, limit_words
 from contractwatch.checks.common.watermarks import NO_RECORD, rows_before
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.measure.metric import Metric, RowCount, RowHistory
 from contractwatch.model.measure.state import Count, Measurement, WatermarkLog
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.rule import Baseline, Rule, Threshold
 from contractwatch.model.record.check import Outcome, Promise, Verdict
 
-ROW_COUNT = Kind("rowCount", Dimension.COVERAGE, Objective.VOLUME)
+ROW_COUNT = KINDS["rowCount"]
 
 _NOT_YET = "warming up: no run has counted the baseline"
 _EMPTY = "warming up: the baseline has no rows"

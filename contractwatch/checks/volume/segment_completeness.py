@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from contractwatch.checks.common.ages import duration_words
 from contractwatch.checks.common.periods import due_starts
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     Subject,
     measured,
     physical_names,
@@ -17,11 +16,10 @@ from contractwatch.checks.common.promise_builder import (
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import count_words, is_met, limit_words, number_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.reference import Segments, SegmentsOf
 from contractwatch.model.promises.rule import Unit
 from contractwatch.model.promises.segment import (
@@ -38,7 +36,7 @@ from contractwatch.model.promises.segment import (
 )
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-SEGMENT_COMPLETENESS = Kind("segmentCompleteness", Dimension.COVERAGE, Objective.VOLUME)
+SEGMENT_COMPLETENESS = KINDS["segmentCompleteness"]
 
 _SHOWN = 5
 _PERCENT = 100

@@ -6,21 +6,19 @@ from datetime import datetime
 
 from contractwatch.checks.common.ages import duration_words, time_element
 from contractwatch.checks.common.promise_builder import (
-    Kind,
     measured,
     promise_of,
     unmeasured_verdict,
 )
 from contractwatch.checks.common.thresholds import count_words, number_words
-from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.objective import Objective
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import Metric, RecentRows
 from contractwatch.model.measure.state import Count, Measurement
+from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.service_level import Throughput
 from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 
-THROUGHPUT = Kind("throughput", Dimension.TIMELINESS, Objective.VOLUME)
+THROUGHPUT = KINDS["throughput"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from datetime import timedelta
 from contractwatch.model.base.clause import Dimension, Severity
 from contractwatch.model.base.objective import Objective, Target
 from contractwatch.model.contract.contract import AlertPolicy, Route, SupportChannel
+from contractwatch.model.promises.kinds import OBJECTIVE_OF_DIMENSION
 from contractwatch.odcs.compat.upgrade import DIMENSION_SYNONYMS
 from contractwatch.odcs.product.schedules import duration_at, positive_duration_at
 from contractwatch.odcs.values.level_names import level_kind
 from contractwatch.odcs.values.promises import (
-    OBJECTIVE_OF_DIMENSION,
     dimension_of,
     objective_of,
     promised,

@@ -6,12 +6,12 @@ from typing import Protocol, TypeVar
 
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Table
+from contractwatch.model.promises.kinds import OBJECTIVE_OF_DIMENSION
 from contractwatch.odcs.jsonschema.schema import implementation_validator
 from contractwatch.odcs.jsonschema.schema_error_messages import schema_errors
 from contractwatch.odcs.rules.references import UnresolvedReferenceError
 from contractwatch.odcs.rules.rules import rule_id_of
 from contractwatch.odcs.values.promises import (
-    OBJECTIVE_OF_DIMENSION,
     dimension_of,
     promised,
     severity_of,

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from contractwatch.model.promises.kinds import OBJECTIVE_OF_DIMENSION
 from contractwatch.model.promises.rule import Baseline, Operator, Rule, RuleMetric, Threshold, Unit
 from contractwatch.odcs.columns.arguments import ColumnContext, read_arguments
 from contractwatch.odcs.jsonschema.schema import OPERATORS, implementation_validator
 from contractwatch.odcs.jsonschema.schema_error_messages import schema_errors
 from contractwatch.odcs.rules.baselines import read_baseline, read_duplicate_counting
 from contractwatch.odcs.values.promises import (
-    OBJECTIVE_OF_DIMENSION,
     dimension_of,
     promised,
     severity_of,

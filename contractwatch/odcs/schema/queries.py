@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from contractwatch.model.contract.contract import Table
+from contractwatch.model.promises.kinds import OBJECTIVE_OF_DIMENSION
 from contractwatch.model.promises.rule import Operator
 from contractwatch.model.promises.sql import AnswerLimit, ExactAnswer, SqlRule
 from contractwatch.odcs.jsonschema.schema import OPERATORS
@@ -11,7 +12,6 @@ from contractwatch.odcs.rules.baselines import ROW_COUNT_ONLY
 from contractwatch.odcs.rules.rules import SQL, read_threshold, rule_id_of
 from contractwatch.odcs.schema.nested import Field, walk_fields
 from contractwatch.odcs.values.promises import (
-    OBJECTIVE_OF_DIMENSION,
     dimension_of,
     promised,
     severity_of,

@@ -7,6 +7,7 @@ from operator import itemgetter
 
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Column, LogicalType, PrimaryKey, Table
+from contractwatch.model.promises.kinds import OBJECTIVE_OF_DIMENSION
 from contractwatch.model.promises.rule import Rule
 from contractwatch.odcs.columns.arguments import ColumnContext
 from contractwatch.odcs.columns.enumeration import read_enum
@@ -21,7 +22,7 @@ from contractwatch.odcs.schema.queries import read_where, with_queries
 from contractwatch.odcs.schema.relationships import with_relationships
 from contractwatch.odcs.values.literals import NESTED, logical_type_of
 from contractwatch.odcs.values.names import check_table_name
-from contractwatch.odcs.values.promises import OBJECTIVE_OF_DIMENSION, promised
+from contractwatch.odcs.values.promises import promised
 from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 from contractwatch.odcs.yaml.unique_names import check_unique, with_names
