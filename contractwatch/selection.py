@@ -78,7 +78,7 @@ def select(plan: Plan, selection: Selection) -> Plan:
 
 
 def from_metadata(plan: Plan, server: Server) -> Plan:
-    """Return the plan with the checks that this server's metadata answers; the rest is skipped."""
+    """Return the plan with the checks that metadata answers; skip those that need rows."""
     data_format = server.data_format.value if server.data_format else ""
     narrowed = {table.name for table in plan.contract.tables if table.where}
     kept: list[Check] = []
@@ -98,7 +98,7 @@ def is_empty(plan: Plan) -> bool:
 
 
 def selectable_names(contracts: Iterable[Contract]) -> Mapping[str, frozenset[str]]:
-    """Return the names that can be selected in contracts: of `rule`, `tag` and `table`."""
+    """Return the names that can be selected in contracts, by `rule`, `tag` and `table`."""
     labels: list[Label] = []
     tags: set[str] = set()
     tables: set[str] = set()
@@ -122,7 +122,7 @@ class _PromiseFilter:
         self._contract_tags = contract.tags
 
     def matches(self, promise: Promise) -> bool:
-        """Whether the promise meets every criterion."""
+        """Return whether the promise meets every criterion."""
         wanted = self._selection
         if wanted.dimensions and promise.dimension not in wanted.dimensions:
             return False

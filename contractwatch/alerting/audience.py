@@ -21,9 +21,9 @@ UNRECORDED_RECEIVER = ""
 
 
 def informed_receivers(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> tuple[str, ...]:
-    """Return the receivers that know, or will know, that the incident is not over.
+    """Return the receivers whose last message of the incident says that it is not over.
 
-    Of each receiver the last thing counts that reached it, or is on its way.
+    The last message counts that was delivered to a receiver, or is on its way to it.
     """
     last: dict[str, DeliveryRecord] = {}
     for one in deliveries:
@@ -35,7 +35,7 @@ def informed_receivers(incident_id: str, deliveries: Iterable[DeliveryRecord]) -
 
 
 def is_delivered(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> bool:
-    """Whether a receiver has taken the message that the incident is there and not over."""
+    """Return whether any receiver knows from a delivered message that the incident is not over."""
     knowing: set[str] = set()
     for one in sorted(deliveries, key=lambda one: one.sequence):
         if one.incident_id != incident_id or one.state is not DeliveryState.DELIVERED:
@@ -54,7 +54,7 @@ def undelivered_openings(
     *,
     now: datetime,
 ) -> tuple[Transition, ...]:
-    """Return the beginning of every open incident of which nobody was told, to be told now.
+    """Return an opening transition for each open incident of which no receiver was informed.
 
     A message that is still on its way to one receiver keeps it from no other.
     One that is recovering is left alone: it is over soon, or is told when it turns bad again.
@@ -71,7 +71,7 @@ def undelivered_openings(
 
 
 def delivery_words(incident_id: str, deliveries: Iterable[DeliveryRecord]) -> str:
-    """Say who was told that an incident began, or who will be, or that nobody was."""
+    """Word who was told that an incident began, who will be, or that nobody was."""
     began = [one for one in deliveries if one.incident_id == incident_id and one.kind not in ENDS]
     told = _names(began, DeliveryState.DELIVERED)
     waiting = [name for name in _names(began, DeliveryState.WAITING) if name not in told]

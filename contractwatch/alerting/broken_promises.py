@@ -15,7 +15,7 @@ _RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
 def worst_severity(observation: Observation) -> Severity:
-    """Return the severity of the worst failed check; a bad state alone is an error, else info."""
+    """Return the worst severity of the failed checks; error for a bad state, else info."""
     severities = [result.promise.severity for result in observation.failed]
     if observation.state is ObjectiveState.BAD:
         severities.append(Severity.ERROR)
@@ -23,7 +23,7 @@ def worst_severity(observation: Observation) -> Severity:
 
 
 def broken_promises(observation: Observation, *, product: str) -> tuple[BrokenPromise, ...]:
-    """Return what is broken, worst first; one line for the objective if no check says it."""
+    """Return what is broken, worst first; the whole objective if no failed check says it."""
     told = tuple(
         _broken_promise(result)
         for result in observation.failed
@@ -33,7 +33,7 @@ def broken_promises(observation: Observation, *, product: str) -> tuple[BrokenPr
 
 
 def observed_words(result: CheckResult) -> str:
-    """Return what was observed in words: `2h14m old`, `12 rows`, `0.5 %`; empty for nothing."""
+    """Word an observed value: `2h14m old`, `12 rows`, `0.5 %`; empty if there is none."""
     observed = result.verdict.observed
     if observed is None:
         return ""
@@ -69,7 +69,7 @@ def _broken_promise(result: CheckResult) -> BrokenPromise:
 
 
 def _whole_objective(observation: Observation, product: str) -> BrokenPromise:
-    """Stand for an objective that is bad or unknown as a whole: data that nobody can read."""
+    """Return the stand-in for an objective that is bad or unknown as a whole."""
     bad = observation.state is ObjectiveState.BAD
     unknown_product = observation.objective is Objective.CONFORMANCE
     return BrokenPromise(

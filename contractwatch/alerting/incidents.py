@@ -26,7 +26,7 @@ _ACTIVE = _ANNOUNCED | {Phase.PENDING}
 
 @dataclass(frozen=True, slots=True)
 class _Signal:
-    """What one run says about one possible incident: bad, good, or (None) nothing either way."""
+    """Signal of one run for one possible incident: bad, good, or None for neither."""
 
     objective: Objective
     cause: Cause
@@ -39,7 +39,7 @@ class _Signal:
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What every decision of one step knows."""
+    """Arguments that are the same for every decision of one run."""
 
     product: str
     now: datetime
@@ -56,7 +56,7 @@ def update_incidents(
     policy: AlertPolicy,
     new_id: Callable[[], str],
 ) -> tuple[tuple[Incident, ...], tuple[Transition, ...]]:
-    """Take what one run observed, and return every changed incident and what is to be told.
+    """Apply the observations of one run; return the changed incidents and the transitions.
 
     1. Each objective's breach: pending, open, recovering, resolved, or reopened.
     2. An incident whose objective the run no longer observes is withdrawn.
@@ -92,7 +92,10 @@ def update_incidents(
 def withdraw_incidents(
     incidents: Iterable[Incident], at: datetime
 ) -> tuple[tuple[Incident, ...], tuple[Transition, ...]]:
-    """Close every incident of a product whose contract is gone; told ones are told WITHDRAWN."""
+    """Close every incident of a product whose contract is gone.
+
+    Incidents that were reported get the transition WITHDRAWN.
+    """
     before = {incident.incident_id: incident for incident in incidents}
     book = dict(before)
     told: list[Transition] = []
@@ -102,7 +105,10 @@ def withdraw_incidents(
 
 
 def _breach_signal(observation: Observation, policy: AlertPolicy) -> _Signal:
-    """Read a breach: a bad state, or a failed check of severity warning; info never counts."""
+    """Return the breach signal: a bad state, or a failed check of severity warning.
+
+    A failed check of severity info never opens an incident.
+    """
     severity = worst_severity(observation)
     is_bad: bool | None = _RANK[severity] > _RANK[Severity.INFO]
     if not is_bad and observation.state is not ObjectiveState.GOOD:
@@ -122,7 +128,7 @@ def _breach_signal(observation: Observation, policy: AlertPolicy) -> _Signal:
 def _unknown_signal(
     observations: tuple[Observation, ...], incidents: Iterable[Incident], policy: AlertPolicy
 ) -> _Signal:
-    """Read whether the product is blind; a breach that is paged or seen now explains it."""
+    """Return the signal of unknown objectives, unless a breach explains that they are unknown."""
     blind = [one for one in observations if one.state is ObjectiveState.UNKNOWN]
     explained = any(_is_paged(one) for one in incidents) or any(
         _breach_signal(one, policy).is_bad for one in observations
@@ -149,7 +155,7 @@ def _is_paged(incident: Incident) -> bool:
 
 
 def _apply(book: dict[str, Incident], signal: _Signal, scene: _Context) -> list[Transition]:
-    """Move the incident that a signal is about; the book holds the result."""
+    """Update the incident that a signal belongs to, and return its transitions."""
     if signal.is_bad is None:
         return []
     own = [one for one in book.values() if _is_about(one, signal)]
@@ -203,7 +209,7 @@ def _apply_bad(
 def _stay_open(
     book: dict[str, Incident], before: Incident, seen: Incident, signal: _Signal, scene: _Context
 ) -> list[Transition]:
-    """Stay silent, for the owner knows already; but a ticket that has become an error is told.
+    """Keep an open incident silently; report it again only if a ticket has become an error.
 
     Like the opening it takes a second run: the one before this was worse than what was told, too.
     """

@@ -42,7 +42,7 @@ _KEY_LENGTH = 32
 
 @dataclass(frozen=True, slots=True)
 class AlertingSetup:
-    """What the operator set up: the receivers, who is told by default, and where the pages are.
+    """Alerting settings of the operator: receivers, default receivers and address of the pages.
 
     `base_url` is the address of the agent's pages without a path; empty if there is none.
     """
@@ -62,7 +62,7 @@ def notifications(  # noqa: PLR0913 - each is another room's knowledge
     now: datetime,
     deliveries: Iterable[DeliveryRecord] | None = None,
 ) -> tuple[Notification, ...]:
-    """Return the messages that tell these transitions of one product.
+    """Build the messages that report these transitions of one product.
 
     A transition goes to everyone who was told of the incident and, if it is no end, to everyone
     whom its severity reaches now; those of one receiver and kind are one message. Nothing is told
@@ -96,12 +96,12 @@ def notifications(  # noqa: PLR0913 - each is another room's knowledge
 
 
 def with_upstream(notification: Notification, upstream: tuple[Upstream, ...]) -> Notification:
-    """Return the message with the inputs that are in trouble; one that ends blames nobody."""
+    """Add the inputs in trouble to a message, unless it reports an end."""
     return notification if notification.kind in ENDS else replace(notification, upstream=upstream)
 
 
 def idempotency_key(receiver: str, told: Iterable[tuple[str, int]]) -> str:
-    """Return the idempotency key of a message: the receiver, and (incident id, sequence) pairs."""
+    """Return the idempotency key of a message: its receiver and (incident id, sequence) pairs."""
     lines = [receiver, *(f"{incident}#{sequence}" for incident, sequence in sorted(told))]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_KEY_LENGTH]
 
@@ -112,7 +112,7 @@ def page_url(base_url: str, product: str) -> str:
 
 
 def owner_words(contract: Contract) -> str:
-    """Return the team, and its owners where the contract names them."""
+    """Word the team, and its owners where the contract names them."""
     owners = ", ".join(contract.owners)
     if contract.team and owners:
         return f"{contract.team} ({owners})"
@@ -145,7 +145,7 @@ def _receivers_of(
 def _reached_by_severity(
     incident: Incident, contract: Contract, setup: AlertingSetup
 ) -> tuple[str, ...]:
-    """Return who is told of incidents of the severities at which this one was told, or is now."""
+    """Return the receivers of the severities at which an incident was reported, or has now."""
     told = (incident.opened_severity, incident.told_severity, incident.severity)
     severities = dict.fromkeys(severity for severity in told if severity is not None)
     reached = (
@@ -215,7 +215,7 @@ def _notification(
 
 
 def _urgency(notes: Iterable[TransitionNote]) -> Urgency:
-    """Return the urgency of the worst note; what is only unknown never pages."""
+    """Return the urgency of the worst note; an unknown state never pages."""
     worst = max((_severity(note) for note in notes), key=_RANK.__getitem__)
     return URGENCY[worst]
 

@@ -20,7 +20,7 @@ _CONSEQUENCES: Mapping[Ending, tuple[str, str]] = {
 
 
 def notice_words(notice: Notice, now: datetime) -> str:
-    """Return the notice as a title has it: `support ends in 30d, on 2026-12-31`."""
+    """Word a notice for a title: `support ends in 30d, on 2026-12-31`."""
     noun, day = _NOUNS[notice.ending], notice.at.date().isoformat()
     left = (notice.at - now).total_seconds()
     if left > 0:
@@ -29,7 +29,7 @@ def notice_words(notice: Notice, now: datetime) -> str:
 
 
 def notice_lines(notice: Notice, now: datetime) -> Iterator[str]:
-    """Yield when the end is, and what follows from it."""
+    """Yield sentences on when the end is and what follows from it."""
     noun = _NOUNS[notice.ending].capitalize()
     before, after = _CONSEQUENCES[notice.ending]
     left = (notice.at - now).total_seconds()

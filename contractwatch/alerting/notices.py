@@ -31,7 +31,7 @@ _CEILINGS = {
 
 
 def policy_at(contract: Contract, now: datetime) -> AlertPolicy:
-    """Return the alert policy at an instant: nobody is paged before and after the product's time.
+    """Return the alert policy at an instant: nobody is paged outside the product's lifetime.
 
     Before its general availability and after the end of its support all is information; data that
     outlives the product are a warning.
@@ -40,7 +40,7 @@ def policy_at(contract: Contract, now: datetime) -> AlertPolicy:
 
 
 def notice_times(lifetime: Lifetime) -> tuple[datetime, ...]:
-    """Return every instant at which something is announced or becomes different."""
+    """Return every instant at which a notice is due or the lifecycle stage changes."""
     starts = (lifetime.general_availability,)
     notices = (at - timedelta(days=days) for _, at in lifetime.endings() for days in DAYS_BEFORE)
     return (*(start for start in starts if start is not None), *notices)
@@ -49,9 +49,9 @@ def notice_times(lifetime: Lifetime) -> tuple[datetime, ...]:
 def announce_endings(
     contract: Contract, told: Iterable[Notice], *, setup: AlertingSetup, now: datetime
 ) -> tuple[tuple[Notice, ...], tuple[Notification, ...]]:
-    """Return the latest notice that was told of each end, these among them, and the messages.
+    """Return the latest notice sent for each end, new ones included, and the messages.
 
-    What reaches nobody is not told, and is due again in the next run.
+    A notice that reaches no receiver is not sent, and is due again in the next run.
 
     Args:
         contract: Names the ends, the owner, and who is told.
@@ -75,7 +75,7 @@ def announce_endings(
 
 
 def _is_delivered(notice: Notice, before: Notice, contract: Contract) -> bool:
-    """Whether all who are to hear a notice have heard it, or one that is closer to the end."""
+    """Return whether every intended receiver got this notice, or one closer to the end."""
     is_later = before.at == notice.at and before.days <= notice.days
     return is_later and not (before.to_logs_only and is_in_force(contract))
 

@@ -23,7 +23,7 @@ _SILENT = frozenset({Status.PROPOSED, Status.DRAFT})
 
 
 def grace_for(policy: AlertPolicy, severity: Severity) -> timedelta:
-    """Return how long a breach must last: the first matching route's grace, else the policy's."""
+    """Return the grace period: that of the first matching route, else the policy's."""
     route = _first_match(policy, severity)
     return policy.grace if route is None or route.grace is None else route.grace
 
@@ -34,7 +34,7 @@ def receivers_for(
     receivers: Iterable[Receiver],
     default: Iterable[str],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return who is told of an incident of that severity, and a sentence for each name unanswered.
+    """Return the receivers for a severity, and a sentence for each name that matches none.
 
     The first route that matches decides; without one, the support entries of scope `notifications`,
     else those of scope `issues`. If no receiver of the operator answers to the name, the default
@@ -62,7 +62,7 @@ def receivers_for(
 def announcement_receivers(
     contract: Contract, receivers: Iterable[Receiver], default: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return who hears that a product ends: who hears of its breaches, and `announcements`."""
+    """Return who is told that a product ends: receivers of its breaches and of `announcements`."""
     known = tuple(receivers)
     owner, _ = receivers_for(contract, Severity.INFO, known, default)
     names = (_named(contract, one)[0] for one in contract.support if _announces(one))
@@ -72,14 +72,14 @@ def announcement_receivers(
 
 
 def is_in_force(contract: Contract) -> bool:
-    """Whether more than logs are told of a contract: it is no draft and not only proposed."""
+    """Return whether receivers other than logs are told: not of a draft or proposed contract."""
     return contract.status not in _SILENT
 
 
 def routing_problem(
     contract: Contract, receivers: Iterable[Receiver], default: Iterable[str]
 ) -> str:
-    """Return one sentence on what in the contract's routing reaches nobody; empty if all does.
+    """Describe in a sentence what in a contract's routing reaches no receiver; empty if all does.
 
     Of a proposed or draft contract nobody needs to be told.
     """
@@ -111,7 +111,7 @@ def routing_problem(
 
 
 def _without_pagers(names: Iterable[str], known: Iterable[Receiver]) -> tuple[str, ...]:
-    """Return the names without those whose every message wakes somebody."""
+    """Return the names without receivers that page for every message."""
     pagers = {one.name for one in known if one.kind is ReceiverKind.PAGERDUTY}
     return tuple(name for name in names if name not in pagers)
 
@@ -119,7 +119,7 @@ def _without_pagers(names: Iterable[str], known: Iterable[Receiver]) -> tuple[st
 def _logs_only(
     names: tuple[str, ...], contract: Contract, known: Iterable[Receiver]
 ) -> tuple[str, ...]:
-    """Return those of a contract that is not in force yet: logs alone."""
+    """Return all names, or only logs for a contract that is not in force."""
     if is_in_force(contract):
         return names
     logs = {one.name for one in known if one.kind is ReceiverKind.LOG}
@@ -131,7 +131,7 @@ def _announces(support: SupportChannel) -> bool:
 
 
 def _nobody(untold: Sequence[Severity]) -> str:
-    """Say of which promises nobody is told; of those of both severities without naming them."""
+    """Word for which promises no receiver is told."""
     which = f"{untold[0].value} promise" if len(untold) == 1 else "promise"
     return f"nobody is told of a broken {which}" if untold else ""
 
@@ -142,7 +142,7 @@ def _first_match(policy: AlertPolicy, severity: Severity) -> Route | None:
 
 
 def _names(contract: Contract, severity: Severity) -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Return the names to look for, each with its synonyms and the place it is written at."""
+    """Return the names to look up, each with its synonyms and where it is written."""
     route = _first_match(contract.alerts, severity)
     if route is not None:
         support = _support_of(contract, route.to)

@@ -12,7 +12,7 @@ _OF_RUN = "see the error of the run"
 
 @dataclass(frozen=True, slots=True)
 class SharedReasons:
-    """The shared reasons, in the order in which they are numbered from 1.
+    """Reasons that several checks share, in the order in which they are numbered from 1.
 
     One that the error of the run tells already has no number. `pointers` says, by reason, where it
     is told; `counts` how many checks have it.
@@ -23,16 +23,16 @@ class SharedReasons:
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def reason_of(self, result: CheckResult) -> str:
-        """Return why a check ended as it did, or where that is told."""
+        """Return the reason of a check's outcome, or a pointer to where it is told."""
         reason = result.verdict.reason
         return self.pointers[reason] if self.is_shared(result) else reason
 
     def is_shared(self, result: CheckResult) -> bool:
-        """Return whether why a check has no answer is told elsewhere."""
+        """Return whether the reason for which a check has no answer is told elsewhere."""
         return result.outcome in _UNANSWERED and result.verdict.reason in self.pointers
 
     def number_of(self, result: CheckResult) -> int | None:
-        """Return the number of the cause of a check, or None if it has none."""
+        """Return the number of a check's shared reason, or None if it has none."""
         is_listed = self.is_shared(result) and result.verdict.reason in self.listed
         return self.listed.index(result.verdict.reason) + 1 if is_listed else None
 

@@ -29,7 +29,7 @@ _ENDS = {TransitionKind.RESOLVED: "RESOLVED", TransitionKind.WITHDRAWN: "WITHDRA
 
 
 def title(notification: Notification) -> str:
-    """Return at most 100 characters: urgency or end, product, which promise, and by how much."""
+    """Return a title of at most 100 characters: urgency, product, promise, and by how much."""
     return truncate(visible(_title(notification), keep=""), TITLE_LENGTH)
 
 
@@ -45,7 +45,7 @@ def _title(notification: Notification) -> str:
 
 
 def lines(notification: Notification) -> tuple[str, ...]:
-    """Return the message's sentences, most important first, at most 20 broken promises of them."""
+    """Return the message's sentences, most important first, with at most 20 broken promises."""
     if notification.is_test:
         return (
             f"This is a test of receiver {notification.receiver}; no promise is broken.",
@@ -67,7 +67,7 @@ def lines(notification: Notification) -> tuple[str, ...]:
 
 
 def _findings(notification: Notification) -> list[str]:
-    """Return what is broken, at most 20 promises of it, and how many more there are."""
+    """Return at most 20 broken promises, and how many more there are."""
     said: list[str] = []
     blocks: set[tuple[str, ...]] = set()
     broken = [one for note in notification.notes for one in note.broken]
@@ -84,7 +84,7 @@ def _findings(notification: Notification) -> list[str]:
 
 
 def as_json(notification: Notification) -> dict[str, object]:
-    """Return the message as data for machines: times ISO-8601 in UTC, durations in seconds.
+    """Return the message as JSON data: times ISO-8601 in UTC, durations in seconds.
 
     Its texts are visible ones, too: what receives them shows them to people.
     """
@@ -173,7 +173,7 @@ def _reason(note: TransitionNote) -> str:
 
 
 def _budget_lines(notes: tuple[TransitionNote, ...]) -> Iterator[str]:
-    """Yield one line of all the objectives' budgets; nothing where none is known."""
+    """Yield one line with all objectives' budgets; nothing where none is known."""
     known = [note for note in notes if note.budget_remaining_ratio is not None]
     if not known:
         return
@@ -218,7 +218,7 @@ def _cost(note: TransitionNote) -> str:
 
 
 def _broken_lines(broken: BrokenPromise, file: str, *, ended: bool) -> Iterator[str]:
-    """Yield what is wrong and, where that does not tell it all, what was promised."""
+    """Yield what is wrong and, where that is not enough, what was promised."""
     where = f"{file}:{broken.clause_line}" if broken.clause_line else file
     yield f"{'Last seen broken: ' * ended}{what_is_wrong(broken)} ({where})."
     if ended or says_all(broken):
@@ -238,7 +238,7 @@ def _budget_words(note: TransitionNote) -> str:
 
 
 def _remaining_ratio(note: TransitionNote) -> float | None:
-    """Return the share of the budget that is left; None where the text says that none is known."""
+    """Return the remaining share of the budget; None if there is too little data for one."""
     return note.budget_remaining_ratio if note.young_bad_seconds is None else None
 
 

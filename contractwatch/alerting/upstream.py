@@ -7,7 +7,7 @@ from contractwatch.model.promises.upstream import Upstream
 
 
 def upstream_words(one: Upstream) -> str:
-    """Return what is wrong with an input: `freshness broken since ...; 14h old, allowed 12h`."""
+    """Word the trouble of an input: `freshness broken since ...; 14h old, allowed 12h`."""
     said: list[str] = []
     if one.objectives:
         names = ", ".join(objective.value for objective in one.objectives)

@@ -8,7 +8,7 @@ _WHOLE_NUMBERS_BELOW = 1e15
 
 
 def duration(seconds: float) -> str:
-    """Return the two largest units of a length of time: `2h14m`, `3d`, `45s`; `0s` for none."""
+    """Format a duration in its two largest units: `2h14m`, `3d`, `45s`; `0s` for none."""
     left = max(0, round(seconds))
     for index, (unit, size) in enumerate(_UNITS):
         if left >= size:
@@ -20,17 +20,17 @@ def duration(seconds: float) -> str:
 
 
 def instant(at: datetime) -> str:
-    """Return an instant in UTC, to the second: `2026-11-22 09:30:00 UTC`."""
+    """Format an instant in UTC, to the second: `2026-11-22 09:30:00 UTC`."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def number(value: float) -> str:
-    """Return a number with thousands marked and at most four significant decimals."""
+    """Format a number with thousands marked and at most four significant decimals."""
     if abs(value) < _WHOLE_NUMBERS_BELOW and value == int(value):
         return f"{int(value):,}"
     return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.4f}".rstrip("0").rstrip(".")
 
 
 def truncate(text: str, length: int) -> str:
-    """Return the text, cut by code point to that length with an ellipsis as its last one."""
+    """Cut a text to a length in code points, with an ellipsis as the last one."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -23,7 +23,7 @@ SUFFICIENT_SHARE = 0.90
 
 @dataclass(frozen=True, slots=True)
 class Compliance:
-    """The share of good time over a window, 0-1, between the worst and the best of the unknown.
+    """Share of good time over a window, 0-1, with the bounds that unknown time leaves open.
 
     `low` takes unknown time as bad and `high` as good; `point` leaves it out. All are None when
     there is no time at all, `point` also when nothing is known. `met` is None for insufficient
@@ -38,7 +38,7 @@ class Compliance:
 
     @property
     def verdict(self) -> str:
-        """`met`, `missed` or `insufficient data`."""
+        """One of `met`, `missed` or `insufficient data`."""
         if self.met is None:
             return "insufficient data"
         return "met" if self.met else "missed"
@@ -55,12 +55,12 @@ def intervals_of(line: LedgerLine, *, start: datetime, end: datetime) -> tuple[I
 
 
 def seconds_in(line: LedgerLine, *, start: datetime, end: datetime) -> StateSeconds:
-    """Return the seconds in each state over `[start, end)`; time before the line began is none."""
+    """Return the seconds in each state over `[start, end)`; none before the ledger began."""
     return _summed(intervals_of(line, start=start, end=end))
 
 
 def total_seconds(line: LedgerLine, *, now: datetime) -> StateSeconds:
-    """Return all seconds ever, up to `now`: what a counter shows between two runs."""
+    """Return the seconds in each state from the beginning up to `now`, as a counter shows them."""
     return line.total + _summed(open_intervals(line.standing, now))
 
 

@@ -21,14 +21,14 @@ EXIT_UNREACHABLE = 3
 
 
 class OnUnknown(StrEnum):
-    """What to do when it is not known whether a required promise is kept."""
+    """Decision where it is not known whether a required promise is kept."""
 
     FAIL = "fail"
     ALLOW = "pass"
 
 
 class DecisionWord(StrEnum):
-    """The decision in one word."""
+    """Decision of the gate in one word."""
 
     ALLOW = "allow"
     BREACHED = "breached"
@@ -40,7 +40,7 @@ EXIT_CODES = {DecisionWord.ALLOW: 0, DecisionWord.BREACHED: 1, DecisionWord.UNKN
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a consumer requires.
+    """Requirements of a consumer.
 
     An empty `require` means all that the contract promises. `min_score` is 0-100. A last run that
     finished longer than `max_evaluation_age` ago counts as unknown, and so does a verdict about
@@ -55,7 +55,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether the product may be used, with everything that the decision rests on.
+    """Decision whether a product may be used, with everything that it is based on.
 
     `statuses` holds the required objectives, "not promised" where the contract is silent. It is
     good until `expires_at` at the latest: then a new run is due, or what is known has run out.
@@ -83,7 +83,7 @@ _STATE_OF_CAUSE = {Cause.BREACH: ObjectiveState.BAD, Cause.UNKNOWN: ObjectiveSta
 
 
 def required_objectives(names: Iterable[str]) -> tuple[Objective, ...]:
-    """Return the objectives of these names, in the order given and each once.
+    """Parse the names of objectives, in the order given and each once.
 
     Raises:
         UsageError: If a name is none of an objective.
@@ -101,7 +101,7 @@ def required_objectives(names: Iterable[str]) -> tuple[Objective, ...]:
 
 
 def on_unknown_of(word: str) -> OnUnknown:
-    """Return the choice of that word.
+    """Parse the word `fail` or `pass`.
 
     Raises:
         UsageError: If the word is neither `fail` nor `pass`.
@@ -157,7 +157,7 @@ def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
 
 
 def to_body(decision: Decision) -> dict[str, object]:
-    """Return the documented answer of the gate, ready for JSON."""
+    """Return the documented JSON body of a decision."""
     return {
         "version": BODY_VERSION,
         "product": decision.product,
@@ -186,7 +186,7 @@ def _broken(statuses: Mapping[Objective, str], live: Mapping[Objective, Standing
 
 @dataclass(frozen=True, slots=True)
 class _Trouble:
-    """An incident that is not over, as a reason."""
+    """Incident that is not over, as a reason of the decision."""
 
     reason: str
     denies: bool = False
@@ -197,7 +197,7 @@ def _troubles(
     statuses: Mapping[Objective, str],
     live: Mapping[Objective, Standing],
 ) -> Iterable[_Trouble]:
-    """Yield the incidents of what is required, but those whose objective's state says the same."""
+    """Yield the open incidents of required objectives whose state does not say the same already."""
     for incident in told:
         asked = incident.objective
         is_asked = asked in statuses
@@ -264,7 +264,7 @@ def _too_long(age: timedelta, limit: timedelta) -> str:
 
 
 def _judged_at(run: RunResult, required: frozenset[Objective]) -> Mapping[Objective, datetime]:
-    """Return when the oldest verdict was found that a run left in force, by what is required."""
+    """Return the time of the oldest verdict in force among the required objectives."""
     found: dict[Objective, datetime] = {}
     for result in run.results:
         objective = result.promise.objective
@@ -283,7 +283,7 @@ def _without_score(policy: Policy, trust: TrustScore) -> Iterable[str]:
 def _expiry(
     record: ProductRecord, policy: Policy, live: Mapping[Objective, Standing], now: datetime
 ) -> datetime:
-    """Return the first instant at which the answer may be another one without being wrong now."""
+    """Return the first instant at which the decision may change."""
     run = record.last_run
     due = [now + timedelta(seconds=max(record.card.interval_seconds, 1.0))]
     for standing in live.values():

@@ -22,14 +22,14 @@ _WORST_FIRST = (ObjectiveState.BAD, ObjectiveState.UNKNOWN, ObjectiveState.GOOD)
 
 
 def horizon_of(at: datetime, *, interval_seconds: float, grace: timedelta) -> datetime:
-    """Return until when an observation at `at` holds: max(2 x interval, interval + grace) later."""
+    """Return until when an observation holds: max(2 x interval, interval + grace) after `at`."""
     return at + timedelta(
         seconds=max(2 * interval_seconds, interval_seconds + grace.total_seconds())
     )
 
 
 def new_standing(objective: Objective, at: datetime) -> Standing:
-    """Return the standing of an objective of which nothing was observed yet."""
+    """Return the standing of an objective that was never observed."""
     return Standing(
         objective=objective,
         state=ObjectiveState.UNKNOWN,
@@ -41,7 +41,9 @@ def new_standing(objective: Objective, at: datetime) -> Standing:
 
 
 def open_intervals(standing: Standing, to: datetime) -> tuple[Interval, ...]:
-    """Return what the standing says of `[accrued_until, to)`, without empty or equal neighbours.
+    """Return the intervals that the standing implies for `[accrued_until, to)`.
+
+    Neighbours in the same state are joined; none is empty.
 
     The observed state holds until the horizon, and then nothing is known. A good objective that
     goes stale before its horizon is bad from that instant on. Empty if `to` is not later.
@@ -50,7 +52,7 @@ def open_intervals(standing: Standing, to: datetime) -> tuple[Interval, ...]:
 
 
 def _forecast_intervals(standing: Standing, start: datetime, to: datetime) -> tuple[Interval, ...]:
-    """Return what the standing says of `[start, to)`."""
+    """Return the intervals that the standing implies for `[start, to)`."""
     intervals: list[Interval] = []
     for end, state in _forecast(standing):
         stop = to if end is None else min(end, to)
@@ -61,7 +63,7 @@ def _forecast_intervals(standing: Standing, start: datetime, to: datetime) -> tu
 
 
 def advance(standing: Standing, to: datetime) -> tuple[Standing, tuple[Interval, ...]]:
-    """Close the time up to `to` and return the standing from then on.
+    """Close the time up to `to`, and return the standing from then on.
 
     Advancing in steps closes the same time in the same states as advancing once. A `to` that is
     not later than what is closed already (a clock set back) changes nothing.
@@ -87,7 +89,7 @@ def advance(standing: Standing, to: datetime) -> tuple[Standing, tuple[Interval,
 
 
 def state_at(standing: Standing, at: datetime) -> ObjectiveState:
-    """Return the state at an instant, by the clock that shows it.
+    """Return the state at an instant, by the present clock.
 
     Unknown before `observed_at`: an observation that is dated later was made while the clock was
     ahead, and says nothing of now.
@@ -98,7 +100,7 @@ def state_at(standing: Standing, at: datetime) -> ObjectiveState:
 
 
 def as_of(standing: Standing, now: datetime) -> Standing:
-    """Return the standing with its state and `since` at `now`, whatever the clock did before.
+    """Return the standing as of `now`, also after the clock was set back.
 
     `now` may lie before `accrued_until`, after the clock was set back: the time up to there is
     closed already, but what holds is decided by the instants of the observation alone.
@@ -123,7 +125,7 @@ def apply_observation(
     horizon: datetime,
     closing: datetime | None = None,
 ) -> tuple[Standing, tuple[Interval, ...]]:
-    """Close the time up to `at` and take the observation from then on.
+    """Close the time up to `at`, and apply the observation from then on.
 
     What was foreseen for the time before stays: data that went stale between two runs is bad from
     the stale instant, not from the run that found it. After the clock was set back, `at` lies
@@ -151,7 +153,7 @@ def apply_observation(
 def interrupt(
     standing: Standing, *, since: datetime, to: datetime
 ) -> tuple[Standing, tuple[Interval, ...]]:
-    """Record that nobody looked in `[since, to)`: unknown, until the next observation.
+    """Record that nothing was observed in `[since, to)`: unknown until the next observation.
 
     Time before `since` is closed as it was foreseen; time closed already is left as it is, and
     nothing is known of it from `to` on.
@@ -179,7 +181,7 @@ def interrupt(
 def advance_all(
     standings: Iterable[Standing], to: datetime
 ) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
-    """Advance every objective of a product and their composite to the same instant."""
+    """Advance every objective of a product, and their composite, to the same instant."""
     known = tuple(standings)
     moved = [advance(standing, to) for standing in known if not _is_composite(standing)]
     return _with_composite(known, moved, tuple(standing for standing, _ in moved), at=to)
@@ -193,7 +195,7 @@ def apply_observations(
     at: datetime,
     horizon: datetime,
 ) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
-    """Take all observations of one run, made at `at`, and keep the composite line.
+    """Apply all observations of one run, made at `at`, and update the composite.
 
     Returns the standings of the promised objectives and of CONFORMANCE, and the time that is closed
     now. A promised objective without an observation is unknown from now on. One that is promised no
@@ -225,7 +227,7 @@ def apply_observations(
 def interrupt_all(
     standings: Iterable[Standing], *, since: datetime, to: datetime
 ) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
-    """Record for every objective of a product and their composite that nobody looked."""
+    """Record for all objectives of a product, and their composite, that nothing was observed."""
     known = tuple(standings)
     moved = [
         interrupt(standing, since=since, to=to) for standing in known if not _is_composite(standing)
@@ -236,7 +238,7 @@ def interrupt_all(
 def composite_intervals(
     lines: Iterable[Sequence[Interval]], *, start: datetime, end: datetime
 ) -> tuple[Interval, ...]:
-    """Return the composite of several lines over `[start, end)`.
+    """Combine the intervals of several objectives over `[start, end)`.
 
     At each instant it is bad if any line is bad, else unknown if any is unknown or none says
     anything, else good; excluded only if all are excluded.
@@ -253,7 +255,7 @@ def composite_intervals(
 
 
 def next_transition_at(standings: Iterable[Standing]) -> datetime | None:
-    """Return the next instant at which a good objective turns bad by itself, or None.
+    """Return the next instant at which a good objective turns bad without a run, or None.
 
     At the instant itself the promise is still kept (an age limit includes its end): a run that
     confirms the breach has to start later than it.
@@ -269,7 +271,7 @@ def next_transition_at(standings: Iterable[Standing]) -> datetime | None:
 
 
 def merge_intervals(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Join neighbours of one state; the intervals are in order and do not overlap."""
+    """Join neighbours in the same state; the intervals are in order and do not overlap."""
     joined: list[Interval] = []
     for interval in intervals:
         last = joined[-1] if joined else None
@@ -299,12 +301,12 @@ def _state_from(standing: Standing, at: datetime) -> ObjectiveState:
 
 
 def _is_unchanged(closed: Sequence[Interval], standing: Standing, state: ObjectiveState) -> bool:
-    """Return whether the state did not change over the closed time."""
+    """Return whether the state was the same over the closed time."""
     return len(closed) == 1 and closed[0].state is state and state is standing.state
 
 
 def _with_present_state(heard: Standing, before: Standing) -> Standing:
-    """Date the present state: from the former standing if it is the same, else from now on."""
+    """Set the present state and its beginning: the former one if the state is the same."""
     start = heard.observed_at
     state = _state_from(heard, start)
     since = min(before.since, start) if state is before.state else start
@@ -330,7 +332,7 @@ def _with_composite(
     at: datetime,
     now: datetime | None = None,
 ) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
-    """Add the composite of the moved lines to the kept standings and to the closed time.
+    """Add the composite of the objectives to their standings and to the closed intervals.
 
     Time is closed up to `at`; what holds is told of `now`, which is earlier only if the clock was
     set back.
@@ -359,7 +361,7 @@ def _composite_standing(
     *,
     at: datetime,
 ) -> Standing:
-    """Return the composite's standing at `at`: the forecasts of its parts, laid together."""
+    """Return the composite's standing at `at`, from the forecasts of its parts."""
     end = max((at, *(part.horizon for part in parts))) + timedelta(seconds=1)
     forecast = composite_intervals(
         (_forecast_intervals(part, at, end) for part in parts), start=at, end=end

@@ -32,7 +32,7 @@ def observe(run: RunResult, promised: frozenset[Objective]) -> tuple[Observation
 
 
 def is_neutral(result: CheckResult) -> bool:
-    """Return whether this result says nothing, for or against, about its objective."""
+    """Return whether a result counts neither for nor against its objective."""
     skipped = result.outcome is Outcome.SKIPPED
     return result.verdict.vacuous or (skipped and result.verdict.reason.startswith(NEUTRAL_SKIPS))
 
@@ -82,7 +82,7 @@ def _worst_first(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
 
 
 def _stale_at(results: Iterable[CheckResult]) -> datetime | None:
-    """Return the first instant at which a kept promise of severity error turns by itself."""
+    """Return the first instant at which a passed check of severity error fails without new data."""
     instants = (
         result.verdict.stale_at
         for result in results

@@ -12,7 +12,7 @@ from contractwatch.slo.ledger import as_of
 
 
 class StatusWord(StrEnum):
-    """Kept only if every promised objective is known to be good, and no trouble is under way.
+    """Status of a product; kept only if every promised objective is known to be good.
 
     At risk: every one is good now, but a breach is open or recovering: a ratio below its promise,
     a promise of severity warning, or an end that is not confirmed yet.
@@ -26,7 +26,7 @@ class StatusWord(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProductStatus:
-    """The word, since when it holds, and which objectives are the reason.
+    """Status of a product, since when it holds, and the objectives that cause it.
 
     `since` is None for a product of which there is no record at all. `at_risk` are the objectives
     whose breach is open or recovering while nothing is bad or unknown.
@@ -76,7 +76,7 @@ def live_standings(standings: Iterable[Standing], *, now: datetime) -> Mapping[O
 
 
 def active_breaches(record: ProductRecord) -> tuple[Incident, ...]:
-    """Return the breaches that were told and are not over: open, or recovering."""
+    """Return the reported breaches that are not over: open or recovering."""
     return tuple(
         incident
         for incident in record.incidents
@@ -91,7 +91,7 @@ def _in_state(parts: Mapping[Objective, Standing], state: ObjectiveState) -> tup
 def _since(
     word: StatusWord, live: Mapping[Objective, Standing], parts: Mapping[Objective, Standing]
 ) -> datetime | None:
-    """Return since when: the composite knows best; without it, what its parts allow to say."""
+    """Return since when the status holds; by the composite, or else by its parts."""
     composite = live.get(Objective.CONFORMANCE)
     if composite is not None and composite.state is _STATES[word]:
         return composite.since

@@ -19,7 +19,7 @@ _LEAST_COST = 0.001
 
 @dataclass(frozen=True, slots=True)
 class DecayedHours:
-    """Hours in each state over 56 days, of which those 14 days old count half."""
+    """Hours in each state over 56 days, weighted down by half for every 14 days of age."""
 
     good: float = 0.0
     bad: float = 0.0
@@ -28,7 +28,7 @@ class DecayedHours:
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveEvidence:
-    """What the record says of one promised objective.
+    """Evidence on one promised objective.
 
     `executed` of the `promised` clauses were really checked; `state` is the present one.
     """
@@ -41,7 +41,7 @@ class ObjectiveEvidence:
 
 @dataclass(frozen=True, slots=True)
 class TrustInput:
-    """All that the score depends on: anyone can compute it again from these.
+    """Inputs of the score, from which anyone can compute it again.
 
     `evidence` holds the promised objectives only. `data_versions` is the count of distinct data
     versions in the window, `effective_versions` Kish's effective number of them (not yet capped).
@@ -54,7 +54,7 @@ class TrustInput:
 
 @dataclass(frozen=True, slots=True)
 class TrustPart:
-    """What one objective does to the score.
+    """Contribution of one objective to the score.
 
     `kept_share` is p (None: not promised, or no time yet), `share` is s, `effective_weight` is e.
     The `points_lost` of all parts add up to 100 - `uncapped`.
@@ -73,7 +73,7 @@ class TrustPart:
 
 @dataclass(frozen=True, slots=True)
 class TrustCap:
-    """A limit that lies on the number now, whatever the past was."""
+    """Upper limit on the score because of the present state."""
 
     limit: float
     reason: str
@@ -81,7 +81,7 @@ class TrustCap:
 
 @dataclass(frozen=True, slots=True)
 class TrustScore:
-    """The score and its exact explanation.
+    """Trust score with its exact explanation.
 
     `number` is 0-100, or None while fewer than five data versions were seen. `badge` is what a
     badge shows. `known_share` is 0-1 over all promised objectives, `effective_versions` the n that
@@ -120,7 +120,7 @@ def trust_input(record: ProductRecord, *, now: datetime) -> TrustInput:
 
 
 def score(given: TrustInput) -> TrustScore:
-    """Return ts/1: 100 sqrt(product of s^w, times the weakest core s), and then the caps."""
+    """Compute ts/1: 100 sqrt(product of s^w, times the weakest core s), and then the caps."""
     n = min(given.effective_versions, ts1.LARGEST_EVIDENCE)
     shares = {objective: _share(given.evidence.get(objective), n) for objective in ts1.WEIGHTS}
     weakest = min(ts1.CORE, key=lambda objective: shares[objective])
@@ -210,7 +210,7 @@ def _evidence_of(line: LedgerLine, coverage: Coverage, now: datetime) -> Objecti
 
 
 def _coverage_by_objective(run: RunResult | None) -> dict[Objective, Coverage]:
-    """Return executed and promised clauses; a skip for being unsupported is not executed."""
+    """Count executed and promised clauses; a skip as unsupported is not executed."""
     counts: dict[Objective, Coverage] = {}
     for result in run.results if run else ():
         known = counts.get(result.promise.objective, Coverage(0, 0))
@@ -311,7 +311,7 @@ def _to_raise(parts: tuple[TrustPart, ...], caps: tuple[TrustCap, ...], *, versi
 
 
 def _advice(part: TrustPart) -> str:
-    """Say what cost this objective most: time, knowledge, clauses not executed, or evidence."""
+    """Word what cost an objective most: bad time, unknown time, skipped clauses or few versions."""
     name = part.objective.value
     if not part.promised:
         return f"a promise of {name}"

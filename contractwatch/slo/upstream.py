@@ -21,7 +21,7 @@ def inputs_in_trouble(
     *,
     now: datetime,
 ) -> tuple[Upstream, ...]:
-    """Return the inputs that are in breach now, or whose newest data are older than allowed.
+    """Return the inputs that are in breach now, or whose newest data is older than allowed.
 
     Args:
         inputs: Of one product.
@@ -61,7 +61,7 @@ def _trouble(one: InputProduct, record: ProductRecord, now: datetime) -> Upstrea
 
 
 def _concerns(one: InputProduct, standing: Standing, run: RunResult | None) -> bool:
-    """Return whether a broken objective is about a table that is an input; if unknown, it is."""
+    """Return whether a broken objective affects the tables used as input; true if unknown."""
     if not one.tables or run is None:
         return True
     failing = [result for result in run.results if _breaks(result, standing.objective)]
