@@ -20,7 +20,7 @@ _LONGEST_CHANGE = timedelta(hours=26)
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Every `interval`, at a fixed `offset` into it, counted from 1970."""
+    """Ticks every `interval`, at a fixed `offset`, counted from 1970."""
 
     interval: timedelta
     offset: timedelta
@@ -38,7 +38,7 @@ class Every:
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A five-field cron in an IANA zone.
+    """Ticks of a five-field cron expression in an IANA time zone.
 
     A time of day is run once a day: of an hour that the clocks show twice, the first one counts,
     and a time that they skip is run when they have skipped it. A cron of every hour follows the
@@ -79,7 +79,7 @@ class Cron:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Whenever one of several is due; at least one."""
+    """The ticks of several timetables; at least one."""
 
     members: tuple[Every | Cron, ...]
 
@@ -95,7 +95,7 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """The ticks of a timetable that come more often than they are heeded: see `Scheduler`."""
+    """A timetable that may tick more often than runs start, which is `shortest` apart."""
 
     inner: Every | Cron | AnyOf
     shortest: timedelta
@@ -115,13 +115,13 @@ Timetable: TypeAlias = Every | Cron | AnyOf | Throttled
 
 @lru_cache(maxsize=1024)
 def _is_hourly(expression: str) -> bool:
-    """Return whether a cron names every hour of the day."""
+    """Return whether a cron expression includes every hour of the day."""
     hours = croniter.expand(expression)[0][1]
     return "*" in hours or len(set(hours)) == _HOURS
 
 
 def _next_wall_time(expression: str, shown: datetime) -> datetime:
-    """Return the next time of a cron on clocks that are never changed."""
+    """Return the next tick of a cron on clocks that never change."""
     return croniter(expression, shown.replace(tzinfo=UTC)).get_next(datetime).replace(tzinfo=UTC)
 
 

@@ -12,7 +12,7 @@ from contractwatch.odcs.yaml.node import bounded_suggestions
 
 
 def load_contract(path: Path, *, today: date | None = None) -> tuple[Contract, tuple[Problem, ...]]:
-    """Return the contract of a file and its warnings; the file is named as it is given.
+    """Load a contract from a file and return it with its warnings.
 
     Raises:
         ContractError: With every problem; also if the file cannot be read.
@@ -23,7 +23,7 @@ def load_contract(path: Path, *, today: date | None = None) -> tuple[Contract, t
 def load_valid_part(
     path: Path, *, today: date | None = None
 ) -> tuple[Contract, tuple[Problem, ...]]:
-    """Return the contract of a file without what is wrong in it, and every problem.
+    """Load a contract from a file without its wrong clauses, and return it with every problem.
 
     Raises:
         ContractError: With every problem, if nothing can be judged; also if it cannot be read.
@@ -44,7 +44,7 @@ def _bytes_of(path: Path) -> bytes:
 def parse_contract(
     data: bytes, file: str, *, today: date | None = None
 ) -> tuple[Contract, tuple[Problem, ...]]:
-    """Return the contract that the bytes say, and its warnings; nothing is read or written.
+    """Parse a contract from bytes and return it with its warnings; no file is touched.
 
     Raises:
         ContractError: With every problem.
@@ -56,7 +56,7 @@ def parse_contract(
 def parse_valid_part(
     data: bytes, file: str, *, today: date | None = None
 ) -> tuple[Contract, tuple[Problem, ...]]:
-    """Return the contract that the bytes say without what is wrong in it, and every problem.
+    """Parse a contract from bytes without its wrong clauses, and return it with every problem.
 
     What is wrong costs its clause, which is skipped with the problem as its reason.
 

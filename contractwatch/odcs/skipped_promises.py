@@ -30,7 +30,7 @@ _MOST_MISTAKES = 3
 def skip_removed(
     root: YamlNode, removed: Mapping[str, Problem], mistakes: Sequence[Problem], findings: Findings
 ) -> None:
-    """Keep every promise at the paths that were lost as one that is not judged, and why.
+    """Add every promise at a removed path as skipped, with the mistake as its reason.
 
     Args:
         root: The whole document, with what is wrong in it.
@@ -55,7 +55,7 @@ def skip_removed(
 
 
 def _cause(path: str, removed: Mapping[str, Problem]) -> Problem | None:
-    """Return the mistake that cost the nearest part above a path, if there is one."""
+    """Return the mistake that removed a path or its nearest ancestor, if there is one."""
     here = path
     while here:
         if here in removed:
@@ -67,7 +67,7 @@ def _cause(path: str, removed: Mapping[str, Problem]) -> Problem | None:
 def _unreported(
     removed: Mapping[str, Problem], reported: set[str]
 ) -> Iterator[tuple[str, Problem]]:
-    """Yield each mistake once that no promise was shown for, and what it cost where it stands."""
+    """Yield each mistake that no skipped promise names yet, with the removed path it is about."""
     above = {path[:at] for path in reported for at, c in enumerate(path) if c in ".["} | reported
     known: set[str] = set()
     for cause in removed.values():
@@ -94,7 +94,7 @@ def _add_skipped(
 
 
 def _names_by_path(root: YamlNode) -> dict[str, tuple[str, str | None]]:
-    """Return the names of table and column by the path of each table and each value in it."""
+    """Return the names of table and column by the path of each table and each field."""
     found: dict[str, tuple[str, str | None]] = {}
     for table in root.at("schema").each():
         name = table.text("name") or _UNNAMED
@@ -125,7 +125,7 @@ _Located: TypeAlias = tuple[YamlNode, Promised, str]
 
 
 def _promises(root: YamlNode) -> Iterator[_Located]:
-    """Yield everything that promises something, right or wrong, and by which path it is lost."""
+    """Yield every promise of the document, right or wrong, with the path that it depends on."""
     for table in root.at("schema").each():
         if table.mapping():
             yield from _table_promises(table, root)

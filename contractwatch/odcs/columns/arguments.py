@@ -22,7 +22,7 @@ _KNOWN: Mapping[RuleMetric, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnContext:
-    """The table, and the column if it is one of a column, at which a rule is written.
+    """The table and column that rules and options are read for; no column for a table's rules.
 
     `columns` maps the contract names of the table's columns to their types, `key` are those of its
     primary key. `why_not` says why no rule here can be executed; empty if it can. `in_array` marks
@@ -53,7 +53,7 @@ class RuleArguments:
 def read_arguments(
     metric: RuleMetric, rule: YamlNode, context: ColumnContext, findings: Findings
 ) -> RuleArguments:
-    """Return the arguments of a rule; what is wrong with them is added to the findings."""
+    """Read the arguments of a rule, and add errors about them to the findings."""
     arguments = rule.at("arguments")
     known = _KNOWN[metric]
     for entry in arguments.entries():
@@ -112,7 +112,7 @@ def _with_values(values: tuple[Scalar, ...] | None, context: ColumnContext) -> R
 def _read_values(
     node: YamlNode, context: ColumnContext, findings: Findings, *, foreign: bool = False
 ) -> tuple[Scalar, ...]:
-    """Return the items cast to the column's type; null is left out, for it is never compared.
+    """Return the list items cast to the column's type; null is left out, as it is never compared.
 
     With `foreign`, a text of another type is kept: "n/a" may stand in a text source's number.
     """

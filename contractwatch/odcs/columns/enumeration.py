@@ -13,7 +13,7 @@ _SHOWN = 5
 
 
 def read_enum(node: YamlNode, context: ColumnContext, findings: Findings) -> tuple[TypeOption, ...]:
-    """Return the `enum` of a column as a limit; nothing if it has none."""
+    """Read the `enum` of a column as a limit; an empty tuple if it has none."""
     listed = node.at("enum")
     if not listed.each():
         return ()

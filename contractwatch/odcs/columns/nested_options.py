@@ -26,13 +26,13 @@ _UNKNOWN_TYPES = frozenset({"bfloat16", "binary"})
 
 
 def option_kind(entry: YamlNode) -> str:
-    """Return the kind of an option; `required` of an object is not the promise of its column."""
+    """Return the kind of an option; `required` of an object is `requiredProperties` here."""
     name = entry.path.rpartition(".")[2]
     return TypeOptionKind.REQUIRED_PROPERTIES if name == "required" else name
 
 
 def is_executed(entry: YamlNode) -> bool:
-    """Whether the option is one that is executed, or one that promises nothing."""
+    """Return whether an option is checked, or promises nothing that could be checked."""
     if option_kind(entry) == TypeOptionKind.ELEMENT_TYPE:
         return entry.value not in _UNKNOWN_TYPES
     return option_kind(entry) in NESTED_KINDS or entry.value is False
@@ -64,7 +64,7 @@ def nested_limit(entry: YamlNode) -> TypeOption | None:
 def with_physical_names(
     options: tuple[TypeOption, ...], column: YamlNode
 ) -> tuple[TypeOption, ...]:
-    """Return the options of a column with its members by the names that they have in the data."""
+    """Return the options with the members that they name under their physical names."""
     physical = {
         entry.text("name"): entry.text("physicalName") or entry.text("name")
         for entry in column.at("properties").each()

@@ -41,7 +41,7 @@ _PROMISE_NOTHING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TypeOptions:
-    """What the `logicalTypeOptions` of a column say."""
+    """The `logicalTypeOptions` of a column, as limits and as settings for parsing its values."""
 
     limits: tuple[TypeOption, ...] = ()
     timezone: str = ""
@@ -58,7 +58,7 @@ def read_options(
     zone: str,
     findings: Findings,
 ) -> TypeOptions:
-    """Return the options at a place.
+    """Read the `logicalTypeOptions` of a column.
 
     Args:
         node: The `logicalTypeOptions` of a column; nothing may stand there.
@@ -86,7 +86,7 @@ def read_options(
 
 
 def read_pattern(node: YamlNode, findings: Findings) -> Pattern | None:
-    """Return the pattern for one of the engines; None if it is invalid, which is then a problem."""
+    """Read a regular expression; an invalid one is an error, and None."""
     if not isinstance(node.value, str):
         return None
     try:
@@ -105,7 +105,7 @@ def _parse_format(node: YamlNode, logical_type: LogicalType) -> str:
 def _date_format(
     node: YamlNode, written: str, logical_type: LogicalType, findings: Findings
 ) -> DateFormat | None:
-    """Return the compiled date format; None without one, or with one that is a problem."""
+    """Compile the date format; None if there is none, or an invalid one, which is an error."""
     if not written:
         return None
     try:
@@ -161,7 +161,7 @@ class _OptionReader:
             return None
 
     def length(self, entry: YamlNode) -> Bound | None:
-        """Return a length in whole characters."""
+        """Return a length as a whole number of characters."""
         number = parse_number(entry.value)
         return None if number is None or isinstance(entry.value, str) else int(number)
 
@@ -179,7 +179,7 @@ class _OptionReader:
         return TypeOption(entry.clause, TypeOptionKind.PATTERN, pattern.text, ecma=pattern.ecma)
 
     def format_name(self, entry: YamlNode) -> Bound | None:
-        """Return the name of a format that is executed; others only tell people something."""
+        """Return the name of a format that is checked; others are only descriptions."""
         if not isinstance(entry.value, str):
             return None
         name = entry.value.strip()

@@ -23,7 +23,7 @@ _LONGEST = 120
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A place that the schema rejects.
+    """A part of a document that the schema of ODCS 3.1.0 rejects.
 
     `is_unknown`: there is no such key. `is_lack`: `key` is missing, so nothing can be moved.
     """
@@ -36,7 +36,7 @@ class Gap:
 
 
 def find_gaps(data: Mapping[str, object]) -> Iterator[Gap]:
-    """Yield what the schema rejects; unknown keys only if nothing else is wrong.
+    """Yield what the schema rejects; unknown keys only if there is no other error.
 
     A part that is wrong makes an evaluator call all keys of the whole unknown.
     """
@@ -52,7 +52,7 @@ def _validator() -> Draft201909Validator:
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
-    """Yield the errors that name a place; of several branches those of the nearest one."""
+    """Yield the innermost errors; of several failed branches those of the closest one."""
     kind: Any = error.kind
     branches = cast("list[list[ValidationError]]", getattr(kind, "context", []))
     failed = [branch for branch in branches if branch]
@@ -64,7 +64,7 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
 
 
 def _distance(errors: list[ValidationError]) -> tuple[int, int]:
-    """Order branches: one that is of another type than the value is the furthest."""
+    """Return the sort key of a failed branch: those of another type than the value come last."""
     return sum(error.kind.name == "type" for error in errors), len(errors)
 
 

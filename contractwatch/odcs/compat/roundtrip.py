@@ -14,7 +14,7 @@ KEPT_PROPERTY = "contractwatch.kept"
 
 
 def restore_kept(document: Document) -> Document:
-    """Return the document with everything that was kept back in its place."""
+    """Return the document with everything in `contractwatch.kept` back at its path."""
     data = _restore(document.data)
     if data is document.data or not isinstance(data, dict):
         return document
@@ -22,7 +22,7 @@ def restore_kept(document: Document) -> Document:
 
 
 def _restore(value: object) -> object:
-    """Return the value; the very same one if nothing was kept in it."""
+    """Return the value with what it keeps put back; the same object if it keeps nothing."""
     if isinstance(value, Mapping):
         named = cast("Mapping[str, object]", value)
         inside = {key: _restore(item) for key, item in named.items()}
@@ -39,7 +39,7 @@ def _restore(value: object) -> object:
 
 
 def _entries(owner: Mapping[str, object]) -> list[tuple[list[str | int], object]] | None:
-    """Return what an object keeps, or None if that is nothing, or in no good form."""
+    """Return the paths and values that an object keeps; None if there are no valid ones."""
     custom = owner.get("customProperties")
     for entry in cast("list[object]", custom) if isinstance(custom, list) else ():
         if (
@@ -88,7 +88,7 @@ def _is_kept(entry: object) -> bool:
 
 
 def _with_item(value: object, path: Sequence[str | int], item: object) -> object:
-    """Return a copy with an item at a path; what leads nowhere changes nothing."""
+    """Return a copy with an item at a path; unchanged if the path leads nowhere."""
     if not path:
         return item
     step, *rest = path

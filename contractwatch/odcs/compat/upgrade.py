@@ -49,7 +49,7 @@ _Change = Callable[[YamlNode, Findings], dict[str, object]]
 
 
 def upgraded_data(document: Document, findings: Findings) -> dict[str, object]:
-    """Return the document's data in today's forms; a deprecated name is noted.
+    """Return the document's data in the forms of the newest version; warn about deprecated names.
 
     Booleans as exclusive bounds (3.0), `rule` instead of `metric` (3.0) and short dimension names
     are rewritten. A rule of 3.0 by a name that is no metric becomes one of another engine: it is
@@ -63,7 +63,7 @@ def upgraded_data(document: Document, findings: Findings) -> dict[str, object]:
 
 
 def allows_any_key(document: Document, path: str) -> bool:
-    """Whether any key may stand there: 3.0 closed its tables, columns and options only."""
+    """Return whether ODCS 3.0 allowed any key there: it closed tables, columns and options only."""
     is_old = document.data.get("apiVersion") in _OLD_VERSIONS
     return is_old and _OPEN_SECTIONS.fullmatch(path) is not None
 
@@ -108,7 +108,7 @@ def _upgrade_column(node: YamlNode, findings: Findings) -> dict[str, object]:
 def _lifted_enum(
     node: YamlNode, options: dict[str, object], findings: Findings
 ) -> dict[str, object]:
-    """Take the list `enum` out of the options, where another tool writes it."""
+    """Move `enum` from the type options, where another tool writes it, to the column."""
     entry = node.at("logicalTypeOptions").at("enum")
     if not entry.each():
         return {}
@@ -118,7 +118,7 @@ def _lifted_enum(
 
 
 def _retyped_date(node: YamlNode, findings: Findings) -> dict[str, object]:
-    """Read a date of 3.0, which had no other type, as the type that its other words show."""
+    """Retype a date of 3.0 as timestamp or time if its format or physical type says so."""
     is_old = node.document.data.get("apiVersion") in _OLD_VERSIONS
     if not is_old or node.text("logicalType") != "date":
         return {}

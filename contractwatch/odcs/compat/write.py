@@ -31,7 +31,7 @@ _Json = dict[str, Any]
 
 
 def dump_odcs31(document: Document) -> str:
-    """Return the document as YAML of ODCS 3.1.0; it was read and found right before.
+    """Return a valid document as YAML of ODCS 3.1.0.
 
     Raises:
         ContractError: With everything that cannot be said in that version, and the remedy.
@@ -51,7 +51,7 @@ def dump_odcs31(document: Document) -> str:
 
 
 def _rename(data: _Json) -> None:
-    """Give what has another form in 3.1.0 that form, in place."""
+    """Rename keys to those of 3.1.0, in place."""
     data["apiVersion"] = VERSION
     data.setdefault("status", "draft")
     if isinstance(data.get("team"), list):
@@ -66,7 +66,7 @@ def _rename(data: _Json) -> None:
 
 
 def _owners(value: object, key: str) -> Iterator[tuple[_Json, str]]:
-    """Yield every object that has custom properties, and the key of the list that it stands in."""
+    """Yield every object with custom properties, and the key of the list that it is in."""
     if isinstance(value, dict):
         named = cast("_Json", value)
         if isinstance(named.get("customProperties"), list):
@@ -80,7 +80,7 @@ def _owners(value: object, key: str) -> Iterator[tuple[_Json, str]]:
 
 
 def _modifiers_to_root(data: _Json) -> None:
-    """Move what modifies a service level by its id to the root, where 3.1 has a place for it."""
+    """Move the modifiers of a service level to `contractwatch.sla` at the root, by its id."""
     moved: dict[str, _Json] = {}
     for level in _items(data.get("slaProperties")):
         custom = _items(level.get("customProperties"))
@@ -124,7 +124,7 @@ def _own_name(entry: _Json) -> str:
 
 
 def _keep_rules_of_30(before: object, after: object) -> None:
-    """Keep what a rule of 3.0 without a metric of today says beside its name: `mustBe` and such."""
+    """Keep the other keys of a rule of 3.0 whose name is no metric any more, such as `mustBe`."""
     if isinstance(before, dict) and isinstance(after, dict):
         old, new = cast("_Json", before), cast("_Json", after)
         is_old_rule = "rule" in old and new.get("engine") == "ODCS 3.0" and "engine" not in old
@@ -141,7 +141,7 @@ def _keep_rules_of_30(before: object, after: object) -> None:
 
 
 def _move(data: _Json, misfit: Gap, source: Document) -> bool:
-    """Move what does not fit to the nearest holder; False if nothing can be moved."""
+    """Move a gap into the nearest holder; return False if it cannot be moved."""
     path = _relationships_above(misfit.path)
     if misfit.is_lack and len(path) == 2 and path[0] == "servers":  # noqa: PLR2004
         server = cast("_Json", _at(data, path))
@@ -167,7 +167,7 @@ def _move(data: _Json, misfit: Gap, source: Document) -> bool:
 
 
 def _relationships_above(path: KeyPath) -> KeyPath:
-    """Return the path of the relationships whose key has no form in 3.1.0, such as a nested one.
+    """Return the path of the `relationships` around an unsupported key, else the path itself.
 
     A relationship without its key is none: they are moved as a whole.
     """
@@ -190,7 +190,7 @@ def _keep(holder: _Json, path: list[str | int], value: object) -> None:
 
 
 def _holder(path: KeyPath) -> KeyPath:
-    """Return the path of the nearest object above that may have custom properties."""
+    """Return the path of the nearest ancestor that may have custom properties."""
     for length in range(len(path) - 1, 0, -1):
         above = path[:length]
         is_item = isinstance(above[-1], int) and above[-2] in _LISTS
@@ -212,7 +212,7 @@ def _at(data: _Json, path: KeyPath) -> object:
 
 
 def _problem(document: Document, misfit: Gap) -> Problem:
-    """Return the problem; a key that was moved and must be there is one that is not taken."""
+    """Return the problem of a gap; a required key that was moved is named itself."""
     path, why = misfit.path, misfit.why
     owner = _at(dict(document.data), path)
     if misfit.is_lack and isinstance(owner, dict) and misfit.key in owner:

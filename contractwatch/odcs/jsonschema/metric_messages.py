@@ -44,6 +44,6 @@ _HINTS = {word: meaning for meaning, words in _WORDS_OF_HINT.items() for word in
 
 
 def metric_hint(word: str) -> str:
-    """Return what to write instead of a metric that ODCS has not; empty if nobody knows."""
+    """Return what to write instead of another tool's metric; empty if it is not known."""
     meaning = _HINTS.get(re.sub(r"[^a-z]", "", word.lower()), "")
     return f"; {meaning}" if meaning else ""

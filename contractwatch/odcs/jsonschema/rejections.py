@@ -22,7 +22,7 @@ _LARGEST_NOT_WHOLE = 2.0**52 - 0.5
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One keyword of a schema that a value breaks.
+    """One keyword of a schema that a value violates.
 
     `path` leads from the whole value to `instance`, `expected` is what the schema says at the
     keyword. Of `oneOf` and `anyOf` the `branches` hold what each alternative rejects. `names` are
@@ -39,7 +39,7 @@ class Rejection:
 
 
 class Validator:
-    """A schema that says what it accepts, and what it rejects in a value."""
+    """A JSON schema that validates values and explains what it rejects."""
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -54,7 +54,7 @@ class Validator:
         return _is_valid(self._compiled, value)
 
     def rejections(self, value: object) -> Iterator[Rejection]:
-        """Yield everything that the schema rejects, each key of its own."""
+        """Yield everything that the schema rejects; each unknown key separately."""
         for error in self._compiled.iter_errors(_as_json(value)):
             yield from self._read(error, value)
 
@@ -124,7 +124,7 @@ def _resolve(schema: Schema, reference: str) -> Schema:
 
 
 def _as_json(value: object) -> object:
-    """Return a value of JSON that a schema accepts or rejects as it does this one.
+    """Return a JSON value that a schema accepts or rejects as it does this value.
 
     Half of a surrogate pair becomes another sign, a number that is not finite a finite one that is
     not whole, and what is no value at all (an entry that was cut out) null.

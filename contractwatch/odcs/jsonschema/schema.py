@@ -25,7 +25,7 @@ _PACKAGE = "open_data_contract_standard"
 
 @cache
 def official_schema() -> Schema:
-    """Return the schema that the package open-data-contract-standard ships, mended.
+    """Return the patched schema of the package open-data-contract-standard.
 
     The package ships one schema, that of its newest version; it accepts every older `apiVersion`
     and is laxer than they were in a few places. The forms of 3.0 that it no longer knows are
@@ -35,7 +35,7 @@ def official_schema() -> Schema:
 
 
 def bundled_schema() -> Schema:
-    """Return the schema as it is shipped; the package itself is slow to import and is not."""
+    """Return the schema as it is shipped, without the slow import of its package."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("the package open-data-contract-standard is not installed")
@@ -44,7 +44,7 @@ def bundled_schema() -> Schema:
 
 
 def patched(schema: Schema) -> Schema:
-    """Mend the fault of a schema: a property without logicalType must not need `map`."""
+    """Patch a fault of the schema: a property without `logicalType` must not need `map`."""
     for branch in schema["$defs"]["SchemaBaseProperty"]["allOf"]:
         condition = branch.get("if", {})
         if condition.get("properties") == {"logicalType": {"const": "map"}}:
@@ -60,7 +60,7 @@ def contract_validator() -> Validator:
 
 @cache
 def extension_validators() -> Mapping[str, Validator]:
-    """Return a validator for each of our custom properties.
+    """Return a validator for each `contractwatch.*` custom property, by its name.
 
     `sla.<name>` is one modifier of a service level, where it stands in place.
     """
@@ -78,7 +78,7 @@ def extension_validators() -> Mapping[str, Validator]:
 
 @cache
 def implementation_validator() -> Validator:
-    """Return the validator of what a rule of our own engine states."""
+    """Return the validator of `implementation` in a rule of `engine: contractwatch`."""
     definitions = _extensions()["$defs"]
     return Validator({**definitions["implementation"], "$defs": definitions})
 

@@ -125,7 +125,7 @@ class _SchemaError:
 
 
 def _untyped_column(instance: object, keys: tuple[str | int, ...], path: str) -> str:
-    """Return the path of the column whose options are judged without its type; else nothing."""
+    """Return the path of a column with options and no type; empty if it has one."""
     if "logicalTypeOptions" not in keys or not _lacks_type(instance, keys):
         return ""
     return path[: path.index(".logicalTypeOptions")]
@@ -146,7 +146,7 @@ def _path(base: str, keys: Iterable[str | int]) -> str:
 
 
 def _leaves(error: Rejection) -> Iterator[Rejection]:
-    """Yield the errors that matter: of alternatives, those of the one that was meant."""
+    """Yield the innermost errors; of several alternatives those of the one that was meant."""
     if error.keyword not in _ALTERNATIVES or _is_operators(error):
         yield error
         return
@@ -163,7 +163,7 @@ def _children(error: Rejection) -> tuple[Rejection, ...]:
 
 
 def _best_branch(error: Rejection) -> tuple[Rejection, ...] | None:
-    """Return the errors of the alternative that fits best; None if none has the right type."""
+    """Return the errors of the closest alternative; None if all are of another type."""
     fitting = [
         children
         for children in error.branches
@@ -202,7 +202,7 @@ def _messages(error: Rejection, path: str, document: Document) -> Iterator[_Sche
 
 
 def _choices(error: Rejection, path: str) -> Iterator[_SchemaError]:
-    """Tell of alternatives of which none was meant for certain."""
+    """Yield the errors of alternatives if it is not clear which one was meant."""
     children = _children(error)
     consts = [child for child in children if child.keyword == "const"]
     if consts:

@@ -27,7 +27,7 @@ _ANY_VERSION_3 = re.compile(r"v?3\.\d+\.\d+")
 
 
 def validate(document: Document) -> tuple[Problem, ...]:
-    """Return everything that the official schema says against a document, in the order of lines.
+    """Return all errors and warnings of the official schema about a document, by line.
 
     Raises:
         ContractError: Never; a document of another kind is one problem of its own.
@@ -38,7 +38,7 @@ def validate(document: Document) -> tuple[Problem, ...]:
 
 
 def upgrade_and_validate(document: Document, findings: Findings) -> Document:
-    """Return the document in today's forms; what the schemas reject is added to the findings."""
+    """Return the document in the newest version's forms, and add schema errors to the findings."""
     root = YamlNode(document, "", document.data)
     if not _is_readable(root, findings):
         return document
@@ -49,7 +49,7 @@ def upgrade_and_validate(document: Document, findings: Findings) -> Document:
 
 
 def add_schema_errors(document: Document, findings: Findings) -> None:
-    """Add what the schemas reject in a document in today's forms; but not what was cut out."""
+    """Add what the schemas reject in an upgraded document, except at removed paths."""
     data = document.data
     seen: set[tuple[str, str]] = set()
     found = schema_errors(contract_validator(), _as_newest_version(data), document, "")
@@ -72,7 +72,7 @@ def _add_error(node: YamlNode, message: str, findings: Findings) -> None:
 
 
 def _is_readable(root: YamlNode, findings: Findings) -> bool:
-    """Whether this is a data contract of a version that can be read at all."""
+    """Return whether this is a data contract of a version that can be read."""
     kind, version = root.at("kind"), root.at("apiVersion")
     if kind.value == "DataProduct":
         findings.error(kind, "a data product (ODPS) is no contract; expected 'DataContract'")
@@ -104,7 +104,7 @@ def _note_version(version: YamlNode, written: str, findings: Findings) -> None:
 
 
 def _as_newest_version(data: Mapping[str, object]) -> Mapping[str, object]:
-    """Let the schema judge a version of 3 that it does not know as if it were its newest."""
+    """Return the data with any version 3 replaced by the newest one that the schema knows."""
     version = data.get("apiVersion")
     if isinstance(version, str) and _ANY_VERSION_3.fullmatch(version):
         return {**data, "apiVersion": NEWEST_VERSION}
@@ -112,7 +112,7 @@ def _as_newest_version(data: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _is_tolerated(data: Mapping[str, object], path: str) -> bool:
-    """Whether only the schema objects: `delimiter` frames JSON on local files as elsewhere."""
+    """Return whether a rejected key is used all the same: `delimiter` of local JSON files."""
     found = re.fullmatch(r"servers\[(\d+)\]\.delimiter", path)
     if found is None:
         return False

@@ -18,7 +18,7 @@ _UNCLASSIFIED = frozenset({"", "public", "internal"})
 def with_incremental(
     root: YamlNode, tables: Iterable[Table], findings: Findings
 ) -> tuple[Table, ...]:
-    """Return the tables with `contractwatch.incremental`; what cannot be used is a warning."""
+    """Return the tables with their `contractwatch.incremental`; an unusable one is a warning."""
     nodes = {node.text("name"): node for node in root.at("schema").each()}
     return tuple(
         replace(table, incremental=_read_incremental(root, nodes[table.name], table, findings))

@@ -7,7 +7,7 @@ from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
 def read_inputs(root: YamlNode, findings: Findings) -> tuple[Input, ...]:
-    """Return the inputs of a contract, in the order of the file; each contract once."""
+    """Read the inputs of a contract, in the order of the file; each contract once."""
     node = root.extension("inputs")
     found: dict[str, Input] = {}
     for entry in node.each() if node is not None else ():

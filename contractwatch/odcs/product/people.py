@@ -13,14 +13,14 @@ _OWNER = "owner"
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """The team's name and the user names of its present owners."""
+    """A team's name and the user names of its current owners."""
 
     name: str = ""
     owners: tuple[str, ...] = ()
 
 
 def read_team(root: YamlNode, today: date | None, findings: Findings) -> Team:
-    """Return the team, from a mapping or from the list of members of older versions.
+    """Read the team, from a mapping or from the list of members of older versions.
 
     A member with a `dateOut` has left if it is before `today`; without `today`, in any case. An
     owner who has left is replaced by `replacedByUsername`, if that is named.
@@ -38,7 +38,7 @@ def read_team(root: YamlNode, today: date | None, findings: Findings) -> Team:
 
 
 def read_support(root: YamlNode, findings: Findings) -> tuple[SupportChannel, ...]:
-    """Return the support channels; one without an id is known by the name of its channel."""
+    """Read the support channels; one without an id is identified by its channel."""
     nodes = [node for node in root.at("support").each() if node.text("channel")]
     check_unique(nodes, "id", "id", findings)
     warn_unknown_support(nodes, findings)
@@ -57,7 +57,7 @@ def read_support(root: YamlNode, findings: Findings) -> tuple[SupportChannel, ..
 def _present_member(
     member: YamlNode, by_name: dict[str, YamlNode], today: date | None, findings: Findings
 ) -> str:
-    """Return the user name of a member, or of the one who stands in for who has left."""
+    """Return the user name of a member, or of the successor of one who has left."""
     seen: set[str] = set()
     while _has_left(member, today, findings):
         name, next_name = member.text("username"), member.text("replacedByUsername")

@@ -24,7 +24,7 @@ _EXECUTED_MATCHES = frozenset({"severity"})
 
 
 def read_targets(root: YamlNode, findings: Findings) -> tuple[Target, ...]:
-    """Return the targets of `contractwatch.slo`, the strictest one for each objective."""
+    """Read the targets of `contractwatch.slo`: the strictest one of each objective."""
     node = root.extension("slo")
     strictest: dict[Objective, Target] = {}
     for entry in node.each() if node is not None else ():
@@ -121,7 +121,7 @@ def _rules(root: YamlNode) -> list[YamlNode]:
 def read_alerts(
     root: YamlNode, support: tuple[SupportChannel, ...], findings: Findings
 ) -> AlertPolicy:
-    """Return `contractwatch.alerts`; a route must lead to a support channel of the contract."""
+    """Read `contractwatch.alerts`; a route must lead to a support channel of the contract."""
     node = root.extension("alerts")
     if node is None:
         return AlertPolicy()

@@ -21,7 +21,7 @@ _SHOWN = 60
 def read_promise_schedules(
     root: YamlNode, levels: Iterable[ServiceLevel], findings: Findings
 ) -> tuple[PromiseSchedule, ...]:
-    """Return the schedules of the rules and service levels that are executed, in their order."""
+    """Read the schedules of rules and service levels that are executed, in their order."""
     zone = _zone(root)
     crons: set[str] = set()
     found: list[PromiseSchedule] = []
@@ -39,7 +39,7 @@ def read_promise_schedules(
 
 
 def _zone(root: YamlNode) -> str:
-    """Return the zone of the contract's schedule; one that is unknown is reported there."""
+    """Return the time zone of the contract's schedule, UTC if it is unknown."""
     node = root.extension("schedule")
     name = node.text("timezone") if node is not None else ""
     return name if name and is_zone(name) else UTC_NAME
@@ -74,7 +74,7 @@ def _is_scheduled(node: YamlNode) -> bool:
 
 
 def _cron(node: YamlNode, findings: Findings) -> str:
-    """Return the cron expression of a rule or a service level; empty, with a warning, for none."""
+    """Return the cron expression of a rule or a service level; empty if unusable."""
     written, scheduler = node.text("schedule"), node.text("scheduler")
     if scheduler and scheduler.lower() != _CRON:
         message = f"the scheduler '{scheduler[:_SHOWN]}' is not asked; expected 'cron'"

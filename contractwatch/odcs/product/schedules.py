@@ -14,7 +14,7 @@ _NONE = timedelta(0)
 
 
 def read_schedule(root: YamlNode, findings: Findings) -> Schedule | None:
-    """Return the schedule; None if the contract has neither a schedule nor a frequency."""
+    """Read the schedule; None if the contract has neither a schedule nor a frequency."""
     frequency = _frequency(root, findings)
     node = root.extension("schedule")
     if node is None:
@@ -38,17 +38,17 @@ def read_schedule(root: YamlNode, findings: Findings) -> Schedule | None:
 
 
 def positive_duration_at(node: YamlNode, key: str, findings: Findings) -> timedelta | None:
-    """Return the ISO-8601 duration at a key; it must be more than nothing."""
+    """Return the ISO-8601 duration at a key; zero is an error."""
     return _duration(node.at(key), findings, may_be_zero=False)
 
 
 def duration_at(node: YamlNode, key: str, findings: Findings) -> timedelta | None:
-    """Return the ISO-8601 duration at a key; it may be nothing."""
+    """Return the ISO-8601 duration at a key; zero is allowed."""
     return _duration(node.at(key), findings, may_be_zero=True)
 
 
 def cron_at(node: YamlNode, key: str, findings: Findings) -> str | None:
-    """Return the five-field cron expression at a key, or None; one that is wrong is an error."""
+    """Return the five-field cron expression at a key; None, with an error, if it is invalid."""
     written = node.text(key)
     problem = cron_problem(written) if written else ""
     if problem:

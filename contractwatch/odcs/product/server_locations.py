@@ -14,7 +14,7 @@ _SCHEME = "s3://"
 
 
 def read_location(node: YamlNode, findings: Findings) -> tuple[str, str]:
-    """Return the path or location of a server, and the endpoint of its store; empty if none."""
+    """Read the path or location of a server, and the endpoint of its object store; else empty."""
     kind = node.text("type")
     if kind not in PATH_KEYS:
         return "", ""
@@ -30,7 +30,7 @@ def read_location(node: YamlNode, findings: Findings) -> tuple[str, str]:
 
 
 def file_extension(path: str) -> str:
-    """Return the ending of a path's last part, such as `parquet`; empty if it has none."""
+    """Return the extension of a path, such as `parquet`; empty if it has none."""
     last = path.rsplit("/", 1)[-1]
     return last.rpartition(".")[2].lower() if "." in last else ""
 

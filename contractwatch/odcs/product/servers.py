@@ -33,7 +33,7 @@ _LONGEST_SHOWN = 40
 
 
 def read_servers(root: YamlNode, findings: Findings) -> tuple[Server, ...]:
-    """Return the servers in the order of the file."""
+    """Read the servers in the order of the file."""
     nodes = [node for node in root.at("servers").each() if node.mapping()]
     for key, what in (("server", "server"), ("id", "id")):
         check_unique(nodes, key, what, findings)
@@ -41,7 +41,7 @@ def read_servers(root: YamlNode, findings: Findings) -> tuple[Server, ...]:
 
 
 def default_zone(servers: tuple[Server, ...], root: YamlNode, findings: Findings) -> str:
-    """Return the zone in which the servers' naive timestamps are taken by default."""
+    """Return the time zone of naive timestamps: that of all servers, else UTC with a warning."""
     known = (one for one in servers if one.path and one.clause.path not in findings.removed_paths)
     zones = list(dict.fromkeys(server.read.timezone for server in known))
     if len(zones) > 1:
@@ -134,7 +134,7 @@ def _read_policy(node: YamlNode, findings: Findings) -> ReadPolicy:
 
 
 def _read_number_marks(policy: YamlNode, separator: str, findings: Findings) -> tuple[str, str]:
-    """Return the decimal mark of numbers, and the one between thousands."""
+    """Return the decimal separator and the thousands separator."""
     decimal = policy.text("decimal") or "."
     written = policy.mapping().get("thousands")
     thousands = written if isinstance(written, str) else ""  # not stripped: it may be a blank

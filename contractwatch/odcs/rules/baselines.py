@@ -22,7 +22,7 @@ ROW_COUNT_ONLY = "which only rowCount in percent has; give this rule a limit of 
 def read_baseline(
     rule: YamlNode, metric: RuleMetric, threshold: Threshold, findings: Findings
 ) -> Baseline | str | None:
-    """Return the baseline of a rule, why it is not executed, or None if it has none."""
+    """Return the baseline of a rule, a reason why it is not executed, or None for no baseline."""
     written = rule.extension("baseline")
     is_share = threshold.unit is Unit.PERCENT
     if written is None:
@@ -60,7 +60,7 @@ def _same_period(written: YamlNode, findings: Findings) -> Baseline | str | None
 
 
 def read_duplicate_counting(rule: YamlNode) -> DuplicateCounting:
-    """Return which duplicates a rule counts: the surplus rows by default."""
+    """Return how a rule counts duplicates: the rows after the first ones by default."""
     written = rule.extension("duplicateCounting")
     known = written is not None and written.value in DuplicateCounting.__members__.values()
     return DuplicateCounting(str(written.value)) if written and known else DuplicateCounting.SURPLUS

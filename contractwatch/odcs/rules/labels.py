@@ -8,7 +8,7 @@ from contractwatch.odcs.yaml.node import YamlNode
 
 
 def read_labels(root: YamlNode) -> tuple[Label, ...]:
-    """Return the labels of all tables, columns at any depth and rules, in the order of the file."""
+    """Read the labels of all tables, columns at any depth, and rules, in the order of the file."""
     tables = (node for node in root.at("schema").each() if node.text("name"))
     return tuple(label for table in tables for label in _of_table(table, table.text("name")))
 

@@ -20,7 +20,7 @@ from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
 class NativeRule(Protocol):
-    """What every rule of our own engine has."""
+    """A rule of `engine: contractwatch`."""
 
     @property
     def clause(self) -> Clause: ...
@@ -39,7 +39,7 @@ def read_native_rules(
     *,
     read: Callable[[YamlNode], _Rule | None],
 ) -> tuple[_Rule, ...]:
-    """Return the rules that are read; one that is not, or stands there twice, is skipped visibly.
+    """Read the rules of `engine: contractwatch`; unsupported and repeated ones are skipped.
 
     Args:
         rules: Where the rules stand.

@@ -21,7 +21,7 @@ _CANONICAL = frozenset({"canonical", "canonicalurl"})
 
 
 class UnresolvedReferenceError(ValueError):
-    """The reference cannot be followed; the message says what was expected.
+    """A reference cannot be resolved; the message says what was expected.
 
     `is_wrong` if the contract is to blame, and not what this version can do.
     """
@@ -33,7 +33,7 @@ class UnresolvedReferenceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _ColumnReference:
-    """One column of a reference."""
+    """One parsed column of a reference."""
 
     contract: str
     table: str
@@ -42,7 +42,7 @@ class _ColumnReference:
 
 
 def read_addresses(root: YamlNode) -> tuple[str, ...]:
-    """Return the canonical addresses that a contract gives for itself."""
+    """Read the canonical addresses that a contract states for itself."""
     stated = root.at("authoritativeDefinitions").each()
     found = (one.text("url") for one in stated if one.text("type").lower() in _CANONICAL)
     return tuple(dict.fromkeys(filter(None, found)))
@@ -51,7 +51,7 @@ def read_addresses(root: YamlNode) -> tuple[str, ...]:
 def parse_reference(
     written: Iterable[str], tables: TableIndex, *, in_arrays: bool = False
 ) -> Reference:
-    """Return the columns that are referred to, in their order.
+    """Parse the columns of one reference, in their order.
 
     Args:
         written: One reference a column.
@@ -78,7 +78,7 @@ def parse_reference(
 
 
 def resolve_local(reference: Reference, tables: TableIndex) -> tuple[Table, tuple[str, ...]]:
-    """Return the table of this contract that is referred to, and the contract names of its columns.
+    """Return the table and the column names that a reference means in this contract.
 
     Raises:
         UnresolvedReferenceError: If there is no such table or column.
@@ -100,7 +100,7 @@ def resolve_local(reference: Reference, tables: TableIndex) -> tuple[Table, tupl
 
 
 def _leads_into_array(reference: Reference, tables: TableIndex) -> bool:
-    """Whether a reference leads into an array, as far as it can be known here."""
+    """Return whether a reference leads into an array of this contract."""
     if reference.contract:
         return False
     try:
@@ -139,7 +139,7 @@ def _parse_by_id(contract: str, rest: str) -> _ColumnReference:
 
 
 def _parse_by_name(contract: str, rest: str, known: str) -> _ColumnReference:
-    """Return the column of a reference that begins with the name of a known table, or of none."""
+    """Parse `table.column`, where `known` is the name of the table if there is such a table."""
     table = known or rest.partition(".")[0]
     column = rest.removeprefix(table).removeprefix(".")
     if not table or not column:

@@ -48,7 +48,7 @@ _LONGEST_SHOWN = 40
 
 
 def read_rules(node: YamlNode, context: ColumnContext, findings: Findings) -> tuple[Rule, ...]:
-    """Return the rules of a `quality` list that are executed, in the order of the file."""
+    """Read the executable rules of a `quality` list, in the order of the file."""
     found: list[Rule] = []
     known: dict[str, Rule] = {}
     for number, entry in enumerate(node.each()):
@@ -68,26 +68,26 @@ def read_rules(node: YamlNode, context: ColumnContext, findings: Findings) -> tu
 
 
 def is_top_level(rule: YamlNode) -> bool:
-    """Whether a rule stands at a table or at one of its columns, not deeper."""
+    """Return whether a rule belongs to a table or a top-level column."""
     return _TOP_LEVEL.fullmatch(rule.path) is not None
 
 
 def is_comparison(rule: YamlNode) -> bool:
-    """Whether a rule is one of our own engine that compares two tables."""
+    """Return whether a rule of `engine: contractwatch` compares two tables."""
     is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
     check = rule.at("implementation").text("check")
     return is_ours and not rule.has("metric") and check in {COVERAGE, RECONCILE}
 
 
 def is_native_check(rule: YamlNode) -> bool:
-    """Whether a rule is one of our own engine that is about one whole table."""
+    """Return whether a rule of `engine: contractwatch` is about one table."""
     is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
     check = rule.at("implementation").text("check")
     return is_ours and not rule.has("metric") and check in {SEGMENTS, PII}
 
 
 def rule_id_of(rule: YamlNode) -> str:
-    """Return the rule's id, else 8 hex digits of the hash of what it says."""
+    """Return the rule's id, else 8 hex digits of a hash of its content."""
     written = rule.text("id")
     if written:
         return written
@@ -129,7 +129,7 @@ def _is_library(rule: YamlNode) -> bool:
 
 
 def _custom_kind(rule: YamlNode, findings: Findings) -> tuple[str, str]:
-    """Return the kind of a custom rule, and why it is not executed."""
+    """Return the kind of a custom rule and the reason why it is not executed."""
     engine = rule.text("engine")[:_LONGEST_SHOWN]
     if engine.lower() != "contractwatch":
         return "custom", f"rules of the engine '{engine}'"
@@ -187,7 +187,7 @@ def _is_at_right_level(
 
 
 def read_threshold(rule: YamlNode, findings: Findings) -> Threshold | None:
-    """Return the operator with its bounds, or None if that is not exactly one of numbers."""
+    """Read the operator of a rule with its bounds; None if there is not exactly one."""
     unit = _unit(rule, findings)
     given = [name for name in OPERATORS if rule.has(name)]
     if len(given) != 1:

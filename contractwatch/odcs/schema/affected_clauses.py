@@ -52,53 +52,53 @@ _DESCRIPTIVE = frozenset(
 
 
 class NoValidPartError(Exception):
-    """A mistake for which the contract is not read at all."""
+    """Nothing of the contract can be judged because of a mistake."""
 
 
 class AffectedClauses:
-    """Says of mistakes what they cost, as paths into one document."""
+    """Finds the paths of one document that cannot be judged because of a mistake."""
 
-    def __init__(self, root: YamlNode, refusing: frozenset[str]) -> None:
-        """Take the document in today's forms, and the paths of what refuses all of it."""
+    def __init__(self, root: YamlNode, fatal_paths: frozenset[str]) -> None:
+        """Take the upgraded document, and the paths whose mistakes cost the whole contract."""
         self._root = root
-        self._refusing = refusing
-        self._names: dict[str, Counter[str]] = {}
-        self._asked: dict[str, tuple[tuple[str, Mapping[str, object]], ...]] = {}
-        self._keys: dict[str, tuple[str, ...]] = {}
-        self._twice = {mistake.path for mistake in root.document.mistakes}
+        self._fatal_paths = fatal_paths
+        self._column_name_counts: dict[str, Counter[str]] = {}
+        self._rule_arguments_cache: dict[str, tuple[tuple[str, Mapping[str, object]], ...]] = {}
+        self._primary_key_cache: dict[str, tuple[str, ...]] = {}
+        self._repeated_keys = {mistake.path for mistake in root.document.mistakes}
 
     def paths_of(self, problem: Problem) -> frozenset[str]:
-        """Return the paths that are not read because of a mistake.
+        """Return the paths that are not judged because of a mistake.
 
         Raises:
             NoValidPartError: If it costs the contract.
         """
         path = problem.path
         top = _first_key(path)
-        if path in self._refusing or not path or top in _IDENTITY:
+        if path in self._fatal_paths or not path or top in _IDENTITY:
             raise NoValidPartError
-        return frozenset(self._of(path, top))
+        return frozenset(self._affected(path, top))
 
-    def _of(self, path: str, top: str) -> Iterator[str]:
+    def _affected(self, path: str, top: str) -> Iterator[str]:
         owner, people = _OWNER.fullmatch(path), _PEOPLE.match(path)
         if owner is not None:
             yield from self._in_table(path, owner)
         elif path.startswith("servers["):
             yield from self._in_server(path)
         elif path.startswith("slaProperties["):
-            yield from self._level(self._at(_first_entry(path)))
+            yield from self._with_retentions(self._at(_first_entry(path)))
         elif path.startswith("customProperties"):
-            yield from self._own_of_contract(path)
+            yield from self._in_contract_extension(path)
         else:
             yield people.group() if people else path
-            yield from self._of_top(top)
+            yield from self._by_top_key(top)
 
-    def _of_top(self, top: str) -> Iterator[str]:
-        """What needs a key of the contract itself."""
+    def _by_top_key(self, top: str) -> Iterator[str]:
+        """Yield what depends on a top-level key of the contract."""
         if is_similar(top, ("customProperties",)) and "sla" in _extension_names(
             self._root.at(top).value
         ):
-            yield from self._modified("")
+            yield from self._modified_levels("")
         if is_similar(top, ("slaDefaultElement",)):
             yield from self._levels_without_element()
         if top == "contractCreatedTs":
@@ -114,22 +114,22 @@ class AffectedClauses:
         elif owner["column"]:
             yield from self._in_column(path, table, self._at(above), rest)
         else:
-            yield from self._at_table(path, table, rest)
+            yield from self._in_table_key(path, table, rest)
         if not key or is_similar(
             key, (*ROW_PROMISE_KEYS, *COLUMN_IDENTITY_KEYS, *COLUMN_TYPE_KEYS)
         ):
             yield from self._error_rates(table)
 
     def _error_rates(self, table: YamlNode) -> Iterator[str]:
-        """How many rows are wrong is counted over all that is promised of rows."""
+        """Yield the error rates of a table: they count rows over all of its promises."""
         names = {table.text("name"), table.text("physicalName")}
-        for path, about in self._of_all_rows:
+        for path, about in self._error_rate_levels:
             if about == frozenset({""}) or not about.isdisjoint(names):
                 yield path
 
     @cached_property
-    def _of_all_rows(self) -> tuple[tuple[str, frozenset[str]], ...]:
-        """The levels that count wrong rows, and the tables of each."""
+    def _error_rate_levels(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """The error rates of the contract, with the tables of each."""
         levels = (one for one in self._root.at("slaProperties").each() if one.mapping())
         return tuple(
             (one.path, frozenset(part.strip() for part in one.text("element").split(",")))
@@ -137,9 +137,9 @@ class AffectedClauses:
             if level_kind(one) == "errorRate"
         )
 
-    def _at_table(self, path: str, table: YamlNode, rest: str) -> Iterator[str]:
+    def _in_table_key(self, path: str, table: YamlNode, rest: str) -> Iterator[str]:
         key = _first_key(rest)
-        if key == "name" and table.text("name") and path not in self._twice:
+        if key == "name" and table.text("name") and path not in self._repeated_keys:
             raise NoValidPartError  # one that another table has, or that breaks the rule of names
         if not rest or is_similar(key, TABLE_IDENTITY_KEYS):
             yield table.path
@@ -150,14 +150,14 @@ class AffectedClauses:
                 yield table.path
         elif is_similar(key, COLUMN_LIST_KEYS):
             yield path
-            yield from self._without_column(table, is_key=True)
+            yield from self._needing_all_columns(table, is_key=True)
         elif key == "customProperties":
-            yield from self._own_of_table(rest, table)
+            yield from self._in_table_extension(rest, table)
         else:
             yield path
 
-    def _own_of_table(self, rest: str, table: YamlNode) -> Iterator[str]:
-        entry, names = self._own(f"{table.path}.{rest}", table)
+    def _in_table_extension(self, rest: str, table: YamlNode) -> Iterator[str]:
+        entry, names = self._extension_at(f"{table.path}.{rest}", table)
         yield entry.path
         if "schemaMode" in names:
             yield f"{table.path}{EXTRA_COLUMNS}"
@@ -172,7 +172,7 @@ class AffectedClauses:
 
     def _in_column(self, path: str, table: YamlNode, column: YamlNode, rest: str) -> Iterator[str]:
         key = _first_key(rest)
-        is_named = key == "name" and column.text("name") and path not in self._twice
+        is_named = key == "name" and column.text("name") and path not in self._repeated_keys
         if is_named and not self._is_repeated(column):
             raise NoValidPartError  # a name that breaks the rule of names
         if letters_of(key) in _REQUIRED_ANTONYMS:
@@ -180,41 +180,41 @@ class AffectedClauses:
         elif not rest or is_similar(key, COLUMN_IDENTITY_KEYS):
             yield from self._whole_column(table, column)
         elif key == "logicalTypeOptions":
-            yield from self._options(rest, table, column)
+            yield from self._in_options(rest, table, column)
         elif key == "customProperties":
-            yield from self._own_of_column(path, table, column)
+            yield from self._in_column_extension(path, table, column)
         else:
             yield f"{column.path}.{key}" if key in {"enum", "map", "classification"} else path
-            yield from self._of_key(key, table, column)
+            yield from self._by_column_key(key, table, column)
 
-    def _of_key(self, key: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
-        """What needs a key of a column."""
+    def _by_column_key(self, key: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
+        """Yield what depends on a key of a column."""
         is_said = letters_of(key) in {"type", "datatype"} and column.has("logicalType")
         if not is_said and is_similar(key, COLUMN_TYPE_KEYS):
-            yield from self._without_type(table, column)
+            yield from self._value_promises(table, column)
         if is_similar(key, PRIMARY_KEY_KEYS):
-            yield from self._without_key(table)
+            yield from self._primary_key_paths(table)
         if is_similar(key, ("classification",)):
-            yield from self._leaks(table)
+            yield from self._pii_rules(table)
         if is_similar(key, ("partitioned",)):
             yield from self._levels_without_element()
 
-    def _own_of_column(self, path: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
-        entry, names = self._own(path, column)
+    def _in_column_extension(self, path: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
+        entry, names = self._extension_at(path, column)
         yield entry.path
         if any(is_similar(name, ("pii", "allow")) for name in names) or _is_single_value(entry):
-            yield from self._leaks(table)
+            yield from self._pii_rules(table)
         if any(is_similar(name, ("kept", *ROW_FILTER_KEYS)) for name in names):
             yield from self._whole_column(table, column)
 
     def _is_repeated(self, column: YamlNode) -> bool:
         above = column.path.rpartition(".")[0]
-        if above not in self._names:
+        if above not in self._column_name_counts:
             beside = self._at(above).at("properties").each()
-            self._names[above] = Counter(one.text("name") for one in beside)
-        return self._names[above][column.text("name")] > 1
+            self._column_name_counts[above] = Counter(one.text("name") for one in beside)
+        return self._column_name_counts[above][column.text("name")] > 1
 
-    def _options(self, rest: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
+    def _in_options(self, rest: str, table: YamlNode, column: YamlNode) -> Iterator[str]:
         options = f"{column.path}.logicalTypeOptions"
         option = _first_key(rest.removeprefix("logicalTypeOptions").lstrip("."))
         yield (
@@ -225,32 +225,37 @@ class AffectedClauses:
         kind = logical_type_of(column)
         is_parsed = kind in TEMPORAL or kind is None
         if is_parsed and (not option or is_similar(option, PARSING_KEYS)):
-            yield from self._without_type(table, column)
+            yield from self._value_promises(table, column)
 
     def _whole_column(self, table: YamlNode, column: YamlNode) -> Iterator[str]:
-        """A column that is not known: nor is it known whether others are too many, or the key."""
+        """Yield a column, and what needs to know all columns or the primary key."""
         yield column.path
         is_key = column.at("primaryKey").value not in (None, False) or not column.mapping()
-        yield from self._without_column(table, is_key=is_key)
+        yield from self._needing_all_columns(table, is_key=is_key)
 
-    def _without_column(self, table: YamlNode, *, is_key: bool) -> Iterator[str]:
+    def _needing_all_columns(self, table: YamlNode, *, is_key: bool) -> Iterator[str]:
         yield f"{table.path}{EXTRA_COLUMNS}"
         for rule in table.at("quality").each():
             if rule.at("implementation").mapping().get("includeUndeclared"):
                 yield rule.path
         if is_key:
-            yield from self._without_key(table)
+            yield from self._primary_key_paths(table)
 
-    def _without_key(self, table: YamlNode) -> tuple[str, ...]:
-        """What says which columns are the key; gathered once, for each column may be wrong."""
-        found = self._keys.get(table.path)
+    def _primary_key_paths(self, table: YamlNode) -> tuple[str, ...]:
+        """Return the paths that declare the primary key of a table.
+
+        They are cached per table, because each of its columns may be wrong.
+        """
+        found = self._primary_key_cache.get(table.path)
         if found is None:
             keys = (column.path for column in _columns(table) if column.has("primaryKey"))
-            found = self._keys[table.path] = tuple(f"{path}.primaryKey" for path in keys)
+            found = self._primary_key_cache[table.path] = tuple(
+                f"{path}.primaryKey" for path in keys
+            )
         return found
 
-    def _without_type(self, table: YamlNode, column: YamlNode) -> Iterator[str]:
-        """A column whose values are not understood: no promise about values can be judged."""
+    def _value_promises(self, table: YamlNode, column: YamlNode) -> Iterator[str]:
+        """Yield the promises about values of a column whose type or format is not known."""
         for key in ("logicalType", "logicalTypeOptions", "enum", "relationships"):
             if column.has(key):
                 yield f"{column.path}.{key}"
@@ -258,69 +263,73 @@ class AffectedClauses:
             if rule.text("metric") not in {"nullValues", "duplicateValues"}:
                 yield rule.path
         names = {column.text("name"), column.text("physicalName")} - {""}
-        yield from self._about(table, names)
-        yield from self._leaks(table)
+        yield from self._about_columns(table, names)
+        yield from self._pii_rules(table)
         if column.flag("partitioned"):
             yield from self._levels_without_element()
 
-    def _about(self, table: YamlNode, names: set[str]) -> Iterator[str]:
-        """Whatever names one of these columns, and is about its values."""
-        for path, asked in self._asking(table):
-            if _mentions(asked, names):
+    def _about_columns(self, table: YamlNode, names: set[str]) -> Iterator[str]:
+        """Yield whatever names one of these columns and is about its values."""
+        for path, arguments in self._arguments_of_rules(table):
+            if _mentions(arguments, names):
                 yield path
         for entry in table.at("customProperties").each():
             if _mentions(entry.value, names):
                 yield table.path if extension_name(entry) == "where" else entry.path
         yield from self._levels_about(names)
 
-    def _asking(self, table: YamlNode) -> tuple[tuple[str, Mapping[str, object]], ...]:
+    def _arguments_of_rules(self, table: YamlNode) -> tuple[tuple[str, Mapping[str, object]], ...]:
         """Return the rules and relationships of a table that may name columns, and what they ask.
 
-        Gathered once: each column that is wrong would search all others for them again.
+        They are cached per table, because each column that is wrong asks for them.
         """
-        found = self._asked.get(table.path)
+        found = self._rule_arguments_cache.get(table.path)
         if found is None:
-            found = self._asked[table.path] = tuple(_rule_arguments(table))
+            found = self._rule_arguments_cache[table.path] = tuple(_rule_arguments(table))
         return found
 
     def _levels_about(self, names: set[str]) -> Iterator[str]:
-        for level, told in self._told_by_levels:
-            if _mentions(told, names):
-                yield from self._level(level)
+        for level, texts in self._level_texts:
+            if _mentions(texts, names):
+                yield from self._with_retentions(level)
         for entry in self._modifiers():
             if _mentions(entry.value, names):
-                yield from self._modified(entry.text("sla"))
+                yield from self._modified_levels(entry.text("sla"))
         if _mentions(self._root.text("slaDefaultElement"), names):
             yield from self._levels_without_element()
 
     @cached_property
-    def _told_by_levels(self) -> tuple[tuple[YamlNode, list[object]], ...]:
-        """Each service level, and what of it may name columns."""
+    def _level_texts(self) -> tuple[tuple[YamlNode, list[object]], ...]:
+        """The service levels, with the parts of each that may name columns."""
         return tuple(
             (level, [level.text("element"), level.at("customProperties").value])
             for level in self._root.at("slaProperties").each()
         )
 
-    def _leaks(self, table: YamlNode) -> Iterator[str]:
-        """The search for personal data, which would look where some is allowed."""
+    def _pii_rules(self, table: YamlNode) -> Iterator[str]:
+        """Yield the rules about personal data: they need to know where it is allowed."""
         for rule in table.at("quality").each():
             if rule.at("implementation").text("check") == "piiLeak":
                 yield rule.path
 
     def _in_server(self, path: str) -> Iterator[str]:
-        """A server that is not understood is not read; one word too many harms nobody."""
+        """Yield the server if the mistake may change how it is read, else the path alone."""
         server = self._at(_first_entry(path))
         key = _first_key(path.removeprefix(server.path).lstrip("."))
-        is_own = key == "customProperties" and self._is_policy(*self._own(path, server))
+        is_own = key == "customProperties" and self._is_read_policy(
+            *self._extension_at(path, server)
+        )
         if is_similar(key, ("customProperties",)) and key != "customProperties":
-            is_own = self._is_policy(server.at(key), set(_extension_names(server.at(key).value)))
-        if not key or is_own or key in SERVER_KEYS[:3] or self._is_of_reading(server, key):
+            is_own = self._is_read_policy(
+                server.at(key), set(_extension_names(server.at(key).value))
+            )
+        if not key or is_own or key in SERVER_KEYS[:3] or self._affects_reading(server, key):
             yield server.path
         else:
             yield path
 
-    def _is_policy(self, entry: YamlNode, names: set[str]) -> bool:
-        """Whether an entry is, or may be meant as, the way in which files are read."""
+    def _is_read_policy(self, entry: YamlNode, names: set[str]) -> bool:
+        """Return whether an entry is, or may be meant as, the policy by which files are read."""
         says = entry.at("value").mapping() or entry.mapping()
         return (
             bool(names)
@@ -328,7 +337,7 @@ class AffectedClauses:
             or any(is_similar(key, READ_POLICY_KEYS) for key in says)
         )
 
-    def _is_of_reading(self, server: YamlNode, key: str) -> bool:
+    def _affects_reading(self, server: YamlNode, key: str) -> bool:
         where = {"local": "path", "s3": "location"}.get(server.text("type"), "")
         if key in {"path", "location"}:
             return key == where or not where
@@ -336,8 +345,8 @@ class AffectedClauses:
             key, (where, "format", "delimiter", *READ_POLICY_KEYS)
         )
 
-    def _own_of_contract(self, path: str) -> Iterator[str]:
-        entry, names = self._own(path, self._root)
+    def _in_contract_extension(self, path: str) -> Iterator[str]:
+        entry, names = self._extension_at(path, self._root)
         inside = re.match(r"(customProperties\[\d+\]\.value(?:\.routes)?\[\d+\])", path)
         is_named = isinstance(entry.at("property").value, str)
         modifies = any(one.has("sla") for one in entry.at("value").each())
@@ -348,12 +357,12 @@ class AffectedClauses:
             item = self._at(inside.group(1)) if inside else None
             level_id = item.text("sla") if item else ""
             yield item.path if item else entry.path
-            yield from self._modified(level_id)
+            yield from self._modified_levels(level_id)
         else:
             yield inside.group(1) if inside else entry.path
 
-    def _own(self, path: str, owner: YamlNode) -> tuple[YamlNode, set[str]]:
-        """Return the entry of `customProperties`, or all of them, and which of ours it names."""
+    def _extension_at(self, path: str, owner: YamlNode) -> tuple[YamlNode, set[str]]:
+        """Return an entry of `customProperties`, or all of them, and the extensions in it."""
         found = re.match(r"\.?customProperties(\[\d+\])?", path.removeprefix(owner.path))
         where = f"{owner.path}." if owner.path else ""
         entry = self._at(f"{where}customProperties{found[1] or '' if found else ''}")
@@ -366,20 +375,20 @@ class AffectedClauses:
         listed = self._root.extension("sla")
         return listed.each() if listed is not None else ()
 
-    def _modified(self, level_id: str) -> Iterator[str]:
-        """The level with that id; every level that has one, if that is not known."""
+    def _modified_levels(self, level_id: str) -> Iterator[str]:
+        """Yield the service level with an id; every level that has an id, if that is not known."""
         for level in self._root.at("slaProperties").each():
             written = level.text("id")
             if written and level_id in ("", written):
-                yield from self._level(level)
+                yield from self._with_retentions(level)
 
-    def _level(self, level: YamlNode) -> Iterator[str]:
+    def _with_retentions(self, level: YamlNode) -> Iterator[str]:
         yield level.path
         if level.text("property").lower() in _GENERAL_AVAILABILITY:
             yield from self._retentions()
 
     def _retentions(self) -> Iterator[str]:
-        """How long data is kept is judged from the day on which the product began."""
+        """Yield the retentions: they are judged from the day on which the product began."""
         for level in self._root.at("slaProperties").each():
             if level.mapping() and level_kind(level) == "retention":
                 yield level.path
@@ -390,7 +399,7 @@ class AffectedClauses:
                 yield level.path
 
     def _at(self, path: str) -> YamlNode:
-        """Return what stands at a path of known keys."""
+        """Return the node at a path of known keys."""
         node = self._root
         for key, index in re.findall(r"([A-Za-z]+)|\[(\d+)\]", path):
             if key:
@@ -413,17 +422,17 @@ def _rule_arguments(table: YamlNode) -> Iterator[tuple[str, Mapping[str, object]
     for one in (table, *_columns(table)):
         for entry in (*one.at("quality").each(), *one.at("relationships").each()):
             if not entry.text("metric"):
-                told = entry.mapping().items()
-                yield entry.path, {key: item for key, item in told if key not in _DESCRIPTIVE}
+                texts = entry.mapping().items()
+                yield entry.path, {key: item for key, item in texts if key not in _DESCRIPTIVE}
 
 
 def is_server_path(path: str) -> bool:
-    """Whether a path is that of one server."""
+    """Return whether a path is that of a server."""
     return _SERVER.fullmatch(path) is not None
 
 
 def server_path_of(path: str) -> str:
-    """Return the path of the server that a path leads into; empty if it leads into none."""
+    """Return the path of the server that a path belongs to; empty if it belongs to none."""
     found = _SERVER.match(path)
     return found.group() if found is not None else ""
 
@@ -437,13 +446,13 @@ def _first_key(path: str) -> str:
 
 
 def _is_single_value(node: YamlNode) -> bool:
-    """Whether a single value stands where a list should: what it was to say is not known."""
+    """Return whether a single value is where a list should be, so that its meaning is not known."""
     is_single = node.value is not None and not isinstance(node.value, dict | list)
     return is_single and not node.path.endswith("]")
 
 
 def _may_restrict(node: YamlNode) -> bool:
-    """Whether what is no list of named properties may have been meant as a condition on rows."""
+    """Return whether something malformed may have been meant as a condition on rows."""
     return _is_single_value(node) or _holds_condition(node.value)
 
 

@@ -28,7 +28,7 @@ _SHOWN = 60
 def with_comparisons(
     nodes: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
-    """Return the tables with their comparing rules; `nodes` are theirs, in the same order."""
+    """Return the tables with their comparing rules; `nodes` are those of the tables, in order."""
     names = TableIndex(tables)
     return tuple(
         _with_rules(node, table, names, findings) for node, table in zip(nodes, tables, strict=True)
@@ -133,7 +133,7 @@ def _aggregate(side: YamlNode, findings: Findings) -> Aggregate | None:
 
 
 def _is_safe(node: YamlNode, table: Table, findings: Findings) -> bool:
-    """Whether a condition on this table's rows may be asked; with variables it is seen later."""
+    """Return whether a condition may be run on the table; one with variables is checked later."""
     text = node.value if isinstance(node.value, str) else ""
     if not text.strip() or has_variables(text):
         return True

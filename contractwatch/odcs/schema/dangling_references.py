@@ -8,7 +8,7 @@ from contractwatch.odcs.yaml.node import YamlNode
 
 
 def references_to_removed(root: YamlNode, lost: Mapping[str, Problem]) -> dict[str, Problem]:
-    """Return the paths of the relationships to lost tables, each with what cost the table."""
+    """Return the relationships to removed tables, each with the mistake that removed the table."""
     tables = [table for table in root.at("schema").each() if table.mapping()]
     starts = {start: lost[t.path] for t in tables if t.path in lost for start in _starts(t)}
     if not starts:
@@ -25,7 +25,7 @@ def references_to_removed(root: YamlNode, lost: Mapping[str, Problem]) -> dict[s
 
 
 def _starts(table: YamlNode) -> Iterator[str]:
-    """Yield how a reference to a column of a table begins."""
+    """Yield the prefixes of references to columns of a table."""
     yield from (f"{table.text(key)}." for key in ("name", "physicalName") if table.text(key))
     if table.text("id"):
         yield from (f"{slash}schema/{table.text('id')}/" for slash in ("", "/"))

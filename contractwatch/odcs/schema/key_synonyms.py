@@ -50,12 +50,12 @@ PARSING_KEYS = ("format", "timezone", "defaultTimezone", "dateFormat", "pattern_
 
 
 def letters_of(word: str) -> str:
-    """Return the letters of a key, whatever its case."""
+    """Return the letters of a key in lower case."""
     return re.sub(r"[^a-z]", "", word.lower())
 
 
 def is_similar(word: str, known: tuple[str, ...]) -> bool:
-    """Whether a key may be meant as one of these: it is one, or nearly."""
+    """Return whether a key is one of these, or nearly spelt like one."""
     letters = letters_of(word)
     meant = [name for name in map(letters_of, known) if name]
     if not letters or len(letters) > _LONGEST:

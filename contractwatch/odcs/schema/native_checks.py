@@ -52,7 +52,7 @@ _DETECTORS: Mapping[str, Detector] = {
 def with_native_checks(
     nodes: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
-    """Return the tables with these rules; `nodes` are theirs, in the same order."""
+    """Return the tables with these rules; `nodes` are those of the tables, in order."""
     names = TableIndex(tables)
     return tuple(
         _with_rules(node, table, names, findings) for node, table in zip(nodes, tables, strict=True)
@@ -86,7 +86,7 @@ def _read_rule(
 
 
 def _read_threshold(asked: YamlNode, findings: Findings) -> Threshold:
-    """Return what is allowed, nothing if the rule does not say."""
+    """Return the threshold; `= 0` if the rule has none."""
     without_unit = {key: value for key, value in asked.mapping().items() if key != "unit"}
     found = read_threshold(YamlNode(asked.document, asked.path, without_unit), findings)
     unit = Unit.PERCENT if asked.text("unit") == "percent" else Unit.ROWS
@@ -185,7 +185,7 @@ def _duration_of(period: Period) -> timedelta:
 
 
 def _read_duration(node: YamlNode, default: timedelta, findings: Findings) -> timedelta:
-    """Return a length of time, with months of 31 days."""
+    """Return a duration, with months of 31 days."""
     if not isinstance(node.value, str):
         return default
     try:
@@ -270,7 +270,7 @@ def _read_pii_rule(
 def _searched_columns(
     node: YamlNode, table: Table, detectors: tuple[Detector, ...], exempt: set[str]
 ) -> Iterator[SearchedColumn]:
-    """Yield the text columns that are not exempt, without what each is allowed to hold."""
+    """Yield the text columns that are not exempt, with the detectors that apply to each."""
     nodes = {entry.text("name"): entry for entry in node.at("properties").each()}
     for column in table.columns:
         is_text = column.logical_type in {None, LogicalType.STRING}

@@ -21,7 +21,7 @@ _KEY, _VALUE = "key", "value"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A place below a column: its way in contract names, in ids, and in physical steps from there.
+    """A column, or a field below one: its contract name, its ids, and its physical path.
 
     `top` is the column, `outer` the place right above.
     """
@@ -37,28 +37,28 @@ class Field:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The physical names on the way, from the column on."""
+        """The physical names from the column to the field."""
         return (_physical_name(self.top), *(step.name for step in struct_fields(self.path)))
 
     @property
     def in_array(self) -> bool:
-        """Whether a row may have several of it, or none."""
+        """Return whether the field is inside an array: a row may have several values of it."""
         return ArrayItem() in self.path
 
     @property
     def is_key(self) -> bool:
-        """Whether it is the key of a map, which is there and is unique by being one."""
+        """Return whether this is the key of a map, which is always present and unique."""
         return self.is_part and self.path[-1] == StructField(_KEY)
 
 
 def read_nested(column: YamlNode, context: ColumnContext, findings: Findings) -> tuple[Column, ...]:
-    """Return every value below a top-level column that something is promised of."""
+    """Read every field below a top-level column."""
     physical = column.text("physicalName") or column.text("name")
     return tuple(_read_below(_top_field(column), physical, context, findings))
 
 
 def walk_fields(column: YamlNode) -> Iterator[Field]:
-    """Yield a top-level column and every place below it, in the order of the file."""
+    """Yield a top-level column and every field below it, in the order of the file."""
     top = _top_field(column)
     yield top
     yield from _walk_below(top)
@@ -76,7 +76,7 @@ def _walk_below(outer: Field) -> Iterator[Field]:
 
 
 def _skip_unsupported(inner: Field, context: ColumnContext, findings: Findings) -> None:
-    """Keep as skipped what is promised of a place that cannot keep it."""
+    """Add promises that a nested field cannot have as skipped."""
     node = inner.node
     if node.flag("primaryKey") and inner.in_array:
         promise = promised("primaryKey", context.table, context.column)
@@ -128,7 +128,7 @@ def _physical_name(entry: YamlNode) -> str:
 
 
 def _physical_names(outer: YamlNode) -> dict[str, str]:
-    """Return the physical names of members by their names; of several the first."""
+    """Return the physical names of members by their names; the first of each name."""
     found: dict[str, str] = {}
     for one in outer.at("properties").each():
         found.setdefault(one.text("name"), _physical_name(one))
@@ -136,7 +136,7 @@ def _physical_names(outer: YamlNode) -> dict[str, str]:
 
 
 def _with_twin(column: Column, node: YamlNode, physical_names: Mapping[str, str]) -> Column:
-    """Return the column with the physical name of the member that holds its encrypted value."""
+    """Return the column with the physical name of the member that has its encrypted value."""
     written = node.text("encryptedName")
     clause = node.at("encryptedName").clause
     return replace(column, twin=physical_names.get(written, written), twin_clause=clause)

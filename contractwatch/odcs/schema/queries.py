@@ -22,7 +22,7 @@ from contractwatch.odcs.yaml.node import Findings, Promised, YamlNode
 
 @dataclass(frozen=True, slots=True)
 class _Unsupported:
-    """Why a query that may be right elsewhere is not run here."""
+    """The reason why a query that may run on another engine is skipped."""
 
     why: str
 
@@ -33,7 +33,7 @@ _EQUALITIES = frozenset({Operator.EQUAL, Operator.NOT_EQUAL})
 def with_queries(
     nodes: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
-    """Return the tables with their SQL rules; `nodes` are theirs, in the same order."""
+    """Return the tables with their SQL rules; `nodes` are those of the tables, in order."""
     return tuple(
         replace(table, queries=tuple(_read_queries(node, table, tables, findings)))
         for node, table in zip(nodes, tables, strict=True)
@@ -41,7 +41,7 @@ def with_queries(
 
 
 def read_where(node: YamlNode, table: Table, findings: Findings) -> str:
-    """Return the guarded condition on the rows of a table; empty if it has none."""
+    """Read `contractwatch.where`, the guarded condition on a table's rows; empty if none."""
     condition = node.extension("where")
     if condition is None or not isinstance(condition.value, str):
         return ""
@@ -135,7 +135,7 @@ def _guard(
     tables: Sequence[Table],
     findings: Findings,
 ) -> tuple[str, tuple[str, ...]] | _Unsupported | None:
-    """Return the query and the tables that it reads; a refusal is a problem of the contract."""
+    """Return the guarded query and the tables that it reads; an invalid one is an error."""
     # Imported here because the parser takes a third of a second that only SQL needs.
     from contractwatch.odcs.sql.placeholders import fill_placeholders  # noqa: PLC0415 - see above
     from contractwatch.odcs.sql.sql_errors import (  # noqa: PLC0415 - see above

@@ -28,7 +28,7 @@ _NO_ORPHANS = Threshold(Operator.EQUAL, 0)
 def with_relationships(
     nodes: Sequence[YamlNode], tables: Sequence[Table], findings: Findings
 ) -> tuple[Table, ...]:
-    """Return the tables with their relationships; `nodes` are theirs, in the same order."""
+    """Return the tables with their relationships; `nodes` are those of the tables, in order."""
     names = TableIndex(tables)
     found: dict[str, dict[tuple[str | None, str], Relationship]] = {}
     for node, table in zip(nodes, tables, strict=True):
@@ -117,7 +117,7 @@ def _why_not(table: Table, columns: Sequence[str]) -> str:
 def _warn_unknown_target(
     entry: YamlNode, target: Reference, tables: TableIndex, findings: Findings
 ) -> None:
-    """A column of the same contract is known now; the check itself ends without an answer."""
+    """Warn if the target is in this contract and does not exist."""
     if target.contract:
         return
     try:

@@ -33,7 +33,7 @@ _LAST = 1_000_000
 
 @dataclass(frozen=True)
 class TableIndex:
-    """The tables of a contract, in the order of the file.
+    """The tables of a contract in the order of the file, with an index by name.
 
     It has no slots: the index of names is made once, for service levels may be many.
     """
@@ -41,7 +41,7 @@ class TableIndex:
     tables: tuple[Table, ...] = ()
 
     def tables_prefixing(self, written: str) -> list[tuple[Table, str]]:
-        """Return the tables whose name is a text, or its beginning before a dot, with that name.
+        """Return the tables whose name is the text or its start before a dot, each with that name.
 
         Those that are called so come first, then those of that physical name.
         """
@@ -68,7 +68,7 @@ class TableIndex:
 
 
 def read_tables(root: YamlNode, zone: str, findings: Findings) -> TableIndex:
-    """Return the tables of a contract.
+    """Read the tables of a contract.
 
     Args:
         root: The contract.
@@ -139,7 +139,7 @@ def _primary_key(columns: list[YamlNode], table: str, findings: Findings) -> Pri
 
 
 def _scalar_fields(columns: list[YamlNode]) -> Iterator[Field]:
-    """Yield the columns, and what is inside of objects: what a row has one value of."""
+    """Yield the columns and the members of objects: what a row has one value of."""
     for column in columns:
         yield from (one for one in walk_fields(column) if not one.in_array)
 
@@ -147,7 +147,7 @@ def _scalar_fields(columns: list[YamlNode]) -> Iterator[Field]:
 def _executable_key(
     key: PrimaryKey | None, node: YamlNode, context: ColumnContext, findings: Findings
 ) -> PrimaryKey | None:
-    """Return the key, unless a member is of a type that is not compared."""
+    """Return the primary key, unless values of a member's type cannot be compared."""
     nested = [name for name in key.columns if context.columns[name] in NESTED] if key else []
     if key is None or not nested:
         return key

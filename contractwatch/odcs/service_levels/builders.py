@@ -25,7 +25,7 @@ PromiseBuilder: TypeAlias = Callable[[ResolvedElement], LevelPromise]
 
 
 def freshness_builder(length: Duration) -> PromiseBuilder:
-    """Return what makes the promise that the newest value is young."""
+    """Return a builder of the promise that the newest value is not older than a duration."""
     return lambda found: MaxAge(
         *_names(found), length.fixed, length.calendar_months, length.whole_days
     )
@@ -34,7 +34,7 @@ def freshness_builder(length: Duration) -> PromiseBuilder:
 def retention_builder(
     length: Duration, since: datetime | None, *, at_least: bool
 ) -> PromiseBuilder:
-    """Return what makes the promise that the oldest value is young, or old, enough."""
+    """Return a builder of the promise about the age of the oldest value."""
     mode = RetentionMode.AT_LEAST if at_least else RetentionMode.AT_MOST
     return lambda found: Retention(
         *_names(found), length.fixed, length.calendar_months, mode, since
@@ -42,7 +42,7 @@ def retention_builder(
 
 
 def frequency_builder(length: Duration, updates: int | None) -> PromiseBuilder | str | None:
-    """Return what makes the promise of so many updates in a period."""
+    """Return a builder of the promise of a number of updates in each period."""
     if updates is None:
         return None
     if updates > MOST_UPDATES:
@@ -53,22 +53,22 @@ def frequency_builder(length: Duration, updates: int | None) -> PromiseBuilder |
 
 
 def time_of_availability_builder(clock: DailyTime | None) -> PromiseBuilder | None:
-    """Return what makes the promise of a daily deadline; dates lag a day by default."""
+    """Return a builder of the promise of a daily deadline; dates lag a day by default."""
     if clock is None:
         return None
 
-    def make(found: ResolvedElement) -> DueTime:
+    def build(found: ResolvedElement) -> DueTime:
         in_days = found.column.logical_type is LogicalType.DATE
         lag = int(in_days) if clock.lag_days is None else clock.lag_days
         return DueTime(
             *_names(found), clock.at, clock.timezone, clock.utc_offset, lag, clock.weekdays
         )
 
-    return make
+    return build
 
 
 def throughput_builder(rate: tuple[float, timedelta] | str | None) -> PromiseBuilder | str | None:
-    """Return what makes the promise of so many rows in a period."""
+    """Return a builder of the promise of a number of rows in each period."""
     if rate is None or isinstance(rate, str):
         return rate
     rows, period = rate

@@ -11,7 +11,7 @@ _TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 
 @dataclass(frozen=True, slots=True)
 class ResolvedElement:
-    """A date or timestamp that a service level speaks of: a column, or a value inside of one."""
+    """The date or timestamp column, or nested field, that a service level is about."""
 
     table: Table
     column: Column
@@ -19,7 +19,7 @@ class ResolvedElement:
 
 @dataclass(frozen=True, slots=True)
 class UnresolvedElement:
-    """Why an element is no column that can be used; `is_wrong` if the contract is to blame."""
+    """Why an element is no usable column; `is_wrong` if the contract is to blame."""
 
     why: str
     is_wrong: bool = True
@@ -51,7 +51,7 @@ def default_element(tables: TableIndex) -> ResolvedElement | UnresolvedElement:
 
 
 def _readings(written: str, tables: TableIndex) -> list[tuple[Table, str]]:
-    """Return every reading of an element as a table and a column, the likeliest first."""
+    """Return every way to split an element into table and column, the likeliest first."""
     named = tables.tables_prefixing(written)
     as_table = [(table, "") for table, name in named if written == name]
     as_column = [
@@ -82,7 +82,7 @@ def _unknown_element(written: str, tables: TableIndex) -> UnresolvedElement:
 
 
 def _names(table: Table) -> list[str]:
-    """Return the names of all columns and of what is inside of them."""
+    """Return the names of all columns and nested fields."""
     return [column.name for top in table.columns for column in (top, *top.nested)]
 
 

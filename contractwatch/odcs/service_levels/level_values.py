@@ -29,7 +29,7 @@ _CALENDARS = ("all", "weekdays")
 
 @dataclass(frozen=True, slots=True)
 class Modifier:
-    """One entry of `contractwatch.sla`: what it changes, and where it stands."""
+    """One entry of `contractwatch.sla`: its name and its node."""
 
     name: str
     node: YamlNode
@@ -37,7 +37,7 @@ class Modifier:
 
 @dataclass(frozen=True, slots=True)
 class DailyTime:
-    """When it is time each day; `lag_days` is None where the contract leaves it open."""
+    """A time of day in a zone; `lag_days` is None where the contract does not say."""
 
     at: time
     timezone: str
@@ -51,12 +51,12 @@ FIRST_YEAR = 1900
 
 
 def find_modifier(modifiers: tuple[Modifier, ...], name: str) -> YamlNode | None:
-    """Return where a modifier stands, if it does."""
+    """Return the node of the modifier with a name, if there is one."""
     return next((one.node for one in modifiers if one.name == name), None)
 
 
 def percent_at(level: YamlNode, findings: Findings, *, is_small: bool) -> float | None:
-    """Return the share that a level promises, in percent; None if it is wrong.
+    """Read the share that a level promises, in percent; None, with an error, if it is wrong.
 
     Unless it `is_small` by nature, one up to 1 % was likely meant as a ratio.
     """
@@ -76,7 +76,7 @@ def percent_at(level: YamlNode, findings: Findings, *, is_small: bool) -> float 
 
 
 def updates_at(level: YamlNode, findings: Findings) -> int | None:
-    """Return how many updates a period has, 1 if nothing is written; None if it is wrong."""
+    """Read the number of updates in a period, 1 by default; None, with an error, if it is wrong."""
     written = level.at("valueExt")
     if written.value is None:
         return 1
@@ -88,7 +88,7 @@ def updates_at(level: YamlNode, findings: Findings) -> int | None:
 
 
 def rate_at(level: YamlNode, findings: Findings) -> tuple[float, timedelta] | str | None:
-    """Return rows and their period, or why the rate is not checked; None if it is wrong."""
+    """Read rows and their period, or why the rate is skipped; None, with an error, if wrong."""
     found = _RATE.fullmatch(level.text("unit"))
     rows = parse_number(level.at("value").value)
     if rows is None or rows < 0:
@@ -112,7 +112,7 @@ def rate_at(level: YamlNode, findings: Findings) -> tuple[float, timedelta] | st
 def daily_time_at(
     level: YamlNode, modifiers: tuple[Modifier, ...], findings: Findings
 ) -> DailyTime | None:
-    """Return when it is time each day; None if something about it is wrong."""
+    """Read the time of day of a level; None, with an error, if it is wrong."""
     value = level.at("value")
     found = _TIME.fullmatch(value.value.strip()) if isinstance(value.value, str) else None
     try:
@@ -138,7 +138,7 @@ def daily_time_at(
 
 
 def quantile_at(node: YamlNode | None, findings: Findings) -> float:
-    """Return the quantile, 1 (the maximum) where none is written."""
+    """Read the quantile; 1, the maximum, by default."""
     if node is None:
         return 1.0
     quantile = parse_number(node.value)
@@ -149,7 +149,7 @@ def quantile_at(node: YamlNode | None, findings: Findings) -> float:
 
 
 def severity_at(node: YamlNode | None, default: Severity, findings: Findings) -> Severity:
-    """Return the severity of a level."""
+    """Read the severity of a level."""
     if node is None:
         return default
     if node.value in Severity.__members__.values():
@@ -159,7 +159,7 @@ def severity_at(node: YamlNode | None, default: Severity, findings: Findings) ->
 
 
 def parse_moment(text: str) -> datetime | None:
-    """Return the instant (UTC) of an ISO-8601 date or time, None if it is none.
+    """Parse an ISO-8601 date or time as an instant in UTC; None if it is none.
 
     One of long ago is none: days before it are counted, and there is no year 0.
     """

@@ -68,12 +68,12 @@ _MODIFIERS = {
     "timeOfAvailability": {"timezone", "businessDateLag", "calendar"},
 }
 _LATENCY_ENDS = ("eventTime", "availableAt")
-_IS_SKIPPED = "the service level is skipped"
+_LEVEL_IS_SKIPPED = "the service level is skipped"
 _DESCRIPTIVE = frozenset({"id", "description", "driver", "authoritativeDefinitions"})
 
 
 def level_duration(level: YamlNode, findings: Findings) -> Duration | None:
-    """Return the length of time that an SLA property states; None if it is wrong."""
+    """Read the duration that a service level states; None, with an error, if it is wrong."""
     value, unit = level.at("value"), level.text("unit")
     written = value.value
     try:
@@ -114,7 +114,7 @@ def _unit(level: YamlNode, unit: str, at: YamlNode, findings: Findings) -> str |
 
 
 def read_levels(root: YamlNode, tables: TableIndex, findings: Findings) -> tuple[ServiceLevel, ...]:
-    """Return the service levels that are executed, in the order of the file."""
+    """Read the executable service levels, in the order of the file."""
     nodes = with_names(root.at("slaProperties"), "property", findings)
     check_unique(nodes, "id", "id", findings)
     reading = _LevelReader(root, tables, findings)
@@ -122,7 +122,7 @@ def read_levels(root: YamlNode, tables: TableIndex, findings: Findings) -> tuple
 
 
 def level_id_of(level: YamlNode) -> str:
-    """Return the id of a service level, else 8 hex digits of the hash of what it says."""
+    """Return the id of a service level, else 8 hex digits of a hash of its content."""
     written = level.text("id")
     if written:
         return written
@@ -133,52 +133,54 @@ def level_id_of(level: YamlNode) -> str:
 
 
 class _LevelReader:
-    """Reads one SLA property after the other; remembers which it has read."""
+    """Reads service levels one after the other; remembers those that it has read."""
 
     def __init__(self, root: YamlNode, tables: TableIndex, findings: Findings) -> None:
         self._root = root
         self._tables = tables
         self._findings = findings
-        self._known: set[tuple[str, str, str]] = set()
+        self._seen: set[tuple[str, str, str]] = set()
 
     def levels(self, node: YamlNode) -> Iterator[ServiceLevel]:
-        """Yield the service levels of one entry."""
+        """Yield the service levels of one entry of `slaProperties`."""
         kind = level_kind(node)
         if not kind:
             return
         modifiers = tuple(self._modifiers(node))
         if kind in _PRODUCT_KINDS:
-            yield from self._of_product(node, kind, modifiers)
+            yield from self._product_level(node, kind, modifiers)
         elif kind == "errorRate":
             yield from self._error_rate(node, modifiers)
         elif kind == "freshness" and any(one.name in _LATENCY_ENDS for one in modifiers):
-            yield from self._delay(node, modifiers)
+            yield from self._latency(node, modifiers)
         elif kind in _ELEMENT_KINDS:
-            yield from self._of_elements(node, kind, modifiers)
+            yield from self._element_levels(node, kind, modifiers)
         else:
             warn_if_misspelled(node, self._findings)
             self._skip(node, kind, f"the service level {node.text('property')[:40]}")
 
-    def _of_elements(
+    def _element_levels(
         self, node: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
-        make = self._maker(node, kind, modifiers)
-        why_not = _unsupported_modifier(modifiers, kind) or (make if isinstance(make, str) else "")
+        build = self._builder(node, kind, modifiers)
+        why_not = _unsupported_modifier(modifiers, kind) or (
+            build if isinstance(build, str) else ""
+        )
         for found in self._elements(node):
-            reason = why_not or self._unusable(found, kind, node)
+            reason = why_not or self._why_unusable(found, kind, node)
             if reason:
                 self._skip(node, kind, reason, found)
             elif (
                 isinstance(found, ResolvedElement)
-                and make is not None
-                and not isinstance(make, str)
+                and build is not None
+                and not isinstance(build, str)
             ):
-                yield self._level(node, make(found), modifiers)
+                yield self._level(node, build(found), modifiers)
 
-    def _maker(
+    def _builder(
         self, node: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Callable[[ResolvedElement], LevelPromise] | str | None:
-        """Return how an element becomes a promise, why it does not, or None if it is wrong."""
+        """Return the builder of a level, a reason why it is skipped, or None if it is wrong."""
         match kind:
             case "timeOfAvailability":
                 return time_of_availability_builder(daily_time_at(node, modifiers, self._findings))
@@ -196,10 +198,10 @@ class _LevelReader:
         if kind == "retention":
             mode = find_modifier(modifiers, "retentionMode")
             at_least = mode is not None and mode.value == RetentionMode.AT_LEAST
-            return retention_builder(length, self._existing_since(), at_least=at_least)
+            return retention_builder(length, self._available_since(), at_least=at_least)
         return freshness_builder(length)
 
-    def _of_product(
+    def _product_level(
         self, node: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
         promise: LevelPromise | None = None
@@ -212,7 +214,7 @@ class _LevelReader:
                 reaction = IncidentStep(kind)
                 promise = MaxIncidentTime(reaction, length.fixed, length.calendar_months)
         if promise is not None:
-            yield from self._once(node, kind, promise, modifiers)
+            yield from self._single_level(node, kind, promise, modifiers)
 
     def _error_rate(
         self, node: YamlNode, modifiers: tuple[Modifier, ...]
@@ -225,7 +227,7 @@ class _LevelReader:
             if table is None:
                 near = suggestion(part, [one.name for one in self._tables.tables])
                 message = f"unknown table '{part[:60]}'; expected a table of 'schema'{near}"
-                self._findings.warn(node.at("element"), f"{_IS_SKIPPED}: {message}")
+                self._findings.warn(node.at("element"), f"{_LEVEL_IS_SKIPPED}: {message}")
                 self._skip(node, "errorRate", message)
                 return
             names.append(table.name)
@@ -234,14 +236,14 @@ class _LevelReader:
         if not judged:
             self._skip(node, "errorRate", "the errorRate of a contract without tables")
         elif percent is not None:
-            yield from self._once(node, "errorRate", ErrorRate(percent, tables), modifiers)
+            yield from self._single_level(node, "errorRate", ErrorRate(percent, tables), modifiers)
 
-    def _delay(self, node: YamlNode, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
+    def _latency(self, node: YamlNode, modifiers: tuple[Modifier, ...]) -> Iterator[ServiceLevel]:
         """Yield a latency from one column to another."""
         length = level_duration(node, self._findings)
         quantile = quantile_at(find_modifier(modifiers, "quantile"), self._findings)
         ends = [
-            self._end_of_delay(node, find_modifier(modifiers, name), name) for name in _LATENCY_ENDS
+            self._latency_end(node, find_modifier(modifiers, name), name) for name in _LATENCY_ENDS
         ]
         why_not = next((one.why for one in ends if isinstance(one, UnresolvedElement)), "")
         event, available = ends
@@ -265,9 +267,9 @@ class _LevelReader:
         else:
             names = event.column.name, available.column.name
             promise = MaxDelay(table, *names, length.fixed, quantile)
-            yield from self._once(node, "freshness", promise, modifiers)
+            yield from self._single_level(node, "freshness", promise, modifiers)
 
-    def _end_of_delay(
+    def _latency_end(
         self, node: YamlNode, written: YamlNode | None, name: str
     ) -> ResolvedElement | UnresolvedElement | None:
         if written is None or not isinstance(written.value, str):
@@ -280,23 +282,23 @@ class _LevelReader:
             return None
         return found
 
-    def _once(
+    def _single_level(
         self, node: YamlNode, kind: str, promise: LevelPromise, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
-        """Yield a level that is not about each of several elements."""
+        """Yield one level that is not about elements."""
         identity = (f"{kind}/{level_id_of(node)}", "", "")
         why_not = _unsupported_modifier(modifiers, kind)
-        if why_not or identity in self._known:
+        if why_not or identity in self._seen:
             self._skip(node, kind, why_not or "the same service level again")
             return
-        self._known.add(identity)
+        self._seen.add(identity)
         yield self._level(node, promise, modifiers)
 
     def _level(
         self, node: YamlNode, promise: LevelPromise, modifiers: tuple[Modifier, ...]
     ) -> ServiceLevel:
         # how fast an incident is handled says nothing about the data: a warning by default
-        usual = Severity.WARNING if isinstance(promise, MaxIncidentTime) else Severity.ERROR
+        default = Severity.WARNING if isinstance(promise, MaxIncidentTime) else Severity.ERROR
         return ServiceLevel(
             clause=node.clause,
             level_id=level_id_of(node),
@@ -304,7 +306,7 @@ class _LevelReader:
             promise=promise,
             driver=node.text("driver"),
             description=node.text("description"),
-            severity=severity_at(find_modifier(modifiers, "severity"), usual, self._findings),
+            severity=severity_at(find_modifier(modifiers, "severity"), default, self._findings),
         )
 
     def _elements(self, node: YamlNode) -> Iterator[ResolvedElement | UnresolvedElement]:
@@ -321,22 +323,22 @@ class _LevelReader:
             if isinstance(found, UnresolvedElement) and found.is_wrong:
                 # other tools write elements that lead nowhere, the standard's own example among
                 # them: what else the contract promises is judged all the same
-                self._findings.warn(source.at(key), f"{_IS_SKIPPED}: {found.why}")
+                self._findings.warn(source.at(key), f"{_LEVEL_IS_SKIPPED}: {found.why}")
             yield found
 
-    def _unusable(
+    def _why_unusable(
         self, found: ResolvedElement | UnresolvedElement, kind: str, node: YamlNode
     ) -> str:
         if isinstance(found, UnresolvedElement):
             return found.why
         promise = (f"{kind}/{level_id_of(node)}", found.table.name, found.column.name)
-        if promise in self._known:
+        if promise in self._seen:
             return "the same service level again"
-        self._known.add(promise)
+        self._seen.add(promise)
         return ""
 
     def _modifiers(self, node: YamlNode) -> Iterator[Modifier]:
-        """Yield what modifies an SLA property: in place (3.2), or at the root by its id."""
+        """Yield the modifiers of a level: its own (3.2), or those at the root by its id."""
         for entry in node.at("customProperties").each():
             if name := extension_name(entry):
                 yield Modifier(name, entry.at("value"))
@@ -357,12 +359,12 @@ class _LevelReader:
         table, column = "-", None
         if isinstance(found, ResolvedElement):
             table, column = found.table.name, found.column.name
-        expected = node.text("description") or _words_of(node)
+        expected = node.text("description") or _expected_words(node)
         promise = promised(kind, table, column, rule_id=level_id_of(node), expected=expected)
         self._findings.skip(node, promise, why)
 
-    def _existing_since(self) -> datetime | None:
-        """Return when the product began: its general availability, else the contract's birth."""
+    def _available_since(self) -> datetime | None:
+        """Return the date of general availability, else of the contract's creation."""
         candidates = [
             node.at("value")
             for node in self._root.at("slaProperties").each()
@@ -377,13 +379,13 @@ class _LevelReader:
 
 
 def _unsupported_modifier(modifiers: tuple[Modifier, ...], kind: str) -> str:
-    """Return which modifier has no meaning for this kind; else nothing."""
+    """Return the modifier that this kind does not support; empty if there is none."""
     understood = {"sla", "severity"} | _MODIFIERS.get(kind, set())
     names = (one.name for one in modifiers if one.name not in understood)
     return next((f"contractwatch.sla {name[:40]}" for name in names), "")
 
 
-def _words_of(node: YamlNode) -> str:
+def _expected_words(node: YamlNode) -> str:
     value = node.at("value").value
     shown = value if isinstance(value, str | int | float) else ""
     return f"{node.text('property')} {shown} {node.text('unit')}".strip()[:120]

@@ -22,7 +22,7 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class _Date:
-    """A date of the product's life, and where it is written."""
+    """A date of the product's life and its node."""
 
     name: str
     node: YamlNode
@@ -30,7 +30,7 @@ class _Date:
 
 
 def read_lifetime(root: YamlNode, today: date | None, findings: Findings) -> Lifetime:
-    """Return the dates of a product's life; the first of each kind counts.
+    """Read the dates of a product's life; the first of each kind counts.
 
     A status that does not go with them is said, if `today` is known.
     """

@@ -12,7 +12,7 @@ _PLACEHOLDER = re.compile(r"""(["'`]?)\$?\{([A-Za-z_][A-Za-z0-9_]*)\}\1""")
 
 
 def fill_placeholders(query: str, table: str, column: tuple[str, ...]) -> str:
-    """Return a query with its placeholders replaced; variables are left as they are.
+    """Return the query with its placeholders replaced; variables stay as they are.
 
     Args:
         query: As it stands in the contract.

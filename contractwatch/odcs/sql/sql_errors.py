@@ -4,17 +4,17 @@ _LONGEST_SHOWN = 60
 
 
 class InvalidSqlError(ValueError):
-    """The SQL may not run; the message says what is wrong with it and what was expected."""
+    """The SQL is not run; the message says what is wrong and what was expected."""
 
 
 class UnsupportedSqlError(InvalidSqlError):
-    """The SQL may be right for another engine, which has other tables, functions and sizes."""
+    """The SQL may be valid for another engine, with other tables, functions or limits."""
 
 
 class UnsafeSqlError(InvalidSqlError):
-    """The SQL would read what is not the contract's, or is no SELECT: no slip of the pen."""
+    """The SQL would read something else than the contract's tables, or is no SELECT."""
 
 
 def truncated(name: str) -> str:
-    """Return a name as messages show it."""
+    """Return a name, truncated for messages."""
     return name[:_LONGEST_SHOWN]

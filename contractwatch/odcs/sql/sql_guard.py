@@ -69,14 +69,14 @@ _UNSAFE_PREFIXES = (
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One SELECT, written anew, and the contract names of the tables that it reads."""
+    """A guarded SELECT, and the contract names of the tables that it reads."""
 
     text: str
     tables: tuple[str, ...]
 
 
 def guard_query(text: str, tables: Sequence[Table]) -> Query:
-    """Return the query of a rule, which reads none but these tables.
+    """Return the query of a rule, checked to read none but these tables.
 
     Raises:
         UnsupportedSqlError: If it is one SELECT that is too large, or of other tables and means.
@@ -101,7 +101,7 @@ def guard_query(text: str, tables: Sequence[Table]) -> Query:
 
 
 def guard_predicate(text: str, table: Table) -> str:
-    """Return a condition on the rows of one table, in the physical names of its columns.
+    """Return a checked condition on the rows of one table, with physical column names.
 
     Raises:
         InvalidSqlError: If it is no single condition over the columns of the table.
@@ -151,7 +151,7 @@ def _parse(text: str, what: str) -> exp.Expr:
 
 
 def _check_text(text: str, what: str) -> None:
-    """Refuse what is too large to be parsed, or does not look like what it says."""
+    """Refuse text that is too large to parse, or has invisible characters."""
     if len(text) > _LONGEST:
         raise UnsupportedSqlError(
             f"the {what} is longer than {_LONGEST:,} characters; expected less"
@@ -202,7 +202,7 @@ def _depth(root: exp.Expr) -> int:
 
 
 def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> None:
-    """Refuse whatever is not known to be harmless."""
+    """Refuse any node that is not in the allow-list."""
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         _refuse_unsafe_function(node.this, where)
         raise UnsupportedSqlError(
@@ -221,7 +221,7 @@ def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> N
 
 
 def _check_words(root: exp.Expr, text: str) -> None:
-    """Refuse what is written as it stands, without quotes, and is no word or no function that runs.
+    """Refuse bare words that are no identifiers, and functions that are not allowed.
 
     A quoted name in the place of a unit, as in `EXTRACT("day) FROM x --" FROM y)`, would be SQL.
     """
@@ -259,7 +259,7 @@ def _check_size(root: exp.Expr, text: str) -> None:
 
 
 def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
-    """Replace each table by its contract name under the name it had; return those read."""
+    """Replace each table by its contract name, keep its alias, and return the tables read."""
     local = _by_lower_all(cte.alias for cte in root.find_all(exp.CTE))
     known = {name.lower() for table in tables for name in (table.name, table.physical_name)}
     shadowed = sorted(local.keys() & known)
@@ -307,7 +307,7 @@ def _table_named(written: str, tables: Iterable[Table]) -> Table | None:
 
 
 def _bind_columns(root: exp.Expr, tables: Iterable[Table]) -> None:
-    """Spell unquoted names as their tables and columns do: SQL does not tell cases apart."""
+    """Spell unquoted names as their tables and columns do, as SQL ignores their case."""
     names = [column.physical_name for table in tables for column in table.columns]
     made = [alias.alias for alias in root.find_all(exp.Alias)]
     listed = (name.name for alias in root.find_all(exp.TableAlias) for name in alias.columns)
@@ -321,7 +321,7 @@ def _bind_columns(root: exp.Expr, tables: Iterable[Table]) -> None:
 
 
 def _refuse_ambiguous_names(root: exp.Expr, tables: Iterable[Table]) -> None:
-    """Refuse `a.b` where `a` is a table of the query, and an object with the member `b` as well."""
+    """Refuse `a.b` if `a` is a table of the query and also an object with the member `b`."""
     named = chain(root.find_all(exp.Table), root.find_all(exp.Subquery), root.find_all(exp.CTE))
     qualifiers = {one.alias_or_name.lower() for one in named}
     members = {
@@ -341,7 +341,7 @@ def _refuse_ambiguous_names(root: exp.Expr, tables: Iterable[Table]) -> None:
 
 
 def _by_lower(names: Iterable[str]) -> dict[str, str]:
-    """Return the names by their lower-case form; those that differ in case alone are left out."""
+    """Return the names by their lower-case form, without those that differ in case alone."""
     found = _by_lower_all(names)
     return {lower: next(iter(same)) for lower, same in found.items() if len(same) == 1}
 
@@ -381,7 +381,10 @@ def _matching_columns(written: str, table: Table) -> Iterator[Column]:
 
 
 def _as_try_cast(node: exp.Expr) -> exp.Expr:
-    """A cell that cannot be cast is null: it must not end the pass that all rules share."""
+    """Return a cast as TRY_CAST, others as they are.
+
+    A cell that cannot be cast becomes null, so that it does not end the scan of all rules.
+    """
     if isinstance(node, exp.Cast) and not isinstance(node, exp.TryCast):
         return exp.TryCast(this=node.this, to=node.to)
     return node

@@ -29,7 +29,7 @@ def _in_either_case(writer: Generator, node: exp.RegexpILike) -> str:
 
 
 def _logarithm(writer: Generator, node: exp.Log) -> str:
-    """The base stands first, and without one it is 10; the engine has it last."""
+    """Write LOG(base, value) for Polars, which has the base last; the default base is 10."""
     base, value = node.this, node.args.get("expression")
     if value is None:
         return writer.func("LOG10", base)
@@ -43,7 +43,7 @@ def _joined(writer: Generator, node: exp.ConcatWs) -> str:
 
 
 class _PolarsGenerator(Generator):
-    """Writes SQL as Polars reads it."""
+    """Generates SQL in the dialect of Polars."""
 
     TRANSFORMS = {  # noqa: RUF012 - declared so by the library
         **Generator.TRANSFORMS,
@@ -56,7 +56,7 @@ class _PolarsGenerator(Generator):
 
 
 def to_polars_sql(root: exp.Expr, text: str = "") -> str:
-    """Return SQL as the engine reads it, once it is seen to call nothing but what may run.
+    """Return an expression as SQL of Polars that calls allowed functions only.
 
     Args:
         root: What was understood.
@@ -80,7 +80,7 @@ def to_polars_sql(root: exp.Expr, text: str = "") -> str:
 
 
 def _called_functions(tokens: Iterable[Token]) -> Iterator[str]:
-    """Yield the functions that a text calls, by its words alone and by no tree of it."""
+    """Yield the functions that SQL calls, found in its tokens alone."""
     before = TokenType.SELECT
     for word, after in pairwise(tokens):
         is_call = after.token_type is TokenType.L_PAREN and word.text.isidentifier()
@@ -98,12 +98,12 @@ def _name_in_text(root: exp.Expr, name: str, text: str) -> str:
 
 
 def unsupported_function_message(name: str) -> str:
-    """Return why a function is none here."""
+    """Return the message about a function that is not available."""
     return f"the function '{truncated(name)}' is not run over files"
 
 
 def name_as_written(node: exp.Func, text: str) -> str:
-    """Return the name of a function as it stands in a text; the parser has names of its own."""
+    """Return the name of a function as it is spelt in the text."""
     start, end = node.meta.get("start"), node.meta.get("end")
     if start is None or end is None:
         names = (name for name in node.sql_names() if re.search(rf"(?i)\b{name}\s*\(", text))

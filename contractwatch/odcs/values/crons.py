@@ -14,7 +14,7 @@ _EXPECTED = "expected a form such as '*/15 * * * *'"
 
 
 def cron_problem(written: str) -> str:
-    """Return what is wrong with a cron expression and what is expected; empty for nothing."""
+    """Return what is wrong with a cron expression and what is expected; empty if it is valid."""
     if len(written) > _LONGEST or len(written.split()) != _FIELDS:
         return f"a cron expression has 5 fields: minute, hour, day, month, weekday; {_EXPECTED}"
     if _RANDOM_FIELD.search(written) or not _ever_matches(written):

@@ -47,7 +47,7 @@ _LONG_WORDS = re.compile("|".join(sorted(_SHORTENED, key=len, reverse=True)))
 
 
 def format_suggestion(written: str, logical_type: LogicalType) -> str:
-    """Return what to write instead of a format, as the end of a sentence."""
+    """Return what to write instead of a date format, as the end of a message."""
     if len(written) > MOST_LETTERS:  # no misspelling, and to take it apart would cost minutes
         return f"expected a form such as {_EXAMPLES[logical_type]}"
     if counts_seconds(written):
@@ -69,7 +69,7 @@ def _is_sound(written: str, logical_type: LogicalType) -> bool:
 
 
 def _from_strftime(written: str) -> str:
-    """Return a format of strftime as one of the JDK; empty if it is none."""
+    """Translate a strftime format into one of the JDK; empty if it is none."""
     if "%" not in written:
         return ""
     found = _STRFTIME.sub(lambda one: _OF_STRFTIME[one.group()], written)

@@ -34,13 +34,13 @@ _NAMES = (
 
 
 def level_kind(level: YamlNode) -> str:
-    """Return the kind of promise of an SLA property; empty if it promises nothing to execute."""
+    """Return the kind of promise of a service level; empty if it is a lifecycle date."""
     name = level.text("property").lower()
     return "" if name in _LIFECYCLE_NAMES else _SYNONYMS.get(name, "serviceLevel")
 
 
 def warn_if_misspelled(level: YamlNode, findings: Findings) -> None:
-    """Say which service level is meant, if the name of this one is close to it."""
+    """Warn if the name of a service level is a near miss of a known one."""
     name = level.text("property")
     if near := suggestion(name, _NAMES):
         message = f"unknown service level '{name[:40]}' is not executed{near}"

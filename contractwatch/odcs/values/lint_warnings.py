@@ -26,7 +26,7 @@ _DEPRECATED: Mapping[str, str] = {
 
 
 def warn_deprecated(root: YamlNode, findings: Findings) -> None:
-    """Say what is deprecated since ODCS 3.1, unless the contract is older."""
+    """Warn about keys that are deprecated since ODCS 3.1, unless the contract is older."""
     if root.text("apiVersion").startswith("v3.0"):
         return
     found = {key: why for key, why in _DEPRECATED.items() if root.has(key)}
@@ -37,7 +37,7 @@ def warn_deprecated(root: YamlNode, findings: Findings) -> None:
 
 
 def warn_unknown_support(nodes: Iterable[YamlNode], findings: Findings) -> None:
-    """Say which words of the support entries the standard does not know."""
+    """Warn about scopes and tools of support entries that the standard does not know."""
     for node in nodes:
         _warn_unknown_word(node, "scope", _SCOPES, findings)
         _warn_unknown_word(node, "tool", _TOOLS, findings)
@@ -53,7 +53,7 @@ def _warn_unknown_word(node: YamlNode, key: str, known: Sequence[str], findings:
 def warn_contradicting_limits(
     node: YamlNode, limits: Sequence[TypeOption], findings: Findings
 ) -> None:
-    """Say which options of one column no value can meet together."""
+    """Warn about limits of a column that no value can meet together."""
     by_kind = {limit.kind: limit for limit in limits}
     for lower, uppers in _ABOVE.items():
         for upper in uppers:
@@ -80,7 +80,7 @@ def _is_above(low: Bound, high: Bound) -> bool:
 def warn_short_lookback(
     node: YamlNode, period: timedelta, *, lookback: timedelta, lag: timedelta, findings: Findings
 ) -> None:
-    """Say if no period can both start within the look-back and be due."""
+    """Warn if no period can both start within the look-back and be due."""
     if lookback <= period + lag:
         expected = "expected a look-back of two periods and the lag, or longer"
         findings.warn(node, f"no period is ever due so soon; {expected}")

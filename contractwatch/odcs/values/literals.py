@@ -26,7 +26,7 @@ class MistypedError(ValueError):
 def parse_bound(
     value: object, logical_type: LogicalType, *, zone: str, date_format: DateFormat | None = None
 ) -> Bound:
-    """Return a limit typed for its column.
+    """Parse a limit as a value of its column's type.
 
     Args:
         value: As it is written.
@@ -48,7 +48,7 @@ def parse_bound(
 
 
 def cast_scalar(value: object, logical_type: LogicalType | None, *, zone: str) -> Scalar:
-    """Return a listed value cast to the column's type; times as ISO-8601 text.
+    """Cast a listed value to the column's type; dates and times become ISO-8601 text.
 
     Raises:
         MistypedError: If the value cannot be cast.
@@ -170,7 +170,7 @@ _CASTS: Mapping[LogicalType, Callable[[Scalar, str], Scalar]] = {
 
 
 def have_one_type(values: tuple[Scalar, ...]) -> bool:
-    """Whether the values are all text, all numbers or all booleans."""
+    """Return whether the values are all text, all numbers or all booleans."""
     kinds = {
         "text" if isinstance(value, str) else "truth" if isinstance(value, bool) else "number"
         for value in values

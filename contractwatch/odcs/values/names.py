@@ -17,7 +17,7 @@ _SHOWN = 60
 
 
 def check_product_name(node: YamlNode, name: str, findings: Findings) -> None:
-    """Report a product's name that breaks the rule; `node` is where it is written."""
+    """Report an invalid product name at its node."""
     problem = character_problem(name)
     if not problem and "/" in name:
         problem = "a '/' stands in it; expected one part: write what is before it into 'domain'"
@@ -30,7 +30,7 @@ def check_product_name(node: YamlNode, name: str, findings: Findings) -> None:
 
 
 def check_domain(node: YamlNode, domain: str, findings: Findings) -> None:
-    """Report a domain that breaks the rule; it may have several parts, as `sales/eu`."""
+    """Report an invalid domain at its node; it may have several parts, as `sales/eu`."""
     problem = character_problem(domain)
     parts = domain.split("/")
     if not problem and any(not part.strip() for part in parts):
@@ -44,7 +44,7 @@ def check_domain(node: YamlNode, domain: str, findings: Findings) -> None:
 
 
 def check_table_name(node: YamlNode, name: str, findings: Findings) -> None:
-    """Report a table's name that breaks the rule."""
+    """Report an invalid table name at its node."""
     problem = character_problem(name)
     if not problem and name in _DOT_FOLDERS:
         problem = "it means a folder; expected a word"
@@ -53,7 +53,7 @@ def check_table_name(node: YamlNode, name: str, findings: Findings) -> None:
 
 
 def character_problem(name: str) -> str:
-    """Return what is wrong with the characters of a name and what is expected; empty for nothing.
+    """Return what is wrong with the characters of a name; empty if nothing is.
 
     A name is in Unicode's composed form (NFC), begins with a character of its own, and has only
     characters that leave a mark; the one blank allowed is the ordinary space.

@@ -7,14 +7,14 @@ from contractwatch.odcs.values.regex_translation import NotTranslatableError, Pa
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A pattern in Rust's dialect, or with `ecma` as the contract writes it."""
+    """A regular expression in Rust's dialect, or, with `ecma`, in that of ECMA-262."""
 
     text: str
     ecma: bool = False
 
 
 def executable_pattern(pattern: str) -> Pattern:
-    """Return the pattern for the engine that is to run it.
+    """Return the pattern in the dialect of the engine that can run it.
 
     Raises:
         PatternError: If it is no regular expression.

@@ -43,7 +43,7 @@ class PatternError(ValueError):
 
 
 class NotTranslatableError(ValueError):
-    """The pattern is right, and Rust's engine has no equal; the message says what it needs."""
+    """The pattern is valid but has no equivalent in Rust's dialect; the message says why."""
 
 
 def to_rust(pattern: str) -> str:
@@ -60,7 +60,7 @@ def to_rust(pattern: str) -> str:
 
 @dataclass(slots=True)
 class _Translation:
-    """One walk over a pattern. `can_repeat` is whether a quantifier may stand here."""
+    """One pass over a pattern; `can_repeat` is whether a quantifier may follow."""
 
     pattern: str
     at: int = 0

@@ -51,12 +51,12 @@ _SHARE = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*%")
 
 
 class UnitError(ValueError):
-    """The text is no length of time or no number; the message says what was expected."""
+    """The text is no duration or number; the message says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A length of time: calendar months and a fixed rest.
+    """A duration: calendar months and a fixed rest.
 
     `whole_days` says that it was written in days or longer units.
     """
@@ -67,17 +67,17 @@ class Duration:
 
     @property
     def is_zero(self) -> bool:
-        """Whether it has no length at all."""
+        """Return whether the duration is zero."""
         return not self.fixed and not self.calendar_months
 
     @property
     def approximate(self) -> timedelta:
-        """Its length with months of 30 days."""
+        """The duration with months of 30 days."""
         return self.fixed + timedelta(days=30 * self.calendar_months)
 
 
 def parse_number(value: object) -> float | int | None:
-    """Return the finite number that is written, also as text; None if it is none."""
+    """Parse a finite number, also from text; None if it is none."""
     if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
         value = float(value) if not value.strip().lstrip("+-").isdigit() else _parse_integer(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -86,7 +86,7 @@ def parse_number(value: object) -> float | int | None:
 
 
 def bound_error(operator: str, value: object) -> str:
-    """Return what is wrong with what an operator of a rule compares with, and what to write."""
+    """Return what is wrong with the bound of an operator, and what to write."""
     if operator.endswith("Between"):
         expected = "expected a list of two different numbers, the lower one first"
         return f"{expected}, as {operator}: [0, 100]"
@@ -101,7 +101,7 @@ def bound_error(operator: str, value: object) -> str:
 
 
 def parse_unit(name: str) -> str | None:
-    """Return the canonical unit (ms, s, min, h, d, w, mo, y), or None.
+    """Return the canonical unit (ms, s, min, h, d, w, mo, y) of a name; None if it is unknown.
 
     `m` is a minute and `M` a month, as in date formats: both may be meant otherwise.
     """
@@ -112,7 +112,7 @@ def parse_unit(name: str) -> str | None:
 
 
 def ambiguous_unit_warning(name: str) -> str:
-    """Return what is doubtful about a unit, what was taken, and what to write; else nothing."""
+    """Return how an ambiguous unit is read and what to write; empty if it is unambiguous."""
     known = _ONE_LETTER.get(name.strip().rstrip("."))
     if known is None:
         return ""
@@ -124,13 +124,13 @@ def ambiguous_unit_warning(name: str) -> str:
 
 
 def split_unit(text: str) -> tuple[str, str]:
-    """Return the number and unit of a text such as `1h` or `30 minutes`; else it, and none."""
+    """Return the number and unit of a text such as `1h` or `30 minutes`; else the text and ""."""
     found = _WITH_UNIT.fullmatch(text.strip())
     return (found[1], found[2]) if found else (text, "")
 
 
 def duration_of(amount: float, unit: str) -> Duration:
-    """Return `amount` of a canonical unit.
+    """Return the duration of an amount of a canonical unit.
 
     Raises:
         UnitError: If it is negative, too long, or a fraction of a month.
@@ -152,12 +152,12 @@ def duration_of(amount: float, unit: str) -> Duration:
 
 
 def is_iso_duration(text: str) -> bool:
-    """Whether the text looks like an ISO-8601 duration."""
+    """Return whether the text looks like an ISO-8601 duration."""
     return text.strip().upper().startswith("P")
 
 
 def parse_iso_duration(text: str) -> Duration:
-    """Return an ISO-8601 duration such as P1DT6H; fractions are allowed in every part.
+    """Parse an ISO-8601 duration such as P1DT6H; every part may have a fraction.
 
     Raises:
         UnitError: If it is no such duration.

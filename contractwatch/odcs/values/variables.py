@@ -22,17 +22,17 @@ class UnresolvedVariableError(ValueError):
 
 
 def has_variables(text: str) -> bool:
-    """Whether a text holds variables."""
+    """Return whether a text has variables."""
     return _VARIABLE.search(text) is not None
 
 
 def has_column_placeholder(query: str) -> bool:
-    """Whether a query holds a placeholder that stands for the column of its rule."""
+    """Return whether a query has a placeholder for the column of its rule."""
     return _COLUMN.search(query) is not None
 
 
 def substitute_variables(text: str, environment: Mapping[str, str]) -> str:
-    """Return the text with each variable replaced; an empty value counts as none.
+    """Return the text with its variables substituted; an empty value counts as none.
 
     Args:
         text: As it stands in the contract.

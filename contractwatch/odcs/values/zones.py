@@ -12,7 +12,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
 
 @cache
 def is_zone(name: str) -> bool:
-    """Whether the name is known."""
+    """Return whether a time zone is known by that IANA name."""
     if not _NAME.fullmatch(name):
         return False
     try:
@@ -23,7 +23,7 @@ def is_zone(name: str) -> bool:
 
 
 def zone_at(node: YamlNode, key: str, default: str, findings: Findings) -> str:
-    """Return the zone named at a key, else the default; an unknown one is an error."""
+    """Return the time zone at a key, else the default; an unknown one is an error."""
     name = node.text(key)
     if not name:
         return default

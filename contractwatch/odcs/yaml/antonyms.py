@@ -53,13 +53,13 @@ _FALSE = frozenset({"false", "no", "n", "off", "0"})
 
 
 def parse_flag(value: object) -> bool | None:
-    """Return the truth that somebody wrote in whatever way; None if it is none."""
+    """Parse a boolean in any spelling, such as `yes` or `0`; None if it is none."""
     word = str(value).strip().lower()
     return True if word in _TRUE else False if word in _FALSE else None
 
 
 def flag_hint(key: str, value: object, free: list[str]) -> str:
-    """Return what to write instead of another tool's flag; empty if it is none."""
+    """Return what to write instead of another tool's flag; empty if it is not known."""
     letters = re.sub(r"[^a-z]", "", key.lower())
     meant = _MEANINGS.get(letters)
     if meant is None or meant[0] not in free:
@@ -73,7 +73,7 @@ def flag_hint(key: str, value: object, free: list[str]) -> str:
 
 
 def are_antonyms(word: str, other: str) -> bool:
-    """Whether one of two words says the opposite of the other."""
+    """Return whether two words say the opposite of each other."""
     mine, theirs = _words(word), _words(other)
     if bool(mine & _NOT) != bool(theirs & _NOT):
         return True
@@ -88,7 +88,7 @@ def _words(text: str) -> set[str]:
 
 
 def _is_negated(one: str, other: str) -> bool:
-    """Whether one word is the other with a prefix that denies it."""
+    """Return whether one word is the other with a prefix that denies it."""
     rests = (
         one.removeprefix(prefix).lstrip("_-") for prefix in _PREFIXES if one.startswith(prefix)
     )

@@ -46,7 +46,7 @@ _PLAIN_TAGS = {_TAG + "int": int, _TAG + "float": float, _TAG + "bool": bool}
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One parsed file.
+    """A parsed file: its values, their lines, and what is wrong with its text.
 
     `lines` holds the line of every document path such as `schema[0].properties[2].required`;
     `written` the source text of every number, boolean and null. `fingerprint` is the SHA-256 of
@@ -63,7 +63,7 @@ class Document:
     mistakes: tuple[Problem, ...] = ()
 
     def line_of(self, path: str) -> int:
-        """Return the line of a path, else of the nearest place above it, else 1."""
+        """Return the line of a path, else of its nearest ancestor, else 1."""
         while path:
             line = self.lines.get(path)
             if line is not None:
@@ -92,21 +92,21 @@ def load_yaml_lenient(text: str | bytes, file: str) -> Document:
     """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     source = _decode(raw, file)
-    building = _DocumentBuilder(file, source)
-    data = building.document()
+    builder = _DocumentBuilder(file, source)
+    data = builder.document()
     return Document(
         file=file,
         fingerprint=hashlib.sha256(raw).hexdigest(),
         data=data,
-        lines=building.lines,
-        written=building.written,
-        notes=tuple(building.notes),
-        mistakes=tuple(building.errors),
+        lines=builder.lines,
+        written=builder.written,
+        notes=tuple(builder.notes),
+        mistakes=tuple(builder.errors),
     )
 
 
 def has_comments(raw: bytes) -> bool:
-    """Return whether there are comments in a text that could be loaded: `#` outside of values."""
+    """Return whether a valid YAML text has comments: `#` outside of values."""
     source = raw.decode("utf-8-sig")
     starts = [found.start() for found in _MAYBE_COMMENT.finditer(source)]
     inside = 0
@@ -150,7 +150,7 @@ def _error(file: str, line: int, message: str, path: str = "") -> ContractError:
 
 @dataclass(slots=True)
 class _Anchor:
-    """A value that aliases may repeat; not `ready` while it is still being read."""
+    """An anchored value; not `ready` while it is still being read."""
 
     value: object = None
     size: int = 0
@@ -159,7 +159,7 @@ class _Anchor:
 
 @dataclass(slots=True)
 class _DocumentBuilder:
-    """One pass over the parser's events, keeping lines by path."""
+    """Builds a document from the parser's events, keeping lines by path."""
 
     file: str
     source: str
@@ -265,7 +265,7 @@ class _DocumentBuilder:
         return name
 
     def _merge(self, found: dict[str, object], value: object, path: str, line: int) -> None:
-        """Add the entries of YAML's merge key `<<` that are not there yet."""
+        """Add the entries of YAML's merge key `<<` that are not set yet."""
         sources = cast("list[object]", value) if isinstance(value, list) else [value]
         for source in sources:
             if not isinstance(source, dict):
@@ -276,7 +276,7 @@ class _DocumentBuilder:
                     found[key] = entry
                     here = child_path(path, key)
                     self.lines.setdefault(here, line)
-                    self._retrace(entry, here, line, 0)
+                    self._set_lines(entry, here, line, 0)
 
     def _sequence(self, event: Any, path: str, depth: int) -> list[object]:
         self._refuse_tag(event, path, "seq")
@@ -340,11 +340,11 @@ class _DocumentBuilder:
             self._error(_line(event), path, f"alias '*{event.anchor}' contains itself")
             return None
         self._count(anchored.size, event)
-        self._retrace(anchored.value, path, _line(event), depth)
+        self._set_lines(anchored.value, path, _line(event), depth)
         return anchored.value
 
-    def _retrace(self, value: object, path: str, line: int, depth: int) -> None:
-        """Give every place below an alias the line of the alias."""
+    def _set_lines(self, value: object, path: str, line: int, depth: int) -> None:
+        """Set the line of every path below an alias to the line of the alias."""
         if depth > DEEPEST:
             raise _error(self.file, line, f"nested deeper than {DEEPEST} levels by aliases")
         if isinstance(value, dict):
@@ -356,7 +356,7 @@ class _DocumentBuilder:
         for key, entry in entries:
             here = child_path(path, key)
             self.lines.setdefault(here, line)
-            self._retrace(entry, here, line, depth + 1)
+            self._set_lines(entry, here, line, depth + 1)
 
     def _error(self, line: int, path: str, message: str) -> None:
         self.errors.append(Problem(self.file, line, path, message))
@@ -366,7 +366,7 @@ class _DocumentBuilder:
 
 
 def _resolve_scalar(text: str) -> str | int | float | bool | None:
-    """Return what a plain scalar means in YAML 1.2's core schema, and nothing more.
+    """Return the value of a plain scalar by the core schema of YAML 1.2.
 
     Raises:
         ValueError: If it is a number of absurd length.

@@ -15,7 +15,7 @@ _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null",
 
 
 def dump_yaml(data: Mapping[str, object]) -> str:
-    """Return the values as YAML, keys in their order.
+    """Return the values as YAML, with keys in their order.
 
     A text stays a text for readers of YAML 1.1 and 1.2: what looks like a number, a date, a time of
     day or a truth is quoted.
@@ -32,7 +32,7 @@ def dump_yaml(data: Mapping[str, object]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts in quotes wherever that may matter, and no aliases."""
+    """Dumps texts in quotes wherever that may matter, and no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

@@ -23,7 +23,7 @@ _LOOSE_PREFIX = re.compile(r"contract[\s_-]?watch[\s._:/-]+(.+)", re.IGNORECASE 
 
 @dataclass(frozen=True, slots=True)
 class YamlNode:
-    """A value of the document and where it stands; `value` is None where nothing stands.
+    """A value of the document and its path; `value` is None where there is none.
 
     Reading never fails: what has another shape than expected reads as absent, because the official
     schema reports it.
@@ -35,11 +35,11 @@ class YamlNode:
 
     @property
     def clause(self) -> Clause:
-        """The path and line of this place."""
+        """The path and line of this node."""
         return Clause(self.path, self.document.line_of(self.path))
 
     def at(self, key: str) -> "YamlNode":
-        """Return the entry of a mapping."""
+        """Return the node at a key of a mapping."""
         value = self.mapping().get(key)
         return YamlNode(self.document, child_path(self.path, key), value)
 
@@ -52,7 +52,7 @@ class YamlNode:
         return tuple(self.at(key) for key in self.mapping())
 
     def each(self) -> tuple["YamlNode", ...]:
-        """Return the items of a list, empty if it is none; what was cut out is left out."""
+        """Return the items of a list without removed ones; empty if it is none."""
         if not isinstance(self.value, list):
             return ()
         items = cast("list[object]", self.value)
@@ -63,7 +63,7 @@ class YamlNode:
         )
 
     def has(self, key: str) -> bool:
-        """Whether the mapping has that key."""
+        """Return whether the mapping has a key."""
         return key in self.mapping()
 
     def text(self, key: str) -> str:
@@ -81,7 +81,7 @@ class YamlNode:
         return value if isinstance(value, bool) else None
 
     def extension(self, name: str) -> "YamlNode | None":
-        """Return the value of the custom property `contractwatch.<name>`, by either spelling."""
+        """Return the node of the custom property `contractwatch.<name>`, in either spelling."""
         for entry in self.at("customProperties").each():
             if extension_name(entry) == name:
                 return entry.at("value")
@@ -89,7 +89,7 @@ class YamlNode:
 
 
 def extension_name(entry: YamlNode) -> str:
-    """Return the name of one of our own custom properties without its prefix; else empty."""
+    """Return the name of one of our custom properties without its prefix; else empty."""
     name = entry.text("property")
     if name.startswith(_PREFIX):
         return name.removeprefix(_PREFIX)
@@ -98,7 +98,7 @@ def extension_name(entry: YamlNode) -> str:
 
 
 def unprefixed_name(written: str) -> str:
-    """Return the name after our prefix, however that is spelt; empty if there is none."""
+    """Return the name after our prefix, however it is spelt; empty if there is none."""
     return found[1] if (found := _LOOSE_PREFIX.fullmatch(written.strip())) else ""
 
 
@@ -115,7 +115,7 @@ def column_suggestion(table: str, column: str, known: Iterable[str]) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known word that is meant, whatever its case, or an empty text."""
+    """Return the known word that is likely meant, in its own case; empty if there is none."""
     if len(word) > _LONGEST_WORD or not _may_compare(0):
         return ""  # without asking for the known words, which may be thousands each time
     known = list(known)
@@ -131,7 +131,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 @contextmanager
 def bounded_suggestions() -> Generator[None]:
-    """Bound what suggestions cost while one document is read: beyond that there are none."""
+    """Limit the comparisons made for suggestions while one document is read."""
     token = _LEFT.set([MOST_COMPARISONS])
     try:
         yield
@@ -140,7 +140,7 @@ def bounded_suggestions() -> Generator[None]:
 
 
 def _may_compare(words: int) -> bool:
-    """Take so many comparisons from what is left for the document that is read, if one is."""
+    """Take comparisons from the budget of the current document; False if it is used up."""
     left = _LEFT.get()
     if left is None:
         return True
@@ -167,7 +167,7 @@ _LONGEST_WORD = 80
 
 @dataclass(slots=True)
 class Findings:
-    """What is said about one document while it is read."""
+    """Collects the problems and skipped clauses of one document while it is read."""
 
     document: Document
     contract_id: str
@@ -182,24 +182,24 @@ class Findings:
     """Paths of what is not read because something is wrong there."""
 
     def error(self, node: YamlNode, message: str) -> None:
-        """Say what makes the contract wrong."""
+        """Add an error."""
         self._add(node, message, Level.ERROR)
 
     def fatal(self, node: YamlNode, message: str) -> None:
-        """Say what makes the whole contract one that is not read, whatever else it says."""
+        """Add an error for which nothing of the contract is judged."""
         self.fatal_paths.add(node.path)
         self.error(node, message)
 
     def warn(self, node: YamlNode, message: str) -> None:
-        """Say what is doubtful."""
+        """Add a warning."""
         self._add(node, message, Level.WARNING)
 
     def skip(self, node: YamlNode, promise: "Promised", why: str) -> None:
-        """Keep a clause that promises something and is not executed."""
+        """Add a promise that is not supported as skipped."""
         self.add_skipped(node, promise, f"unsupported: {why}")
 
     def add_skipped(self, node: YamlNode, promise: "Promised", reason: str) -> None:
-        """Keep a clause that is not judged, for a reason that is told as it is."""
+        """Add a promise as skipped, for a reason that is reported as it is."""
         self.skipped.append(
             SkippedClause(
                 clause=node.clause,
@@ -216,7 +216,7 @@ class Findings:
         )
 
     def promise_id(self, promise: "Promised") -> str:
-        """Return the identity of a promise that is not executed, unique in this contract."""
+        """Return the identity of a skipped promise, unique in this contract."""
         parts = (self.contract_id, promise.table, promise.column or "-", promise.kind)
         base = "/".join((*parts, promise.rule_id) if promise.rule_id else parts)
         repeat = self.id_counts.get(base, 1)
@@ -235,7 +235,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Promised:
-    """What a clause promises; enough to report it as skipped."""
+    """The facts about a promise that are needed to report it as skipped."""
 
     kind: str
     table: str

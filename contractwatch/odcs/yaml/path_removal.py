@@ -8,7 +8,7 @@ from contractwatch.odcs.yaml.document import Document, child_path
 
 
 class _Removed:
-    """Stands in a list where an entry was, so that those behind it keep their numbers."""
+    """Takes the position of a removed list item, so that later items keep their indexes."""
 
     def __repr__(self) -> str:
         return "cut out"
@@ -18,14 +18,14 @@ REMOVED: Final = _Removed()
 
 
 def without_paths(document: Document, paths: frozenset[str]) -> Document:
-    """Return the document without what stands at these paths."""
+    """Return the document without these paths."""
     touched = {prefix for path in paths for prefix in _ancestors(path)}
     data = cast("Mapping[str, object]", _without(document.data, "", paths, touched))
     return replace(document, data=data)
 
 
 def is_within(path: str, above: str) -> bool:
-    """Whether a path is the other one, or below it."""
+    """Return whether a path is the other one, or below it."""
     return path == above or (path.startswith(above) and path[len(above)] in ".[")
 
 
@@ -36,7 +36,7 @@ def _ancestors(path: str) -> Iterator[str]:
 
 
 def _without(value: object, path: str, paths: frozenset[str], touched: set[str]) -> object:
-    """Return the value; the very same one if nothing is cut out of it."""
+    """Return the value without these paths; the same object if nothing is removed from it."""
     if path not in touched:
         return value
     if isinstance(value, dict):

@@ -6,7 +6,7 @@ from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
 def with_names(nodes: YamlNode, key: str, findings: Findings) -> list[YamlNode]:
-    """Return the entries of a list that have a name at a key; an empty name is refused."""
+    """Return the entries of a list that have a name at a key; report empty names."""
     found: list[YamlNode] = []
     for entry in nodes.each():
         if entry.text(key):
@@ -17,7 +17,7 @@ def with_names(nodes: YamlNode, key: str, findings: Findings) -> list[YamlNode]:
 
 
 def check_unique(nodes: Iterable[YamlNode], key: str, what: str, findings: Findings) -> None:
-    """Say which entries have a name that an entry before them has."""
+    """Report entries whose name an earlier entry has."""
     known: dict[str, YamlNode] = {}
     for node in nodes:
         name = node.text(key)

@@ -11,13 +11,13 @@ _NAMES = frozenset({"id", "version", "name", "domain", "dataProduct"})
 
 
 def find_unquoted_names(document: Document, mistakes: Iterable[Problem]) -> Mapping[str, Problem]:
-    """Return the mistakes that are a name without quotes, by its path."""
+    """Return the mistakes that are names without quotes, by their paths."""
     texts = {path for path in _NAMES & document.written.keys() if _is_name(document, path)}
     return {one.path: one for one in mistakes if one.path in texts}
 
 
 def with_names_as_text(document: Document, paths: Iterable[str]) -> Document:
-    """Return the document with the text that is written at these keys as their value."""
+    """Return the document with the written text as the value of these keys."""
     texts = {path: document.written[path] for path in paths}
     data = {**document.data, **texts}
     written = {path: text for path, text in document.written.items() if path not in texts}
@@ -25,5 +25,5 @@ def with_names_as_text(document: Document, paths: Iterable[str]) -> Document:
 
 
 def _is_name(document: Document, path: str) -> bool:
-    """Whether something is written there: an empty place and `null` are no names."""
+    """Return whether something is written there: nothing and `null` are no names."""
     return document.written[path].lower() not in {"", "~", "null"}
