@@ -45,6 +45,7 @@ from contractwatch.model.record.run import (
     RunResult,
     Timing,
 )
+from contractwatch.verify import judging
 
 HOUR = timedelta(hours=1)
 LOCAL = Server(Clause("servers[0]", 2), "local", "local")
@@ -301,7 +302,7 @@ def test_without_a_record_what_only_it_knows_is_still_unknown() -> None:
         IncidentTimes(),
         RowCount("t"),
     ]
-    found = verify._without_record(metrics)
+    found = judging._without_record(metrics)
     assert set(found) == set(metrics[:4])
     assert found[metrics[0]] == ProbeTally()
     assert not any(found[one].is_kept for one in metrics[1:4])

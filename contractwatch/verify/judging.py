@@ -1,23 +1,18 @@
-"""A contract becomes a plan of questions, and their answers become a run: pure, the heart."""
+"""Judge what was read against a plan: answers become verdicts, verdicts become a run."""
 
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from contractwatch.checks import CHECKS
 from contractwatch.checks.common.nested_paths import COLUMN_MISSING, unreachable_verdict
-from contractwatch.checks.common.promise_ids import with_unique_ids
-from contractwatch.checks.operations import end_of_life
 from contractwatch.checks.schema import physical_type, types
 from contractwatch.checks.schema.presence import PRESENCE
 from contractwatch.checks.time.freshness import FRESHNESS
-from contractwatch.checks.volume.row_count import ROW_COUNT
 from contractwatch.errors import Blame
-from contractwatch.model.base.clause import Clause, Severity
-from contractwatch.model.base.objective import Objective
+from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.server import ReadPolicy, Server
-from contractwatch.model.contract.contract import Contract, SkippedClause, Status
+from contractwatch.model.contract.contract import Contract
 from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.evidence import Evidence, evidence_of_check
 from contractwatch.model.measure.metric import (
@@ -41,59 +36,16 @@ from contractwatch.model.measure.state import (
     Unmeasured,
     WatermarkLog,
 )
-from contractwatch.model.promises.lifetime import LifecycleStage
-from contractwatch.model.record.check import WRONG, Check, Outcome, Promise, Verdict
+from contractwatch.model.record.check import Check, Outcome, Promise, Verdict
 from contractwatch.model.record.run import CheckResult, Coverage, Reading, RunOutcome, RunResult
-
-_REASONS_SHOWN = 3
-_RETIRED = "the contract is retired"
-_ENDED = "not due any more: the product's life has ended"
-_EXECUTED = frozenset({Outcome.PASSED, Outcome.FAILED})
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The checks of a contract, and the questions that all of them ask.
-
-    `skipped` are the results that are known without asking: clauses that are not executed.
-    `in_force` are results, by promise, of checks that are not due: judged before, and not asked.
-    `is_after_life`: all that is asked is whether the data of an ended product is gone.
-    """
-
-    contract: Contract
-    checks: tuple[Check, ...]
-    metrics: frozenset[Metric]
-    skipped: tuple[CheckResult, ...] = ()
-    is_after_life: bool = False
-    in_force: Mapping[str, CheckResult] = field(default_factory=dict[str, CheckResult])
-
-
-def plan(contract: Contract) -> Plan:
-    """Return every check of a contract, in the order of its clauses; none if it is retired."""
-    found = [check for generate in CHECKS.values() for check in generate(contract)]
-    found = sorted(found, key=lambda check: check.promise.clause.line)
-    checks = tuple(with_unique_ids(found, (skipped.promise_id for skipped in contract.skipped)))
-    skipped = tuple(_skipped_clause(skipped) for skipped in contract.skipped)
-    if contract.status is Status.RETIRED:
-        skipped, checks = (*skipped, *_all_skipped(checks, _RETIRED)), ()
-    metrics = frozenset(metric for check in checks for metric in check.metrics())
-    return Plan(contract, checks, metrics, skipped)
-
-
-def has_ended(contract: Contract, now: datetime) -> bool:
-    """Return whether the life of a product is over, by its contract."""
-    is_retired = contract.status is Status.RETIRED
-    return not is_retired and contract.lifetime.stage_at(now) is LifecycleStage.ENDED
-
-
-def as_of(plan: Plan, now: datetime) -> Plan:
-    """Return the plan of a whole contract at `now`: after its life, whether data is still there."""
-    if not has_ended(plan.contract, now):
-        return plan
-    checks = tuple(end_of_life.checks(plan.contract))
-    skipped = (*plan.skipped, *_all_skipped(plan.checks, _ENDED))
-    metrics = frozenset(metric for check in checks for metric in check.metrics())
-    return Plan(plan.contract, checks, metrics, skipped, is_after_life=True)
+from contractwatch.verify.outcome import (
+    EXECUTED,
+    coverage_of,
+    outcome_of,
+    why_nothing_ran,
+    with_scope_words,
+)
+from contractwatch.verify.planning import Plan
 
 
 def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
@@ -117,7 +69,7 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
     ]
     ordered = sorted([*judged, *plan.skipped], key=lambda result: result.promise.clause.line)
     results = tuple(ordered)
-    outcome = _outcome(results)
+    outcome = outcome_of(results)
     return RunResult(
         contract_id=contract.contract_id,
         product=contract.product,
@@ -127,28 +79,15 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
         started_at=reading.started_at,
         finished_at=now,
         outcome=outcome,
-        coverage=_coverage(results),
+        coverage=coverage_of(results),
         results=results,
         readable=reading.readable,
         data_version=reading.data_version,
         data_timestamp=_data_timestamp(asked, answers),
         rows=_rows((metric for _, metrics in asked for metric in metrics), answers),
-        error=reading.error or (_why_none(results) if outcome is RunOutcome.ERROR else ""),
+        error=reading.error or (why_nothing_ran(results) if outcome is RunOutcome.ERROR else ""),
         blame=reading.blame,
     )
-
-
-def without(plan: Plan, in_force: Iterable[CheckResult]) -> Plan:
-    """Return the plan that does not ask again what these results of its checks answer."""
-    known = {result.promise.promise_id: result for result in in_force}
-    asked = (check for check in plan.checks if check.promise.promise_id not in known)
-    metrics = frozenset(metric for check in asked for metric in check.metrics())
-    return replace(plan, metrics=metrics, in_force=known)
-
-
-def rests_on(check: Check, extent: AnswerScope) -> bool:
-    """Return whether a check is about the rows of an extent."""
-    return not extent.metrics.isdisjoint(check.metrics())
 
 
 def forecast(plan: Plan, server: Server) -> tuple[tuple[CheckResult, ...], Coverage]:
@@ -160,30 +99,6 @@ def forecast(plan: Plan, server: Server) -> tuple[tuple[CheckResult, ...], Cover
     kept = {promise.clause for promise, _ in known} - lost
     ordered = sorted(skipped, key=lambda result: result.promise.clause.line)
     return tuple(ordered), Coverage(len(kept), len(kept) + len(lost))
-
-
-def promised_objectives(plan: Plan) -> frozenset[Objective]:
-    """Return the objectives with at least one check that can be executed; never the composite."""
-    promises = (check.promise for check in plan.checks)
-    return frozenset(promise.objective for promise in promises if not promise.operations)
-
-
-def unread(plan: Plan, reason: str) -> dict[Metric, Measurement]:
-    """Return the answers of a run that read nothing: all unmeasured but what the record answers.
-
-    Probes, for one, go on counting while data cannot be read.
-    """
-    return dict.fromkeys(asked_of_data(plan), Unmeasured(reason))
-
-
-def asked_of_data(plan: Plan) -> frozenset[Metric]:
-    """Return the metrics of a plan that the record does not answer."""
-    return frozenset(one for one in plan.metrics if not isinstance(one, RecordMetric))
-
-
-def asked_of_record(plan: Plan) -> frozenset[type[RecordMetric]]:
-    """Return the kinds of metrics of a plan that only the record answers."""
-    return frozenset(type(one) for one in plan.metrics if isinstance(one, RecordMetric))
 
 
 def _without_record(metrics: Iterable[Metric]) -> dict[Metric, Measurement]:
@@ -199,11 +114,6 @@ def _without_record(metrics: Iterable[Metric]) -> dict[Metric, Measurement]:
             case _:
                 pass
     return nothing
-
-
-def _all_skipped(checks: Iterable[Check], reason: str) -> tuple[CheckResult, ...]:
-    verdict = Verdict(Outcome.SKIPPED, reason=reason)
-    return tuple(CheckResult(check.promise, verdict) for check in checks)
 
 
 def _after_life(
@@ -226,22 +136,6 @@ def _after_life(
     blame = next((one for one in Blame if one in others), None)
     error = reading.error if others else ""
     return replace(reading, readable=None, error=error, blame=blame), found
-
-
-def _skipped_clause(skipped: SkippedClause) -> CheckResult:
-    promise = Promise(
-        promise_id=skipped.promise_id,
-        kind=skipped.kind,
-        clause=skipped.clause,
-        table=skipped.table,
-        column=skipped.column,
-        severity=skipped.severity,
-        dimension=skipped.dimension,
-        # what counts for no objective lowers the coverage of the run, and of no objective
-        objective=skipped.objective or Objective.CONFORMANCE,
-        expected=skipped.expected,
-    )
-    return CheckResult(promise, Verdict(Outcome.SKIPPED, reason=skipped.reason))
 
 
 def _server(contract: Contract, name: str) -> Server:
@@ -307,8 +201,8 @@ def _judged(
     rows: dict[Metric, Measurement] = {k: v for one in extents for k, v in one.rows.items()}
     seen = ChainMap(rows, answers) if rows else answers
     promise, verdict = _found(check, metrics, seen, server, now)
-    if verdict.outcome in _EXECUTED:
-        verdict = _with_evidence(_in_words(verdict, extents), metrics, found.evidence)
+    if verdict.outcome in EXECUTED:
+        verdict = _with_evidence(with_scope_words(verdict, extents), metrics, found.evidence)
     return CheckResult(promise, verdict)
 
 
@@ -328,14 +222,6 @@ def _rested_on(
         return []
     found = {id(one): one for asked in metrics for one in about.get(asked, ())}
     return list(found.values())
-
-
-def _in_words(verdict: Verdict, extents: Iterable[AnswerScope]) -> Verdict:
-    """Return a verdict that says which rows it is about: nobody may take them for all."""
-    words = dict.fromkeys(extent.words for extent in extents if extent.words)
-    if not words:
-        return verdict
-    return replace(verdict, reason="; ".join(filter(None, (verdict.reason, *words))))
 
 
 def _with_evidence(
@@ -361,62 +247,6 @@ def _verdict_without_column(
     if len(found) < len(named):
         return Verdict(Outcome.SKIPPED, reason=COLUMN_MISSING)
     return unreachable_verdict(promise, found)
-
-
-def _outcome(results: Iterable[CheckResult]) -> RunOutcome:
-    found = tuple(results)
-    failed = [result for result in found if result.outcome is Outcome.FAILED]
-    if any(result.promise.severity is Severity.ERROR for result in failed):
-        return RunOutcome.FAILED
-    if any(result.outcome is Outcome.ERROR for result in found):
-        return RunOutcome.ERROR
-    if all(result.outcome is Outcome.SKIPPED for result in found):
-        return RunOutcome.ERROR
-    if failed or has_wrong_clause(found) or _has_unpromised_emptiness(found):
-        return RunOutcome.WARNING
-    return RunOutcome.PASSED
-
-
-def has_wrong_clause(results: Iterable[CheckResult]) -> bool:
-    """Whether a clause is not judged because something is wrong in the contract."""
-    return any(
-        result.outcome is Outcome.SKIPPED and result.verdict.reason.startswith(WRONG)
-        for result in results
-    )
-
-
-def _has_unpromised_emptiness(results: Iterable[CheckResult]) -> bool:
-    empty: set[str] = set()
-    counted: set[str] = set()
-    for result in results:
-        if result.verdict.vacuous:
-            empty.add(result.promise.table)
-        elif result.promise.kind == ROW_COUNT.name and result.outcome is Outcome.PASSED:
-            counted.add(result.promise.table)
-    return bool(empty - counted)
-
-
-def _coverage(results: Iterable[CheckResult]) -> Coverage:
-    executed: dict[Clause, bool] = {}
-    for result in results:
-        clause = result.promise.clause
-        executed[clause] = executed.get(clause, True) and result.outcome in _EXECUTED
-    return Coverage(executed=sum(executed.values()), promised=len(executed))
-
-
-def _why_none(results: tuple[CheckResult, ...]) -> str:
-    errors = [result for result in results if result.outcome is Outcome.ERROR]
-    if errors:
-        what = f"{len(errors)} of {len(results)} checks have no answer"
-        return f"{what}: {_first_reasons(errors)}"
-    return f"nothing was executed: {_first_reasons(results) or 'nothing is promised'}"
-
-
-def _first_reasons(results: Iterable[CheckResult]) -> str:
-    reasons = tuple(dict.fromkeys(result.verdict.reason for result in results))
-    rest = len(reasons) - _REASONS_SHOWN
-    more = (f"and {rest} more reasons",) if rest > 0 else ()
-    return "; ".join((*reasons[:_REASONS_SHOWN], *more))
 
 
 def _data_timestamp(
