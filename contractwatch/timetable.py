@@ -14,7 +14,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = timedelta(microseconds=1)
 _STEP = timedelta(hours=1)
 _HOURS = 24
-_LONGEST_CHANGE = timedelta(hours=26)
+_MAX_CLOCK_CHANGE = timedelta(hours=26)
 """Clocks are changed by an hour or less, and by a day where the date line is moved."""
 
 
@@ -58,10 +58,10 @@ class Cron:
             offset = _offset(zone, since)
             tick = _next_wall_time(self.expression, at + offset)
             found = tick - offset
-            end = since + _LONGEST_CHANGE
+            end = since + _MAX_CLOCK_CHANGE
             change = _next_change(zone, since, end)
             if change is None and found > end:
-                at = since = max(end, found - _LONGEST_CHANGE)  # nothing until near to it
+                at = since = max(end, found - _MAX_CLOCK_CHANGE)  # nothing until near to it
             elif change is not None and found >= change:
                 if not is_hourly and tick < change + _offset(zone, change):
                     return change

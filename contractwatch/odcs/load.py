@@ -7,7 +7,7 @@ from contractwatch.errors import ContractError, Problem
 from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.read import read_contract, read_valid_part
 from contractwatch.odcs.yaml import document
-from contractwatch.odcs.yaml.document import LARGEST_BYTES, load_yaml
+from contractwatch.odcs.yaml.document import MAX_BYTES, load_yaml
 from contractwatch.odcs.yaml.node import bounded_suggestions
 
 
@@ -34,7 +34,7 @@ def load_valid_part(
 def _bytes_of(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else "no such file"
         message = f"the file cannot be read: {reason.lower()}; expected a data contract"

@@ -35,7 +35,7 @@ from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 from contractwatch.odcs.yaml.path_removal import without_paths
 from contractwatch.odcs.yaml.unquoted_names import find_unquoted_names, with_names_as_text
 
-_MOST_ROUNDS = 8
+_MAX_ROUNDS = 8
 
 
 def read_contract(
@@ -74,7 +74,7 @@ def read_valid_part(
     root = YamlNode(whole.document, "", whole.document.data)
     affected, mistakes = AffectedClauses(root, whole.fatal_paths), whole.mistakes
     removed: dict[str, Problem] = {}
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         try:
             removed |= _removed_by(mistakes, affected, removed)
             for path, mistake in references_to_removed(root, removed).items():

@@ -8,7 +8,7 @@ from contractwatch.errors import Problem
 from contractwatch.model.promises.kinds import OBJECTIVE_OF_DIMENSION
 from contractwatch.model.record.check import WRONG
 from contractwatch.odcs.rules.rules import rule_id_of
-from contractwatch.odcs.schema.affected_clauses import EXTRA_COLUMNS
+from contractwatch.odcs.schema.affected_clauses import EXTRA_COLUMNS_SUFFIX
 from contractwatch.odcs.schema.nested import walk_fields
 from contractwatch.odcs.service_levels.levels import level_id_of
 from contractwatch.odcs.values.level_names import level_kind
@@ -23,8 +23,8 @@ from contractwatch.odcs.yaml.path_removal import is_within
 _FLAGS = ("required", "unique", "primaryKey")
 _VALUED = {"logicalType": "type", "enum": "enum", "physicalType": "physicalType"}
 _UNNAMED = "-"
-_SHOWN = 60
-_MOST_MISTAKES = 3
+_MAX_SHOWN = 60
+_MAX_MISTAKES = 3
 
 
 def skip_removed(
@@ -49,7 +49,7 @@ def skip_removed(
     for path, cause in _unreported(removed, reported):
         nowhere: tuple[str, str | None] = (_UNNAMED, None)
         table, column = next((names[one] for one in _with_ancestors(path) if one in names), nowhere)
-        last = cause.path.rpartition(".")[2][:_SHOWN]
+        last = cause.path.rpartition(".")[2][:_MAX_SHOWN]
         promise = promised("clause", table, column, rule_id=last)
         _add_skipped(YamlNode(root.document, path, None), promise, cause, mistakes_below, findings)
 
@@ -110,7 +110,7 @@ def _mistakes_by_path(mistakes: Iterable[Problem]) -> dict[str, list[Problem]]:
     for mistake in mistakes:
         for path in dict.fromkeys(_with_ancestors(mistake.path)):
             own_mistakes = found.setdefault(path, [])
-            if len(own_mistakes) < _MOST_MISTAKES:
+            if len(own_mistakes) < _MAX_MISTAKES:
                 own_mistakes.append(mistake)
     return found
 
@@ -139,7 +139,7 @@ def _table_promises(table: YamlNode, root: YamlNode) -> Iterator[_Located]:
     name = table.text("name") or _UNNAMED
     mode = table.extension("schemaMode") or root.extension("schemaMode")
     if mode is not None:
-        yield mode, promised("extraColumns", name), f"{table.path}{EXTRA_COLUMNS}"
+        yield mode, promised("extraColumns", name), f"{table.path}{EXTRA_COLUMNS_SUFFIX}"
     yield from _rule_promises(table, name, None)
     for column in table.at("properties").each():
         for inner in walk_fields(column):
@@ -157,7 +157,7 @@ def _column_promises(column: YamlNode, table: str, name: str) -> Iterator[_Locat
         if column.has(key):
             yield column.at(key), promised(kind, table, name), column.at(key).path
     for option in column.at("logicalTypeOptions").entries():
-        kind = option.path.rpartition(".")[2][:_SHOWN]
+        kind = option.path.rpartition(".")[2][:_MAX_SHOWN]
         yield option, promised(kind, table, name), option.path
     yield from _rule_promises(column, table, name)
 
@@ -174,13 +174,13 @@ def _rule_promises(owner: YamlNode, table: str, column: str | None) -> Iterator[
 
 def _promise_of_rule(rule: YamlNode, table: str, column: str | None) -> Promised:
     check = rule.at("implementation").text("check")
-    kind = (rule.text("metric") or check or rule.text("type") or "rule")[:_SHOWN]
+    kind = (rule.text("metric") or check or rule.text("type") or "rule")[:_MAX_SHOWN]
     made = promised(
         kind,
         table,
         column,
         severity=severity_of(rule, Findings(rule.document, "")),
-        rule_id=rule_id_of(rule)[:_SHOWN],
+        rule_id=rule_id_of(rule)[:_MAX_SHOWN],
         expected=rule.text("description") or rule.text("name"),
     )
     dimension = dimension_of(rule)

@@ -9,7 +9,7 @@ from contractwatch.odcs.values.literals import NESTED, MistypedError, cast_scala
 from contractwatch.odcs.values.promises import promised
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
-_SHOWN = 5
+_MAX_SHOWN = 5
 
 
 def read_enum(node: YamlNode, context: ColumnContext, findings: Findings) -> tuple[TypeOption, ...]:
@@ -40,6 +40,6 @@ def _values(listed: YamlNode, context: ColumnContext, findings: Findings) -> Ite
 
 
 def _words(values: tuple[Scalar, ...]) -> str:
-    shown = ", ".join(str(value) for value in values[:_SHOWN])
-    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+    shown = ", ".join(str(value) for value in values[:_MAX_SHOWN])
+    more = f" and {len(values) - _MAX_SHOWN} more" if len(values) > _MAX_SHOWN else ""
     return shown + more

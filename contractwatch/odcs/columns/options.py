@@ -22,7 +22,7 @@ from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.values.zones import zone_at
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
-_LONGEST_NAME = 40
+_MAX_SHOWN = 40
 _BYTES = frozenset({"binary", "byte"})
 _EXECUTED_FORMATS = frozenset({"uuid", "ipv4", "ipv6", "email", "uri", "hostname"})
 _BOUNDS = frozenset(
@@ -133,7 +133,7 @@ class _OptionReader:
                 self._skip(entry, option_kind(entry), f"{name} of {self.logical_type} columns")
             return nested_limit(entry)
         if self.logical_type is LogicalType.BOOLEAN and name != TypeOptionKind.FORMAT:
-            shown = name[:_LONGEST_NAME]  # any name: the official schema accepts it here
+            shown = name[:_MAX_SHOWN]  # any name: the official schema accepts it here
             self._skip(entry, shown, f"{shown} of boolean columns")
             return None
         if name not in _KINDS:

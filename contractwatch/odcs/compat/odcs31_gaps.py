@@ -18,7 +18,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 _FILE = File(__file__).parents[1] / "schemas" / "odcs-v3.1.0.schema.json"
 _UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
 _BRANCHES = frozenset({"oneOf", "anyOf"})
-_LONGEST = 120
+_MAX_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +77,4 @@ def _gaps_of(error: ValidationError) -> Iterator[Gap]:
         for key in cast("list[str]", kind.unexpected):
             yield Gap((*path, key), f"{key!r} is not known there", is_unknown=True)
     else:
-        yield Gap(path, error.message if len(error.message) <= _LONGEST else kind.name)
+        yield Gap(path, error.message if len(error.message) <= _MAX_LENGTH else kind.name)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from contractwatch.odcs.yaml.document import DEEPEST, Document
+from contractwatch.odcs.yaml.document import MAX_DEPTH, Document
 
 KEPT_PROPERTY = "contractwatch.kept"
 
@@ -25,12 +25,12 @@ def _restore(value: object) -> object:
     """Return the value with what it keeps put back; the same object if it keeps nothing."""
     if isinstance(value, Mapping):
         named = cast("Mapping[str, object]", value)
-        inside = {key: _restore(item) for key, item in named.items()}
-        entries = _entries(inside)
+        restored = {key: _restore(item) for key, item in named.items()}
+        entries = _entries(restored)
         if entries is not None:
-            return _put_back(inside, entries)
-        is_same = all(inside[key] is item for key, item in named.items())
-        return named if is_same else inside
+            return _put_back(restored, entries)
+        is_same = all(restored[key] is item for key, item in named.items())
+        return named if is_same else restored
     if isinstance(value, list):
         listed = cast("list[object]", value)
         items = [_restore(item) for item in listed]
@@ -62,7 +62,7 @@ def _entry(item: object) -> tuple[list[str | int], object] | None:
         return None
     written = cast("list[object]", path)
     steps = [step for step in written if isinstance(step, str | int)]
-    return (steps, named["value"]) if len(steps) == len(written) <= DEEPEST else None
+    return (steps, named["value"]) if len(steps) == len(written) <= MAX_DEPTH else None
 
 
 def _put_back(

@@ -19,7 +19,7 @@ from contractwatch.odcs.yaml.node import VENDOR, Findings
 
 VERSION = "v3.1.0"
 _PREFIX = f"{VENDOR}."
-_MOST_ROUNDS = 30
+_MAX_ROUNDS = 30
 _LISTS = frozenset(
     {"schema", "properties", "quality", "servers", "support", "members", "roles", "relationships"}
 )
@@ -40,7 +40,7 @@ def dump_odcs31(document: Document) -> str:
     data: _Json = copy.deepcopy(dict(upgraded_data(source, Findings(source, ""))))
     _keep_rules_of_30(source.data, data)
     _rename(data)
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         found = list(dict.fromkeys(find_gaps(data)))
         if not found:
             return dump_yaml(data)
@@ -61,7 +61,7 @@ def _rename(data: _Json) -> None:
         if key not in _HASHED or "id" in owner:
             for entry in _items(owner["customProperties"]):
                 if entry.get("vendor") == VENDOR:
-                    entry["property"] = f"{_PREFIX}{_own_name(entry)}"
+                    entry["property"] = f"{_PREFIX}{_extension_name(entry)}"
                     del entry["vendor"]
 
 
@@ -84,14 +84,16 @@ def _modifiers_to_root(data: _Json) -> None:
     moved: dict[str, _Json] = {}
     for level in _items(data.get("slaProperties")):
         custom = _items(level.get("customProperties"))
-        ours = [entry for entry in custom if _own_name(entry)]
+        ours = [entry for entry in custom if _extension_name(entry)]
         if not level.get("id") or not ours:
             continue
-        level["customProperties"] = [entry for entry in custom if not _own_name(entry)]
+        level["customProperties"] = [entry for entry in custom if not _extension_name(entry)]
         if not level["customProperties"]:
             del level["customProperties"]
         # the first of a name counts
-        moved[level["id"]] = {_own_name(entry): entry.get("value") for entry in reversed(ours)}
+        moved[level["id"]] = {
+            _extension_name(entry): entry.get("value") for entry in reversed(ours)
+        }
     if moved:
         listed = _root_levels(data)
         for level_id, modifiers in moved.items():
@@ -109,14 +111,14 @@ def _items(value: object) -> list[_Json]:
 def _root_levels(data: _Json) -> list[_Json]:
     custom = data.setdefault("customProperties", [])
     for entry in custom:
-        if _own_name(entry) == "sla":
+        if _extension_name(entry) == "sla":
             return cast("list[_Json]", entry["value"])
     entry: _Json = {"property": f"{_PREFIX}sla", "value": []}
     custom.append(entry)
     return cast("list[_Json]", entry["value"])
 
 
-def _own_name(entry: _Json) -> str:
+def _extension_name(entry: _Json) -> str:
     name = str(entry.get("property", ""))
     if name.startswith(_PREFIX):
         return name.removeprefix(_PREFIX)

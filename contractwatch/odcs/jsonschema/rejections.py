@@ -17,7 +17,7 @@ Schema: TypeAlias = dict[str, Any]
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 _COMBINING = ("allOf", "anyOf", "oneOf")
-_LARGEST_NOT_WHOLE = 2.0**52 - 0.5
+_LARGEST_FRACTIONAL = 2.0**52 - 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,9 @@ class Validator:
     def rejections(self, value: object) -> Iterator[Rejection]:
         """Yield everything that the schema rejects; each unknown key separately."""
         for error in self._compiled.iter_errors(_as_json(value)):
-            yield from self._read(error, value)
+            yield from self._rejections(error, value)
 
-    def _read(self, error: ValidationError, whole: object) -> Iterator[Rejection]:
+    def _rejections(self, error: ValidationError, whole: object) -> Iterator[Rejection]:
         path = tuple(cast("Sequence[str | int]", error.instance_path))
         steps = tuple(cast("Sequence[str | int]", error.schema_path))
         keyword = str(error.kind.name)
@@ -66,7 +66,7 @@ class Validator:
         rejection = Rejection(keyword, path, instance, _at(self.schema, steps))
         kind: Any = error.kind
         if keyword in {"unevaluatedProperties", "additionalProperties"}:
-            known = self._known(_at(self.schema, steps[:-1]), instance)
+            known = self._known_keys(_at(self.schema, steps[:-1]), instance)
             unknown = tuple(name for name in kind.unexpected if name not in known)
             if unknown:
                 yield Rejection(
@@ -77,26 +77,26 @@ class Validator:
         elif keyword in {"oneOf", "anyOf"}:
             context: Any = getattr(kind, "context", ())
             branches = tuple(
-                tuple(found for child in branch for found in self._read(child, whole))
+                tuple(found for child in branch for found in self._rejections(child, whole))
                 for branch in context
             )
             yield Rejection(keyword, path, instance, rejection.expected, branches)
         else:
             yield rejection
 
-    def _known(self, schema: Schema, instance: Mapping[str, Any]) -> frozenset[str]:
+    def _known_keys(self, schema: Schema, instance: Mapping[str, Any]) -> frozenset[str]:
         """Return the keys that a schema knows for an instance, over all of its branches."""
         names = set(schema.get("properties", ()))
         if "$ref" in schema:
-            names |= self._known(_resolve(self.schema, schema["$ref"]), instance)
+            names |= self._known_keys(_resolve(self.schema, schema["$ref"]), instance)
         for word in _COMBINING:
             for branch in schema.get(word, ()):
-                names |= self._known(branch, instance)
-        if "if" in schema and "then" in schema and self._holds(schema["if"], instance):
-            names |= self._known(schema["then"], instance)
+                names |= self._known_keys(branch, instance)
+        if "if" in schema and "then" in schema and self._is_condition_met(schema["if"], instance):
+            names |= self._known_keys(schema["then"], instance)
         return frozenset(names)
 
-    def _holds(self, condition: Schema, instance: object) -> bool:
+    def _is_condition_met(self, condition: Schema, instance: object) -> bool:
         found = self._conditions.get(id(condition))
         if found is None:
             whole = {**condition, "$defs": self.schema.get("$defs", {})}
@@ -138,7 +138,7 @@ def _as_json(value: object) -> object:
         case list():
             return [_as_json(one) for one in cast("list[object]", value)]
         case float() if not math.isfinite(value):
-            return 0.5 if math.isnan(value) else math.copysign(_LARGEST_NOT_WHOLE, value)
+            return 0.5 if math.isnan(value) else math.copysign(_LARGEST_FRACTIONAL, value)
         case None | bool() | int() | float():
             return value
         case _:

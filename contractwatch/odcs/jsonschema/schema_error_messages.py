@@ -13,9 +13,9 @@ from contractwatch.odcs.yaml.antonyms import flag_hint, parse_flag
 from contractwatch.odcs.yaml.document import Document, child_path
 from contractwatch.odcs.yaml.node import suggestion
 
-_MOST_NAMES = 12
+_MAX_NAMES = 12
 _IN_ENUM = re.compile(r"\.enum\[\d+\]$")
-_LONGEST_SHOWN = 60
+_MAX_SHOWN = 60
 _WORDS = {
     "string": "text",
     "integer": "a whole number",
@@ -61,7 +61,7 @@ _SYNONYMS = {
     "minLength": ("logicalTypeOptions",),
     "maxLength": ("logicalTypeOptions",),
 }
-_FORMS = {
+_EXAMPLES = {
     "customProperties": "a list of {property: ..., value: ...}",
     "quality": "a list of rules, such as {metric: rowCount, mustBeGreaterThan: 0}",
     "quality[]": "{type: text, description: ...} for what is said in words",
@@ -236,7 +236,7 @@ def _key_hint(key: str, known: list[str], instance: dict[str, Any]) -> str:
         return "; expected operators in library and sql rules only"
     meant = next((name for name in _SYNONYMS.get(key, ()) if name in free), "")
     hint = f"; did you mean '{meant}'?" if meant else suggestion(key, free)
-    if hint or len(known) > _MOST_NAMES:
+    if hint or len(known) > _MAX_NAMES:
         return hint
     return f"; expected one of {', '.join(known)}"
 
@@ -282,12 +282,12 @@ def _wrong_type(error: Rejection, path: str, document: Document) -> str:
         is_quoted = parse_number(value) is not None or value.lower() in {"true", "false"}
         quotes = " without quotes" if is_quoted else ""
         return f"'{_short(value)}' is text; expected {expected}{quotes}"
-    form = "" if {"array", "object"}.isdisjoint(names) else _form_at(path)
+    form = "" if {"array", "object"}.isdisjoint(names) else _example_at(path)
     return f"{found} stands here; expected {expected}{form}"
 
 
-def _form_at(path: str) -> str:
-    form = _FORMS.get(_INDEX.sub("[]", path).rpartition(".")[2])
+def _example_at(path: str) -> str:
+    form = _EXAMPLES.get(_INDEX.sub("[]", path).rpartition(".")[2])
     return f": write {form}" if form else ""
 
 
@@ -312,7 +312,7 @@ def _kind_of(value: object) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def _unknown_word(value: object, allowed: list[str], path: str) -> str:
@@ -324,7 +324,7 @@ def _unknown_word(value: object, allowed: list[str], path: str) -> str:
     meant = next((word for word in _SYNONYMS.get(value.lower(), ()) if word in allowed), "")
     hint = f"; did you mean '{meant}'?" if meant else ""
     hint = hint or (metric_hint(value) if key == "metric" else "") or suggestion(value, allowed)
-    if hint and len(allowed) > _MOST_NAMES:
+    if hint and len(allowed) > _MAX_NAMES:
         return f"unknown {key} '{_short(value)}'{hint}"
     one_of = "one of " if len(allowed) > 1 else ""
     return f"unknown {key} '{_short(value)}'; expected {one_of}{', '.join(allowed)}{hint}"

@@ -21,7 +21,7 @@ from contractwatch.odcs.yaml.node import (
 )
 
 NEWEST_VERSION = "v3.2.0"
-MOST_PROBLEMS = 1_000
+MAX_SCHEMA_ERRORS = 1_000
 """Of the official schema's complaints about one document; a file with more is no contract."""
 _ANY_VERSION_3 = re.compile(r"v?3\.\d+\.\d+")
 
@@ -53,8 +53,8 @@ def add_schema_errors(document: Document, findings: Findings) -> None:
     data = document.data
     seen: set[tuple[str, str]] = set()
     found = schema_errors(contract_validator(), _as_newest_version(data), document, "")
-    for number, (path, message) in enumerate(islice(found, MOST_PROBLEMS), 1):
-        if number == MOST_PROBLEMS:
+    for number, (path, message) in enumerate(islice(found, MAX_SCHEMA_ERRORS), 1):
+        if number == MAX_SCHEMA_ERRORS:
             findings.fatal_paths.add(path)  # what comes after it is not known
         is_known = (path, message) in seen or path in findings.removed_paths
         if not is_known and not _is_tolerated(data, path):

@@ -10,7 +10,7 @@ from contractwatch.odcs.product.schedules import cron_at, duration_at
 from contractwatch.odcs.values.zones import UTC_NAME, is_zone
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
-_TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
+_DATE_TYPES = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 _NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.NUMBER})
 _UNCLASSIFIED = frozenset({"", "public", "internal"})
 
@@ -63,7 +63,7 @@ def _why_not(column: Column | None, name: str) -> str:
     if column is None:
         return f"unknown column '{name[:60]}'; expected a column of the table"
     kind = column.logical_type
-    if kind is not None and kind not in _TEMPORAL | _NUMBERS:
+    if kind is not None and kind not in _DATE_TYPES | _NUMBERS:
         expected = "expected a date, a timestamp, an integer or a number"
         return f"column '{name[:60]}' is of type {kind}; {expected}"
     if column.classification.strip().lower() not in _UNCLASSIFIED:

@@ -19,7 +19,7 @@ from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 _RECORD_KEEPS = timedelta(days=90)
-_WHOLE = 100
+_HUNDRED_PERCENT = 100
 _EXECUTED_MATCHES = frozenset({"severity"})
 
 
@@ -34,9 +34,14 @@ def read_targets(root: YamlNode, findings: Findings) -> tuple[Target, ...]:
         if window is not None and window > _RECORD_KEEPS:
             message = "the record keeps 90 days; expected a window of P90D or less"
             findings.error(entry.at("window"), message)
-        if objective is None or percent is None or not 0 < percent < _WHOLE or window is None:
+        if (
+            objective is None
+            or percent is None
+            or not 0 < percent < _HUNDRED_PERCENT
+            or window is None
+        ):
             continue
-        target = Target(objective, round(percent / _WHOLE, 12), window, is_default=False)
+        target = Target(objective, round(percent / _HUNDRED_PERCENT, 12), window, is_default=False)
         known = strictest.get(objective)
         if known is None or known.ratio < target.ratio:
             strictest[objective] = target

@@ -11,11 +11,11 @@ from contractwatch.odcs.values.crons import cron_problem
 from contractwatch.odcs.values.zones import UTC_NAME, is_zone
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
-MOST_CRONS = 100
+MAX_CRONS = 100
 """So many different ones a contract may have: every run asks each of them when it is due."""
 
 _CRON = "cron"
-_SHOWN = 60
+_MAX_SHOWN = 60
 
 
 def read_promise_schedules(
@@ -29,8 +29,8 @@ def read_promise_schedules(
         cron = _cron(node, findings)
         if not cron:
             continue
-        if len({*crons, cron}) > MOST_CRONS:
-            message = f"more than {MOST_CRONS} different schedules; expected fewer"
+        if len({*crons, cron}) > MAX_CRONS:
+            message = f"more than {MAX_CRONS} different schedules; expected fewer"
             findings.warn(node.at("schedule"), f"{message}; {_with_contract(node)}")
             continue
         crons.add(cron)
@@ -77,7 +77,7 @@ def _cron(node: YamlNode, findings: Findings) -> str:
     """Return the cron expression of a rule or a service level; empty if unusable."""
     written, scheduler = node.text("schedule"), node.text("scheduler")
     if scheduler and scheduler.lower() != _CRON:
-        message = f"the scheduler '{scheduler[:_SHOWN]}' is not asked; expected 'cron'"
+        message = f"the scheduler '{scheduler[:_MAX_SHOWN]}' is not asked; expected 'cron'"
         findings.warn(node.at("scheduler"), f"{message}; {_with_contract(node)}")
         return ""
     if not written:

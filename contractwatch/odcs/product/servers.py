@@ -29,7 +29,7 @@ _ENCODINGS = {
     "utf8-lossy": _LOSSY_UTF8,
 }
 
-_LONGEST_SHOWN = 40
+_MAX_SHOWN = 40
 
 
 def read_servers(root: YamlNode, findings: Findings) -> tuple[Server, ...]:
@@ -89,12 +89,12 @@ def _is_array(node: YamlNode) -> bool | None:
 def _why_not(node: YamlNode, kind: str, written: str, read: ReadPolicy) -> str:
     policy = node.extension("read")
     if kind not in PATH_KEYS:
-        return f"servers of type '{kind[:_LONGEST_SHOWN]}' are not read yet"
+        return f"servers of type '{kind[:_MAX_SHOWN]}' are not read yet"
     if written not in _FORMATS:
         hint = suggestion(written, _FORMATS)
-        return f"files of format '{written[:_LONGEST_SHOWN]}' are not read yet{hint}"
+        return f"files of format '{written[:_MAX_SHOWN]}' are not read yet{hint}"
     if not _is_known_encoding(read.encoding):
-        return f"the encoding '{read.encoding[:_LONGEST_SHOWN]}' is not known"
+        return f"the encoding '{read.encoding[:_MAX_SHOWN]}' is not known"
     if policy is not None and policy.flag("hasHeader") is False:
         return "files without a header are not read yet"
     return ""

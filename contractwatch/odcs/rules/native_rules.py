@@ -64,8 +64,12 @@ def read_native_rules(
 
 
 def _fits_schema(rule: YamlNode, findings: Findings) -> bool:
-    asked = rule.at("implementation")
-    wrong = list(schema_errors(implementation_validator(), asked.value, rule.document, asked.path))
+    implementation = rule.at("implementation")
+    wrong = list(
+        schema_errors(
+            implementation_validator(), implementation.value, rule.document, implementation.path
+        )
+    )
     for path, message in wrong:
         findings.error(YamlNode(rule.document, path, None), message)
     return not wrong

@@ -16,7 +16,7 @@ from contractwatch.model.promises.reference import Reference
 from contractwatch.odcs.yaml.node import YamlNode, column_suggestion, suggestion
 
 _BY_ID = re.compile(r"schema/([^/]+)/properties/([^/]+(?:/properties/[^/]+|/map/(?:key|value))*)")
-_SHOWN = 80
+_MAX_SHOWN = 80
 _CANONICAL = frozenset({"canonical", "canonicalurl"})
 
 
@@ -93,7 +93,7 @@ def resolve_local(reference: Reference, tables: TableIndex) -> tuple[Table, tupl
             every = (inner.name for one in table.columns for inner in (one, *one.nested))
             hint = column_suggestion(table.name, written, every)
             raise UnresolvedReferenceError(
-                f"unknown column '{f'{table.name}.{written}'[:_SHOWN]}'{hint}"
+                f"unknown column '{f'{table.name}.{written}'[:_MAX_SHOWN]}'{hint}"
             )
         names.append(column.name)
     return table, tuple(names)
@@ -116,13 +116,13 @@ def _local_table(reference: Reference, tables: TableIndex) -> Table:
     if table is not None:
         return table
     hint = suggestion(reference.table, (table.name for table in tables.tables))
-    raise UnresolvedReferenceError(f"unknown table '{reference.table[:_SHOWN]}'{hint}")
+    raise UnresolvedReferenceError(f"unknown table '{reference.table[:_MAX_SHOWN]}'{hint}")
 
 
 def _parse_column(text: str, tables: TableIndex) -> _ColumnReference:
     contract, mark, rest = text.rpartition("#")
     if mark and not contract:
-        raise UnresolvedReferenceError(f"'{text[:_SHOWN]}' names no contract before '#'")
+        raise UnresolvedReferenceError(f"'{text[:_MAX_SHOWN]}' names no contract before '#'")
     if "/" in rest:
         return _parse_by_id(contract, rest)
     return _parse_by_name(contract, rest, "" if contract else tables.prefix(rest))
@@ -132,7 +132,7 @@ def _parse_by_id(contract: str, rest: str) -> _ColumnReference:
     found = _BY_ID.fullmatch(rest.strip("/"))
     if found is None:
         message = (
-            f"'{rest[:_SHOWN]}' is no column; expected schema/<table id>/properties/<column id>"
+            f"'{rest[:_MAX_SHOWN]}' is no column; expected schema/<table id>/properties/<column id>"
         )
         raise UnresolvedReferenceError(message)
     return _ColumnReference(contract, found[1], found[2], by_id=True)
@@ -143,5 +143,5 @@ def _parse_by_name(contract: str, rest: str, known: str) -> _ColumnReference:
     table = known or rest.partition(".")[0]
     column = rest.removeprefix(table).removeprefix(".")
     if not table or not column:
-        raise UnresolvedReferenceError(f"'{rest[:_SHOWN]}' is no column; expected table.column")
+        raise UnresolvedReferenceError(f"'{rest[:_MAX_SHOWN]}' is no column; expected table.column")
     return _ColumnReference(contract, table, column, by_id=False)

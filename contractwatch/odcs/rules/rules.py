@@ -33,10 +33,10 @@ _DESCRIPTIVE = frozenset(
         "dimension",
     }
 )
-COVERAGE = "referenceCoverage"
-RECONCILE = "reconcile"
-SEGMENTS = "segmentCompleteness"
-PII = "piiLeak"
+COVERAGE_CHECK = "referenceCoverage"
+RECONCILE_CHECK = "reconcile"
+SEGMENTS_CHECK = "segmentCompleteness"
+PII_CHECK = "piiLeak"
 _PERCENT = frozenset({"percent", "percentage", "%"})
 _INTERVALS = frozenset({Operator.BETWEEN, Operator.NOT_BETWEEN})
 _COLUMN_METRICS = frozenset(
@@ -44,7 +44,7 @@ _COLUMN_METRICS = frozenset(
 )
 SQL = "sql"
 _TOP_LEVEL = re.compile(r"schema\[\d+\]\.(properties\[\d+\]\.)?quality\[\d+\]")
-_LONGEST_SHOWN = 40
+_MAX_SHOWN = 40
 
 
 def read_rules(node: YamlNode, context: ColumnContext, findings: Findings) -> tuple[Rule, ...]:
@@ -76,14 +76,14 @@ def is_comparison(rule: YamlNode) -> bool:
     """Return whether a rule of `engine: contractwatch` compares two tables."""
     is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
     check = rule.at("implementation").text("check")
-    return is_ours and not rule.has("metric") and check in {COVERAGE, RECONCILE}
+    return is_ours and not rule.has("metric") and check in {COVERAGE_CHECK, RECONCILE_CHECK}
 
 
 def is_native_check(rule: YamlNode) -> bool:
     """Return whether a rule of `engine: contractwatch` is about one table."""
     is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
     check = rule.at("implementation").text("check")
-    return is_ours and not rule.has("metric") and check in {SEGMENTS, PII}
+    return is_ours and not rule.has("metric") and check in {SEGMENTS_CHECK, PII_CHECK}
 
 
 def rule_id_of(rule: YamlNode) -> str:
@@ -109,7 +109,7 @@ def _read_rule(rule: YamlNode, context: ColumnContext, findings: Findings) -> Ru
     if is_comparison(rule) and is_top_level(rule):
         return None  # read with the comparisons, when every table is known
     if rule.has("metric"):
-        message = f"a rule of type '{kind[:_LONGEST_SHOWN]}' has a metric; expected type 'library'"
+        message = f"a rule of type '{kind[:_MAX_SHOWN]}' has a metric; expected type 'library'"
         findings.error(rule.at("metric"), message)
         return None
     if kind in {"", "library"} and not rule.text("description"):
@@ -130,7 +130,7 @@ def _is_library(rule: YamlNode) -> bool:
 
 def _custom_kind(rule: YamlNode, findings: Findings) -> tuple[str, str]:
     """Return the kind of a custom rule and the reason why it is not executed."""
-    engine = rule.text("engine")[:_LONGEST_SHOWN]
+    engine = rule.text("engine")[:_MAX_SHOWN]
     if engine.lower() != "contractwatch":
         return "custom", f"rules of the engine '{engine}'"
     implementation = rule.at("implementation")
@@ -139,7 +139,7 @@ def _custom_kind(rule: YamlNode, findings: Findings) -> tuple[str, str]:
         validator, implementation.value, rule.document, implementation.path
     ):
         findings.error(YamlNode(rule.document, path, None), message)
-    check = implementation.text("check")[:_LONGEST_SHOWN] or "custom"
+    check = implementation.text("check")[:_MAX_SHOWN] or "custom"
     return check, f"the check '{check}'"
 
 
@@ -148,11 +148,13 @@ def _read_library_rule(rule: YamlNode, context: ColumnContext, findings: Finding
     if not _is_at_right_level(metric, rule, context, findings):
         return None
     severity, threshold = severity_of(rule, findings), read_threshold(rule, findings)
-    asked = read_arguments(metric, rule, context, findings)
+    arguments = read_arguments(metric, rule, context, findings)
     if threshold is None:
         return None
     baseline = read_baseline(rule, metric, threshold, findings)
-    why_not = context.why_not or asked.why_not or (baseline if isinstance(baseline, str) else "")
+    why_not = (
+        context.why_not or arguments.why_not or (baseline if isinstance(baseline, str) else "")
+    )
     if why_not:
         findings.skip(rule, _promised(metric, rule, context, findings), why_not)
         return None
@@ -163,10 +165,10 @@ def _read_library_rule(rule: YamlNode, context: ColumnContext, findings: Finding
         threshold=threshold,
         severity=severity,
         dimension=dimension_of(rule),
-        values=asked.values,
-        pattern=asked.pattern,
-        ecma=asked.ecma,
-        columns=asked.columns,
+        values=arguments.values,
+        pattern=arguments.pattern,
+        ecma=arguments.ecma,
+        columns=arguments.columns,
         description=rule.text("description") or rule.text("name"),
         counting=read_duplicate_counting(rule),
         baseline=baseline if isinstance(baseline, Baseline) else None,
@@ -217,7 +219,7 @@ def _unit(rule: YamlNode, findings: Findings) -> Unit:
     if written in _PERCENT:
         return Unit.PERCENT
     if written not in {"", "rows"}:
-        shown = rule.text("unit")[:_LONGEST_SHOWN]
+        shown = rule.text("unit")[:_MAX_SHOWN]
         findings.error(rule.at("unit"), f"unknown unit '{shown}'; expected rows or percent")
     return Unit.ROWS
 

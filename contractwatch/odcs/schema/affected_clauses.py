@@ -30,7 +30,7 @@ from contractwatch.odcs.values.level_names import level_kind
 from contractwatch.odcs.values.literals import TEMPORAL, logical_type_of
 from contractwatch.odcs.yaml.node import YamlNode, extension_name, unprefixed_name
 
-EXTRA_COLUMNS = "#extraColumns"
+EXTRA_COLUMNS_SUFFIX = "#extraColumns"
 """After the path of a table: that it has no other columns, wherever that is said."""
 
 _IDENTITY = ("id", "version", "kind", "apiVersion", "name", "domain", "dataProduct")
@@ -160,7 +160,7 @@ class AffectedClauses:
         entry, names = self._extension_at(f"{table.path}.{rest}", table)
         yield entry.path
         if "schemaMode" in names:
-            yield f"{table.path}{EXTRA_COLUMNS}"
+            yield f"{table.path}{EXTRA_COLUMNS_SUFFIX}"
         is_named = isinstance(entry.at("property").value, str)
         if not is_named and not names and _may_restrict(entry):
             yield table.path
@@ -234,7 +234,7 @@ class AffectedClauses:
         yield from self._needing_all_columns(table, is_key=is_key)
 
     def _needing_all_columns(self, table: YamlNode, *, is_key: bool) -> Iterator[str]:
-        yield f"{table.path}{EXTRA_COLUMNS}"
+        yield f"{table.path}{EXTRA_COLUMNS_SUFFIX}"
         for rule in table.at("quality").each():
             if rule.at("implementation").mapping().get("includeUndeclared"):
                 yield rule.path
@@ -351,7 +351,9 @@ class AffectedClauses:
         is_named = isinstance(entry.at("property").value, str)
         modifies = any(one.has("sla") for one in entry.at("value").each())
         if "schemaMode" in names:
-            yield from (f"{one.path}{EXTRA_COLUMNS}" for one in self._root.at("schema").each())
+            yield from (
+                f"{one.path}{EXTRA_COLUMNS_SUFFIX}" for one in self._root.at("schema").each()
+            )
         is_sla = any(is_similar(name, ("sla",)) for name in names) or _is_single_value(entry)
         if is_sla or (modifies and not is_named):
             item = self._at(inside.group(1)) if inside else None

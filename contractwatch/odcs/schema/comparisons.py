@@ -15,14 +15,14 @@ from contractwatch.model.promises.reference import (
 from contractwatch.odcs.jsonschema.schema import OPERATORS
 from contractwatch.odcs.rules.native_rules import read_native_rules
 from contractwatch.odcs.rules.references import UnresolvedReferenceError, parse_reference
-from contractwatch.odcs.rules.rules import COVERAGE, is_comparison, read_threshold, rule_id_of
+from contractwatch.odcs.rules.rules import COVERAGE_CHECK, is_comparison, read_threshold, rule_id_of
 from contractwatch.odcs.values.literals import NUMERIC
 from contractwatch.odcs.values.promises import dimension_of, severity_of
 from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.values.variables import has_variables
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
-_SHOWN = 60
+_MAX_SHOWN = 60
 
 
 def with_comparisons(
@@ -56,7 +56,7 @@ def _rules(node: YamlNode) -> Iterator[YamlNode]:
 def _read_rule(
     rule: YamlNode, table: Table, tables: TableIndex, findings: Findings
 ) -> ReferenceCoverage | Reconciliation | None:
-    if rule.at("implementation").text("check") == COVERAGE:
+    if rule.at("implementation").text("check") == COVERAGE_CHECK:
         return _read_coverage(rule, table, tables, findings)
     return _read_reconciliation(rule, table, findings)
 
@@ -64,19 +64,21 @@ def _read_rule(
 def _read_coverage(
     rule: YamlNode, table: Table, tables: TableIndex, findings: Findings
 ) -> ReferenceCoverage | None:
-    asked = rule.at("implementation")
-    if not any(asked.has(name) for name in OPERATORS):
-        findings.error(asked, "the rule has no operator; expected mustBeGreaterOrEqualTo")
+    implementation = rule.at("implementation")
+    if not any(implementation.has(name) for name in OPERATORS):
+        findings.error(implementation, "the rule has no operator; expected mustBeGreaterOrEqualTo")
         return None
     try:
-        target = parse_reference([asked.text("to")], tables)
+        target = parse_reference([implementation.text("to")], tables)
     except UnresolvedReferenceError as wrong:
         if wrong.is_wrong:
-            findings.error(asked.at("to"), str(wrong))
+            findings.error(implementation.at("to"), str(wrong))
             return None
         raise
-    column = _find_column(asked.at("property"), asked.text("property"), table, findings)
-    threshold = read_threshold(asked, findings)
+    column = _find_column(
+        implementation.at("property"), implementation.text("property"), table, findings
+    )
+    threshold = read_threshold(implementation, findings)
     if threshold is None or column is None:
         return None
     return ReferenceCoverage(
@@ -91,8 +93,12 @@ def _read_coverage(
 
 
 def _read_reconciliation(rule: YamlNode, table: Table, findings: Findings) -> Reconciliation | None:
-    asked = rule.at("implementation")
-    left, right, near = asked.at("left"), asked.at("right"), asked.at("tolerance")
+    implementation = rule.at("implementation")
+    left, right, near = (
+        implementation.at("left"),
+        implementation.at("right"),
+        implementation.at("tolerance"),
+    )
     sides = [_aggregate(side, findings) for side in (left, right)]
     columns: tuple[str, ...] = ()
     if left.has("property"):
@@ -157,7 +163,9 @@ def _refuse_text(side: YamlNode, table: Table, column: str, findings: Findings) 
     is_count = side.text("aggregate") == Aggregate.COUNT
     if is_count or found is None or found.logical_type in NUMERIC or found.logical_type is None:
         return
-    message = f"'{column[:_SHOWN]}' is of type {found.logical_type}; expected a column of numbers"
+    message = (
+        f"'{column[:_MAX_SHOWN]}' is of type {found.logical_type}; expected a column of numbers"
+    )
     findings.error(side.at("property"), message)
 
 
@@ -168,5 +176,5 @@ def _find_column(node: YamlNode, name: str, table: Table, findings: Findings) ->
     if table.column(name.partition(".")[0].removesuffix("[]")) is not None and "." in name:
         raise UnresolvedReferenceError("nested columns", is_wrong=False)
     hint = suggestion(name, (one.name for one in table.columns))
-    findings.error(node, f"unknown column '{name[:_SHOWN]}' of table '{table.name}'{hint}")
+    findings.error(node, f"unknown column '{name[:_MAX_SHOWN]}' of table '{table.name}'{hint}")
     return None

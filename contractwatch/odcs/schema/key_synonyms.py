@@ -3,8 +3,8 @@
 import difflib
 import re
 
-_LIKE = 0.8
-_LONGEST = 40
+_MIN_SIMILARITY = 0.8
+_MAX_LENGTH = 40
 
 SERVER_KEYS = ("server", "type", "environment", "path", "location", "format", "delimiter")
 READ_POLICY_KEYS = (
@@ -58,6 +58,8 @@ def is_similar(word: str, known: tuple[str, ...]) -> bool:
     """Return whether a key is one of these, or nearly spelt like one."""
     letters = letters_of(word)
     meant = [name for name in map(letters_of, known) if name]
-    if not letters or len(letters) > _LONGEST:
+    if not letters or len(letters) > _MAX_LENGTH:
         return False
-    return letters in meant or bool(difflib.get_close_matches(letters, meant, n=1, cutoff=_LIKE))
+    return letters in meant or bool(
+        difflib.get_close_matches(letters, meant, n=1, cutoff=_MIN_SIMILARITY)
+    )

@@ -25,7 +25,7 @@ from contractwatch.odcs.rules.references import (
     parse_reference,
     resolve_local,
 )
-from contractwatch.odcs.rules.rules import PII, is_native_check, read_threshold, rule_id_of
+from contractwatch.odcs.rules.rules import PII_CHECK, is_native_check, read_threshold, rule_id_of
 from contractwatch.odcs.values.lint_warnings import warn_short_lookback
 from contractwatch.odcs.values.promises import dimension_of, severity_of
 from contractwatch.odcs.values.units import UnitError, parse_iso_duration
@@ -36,12 +36,12 @@ _WEEK = timedelta(days=7)
 _DAY_MINUTES = 24 * 60
 _MONTH = timedelta(days=31)
 _MONTHS_OF_PERIODS = frozenset({1, 2, 3, 4, 6, 12})
-_TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
+_DATE_TYPES = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 _SEGMENT_TYPES = frozenset(
     {LogicalType.STRING, LogicalType.INTEGER, LogicalType.BOOLEAN, LogicalType.DATE}
 )
 _EXEMPT = ("restricted",)
-_SHOWN = 60
+_MAX_SHOWN = 60
 _DETECTORS: Mapping[str, Detector] = {
     **{detector.value: detector for detector in Detector},
     "creditcard": Detector.CARD,
@@ -74,10 +74,10 @@ def _with_rules(node: YamlNode, table: Table, tables: TableIndex, findings: Find
 def _read_rule(
     rule: YamlNode, node: YamlNode, table: Table, tables: TableIndex, findings: Findings
 ) -> SegmentRule | PiiRule | None:
-    asked = rule.at("implementation")
+    implementation = rule.at("implementation")
     before = len(findings.problems)
-    threshold = _read_threshold(asked, findings)
-    if asked.text("check") == PII:
+    threshold = _read_threshold(implementation, findings)
+    if implementation.text("check") == PII_CHECK:
         found = _read_pii_rule(rule, node, table, threshold, findings)
     else:
         found = _read_segment_rule(rule, table, tables, threshold, findings)
@@ -85,11 +85,13 @@ def _read_rule(
     return None if is_wrong else found
 
 
-def _read_threshold(asked: YamlNode, findings: Findings) -> Threshold:
+def _read_threshold(implementation: YamlNode, findings: Findings) -> Threshold:
     """Return the threshold; `= 0` if the rule has none."""
-    without_unit = {key: value for key, value in asked.mapping().items() if key != "unit"}
-    found = read_threshold(YamlNode(asked.document, asked.path, without_unit), findings)
-    unit = Unit.PERCENT if asked.text("unit") == "percent" else Unit.ROWS
+    without_unit = {key: value for key, value in implementation.mapping().items() if key != "unit"}
+    found = read_threshold(
+        YamlNode(implementation.document, implementation.path, without_unit), findings
+    )
+    unit = Unit.PERCENT if implementation.text("unit") == "percent" else Unit.ROWS
     return replace(found or Threshold(Operator.EQUAL, 0), unit=unit)
 
 
@@ -100,31 +102,38 @@ def _read_segment_rule(
     threshold: Threshold,
     findings: Findings,
 ) -> SegmentRule | None:
-    asked = rule.at("implementation")
-    element = _find_column(asked.at("element"), asked.text("element"), table, findings)
-    if element and element.logical_type not in {None, *_TEMPORAL}:
-        message = f"'{element.name[:_SHOWN]}' is of type {element.logical_type}"
-        findings.error(asked.at("element"), f"{message}; expected a date or timestamp column")
-    by = [_find_column(item, str(item.value), table, findings) for item in asked.at("by").each()]
+    implementation = rule.at("implementation")
+    element = _find_column(
+        implementation.at("element"), implementation.text("element"), table, findings
+    )
+    if element and element.logical_type not in {None, *_DATE_TYPES}:
+        message = f"'{element.name[:_MAX_SHOWN]}' is of type {element.logical_type}"
+        findings.error(
+            implementation.at("element"), f"{message}; expected a date or timestamp column"
+        )
+    by = [
+        _find_column(item, str(item.value), table, findings)
+        for item in implementation.at("by").each()
+    ]
     columns = [column for column in by if column is not None]
     for column in columns:
         if column.logical_type not in {None, *_SEGMENT_TYPES}:
             raise UnresolvedReferenceError(
                 f"segments of {column.logical_type} columns", is_wrong=False
             )
-    period = _read_period(asked.at("period"), findings)
-    zone = zone_at(asked, "timezone", UTC_NAME, findings)
-    expected = _read_expectation(asked.at("expect"), len(by), tables, findings)
+    period = _read_period(implementation.at("period"), findings)
+    zone = zone_at(implementation, "timezone", UTC_NAME, findings)
+    expected = _read_expectation(implementation.at("expect"), len(by), tables, findings)
     if element is None or len(columns) < len(by) or period is None or expected is None:
         return None
     shortest = _duration_of(period)
-    lookback = _read_duration(asked.at("lookback"), max(_WEEK, 2 * shortest), findings)
-    lag = _read_duration(asked.at("lag"), timedelta(0), findings)
+    lookback = _read_duration(implementation.at("lookback"), max(_WEEK, 2 * shortest), findings)
+    lag = _read_duration(implementation.at("lag"), timedelta(0), findings)
     if not shortest <= lookback <= MOST_CELLS * shortest:
         message = f"no look-back of 1 to {MOST_CELLS:,} periods; expected another length"
-        findings.error(asked.at("lookback"), message)
+        findings.error(implementation.at("lookback"), message)
     else:
-        at = asked.at("lookback") if asked.has("lookback") else asked
+        at = implementation.at("lookback") if implementation.has("lookback") else implementation
         warn_short_lookback(at, shortest, lookback=lookback, lag=lag, findings=findings)
     return SegmentRule(
         clause=rule.clause,
@@ -138,8 +147,8 @@ def _read_segment_rule(
         lookback=lookback,
         expected=expected,
         lag=lag,
-        weekdays_only=asked.text("calendar") == "weekdays",
-        least_rows=int(asked.mapping().get("minRows") or 1),  # pyright: ignore[reportArgumentType] - the schema says integer
+        weekdays_only=implementation.text("calendar") == "weekdays",
+        least_rows=int(implementation.mapping().get("minRows") or 1),  # pyright: ignore[reportArgumentType] - the schema says integer
         dimension=dimension_of(rule),
         description=rule.text("description") or rule.text("name"),
     )
@@ -157,7 +166,9 @@ def _read_period(node: YamlNode, findings: Findings) -> Period | None:
     if found is not None:
         return found
     expected = "expected minutes or hours that divide a day, P1D, P1W, or months that divide a year"
-    findings.error(node, f"'{str(node.value)[:_SHOWN]}' is no period of the calendar; {expected}")
+    findings.error(
+        node, f"'{str(node.value)[:_MAX_SHOWN]}' is no period of the calendar; {expected}"
+    )
     return None
 
 
@@ -240,25 +251,29 @@ def _segment_text(value: object) -> str | None:
 def _read_pii_rule(
     rule: YamlNode, node: YamlNode, table: Table, threshold: Threshold, findings: Findings
 ) -> PiiRule | None:
-    asked = rule.at("implementation")
+    implementation = rule.at("implementation")
     detectors: list[Detector] = []
-    for item in asked.at("detectors").each():
+    for item in implementation.at("detectors").each():
         written = str(item.value)
         detector = _DETECTORS.get(written.lower())
         if detector is None:
             expected = f"expected {', '.join(Detector)}{suggestion(written, _DETECTORS)}"
-            findings.error(item, f"unknown detector '{written[:_SHOWN]}'; {expected}")
+            findings.error(item, f"unknown detector '{written[:_MAX_SHOWN]}'; {expected}")
         else:
             detectors.append(detector)
-    exempt = asked.texts("exemptClassifications") if asked.has("exemptClassifications") else _EXEMPT
+    exempt = (
+        implementation.texts("exemptClassifications")
+        if implementation.has("exemptClassifications")
+        else _EXEMPT
+    )
     wanted = tuple(dict.fromkeys(detectors))
-    samples = asked.mapping().get("sampleRows")
+    samples = implementation.mapping().get("sampleRows")
     return PiiRule(
         clause=rule.clause,
         rule_id=rule_id_of(rule),
         columns=tuple(_searched_columns(node, table, wanted, {one.lower() for one in exempt})),
         declared=tuple(column.physical_name for column in table.columns),
-        undeclared=wanted if asked.flag("includeUndeclared") else (),
+        undeclared=wanted if implementation.flag("includeUndeclared") else (),
         threshold=threshold,
         severity=severity_of(rule, findings),
         sample_rows=samples if isinstance(samples, int) else 0,
@@ -292,6 +307,6 @@ def _find_column(node: YamlNode, name: str, table: Table, findings: Findings) ->
         if any(inner.name == short for one in table.columns for inner in one.nested):
             raise UnresolvedReferenceError("nested columns", is_wrong=False)
         hint = suggestion(short, [column.name for column in table.columns])
-        message = f"unknown column '{name[:_SHOWN]}' of table '{table.name}'"
+        message = f"unknown column '{name[:_MAX_SHOWN]}' of table '{table.name}'"
         findings.error(node, f"{message}; expected one that is listed{hint}")
     return found

@@ -14,7 +14,7 @@ from contractwatch.odcs.columns.enumeration import read_enum
 from contractwatch.odcs.columns.nested_options import with_physical_names
 from contractwatch.odcs.columns.options import read_options
 from contractwatch.odcs.rules.rules import read_rules
-from contractwatch.odcs.schema.affected_clauses import EXTRA_COLUMNS
+from contractwatch.odcs.schema.affected_clauses import EXTRA_COLUMNS_SUFFIX
 from contractwatch.odcs.schema.comparisons import with_comparisons
 from contractwatch.odcs.schema.native_checks import with_native_checks
 from contractwatch.odcs.schema.nested import Field, read_nested, walk_fields
@@ -27,8 +27,8 @@ from contractwatch.odcs.values.units import parse_number
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 from contractwatch.odcs.yaml.unique_names import check_unique, with_names
 
-_MEASURE = "measures are no columns"
-_LAST = 1_000_000
+_MEASURE_REASON = "measures are no columns"
+_NO_POSITION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ def read_tables(root: YamlNode, zone: str, findings: Findings) -> TableIndex:
     tables: list[Table] = []
     for node in nodes:
         table = _read_table(node, zone, findings)
-        is_open = f"{node.path}{EXTRA_COLUMNS}" in findings.removed_paths
-        table = replace(table, closed_clause=None if is_open else _closed(root, node))
+        is_open = f"{node.path}{EXTRA_COLUMNS_SUFFIX}" in findings.removed_paths
+        table = replace(table, closed_clause=None if is_open else _closed_clause(root, node))
         tables.append(replace(table, where=read_where(node, table, findings)))
     found = with_queries(nodes, tables, findings)
     found = with_relationships(nodes, found, findings)
@@ -126,11 +126,13 @@ def _primary_key(columns: list[YamlNode], table: str, findings: Findings) -> Pri
     for one in _scalar_fields(columns):
         if one.node.flag("primaryKey"):
             position = parse_number(one.node.at("primaryKeyPosition").value)
-            members.append((position if position is not None and position > 0 else _LAST, one))
+            members.append(
+                (position if position is not None and position > 0 else _NO_POSITION, one)
+            )
     if not members:
         return None
     first = members[0][1].node
-    positions = [position for position, _ in members if position != _LAST]
+    positions = [position for position, _ in members if position != _NO_POSITION]
     if len(set(positions)) < len(positions):
         message = f"two columns of the key of '{table}' have one position; expected different ones"
         findings.warn(first.at("primaryKeyPosition"), message)
@@ -198,21 +200,21 @@ def _read_column(node: YamlNode, of_table: ColumnContext, findings: Findings) ->
     )
     if node.text("semanticType") != "measure":
         return column
-    _demote(table, replace(column, type_clause=None), _MEASURE, findings)
+    _skip_measure(table, replace(column, type_clause=None), _MEASURE_REASON, findings)
     return None
 
 
-def _closed(root: YamlNode, node: YamlNode) -> Clause | None:
+def _closed_clause(root: YamlNode, node: YamlNode) -> Clause | None:
     mode = node.extension("schemaMode") or root.extension("schemaMode")
     return mode.clause if mode is not None and mode.value == "closed" else None
 
 
-def _demote(table: str, column: Column, why: str, findings: Findings) -> Column:
-    context = (table, column.name)
+def _skip_measure(table: str, column: Column, why: str, findings: Findings) -> Column:
+    owner = (table, column.name)
     for clause, kind in _clauses(column):
-        _skip_at(clause, kind, context, why, findings)
+        _skip_at(clause, kind, owner, why, findings)
     for rule in column.rules:
-        _skip_rule(rule, context, why, findings)
+        _skip_rule(rule, owner, why, findings)
     return replace(
         column,
         logical_type=None,
@@ -222,7 +224,7 @@ def _demote(table: str, column: Column, why: str, findings: Findings) -> Column:
         options=(),
         rules=(),
         timezone_aware=None,
-        nested=tuple(_demote(table, inner, why, findings) for inner in column.nested),
+        nested=tuple(_skip_measure(table, inner, why, findings) for inner in column.nested),
     )
 
 
@@ -237,14 +239,14 @@ def _clauses(column: Column) -> Iterator[tuple[Clause, str]]:
 
 
 def _skip_at(
-    clause: Clause, kind: str, context: tuple[str, str | None], why: str, findings: Findings
+    clause: Clause, kind: str, owner: tuple[str, str | None], why: str, findings: Findings
 ) -> None:
     node = YamlNode(findings.document, clause.path, None)
-    findings.skip(node, promised(kind, *context), why)
+    findings.skip(node, promised(kind, *owner), why)
 
 
-def _skip_rule(rule: Rule, context: tuple[str, str | None], why: str, findings: Findings) -> None:
-    promise = promised(rule.metric, *context, severity=rule.severity, rule_id=rule.rule_id)
+def _skip_rule(rule: Rule, owner: tuple[str, str | None], why: str, findings: Findings) -> None:
+    promise = promised(rule.metric, *owner, severity=rule.severity, rule_id=rule.rule_id)
     if rule.dimension is not None:
         objective = OBJECTIVE_OF_DIMENSION[rule.dimension]
         promise = replace(promise, dimension=rule.dimension, objective=objective)

@@ -18,7 +18,7 @@ from contractwatch.model.promises.service_level import (
     Throughput,
 )
 from contractwatch.odcs.service_levels.elements import ResolvedElement
-from contractwatch.odcs.service_levels.level_values import MOST_UPDATES, DailyTime
+from contractwatch.odcs.service_levels.level_values import MAX_UPDATES, DailyTime
 from contractwatch.odcs.values.units import Duration
 
 PromiseBuilder: TypeAlias = Callable[[ResolvedElement], LevelPromise]
@@ -45,8 +45,8 @@ def frequency_builder(length: Duration, updates: int | None) -> PromiseBuilder |
     """Return a builder of the promise of a number of updates in each period."""
     if updates is None:
         return None
-    if updates > MOST_UPDATES:
-        return f"more than {MOST_UPDATES} updates in a period"
+    if updates > MAX_UPDATES:
+        return f"more than {MAX_UPDATES} updates in a period"
     return lambda found: Frequency(
         *_names(found), length.fixed, length.calendar_months, updates, length.whole_days
     )

@@ -6,7 +6,7 @@ from contractwatch.model.contract.contract import Column, LogicalType, Table
 from contractwatch.odcs.schema.tables import TableIndex, temporal_columns
 from contractwatch.odcs.yaml.node import column_suggestion, suggestion
 
-_TEMPORAL = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
+_DATE_TYPES = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _readings(written: str, tables: TableIndex) -> list[tuple[Table, str]]:
 
 
 def _check_type(written: str, table: Table, column: Column) -> ResolvedElement | UnresolvedElement:
-    if column.logical_type is None or column.logical_type in _TEMPORAL:
+    if column.logical_type is None or column.logical_type in _DATE_TYPES:
         return ResolvedElement(table, column)
     kind = column.logical_type
     return UnresolvedElement(f"'{written}' is of type {kind}; expected a date or timestamp column")
@@ -87,5 +87,5 @@ def _names(table: Table) -> list[str]:
 
 
 def _sample(table: Table) -> str:
-    temporal = [column.name for column in table.columns if column.logical_type in _TEMPORAL]
+    temporal = [column.name for column in table.columns if column.logical_type in _DATE_TYPES]
     return temporal[0] if temporal else "column"

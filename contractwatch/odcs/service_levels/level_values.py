@@ -16,11 +16,11 @@ from contractwatch.odcs.values.units import (
 from contractwatch.odcs.values.zones import UTC_NAME, is_zone
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
-MOST_UPDATES = 900
+MAX_UPDATES = 900
 """The record keeps a thousand watermarks of a table: more updates in a period are not seen."""
 
 _PERCENT = frozenset({"", "percent", "percentage", "%"})
-_WHOLE = 100
+_HUNDRED_PERCENT = 100
 _SUSPICIOUSLY_SMALL = 1
 _TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2}))?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?")
 _RATE = re.compile(r"(rows?|bytes?)\s*/\s*([a-z]+)", re.IGNORECASE)
@@ -46,7 +46,7 @@ class DailyTime:
     weekdays: bool
 
 
-FIRST_YEAR = 1900
+MIN_YEAR = 1900
 """No date of a product's life is before it; the last one is 9999, as who means never writes."""
 
 
@@ -66,7 +66,7 @@ def percent_at(level: YamlNode, findings: Findings, *, is_small: bool) -> float 
     if unit not in _PERCENT:
         shown = level.text("unit")[:40]
         findings.error(level.at("unit"), f"unknown unit '{shown}'; expected percent")
-    if percent is None or not 0 <= percent <= _WHOLE:
+    if percent is None or not 0 <= percent <= _HUNDRED_PERCENT:
         findings.error(value, "no share; expected a percentage from 0 to 100")
         return None
     if not is_small and 0 < percent <= _SUSPICIOUSLY_SMALL:
@@ -168,7 +168,7 @@ def parse_moment(text: str) -> datetime | None:
         found = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return found if found.year >= FIRST_YEAR else None
+    return found if found.year >= MIN_YEAR else None
 
 
 def _offset(written: str | None) -> timedelta | None:
@@ -202,7 +202,7 @@ def _lag(node: YamlNode | None, findings: Findings) -> int | None:
         length is None
         or length.calendar_months
         or not length.whole_days
-        or length.fixed.days > _WHOLE
+        or length.fixed.days > _HUNDRED_PERCENT
     ):
         findings.error(node, "no lag; expected whole days such as P1D, at most P100D")
         return None

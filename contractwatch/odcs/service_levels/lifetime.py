@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from contractwatch.model.contract.contract import Status
 from contractwatch.model.promises.lifetime import LifecycleStage, Lifetime
-from contractwatch.odcs.service_levels.level_values import FIRST_YEAR, parse_moment
+from contractwatch.odcs.service_levels.level_values import MIN_YEAR, parse_moment
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 _GENERAL_AVAILABILITY = frozenset({"generalavailability", "ga"})
@@ -55,7 +55,7 @@ def _date(root: YamlNode, name: str, words: frozenset[str], findings: Findings) 
             moment = parse_moment(written.value) if isinstance(written.value, str) else None
             if moment is None:
                 message = (
-                    f"no date from {FIRST_YEAR} on is read here; "
+                    f"no date from {MIN_YEAR} on is read here; "
                     "expected ISO-8601 such as '2030-12-31'"
                 )
                 findings.warn(written if level.has("value") else level, message)

@@ -1,6 +1,6 @@
 """The error for SQL of a contract that is not run, and its messages."""
 
-_LONGEST_SHOWN = 60
+_MAX_SHOWN = 60
 
 
 class InvalidSqlError(ValueError):
@@ -17,4 +17,4 @@ class UnsafeSqlError(InvalidSqlError):
 
 def truncated(name: str) -> str:
     """Return a name, truncated for messages."""
-    return name[:_LONGEST_SHOWN]
+    return name[:_MAX_SHOWN]

@@ -43,12 +43,12 @@ from contractwatch.odcs.sql.sql_writer import (
 from contractwatch.odcs.yaml.node import suggestion
 
 DIALECT = "postgres"
-_LONGEST = 20_000
-_DEEPEST = 80
-_DEEPEST_TYPES = 6
-_MOST_JOINS = 10
-_MOST_SELECTS = 20
-_WIDEST = 1_000
+_MAX_LENGTH = 20_000
+_MAX_DEPTH = 80
+_MAX_TYPE_DEPTH = 6
+_MAX_JOINS = 10
+_MAX_SELECTS = 20
+_MAX_PAD_WIDTH = 1_000
 _SPACE = frozenset("\t\r\n")
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
@@ -126,10 +126,10 @@ def guard_predicate(text: str, table: Table) -> str:
 def _parse(text: str, what: str) -> exp.Expr:
     _check_text(text, what)
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would quote the contract
-    too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
+    too_deep = f"the {what} is nested too deeply; expected at most {_MAX_DEPTH} levels"
     try:
-        if _type_depth(sqlglot.tokenize(text, dialect=DIALECT)) > _DEEPEST_TYPES:
-            expected = f"expected at most {_DEEPEST_TYPES} levels"
+        if _type_depth(sqlglot.tokenize(text, dialect=DIALECT)) > _MAX_TYPE_DEPTH:
+            expected = f"expected at most {_MAX_TYPE_DEPTH} levels"
             raise UnsupportedSqlError(f"types stand in types too deeply in the {what}; {expected}")
         parsed = sqlglot.parse(text, dialect=DIALECT)
     except SqlglotError:
@@ -145,24 +145,24 @@ def _parse(text: str, what: str) -> exp.Expr:
     if len(found) != 1:
         raise UnsafeSqlError(f"{len(found)} statements instead of one; expected one {what}")
     root = found[0]
-    if _depth(root) > _DEEPEST:
+    if _depth(root) > _MAX_DEPTH:
         raise UnsupportedSqlError(too_deep)
     return root
 
 
 def _check_text(text: str, what: str) -> None:
     """Refuse text that is too large to parse, or has invisible characters."""
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_LENGTH:
         raise UnsupportedSqlError(
-            f"the {what} is longer than {_LONGEST:,} characters; expected less"
+            f"the {what} is longer than {_MAX_LENGTH:,} characters; expected less"
         )
     visible = (c for c in text if c not in _SPACE)
     hidden = next((c for c in visible if unicodedata.category(c) in _INVISIBLE), "")
     if hidden:
         code = f"U+{ord(hidden):04X}"
         raise InvalidSqlError(f"the {what} holds the invisible character {code}; expected none")
-    if _parenthesis_depth(text) > _DEEPEST:
-        too_deep = f"the {what} is nested too deeply; expected at most {_DEEPEST} levels"
+    if _parenthesis_depth(text) > _MAX_DEPTH:
+        too_deep = f"the {what} is nested too deeply; expected at most {_MAX_DEPTH} levels"
         raise UnsupportedSqlError(too_deep)
 
 
@@ -242,8 +242,8 @@ def _refuse_unsafe_function(node: object, where: str) -> None:
 
 def _check_size(root: exp.Expr, text: str) -> None:
     counts = (
-        (exp.Join, _MOST_JOINS, "joins"),
-        (exp.Select, _MOST_SELECTS, "SELECTs"),
+        (exp.Join, _MAX_JOINS, "joins"),
+        (exp.Select, _MAX_SELECTS, "SELECTs"),
     )
     for kind, most, noun in counts:
         found = sum(1 for _ in root.find_all(kind))
@@ -251,8 +251,10 @@ def _check_size(root: exp.Expr, text: str) -> None:
             raise UnsupportedSqlError(f"the query has {found} {noun}; expected at most {most}")
     for pad in root.find_all(exp.Pad):  # a text of a gigabyte is asked for in a few letters
         width = pad.args["expression"]
-        if not (isinstance(width, exp.Literal) and width.is_int and int(width.name) <= _WIDEST):
-            expected = f"expected a number of at most {_WIDEST:,}"
+        if not (
+            isinstance(width, exp.Literal) and width.is_int and int(width.name) <= _MAX_PAD_WIDTH
+        ):
+            expected = f"expected a number of at most {_MAX_PAD_WIDTH:,}"
             raise UnsupportedSqlError(
                 f"the width of '{name_as_written(pad, text)}' is not known; {expected}"
             )

@@ -6,7 +6,7 @@ from datetime import datetime
 _FIELDS = 5
 _ANY_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - only asks whether the expression ever comes true
 _YEARS = 8
-_LONGEST = 200
+_MAX_LENGTH = 200
 _RANDOM_FIELD = re.compile(r"\b[rh]\b", re.IGNORECASE)
 """`R` and `H` stand for a number that somebody else draws: two readers would not agree on it."""
 
@@ -15,7 +15,7 @@ _EXPECTED = "expected a form such as '*/15 * * * *'"
 
 def cron_problem(written: str) -> str:
     """Return what is wrong with a cron expression and what is expected; empty if it is valid."""
-    if len(written) > _LONGEST or len(written.split()) != _FIELDS:
+    if len(written) > _MAX_LENGTH or len(written.split()) != _FIELDS:
         return f"a cron expression has 5 fields: minute, hour, day, month, weekday; {_EXPECTED}"
     if _RANDOM_FIELD.search(written) or not _ever_matches(written):
         return f"'{written}' is no cron expression that ever comes true; {_EXPECTED}"

@@ -17,7 +17,7 @@ _ABOVE: Mapping[TypeOptionKind, tuple[TypeOptionKind, ...]] = {
     TypeOptionKind.MIN_PROPERTIES: (TypeOptionKind.MAX_PROPERTIES,),
 }
 _EXCLUSIVE = frozenset({TypeOptionKind.EXCLUSIVE_MINIMUM, TypeOptionKind.EXCLUSIVE_MAXIMUM})
-_SHOWN = 40
+_MAX_SHOWN = 40
 _DEPRECATED: Mapping[str, str] = {
     "dataProduct": "a product is known by 'domain' and 'name'",
     "slaDefaultElement": "expected 'element' at each service level",
@@ -47,7 +47,7 @@ def _warn_unknown_word(node: YamlNode, key: str, known: Sequence[str], findings:
     word = node.text(key)
     if word and word.lower() not in known:
         expected = f"expected one of {', '.join(known)}{suggestion(word, known)}"
-        findings.warn(node.at(key), f"unknown {key} '{word[:_SHOWN]}'; {expected}")
+        findings.warn(node.at(key), f"unknown {key} '{word[:_MAX_SHOWN]}'; {expected}")
 
 
 def warn_contradicting_limits(
@@ -65,7 +65,7 @@ def warn_contradicting_limits(
                 article = "an" if lower.startswith("e") else "a"
                 wanted = "below it" if is_open else "not above it"
                 expected = f"expected {article} {lower} that is {wanted}"
-                written = [str(node.at(kind).value)[:_SHOWN] for kind in (lower, upper)]
+                written = [str(node.at(kind).value)[:_MAX_SHOWN] for kind in (lower, upper)]
                 message = f"no value meets {lower} {written[0]} and {upper} {written[1]}"
                 findings.warn(node.at(lower), f"{message}; {expected}")
 

@@ -8,12 +8,12 @@ from contractwatch.odcs.yaml.node import Findings, YamlNode
 RESERVED = frozenset({"gate", "trust"})
 """Last words of addresses about a product, as `/api/v1/products/orders/gate`: no product's name."""
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 """Characters; a longer one is no name, and to normalise a very long one takes minutes."""
 
-_MOST_MARKS = 4
+_MAX_MARKS = 4
 _DOT_FOLDERS = frozenset({".", ".."})
-_SHOWN = 60
+_MAX_SHOWN = 60
 
 
 def check_product_name(node: YamlNode, name: str, findings: Findings) -> None:
@@ -58,15 +58,15 @@ def character_problem(name: str) -> str:
     A name is in Unicode's composed form (NFC), begins with a character of its own, and has only
     characters that leave a mark; the one blank allowed is the ordinary space.
     """
-    if len(name) > LONGEST_NAME:
-        return f"it has {len(name):,} characters; expected {LONGEST_NAME} at most"
+    if len(name) > MAX_NAME_LENGTH:
+        return f"it has {len(name):,} characters; expected {MAX_NAME_LENGTH} at most"
     hidden = next((one for one in name if not is_visible(one)), "")
     if hidden:
         shown = escape_of(hidden)
         return f"it holds {shown} ({_character_kind(hidden)}); expected visible characters only"
     kinds = "".join(unicodedata.category(one)[0] for one in name)
-    if "M" * (_MOST_MARKS + 1) in kinds:
-        return f"more than {_MOST_MARKS} marks stand on one letter; expected fewer"
+    if "M" * (_MAX_MARKS + 1) in kinds:
+        return f"more than {_MAX_MARKS} marks stand on one letter; expected fewer"
     if name and unicodedata.category(name[0]).startswith("M"):
         return f"it begins with the mark {escape_of(name[0])}; expected a letter before it"
     if unicodedata.normalize("NFC", name) != name:
@@ -94,5 +94,5 @@ _BIDI_CONTROLS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FS
 
 
 def _refuse(node: YamlNode, what: str, name: str, problem: str, findings: Findings) -> None:
-    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+    shown = name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}..."
     findings.error(node, f"the {what} '{shown}' cannot be used: {problem}")

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass, field
 
-_LONGEST = 5_000
-_DEEPEST = 100
-_MOST_REPEATS = 1_000
+_MAX_LENGTH = 5_000
+_MAX_DEPTH = 100
+_MAX_REPEATS = 1_000
 
 _DIGIT = "0-9"
 _WORD = "A-Za-z0-9_"
@@ -53,7 +53,7 @@ def to_rust(pattern: str) -> str:
         PatternError: If it is invalid.
         NotTranslatableError: If it is valid and cannot be expressed.
     """
-    if len(pattern) > _LONGEST:
+    if len(pattern) > _MAX_LENGTH:
         raise PatternError(f"the pattern has {len(pattern):,} characters; expected 5,000 at most")
     return _Translation(pattern).whole()
 
@@ -114,8 +114,8 @@ class _Translation:
         low, high = int(found.group(1)), int(found.group(3) or found.group(1))
         if high < low:
             raise PatternError(f"{found.group()} counts down")
-        if high > _MOST_REPEATS:
-            raise NotTranslatableError(f"pattern repeats more than {_MOST_REPEATS:,} times")
+        if high > _MAX_REPEATS:
+            raise NotTranslatableError(f"pattern repeats more than {_MAX_REPEATS:,} times")
         self._repeat(found.group(), len(found.group()))
 
     def _open(self) -> None:
@@ -123,7 +123,7 @@ class _Translation:
         if rest.startswith(_LOOK_AROUND):
             raise NotTranslatableError("pattern needs look-around or back-references")
         self.open_groups += 1
-        if self.open_groups > _DEEPEST:
+        if self.open_groups > _MAX_DEPTH:
             raise PatternError("groups are nested too deeply")
         named = _GROUP_NAME.match(self.pattern, self.at)
         if named is not None:
@@ -144,8 +144,8 @@ class _Translation:
     def _escape(self) -> None:
         kind = self.pattern[self.at + 1 : self.at + 2]
         if kind in _CLASSES:
-            inside, negated = _CLASSES[kind]
-            self._emit(f"[{'^' if negated else ''}{inside}]", 2)
+            members, negated = _CLASSES[kind]
+            self._emit(f"[{'^' if negated else ''}{members}]", 2)
         elif kind == "b":
             self._emit(r"(?-u:\b)", 2, repeats=False)
         elif kind == "B":
@@ -240,8 +240,8 @@ class _Translation:
         kind = self.pattern[self.at + 1 : self.at + 2]
         if kind in _CLASSES:
             self.at += 2
-            inside, negated = _CLASSES[kind]
-            return f"[^{inside}]" if negated else inside
+            members, negated = _CLASSES[kind]
+            return f"[^{members}]" if negated else members
         if kind in {"p", "P"}:
             self.at += 2
             return self._property(kind)

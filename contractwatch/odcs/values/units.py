@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 _DAY_SECONDS = 86_400.0
-_LONGEST_DAYS = 366_000.0
-_LONGEST_MONTHS = 12_000
-_LONGEST_DIGITS = 40
+_MAX_DAYS = 366_000.0
+_MAX_MONTHS = 12_000
+_MAX_DIGITS = 40
 
 _FIXED_SECONDS = {
     "ms": 0.001,
@@ -34,7 +34,7 @@ _ONE_LETTER = {
     "m": ("min", "minutes", "mo", "months"),
     "M": ("mo", "months", "min", "minutes"),
 }
-_SHOWN = 40
+_MAX_SHOWN = 40
 _WHOLE_DAY_UNITS = frozenset({"d", "w", "mo", "y"})
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
@@ -118,7 +118,7 @@ def ambiguous_unit_warning(name: str) -> str:
         return ""
     unit, words, other, other_words = known
     return (
-        f"'{name.strip()[:_SHOWN]}' is read as {words}; "
+        f"'{name.strip()[:_MAX_SHOWN]}' is read as {words}; "
         f"write '{unit}', or '{other}' if {other_words} are meant"
     )
 
@@ -140,13 +140,13 @@ def duration_of(amount: float, unit: str) -> Duration:
     whole_days = unit in _WHOLE_DAY_UNITS
     if unit in _CALENDAR_MONTHS:
         months = amount * _CALENDAR_MONTHS[unit]
-        if months > _LONGEST_MONTHS:
+        if months > _MAX_MONTHS:
             raise UnitError("expected at most 1,000 years")
         if months != int(months):
             raise UnitError("a fraction of a month has no fixed length; expected days")
         return Duration(timedelta(0), int(months), whole_days)
     seconds = amount * _FIXED_SECONDS[unit]
-    if seconds > _LONGEST_DAYS * _DAY_SECONDS:
+    if seconds > _MAX_DAYS * _DAY_SECONDS:
         raise UnitError("expected at most 1,000 years")
     return Duration(timedelta(seconds=seconds), 0, whole_days)
 
@@ -178,7 +178,7 @@ def parse_iso_duration(text: str) -> Duration:
 
 def _parse_integer(text: str) -> int | float:
     """Return a whole number; one of absurd length becomes a float, which may be infinite."""
-    return int(text) if len(text) <= _LONGEST_DIGITS else float(text)
+    return int(text) if len(text) <= _MAX_DIGITS else float(text)
 
 
 def _is_finite(value: float) -> bool:

@@ -10,7 +10,7 @@ _PREFIXES = ("not", "non", "no", "un", "in", "dis", "de")
 _LOW = frozenset({"min", "minimum", "least", "lower", "less", "before", "start", "first", "from"})
 _HIGH = frozenset({"max", "maximum", "most", "upper", "greater", "more", "after", "end", "last"})
 _STEMS = (("min", "max"), ("low", "high"), ("less", "greater"))
-_SAME = 0.85
+_MIN_SIMILARITY = 0.85
 
 _REQUIRED = "required"
 _UNIQUE = "unique"
@@ -94,7 +94,7 @@ def _is_negated(one: str, other: str) -> bool:
     )
     return any(
         not other.startswith(one[:2])
-        and difflib.SequenceMatcher(None, rest, other).ratio() >= _SAME
+        and difflib.SequenceMatcher(None, rest, other).ratio() >= _MIN_SIMILARITY
         for rest in rests
     )
 

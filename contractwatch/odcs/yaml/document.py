@@ -16,11 +16,11 @@ from yaml.reader import Reader
 
 from contractwatch.errors import ContractError, Level, Problem
 
-LARGEST_BYTES = 5_000_000
-MOST_VALUES = 200_000
-DEEPEST = 64
-LONGEST_PATH = 500
-_LONGEST_NUMBER = 300
+MAX_BYTES = 5_000_000
+MAX_VALUES = 200_000
+MAX_DEPTH = 64
+MAX_PATH_LENGTH = 500
+_MAX_DIGITS = 300
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {
@@ -109,15 +109,15 @@ def has_comments(raw: bytes) -> bool:
     """Return whether a valid YAML text has comments: `#` outside of values."""
     source = raw.decode("utf-8-sig")
     starts = [found.start() for found in _MAYBE_COMMENT.finditer(source)]
-    inside = 0
+    comments_in_values = 0
     for token in yaml.scan(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         if isinstance(token, yaml.ScalarToken):
             start, end = token.start_mark.index, token.end_mark.index
             if token.style in _BLOCKS:
                 # behind its sign there may be a comment
                 start = max(start, source.find("\n", start))
-            inside += bisect_left(starts, end) - bisect_left(starts, start)
-    return inside < len(starts)
+            comments_in_values += bisect_left(starts, end) - bisect_left(starts, start)
+    return comments_in_values < len(starts)
 
 
 def child_path(path: str, key: str | int) -> str:
@@ -128,7 +128,7 @@ def child_path(path: str, key: str | int) -> str:
 
 
 def _decode(raw: bytes, file: str) -> str:
-    if len(raw) > LARGEST_BYTES:
+    if len(raw) > MAX_BYTES:
         raise _error(file, 0, f"the file has {len(raw):,} bytes; expected at most 5 MB")
     try:
         source = raw.decode("utf-8-sig")
@@ -213,8 +213,8 @@ class _DocumentBuilder:
         before = self.values
         if isinstance(event, yaml.ScalarEvent):
             anchor.value = self._scalar(event, path)
-        elif depth >= DEEPEST:
-            message = f"nested deeper than {DEEPEST} levels; expected a data contract"
+        elif depth >= MAX_DEPTH:
+            message = f"nested deeper than {MAX_DEPTH} levels; expected a data contract"
             raise _error(self.file, _line(event), message)
         elif isinstance(event, yaml.MappingStartEvent):
             anchor.value = self._mapping(event, path, depth)
@@ -225,10 +225,8 @@ class _DocumentBuilder:
 
     def _count(self, more: int, event: Any) -> None:
         self.values += more
-        if self.values > MOST_VALUES:
-            message = (
-                f"more than {MOST_VALUES:,} values, aliases expanded; expected a data contract"
-            )
+        if self.values > MAX_VALUES:
+            message = f"more than {MAX_VALUES:,} values, aliases expanded; expected a data contract"
             raise _error(self.file, _line(event), message)
 
     def _mapping(self, event: Any, path: str, depth: int) -> dict[str, object]:
@@ -239,7 +237,7 @@ class _DocumentBuilder:
             line = _line(entry)
             key = self._key(entry, path)
             here = child_path(path, key)
-            if len(here) > LONGEST_PATH:
+            if len(here) > MAX_PATH_LENGTH:
                 raise _error(self.file, line, "a key of absurd length; expected a short word")
             is_merge = key == "<<" and entry.implicit[0]
             if not is_merge and key in found:
@@ -316,7 +314,7 @@ class _DocumentBuilder:
         if event.tag == _TAG + "str":
             return text
         try:
-            value = _resolve_scalar(text) if len(text) < _LONGEST_NUMBER else None
+            value = _resolve_scalar(text) if len(text) < _MAX_DIGITS else None
         except ValueError:
             value = None
         if event.tag == _TAG + "null" and value is None:
@@ -345,8 +343,8 @@ class _DocumentBuilder:
 
     def _set_lines(self, value: object, path: str, line: int, depth: int) -> None:
         """Set the line of every path below an alias to the line of the alias."""
-        if depth > DEEPEST:
-            raise _error(self.file, line, f"nested deeper than {DEEPEST} levels by aliases")
+        if depth > MAX_DEPTH:
+            raise _error(self.file, line, f"nested deeper than {MAX_DEPTH} levels by aliases")
         if isinstance(value, dict):
             entries = list(cast("dict[str, object]", value).items())
         elif isinstance(value, list):
@@ -383,8 +381,8 @@ def _resolve_scalar(text: str) -> str | int | float | bool | None:
 def _parse_number(text: str) -> str | int | float:
     is_decimal = _DECIMAL.fullmatch(text) is not None
     is_other = not is_decimal and _OTHER_BASE.fullmatch(text) is not None
-    if (is_decimal or is_other) and len(text) > _LONGEST_NUMBER:
-        raise ValueError(text[:_LONGEST_NUMBER])
+    if (is_decimal or is_other) and len(text) > _MAX_DIGITS:
+        raise ValueError(text[:_MAX_DIGITS])
     if is_decimal:
         return int(text)
     if is_other:

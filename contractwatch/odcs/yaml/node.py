@@ -116,13 +116,13 @@ def column_suggestion(table: str, column: str, known: Iterable[str]) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that is likely meant, in its own case; empty if there is none."""
-    if len(word) > _LONGEST_WORD or not _may_compare(0):
+    if len(word) > _MAX_WORD_LENGTH or not _may_compare(0):
         return ""  # without asking for the known words, which may be thousands each time
     known = list(known)
     if not _may_compare(len(known)):
         return ""
-    by_lower = {name.lower(): name for name in reversed(known) if len(name) <= _LONGEST_WORD}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=2, cutoff=_LIKENESS)
+    by_lower = {name.lower(): name for name in reversed(known) if len(name) <= _MAX_WORD_LENGTH}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=2, cutoff=_MIN_SIMILARITY)
     near = [by_lower[name] for name in found]
     # between two ends nobody guesses, and never what says the opposite
     is_open = len(near) > 1 and are_antonyms(*near) and _is_tie(word, near)
@@ -132,36 +132,36 @@ def nearest(word: str, known: Iterable[str]) -> str:
 @contextmanager
 def bounded_suggestions() -> Generator[None]:
     """Limit the comparisons made for suggestions while one document is read."""
-    token = _LEFT.set([MOST_COMPARISONS])
+    token = _REMAINING.set([MAX_COMPARISONS])
     try:
         yield
     finally:
-        _LEFT.reset(token)
+        _REMAINING.reset(token)
 
 
 def _may_compare(words: int) -> bool:
     """Take comparisons from the budget of the current document; False if it is used up."""
-    left = _LEFT.get()
-    if left is None:
+    remaining = _REMAINING.get()
+    if remaining is None:
         return True
-    left[0] -= words
-    return left[0] >= 0
+    remaining[0] -= words
+    return remaining[0] >= 0
 
 
-MOST_COMPARISONS = 20_000
+MAX_COMPARISONS = 20_000
 """Of a misspelled word with one that is known: some hundred misspellings in a common contract."""
 
-_LEFT: ContextVar[list[int] | None] = ContextVar("comparisons_left", default=None)
+_REMAINING: ContextVar[list[int] | None] = ContextVar("comparisons_left", default=None)
 
 
 def _is_tie(word: str, near: list[str]) -> bool:
     ratios = [difflib.SequenceMatcher(None, one.lower(), word.lower()).ratio() for one in near]
-    return ratios[0] - ratios[1] < _TIE
+    return ratios[0] - ratios[1] < _MIN_DIFFERENCE
 
 
-_LIKENESS = 0.6
-_TIE = 0.05
-_LONGEST_WORD = 80
+_MIN_SIMILARITY = 0.6
+_MIN_DIFFERENCE = 0.05
+_MAX_WORD_LENGTH = 80
 """Words longer than this are no misspelling, and comparing them costs time."""
 
 

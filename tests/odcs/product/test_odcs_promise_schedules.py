@@ -4,7 +4,7 @@ import pytest
 from odcs_values import HEAD, parsed, table, warnings_of
 
 from contractwatch.model.contract.contract import PromiseSchedule
-from contractwatch.odcs.product.promise_schedules import MOST_CRONS
+from contractwatch.odcs.product.promise_schedules import MAX_CRONS
 
 RULE = "id: a, metric: nullValues, mustBe: 0"
 PATH = "schema[0].properties[0].quality[0]"
@@ -102,9 +102,9 @@ def test_a_service_level_may_have_its_own() -> None:
 def test_more_different_schedules_than_a_run_can_ask_are_a_warning() -> None:
     rules = "".join(
         f"      - {{id: r{n}, metric: rowCount, mustBe: 1, schedule: '{n % 60} {n // 60} * * *'}}\n"
-        for n in range(MOST_CRONS + 1)
+        for n in range(MAX_CRONS + 1)
     )
     text = f"{HEAD}schema:\n  - name: orders\n    quality:\n{rules}"
-    assert len(parsed(text).promise_schedules) == MOST_CRONS
+    assert len(parsed(text).promise_schedules) == MAX_CRONS
     (warning,) = warnings_of(text)
     assert warning == f"more than 100 different schedules; expected fewer; {WITH_ITS_CONTRACT}"

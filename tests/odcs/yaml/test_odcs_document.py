@@ -3,7 +3,7 @@
 import pytest
 
 from contractwatch.errors import ContractError
-from contractwatch.odcs.yaml.document import LARGEST_BYTES, has_comments, load_yaml
+from contractwatch.odcs.yaml.document import MAX_BYTES, has_comments, load_yaml
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_all_wrong_keys_are_told_at_once() -> None:
         (b"{a: " * 100_000, "nested deeper than 64"),
         (b"- " * 100_000, "nested deeper than 64"),
         (b"a: " + b"[a]," * 1, "not valid YAML"),
-        (b"x" * (LARGEST_BYTES + 1), "expected at most 5 MB"),
+        (b"x" * (MAX_BYTES + 1), "expected at most 5 MB"),
         (b"a: [" + b"1," * 300_000 + b"]", "more than 200,000 values"),
         (b"<<: 3\n", "merges no mapping"),
         (b"a: *b\n", "has no anchor"),
