@@ -1,5 +1,6 @@
 """Check that every column of the contract exists, and suggest names where one is missing."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,8 +13,9 @@ from contractwatch.checks.common.promise_builder import (
     promise_of,
     unmeasured_verdict,
 )
+from contractwatch.display import escape_of, is_visible, visible
 from contractwatch.model.base.clause import Clause
-from contractwatch.model.base.path import StructField, format_path
+from contractwatch.model.base.path import FieldPath, StructField, format_path
 from contractwatch.model.contract.contract import Contract, Table
 from contractwatch.model.measure.metric import Metric, TableSchema
 from contractwatch.model.measure.state import Measurement, TableColumns
@@ -43,10 +45,10 @@ class PresenceCheck:
         (name,) = self.promise.physical_columns
         column = columns.find(name)
         if column and column.follow(self.promise.path):
-            told = _spelling_note(columns, column.name, name)
+            told = _spelling_note(columns, name, self.promise.path)
             return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=told)
         what = format_path(name, self.promise.path)
-        hint = "" if column else _alike_hint(columns, name)
+        hint = _alike_hint(columns, name, self.promise.path)
         reason = f"the table has no column '{what}'{hint}"
         return Verdict(Outcome.FAILED, observed=_MISSING, threshold=_PRESENT, reason=reason)
 
@@ -66,35 +68,59 @@ def checks(contract: Contract) -> Iterator[Check]:
             yield _encrypted_twin(replace(place, path=path), column.twin, column.twin_clause)
 
 
-def _spelling_note(columns: TableColumns, found: str, name: str) -> str:
-    """Return a note on how the name of a column is spelled that was found."""
-    if found != name:
-        return f"the table spells it '{found}'"
-    others = [column.name for column in columns.alike(name) if column.name != name]
-    return f"the table also has {_named(others)}, which differs by case alone" if others else ""
+def _spelling_note(columns: TableColumns, name: str, path: FieldPath) -> str:
+    """Return a note on how the name of a column or a member is spelled that was found."""
+    beside, written = _place_of(columns, name, path)
+    found = beside.find(written)
+    if found and found.name != written:
+        return f"the {'object' if path else 'table'} spells it '{found.name}'"
+    others = [one.name for one in beside.alike(written) if one.name != written]
+    where = "object" if path else "table"
+    return f"the {where} also has {_named(others)}, which differs by case alone" if others else ""
 
 
-def _alike_hint(columns: TableColumns, name: str) -> str:
-    """Return a hint on columns whose names are close to that of the missing one."""
-    alike = [column.name for column in columns.alike(name)]
+def _alike_hint(columns: TableColumns, name: str, path: FieldPath) -> str:
+    """Return a hint on columns, or members, whose names are close to that of the missing one."""
+    beside, written = _place_of(columns, name, path)
+    alike = [one.name for one in beside.alike(written)]
     if len(alike) > 1:
         return f"; it has {_named(alike)}, which differ by case alone: promise one exactly"
     if alike:
-        return f"; its {_named(alike)} is another promised column, and they differ by case alone"
-    blank = next((c.name for c in columns.columns if _plain(c.name) == _plain(name)), "")
-    if blank:
-        return (
-            f"; it has {_named([blank])}, with a blank before or after the name: remove the blank"
-        )
-    return ""
+        what = "member" if path else "column"
+        return f"; its {_named(alike)} is another promised {what}, and they differ by case alone"
+    looks = _looks(written)
+    same = next((one.name for one in beside.columns if _looks(one.name) == looks), "")
+    if not same:
+        return ""
+    if same.strip().lower() == written.strip().lower():
+        return f"; it has '{same}', with a blank before or after the name: remove the blank"
+    return f"; it has '{_escaped(same)}', which looks the same: write it so, or mend the file"
+
+
+def _place_of(columns: TableColumns, name: str, path: FieldPath) -> tuple[TableColumns, str]:
+    """Return the columns or members among which the last name of a path stands, and that name."""
+    if not path:
+        return columns, name
+    column, last = columns.find(name), path[-1]
+    object_type = column.follow(path[:-1]) if column else None
+    if object_type is None or not isinstance(last, StructField):
+        return TableColumns(), ""
+    return object_type.members, last.name
 
 
 def _named(names: Sequence[str]) -> str:
     return " and ".join(f"'{name}'" for name in names)
 
 
-def _plain(name: str) -> str:
-    return name.strip().lower()
+def _looks(name: str) -> str:
+    """Return what can be seen of a name: without blanks around it, in composed letters."""
+    seen = "".join(one for one in name if is_visible(one) or one.isspace())
+    return unicodedata.normalize("NFC", seen).strip().lower()
+
+
+def _escaped(name: str) -> str:
+    """Return a name with escapes for what cannot be seen of it, marks on letters among them."""
+    return "".join(escape_of(one) if unicodedata.combining(one) else visible(one) for one in name)
 
 
 def _encrypted_twins(contract: Contract, table: Table) -> Iterator[Check]:

@@ -7,9 +7,9 @@ another shape than promised is noted with the place of the promise, and left out
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import TypeVar, cast
 
 import polars as pl
 
@@ -27,6 +27,7 @@ REST = "\x00rest"
 KEY_TWICE = "an object has twice the key"
 
 _KEY, _VALUE = StructField("key"), StructField("value")
+KeyT = TypeVar("KeyT", bound=Hashable)
 _ARRAYS = frozenset({LogicalType.ARRAY, LogicalType.VECTOR})
 
 
@@ -53,6 +54,8 @@ class JsonNode:
     """A promised value: `path` leads to it from the column. `element` is of an array, or a map.
 
     One that `is_compared` as a whole, or is part of such a value, keeps what is not promised of it.
+    With `is_exact` it answers to no other spelling of its name: another one beside it is promised
+    that differs by case alone.
     """
 
     path: FieldPath
@@ -61,6 +64,7 @@ class JsonNode:
     members: "dict[str, JsonNode]" = field(default_factory=dict[str, "JsonNode"])
     element: "JsonNode | None" = None
     is_compared: bool = False
+    is_exact: bool = False
 
     def walk(self) -> "Iterator[JsonNode]":
         """Yield the node and all below it."""
@@ -137,9 +141,11 @@ def _node(path: FieldPath, column: Column | None, known: _Known, *, is_compared:
         node.kind, node.element = "array", node_at(inner, of_element)
     elif names or logical is LogicalType.OBJECT:
         node.kind = "object"
+        alike = names_alike((name.lower(), name) for name in listed)
         for name in names:
             inner = (*path, StructField(name))
             node.members[name] = node_at(inner, known.columns.get(inner))
+            node.members[name].is_exact = name.lower() in alike
     return node
 
 
@@ -180,7 +186,8 @@ def _object(node: JsonNode, value: object, notes: Notes) -> object:
         return None
     found = cast("dict[str, object]", value)
     laid: dict[str, object] = {
-        name: laid_out(child, member_of(found, name), notes) for name, child in node.members.items()
+        name: laid_out(child, member_of(found, name, child), notes)
+        for name, child in node.members.items()
     }
     laid[SIZE] = sum(each is not None for each in found.values())
     if node.is_compared:
@@ -190,7 +197,7 @@ def _object(node: JsonNode, value: object, notes: Notes) -> object:
 
 def _rest(node: JsonNode, found: dict[str, object]) -> str | None:
     """Return the members that are not promised and not null; None if there are none."""
-    promised = {_key_of(found, name) for name in node.members}
+    promised = {_key_of(found, name, child) for name, child in node.members.items()}
     rest = {key: one for key, one in found.items() if key not in promised and one is not None}
     return canonical(rest) if rest else None
 
@@ -208,18 +215,28 @@ def _elements(node: JsonNode, value: object, notes: Notes) -> object:
     return [laid_out(node.element, each, notes) for each in elements]
 
 
-def member_of(found: dict[str, object], name: str) -> object:
+def member_of(found: dict[str, object], name: str, node: JsonNode) -> object:
     """Return the member of exactly that name, else of the only one alike but for case."""
-    key = _key_of(found, name)
+    key = _key_of(found, name, node)
     return None if key is None else found[key]
 
 
-def _key_of(found: dict[str, object], name: str) -> str | None:
+def _key_of(found: dict[str, object], name: str, node: JsonNode) -> str | None:
     if name in found:
         return name
+    if node.is_exact:
+        return None
     lower = name.lower()
     alike = [key for key in found if key.lower() == lower]
     return alike[0] if len(alike) == 1 else None
+
+
+def names_alike(named: Iterable[tuple[KeyT, str]]) -> set[KeyT]:
+    """Return the keys below which more than one name stands."""
+    spellings: dict[KeyT, set[str]] = {}
+    for key, name in named:
+        spellings.setdefault(key, set()).add(name)
+    return {key for key, names in spellings.items() if len(names) > 1}
 
 
 def text_of(value: object) -> str | None:
@@ -252,19 +269,26 @@ def observe(node: JsonNode, value: object, seen: set[FieldPath]) -> None:
         found = cast("dict[str, object]", value)
         lower = {key.lower() for key in found}
         for name, child in node.members.items():
-            if name.lower() in lower:
+            if name in found or (not child.is_exact and name.lower() in lower):
                 seen.add(child.path)
-                observe(child, member_of(found, name), seen)
+                observe(child, member_of(found, name, child), seen)
 
 
 def type_of(node: JsonNode, name: str, seen: set[FieldPath]) -> ColumnType:
     """Return what the data show of a promised value, without the members that are nowhere."""
     if node.path not in seen:
-        return ColumnType(name, "null", "null", text=True)
+        return ColumnType(name, "null", "null", text=True, by_exact_name=node.is_exact)
     children = [
         type_of(child, name, seen) for name, child in node.members.items() if child.path in seen
     ]
     if node.element is not None:
         children = [type_of(node.element, "[]", seen)]
     kind = {"scalar": "string", "map": "array"}.get(node.kind, node.kind)
-    return ColumnType(name, kind, node.kind, text=True, children=tuple(children))
+    return ColumnType(
+        name,
+        kind,
+        node.kind,
+        text=True,
+        children=tuple(children),
+        by_exact_name=node.is_exact,
+    )

@@ -118,7 +118,7 @@ def _row(
             row[name] = text_of(record[name])
     for name, tree, astray, null in layout.laid:
         notes = Notes()
-        row[name] = laid_out(tree, member_of(record, name), notes)
+        row[name] = laid_out(tree, member_of(record, name, tree), notes)
         row.update((astray[path], True) for path in notes.astray)
         row.update((null[path], True) for path in notes.null)
     return row
@@ -201,7 +201,7 @@ def seen_in(files: Sequence[JsonText], trees: Mapping[str, JsonNode]) -> dict[st
             except pl.exceptions.ComputeError:
                 continue  # it is told when the rows are read
             for name, tree in trees.items():
-                observe(tree, member_of(record, name), seen[name])
+                observe(tree, member_of(record, name, tree), seen[name])
             wanted = _wanted(trees, seen)
     return seen
 

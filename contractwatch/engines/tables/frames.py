@@ -6,7 +6,6 @@ is listed with kind `other` and cannot be asked about. A directory `year=2026` i
 whose values are text and are parsed to the declared type as those of CSV are.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import time
@@ -22,6 +21,7 @@ from contractwatch.engines.formats import readers
 from contractwatch.engines.predicates import text
 from contractwatch.engines.predicates.expressions import ColumnView
 from contractwatch.engines.tables import delta, iceberg, json_cells, nested_json, scope, windows
+from contractwatch.engines.tables.exact_names import with_exact_names
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, ReadPolicy
 from contractwatch.model.contract.contract import Column, LogicalType
@@ -95,7 +95,7 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
     beside = [_Part(pl.LazyFrame(), dict(schema), partition) for schema, partition in shapes]
     found = _united(beside or parts, files.data_format)
     types: Types = {name: one.working for name, one in found.items() if one.working is not None}
-    columns = _of_exact_names(files, tuple(one.column for one in found.values()))
+    columns = with_exact_names(files.columns, [one.column for one in found.values()])
     if not parts and not shapes:
         types = dict.fromkeys((column.physical_name for column in files.columns), _TEXT)
         return _frame(files, _nothing(types), types, columns)
@@ -111,16 +111,6 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
 
 def _whole(parts: Sequence[_Part], types: Types) -> pl.LazyFrame:
     return pl.concat([_aligned(part, types) for part in parts]) if parts else _nothing(types)
-
-
-def _of_exact_names(files: TableFiles, columns: tuple[ColumnType, ...]) -> TableColumns:
-    """Return the columns; where the contract promises names alike, each has exactly its own."""
-    promised = Counter({c.physical_name: c.physical_name.lower() for c in files.columns}.values())
-    marked = (
-        replace(column, by_exact_name=True) if promised[column.name.lower()] > 1 else column
-        for column in columns
-    )
-    return TableColumns(tuple(marked))
 
 
 def _may_be_read(part: _Part, files: TableFiles, columns: TableColumns) -> bool:
@@ -142,7 +132,7 @@ def _of_document(files: TableFiles) -> Frame:
     partitions = [dict(partition_of(file, files)) for file in files.files]
     found = nested_json.open_document(files, partitions)
     flat = (column_type(name, dtype, files.data_format) for name, dtype in found.flat.items())
-    columns = _of_exact_names(files, (*flat, *found.types) if found.has_rows else ())
+    columns = with_exact_names(files.columns, (*flat, *found.types) if found.has_rows else ())
     return _frame(files, found.rows, found.flat, columns, found.cells)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from contractwatch.engines.core.json_tree import REST, JsonNode, tree_of, type_of
+from contractwatch.engines.core.json_tree import REST, JsonNode, names_alike, tree_of, type_of
 from contractwatch.engines.formats import readers
 from contractwatch.engines.formats.json_rows import JsonText, Lines, noted, scan, seen_in
 from contractwatch.engines.predicates import text
@@ -66,8 +66,8 @@ def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | Non
         keys.update(dict.fromkeys(partition))
         if not looked.is_empty:
             texts.append(JsonText(Lines(looked.source, files.remote), partition))
-    named = {name: tree for name, tree in trees.items() if _find(keys, name)}
-    taken = {_find(keys, name) for name in named}
+    named = {name: tree for name, tree in trees.items() if _find(keys, name, tree)}
+    taken = {_find(keys, name, tree) for name, tree in named.items()}
     flat = [name for name in keys if name not in taken]
     rows, types = scan(texts, flat, named)
     seen = seen_in(texts, named)
@@ -80,16 +80,22 @@ def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | Non
     )
 
 
-def _find(keys: Mapping[str, None], name: str) -> str | None:
+def _find(keys: Mapping[str, None], name: str, tree: JsonNode) -> str | None:
     if name in keys:
         return name
+    if tree.is_exact:
+        return None
     alike = [key for key in keys if key.lower() == name.lower()]
     return alike[0] if len(alike) == 1 else None
 
 
 def _trees(columns: Sequence[Column]) -> dict[str, JsonNode]:
+    alike = names_alike((c.physical_name.lower(), c.physical_name) for c in columns)
     found = ((column.physical_name, tree_of(column)) for column in columns)
-    return {name: tree for name, tree in found if tree is not None}
+    trees = {name: tree for name, tree in found if tree is not None}
+    for name, tree in trees.items():
+        tree.is_exact = name.lower() in alike
+    return trees
 
 
 def cells_at(tree: JsonNode, name: str, raw: pl.Expr) -> ColumnView:

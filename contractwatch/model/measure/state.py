@@ -58,10 +58,10 @@ class ColumnType:
             return self.children[0] if is_array and self.children else None
         if self.kind == "map":  # the key or the value of each entry
             return self.children[0].child(step) if self.children else None
-        return self._members.find(step.name) if self.kind == "object" else None
+        return self.members.find(step.name) if self.kind == "object" else None
 
     @cached_property
-    def _members(self) -> "TableColumns":  # no slots, for this: wide objects are looked into often
+    def members(self) -> "TableColumns":  # no slots, for this: wide objects are looked into often
         return TableColumns(self.children)
 
     def __getstate__(self) -> dict[str, object]:
