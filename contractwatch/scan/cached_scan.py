@@ -39,14 +39,14 @@ _VERSIONED_LIBRARIES = ("polars", "regress-", "tzdata-")
 class ScanAnswers:
     """The answers, the tables that could not be read, and what is cached for the next run.
 
-    With `kept` None the cache stays as it was. `windows` are those of the tables that were not
-    read whole; `extents` say which rows the answers about them are about.
+    With `cached_tables` None the cache stays as it was. `windows` are those of the tables that were
+    not read whole; `extents` say which rows the answers about them are about.
     """
 
     measurements: Mapping[Metric, Measurement]
     failures: Mapping[str, SourceError]
     evidence: Mapping[Metric, Evidence]
-    kept: tuple[CachedTable, ...] | None = None
+    cached_tables: tuple[CachedTable, ...] | None = None
     windows: Mapping[str, Window] = field(default_factory=dict[str, Window])
     extents: tuple[AnswerScope, ...] = ()
 

@@ -32,7 +32,7 @@ class ScanJob:
     `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant. `environment`
     holds the variables that contracts may use, with their values. `references` are those to other
     tables, resolved. `trusts_statistics` is as in `engines.query.engine.survey`. `reach` says which
-    object stores may be read. With `uses_cache` answers may come from the cached tables in `kept`,
+    object stores may be read. With `uses_cache` answers may come from `cached_tables`,
     unless statistics are not trusted.
     """
 
@@ -47,7 +47,7 @@ class ScanJob:
     environment: tuple[tuple[str, str], ...] = ()
     reach: ObjectStoreAccess = NO_OBJECT_STORES
     uses_cache: bool = False
-    kept: tuple[CachedTable, ...] = ()
+    cached_tables: tuple[CachedTable, ...] = ()
 
 
 MAX_RETRIES = 2
@@ -82,7 +82,7 @@ class _ScanResult:
     measurements: Mapping[Metric, Measurement]
     evidence: Mapping[Metric, Evidence]
     file_bytes: int
-    kept: tuple[CachedTable, ...] | None = None
+    cached_tables: tuple[CachedTable, ...] | None = None
     extents: tuple[AnswerScope, ...] = ()
 
 
@@ -135,7 +135,13 @@ def _scan_opened(job: ScanJob, opened: ExitStack) -> _ScanResult:
         for extent in found.extents
     )
     return _ScanResult(
-        dataset.version, found.failures, measured, evidence, file_bytes, found.kept, extents
+        dataset.version,
+        found.failures,
+        measured,
+        evidence,
+        file_bytes,
+        found.cached_tables,
+        extents,
     )
 
 
@@ -149,7 +155,7 @@ def _answer_metrics(
     metrics, comparing = metrics_and_comparing
     if job.uses_cache and job.trusts_statistics:
         return scan_with_cache(
-            dataset, metrics, job.kept, comparing=comparing, now=job.now, relist=relist
+            dataset, metrics, job.cached_tables, comparing=comparing, now=job.now, relist=relist
         )
     return full_scan(dataset, metrics, now=job.now, trusts_statistics=job.trusts_statistics)
 
@@ -205,7 +211,7 @@ def _attempt(job: ScanJob) -> tuple[Reading, bool]:
         blame=blame,
         evidence=found.evidence,
         file_bytes=found.file_bytes,
-        kept=found.kept,
+        cached_tables=found.cached_tables,
         blames={table: error.blame for table, error in found.failures.items()},
         extents=found.extents,
     )

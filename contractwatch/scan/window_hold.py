@@ -37,12 +37,16 @@ def cache_after_run(
         run: The run's result.
         before: The cached tables before the run.
     """
-    if reading.kept is None:
+    if reading.cached_tables is None:
         return None
     broken = {one.promise.promise_id for one in run.results if one.outcome in _HOLDING_OUTCOMES}
     checks = [check for check in plan.checks if check.promise.promise_id in broken]
     decisions = _decide_windows(checks, reading.extents)
-    moved = [one for one in reading.kept if one.table not in decisions.held | decisions.full_scans]
+    moved = [
+        one
+        for one in reading.cached_tables
+        if one.table not in decisions.held | decisions.full_scans
+    ]
     held = [one for one in before if one.table in decisions.held]
     return tuple(sorted((*moved, *held), key=lambda one: one.table))
 

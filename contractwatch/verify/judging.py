@@ -108,9 +108,9 @@ def _without_record(metrics: Iterable[Metric]) -> dict[Metric, Measurement]:
             case Probes():
                 nothing[metric] = ProbeTally()
             case UpdateHistory() | RowHistory():
-                nothing[metric] = WatermarkLog(is_kept=False)
+                nothing[metric] = WatermarkLog(is_recorded=False)
             case IncidentTimes():
-                nothing[metric] = IncidentLog(is_kept=False)
+                nothing[metric] = IncidentLog(is_recorded=False)
             case _:
                 pass
     return nothing

@@ -105,7 +105,7 @@ class Folder:
 
     path: Path
     data_format: DataFormat = DataFormat.PARQUET
-    kept: tuple[CachedTable, ...] = ()
+    cached_tables: tuple[CachedTable, ...] = ()
 
     def file(self, name: str) -> Path:
         return self.path / f"{name}.{self.data_format}"
@@ -138,7 +138,7 @@ class Folder:
 
     def look(self, job: ScanJob) -> Reading:
         """Return what is found from states and new files, and keep it for the next look."""
-        reading = scan(replace(job, uses_cache=True, kept=self.kept))
-        if reading.kept is not None:
-            self.kept = reading.kept
+        reading = scan(replace(job, uses_cache=True, cached_tables=self.cached_tables))
+        if reading.cached_tables is not None:
+            self.cached_tables = reading.cached_tables
         return reading

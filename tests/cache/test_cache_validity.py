@@ -86,7 +86,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(folder: Folder) -> N
         dataset, [ROWS], (), now=NOW, relist=lambda: _listed(rewritten())
     )
     assert told.measurements[ROWS] == Count(15)
-    folder.kept = told.kept or ()
+    folder.cached_tables = told.cached_tables or ()
     assert folder.look(job).measurements[ROWS] == Count(11)
 
 
@@ -119,7 +119,7 @@ def test_nothing_is_trusted_or_kept_where_values_are_to_be_read(folder: Folder) 
     evidence(folder, ROWS)
     job = replace(folder.job([ROWS], now=NOW), trusts_statistics=False)
     reading = folder.look(job)
-    assert (reading.evidence[ROWS], reading.kept) == (Evidence.SCAN, None)
+    assert (reading.evidence[ROWS], reading.cached_tables) == (Evidence.SCAN, None)
 
 
 def test_a_broken_new_file_is_told_as_ever_and_costs_no_state(folder: Folder) -> None:
@@ -133,9 +133,9 @@ def test_a_broken_new_file_is_told_as_ever_and_costs_no_state(folder: Folder) ->
 
 def test_damaged_states_are_none(folder: Folder) -> None:
     evidence(folder, ROWS)
-    (kept,) = folder.kept
+    (kept,) = folder.cached_tables
     for content in (b"", b"x", kept.content[:-4], kept.content[4:]):
-        folder.kept = (replace(kept, content=content),)
+        folder.cached_tables = (replace(kept, content=content),)
         assert evidence(folder, ROWS) == [Evidence.SCAN]
 
 
@@ -154,7 +154,7 @@ def test_small_files_that_came_one_by_one_are_read_again_as_one(
 def test_where_nothing_is_new_the_engine_is_not_loaded(folder: Folder) -> None:
     metrics = [metric for metric in KEPT if getattr(metric, "column", "") != "told"]
     folder.look(folder.job(metrics, now=NOW))
-    job = replace(folder.job(metrics, now=NOW), uses_cache=True, kept=folder.kept)
+    job = replace(folder.job(metrics, now=NOW), uses_cache=True, cached_tables=folder.cached_tables)
     code = (
         "import sys, pickle; from contractwatch.scan.scan import scan;"
         "found = scan(pickle.load(sys.stdin.buffer));"

@@ -91,7 +91,7 @@ class Case:
         if "before" in self.body:
             job = replace(job, now=datetime.now(UTC) + timedelta(hours=1), uses_cache=True)
             self._write(self.body["before"], folder)
-            job = replace(job, kept=scan(job).kept or ())
+            job = replace(job, cached_tables=scan(job).cached_tables or ())
         self._write(self.body[side], folder)
         reading = scan(job)
         record = self.body.get("record", {}).get(side)

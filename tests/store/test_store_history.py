@@ -40,7 +40,7 @@ SECOND = Watermark(NOW + HOUR, 11, "v2")
 
 
 def look(mark: Watermark, *, at: datetime, store: Store, table: str = "orders") -> None:
-    store.commit(make.entry(at=at, looks=(ObservedWatermark(table, "at", mark),)))
+    store.commit(make.entry(at=at, watermarks=(ObservedWatermark(table, "at", mark),)))
 
 
 def memory(store: Store, at: datetime = NOW) -> ProductState:
@@ -57,7 +57,7 @@ def test_runs_that_see_the_same_are_one_stretch_and_a_change_begins_another(stor
             "orders",
             "at",
             (
-                WatermarkPeriod(FIRST, NOW, NOW + HOUR, looks=2),
+                WatermarkPeriod(FIRST, NOW, NOW + HOUR, runs=2),
                 WatermarkPeriod(SECOND, NOW + 2 * HOUR, NOW + 2 * HOUR),
                 WatermarkPeriod(FIRST, NOW + 3 * HOUR, NOW + 3 * HOUR),
             ),

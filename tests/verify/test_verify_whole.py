@@ -305,7 +305,7 @@ def test_without_a_record_what_only_it_knows_is_still_unknown() -> None:
     found = judging._without_record(metrics)
     assert set(found) == set(metrics[:4])
     assert found[metrics[0]] == ProbeTally()
-    assert not any(found[one].is_kept for one in metrics[1:4])
+    assert not any(found[one].is_recorded for one in metrics[1:4])
 
 
 def results(*outcomes: tuple[Outcome, str, Severity]) -> RunResult:

@@ -84,7 +84,7 @@ class Agent:
         return {one.promise.kind: one.verdict for one in results}
 
     def kept(self) -> object:
-        return self.store.memory("shop/orders", now=self.now).kept
+        return self.store.memory("shop/orders", now=self.now).cached_tables
 
 
 @pytest.fixture

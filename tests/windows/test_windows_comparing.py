@@ -63,7 +63,7 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.contract = parse_contract(yaml.safe_dump(CONTRACT).encode(), "c.yaml")[0]
-        self.kept: tuple[CachedTable, ...] = ()
+        self.cached_tables: tuple[CachedTable, ...] = ()
 
     def write(self, name: str, rows: Sequence[tuple[int, int]]) -> None:
         """Write a table of numbers, each so many days old."""
@@ -80,8 +80,10 @@ class Shop:
         published = Published(self.contract, self.folder)
         job = ScanJob(server, self.contract.tables, metrics, (self.folder,), None, NOW)
         references = resolve_references(metrics, Resolver(published, server), Registry([published]))
-        reading = scan(replace(job, references=references, uses_cache=True, kept=self.kept))
-        self.kept = reading.kept or ()
+        reading = scan(
+            replace(job, references=references, uses_cache=True, cached_tables=self.cached_tables)
+        )
+        self.cached_tables = reading.cached_tables or ()
         results = judge(planned, reading, now=NOW).results
         return {f"{one.promise.table}.{one.promise.kind}": one.verdict for one in results}
 

@@ -151,7 +151,7 @@ def test_a_full_scan_is_due_by_the_clock_of_its_zone(zone: str, hour: int, due: 
 
 
 def _damaged(table: Growing) -> tuple[CachedTable, ...]:
-    return tuple(replace(one, content=b"x") for one in table.kept)
+    return tuple(replace(one, content=b"x") for one in table.cached_tables)
 
 
 def _widen(table: Growing) -> None:
@@ -163,7 +163,7 @@ CHANGES: list[tuple[str, Callable[[Growing], object]]] = [
     ("a condition on rows", lambda table: setattr(table, "where", '"id" >= 0')),
     ("another lookback", lambda table: setattr(table, "incremental", FOUR_DAYS)),
     ("another column of the files", _widen),
-    ("damaged content", lambda table: setattr(table, "kept", _damaged(table))),
+    ("damaged content", lambda table: setattr(table, "cached_tables", _damaged(table))),
 ]
 
 
@@ -326,16 +326,16 @@ def test_nothing_is_kept_of_a_file_that_changes_while_it_is_read(table: Growing)
         return open_server(job.server, job.tables, bases=job.bases, roots=job.roots)
 
     told = cached_scan.scan_with_cache(dataset, [ROWS], (), now=NOW, relist=changed)
-    assert (told.measurements[ROWS], told.kept) == (Count(28), ())
+    assert (told.measurements[ROWS], told.cached_tables) == (Count(28), ())
 
 
 def test_a_file_that_cannot_be_read_leaves_what_was_kept(table: Growing) -> None:
     table.look(ROWS)
-    before = table.kept
+    before = table.cached_tables
     whole = table.file.read_bytes()
     table.file.write_bytes(b"PAR1 broken")
     assert table.look(ROWS).readable is False
-    assert table.kept == before
+    assert table.cached_tables == before
     table.file.write_bytes(whole)
     assert extent_of(table.look(ROWS)).rows == {ROWS: Count(4)}
 
@@ -362,7 +362,7 @@ def test_old_folders_of_partitions_are_not_read_beyond_their_footers(tmp_path: P
     job = replace(job, server=server, tables=tables, uses_cache=True)
     first = scan(job)
     damage(tmp_path / f"day={days[5]}" / "a.parquet")
-    found = scan(replace(job, kept=first.kept or ()))
+    found = scan(replace(job, cached_tables=first.cached_tables or ()))
     assert (first.measurements[ROWS], found.measurements[ROWS]) == (Count(18), Count(18))
     assert (found.measurements[NULLS], found.measurements[KEY]) == (
         Count(0),
@@ -380,12 +380,12 @@ def test_old_partitions_of_a_delta_table_are_not_read(tmp_path: Path) -> None:
     server = replace(job.server, path="t", data_format=DataFormat.DELTA)
     job = replace(job, server=server, uses_cache=True)
     first = scan(job)
-    again = scan(replace(job, kept=first.kept or ()))
+    again = scan(replace(job, cached_tables=first.cached_tables or ()))
     assert (again.evidence[KEY], again.measurements[KEY]) == (Evidence.STATE, DuplicateCounts(6))
     (old,) = (tmp_path / "t" / f"day={days[5]}").glob("*.parquet")
     damage(old)
     deltalake.write_deltalake(tmp_path / "t", frame.head(2), mode="append", partition_by=["day"])
-    found = scan(replace(job, kept=first.kept or ()))
+    found = scan(replace(job, cached_tables=first.cached_tables or ()))
     assert (found.measurements[ROWS], found.measurements[NULLS]) == (Count(8), Count(0))
     assert found.measurements[KEY] == DuplicateCounts(6, 2, 2, 4)
 

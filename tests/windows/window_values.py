@@ -85,7 +85,7 @@ class Growing:
     kind: str = "aware"
     where: str = ""
     rows: list[Row] = field(default_factory=list[Row])
-    kept: tuple[CachedTable, ...] = ()
+    cached_tables: tuple[CachedTable, ...] = ()
 
     @property
     def zone(self) -> str:
@@ -152,9 +152,11 @@ class Growing:
 
     def look(self, *metrics: Metric, now: datetime = NOW) -> Reading:
         """Return what is found of new rows and of what was kept, and keep it for the next look."""
-        reading = scan(replace(self.job(metrics, now), uses_cache=True, kept=self.kept))
-        if reading.kept is not None:
-            self.kept = reading.kept
+        reading = scan(
+            replace(self.job(metrics, now), uses_cache=True, cached_tables=self.cached_tables)
+        )
+        if reading.cached_tables is not None:
+            self.cached_tables = reading.cached_tables
         return reading
 
     def whole(self, *metrics: Metric, now: datetime = NOW) -> Reading:

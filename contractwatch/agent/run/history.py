@@ -69,12 +69,12 @@ def with_history(reading: Reading, memory: ProductState, plan: Plan, *, now: dat
     return replace(reading, measurements=measurements)
 
 
-def looks_of(reading: Reading, *, now: datetime) -> tuple[ObservedWatermark, ...]:
+def observed_watermarks(reading: Reading, *, now: datetime) -> tuple[ObservedWatermark, ...]:
     """Return the watermarks that this run saw, of a reading that was recalled at `now`."""
-    return tuple(_looks(reading, now))
+    return tuple(_observed_watermarks(reading, now))
 
 
-def _looks(reading: Reading, now: datetime) -> Iterator[ObservedWatermark]:
+def _observed_watermarks(reading: Reading, now: datetime) -> Iterator[ObservedWatermark]:
     for metric, history in reading.measurements.items():
         if isinstance(metric, UpdateHistory) and isinstance(history, WatermarkLog) and history.seen:
             last = history.seen[-1]
@@ -120,7 +120,7 @@ def _look_of_rows(
     if not history.seen or history.seen[-1].last_seen != now:
         return
     *earlier, last = history.seen
-    is_longer = last.looks > 1 or not earlier
+    is_longer = last.runs > 1 or not earlier
     if is_longer or now - earlier[-1].first_seen >= metric.offset / _LINES:
         yield ObservedWatermark(*_key_of_rows(metric), last.watermark)
 

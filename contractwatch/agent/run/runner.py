@@ -18,7 +18,7 @@ from contractwatch.agent.catalog.prepared import Prepared, prepare
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.health.outage import Outage
 from contractwatch.agent.run.budget_projection import budget_projection, budgets_of, costs_of
-from contractwatch.agent.run.history import Memory, looks_of, with_history
+from contractwatch.agent.run.history import Memory, observed_watermarks, with_history
 from contractwatch.agent.schedule.stamp_schedule import due, last_passes, stamp_schedule
 from contractwatch.agent.schedule.timing import next_look, timetable_of
 from contractwatch.alerting import incidents as alerting
@@ -193,7 +193,9 @@ class Runner:
             product, now=started, asked=prepared.recorded, with_last_run=bool(crons)
         )
         asked = due(prepared.plan, crons, memory, server=server.name, now=started)
-        reading, was_late = self._read(asked, server, Published(contract, folder), memory.kept)
+        reading, was_late = self._read(
+            asked, server, Published(contract, folder), memory.cached_tables
+        )
         if reading is None:
             around.series.cancelled()
             return None
@@ -202,10 +204,15 @@ class Runner:
         reading = with_history(reading, memory, asked, now=now)
         run = stamp_schedule(judge(asked, reading, now=now), crons, memory, began=started)
         entry = self._entry(Published(contract, folder), memory, run, prepared.promised)
-        kept = cache_after_run(prepared.plan, reading, run, memory.kept)
-        kept = None if kept == memory.kept else kept
+        kept = cache_after_run(prepared.plan, reading, run, memory.cached_tables)
+        kept = None if kept == memory.cached_tables else kept
         passes = last_passes(run, memory)
-        entry = replace(entry, looks=looks_of(reading, now=now), kept=kept, last_passes=passes)
+        entry = replace(
+            entry,
+            watermarks=observed_watermarks(reading, now=now),
+            cached_tables=kept,
+            last_passes=passes,
+        )
         judged = around.clock.monotonic()
         with self._served.saving(product) as is_served:
             if not is_served:
@@ -257,7 +264,7 @@ class Runner:
             references=resolve_references(metrics, resolver, around.registry()),
             environment=self._rules.variables,
             uses_cache=not {contract.product, "*"} & self._rules.full_scans,
-            kept=kept,
+            cached_tables=kept,
             reach=self._rules.reach,
         )
         answer = around.workers.run(scan, job, deadline_seconds=self._deadline(contract))

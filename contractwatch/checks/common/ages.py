@@ -59,7 +59,7 @@ def age_in_days(instant: datetime, now: datetime, zone: str) -> int:
 class TimeElement:
     """Time column of a table, or the value inside of one that holds the time."""
 
-    place: Subject
+    subject: Subject
     physical: str
     logical_type: LogicalType | None = None
     timezone: str = "Etc/UTC"
@@ -68,7 +68,7 @@ class TimeElement:
     @property
     def span(self) -> TimeSpan:
         """Metric for its oldest and newest value."""
-        return TimeSpan(self.place.table, self.physical, self.timezone, self.path)
+        return TimeSpan(self.subject.table, self.physical, self.timezone, self.path)
 
 
 def time_element(contract: Contract, table_name: str, name: str) -> TimeElement:
@@ -78,8 +78,8 @@ def time_element(contract: Contract, table_name: str, name: str) -> TimeElement:
     if column is None:
         return TimeElement(Subject(contract.contract_id, table_name, name, (name,)), name)
     physical, path = column.physical_name, column.path
-    place = Subject(contract.contract_id, table_name, name, (physical,), path)
-    return TimeElement(place, physical, column.logical_type, column.default_timezone, path)
+    subject = Subject(contract.contract_id, table_name, name, (physical,), path)
+    return TimeElement(subject, physical, column.logical_type, column.default_timezone, path)
 
 
 def duration_words(fixed: timedelta, months: int = 0) -> str:

@@ -76,10 +76,10 @@ def key_subject(
 
 def column_rules(contract: Contract, metric: RuleMetric) -> Iterator[tuple[Subject, Column, Rule]]:
     """Yield every rule of a metric that is written at a column."""
-    for place, column in columns_of(contract):
+    for subject, column in columns_of(contract):
         for rule in column.rules:
             if rule.metric is metric:
-                yield place, column, rule
+                yield subject, column, rule
 
 
 def physical_names(table: Table, names: Iterable[str]) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def physical_names(table: Table, names: Iterable[str]) -> tuple[str, ...]:
 
 def promise_of(
     kind: Kind,
-    place: Subject,
+    subject: Subject,
     *,
     clause: Clause,
     expected: str,
@@ -99,39 +99,39 @@ def promise_of(
 ) -> Promise:
     """Build the promise of a clause that is not a quality rule."""
     return Promise(
-        promise_id=_promise_id(place, kind, level_id),
+        promise_id=_promise_id(subject, kind, level_id),
         kind=kind.name,
         clause=clause,
-        table=place.table,
-        column=place.column,
+        table=subject.table,
+        column=subject.column,
         severity=severity,
         dimension=kind.dimension,
         objective=kind.objective or Objective.CONFORMANCE,
         operations=kind.operations,
         expected=expected,
-        physical_columns=place.physical,
-        path=place.path,
-        paths=place.paths,
+        physical_columns=subject.physical,
+        path=subject.path,
+        paths=subject.paths,
         level_id=level_id,
     )
 
 
-def promise_of_rule(kind: Kind, place: Subject, rule: QualityRule, *, expected: str) -> Promise:
+def promise_of_rule(kind: Kind, subject: Subject, rule: QualityRule, *, expected: str) -> Promise:
     """Build the promise of a quality rule; its own dimension takes precedence over its kind's."""
     own = OBJECTIVE_OF_DIMENSION[rule.dimension] if rule.dimension else None
     return Promise(
-        promise_id=_promise_id(place, kind, rule.rule_id),
+        promise_id=_promise_id(subject, kind, rule.rule_id),
         kind=kind.name,
         clause=rule.clause,
-        table=place.table,
-        column=place.column,
+        table=subject.table,
+        column=subject.column,
         severity=rule.severity,
         dimension=rule.dimension or kind.dimension,
         objective=own or kind.objective or Objective.CONFORMANCE,
         expected=expected,
-        physical_columns=place.physical,
-        path=place.path,
-        paths=place.paths,
+        physical_columns=subject.physical,
+        path=subject.path,
+        paths=subject.paths,
     )
 
 
@@ -158,6 +158,6 @@ def unmeasured_verdict(
     return None
 
 
-def _promise_id(place: Subject, kind: Kind, rule_id: str) -> str:
-    parts = (place.contract_id, place.table, place.column or "-", kind.name)
+def _promise_id(subject: Subject, kind: Kind, rule_id: str) -> str:
+    parts = (subject.contract_id, subject.table, subject.column or "-", kind.name)
     return "/".join((*parts, rule_id) if rule_id else parts)

@@ -46,7 +46,7 @@ def extend_history(
     """Append a watermark to the history, or extend the last period if it is the same."""
     if seen and seen[-1].watermark == found:
         last = seen[-1]
-        return (*seen[:-1], replace(last, last_seen=at, looks=last.looks + 1))
+        return (*seen[:-1], replace(last, last_seen=at, runs=last.runs + 1))
     return (*seen, WatermarkPeriod(found, at, at))
 
 
@@ -69,12 +69,12 @@ def rows_before(history: WatermarkLog, at: datetime) -> int | None:
     known = [one for one in earlier if one.first_seen <= at]
     if known:
         return known[-1].watermark.rows
-    return present.watermark.rows if present.looks > 1 and present.first_seen <= at else None
+    return present.watermark.rows if present.runs > 1 and present.first_seen <= at else None
 
 
 def count_runs(history: WatermarkLog, *, after: datetime) -> int:
     """Return how many runs, at most, took place later than `after`."""
-    return sum(one.looks for one in history.seen if one.last_seen > after)
+    return sum(one.runs for one in history.seen if one.last_seen > after)
 
 
 def first_period_seen_after(history: WatermarkLog, at: datetime) -> WatermarkPeriod | None:

@@ -56,13 +56,13 @@ class AvailabilityCheck:
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each `availability` service level."""
-    place = Subject(contract.contract_id, "-")
+    subject = Subject(contract.contract_id, "-")
     for level in contract.service_levels:
         if isinstance(level.promise, Availability):
             words = f"readable at {number_words(level.promise.percent)} % of the probes or more"
             promise = promise_of(
                 AVAILABILITY,
-                place,
+                subject,
                 clause=level.clause,
                 expected=words,
                 severity=level.severity,

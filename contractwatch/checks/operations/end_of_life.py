@@ -52,8 +52,8 @@ def checks(contract: Contract) -> Iterator[Check]:
         return
     day = contract.lifetime.end_of_life.date().isoformat()
     for table in contract.tables:
-        place = Subject(contract.contract_id, table.name)
+        subject = Subject(contract.contract_id, table.name)
         words = f"no data after the end of life on {day}"
         severity = Severity.WARNING
-        promise = promise_of(END_OF_LIFE, place, clause=clause, expected=words, severity=severity)
+        promise = promise_of(END_OF_LIFE, subject, clause=clause, expected=words, severity=severity)
         yield EndOfLifeCheck(promise)

@@ -100,11 +100,11 @@ def checks(contract: Contract) -> Iterator[Check]:
     for level in contract.service_levels:
         if isinstance(level.promise, ErrorRate):
             names = level.promise.tables or tuple(table.name for table in contract.tables)
-            place = Subject(contract.contract_id, names[0] if len(names) == 1 else "-")
+            subject = Subject(contract.contract_id, names[0] if len(names) == 1 else "-")
             words = f"at most {number_words(level.promise.percent)} % of the rows break a rule"
             promise = promise_of(
                 ERROR_RATE,
-                place,
+                subject,
                 clause=level.clause,
                 expected=words,
                 severity=level.severity,

@@ -50,7 +50,7 @@ class IncidentTimeCheck:
         if error is not None:
             return error
         log = measured(answers, IncidentTimes(), IncidentLog)
-        if not log.is_kept:
+        if not log.is_recorded:
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=NO_RECORD)
         spans = [span for one in log.incidents if (span := self._span(one, now)) is not None]
         if not spans:
@@ -85,14 +85,14 @@ class IncidentTimeCheck:
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each `timeToDetect`, `timeToNotify` and `timeToRepair` service level."""
-    place = Subject(contract.contract_id, "-")
+    subject = Subject(contract.contract_id, "-")
     for level in contract.service_levels:
         if isinstance(level.promise, MaxIncidentTime):
             reaction = level.promise
             kind = KINDS[reaction.reaction.value]
             promise = promise_of(
                 kind,
-                place,
+                subject,
                 clause=level.clause,
                 expected=f"every incident {_WORDS[reaction.reaction]} within {_limit(reaction)}",
                 severity=level.severity,

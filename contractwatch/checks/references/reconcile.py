@@ -67,10 +67,10 @@ def checks(contract: Contract) -> Iterator[Check]:
         for rule in table.reconciliations:
             columns = rule.left.of.columns
             physical = physical_names(table, columns)
-            place = Subject(contract.contract_id, table.name, next(iter(columns), None), physical)
+            subject = Subject(contract.contract_id, table.name, next(iter(columns), None), physical)
             near = f"within {_amount(rule.tolerance)} of"
             words = f"{_said(rule.left)} is {near} {_said(rule.right)}"
-            promise = promise_of_rule(RECONCILE, place, rule, expected=words)
+            promise = promise_of_rule(RECONCILE, subject, rule, expected=words)
             yield ReconciliationCheck(promise, rule.left, rule.right, rule.tolerance)
 
 

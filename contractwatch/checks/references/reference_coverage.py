@@ -65,9 +65,9 @@ def checks(contract: Contract) -> Iterator[Check]:
     for table in contract.tables:
         for rule in table.coverages:
             physical = physical_names(table, (rule.column,))
-            place = Subject(contract.contract_id, table.name, rule.column, physical)
+            subject = Subject(contract.contract_id, table.name, rule.column, physical)
             noun = f"keys of {rule.target} appear"
             promise = promise_of_rule(
-                REFERENCE_COVERAGE, place, rule, expected=promised_words(rule.threshold, noun)
+                REFERENCE_COVERAGE, subject, rule, expected=promised_words(rule.threshold, noun)
             )
             yield ReferenceCoverageCheck(promise, rule.threshold, rule.target)

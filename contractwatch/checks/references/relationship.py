@@ -67,6 +67,6 @@ def _check(contract: Contract, table: Table, relationship: Relationship) -> Chec
     noun = "rows" if relationship.column is not None else f"rows by ({key})"
     missing = f"{noun} without a match in {relationship.target}"
     words = promised_words(relationship.threshold, missing)
-    place = key_subject(contract, table, relationship.columns, relationship.column)
-    promise = promise_of_rule(RELATIONSHIP, place, relationship, expected=words)
+    subject = key_subject(contract, table, relationship.columns, relationship.column)
+    promise = promise_of_rule(RELATIONSHIP, subject, relationship, expected=words)
     return RelationshipCheck(promise, relationship.threshold, relationship.target)

@@ -57,9 +57,9 @@ def checks(contract: Contract) -> Iterator[Check]:
         if table.closed_clause is not None:
             twins = (column.twin for column in table.columns if column.twin)
             listed = physical_names(table, (*(column.name for column in table.columns), *twins))
-            place = Subject(contract.contract_id, table.name)
+            subject = Subject(contract.contract_id, table.name)
             words = "no column besides those listed"
-            promise = promise_of(EXTRA_COLUMNS, place, clause=table.closed_clause, expected=words)
+            promise = promise_of(EXTRA_COLUMNS, subject, clause=table.closed_clause, expected=words)
             yield ExtraColumnsCheck(promise, listed)
 
 

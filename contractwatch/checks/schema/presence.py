@@ -55,17 +55,19 @@ class PresenceCheck:
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each listed column, unless another one may stand in for it."""
-    for place, column in columns_of(contract):
+    for subject, column in columns_of(contract):
         if not column.optional:
             yield PresenceCheck(
-                promise_of(PRESENCE, place, clause=column.clause, expected="the column is present")
+                promise_of(
+                    PRESENCE, subject, clause=column.clause, expected="the column is present"
+                )
             )
     for table in contract.tables:
         yield from _encrypted_twins(contract, table)
-    for place, column in columns_of(contract):
+    for subject, column in columns_of(contract):
         if column.twin_clause is not None and column.path:
             path = (*column.path[:-1], StructField(column.twin))
-            yield _encrypted_twin(replace(place, path=path), column.twin, column.twin_clause)
+            yield _encrypted_twin(replace(subject, path=path), column.twin, column.twin_clause)
 
 
 def _spelling_note(columns: TableColumns, name: str, path: FieldPath) -> str:
@@ -127,11 +129,11 @@ def _encrypted_twins(contract: Contract, table: Table) -> Iterator[Check]:
     for column in table.columns:
         if column.twin_clause is not None:
             (twin,) = physical_names(table, (column.twin,))
-            place = Subject(contract.contract_id, table.name, column.name, (twin,))
-            yield _encrypted_twin(place, twin, column.twin_clause)
+            subject = Subject(contract.contract_id, table.name, column.name, (twin,))
+            yield _encrypted_twin(subject, twin, column.twin_clause)
 
 
-def _encrypted_twin(place: Subject, twin: str, clause: Clause) -> Check:
+def _encrypted_twin(subject: Subject, twin: str, clause: Clause) -> Check:
     words = f"its encrypted twin '{twin}' is present"
-    promise = promise_of(PRESENCE, place, clause=clause, expected=words, level_id="encryptedName")
+    promise = promise_of(PRESENCE, subject, clause=clause, expected=words, level_id="encryptedName")
     return PresenceCheck(promise)

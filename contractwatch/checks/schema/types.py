@@ -187,19 +187,19 @@ class TimeZoneCheck:
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each column's declared type, and for the zone of a timestamp."""
-    for place, column in columns_of(contract):
+    for subject, column in columns_of(contract):
         if column.logical_type is None:
             continue
         clause = column.type_clause or column.clause
         words = f"the column is of type {column.logical_type}"
-        promise = promise_of(TYPE, place, clause=clause, expected=words)
+        promise = promise_of(TYPE, subject, clause=clause, expected=words)
         yield TypeCheck(
             promise, column.logical_type, binary=column.binary, parse_format=column.parse_format
         )
         if column.timezone_aware is not None:
             words = f"the timestamp is {_AWARE if column.timezone_aware else _NAIVE}"
             promise = promise_of(
-                TIMEZONE, place, clause=clause, expected=words, severity=Severity.WARNING
+                TIMEZONE, subject, clause=clause, expected=words, severity=Severity.WARNING
             )
             yield TimeZoneCheck(promise, column.timezone_aware)
 

@@ -96,7 +96,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             element = time_element(contract, promised.table, promised.column)
             promise = promise_of(
                 FREQUENCY,
-                element.place,
+                element.subject,
                 clause=level.clause,
                 expected=_threshold(promised),
                 severity=level.severity,
@@ -107,7 +107,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 def update_history(element: TimeElement) -> UpdateHistory:
     """Return the metric for the updates of a table, by its time element."""
-    return UpdateHistory(element.place.table, element.physical, element.timezone, element.path)
+    return UpdateHistory(element.subject.table, element.physical, element.timezone, element.path)
 
 
 def _threshold(frequency: Frequency) -> str:

@@ -88,7 +88,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             element = time_element(contract, level.promise.table, level.promise.column)
             promise = promise_of(
                 FRESHNESS,
-                element.place,
+                element.subject,
                 clause=level.clause,
                 expected=f"the newest value is at most {_limit(level.promise)} old",
                 severity=level.severity,

@@ -76,10 +76,10 @@ def checks(contract: Contract) -> Iterator[Check]:
             names = (delay.event_column, delay.available_column)
             ends = tuple(time_element(contract, delay.table, name) for name in names)
             physical, paths = tuple(e.physical for e in ends), tuple(e.path for e in ends)
-            place = replace(ends[1].place, physical=physical, path=(), paths=paths)
+            subject = replace(ends[1].subject, physical=physical, path=(), paths=paths)
             promise = promise_of(
                 DELAY,
-                place if any(paths) else replace(place, paths=()),
+                subject if any(paths) else replace(subject, paths=()),
                 clause=level.clause,
                 expected=f"{delay.available_column} {_threshold(delay)} after {delay.event_column}",
                 severity=level.severity,

@@ -81,7 +81,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             element = time_element(contract, level.promise.table, level.promise.column)
             promise = promise_of(
                 RETENTION,
-                element.place,
+                element.subject,
                 clause=level.clause,
                 expected=f"the oldest value is {_limit(level.promise)} old",
                 severity=level.severity,

@@ -53,7 +53,7 @@ class TimeOfAvailabilityCheck:
         if error is not None:
             return error
         history = measured(answers, self.history, WatermarkLog)
-        if not history.is_kept or not history.seen:
+        if not history.is_recorded or not history.seen:
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=NO_RECORD)
         day = latest_day(self.deadline, now)
         due = deadline_on(self.deadline, day)
@@ -99,7 +99,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             in_days = element.logical_type is LogicalType.DATE
             promise = promise_of(
                 DEADLINE,
-                element.place,
+                element.subject,
                 clause=level.clause,
                 expected=f"each day's data {_words(deadline)}",
                 severity=level.severity,

@@ -28,17 +28,17 @@ def checks(contract: Contract) -> Iterator[Check]:
 
     A rule of a table that names no columns counts over its primary key.
     """
-    for place, _, rule in column_rules(contract, RuleMetric.DUPLICATE_VALUES):
+    for subject, _, rule in column_rules(contract, RuleMetric.DUPLICATE_VALUES):
         words = promised_words(rule.threshold, _NOUNS[rule.counting])
-        promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)
+        promise = promise_of_rule(DUPLICATE_VALUES, subject, rule, expected=words)
         yield RepeatedRowsCheck(promise, rule.threshold, counting=rule.counting)
     for table in contract.tables:
         for rule in table.rules:
             if rule.metric is RuleMetric.DUPLICATE_VALUES:
                 key = table.primary_key.columns if table.primary_key else ()
                 columns = rule.columns or key
-                place = key_subject(contract, table, columns, None)
+                subject = key_subject(contract, table, columns, None)
                 noun = f"{_NOUNS[rule.counting]} over ({', '.join(columns)})"
                 words = promised_words(rule.threshold, noun)
-                promise = promise_of_rule(DUPLICATE_VALUES, place, rule, expected=words)
+                promise = promise_of_rule(DUPLICATE_VALUES, subject, rule, expected=words)
                 yield RepeatedRowsCheck(promise, rule.threshold, counting=rule.counting)

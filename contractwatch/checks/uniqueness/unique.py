@@ -19,17 +19,17 @@ _IN_ARRAY = "no value twice within one array"
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each unique column, and one for each primary key."""
-    for place, column in columns_of(contract):
+    for subject, column in columns_of(contract):
         if column.unique_clause is not None:
             words = _IN_ARRAY if ArrayItem() in column.path else "no duplicate rows"
-            promise = promise_of(UNIQUE, place, clause=column.unique_clause, expected=words)
+            promise = promise_of(UNIQUE, subject, clause=column.unique_clause, expected=words)
             yield _of_column(promise)
     for table in contract.tables:
         key = table.primary_key
         if key is not None:
-            place = key_subject(contract, table, key.columns, None)
+            subject = key_subject(contract, table, key.columns, None)
             words = f"({', '.join(key.columns)}) has no null and no duplicate"
-            promise = promise_of(PRIMARY_KEY, place, clause=key.clause, expected=words)
+            promise = promise_of(PRIMARY_KEY, subject, clause=key.clause, expected=words)
             yield RepeatedRowsCheck(promise, NONE_AT_ALL, demand_key=True)
 
 

@@ -52,12 +52,12 @@ _WORDS: Mapping[TypeOptionKind, str] = {
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each type option of each column; a null never violates one."""
-    for place, column in columns_of(contract):
+    for subject, column in columns_of(contract):
         for option in column.options:
             kind = KINDS[option.kind.value]
             promise = promise_of(
                 kind,
-                place,
+                subject,
                 clause=option.clause,
                 expected=_WORDS[option.kind].format(_bound_words(option.value)),
                 severity=_severity(column, option),

@@ -81,8 +81,8 @@ def checks(contract: Contract) -> Iterator[Check]:
                 table.name, rule.columns, rule.declared, rule.undeclared, rule.sample_rows
             )
             words = promised_words(rule.threshold, "columns with personal data")
-            place = Subject(contract.contract_id, table.name)
-            promise = promise_of_rule(PII_LEAK, place, rule, expected=words)
+            subject = Subject(contract.contract_id, table.name)
+            promise = promise_of_rule(PII_LEAK, subject, rule, expected=words)
             yield PersonalDataCheck(promise, rule.threshold, metric)
 
 

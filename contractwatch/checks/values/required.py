@@ -15,9 +15,9 @@ REQUIRED = KINDS["required"]
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each required column."""
-    for place, column in columns_of(contract):
+    for subject, column in columns_of(contract):
         if column.required_clause is not None:
             promise = promise_of(
-                REQUIRED, place, clause=column.required_clause, expected="no null rows"
+                REQUIRED, subject, clause=column.required_clause, expected="no null rows"
             )
             yield ViolatingRowsCheck(promise, NONE_AT_ALL, (IsNull(column.physical_name),))

@@ -69,12 +69,12 @@ def checks(contract: Contract) -> Iterator[Check]:
     for table in contract.tables:
         for rule in table.queries:
             words = rule.description or f"a query returns {answer_limit_words(rule.limit)}"
-            place = _place(contract, table, rule)
-            promise = promise_of_rule(SQL, place, rule, expected=words)
+            subject = _subject(contract, table, rule)
+            promise = promise_of_rule(SQL, subject, rule, expected=words)
             yield SqlCheck(promise, SqlScalar(table.name, rule.query, rule.tables), rule.limit)
 
 
-def _place(contract: Contract, table: Table, rule: SqlRule) -> Subject:
+def _subject(contract: Contract, table: Table, rule: SqlRule) -> Subject:
     found = table.find(rule.column) if rule.column else None
     if found is not None:
         return column_subject(contract, table, found)

@@ -46,7 +46,7 @@ class RowCountGrowthCheck:
         before = rows_before(history, now - self.history.offset)
         if not before:
             lack = _NOT_YET if before is None else _EMPTY
-            reason = lack if history.is_kept else NO_RECORD
+            reason = lack if history.is_recorded else NO_RECORD
             return Verdict(Outcome.SKIPPED, threshold=words, rows=rows, reason=reason)
         observed = 100 * rows / before
         kept = is_met(self.threshold, observed)
@@ -55,11 +55,11 @@ class RowCountGrowthCheck:
         return Verdict(outcome, observed=observed, threshold=words, rows=rows, reason=reason)
 
 
-def growth_check(place: Subject, rule: Rule, baseline: Baseline) -> RowCountGrowthCheck:
+def growth_check(subject: Subject, rule: Rule, baseline: Baseline) -> RowCountGrowthCheck:
     """Return the check of a `rowCount` rule that has a baseline."""
-    history = RowHistory(place.table, baseline.offset)
+    history = RowHistory(subject.table, baseline.offset)
     words = f"{limit_words(rule.threshold)} of the rows {_when(history)}"
-    promise = promise_of_rule(ROW_COUNT, place, rule, expected=words)
+    promise = promise_of_rule(ROW_COUNT, subject, rule, expected=words)
     return RowCountGrowthCheck(promise, rule.threshold, history)
 
 

@@ -49,12 +49,12 @@ class RowCountCheck:
 def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each `rowCount` rule of each table."""
     for table in contract.tables:
-        place = Subject(contract.contract_id, table.name)
+        subject = Subject(contract.contract_id, table.name)
         for rule in table.rules:
             if rule.metric is RuleMetric.ROW_COUNT:
                 if rule.baseline is not None:
-                    yield growth_check(place, rule, rule.baseline)
+                    yield growth_check(subject, rule, rule.baseline)
                     continue
                 words = promised_words(rule.threshold, "rows")
-                promise = promise_of_rule(ROW_COUNT, place, rule, expected=words)
+                promise = promise_of_rule(ROW_COUNT, subject, rule, expected=words)
                 yield RowCountCheck(promise, rule.threshold, is_scoped=bool(table.where))

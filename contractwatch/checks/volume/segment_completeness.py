@@ -153,8 +153,8 @@ def checks(contract: Contract) -> Iterator[Check]:
                 rule.timezone,
                 column.default_timezone if column else rule.timezone,
             )
-            place = Subject(contract.contract_id, table.name, None, (element, *by))
-            promise = promise_of_rule(SEGMENT_COMPLETENESS, place, rule, expected=_words(rule))
+            subject = Subject(contract.contract_id, table.name, None, (element, *by))
+            promise = promise_of_rule(SEGMENT_COMPLETENESS, subject, rule, expected=_words(rule))
             yield SegmentCompletenessCheck(promise, rule, metric)
 
 

@@ -65,7 +65,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             period = duration_words(promised.period)
             promise = promise_of(
                 THROUGHPUT,
-                element.place,
+                element.subject,
                 clause=level.clause,
                 expected=f"at least {_rows(promised)} within {period}",
                 severity=level.severity,

@@ -215,12 +215,12 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
         environment=wish.variables,
         reach=personal_reach(),
         uses_cache=wish.states.is_used,
-        kept=wish.states.read(entry.contract, server),
+        cached_tables=wish.states.read(entry.contract, server),
     )
     closed = server.unsupported or plan.contract.status is Status.RETIRED
     reading = Reading(server.name, now, {}, readable=None) if closed else wish.apart.read(job)
     run = verify.judge(asked, reading, now=now)
-    kept = cache_after_run(asked, reading, run, job.kept)
+    kept = cache_after_run(asked, reading, run, job.cached_tables)
     wish.states.write(entry.contract, server, kept)
     samples = samples_of(
         asked, run, wish.sampling, lambda rows: wish.apart.ask(rows_of, (job, rows))

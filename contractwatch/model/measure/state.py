@@ -237,24 +237,24 @@ class Watermark:
 class WatermarkPeriod:
     """Watermark, and the first and last of the consecutive runs that saw it.
 
-    `looks` is the number of these runs.
+    `runs` is the number of these runs.
     """
 
     watermark: Watermark
     first_seen: datetime
     last_seen: datetime
-    looks: int = 1
+    runs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class WatermarkLog:
     """Watermarks of a table that runs saw, oldest first, including this run.
 
-    Without a record `is_kept` is false.
+    Without a record `is_recorded` is false.
     """
 
     seen: tuple[WatermarkPeriod, ...] = ()
-    is_kept: bool = True
+    is_recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,11 +276,11 @@ class IncidentTime:
 class IncidentLog:
     """Incidents that were open within the last 28 days.
 
-    Without a record `is_kept` is false.
+    Without a record `is_recorded` is false.
     """
 
     incidents: tuple[IncidentTime, ...] = ()
-    is_kept: bool = True
+    is_recorded: bool = True
 
 
 State: TypeAlias = (

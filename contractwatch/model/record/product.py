@@ -135,9 +135,9 @@ class ProductState:
 
     `incidents` are the pending, open and recovering ones and those resolved within a day. `probes`
     are the availability probes of the last 28 days; `incident_log` has the breaches of these days.
-    `notices` are as in the card; `kept` are the cached answers of the last run. `last_run` is there
-    if it was asked for, and the product was not withdrawn since. `deliveries` say who was told of
-    the incidents.
+    `notices` are as in the card; `cached_tables` are from the last run. `last_run` is there if it
+    was asked for, and the product was not withdrawn since. `deliveries` say who was told of the
+    incidents.
     """
 
     standings: tuple[Standing, ...] = ()
@@ -146,7 +146,7 @@ class ProductState:
     watched: tuple[WatermarkHistory, ...] = ()
     incident_log: IncidentLog = _NO_INCIDENTS
     notices: tuple[Notice, ...] = ()
-    kept: tuple[CachedTable, ...] = ()
+    cached_tables: tuple[CachedTable, ...] = ()
     last_run: RunResult | None = None
     deliveries: tuple[DeliveryRecord, ...] = ()
 
@@ -171,7 +171,7 @@ class LedgerEntry:
 class RunEntry:
     """Everything that one run stores in one transaction (a wake-up has no `run`).
 
-    `kept` replaces what was kept of the files; with None that stays. `last_passes` are older than
+    `cached_tables` replaces the cache; with None the cache stays. `last_passes` are older than
     the last run: those of promises that it did not judge.
     """
 
@@ -183,6 +183,6 @@ class RunEntry:
     incidents: tuple[Incident, ...]
     transitions: tuple[Transition, ...]
     notifications: tuple[Notification, ...]
-    looks: tuple[ObservedWatermark, ...] = ()
-    kept: tuple[CachedTable, ...] | None = None
+    watermarks: tuple[ObservedWatermark, ...] = ()
+    cached_tables: tuple[CachedTable, ...] | None = None
     last_passes: tuple[LastPass, ...] = ()

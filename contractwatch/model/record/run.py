@@ -98,8 +98,8 @@ class Reading:
     `readable` is the availability probe, as in `RunResult`. `error` is set when nothing could be
     read; then every measurement is `Unmeasured` with that reason. `file_bytes` is the size of the
     files that were found, whatever of them had to be read. `evidence` is what each
-    measurement rests on. `kept` is what the next run may know of the files; with None that is
-    what was known before. `blames` are those of the tables that could not be read; a table that is
+    measurement rests on. `cached_tables` is the cache for the next run; None leaves the cache as it
+    is. `blames` are those of the tables that could not be read; a table that is
     not among them shares `blame`. `extents` are of the answers that are not simply about all rows.
     """
 
@@ -112,7 +112,7 @@ class Reading:
     blame: Blame | None = None
     evidence: Mapping[Metric, Evidence] = field(default_factory=dict[Metric, Evidence])
     file_bytes: int = 0
-    kept: tuple[CachedTable, ...] | None = None
+    cached_tables: tuple[CachedTable, ...] | None = None
     blames: Mapping[str, Blame] = field(default_factory=dict[str, Blame])
     extents: tuple[AnswerScope, ...] = ()
 

@@ -44,24 +44,24 @@ _FORGET = delete(tables.sighting).where(
 )
 
 
-def write_looks(
-    connection: Connection, product_id: int, looks: Iterable[ObservedWatermark], at: datetime
+def write_watermarks(
+    connection: Connection, product_id: int, watermarks: Iterable[ObservedWatermark], at: datetime
 ) -> None:
-    """Lengthen the last sighting of each table, or begin another if the data has moved on."""
+    """Extend the last row of each table, or insert another one if its watermark has changed."""
     seen = to_micros(at)
-    for look in looks:
-        which = _which(product_id, look)
+    for observed in watermarks:
+        which = _which(product_id, observed)
         last = connection.execute(_LAST, which).first()
-        if last is not None and _sighting(last).watermark == _stored(look.watermark):
+        if last is not None and _sighting(last).watermark == _stored(observed.watermark):
             connection.execute(_LENGTHEN, {"of_id": last.id, "seen": seen})
             continue
         row = {
             "product_id": product_id,
             "table_name": which["of_table"],
             "column_name": which["of_column"],
-            "newest": micros_or_none(look.watermark.newest),
-            "rows": look.watermark.rows,
-            "version": storable(look.watermark.version),
+            "newest": micros_or_none(observed.watermark.newest),
+            "rows": observed.watermark.rows,
+            "version": storable(observed.watermark.version),
             "first_seen": seen,
             "last_seen": seen,
             "looks": 1,

@@ -17,7 +17,7 @@ from contractwatch.store.record.file_states import forget_kept, write_kept
 from contractwatch.store.record.ledger import append_time, replace_standings
 from contractwatch.store.record.plan_cache import Plans
 from contractwatch.store.record.results import RunPlan, pack_plan, pack_results, plan_of
-from contractwatch.store.record.watermark_history import write_looks
+from contractwatch.store.record.watermark_history import write_watermarks
 
 DATA_VERSIONS_KEPT = 400
 """Of one product, the newest. The score caps its evidence at 200 versions, and the newest 400 of
@@ -72,8 +72,8 @@ def write_entry(connection: Connection, entry: RunEntry, plans: Plans, revision:
         _write_probe(connection, product_id, entry.run)
         _write_data_version(connection, product_id, entry.run)
     _write_card(connection, product_id, entry.card, revision=revision, run_id=run_id)
-    write_looks(connection, product_id, entry.looks, entry.at)
-    write_kept(connection, product_id, entry.kept)
+    write_watermarks(connection, product_id, entry.watermarks, entry.at)
+    write_kept(connection, product_id, entry.cached_tables)
     good = last_good(connection, product_id, entry.incidents, entry.last_passes)
     append_time(connection, product_id, entry.entries)
     replace_standings(connection, product_id, entry.standings)

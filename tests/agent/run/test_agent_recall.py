@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from contractwatch.agent.run.history import looks_of, with_history
+from contractwatch.agent.run.history import observed_watermarks, with_history
 from contractwatch.checks.common.watermarks import extend_history
 from contractwatch.model.base.clause import Clause, Severity
 from contractwatch.model.base.objective import Objective
@@ -80,14 +80,14 @@ def test_a_run_adds_its_watermark_and_its_probe_to_what_is_remembered() -> None:
         IncidentTimes(): SLOW,
         HISTORY: WatermarkLog((BEFORE, WatermarkPeriod(mark, NOW, NOW))),
     }
-    assert looks_of(reading, now=NOW) == (ObservedWatermark("t", "AT", mark),)
+    assert observed_watermarks(reading, now=NOW) == (ObservedWatermark("t", "AT", mark),)
 
 
 def test_a_run_that_could_not_read_adds_no_watermark() -> None:
     unread = Reading("s", NOW, {SPAN: Unmeasured("gone"), RowCount("t"): Count(1)}, False)
     reading = with_history(unread, MEMORY, plan(CONTRACT), now=NOW)
     assert reading.measurements[HISTORY] == WatermarkLog((BEFORE,))
-    assert looks_of(reading, now=NOW) == ()
+    assert observed_watermarks(reading, now=NOW) == ()
 
 
 def test_a_slow_repair_fails_its_check_and_turns_no_objective() -> None:
@@ -119,7 +119,7 @@ def run_after(hours: float, rows: int, memory: ProductState) -> tuple[Outcome, P
     reading = with_history(read, memory, planned, now=now)
     (found,) = judge(planned, reading, now=now).results
     seen = {(one.table, one.column): one.seen for one in memory.watched}
-    for look in looks_of(reading, now=now):
+    for look in observed_watermarks(reading, now=now):
         key = (look.table, look.column)
         seen[key] = extend_history(seen.get(key, ()), look.watermark, now)
     watched = tuple(WatermarkHistory(*key, lines) for key, lines in seen.items())

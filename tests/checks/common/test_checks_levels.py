@@ -298,7 +298,7 @@ def test_until_a_period_was_watched_the_age_decides_for_one_update() -> None:
         None,
         "the newest value is 25 h old",
     )
-    assert told(frequency(WatermarkLog(is_kept=False), None)) == (FAILED, None, "no data")
+    assert told(frequency(WatermarkLog(is_recorded=False), None)) == (FAILED, None, "no data")
     waiting = (SKIPPED, None, "warming up: a whole period was not watched yet")
     assert told(frequency(young, updates=2)) == waiting
 

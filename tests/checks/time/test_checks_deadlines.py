@@ -160,7 +160,7 @@ def test_before_the_first_deadline_that_is_watched_nothing_is_said() -> None:
         None,
         "warming up: the first deadline that is watched is 2026-03-11T09:00+00:00",
     )
-    unkept = by_nine(WatermarkLog(is_kept=False))
+    unkept = by_nine(WatermarkLog(is_recorded=False))
     assert told(unkept) == (SKIPPED, None, "warming up: needs the agent's record")
 
 
@@ -226,5 +226,5 @@ def test_without_an_incident_there_is_nothing_to_judge() -> None:
     for reaction in (IncidentStep.DETECT, IncidentStep.NOTIFY):
         assert reacted(reaction, unknown).outcome is SKIPPED
     check = level(MaxIncidentTime(IncidentStep.DETECT, HOUR), "timeToDetect")
-    unkept = check.judge({IncidentTimes(): IncidentLog(is_kept=False)}, NOW)
+    unkept = check.judge({IncidentTimes(): IncidentLog(is_recorded=False)}, NOW)
     assert told(unkept) == (SKIPPED, None, "warming up: needs the agent's record")
