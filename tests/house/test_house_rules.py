@@ -35,7 +35,7 @@ def test_only_the_composition_root_and_the_shell_read_clock_and_environment() ->
 
 
 CLOCKS_OUTSIDE = {
-    "contractwatch/demo/story.py",  # the demo lives in real time: it publishes, waits and kills
+    "contractwatch/demo/replay.py",  # the demo lives in real time: it publishes, waits and kills
     "contractwatch/demo/agent_process.py",
     "contractwatch/engines/formats/parquet_annotations.py",  # a setting of Polars
 }
