@@ -5,6 +5,8 @@ from sql_values import contract, loaded, refusals, sql
 
 from contractwatch.errors import ContractError
 from contractwatch.odcs.load import parse_contract
+from contractwatch.odcs.sql.sql_errors import UnsupportedSqlError
+from contractwatch.odcs.sql.sql_guard import guard_query
 
 HOSTILE = {
     "SELECT read_text('/etc/passwd')": "the function 'read_text' is not allowed",
@@ -104,3 +106,16 @@ def test_a_refusal_names_the_line_of_the_query() -> None:
         parse_contract(contract(sql("DROP TABLE orders")), "orders.yaml")
     (problem,) = refused.value.problems
     assert (problem.path, problem.line) == ("schema[0].quality[0].query", 1)
+
+
+@pytest.mark.parametrize("opening", ["(", "[", "{"])
+def test_letters_between_parentheses_do_not_hide_how_deep_they_are(opening: str) -> None:
+    query = f"SELECT {('X' + opening) * 500}"
+    with pytest.raises(UnsupportedSqlError, match="nested too deeply"):
+        guard_query(query, ())
+
+
+def test_letters_are_not_counted_as_parentheses() -> None:
+    tables = loaded(contract()).tables
+    text = f"SELECT COUNT(*) FROM orders WHERE state = '{'X' * 500}'"
+    assert guard_query(text, tables).tables == ("orders",)
