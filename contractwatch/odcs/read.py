@@ -258,9 +258,9 @@ def _status(root: YamlNode, findings: Findings) -> Status:
         return Status(written)
     expected = f"expected one of {', '.join(Status)}{suggestion(written, Status)}"
     if not written:
-        findings.warn(root, f"the contract has no status and counts as draft; {expected}")
+        findings.warn(root, f"the contract has no status and is read as draft; {expected}")
     elif isinstance(root.at("status").value, str):
-        message = f"unknown status '{written[:60]}' counts as draft; {expected}"
+        message = f"unknown status '{written[:60]}' is read as draft; {expected}"
         findings.warn(root.at("status"), message)
     return Status.DRAFT
 

@@ -1,4 +1,4 @@
-"""Turn each promise lost to a mistake in the contract into a skipped clause with its problem."""
+"""Report each promise that a mistake removed as skipped, with the mistake as its reason."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,9 +34,9 @@ def skip_removed(
 
     Args:
         root: The whole document, with what is wrong in it.
-        removed: The paths that are not read, each with the mistake that cost it.
-        mistakes: All of them.
-        findings: Gets the clauses.
+        removed: The paths that are not read, each with the mistake that it was removed for.
+        mistakes: All mistakes of the document.
+        findings: Receives the skipped clauses.
     """
     reported: set[str] = set()
     mistakes_below = _mistakes_by_path(mistakes)

@@ -203,7 +203,7 @@ def test_a_reference_to_nothing_is_a_warning_and_its_check_stays() -> None:
     contract, problems = read("relationships: [{to: buyer.key}]")
     assert contract.tables[0].relationships
     assert [problem.message for problem in problems] == [
-        "the relationship leads nowhere: unknown table 'buyer'; did you mean 'buyers'?"
+        "the relationship cannot be resolved: unknown table 'buyer'; did you mean 'buyers'?"
     ]
 
 

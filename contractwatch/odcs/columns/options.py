@@ -65,7 +65,7 @@ def read_options(
         logical_type: Of the column.
         owner: Table and column, for what is skipped.
         zone: The time zone of a column that names none.
-        findings: Gets the problems and what is skipped.
+        findings: Receives the problems and the skipped clauses.
     """
     if logical_type is None:
         return TypeOptions(timezone=zone)
@@ -133,7 +133,7 @@ class _OptionReader:
                 self._skip(entry, option_kind(entry), f"{name} of {self.logical_type} columns")
             return nested_limit(entry)
         if self.logical_type is LogicalType.BOOLEAN and name != TypeOptionKind.FORMAT:
-            shown = name[:_MAX_SHOWN]  # any name: the official schema accepts it here
+            shown = name[:_MAX_SHOWN]  # the official schema accepts any name here
             self._skip(entry, shown, f"{shown} of boolean columns")
             return None
         if name not in _KINDS:
@@ -151,7 +151,7 @@ class _OptionReader:
 
     def _bound(self, entry: YamlNode) -> Bound | None:
         if self.logical_type not in NUMERIC | TEMPORAL:
-            return None  # the official schema refuses it
+            return None  # the official schema reports it
         try:
             return parse_bound(
                 entry.value, self.logical_type, zone=self.zone, date_format=self.date_format

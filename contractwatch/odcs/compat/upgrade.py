@@ -156,7 +156,7 @@ def _upgrade_rule(node: YamlNode, findings: Findings) -> dict[str, object]:
     if isinstance(dimension, str):
         word = dimension.strip().lower()
         full = DIMENSION_SYNONYMS.get(word, word)
-        # what is no dimension stays as it is written, for the message to show
+        # an unknown dimension stays as it is, for the message
         changed["dimension"] = full if full in DIMENSION_SYNONYMS.values() else dimension
     is_library = changed.get("type", "library") == "library"
     name = node.text("rule")

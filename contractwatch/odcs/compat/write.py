@@ -90,7 +90,7 @@ def _modifiers_to_root(data: _Json) -> None:
         level["customProperties"] = [entry for entry in custom if not _extension_name(entry)]
         if not level["customProperties"]:
             del level["customProperties"]
-        # the first of a name counts
+        # the first entry of a name wins
         moved[level["id"]] = {
             _extension_name(entry): entry.get("value") for entry in reversed(ours)
         }
@@ -101,7 +101,7 @@ def _modifiers_to_root(data: _Json) -> None:
             if known is None:
                 known = {"sla": level_id}
                 listed.append(known)
-            known |= modifiers  # what stands in the level itself counts before the root
+            known |= modifiers  # the level's own modifiers override those at the root
 
 
 def _items(value: object) -> list[_Json]:
@@ -130,9 +130,9 @@ def _keep_rules_of_30(before: object, after: object) -> None:
     if isinstance(before, dict) and isinstance(after, dict):
         old, new = cast("_Json", before), cast("_Json", after)
         is_old_rule = "rule" in old and new.get("engine") == "ODCS 3.0" and "engine" not in old
-        lost = {key: value for key, value in old.items() if key not in {*new, "rule"}}
-        if is_old_rule and lost:
-            _keep(new, [], lost)
+        dropped = {key: value for key, value in old.items() if key not in {*new, "rule"}}
+        if is_old_rule and dropped:
+            _keep(new, [], dropped)
             return
         for key, value in old.items():
             _keep_rules_of_30(value, new.get(key))
@@ -149,7 +149,7 @@ def _move(data: _Json, misfit: Gap, source: Document) -> bool:
         server = cast("_Json", _at(data, path))
         path, misfit = (*path, "type"), replace(misfit, is_lack=server["type"] == "custom")
     while path and isinstance(path[-1], int):
-        path = path[:-1]  # one item of a list is moved with all of them, so that the others stay
+        path = path[:-1]  # a list is moved as a whole
     is_section = len(path) == 1 and not misfit.is_unknown
     if not path or is_section or (misfit.is_lack and path[0] == "servers"):
         return False
@@ -162,7 +162,7 @@ def _move(data: _Json, misfit: Gap, source: Document) -> bool:
     if path[-1] == "type" and len(path) == 3 and path[0] == "servers":  # noqa: PLR2004
         owner["type"] = "custom"
     if misfit.is_unknown and allows_any_key(source, _dotted(path)):
-        _keep(holder, [], {str(path[-1]): value})  # no version of today would take it back
+        _keep(holder, [], {str(path[-1]): value})  # no newer version allows it
     else:
         _keep(holder, list(path[len(holder_path) :]), value)
     return True
@@ -187,7 +187,7 @@ def _keep(holder: _Json, path: list[str | int], value: object) -> None:
     if entries is None:
         entries = []
         custom.append({"property": roundtrip.KEPT_PROPERTY, "value": entries})
-    # a later round moves what lies above: it is put back first
+    # a later round moves an ancestor, which is restored first
     entries.insert(0, {"path": path, "value": value})
 
 

@@ -127,7 +127,7 @@ def _as_json(value: object) -> object:
     """Return a JSON value that a schema accepts or rejects as it does this value.
 
     Half of a surrogate pair becomes another sign, a number that is not finite a finite one that is
-    not whole, and what is no value at all (an entry that was cut out) null.
+    not whole, and what is no value at all (a removed list item) null.
     """
     match value:
         case str():

@@ -77,7 +77,7 @@ _EXAMPLES = {
     "relationships": "a list of {to: table.column}",
     "relationships[]": "{to: table.column}",
 }
-"""What to write where a value of another shape stands, by the key; `[]` marks one of a list."""
+"""Examples of a value by its key, for messages about another type; `[]` is an item of a list."""
 
 _ALTERNATIVES = frozenset({"oneOf", "anyOf"})
 _INDEX = re.compile(r"\[\d+\]$")
@@ -107,7 +107,7 @@ def schema_errors(
                 found.append(_SchemaError(f"{owner}.logicalTypeOptions", message))
             else:
                 found.extend(_messages(leaf, path, document))
-    # of what stands beside an unknown type nobody can say whether it belongs there
+    # whether a key beside an unknown type is allowed depends on that type
     mistyped = {
         one.path.rpartition(".")[0] for one in found if one.path.endswith((".type", ".logicalType"))
     }
@@ -243,7 +243,7 @@ def _key_hint(key: str, known: list[str], instance: dict[str, Any]) -> str:
 
 def _operators(error: Rejection, path: str) -> Iterator[_SchemaError]:
     if not isinstance(error.instance, dict):
-        return  # that it is no mapping is a complaint of its own
+        return  # that it is no mapping is an error of its own
     instance = cast("dict[str, Any]", error.instance)
     given = [name for name in OPERATORS if name in instance]
     if len(given) == 1:
@@ -271,19 +271,17 @@ def _wrong_type(error: Rejection, path: str, document: Document) -> str:
     if names == ["string"] and written:
         return f'{written} is {found}; expected text: write "{written}" in quotes'
     if names == ["boolean"] and (flag := parse_flag(value)) is not None and not _is_quoted(value):
-        found = f"'{_short(str(value))}' is text" if isinstance(value, str) else found
-        return f"{found} stands here; expected {expected}: write {str(flag).lower()}".replace(
-            "is text stands here", "is text"
-        )
+        what = f"'{_short(str(value))}' is text" if isinstance(value, str) else f"found {found}"
+        return f"{what}; expected {expected}: write {str(flag).lower()}"
     if names == ["object"] and _IN_ENUM.search(path) and not isinstance(value, list | None):
         shown = written or _short(str(value))
-        return f"{found} stands here; expected {expected}: write {{value: {shown}}}"
+        return f"found {found}; expected {expected}: write {{value: {shown}}}"
     if isinstance(value, str) and names in (["integer"], ["number"], ["boolean"]):
         is_quoted = parse_number(value) is not None or value.lower() in {"true", "false"}
         quotes = " without quotes" if is_quoted else ""
         return f"'{_short(value)}' is text; expected {expected}{quotes}"
     form = "" if {"array", "object"}.isdisjoint(names) else _example_at(path)
-    return f"{found} stands here; expected {expected}{form}"
+    return f"found {found}; expected {expected}{form}"
 
 
 def _example_at(path: str) -> str:
@@ -320,7 +318,7 @@ def _unknown_word(value: object, allowed: list[str], path: str) -> str:
     if key == "apiVersion":
         allowed = list(VERSIONS)
     if not isinstance(value, str):
-        return f"{_kind_of(value)} stands here; expected one of {', '.join(allowed)}"
+        return f"found {_kind_of(value)}; expected one of {', '.join(allowed)}"
     meant = next((word for word in _SYNONYMS.get(value.lower(), ()) if word in allowed), "")
     hint = f"; did you mean '{meant}'?" if meant else ""
     hint = hint or (metric_hint(value) if key == "metric" else "") or suggestion(value, allowed)
@@ -349,8 +347,8 @@ def _alternatives(error: Rejection) -> str:
     names = [_WORDS.get(str(kind), str(kind)) for kind in dict.fromkeys(map(str, kinds))]
     found = _kind_of(cast("object", error.instance))
     if not names:
-        return f"{found} stands here that fits none of the allowed forms"
-    return f"{found} stands here; expected {' or '.join(names)}"
+        return f"found {found}, which has none of the allowed forms"
+    return f"found {found}; expected {' or '.join(names)}"
 
 
 _MESSAGE_OF_KEYWORD: dict[str, Callable[[Rejection], str]] = {
@@ -368,6 +366,6 @@ _MESSAGE_OF_KEYWORD: dict[str, Callable[[Rejection], str]] = {
     "maxItems": lambda error: f"the list is too long; expected at most {error.expected}",
     "minLength": lambda _error: "the text is empty; expected some",
     "minProperties": lambda _error: "the mapping is empty; expected at least one key",
-    "uniqueItems": lambda _error: "an item stands here twice; expected different ones",
+    "uniqueItems": lambda _error: "an item is repeated; expected different ones",
     "not": lambda _error: "'from' belongs to relationships of a table; expected 'to' only",
 }

@@ -22,7 +22,7 @@ from contractwatch.odcs.yaml.node import (
 
 NEWEST_VERSION = "v3.2.0"
 MAX_SCHEMA_ERRORS = 1_000
-"""Of the official schema's complaints about one document; a file with more is no contract."""
+"""Errors of the official schema in one document; a file with more is no contract."""
 _ANY_VERSION_3 = re.compile(r"v?3\.\d+\.\d+")
 
 
@@ -55,7 +55,7 @@ def add_schema_errors(document: Document, findings: Findings) -> None:
     found = schema_errors(contract_validator(), _as_newest_version(data), document, "")
     for number, (path, message) in enumerate(islice(found, MAX_SCHEMA_ERRORS), 1):
         if number == MAX_SCHEMA_ERRORS:
-            findings.fatal_paths.add(path)  # what comes after it is not known
+            findings.fatal_paths.add(path)  # later errors are not known
         is_known = (path, message) in seen or path in findings.removed_paths
         if not is_known and not _is_tolerated(data, path):
             seen.add((path, message))
@@ -127,7 +127,7 @@ def _check_extensions(root: YamlNode, findings: Findings) -> None:
         if not name:
             continue
         value = entry.at("value")
-        # in place, the modifiers of a service level stand one by one (ODCS 3.2)
+        # a service level has its modifiers as single properties (ODCS 3.2)
         key = f"sla.{name}" if value.path.startswith("slaProperties[") else name
         if key not in validators:
             known = [f"contractwatch.{word}" for word in validators if "." not in word]

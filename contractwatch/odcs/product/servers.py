@@ -106,7 +106,7 @@ def _is_known_encoding(encoding: str) -> bool:
         return True
     try:
         return "x".encode(encoding).decode(encoding) == "x"
-    except (LookupError, ValueError):  # none of that name, or one that is not of texts
+    except (LookupError, ValueError):  # unknown, or no encoding of text
         return False
 
 
@@ -137,7 +137,7 @@ def _read_number_marks(policy: YamlNode, separator: str, findings: Findings) -> 
     """Return the decimal separator and the thousands separator."""
     decimal = policy.text("decimal") or "."
     written = policy.mapping().get("thousands")
-    thousands = written if isinstance(written, str) else ""  # not stripped: it may be a blank
+    thousands = written if isinstance(written, str) else ""  # not stripped, as it may be a blank
     if decimal == thousands:
         message = f"the mark between thousands is the decimal mark '{decimal}'; expected another"
         findings.error(policy.at("thousands"), message)

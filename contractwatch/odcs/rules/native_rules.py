@@ -1,4 +1,4 @@
-"""Read rules of `engine: contractwatch`: validate each, drop repeats, keep the rest as skipped."""
+"""Read rules of `engine: contractwatch`: validate each, and skip repeated and unsupported ones."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -44,7 +44,7 @@ def read_native_rules(
     Args:
         rules: Where the rules stand.
         table: The table that they are about.
-        findings: Takes what is wrong and what is skipped.
+        findings: Receives the problems and the skipped clauses.
         read: Reads one rule; None if it is wrong. It raises UnresolvedReferenceError for a rule
             that is not executed.
     """

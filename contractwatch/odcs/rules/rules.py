@@ -103,11 +103,11 @@ def _read_rule(rule: YamlNode, context: ColumnContext, findings: Findings) -> Ru
         return _read_library_rule(rule, context, findings)
     kind = rule.text("type")
     if kind == SQL and not rule.has("metric"):
-        return None  # read with the queries, when every table is known
+        return None  # read by queries.py, once all tables are known
     if is_native_check(rule) and context.column is None:
-        return None  # read with the own checks, when every column is known
+        return None  # read by native_checks.py, once all columns are known
     if is_comparison(rule) and is_top_level(rule):
-        return None  # read with the comparisons, when every table is known
+        return None  # read by comparisons.py, once all tables are known
     if rule.has("metric"):
         message = f"a rule of type '{kind[:_MAX_SHOWN]}' has a metric; expected type 'library'"
         findings.error(rule.at("metric"), message)

@@ -1,7 +1,7 @@
 """Decide which clauses a mistake costs: its own, and those that depend on it.
 
-A part that is cut out may have limited another one: a condition on rows, the type by which values
-are compared, one column of a key. What it limited is cut out with it, and never judged without it.
+A removed clause may have limited others: a condition on rows, the type that values are compared as,
+one column of a key. The clauses that it limited are removed with it, and never judged without it.
 """
 
 import re
@@ -31,7 +31,7 @@ from contractwatch.odcs.values.literals import TEMPORAL, logical_type_of
 from contractwatch.odcs.yaml.node import YamlNode, extension_name, unprefixed_name
 
 EXTRA_COLUMNS_SUFFIX = "#extraColumns"
-"""After the path of a table: that it has no other columns, wherever that is said."""
+"""Follows the path of a table: the promise that it has no other columns, wherever it is written."""
 
 _IDENTITY = ("id", "version", "kind", "apiVersion", "name", "domain", "dataProduct")
 _OWNER = re.compile(
@@ -140,7 +140,7 @@ class AffectedClauses:
     def _in_table_key(self, path: str, table: YamlNode, rest: str) -> Iterator[str]:
         key = _first_key(rest)
         if key == "name" and table.text("name") and path not in self._repeated_keys:
-            raise NoValidPartError  # one that another table has, or that breaks the rule of names
+            raise NoValidPartError  # a duplicate or an invalid name
         if not rest or is_similar(key, TABLE_IDENTITY_KEYS):
             yield table.path
         elif key != "customProperties" and is_similar(key, ("customProperties",)):
@@ -174,7 +174,7 @@ class AffectedClauses:
         key = _first_key(rest)
         is_named = key == "name" and column.text("name") and path not in self._repeated_keys
         if is_named and not self._is_repeated(column):
-            raise NoValidPartError  # a name that breaks the rule of names
+            raise NoValidPartError  # an invalid name
         if letters_of(key) in _REQUIRED_ANTONYMS:
             yield path
         elif not rest or is_similar(key, COLUMN_IDENTITY_KEYS):

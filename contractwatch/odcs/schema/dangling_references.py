@@ -1,4 +1,4 @@
-"""Find the relationships that lead to a table which is not read; they are lost with it."""
+"""Find the relationships that lead to a table which was removed because of a mistake."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,10 +7,10 @@ from contractwatch.odcs.schema.nested import walk_fields
 from contractwatch.odcs.yaml.node import YamlNode
 
 
-def references_to_removed(root: YamlNode, lost: Mapping[str, Problem]) -> dict[str, Problem]:
+def references_to_removed(root: YamlNode, removed: Mapping[str, Problem]) -> dict[str, Problem]:
     """Return the relationships to removed tables, each with the mistake that removed the table."""
     tables = [table for table in root.at("schema").each() if table.mapping()]
-    starts = {start: lost[t.path] for t in tables if t.path in lost for start in _starts(t)}
+    starts = {start: removed[t.path] for t in tables if t.path in removed for start in _starts(t)}
     if not starts:
         return {}
     found: dict[str, Problem] = {}
@@ -19,7 +19,7 @@ def references_to_removed(root: YamlNode, lost: Mapping[str, Problem]) -> dict[s
             named = (entry.text("to"), *entry.texts("to"), entry.text("from"), *entry.texts("from"))
             for text in named:
                 cause = next((why for start, why in starts.items() if text.startswith(start)), None)
-                if cause is not None and table.path not in lost:
+                if cause is not None and table.path not in removed:
                     found.setdefault(entry.path, cause)
     return found
 

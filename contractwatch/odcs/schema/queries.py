@@ -109,7 +109,7 @@ def _read_query(
         return None
     found = _guard(rule, table.physical_name, column, tables, findings)
     if isinstance(found, _Unsupported):
-        # other tools run it on a server with more tables and another dialect than a file has
+        # other tools run it on a server with more tables and another dialect
         findings.warn(rule.at("query"), f"the rule is skipped: {found.why}")
         findings.skip(rule, _promised(rule, table, name, findings), found.why)
         return None

@@ -61,7 +61,7 @@ def _read_relationship(
 ) -> tuple[Table, Relationship] | None:
     kind = entry.text("type")
     if kind not in {"", "foreignKey"}:
-        return None  # the official schema has something to say about it
+        return None  # the official schema reports it
     written, at = _texts(entry, "to"), entry.at("to")
     try:
         target = parse_reference(written, tables)
@@ -69,7 +69,7 @@ def _read_relationship(
         source, columns = _source(entry, table, column, tables)
     except UnresolvedReferenceError as wrong:
         if wrong.is_wrong:
-            findings.warn(at, f"the relationship leads nowhere: {wrong}")
+            findings.warn(at, f"the relationship cannot be resolved: {wrong}")
         _skip(entry, table, column, str(wrong), findings)
         return None
     why_not = _why_not(source, columns)
@@ -123,7 +123,7 @@ def _warn_unknown_target(
     try:
         resolve_local(target, tables)
     except UnresolvedReferenceError as wrong:
-        findings.warn(entry.at("to"), f"the relationship leads nowhere: {wrong}")
+        findings.warn(entry.at("to"), f"the relationship cannot be resolved: {wrong}")
 
 
 def _read_tolerance(entry: YamlNode, findings: Findings) -> Threshold:

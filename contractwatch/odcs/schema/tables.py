@@ -73,7 +73,7 @@ def read_tables(root: YamlNode, zone: str, findings: Findings) -> TableIndex:
     Args:
         root: The contract.
         zone: In which naive timestamps are taken where a column names no zone.
-        findings: Gets the problems and what is skipped.
+        findings: Receives the problems and the skipped clauses.
     """
     nodes = with_names(root.at("schema"), "name", findings)
     for key, what in (("name", "table"), ("id", "id")):

@@ -73,7 +73,7 @@ def _unknown_element(written: str, tables: TableIndex) -> UnresolvedElement:
     wrong = f"unknown element '{written[:60]}'; expected table.column"
     readings = _readings(written, tables)
     for table, rest in readings:
-        # the column alone is compared: the name of its table is like any of them
+        # compare the column alone, or the name of the table would make all of them similar
         if hint := column_suggestion(table.name, rest, _names(table)):
             return UnresolvedElement(f"{wrong}{hint}")
     known = (f"{table.name}.{name}" for table in tables.tables for name in _names(table))

@@ -17,7 +17,7 @@ from contractwatch.odcs.values.zones import UTC_NAME, is_zone
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 
 MAX_UPDATES = 900
-"""The record keeps a thousand watermarks of a table: more updates in a period are not seen."""
+"""The record keeps a thousand watermarks of a table, so more updates in a period go unseen."""
 
 _PERCENT = frozenset({"", "percent", "percentage", "%"})
 _HUNDRED_PERCENT = 100
@@ -47,7 +47,7 @@ class DailyTime:
 
 
 MIN_YEAR = 1900
-"""No date of a product's life is before it; the last one is 9999, as who means never writes."""
+"""The first year of a product's dates; there is no last one, as 9999 is written for never."""
 
 
 def find_modifier(modifiers: tuple[Modifier, ...], name: str) -> YamlNode | None:

@@ -297,7 +297,7 @@ class _LevelReader:
     def _level(
         self, node: YamlNode, promise: LevelPromise, modifiers: tuple[Modifier, ...]
     ) -> ServiceLevel:
-        # how fast an incident is handled says nothing about the data: a warning by default
+        # how fast an incident is handled is no property of the data, so it is a warning by default
         default = Severity.WARNING if isinstance(promise, MaxIncidentTime) else Severity.ERROR
         return ServiceLevel(
             clause=node.clause,
@@ -321,8 +321,8 @@ class _LevelReader:
         for part in written:
             found = resolve_element(part, self._tables)
             if isinstance(found, UnresolvedElement) and found.is_wrong:
-                # other tools write elements that lead nowhere, the standard's own example among
-                # them: what else the contract promises is judged all the same
+                # a warning only, as other tools write unknown elements, and so does an example
+                # of the standard: the contract's other promises are judged all the same
                 self._findings.warn(source.at(key), f"{_LEVEL_IS_SKIPPED}: {found.why}")
             yield found
 

@@ -75,7 +75,7 @@ def _warn_status(root: YamlNode, lifetime: Lifetime, today: date, findings: Find
     written = root.text("status").lower()
     if written not in Status.__members__.values():
         return
-    noon = datetime.combine(today, time(12), UTC)  # the dates of a day count from its midnight on
+    noon = datetime.combine(today, time(12), UTC)  # a date is valid from its midnight on
     for message in _status_warnings(Status(written), lifetime, lifetime.stage_at(noon)):
         findings.warn(root.at("status"), message)
 

@@ -23,7 +23,7 @@ ROW_NODES = (
     exp.Unary,
     exp.Var,
 )
-"""What a condition on one row may consist of."""
+"""Nodes that a condition on one row may consist of."""
 
 QUERY_NODES = (
     *ROW_NODES,
@@ -57,7 +57,7 @@ QUERY_NODES = (
     exp.With,
     exp.WithinGroup,
 )
-"""What a query may consist of."""
+"""Nodes that a query may consist of."""
 
 ROW_FUNCTIONS = (
     exp.Abs,
@@ -100,7 +100,7 @@ ALLOWED_FUNCTIONS = frozenset(
     STRPTIME SUBSTRING SUM TAN TIME TIMESTAMP TRIM TRUNC TRY_CAST UPPER VARIANCE WEEK YEAR
     """.split()  # noqa: SIM905 - as a list it would be a page long
 )
-"""What the engine runs, by the names under which it is written; none reads or makes a table."""
+"""Functions that are run, by their names in Polars' SQL; none reads or makes a table."""
 
 WORDS_BEFORE_PARENTHESES = frozenset(
     """
@@ -109,10 +109,10 @@ WORDS_BEFORE_PARENTHESES = frozenset(
     THEN UNION USING WHEN WHERE WITH
     """.split()  # noqa: SIM905 - as above
 )
-"""What stands before a parenthesis and calls nothing."""
+"""Keywords that may precede a parenthesis without calling a function."""
 
 WRITE_NODES = (exp.Create, exp.Delete, exp.Drop, exp.Insert, exp.Into, exp.Merge, exp.Update)
-"""What would change something."""
+"""Nodes that would change data."""
 
 FORBIDDEN_NODES = (
     exp.Explode,
@@ -138,7 +138,7 @@ BOOLEAN_NODES = (
     exp.RegexpLike,
     exp.StartsWith,
 )
-"""What is true or false."""
+"""Nodes whose value is a boolean."""
 
 CONSTRUCT_NAMES = {
     "jsonpath": "a path into JSON (->, ->>, json_extract)",
@@ -160,4 +160,4 @@ CONSTRUCT_NAMES = {
     "intervalspan": "INTERVAL ... TO",
     "columndef": "a list of columns with types",
 }
-"""Parts of SQL whose name in the parser says little, by that name."""
+"""What messages call a part of SQL, by its name in the parser."""

@@ -1,4 +1,4 @@
-"""Guard SQL of a contract: parse it, hold it against an allow-list, and write it anew.
+"""Guard SQL of a contract: parse it, check it against an allow-list, and write it anew.
 
 A query can read the tables of its contract and do nothing else. What runs is never the text itself
 but what was written from the parsed expression, so no second parser can read it differently.
@@ -138,9 +138,9 @@ def _parse(text: str, what: str) -> exp.Expr:
         ) from None
     except RecursionError:
         raise UnsupportedSqlError(too_deep) from None
-    # a comment after the last semicolon is a node of its own
+    # the parser returns a comment after the last semicolon as a statement
     found = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
-    if not found and not text.strip(" \t\r\n;"):  # nothing hides there: a mistake, and no attack
+    if not found and not text.strip(" \t\r\n;"):  # a mistake, and no attack
         raise UnsupportedSqlError(f"there is no SQL in it; expected one {what}")
     if len(found) != 1:
         raise UnsafeSqlError(f"{len(found)} statements instead of one; expected one {what}")
@@ -249,7 +249,7 @@ def _check_size(root: exp.Expr, text: str) -> None:
         found = sum(1 for _ in root.find_all(kind))
         if found > most:
             raise UnsupportedSqlError(f"the query has {found} {noun}; expected at most {most}")
-    for pad in root.find_all(exp.Pad):  # a text of a gigabyte is asked for in a few letters
+    for pad in root.find_all(exp.Pad):  # a few letters could make a text of a gigabyte
         width = pad.args["expression"]
         if not (
             isinstance(width, exp.Literal) and width.is_int and int(width.name) <= _MAX_PAD_WIDTH

@@ -39,7 +39,7 @@ def _logarithm(writer: Generator, node: exp.Log) -> str:
 
 
 def _joined(writer: Generator, node: exp.ConcatWs) -> str:
-    return writer.func("CONCAT_WS", *node.expressions)  # what is null is left out, and not empty
+    return writer.func("CONCAT_WS", *node.expressions)  # nulls are skipped, not empty
 
 
 class _PolarsGenerator(Generator):

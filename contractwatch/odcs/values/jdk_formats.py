@@ -48,7 +48,7 @@ _LONG_WORDS = re.compile("|".join(sorted(_SHORTENED, key=len, reverse=True)))
 
 def format_suggestion(written: str, logical_type: LogicalType) -> str:
     """Return what to write instead of a date format, as the end of a message."""
-    if len(written) > MOST_LETTERS:  # no misspelling, and to take it apart would cost minutes
+    if len(written) > MOST_LETTERS:  # parsing it would take minutes
         return f"expected a form such as {_EXAMPLES[logical_type]}"
     if counts_seconds(written):
         return "write logicalType: integer and no format"

@@ -22,7 +22,7 @@ _DEPRECATED: Mapping[str, str] = {
     "dataProduct": "a product is known by 'domain' and 'name'",
     "slaDefaultElement": "expected 'element' at each service level",
 }
-"""What ODCS 3.1 deprecates, and what is expected instead."""
+"""Keys that ODCS 3.1 deprecates, with what is expected instead."""
 
 
 def warn_deprecated(root: YamlNode, findings: Findings) -> None:

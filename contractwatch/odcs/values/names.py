@@ -6,10 +6,10 @@ from contractwatch.display import escape_of, is_visible
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 RESERVED = frozenset({"gate", "trust"})
-"""Last words of addresses about a product, as `/api/v1/products/orders/gate`: no product's name."""
+"""Last parts of URLs about a product, as `/api/v1/products/orders/gate`: no product's name."""
 
 MAX_NAME_LENGTH = 200
-"""Characters; a longer one is no name, and to normalise a very long one takes minutes."""
+"""In characters. Normalizing a very long name takes minutes."""
 
 _MAX_MARKS = 4
 _DOT_FOLDERS = frozenset({".", ".."})

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 _OF_COLUMN = ("property", "column", "field")
 PLACEHOLDERS = ("object", "table", "model", "schema", *_OF_COLUMN)
-"""These names stand for the table and the column of a contract, and are never variables."""
+"""Placeholders for the table and column of a SQL rule; they are never variables."""
 
 _VARIABLE = re.compile(
     r"\$\{(?!(?:" + "|".join(PLACEHOLDERS) + r")\})([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}"

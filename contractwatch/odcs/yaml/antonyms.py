@@ -46,7 +46,7 @@ _MEANINGS: Mapping[str, tuple[str, bool]] = {
         (_UNIQUE, True),
     ),
 }
-"""What flags of other tools mean here: the key, and whether it says the same or the opposite."""
+"""Flags of other tools: the key in ODCS, and whether it has the same or the opposite meaning."""
 
 _TRUE = frozenset({"true", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "no", "n", "off", "0"})

@@ -51,7 +51,7 @@ class Document:
     `lines` holds the line of every document path such as `schema[0].properties[2].required`;
     `written` the source text of every number, boolean and null. `fingerprint` is the SHA-256 of
     the bytes in hex. `notes` are the warnings of reading. `mistakes` are what is wrong in the text
-    and leaves the rest of it readable, such as a key that stands there twice.
+    and leaves the rest of it readable, such as a duplicate key.
     """
 
     file: str
@@ -114,7 +114,7 @@ def has_comments(raw: bytes) -> bool:
         if isinstance(token, yaml.ScalarToken):
             start, end = token.start_mark.index, token.end_mark.index
             if token.style in _BLOCKS:
-                # behind its sign there may be a comment
+                # a comment may follow the indicator of a block scalar
                 start = max(start, source.find("\n", start))
             comments_in_values += bisect_left(starts, end) - bisect_left(starts, start)
     return comments_in_values < len(starts)
@@ -135,7 +135,7 @@ def _decode(raw: bytes, file: str) -> str:
     except UnicodeDecodeError as wrong:
         line = raw.count(b"\n", 0, wrong.start) + 1
         raise _error(file, line, "the text is not UTF-8; expected a UTF-8 file") from wrong
-    # YAML's own set of characters; to compile another one takes a hundredth of a second
+    # PyYAML's compiled set of characters; compiling another one takes a hundredth of a second
     odd = Reader.NON_PRINTABLE.search(source)
     if odd is not None:
         line = source.count("\n", 0, odd.start()) + 1
@@ -173,7 +173,7 @@ class _DocumentBuilder:
 
     def document(self) -> Mapping[str, object]:
         """Return the root mapping."""
-        # libyaml's parser where the wheel has it: ten times as fast as the one in Python
+        # the parser of libyaml, if PyYAML has it, is ten times as fast as the one in Python
         self.parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(self.source)
         try:
             return self._document()
@@ -241,7 +241,7 @@ class _DocumentBuilder:
                 raise _error(self.file, line, "a key of absurd length; expected a short word")
             is_merge = key == "<<" and entry.implicit[0]
             if not is_merge and key in found:
-                self._error(line, here, f"key '{key}' stands here twice; expected it once")
+                self._error(line, here, f"duplicate key '{key}'; expected it once")
             if not is_merge:
                 self.lines.setdefault(here, line)
             value = self._value(self.parser.get_event(), here, depth + 1)

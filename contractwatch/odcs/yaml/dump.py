@@ -9,7 +9,7 @@ import yaml
 _WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
 _OTHER_BREAK = re.compile("[\x85\u2028\u2029]")
-"""Ends a line for a reader of YAML 1.1: what is not escaped is lost."""
+"""Line breaks of YAML 1.1: its readers lose them unless they are escaped."""
 
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 
@@ -42,7 +42,7 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     is_plain = _PLAIN.fullmatch(value) is not None and value.lower() not in _WORDS
     is_escaped = _OTHER_BREAK.search(value) is not None
     style = None if is_plain else "|" if "\n" in value else '"' if "'" in value else "'"
-    # the types of PyYAML leave the style open
+    # the type stubs of PyYAML leave the style open
     represent: Callable[..., yaml.ScalarNode] = dumper.represent_scalar  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return represent("tag:yaml.org,2002:str", value, style='"' if is_escaped else style)
 

@@ -94,7 +94,7 @@ def extension_name(entry: YamlNode) -> str:
     if name.startswith(_PREFIX):
         return name.removeprefix(_PREFIX)
     is_ours = unprefixed_name(name) or entry.text("vendor").casefold() == VENDOR
-    return name if is_ours else ""  # one whose prefix is misspelt is none that we know
+    return name if is_ours else ""  # a misspelt prefix is reported as unknown
 
 
 def unprefixed_name(written: str) -> str:
@@ -117,14 +117,14 @@ def column_suggestion(table: str, column: str, known: Iterable[str]) -> str:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that is likely meant, in its own case; empty if there is none."""
     if len(word) > _MAX_WORD_LENGTH or not _may_compare(0):
-        return ""  # without asking for the known words, which may be thousands each time
+        return ""  # before `known`, which may be thousands of words, is read
     known = list(known)
     if not _may_compare(len(known)):
         return ""
     by_lower = {name.lower(): name for name in reversed(known) if len(name) <= _MAX_WORD_LENGTH}
     found = difflib.get_close_matches(word.lower(), by_lower, n=2, cutoff=_MIN_SIMILARITY)
     near = [by_lower[name] for name in found]
-    # between two ends nobody guesses, and never what says the opposite
+    # suggest nothing on a tie between antonyms, and never an antonym
     is_open = len(near) > 1 and are_antonyms(*near) and _is_tie(word, near)
     return near[0] if near and not is_open and not are_antonyms(word, near[0]) else ""
 
@@ -149,7 +149,7 @@ def _may_compare(words: int) -> bool:
 
 
 MAX_COMPARISONS = 20_000
-"""Of a misspelled word with one that is known: some hundred misspellings in a common contract."""
+"""Comparisons of a word with a known one: enough for some hundred misspellings in a contract."""
 
 _REMAINING: ContextVar[list[int] | None] = ContextVar("comparisons_left", default=None)
 
@@ -162,7 +162,7 @@ def _is_tie(word: str, near: list[str]) -> bool:
 _MIN_SIMILARITY = 0.6
 _MIN_DIFFERENCE = 0.05
 _MAX_WORD_LENGTH = 80
-"""Words longer than this are no misspelling, and comparing them costs time."""
+"""Longer words are no misspellings, and comparing them takes long."""
 
 
 @dataclass(slots=True)

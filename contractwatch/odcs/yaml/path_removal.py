@@ -1,4 +1,4 @@
-"""Cut paths out of a document; everything else keeps its path."""
+"""Remove paths from a document; everything else keeps its path."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ class _Removed:
     """Takes the position of a removed list item, so that later items keep their indexes."""
 
     def __repr__(self) -> str:
-        return "cut out"
+        return "removed"
 
 
 REMOVED: Final = _Removed()

@@ -26,5 +26,5 @@ def check_unique(nodes: Iterable[YamlNode], key: str, what: str, findings: Findi
         first = known.setdefault(name, node)
         if first is not node:
             line = first.at(key).clause.line
-            message = f"{what} '{name[:60]}' stands in line {line} too; expected another {key}"
+            message = f"duplicate {what} '{name[:60]}', also in line {line}; expected another {key}"
             findings.error(node.at(key), message)

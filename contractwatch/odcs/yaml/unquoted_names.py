@@ -7,7 +7,7 @@ from contractwatch.errors import Problem
 from contractwatch.odcs.yaml.document import Document
 
 _NAMES = frozenset({"id", "version", "name", "domain", "dataProduct"})
-"""The keys without which nobody knows whose promises these are: what else could a number mean?"""
+"""The keys that identify a contract; a number there can only be meant as text."""
 
 
 def find_unquoted_names(document: Document, mistakes: Iterable[Problem]) -> Mapping[str, Problem]:

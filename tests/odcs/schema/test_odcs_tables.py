@@ -171,7 +171,7 @@ def test_a_key_may_have_members_inside_objects_in_their_position() -> None:
 def test_a_contract_without_status_counts_as_draft() -> None:
     text = table("name: a").replace("status: active\n", "")
     assert parsed(text).status is Status.DRAFT
-    assert "counts as draft" in warnings_of(text)[0]
+    assert "is read as draft" in warnings_of(text)[0]
 
 
 def test_all_problems_of_a_file_are_told_in_the_order_of_lines() -> None:
