@@ -84,7 +84,7 @@ def from_metadata(plan: Plan, server: Server) -> Plan:
     kept: list[Check] = []
     left: list[CheckResult] = []
     for check in plan.checks:
-        if all(_needs_no_row(metric, data_format, narrowed) for metric in check.metrics()):
+        if all(_is_metadata(metric, data_format, narrowed) for metric in check.metrics()):
             kept.append(check)
         else:
             verdict = Verdict(Outcome.SKIPPED, reason=METADATA_ONLY)
@@ -168,7 +168,7 @@ def _with_checks(plan: Plan, checks: tuple[Check, ...], skipped: tuple[CheckResu
     return replace(plan, checks=checks, metrics=metrics, skipped=skipped)
 
 
-def _needs_no_row(metric: Metric, data_format: str, narrowed: Set[str]) -> bool:
+def _is_metadata(metric: Metric, data_format: str, narrowed: Set[str]) -> bool:
     if isinstance(metric, RecordMetric):
         return True
     match metric:

@@ -74,19 +74,19 @@ def update_incidents(
     seen = tuple(observations)
     if not seen:
         return (), ()
-    scene = _Context(product, now, policy, new_id)
-    book = {incident.incident_id: incident for incident in incidents}
-    told: list[Transition] = []
+    context = _Context(product, now, policy, new_id)
+    by_id = {incident.incident_id: incident for incident in incidents}
+    transitions: list[Transition] = []
     for observation in seen:
-        told += _apply(book, _breach_signal(observation, policy), scene)
+        transitions += _apply(by_id, _breach_signal(observation, policy), context)
     observed = {observation.objective for observation in seen}
-    for incident in tuple(book.values()):
+    for incident in tuple(by_id.values()):
         if incident.cause is Cause.BREACH and incident.objective not in observed:
-            told += _withdraw(book, incident, now)
-    told += _apply(book, _unknown_signal(seen, book.values(), policy), scene)
+            transitions += _withdraw(by_id, incident, now)
+    transitions += _apply(by_id, _unknown_signal(seen, by_id.values(), policy), context)
     before = {incident.incident_id: incident for incident in incidents}
-    changed = tuple(one for one in book.values() if before.get(one.incident_id) != one)
-    return changed, tuple(told)
+    changed = tuple(one for one in by_id.values() if before.get(one.incident_id) != one)
+    return changed, tuple(transitions)
 
 
 def withdraw_incidents(
@@ -97,11 +97,13 @@ def withdraw_incidents(
     Incidents that were reported get the transition WITHDRAWN.
     """
     before = {incident.incident_id: incident for incident in incidents}
-    book = dict(before)
-    told: list[Transition] = []
+    by_id = dict(before)
+    transitions: list[Transition] = []
     for incident in before.values():
-        told += _withdraw(book, incident, at)
-    return tuple(one for one in book.values() if before[one.incident_id] != one), tuple(told)
+        transitions += _withdraw(by_id, incident, at)
+    return tuple(one for one in by_id.values() if before[one.incident_id] != one), tuple(
+        transitions
+    )
 
 
 def _breach_signal(observation: Observation, policy: AlertPolicy) -> _Signal:
@@ -154,76 +156,76 @@ def _is_paged(incident: Incident) -> bool:
     return is_breach and incident.severity is Severity.ERROR
 
 
-def _apply(book: dict[str, Incident], signal: _Signal, scene: _Context) -> list[Transition]:
+def _apply(by_id: dict[str, Incident], signal: _Signal, context: _Context) -> list[Transition]:
     """Update the incident that a signal belongs to, and return its transitions."""
     if signal.is_bad is None:
         return []
-    own = [one for one in book.values() if _is_about(one, signal)]
+    own = [one for one in by_id.values() if _is_about(one, signal)]
     active = next((one for one in own if one.phase in _ACTIVE), None)
     if not signal.is_bad:
-        return _apply_good(book, active, scene) if active else []
+        return _apply_good(by_id, active, context) if active else []
     if active is None:
-        active = _new_incident(signal, scene)
-    return _apply_bad(book, active, signal, scene)
+        active = _new_incident(signal, context)
+    return _apply_bad(by_id, active, signal, context)
 
 
 def _is_about(incident: Incident, signal: _Signal) -> bool:
     return incident.objective is signal.objective and incident.cause is signal.cause
 
 
-def _new_incident(signal: _Signal, scene: _Context) -> Incident:
+def _new_incident(signal: _Signal, context: _Context) -> Incident:
     return Incident(
-        incident_id=scene.new_id(),
-        product=scene.product,
+        incident_id=context.new_id(),
+        product=context.product,
         objective=signal.objective,
         cause=signal.cause,
         phase=Phase.PENDING,
         severity=signal.severity,
-        since=scene.now,
+        since=context.now,
     )
 
 
 def _apply_bad(
-    book: dict[str, Incident], active: Incident, signal: _Signal, scene: _Context
+    by_id: dict[str, Incident], active: Incident, signal: _Signal, context: _Context
 ) -> list[Transition]:
     severity = max(active.severity, signal.severity, key=_RANK.__getitem__)
-    if active.phase is Phase.PENDING:  # it may have begun when more could be told
-        severity = min(severity, scene.policy.ceiling, key=_RANK.__getitem__)
+    if active.phase is Phase.PENDING:  # it may have begun under a higher ceiling
+        severity = min(severity, context.policy.ceiling, key=_RANK.__getitem__)
     seen = replace(
         active,
         severity=severity,
         bad_streak=active.bad_streak + 1,
         good_streak=0,
         recovering_since=None,
-        broken=broken_promises(signal.observation, product=scene.product),
+        broken=broken_promises(signal.observation, product=context.product),
     )
     if active.phase in _ANNOUNCED:
-        return _stay_open(book, active, replace(seen, phase=Phase.OPEN), signal, scene)
-    lasted = scene.now - seen.since
+        return _stay_open(by_id, active, replace(seen, phase=Phase.OPEN), signal, context)
+    lasted = context.now - seen.since
     if seen.bad_streak < signal.open_after or lasted < signal.grace:
-        book[seen.incident_id] = seen
+        by_id[seen.incident_id] = seen
         return []
-    return _open(book, seen, scene.now)
+    return _open(by_id, seen, context.now)
 
 
 def _stay_open(
-    book: dict[str, Incident], before: Incident, seen: Incident, signal: _Signal, scene: _Context
+    by_id: dict[str, Incident], before: Incident, seen: Incident, signal: _Signal, context: _Context
 ) -> list[Transition]:
     """Keep an open incident silently; report it again only if a ticket has become an error.
 
-    Like the opening it takes a second run: the one before this was worse than what was told, too.
+    Like opening, that takes two runs in a row that are worse than what was reported.
     """
-    told = _RANK[before.told_severity or before.severity]
-    if min(_RANK[before.severity], _RANK[signal.severity]) <= told:
-        book[seen.incident_id] = seen
+    reported = _RANK[before.told_severity or before.severity]
+    if min(_RANK[before.severity], _RANK[signal.severity]) <= reported:
+        by_id[seen.incident_id] = seen
         return []
     worse = replace(seen, told_severity=seen.severity)
-    return _announce(book, worse, TransitionKind.WORSENED, scene.now)
+    return _announce(by_id, worse, TransitionKind.WORSENED, context.now)
 
 
-def _open(book: dict[str, Incident], pending: Incident, now: datetime) -> list[Transition]:
+def _open(by_id: dict[str, Incident], pending: Incident, now: datetime) -> list[Transition]:
     """Open the pending incident, or the one that was resolved less than an hour before it."""
-    former = _reopenable(book.values(), pending)
+    former = _reopenable(by_id.values(), pending)
     if former is None:
         opened = replace(
             pending,
@@ -232,8 +234,8 @@ def _open(book: dict[str, Incident], pending: Incident, now: datetime) -> list[T
             told_severity=pending.severity,
             opened_severity=pending.severity,
         )
-        return _announce(book, opened, TransitionKind.OPENED, now)
-    book[pending.incident_id] = _closed(pending, now)
+        return _announce(by_id, opened, TransitionKind.OPENED, now)
+    by_id[pending.incident_id] = _closed(pending, now)
     again = replace(
         former,
         phase=Phase.OPEN,
@@ -249,7 +251,7 @@ def _open(book: dict[str, Incident], pending: Incident, now: datetime) -> list[T
         told_severity=pending.severity,
         opened_severity=pending.severity,
     )
-    return _announce(book, again, TransitionKind.REOPENED, now)
+    return _announce(by_id, again, TransitionKind.REOPENED, now)
 
 
 def _reopenable(incidents: Iterable[Incident], pending: Incident) -> Incident | None:
@@ -266,31 +268,33 @@ def _reopenable(incidents: Iterable[Incident], pending: Incident) -> Incident | 
     return former[max(former)] if former else None
 
 
-def _apply_good(book: dict[str, Incident], active: Incident, scene: _Context) -> list[Transition]:
+def _apply_good(
+    by_id: dict[str, Incident], active: Incident, context: _Context
+) -> list[Transition]:
     if active.phase is Phase.PENDING:
-        book[active.incident_id] = _closed(active, scene.now)
+        by_id[active.incident_id] = _closed(active, context.now)
         return []
     better = replace(
         active,
         phase=Phase.RECOVERING,
         good_streak=active.good_streak + 1,
         bad_streak=0,
-        recovering_since=active.recovering_since or scene.now,
+        recovering_since=active.recovering_since or context.now,
     )
-    if better.good_streak < scene.policy.resolve_after:
-        book[better.incident_id] = better
+    if better.good_streak < context.policy.resolve_after:
+        by_id[better.incident_id] = better
         return []
-    resolved = replace(better, phase=Phase.RESOLVED, resolved_at=scene.now)
-    return _announce(book, resolved, TransitionKind.RESOLVED, scene.now)
+    resolved = replace(better, phase=Phase.RESOLVED, resolved_at=context.now)
+    return _announce(by_id, resolved, TransitionKind.RESOLVED, context.now)
 
 
-def _withdraw(book: dict[str, Incident], incident: Incident, at: datetime) -> list[Transition]:
+def _withdraw(by_id: dict[str, Incident], incident: Incident, at: datetime) -> list[Transition]:
     if incident.phase not in _ACTIVE:
         return []
     closed = _closed(incident, at)
     if incident.phase in _ANNOUNCED:
-        return _announce(book, closed, TransitionKind.WITHDRAWN, at)
-    book[closed.incident_id] = closed
+        return _announce(by_id, closed, TransitionKind.WITHDRAWN, at)
+    by_id[closed.incident_id] = closed
     return []
 
 
@@ -299,8 +303,8 @@ def _closed(incident: Incident, at: datetime) -> Incident:
 
 
 def _announce(
-    book: dict[str, Incident], incident: Incident, kind: TransitionKind, at: datetime
+    by_id: dict[str, Incident], incident: Incident, kind: TransitionKind, at: datetime
 ) -> list[Transition]:
-    told = replace(incident, sequence=incident.sequence + 1)
-    book[told.incident_id] = told
-    return [Transition(told, kind, at, told.sequence)]
+    announced = replace(incident, sequence=incident.sequence + 1)
+    by_id[announced.incident_id] = announced
+    return [Transition(announced, kind, at, announced.sequence)]

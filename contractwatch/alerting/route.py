@@ -46,7 +46,7 @@ def receivers_for(
     found: dict[str, None] = {}
     problems: list[str] = []
     for wanted, where in names:
-        answering = [one.name for one in known if _answers(one, wanted)]
+        answering = [one.name for one in known if _has_name(one, wanted)]
         found |= dict.fromkeys(answering)
         if not answering:
             problems.append(
@@ -65,8 +65,8 @@ def announcement_receivers(
     """Return who is told that a product ends: receivers of its breaches and of `announcements`."""
     known = tuple(receivers)
     owner, _ = receivers_for(contract, Severity.INFO, known, default)
-    names = (_named(contract, one)[0] for one in contract.support if _announces(one))
-    others = [one.name for wanted in names for one in known if _answers(one, wanted)]
+    names = (_support_names(contract, one)[0] for one in contract.support if _announces(one))
+    others = [one.name for wanted in names for one in known if _has_name(one, wanted)]
     both = tuple(dict.fromkeys((*owner, *_without_pagers(others, known))))
     return _logs_only(both, contract, known)
 
@@ -91,18 +91,18 @@ def routing_problem(
         if not chosen and is_in_force(contract):
             untold.append(severity)
         for names, where in _names(contract, severity):
-            if not any(_answers(one, names) for one in known):
+            if not any(_has_name(one, names) for one in known):
                 unanswered.setdefault(names[0], where)
     if not unanswered and not untold:
         return ""
-    nobody = _nobody(untold)
+    nobody = _unreported_words(untold)
     if unanswered:
         listed = " or ".join(repr(name) for name in unanswered)
         cause = f"{next(iter(unanswered.values()))}: no receiver answers to {listed}"
         remedy = "add one of that name or alias to contractwatch.toml"
         return f"{cause}, so {nobody}; {remedy}" if nobody else f"{cause}; {remedy}"
     if contract.support and not contract.alerts.routes:
-        _, where = _named(contract, contract.support[0])
+        _, where = _support_names(contract, contract.support[0])
         expected = "expected the scope 'notifications' or 'issues'"
         cause = f"{where}: scope {contract.support[0].scope!r} is told nothing"
         return f"{cause}, so {nobody}; {expected}, or default receivers in contractwatch.toml"
@@ -130,7 +130,7 @@ def _announces(support: SupportChannel) -> bool:
     return support.scope.lower() == _ANNOUNCEMENTS
 
 
-def _nobody(untold: Sequence[Severity]) -> str:
+def _unreported_words(untold: Sequence[Severity]) -> str:
     """Word for which promises no receiver is told."""
     which = f"{untold[0].value} promise" if len(untold) == 1 else "promise"
     return f"nobody is told of a broken {which}" if untold else ""
@@ -148,30 +148,30 @@ def _names(contract: Contract, severity: Severity) -> tuple[tuple[tuple[str, ...
         support = _support_of(contract, route.to)
         if support is None:
             return (((route.to,), f"{contract.file}: contractwatch.alerts"),)
-        return (_named(contract, support),)
+        return (_support_names(contract, support),)
     for scope in _SCOPES:
         entries = [one for one in contract.support if one.scope.lower() == scope]
         if entries:
-            return tuple(_named(contract, one) for one in entries)
+            return tuple(_support_names(contract, one) for one in entries)
     return ()
 
 
 def _support_of(contract: Contract, name: str) -> SupportChannel | None:
-    wanted = _plain(name)
-    by_id = (one for one in contract.support if _plain(one.channel_id) == wanted)
-    by_channel = (one for one in contract.support if _plain(one.channel) == wanted)
+    wanted = _normalized(name)
+    by_id = (one for one in contract.support if _normalized(one.channel_id) == wanted)
+    by_channel = (one for one in contract.support if _normalized(one.channel) == wanted)
     return next(chain(by_id, by_channel), None)
 
 
-def _named(contract: Contract, support: SupportChannel) -> tuple[tuple[str, ...], str]:
+def _support_names(contract: Contract, support: SupportChannel) -> tuple[tuple[str, ...], str]:
     names = tuple(name for name in (support.channel_id, support.channel) if name)
     return names, f"{contract.file}:{support.clause.line}: {support.clause.path}"
 
 
-def _answers(receiver: Receiver, names: Iterable[str]) -> bool:
-    own = {_plain(name) for name in (receiver.name, *receiver.aliases)}
-    return not own.isdisjoint(_plain(name) for name in names)
+def _has_name(receiver: Receiver, names: Iterable[str]) -> bool:
+    own = {_normalized(name) for name in (receiver.name, *receiver.aliases)}
+    return not own.isdisjoint(_normalized(name) for name in names)
 
 
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     return name.strip().lstrip("#").casefold()

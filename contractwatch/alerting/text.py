@@ -123,11 +123,11 @@ def _headline(notes: tuple[TransitionNote, ...]) -> str:
         return _unknown_headline(note, lasted)
     match note.kind:
         case TransitionKind.OPENED:
-            return f"{name} broken: {_by_how_much(note)}"
+            return f"{name} broken: {_finding(note)}"
         case TransitionKind.REOPENED:
-            return f"{name} broken again: {_by_how_much(note)}"
+            return f"{name} broken again: {_finding(note)}"
         case TransitionKind.WORSENED:
-            return f"{name} broken worse: {_by_how_much(note)}"
+            return f"{name} broken worse: {_finding(note)}"
         case TransitionKind.RESOLVED:
             return f"{name} kept again after {lasted}"
         case TransitionKind.WITHDRAWN:
@@ -160,7 +160,7 @@ def _plural_verb(notes: tuple[TransitionNote, ...]) -> str:
             return "promised no longer"
 
 
-def _by_how_much(note: TransitionNote) -> str:
+def _finding(note: TransitionNote) -> str:
     if not note.broken:
         return "no detail"
     worst, *rest = note.broken
@@ -191,12 +191,12 @@ def _opening(note: TransitionNote) -> str:
     since = f"since {instant(note.since)}"
     match note.kind:
         case TransitionKind.OPENED:
-            return f"{name} {verb} {since}, for {_so_far(note)} by now."
+            return f"{name} {verb} {since}, for {_elapsed(note)} by now."
         case TransitionKind.REOPENED:
-            again = f"{name} {verb} again {since}, for {_so_far(note)} by now"
+            again = f"{name} {verb} again {since}, for {_elapsed(note)} by now"
             return f"{again}; episode {note.episode} of one incident."
         case TransitionKind.WORSENED:
-            now = f"{name} {verb} {since}, for {_so_far(note)} by now"
+            now = f"{name} {verb} {since}, for {_elapsed(note)} by now"
             return f"{now}; it was told as less, and is of severity {note.severity.value} now."
         case TransitionKind.RESOLVED:
             back = "is back" if note.cause is Cause.UNKNOWN else "is kept again"
@@ -206,7 +206,7 @@ def _opening(note: TransitionNote) -> str:
             return f"{name}: the incident {since} is closed, because {gone}. {_cost(note)}"
 
 
-def _so_far(note: TransitionNote) -> str:
+def _elapsed(note: TransitionNote) -> str:
     return duration((note.at - note.since).total_seconds())
 
 

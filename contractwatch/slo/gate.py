@@ -125,7 +125,7 @@ def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
     statuses = {o: live[o].state.value if o in live else _NOT_PROMISED for o in required}
     trust = trust_of(record, now=now)
     told = tuple(i for i in record.incidents if i.phase in (Phase.OPEN, Phase.RECOVERING))
-    troubles = tuple(_troubles(told, statuses, live))
+    troubles = tuple(_incident_reasons(told, statuses, live))
     open_breaches = [trouble.reason for trouble in troubles if trouble.denies]
     broken = [*_broken(statuses, live), *open_breaches, *_below_score(policy, trust)]
     unknown = [
@@ -185,18 +185,18 @@ def _broken(statuses: Mapping[Objective, str], live: Mapping[Objective, Standing
 
 
 @dataclass(frozen=True, slots=True)
-class _Trouble:
+class _IncidentReason:
     """Incident that is not over, as a reason of the decision."""
 
     reason: str
     denies: bool = False
 
 
-def _troubles(
+def _incident_reasons(
     told: Iterable[Incident],
     statuses: Mapping[Objective, str],
     live: Mapping[Objective, Standing],
-) -> Iterable[_Trouble]:
+) -> Iterable[_IncidentReason]:
     """Yield the open incidents of required objectives whose state does not say the same already."""
     for incident in told:
         asked = incident.objective
@@ -204,17 +204,17 @@ def _troubles(
         if is_asked or Objective.CONFORMANCE in statuses:
             state = live[asked].state if asked in live else None
             if not (is_asked and state is _STATE_OF_CAUSE[incident.cause]):
-                yield _trouble(incident, state)
+                yield _incident_reason(incident, state)
 
 
-def _trouble(incident: Incident, state: ObjectiveState | None) -> _Trouble:
+def _incident_reason(incident: Incident, state: ObjectiveState | None) -> _IncidentReason:
     name, phase, since = incident.objective.value, incident.phase, _iso_or_none(incident.since)
     if incident.cause is Cause.UNKNOWN:
-        return _Trouble(f"{name} was not known: its incident since {since} is {phase.value}")
+        return _IncidentReason(f"{name} was not known: its incident since {since} is {phase.value}")
     if state is ObjectiveState.GOOD:
-        return _Trouble(f"{name} is at risk: its incident since {since} is {phase.value}")
+        return _IncidentReason(f"{name} is at risk: its incident since {since} is {phase.value}")
     denies = phase is Phase.OPEN and incident.severity is Severity.ERROR
-    return _Trouble(f"{name} has a breach since {since} that is {phase.value}", denies)
+    return _IncidentReason(f"{name} has a breach since {since} that is {phase.value}", denies)
 
 
 def _below_score(policy: Policy, trust: TrustScore) -> Iterable[str]:

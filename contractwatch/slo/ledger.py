@@ -140,14 +140,14 @@ def apply_observation(
         closing: Close up to here if that is later than `at`, so that all lines end alike.
     """
     before, closed = advance(standing, max(at, closing or at))
-    heard = replace(
+    observed = replace(
         before,
         state=observation.state,
         observed_at=at,
         horizon=max(horizon, at),
         stale_at=observation.stale_at if observation.state is ObjectiveState.GOOD else None,
     )
-    return _with_present_state(heard, before), closed
+    return _with_present_state(observed, before), closed
 
 
 def interrupt(
@@ -203,12 +203,12 @@ def apply_observations(
     """
     known = tuple(standings)
     start = max((at, *(standing.accrued_until for standing in known)))
-    heard = {observation.objective: observation for observation in observations}
+    observed = {observation.objective: observation for observation in observations}
     lines = {standing.objective: standing for standing in known if not _is_composite(standing)}
     moved: list[_Advanced] = [
         apply_observation(
             lines.pop(objective, new_standing(objective, start)),
-            heard.get(objective, Observation(objective, ObjectiveState.UNKNOWN)),
+            observed.get(objective, Observation(objective, ObjectiveState.UNKNOWN)),
             at=at,
             horizon=horizon,
             closing=start,
@@ -305,13 +305,13 @@ def _is_unchanged(closed: Sequence[Interval], standing: Standing, state: Objecti
     return len(closed) == 1 and closed[0].state is state and state is standing.state
 
 
-def _with_present_state(heard: Standing, before: Standing) -> Standing:
+def _with_present_state(observed: Standing, before: Standing) -> Standing:
     """Set the present state and its beginning: the former one if the state is the same."""
-    start = heard.observed_at
-    state = _state_from(heard, start)
+    start = observed.observed_at
+    state = _state_from(observed, start)
     since = min(before.since, start) if state is before.state else start
-    stale_at = heard.stale_at if state is ObjectiveState.GOOD else None
-    return replace(heard, state=state, since=since, stale_at=stale_at)
+    stale_at = observed.stale_at if state is ObjectiveState.GOOD else None
+    return replace(observed, state=state, since=since, stale_at=stale_at)
 
 
 def _is_composite(standing: Standing) -> bool:

@@ -17,11 +17,11 @@ def due_starts(rule: SegmentRule, now: datetime) -> tuple[datetime, ...]:
     since = here - rule.lookback
     return tuple(
         start
-        for start in _starts(rule.period, since, here)
+        for start in _period_starts(rule.period, since, here)
         if start >= since
         and not (rule.weekdays_only and start.weekday() > _FRIDAY)
         and not _is_skipped(start, rule.period, zone)
-        and _instant(next_start(start, rule.period), zone) + rule.lag <= now
+        and _to_utc(next_start(start, rule.period), zone) + rule.lag <= now
     )
 
 
@@ -38,14 +38,14 @@ def next_start(start: datetime, period: Period) -> datetime:
             return add_months(start, period.count)
 
 
-def _starts(period: Period, since: datetime, until: datetime) -> Iterator[datetime]:
-    start = _first(period, since)
+def _period_starts(period: Period, since: datetime, until: datetime) -> Iterator[datetime]:
+    start = _period_start(period, since)
     while start <= until:
         yield start
         start = next_start(start, period)
 
 
-def _first(period: Period, local: datetime) -> datetime:
+def _period_start(period: Period, local: datetime) -> datetime:
     """Return the start of the period that contains a local time."""
     midnight = datetime.combine(local.date(), time(0))
     match period.unit:
@@ -61,7 +61,7 @@ def _first(period: Period, local: datetime) -> datetime:
             return midnight.replace(day=1, month=midnight.month - back)
 
 
-def _instant(local: datetime, zone: ZoneInfo) -> datetime:
+def _to_utc(local: datetime, zone: ZoneInfo) -> datetime:
     return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
@@ -69,4 +69,4 @@ def _is_skipped(start: datetime, period: Period, zone: ZoneInfo) -> bool:
     """Whether the clocks jump over the whole period, so that no row can be in it."""
     if period.unit is not PeriodUnit.MINUTE:
         return False
-    return _instant(start, zone) >= _instant(next_start(start, period), zone)
+    return _to_utc(start, zone) >= _to_utc(next_start(start, period), zone)

@@ -60,56 +60,56 @@ def _hint(shapes: Sequence[str], logical_type: LogicalType, written: str, read: 
     numbered = [shape for shape in shapes if "9" in shape]
     hints: list[str] = []
     if numbered and logical_type in _NUMERIC:
-        hints.append(_of_number(numbered[0], logical_type, read))
+        hints.append(_number_hint(numbered[0], logical_type, read))
     elif numbered:
-        hints.append(_of_date(numbered, logical_type, written))
+        hints.append(_date_hint(numbered, logical_type, written))
     if len(numbered) < len(shapes):
         hints.append(_NO_VALUE)
     return "; ".join(dict.fromkeys(hints))
 
 
-def _of_number(shape: str, logical_type: LogicalType, read: ReadPolicy) -> str:
+def _number_hint(shape: str, logical_type: LogicalType, read: ReadPolicy) -> str:
     """Suggest what to declare for a shape that has digits."""
     if shape != shape.strip():
         return "blanks stand around it; mend the data"
     shape = _ANY_BLANK.sub(" ", shape).replace("\u2019", "'").lstrip("+-")
     have = read.decimal, _ANY_BLANK.sub(" ", read.thousands).replace("\u2019", "'")
-    marks = [one for one in _marks_of(shape) if one != have]
-    if (have[0], "") in _marks_of(shape) and have[0] in shape:
+    marks = [one for one in _number_marks(shape) if one != have]
+    if (have[0], "") in _number_marks(shape) and have[0] in shape:
         return "it has a fraction: write logicalType: number"
     if not marks:
         return "expected a number with nothing around it; mend the data"
     if logical_type is LogicalType.INTEGER:
         marks = [one for one in marks if one[1]] or marks
-    keys = dict.fromkeys(_written(decimal, thousands, have[0]) for decimal, thousands in marks)
+    keys = dict.fromkeys(_read_keys(decimal, thousands, have[0]) for decimal, thousands in marks)
     return f"write contractwatch.read: {' or '.join(keys)}"
 
 
-def _marks_of(shape: str) -> list[tuple[str, str]]:
+def _number_marks(shape: str) -> list[tuple[str, str]]:
     """Return the decimal and thousands marks with which a shape is a number."""
     return [
         (decimal, thousands)
         for thousands in (",", ".", " ", "'", "_", "")
         for decimal in ".,"
-        if decimal != thousands and _number_by(decimal, thousands).fullmatch(shape)
+        if decimal != thousands and _number_pattern(decimal, thousands).fullmatch(shape)
     ]
 
 
 @cache
-def _number_by(decimal: str, thousands: str) -> re.Pattern[str]:
+def _number_pattern(decimal: str, thousands: str) -> re.Pattern[str]:
     mark, two = re.escape(thousands), "9{1,2}(?:,9{2})*,9{3}|" if thousands == "," else ""
     whole = rf"(?:{two}9{{1,3}}(?:{mark}9{{3}})+)" if thousands else "9+"
     return re.compile(rf"{whole}(?:{re.escape(decimal)}9+)?")
 
 
-def _written(decimal: str, thousands: str, have: str) -> str:
+def _read_keys(decimal: str, thousands: str, have: str) -> str:
     """Format the `contractwatch.read` keys of these marks; leave out a decimal mark in use."""
     keys = [f'decimal: "{decimal}"'] if decimal != have else []
     keys += [f'thousands: "{thousands}"'] if thousands else []
     return f"{{{', '.join(keys)}}}"
 
 
-def _of_date(shapes: Sequence[str], logical_type: LogicalType, written: str) -> str:
+def _date_hint(shapes: Sequence[str], logical_type: LogicalType, written: str) -> str:
     formats: list[str] = []
     for shape in shapes:
         formats.extend(_FORMATS[logical_type].get(shape, ()))

@@ -73,9 +73,9 @@ class ErrorRateCheck:
         threshold = f"at most {number_words(self.percent)} %"
         if not self.questions:
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=_NO_RULE)
-        why_not = next(filter(None, (_why_skipped(one, answers) for one in self.questions)), "")
-        if why_not:
-            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=why_not)
+        skipped = next(filter(None, (_skip_reason(one, answers) for one in self.questions)), "")
+        if skipped:
+            return Verdict(Outcome.SKIPPED, threshold=threshold, reason=skipped)
         error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
@@ -110,11 +110,11 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
-            questions = tuple(_questions(contract, names))
+            questions = tuple(_row_rule_metrics(contract, names))
             yield ErrorRateCheck(promise, level.promise.percent, names, questions)
 
 
-def _questions(contract: Contract, tables: Iterable[str]) -> Iterator[Question]:
+def _row_rule_metrics(contract: Contract, tables: Iterable[str]) -> Iterator[Question]:
     """Yield for each table with a row rule its metric: one mask of its rows for all rules."""
     asked = [metric for check in _row_rules(contract) for metric in check.metrics()]
     for table in tables:
@@ -138,18 +138,18 @@ def _row_rules(contract: Contract) -> Iterator[Check]:
                 yield check
 
 
-def _why_skipped(question: Question, answers: Mapping[Metric, Measurement]) -> str:
+def _skip_reason(question: Question, answers: Mapping[Metric, Measurement]) -> str:
     """Return why a rule cannot be applied to these columns; empty if it can."""
     schema = answers.get(TableSchema(question.table))
     if not isinstance(schema, TableColumns):
         return ""
     keys = question.keys if isinstance(question, BadRowsAcross) else ()
-    found = [_why_no_key(schema, key) for key in keys]
-    found += [_why_not_there(schema, predicate) for predicate in question.predicates]
+    found = [_missing_key_reason(schema, key) for key in keys]
+    found += [_missing_column_reason(schema, predicate) for predicate in question.predicates]
     return next(filter(None, found), "")
 
 
-def _why_no_key(schema: TableColumns, key: ForeignKey) -> str:
+def _missing_key_reason(schema: TableColumns, key: ForeignKey) -> str:
     if any(ArrayItem() in path for path in key.paths):
         return _KEYS_IN_ARRAY
     paths = key.paths or ((),) * len(key.columns)
@@ -158,7 +158,7 @@ def _why_no_key(schema: TableColumns, key: ForeignKey) -> str:
     return "" if all(there) else COLUMN_MISSING
 
 
-def _why_not_there(schema: TableColumns, predicate: Predicate) -> str:
+def _missing_column_reason(schema: TableColumns, predicate: Predicate) -> str:
     column = schema.find(predicate.column)
     if column is None:
         return COLUMN_MISSING

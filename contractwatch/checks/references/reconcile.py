@@ -69,7 +69,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             physical = physical_names(table, columns)
             subject = Subject(contract.contract_id, table.name, next(iter(columns), None), physical)
             near = f"within {_amount(rule.tolerance)} of"
-            words = f"{_said(rule.left)} is {near} {_said(rule.right)}"
+            words = f"{_total_words(rule.left)} is {near} {_total_words(rule.right)}"
             promise = promise_of_rule(RECONCILE, subject, rule, expected=words)
             yield ReconciliationCheck(promise, rule.left, rule.right, rule.tolerance)
 
@@ -78,5 +78,5 @@ def _amount(tolerance: Tolerance) -> str:
     return f"{number_words(tolerance.amount)}{' %' if tolerance.is_percent else ''}"
 
 
-def _said(total: TotalOf) -> str:
+def _total_words(total: TotalOf) -> str:
     return f"{total.aggregate} of {total.of}"

@@ -47,7 +47,7 @@ class ExtraColumnsCheck:
             Outcome.FAILED if extra else Outcome.PASSED,
             observed=count_words(len(extra), "extra column"),
             threshold=_NONE,
-            reason=f"not listed: {_words(extra)}" if extra else "",
+            reason=f"not listed: {_column_words(extra)}" if extra else "",
         )
 
 
@@ -63,7 +63,7 @@ def checks(contract: Contract) -> Iterator[Check]:
             yield ExtraColumnsCheck(promise, listed)
 
 
-def _words(names: list[str]) -> str:
+def _column_words(names: list[str]) -> str:
     shown = ", ".join(repr(name[:_LONGEST]) for name in names[:_SHOWN])
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return shown + more

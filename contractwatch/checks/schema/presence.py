@@ -72,26 +72,31 @@ def checks(contract: Contract) -> Iterator[Check]:
 
 def _spelling_note(columns: TableColumns, name: str, path: FieldPath) -> str:
     """Return a note on how the name of a column or a member is spelled that was found."""
-    beside, written = _place_of(columns, name, path)
+    beside, written = _siblings_of(columns, name, path)
     found = beside.find(written)
     if found and found.name != written:
         return f"the {'object' if path else 'table'} spells it '{found.name}'"
     others = [one.name for one in beside.alike(written) if one.name != written]
     where = "object" if path else "table"
-    return f"the {where} also has {_named(others)}, which differs by case alone" if others else ""
+    return (
+        f"the {where} also has {_quoted_names(others)}, which differs by case alone"
+        if others
+        else ""
+    )
 
 
 def _alike_hint(columns: TableColumns, name: str, path: FieldPath) -> str:
     """Return a hint on columns, or members, whose names are close to that of the missing one."""
-    beside, written = _place_of(columns, name, path)
+    beside, written = _siblings_of(columns, name, path)
     alike = [one.name for one in beside.alike(written)]
     if len(alike) > 1:
-        return f"; it has {_named(alike)}, which differ by case alone: promise one exactly"
+        return f"; it has {_quoted_names(alike)}, which differ by case alone: promise one exactly"
     if alike:
         what = "member" if path else "column"
-        return f"; its {_named(alike)} is another promised {what}, and they differ by case alone"
-    looks = _looks(written)
-    same = next((one.name for one in beside.columns if _looks(one.name) == looks), "")
+        names = _quoted_names(alike)
+        return f"; its {names} is another promised {what}, and they differ by case alone"
+    shown = _visible_form(written)
+    same = next((one.name for one in beside.columns if _visible_form(one.name) == shown), "")
     if not same:
         return ""
     if same.strip().lower() == written.strip().lower():
@@ -99,7 +104,7 @@ def _alike_hint(columns: TableColumns, name: str, path: FieldPath) -> str:
     return f"; it has '{_escaped(same)}', which looks the same: write it so, or mend the file"
 
 
-def _place_of(columns: TableColumns, name: str, path: FieldPath) -> tuple[TableColumns, str]:
+def _siblings_of(columns: TableColumns, name: str, path: FieldPath) -> tuple[TableColumns, str]:
     """Return the columns or members among which the last name of a path stands, and that name."""
     if not path:
         return columns, name
@@ -110,11 +115,11 @@ def _place_of(columns: TableColumns, name: str, path: FieldPath) -> tuple[TableC
     return object_type.members, last.name
 
 
-def _named(names: Sequence[str]) -> str:
+def _quoted_names(names: Sequence[str]) -> str:
     return " and ".join(f"'{name}'" for name in names)
 
 
-def _looks(name: str) -> str:
+def _visible_form(name: str) -> str:
     """Return what can be seen of a name: without blanks around it, in composed letters."""
     seen = "".join(one for one in name if is_visible(one) or one.isspace())
     return unicodedata.normalize("NFC", seen).strip().lower()

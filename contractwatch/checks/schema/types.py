@@ -18,7 +18,7 @@ from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.path import ArrayItem, StructField
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import Contract, LogicalType
-from contractwatch.model.contract.date_format import DateFormatError, compiled
+from contractwatch.model.contract.date_format import DateFormatError, compile_format
 from contractwatch.model.measure.metric import Metric, RowCount, TableSchema, Unparseable
 from contractwatch.model.measure.state import (
     ColumnType,
@@ -81,7 +81,7 @@ class TypeCheck:
         error = unmeasured_verdict(answers, (of_schema,), self.logical_type)
         if error is not None:
             return error
-        found = _find(answers, self.promise)
+        found = _column_type(answers, self.promise)
         if not found.text and self._may_be_days(found):
             return self._of_days(found, answers)
         if not found.text:
@@ -106,7 +106,7 @@ class TypeCheck:
         """Return why the date format is not executed; empty if it is."""
         try:
             if self.parse_format:
-                compiled(self.parse_format, self.logical_type)
+                compile_format(self.parse_format, self.logical_type)
         except DateFormatError as wrong:
             return str(wrong)
         return ""
@@ -117,7 +117,7 @@ class TypeCheck:
         days = Unparseable(self.promise.table, column)
         return (
             isinstance(answers.get(TableSchema(self.promise.table)), TableColumns)
-            and self._may_be_days(_find(answers, self.promise))
+            and self._may_be_days(_column_type(answers, self.promise))
             and answers.get(days) == Count(0)
         )
 
@@ -170,7 +170,7 @@ class TimeZoneCheck:
         error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
-        found = _find(answers, self.promise)
+        found = _column_type(answers, self.promise)
         if found.text:
             return Verdict(Outcome.SKIPPED, threshold=threshold, reason=_UNVERIFIABLE)
         if found.kind == "null":
@@ -218,7 +218,7 @@ def for_server(
     return replace(check, lenient=policy.lenient_types, read=policy)
 
 
-def _find(answers: Mapping[Metric, Measurement], promise: Promise) -> ColumnType:
+def _column_type(answers: Mapping[Metric, Measurement], promise: Promise) -> ColumnType:
     columns = measured(answers, TableSchema(promise.table), TableColumns)
     (name,) = promise.physical_columns
     top = columns.find(name)

@@ -48,7 +48,7 @@ class TimeOfAvailabilityCheck:
         return (*watermark_metrics(self.history), self.history)
 
     def judge(self, answers: Mapping[Metric, Measurement], now: datetime) -> Verdict:
-        threshold = _words(self.deadline)
+        threshold = _deadline_words(self.deadline)
         error = unmeasured_verdict(answers, self.metrics(), threshold)
         if error is not None:
             return error
@@ -79,7 +79,7 @@ class TimeOfAvailabilityCheck:
         words = duration_words(timedelta(seconds=round(late)))
         what = "the data of {} came" if came else "no data of {}"
         reason = f"{what.format(wanted.isoformat())} {words} after the deadline"
-        return Verdict(Outcome.FAILED, late, _words(self.deadline), reason=reason)
+        return Verdict(Outcome.FAILED, late, _deadline_words(self.deadline), reason=reason)
 
     def _has(self, newest: datetime | None, day: date) -> bool:
         """Say whether the data reaches into a business date."""
@@ -101,7 +101,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 DEADLINE,
                 element.subject,
                 clause=level.clause,
-                expected=f"each day's data {_words(deadline)}",
+                expected=f"each day's data {_deadline_words(deadline)}",
                 severity=level.severity,
                 level_id=level.level_id,
             )
@@ -111,7 +111,7 @@ def checks(contract: Contract) -> Iterator[Check]:
 def latest_day(deadline: DueTime, now: datetime) -> date:
     """Return the last day whose deadline has passed."""
     day = now.astimezone(_zone(deadline)).date() + _DAY
-    while deadline_on(deadline, day) > now or not _counts(deadline, day):
+    while deadline_on(deadline, day) > now or not _has_deadline(deadline, day):
         day -= _DAY
     return day
 
@@ -119,7 +119,7 @@ def latest_day(deadline: DueTime, now: datetime) -> date:
 def next_day(deadline: DueTime, day: date) -> date:
     """Return the next day that has a deadline."""
     day += _DAY
-    while not _counts(deadline, day):
+    while not _has_deadline(deadline, day):
         day += _DAY
     return day
 
@@ -137,12 +137,12 @@ def business_date(deadline: DueTime, day: date) -> date:
     """Return the date whose data is due on a day; its lag is counted in days with a deadline."""
     for _ in range(deadline.lag_days):
         day -= _DAY
-        while not _counts(deadline, day):
+        while not _has_deadline(deadline, day):
             day -= _DAY
     return day
 
 
-def _counts(deadline: DueTime, day: date) -> bool:
+def _has_deadline(deadline: DueTime, day: date) -> bool:
     return not deadline.weekdays or day.weekday() < _SATURDAY
 
 
@@ -152,7 +152,7 @@ def _zone(deadline: DueTime) -> tzinfo:
     return ZoneInfo(deadline.timezone)
 
 
-def _words(deadline: DueTime) -> str:
+def _deadline_words(deadline: DueTime) -> str:
     zone = _zone(deadline) if deadline.utc_offset is not None else deadline.timezone
     days = " on weekdays" if deadline.weekdays else ""
     return f"by {deadline.at.isoformat()} {zone}{days}"

@@ -61,7 +61,7 @@ class PersonalDataCheck:
         texts = max((one.texts for one in searched), default=0)
         kept = is_met(self.threshold, columns)
         vacuous = kept and texts == 0
-        names = [_said(one) for one in found[:_SHOWN]]
+        names = [_hits_words(one) for one in found[:_SHOWN]]
         rest = len(found) - _SHOWN
         more = [f"and {rest} more"] if rest > 0 else []
         return Verdict(
@@ -86,6 +86,6 @@ def checks(contract: Contract) -> Iterator[Check]:
             yield PersonalDataCheck(promise, rule.threshold, metric)
 
 
-def _said(hits: DetectorHits) -> str:
+def _hits_words(hits: DetectorHits) -> str:
     share = 100 * hits.hits / hits.texts
     return f"{hits.column}: {hits.detector} in {share:.3g} % of {count_words(hits.texts, 'text')}"

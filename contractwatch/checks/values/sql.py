@@ -51,8 +51,8 @@ class SqlCheck:
             return error
         found = measured(answers, self.query, QueryValue)
         if isinstance(self.limit, ExactAnswer):
-            return _equal(self.limit, found, words)
-        return _compared(self.limit, found, words)
+            return _judge_exact(self.limit, found, words)
+        return _judge_threshold(self.limit, found, words)
 
 
 def answer_limit_words(limit: AnswerLimit) -> str:
@@ -69,34 +69,34 @@ def checks(contract: Contract) -> Iterator[Check]:
     for table in contract.tables:
         for rule in table.queries:
             words = rule.description or f"a query returns {answer_limit_words(rule.limit)}"
-            subject = _subject(contract, table, rule)
+            subject = _rule_subject(contract, table, rule)
             promise = promise_of_rule(SQL, subject, rule, expected=words)
             yield SqlCheck(promise, SqlScalar(table.name, rule.query, rule.tables), rule.limit)
 
 
-def _subject(contract: Contract, table: Table, rule: SqlRule) -> Subject:
+def _rule_subject(contract: Contract, table: Table, rule: SqlRule) -> Subject:
     found = table.find(rule.column) if rule.column else None
     if found is not None:
         return column_subject(contract, table, found)
     return Subject(contract.contract_id, table.name, rule.column)
 
 
-def _equal(limit: ExactAnswer, found: QueryValue, words: str) -> Verdict:
+def _judge_exact(limit: ExactAnswer, found: QueryValue, words: str) -> Verdict:
     if isinstance(limit.value, bool):
         if not isinstance(found.value, bool):
-            return _other_kind("true or false", found, words)
+            return _wrong_kind("true or false", found, words)
         kept = found.value is limit.value
         return _verdict(kept=kept, observed=str(found.value).lower(), words=words)
     if not found.text_digest:
-        return _other_kind("a text", found, words)
+        return _wrong_kind("a text", found, words)
     same = found.text_digest == text_digest(limit.value)
     observed = "that text" if same else ANOTHER_TEXT
     return _verdict(kept=same is not limit.negated, observed=observed, words=words)
 
 
-def _compared(limit: Threshold, found: QueryValue, words: str) -> Verdict:
+def _judge_threshold(limit: Threshold, found: QueryValue, words: str) -> Verdict:
     if found.value is None or isinstance(found.value, bool):
-        return _other_kind("a number", found, words)
+        return _wrong_kind("a number", found, words)
     return _verdict(kept=is_met(limit, found.value), observed=found.value, words=words)
 
 
@@ -105,7 +105,7 @@ def _verdict(*, kept: bool, observed: float | str, words: str) -> Verdict:
     return Verdict(outcome, observed=observed, threshold=words)
 
 
-def _other_kind(expected: str, found: QueryValue, words: str) -> Verdict:
+def _wrong_kind(expected: str, found: QueryValue, words: str) -> Verdict:
     is_truth = isinstance(found.value, bool)
     kind = "a text" if found.text_digest else "true or false" if is_truth else "a number"
     reason = f"the query returned {kind}; expected {expected}"

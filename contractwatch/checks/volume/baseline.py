@@ -50,7 +50,11 @@ class RowCountGrowthCheck:
             return Verdict(Outcome.SKIPPED, threshold=words, rows=rows, reason=reason)
         observed = 100 * rows / before
         kept = is_met(self.threshold, observed)
-        reason = "" if kept else f"{count_words(rows, 'row')}, and {before:,} {_when(self.history)}"
+        reason = (
+            ""
+            if kept
+            else f"{count_words(rows, 'row')}, and {before:,} {_baseline_words(self.history)}"
+        )
         outcome = Outcome.PASSED if kept else Outcome.FAILED
         return Verdict(outcome, observed=observed, threshold=words, rows=rows, reason=reason)
 
@@ -58,10 +62,10 @@ class RowCountGrowthCheck:
 def growth_check(subject: Subject, rule: Rule, baseline: Baseline) -> RowCountGrowthCheck:
     """Return the check of a `rowCount` rule that has a baseline."""
     history = RowHistory(subject.table, baseline.offset)
-    words = f"{limit_words(rule.threshold)} of the rows {_when(history)}"
+    words = f"{limit_words(rule.threshold)} of the rows {_baseline_words(history)}"
     promise = promise_of_rule(ROW_COUNT, subject, rule, expected=words)
     return RowCountGrowthCheck(promise, rule.threshold, history)
 
 
-def _when(history: RowHistory) -> str:
+def _baseline_words(history: RowHistory) -> str:
     return f"{duration_words(history.offset)} ago" if history.offset else "counted before"

@@ -73,7 +73,9 @@ class SegmentCompletenessCheck:
             for segment in segments
             if rows.get((start, segment), 0) < self.rule.least_rows
         ]
-        return self._verdict(missing, len(starts) * len(segments), _unnamed(cells, starts))
+        return self._verdict(
+            missing, len(starts) * len(segments), _rows_without_segment(cells, starts)
+        )
 
     def _asked_of_reference(self) -> tuple[SegmentsOf, ...]:
         expected = self.rule.expected
@@ -98,7 +100,7 @@ class SegmentCompletenessCheck:
     def _seen(self, cells: Sequence[SegmentRows], since: datetime) -> tuple[Segment, ...]:
         """Return the segments that had rows since a local time; they are values of the data."""
         oldest = since.strftime(_START)
-        seen = (_whole(cell.segment) for cell in cells if cell.start >= oldest)
+        seen = (_complete_segment(cell.segment) for cell in cells if cell.start >= oldest)
         return tuple(sorted({segment for segment in seen if segment}))
 
     def _verdict(
@@ -149,33 +151,35 @@ def checks(contract: Contract) -> Iterator[Check]:
                 element,
                 tuple(by),
                 rule.period,
-                _reach(rule),
+                _scanned_time(rule),
                 rule.timezone,
                 column.default_timezone if column else rule.timezone,
             )
             subject = Subject(contract.contract_id, table.name, None, (element, *by))
-            promise = promise_of_rule(SEGMENT_COMPLETENESS, subject, rule, expected=_words(rule))
+            promise = promise_of_rule(
+                SEGMENT_COMPLETENESS, subject, rule, expected=_expected_words(rule)
+            )
             yield SegmentCompletenessCheck(promise, rule, metric)
 
 
-def _whole(segment: tuple[str | None, ...]) -> Segment:
+def _complete_segment(segment: tuple[str | None, ...]) -> Segment:
     """Return a segment if every member of it is known, else an empty one."""
     members = tuple(member for member in segment if member is not None)
     return members if len(members) == len(segment) else ()
 
 
-def _reach(rule: SegmentRule) -> timedelta:
+def _scanned_time(rule: SegmentRule) -> timedelta:
     seen = rule.expected.history if isinstance(rule.expected, RecentSegments) else timedelta(0)
     return max(rule.lookback, seen)
 
 
-def _words(rule: SegmentRule) -> str:
+def _expected_words(rule: SegmentRule) -> str:
     least = count_words(rule.least_rows, "row")
-    every = f"every {' and '.join(rule.by)} has {least} or more in every {_period(rule)}"
+    every = f"every {' and '.join(rule.by)} has {least} or more in every {_period_words(rule)}"
     return f"{every} of the last {duration_words(rule.lookback)}"
 
 
-def _period(rule: SegmentRule) -> str:
+def _period_words(rule: SegmentRule) -> str:
     unit = "weekday" if rule.weekdays_only else str(rule.period.unit)
     if rule.period.unit is PeriodUnit.MINUTE:
         return f"{number_words(rule.period.count)} min"
@@ -186,6 +190,6 @@ def _day(start: str) -> str:
     return start.removesuffix(_MIDNIGHT)
 
 
-def _unnamed(cells: Sequence[SegmentRows], starts: Sequence[str]) -> int:
+def _rows_without_segment(cells: Sequence[SegmentRows], starts: Sequence[str]) -> int:
     due = set(starts)
     return sum(cell.rows for cell in cells if None in cell.segment and cell.start in due)

@@ -12,11 +12,11 @@ from typing import TypeAlias
 
 import polars as pl
 
-from contractwatch.model.contract.date_format import DateFormat, Field, PatternGroup
+from contractwatch.model.contract.date_format import DateField, DateFormat, PatternGroup
 
 _DAY_SECONDS = 86_400
 _FEBRUARY = 2
-_Told: TypeAlias = Mapping[Field, pl.Expr]
+_Told: TypeAlias = Mapping[DateField, pl.Expr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +32,23 @@ class Moment:
 
 def dates(raw: pl.Expr, written: DateFormat) -> pl.Expr:
     """Return the day that each text tells; null where it does not parse."""
-    if written.directives and not written.has(Field.OFFSET_SIGN):
+    if written.directives and not written.has(DateField.OFFSET_SIGN):
         return _matching(raw, written).str.to_date(written.directives, strict=False, cache=False)
     return _put_together(raw, written, lambda told: _days(told, _hours(told)).cast(pl.Date))
 
 
 def times(raw: pl.Expr, written: DateFormat) -> pl.Expr:
     """Return the time of day that each text tells; null where it does not parse."""
-    if written.directives and written.has(Field.HOUR, Field.MINUTE):
+    if written.directives and written.has(DateField.HOUR, DateField.MINUTE):
         return _matching(raw, written).str.to_time(written.directives, strict=False, cache=False)
 
     def clock(told: _Told) -> pl.Expr:
-        nanos = told.get(Field.NANOSECOND, pl.lit(0)).fill_null(0)
+        nanos = told.get(DateField.NANOSECOND, pl.lit(0)).fill_null(0)
         total = _seconds(told, _hours(told)) * 1_000_000_000 + nanos
-        day = _days(told, _hours(told)) if Field.YEAR in told else pl.lit(0)
-        hours = [told[field] for field in (Field.HOUR, Field.HALF_DAY_HOUR) if field in told]
+        day = _days(told, _hours(told)) if DateField.YEAR in told else pl.lit(0)
+        hours = [
+            told[field] for field in (DateField.HOUR, DateField.HALF_DAY_HOUR) if field in told
+        ]
         is_told = pl.any_horizontal(hour.is_not_null() for hour in hours)
         return pl.when(is_told & day.is_not_null()).then(total).cast(pl.Time)
 
@@ -55,8 +57,8 @@ def times(raw: pl.Expr, written: DateFormat) -> pl.Expr:
 
 def moments(raw: pl.Expr, written: DateFormat) -> tuple[Moment, ...]:
     """Return the timestamps that the texts tell, one of them a row: a local time or an instant."""
-    has_offset = written.has(Field.OFFSET_SIGN)
-    if written.directives and written.has(Field.HOUR, Field.MINUTE):
+    has_offset = written.has(DateField.OFFSET_SIGN)
+    if written.directives and written.has(DateField.HOUR, DateField.MINUTE):
         value = _matching(raw, written).str.to_datetime(
             written.directives,
             time_unit="us",
@@ -79,7 +81,7 @@ def _matching(raw: pl.Expr, written: DateFormat) -> pl.Expr:
 def _put_together(raw: pl.Expr, written: DateFormat, make: Callable[[_Told], pl.Expr]) -> pl.Expr:
     """Return what is made of the fields that each text tells; null where two tell different."""
     groups = raw.str.extract_groups(written.expression)
-    told: dict[Field, pl.Expr] = {}
+    told: dict[DateField, pl.Expr] = {}
     agree: list[pl.Expr] = []
     for position, group in enumerate(written.groups, 1):
         number = _number(group, pl.field(str(position)))
@@ -104,22 +106,22 @@ def _number(group: PatternGroup, part: pl.Expr) -> pl.Expr:
 
 def _days(told: _Told, hours: pl.Expr | None) -> pl.Expr:
     """Return the days since 1970 of the date that is told; null if it does not exist."""
-    year = told[Field.YEAR]
+    year = told[DateField.YEAR]
     found: list[pl.Expr] = []
-    if Field.MONTH in told and Field.DAY in told:
-        month, day = told[Field.MONTH], told[Field.DAY]
+    if DateField.MONTH in told and DateField.DAY in told:
+        month, day = told[DateField.MONTH], told[DateField.DAY]
         exists = (day >= 1) & (day <= _length_of_month(year, month))
         found.append(pl.when(exists).then(_first_of_month(year, month) + day - 1))
-    if Field.DAY_OF_YEAR in told:
-        day = told[Field.DAY_OF_YEAR]
+    if DateField.DAY_OF_YEAR in told:
+        day = told[DateField.DAY_OF_YEAR]
         exists = (day >= 1) & (day <= 365 + _is_leap(year).cast(pl.Int64))
         found.append(pl.when(exists).then(_first_of_month(year, pl.lit(1)) + day - 1))
     days = pl.coalesce(found) if found else pl.lit(None, dtype=pl.Int64)
     sound = (year >= 1) & (year <= MAXYEAR)
     if len(found) > 1:
         sound &= _incomplete(told) | (found[0] == found[1]).fill_null(value=False)
-    if Field.WEEKDAY in told:
-        weekday = told[Field.WEEKDAY]
+    if DateField.WEEKDAY in told:
+        weekday = told[DateField.WEEKDAY]
         sound &= (weekday == (days + 3) % 7 + 1).fill_null(value=True)
     if hours is not None:
         sound &= hours.is_not_null()
@@ -128,8 +130,8 @@ def _days(told: _Told, hours: pl.Expr | None) -> pl.Expr:
 
 def _incomplete(told: _Told) -> pl.Expr:
     """Return whether a row tells its date in one way only."""
-    by_month = told[Field.MONTH].is_not_null() & told[Field.DAY].is_not_null()
-    return ~(by_month & told[Field.DAY_OF_YEAR].is_not_null())
+    by_month = told[DateField.MONTH].is_not_null() & told[DateField.DAY].is_not_null()
+    return ~(by_month & told[DateField.DAY_OF_YEAR].is_not_null())
 
 
 def _is_leap(year: pl.Expr) -> pl.Expr:
@@ -153,8 +155,8 @@ def _first_of_month(year: pl.Expr, month: pl.Expr) -> pl.Expr:
 
 def _hours(told: _Told) -> pl.Expr | None:
     """Return the hour of the day, 0 where none is told and null where the parts make none."""
-    hour = told.get(Field.HOUR)
-    half, of_half = told.get(Field.HALF_DAY), told.get(Field.HALF_DAY_HOUR)
+    hour = told.get(DateField.HOUR)
+    half, of_half = told.get(DateField.HALF_DAY), told.get(DateField.HALF_DAY_HOUR)
     if half is not None and of_half is not None:
         whole = half * 12 + of_half
         hour = whole if hour is None else pl.coalesce(hour, whole)
@@ -165,12 +167,12 @@ def _hours(told: _Told) -> pl.Expr | None:
 
 def _agreeing(told: _Told, hour: pl.Expr) -> Iterator[pl.Expr]:
     """Yield what must hold for the parts of a time of day to make one."""
-    half, of_half = told.get(Field.HALF_DAY), told.get(Field.HALF_DAY_HOUR)
+    half, of_half = told.get(DateField.HALF_DAY), told.get(DateField.HALF_DAY_HOUR)
     if half is not None:
         yield (hour // 12 == half).fill_null(value=True)
     if of_half is not None:
         yield (hour % 12 == of_half).fill_null(value=True)
-    finer = (Field.NANOSECOND, Field.SECOND, Field.MINUTE, Field.HALF_DAY_HOUR)
+    finer = (DateField.NANOSECOND, DateField.SECOND, DateField.MINUTE, DateField.HALF_DAY_HOUR)
     yield from (hour.is_not_null() | told[field].is_null() for field in finer if field in told)
     for low, high in pairwise(finer[:3]):
         if low in told and high in told:
@@ -179,8 +181,8 @@ def _agreeing(told: _Told, hour: pl.Expr) -> Iterator[pl.Expr]:
 
 
 def _seconds(told: _Told, hours: pl.Expr | None) -> pl.Expr:
-    minute = told.get(Field.MINUTE, pl.lit(0)).fill_null(0)
-    second = told.get(Field.SECOND, pl.lit(0)).fill_null(0)
+    minute = told.get(DateField.MINUTE, pl.lit(0)).fill_null(0)
+    second = told.get(DateField.SECOND, pl.lit(0)).fill_null(0)
     return (pl.lit(0) if hours is None else hours) * 3600 + minute * 60 + second
 
 
@@ -189,7 +191,7 @@ def _local(told: _Told, *, with_offset: bool) -> pl.Expr:
     hours = _hours(told)
     days, offset = _days(told, hours), _offset(told)
     seconds = days * _DAY_SECONDS + _seconds(told, hours)
-    micros = told.get(Field.NANOSECOND, pl.lit(0)).fill_null(0) // 1000
+    micros = told.get(DateField.NANOSECOND, pl.lit(0)).fill_null(0) // 1000
     if offset is None:
         return (seconds * 1_000_000 + micros).cast(pl.Datetime("us"))
     of_text = ((seconds - offset) if with_offset else seconds) * 1_000_000 + micros
@@ -199,13 +201,15 @@ def _local(told: _Told, *, with_offset: bool) -> pl.Expr:
 
 def _offset(told: _Told) -> pl.Expr | None:
     """Return the seconds that a text is ahead of UTC; null where it has no offset."""
-    if Field.OFFSET_SIGN not in told:
+    if DateField.OFFSET_SIGN not in told:
         return None
-    seconds = told[Field.OFFSET_HOUR] * 3600
-    for field, length in ((Field.OFFSET_MINUTE, 60), (Field.OFFSET_SECOND, 1)):
+    seconds = told[DateField.OFFSET_HOUR] * 3600
+    for field, length in ((DateField.OFFSET_MINUTE, 60), (DateField.OFFSET_SECOND, 1)):
         if field in told:
             seconds += told[field].fill_null(0) * length
-    offset = told[Field.OFFSET_SIGN] * seconds
-    if Field.UTC not in told:
+    offset = told[DateField.OFFSET_SIGN] * seconds
+    if DateField.UTC not in told:
         return offset
-    return pl.when(told[Field.OFFSET_SIGN].is_null()).then(told[Field.UTC]).otherwise(offset)
+    return (
+        pl.when(told[DateField.OFFSET_SIGN].is_null()).then(told[DateField.UTC]).otherwise(offset)
+    )

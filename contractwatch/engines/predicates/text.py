@@ -11,7 +11,7 @@ from contractwatch.engines.predicates.date_texts import Moment
 from contractwatch.engines.predicates.expressions import in_zone
 from contractwatch.model.base.server import ReadPolicy
 from contractwatch.model.contract.contract import Column, LogicalType
-from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compiled
+from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compile_format
 
 _DAY_LENGTH = len("2026-01-31")
 _ISO_CLOCK = r"[0-9]{2}:[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,9})?)?"
@@ -72,7 +72,7 @@ def parse(raw: pl.Expr, column: Column, read: ReadPolicy = _PLAINLY) -> ParsedTe
 
 def _temporal(raw: pl.Expr, column: Column, logical_type: LogicalType) -> ParsedText:
     try:
-        written = compiled(column.parse_format, logical_type) if column.parse_format else None
+        written = compile_format(column.parse_format, logical_type) if column.parse_format else None
     except DateFormatError as wrong:
         return ParsedText(raw, raw.is_null(), pl.String(), str(wrong))
     if logical_type is LogicalType.DATE:

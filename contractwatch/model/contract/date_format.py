@@ -30,7 +30,7 @@ class DateFormatError(ValueError):
     """Raised for a date format that cannot be executed exactly; says which part and why."""
 
 
-class Field(StrEnum):
+class DateField(StrEnum):
     """Part of a date or time that a group of the expression holds."""
 
     YEAR = "year"
@@ -59,7 +59,7 @@ class PatternGroup:
     which counts modulo `modulo` if that is not 0, and then becomes `number * times + plus`.
     """
 
-    field: Field
+    field: DateField
     names: tuple[str, ...] = ()
     modulo: int = 0
     times: int = 1
@@ -80,7 +80,7 @@ class DateFormat:
     groups: tuple[PatternGroup, ...]
     directives: str = ""
 
-    def has(self, *fields: Field) -> bool:
+    def has(self, *fields: DateField) -> bool:
         """Whether each of the fields is told by a group."""
         told = {group.field for group in self.groups}
         return told.issuperset(fields)
@@ -93,7 +93,7 @@ class DateFormat:
         found = re.fullmatch(self.expression, text)
         if found is None:
             return None
-        told: dict[Field, int] = {}
+        told: dict[DateField, int] = {}
         for group, part in zip(self.groups, found.groups(), strict=True):
             if part is None:
                 continue
@@ -101,9 +101,9 @@ class DateFormat:
             if told.setdefault(group.field, number) != number:
                 return None
         is_time = self.logical_type is LogicalType.TIME
-        if is_time and not told.keys() & {Field.HOUR, Field.HALF_DAY_HOUR}:
+        if is_time and not told.keys() & {DateField.HOUR, DateField.HALF_DAY_HOUR}:
             return None
-        is_dated = not is_time or self.has(Field.YEAR)
+        is_dated = not is_time or self.has(DateField.YEAR)
         return _moment(told, is_dated=is_dated)
 
 
@@ -114,64 +114,66 @@ def _number(group: PatternGroup, part: str) -> int:
     return (number % group.modulo if group.modulo else number) * group.times + group.plus
 
 
-def _moment(told: Mapping[Field, int], *, is_dated: bool) -> datetime | None:
+def _moment(told: Mapping[DateField, int], *, is_dated: bool) -> datetime | None:
     try:
         day = _day(told) if is_dated else date(1970, 1, 1)
         hour = _hour(told)
         if day is None or hour is None:
             return None
-        micros = told.get(Field.NANOSECOND, 0) // 1000
-        second, minute = told.get(Field.SECOND, 0), told.get(Field.MINUTE, 0)
+        micros = told.get(DateField.NANOSECOND, 0) // 1000
+        second, minute = told.get(DateField.SECOND, 0), told.get(DateField.MINUTE, 0)
         zone = _zone(told)
         return datetime(day.year, day.month, day.day, hour, minute, second, micros, zone)
     except (ValueError, OverflowError):
         return None
 
 
-def _day(told: Mapping[Field, int]) -> date | None:
-    if Field.YEAR not in told:
+def _day(told: Mapping[DateField, int]) -> date | None:
+    if DateField.YEAR not in told:
         return None
-    year, found = told[Field.YEAR], list[date]()
-    if Field.MONTH in told and Field.DAY in told:
-        found.append(date(year, told[Field.MONTH], told[Field.DAY]))
-    if Field.DAY_OF_YEAR in told:
-        found.append(date(year, 1, 1) + timedelta(days=told[Field.DAY_OF_YEAR] - 1))
+    year, found = told[DateField.YEAR], list[date]()
+    if DateField.MONTH in told and DateField.DAY in told:
+        found.append(date(year, told[DateField.MONTH], told[DateField.DAY]))
+    if DateField.DAY_OF_YEAR in told:
+        found.append(date(year, 1, 1) + timedelta(days=told[DateField.DAY_OF_YEAR] - 1))
     if not found or found[0] != found[-1] or found[0].year != year:
         return None
-    weekday = told.get(Field.WEEKDAY, found[0].isoweekday())
+    weekday = told.get(DateField.WEEKDAY, found[0].isoweekday())
     return found[0] if weekday == found[0].isoweekday() else None
 
 
-def _hour(told: Mapping[Field, int]) -> int | None:
+def _hour(told: Mapping[DateField, int]) -> int | None:
     """Return the hour of the day, 0 where none is told; None if the parts do not make one."""
-    half, of_half = told.get(Field.HALF_DAY), told.get(Field.HALF_DAY_HOUR)
-    hour = told.get(Field.HOUR)
+    half, of_half = told.get(DateField.HALF_DAY), told.get(DateField.HALF_DAY_HOUR)
+    hour = told.get(DateField.HOUR)
     if hour is None and half is not None and of_half is not None:
         hour = half * 12 + of_half
     if hour is None:
-        return None if told.keys() & {Field.MINUTE, Field.SECOND, Field.NANOSECOND} else 0
-    finer = (Field.NANOSECOND, Field.SECOND, Field.MINUTE)
+        return (
+            None if told.keys() & {DateField.MINUTE, DateField.SECOND, DateField.NANOSECOND} else 0
+        )
+    finer = (DateField.NANOSECOND, DateField.SECOND, DateField.MINUTE)
     if any(low in told and high not in told for low, high in pairwise(finer)):
         return None
     agrees = half in {None, hour // 12} and of_half in {None, hour % 12}
     return hour if agrees else None
 
 
-def _zone(told: Mapping[Field, int]) -> timezone | None:
-    if Field.UTC in told and Field.OFFSET_HOUR not in told:
+def _zone(told: Mapping[DateField, int]) -> timezone | None:
+    if DateField.UTC in told and DateField.OFFSET_HOUR not in told:
         return UTC
-    if Field.OFFSET_HOUR not in told:
+    if DateField.OFFSET_HOUR not in told:
         return None
     seconds = (
-        told[Field.OFFSET_HOUR] * 3600
-        + told.get(Field.OFFSET_MINUTE, 0) * 60
-        + told.get(Field.OFFSET_SECOND, 0)
+        told[DateField.OFFSET_HOUR] * 3600
+        + told.get(DateField.OFFSET_MINUTE, 0) * 60
+        + told.get(DateField.OFFSET_SECOND, 0)
     )
-    return timezone(timedelta(seconds=told[Field.OFFSET_SIGN] * seconds))
+    return timezone(timedelta(seconds=told[DateField.OFFSET_SIGN] * seconds))
 
 
 @lru_cache(maxsize=1024)
-def compiled(written: str, logical_type: LogicalType) -> DateFormat:
+def compile_format(written: str, logical_type: LogicalType) -> DateFormat:
     """Return the format of a column of dates, timestamps or times of day.
 
     Args:
@@ -183,16 +185,16 @@ def compiled(written: str, logical_type: LogicalType) -> DateFormat:
     """
     if len(written) > MOST_LETTERS:
         raise DateFormatError(f"the date format is longer than {MOST_LETTERS} characters")
-    if counts_seconds(written):
+    if is_epoch_format(written):
         raise DateFormatError(
             f"the date format '{written}' means a count of seconds since 1970, which is a number"
         )
-    found = _Compiler(written, logical_type).compile()
+    found = _FormatCompiler(written, logical_type).compile()
     _refuse_incomplete(found, logical_type)
     return found
 
 
-def counts_seconds(written: str) -> bool:
+def is_epoch_format(written: str) -> bool:
     """Return whether a format is a word for the seconds, or finer, since 1970."""
     return _SECONDS.fullmatch(written) is not None
 
@@ -201,21 +203,26 @@ def _refuse_incomplete(found: DateFormat, logical_type: LogicalType) -> None:
     """Raise DateFormatError if no text of the format could tell a value of the type."""
     shown = f"the date format '{found.written}'"
     if logical_type is not LogicalType.TIME and not (
-        found.has(Field.YEAR, Field.MONTH, Field.DAY) or found.has(Field.YEAR, Field.DAY_OF_YEAR)
+        found.has(DateField.YEAR, DateField.MONTH, DateField.DAY)
+        or found.has(DateField.YEAR, DateField.DAY_OF_YEAR)
     ):
-        needed = ((Field.YEAR, "year (yyyy)"), (Field.MONTH, "month (MM)"), (Field.DAY, "day (dd)"))
+        needed = (
+            (DateField.YEAR, "year (yyyy)"),
+            (DateField.MONTH, "month (MM)"),
+            (DateField.DAY, "day (dd)"),
+        )
         lacking = next(word for field, word in needed if not found.has(field))
         raise DateFormatError(f"{shown} has no {lacking}")
-    has_hour = found.has(Field.HOUR) or found.has(Field.HALF_DAY, Field.HALF_DAY_HOUR)
-    if found.has(Field.HALF_DAY_HOUR) and not has_hour:
+    has_hour = found.has(DateField.HOUR) or found.has(DateField.HALF_DAY, DateField.HALF_DAY_HOUR)
+    if found.has(DateField.HALF_DAY_HOUR) and not has_hour:
         raise DateFormatError(f"{shown} has an hour of half a day (h) without AM or PM (a)")
-    if not has_hour and (logical_type is LogicalType.TIME or found.has(Field.MINUTE)):
+    if not has_hour and (logical_type is LogicalType.TIME or found.has(DateField.MINUTE)):
         raise DateFormatError(f"{shown} has no hour (HH)")
-    if found.has(Field.SECOND) and not found.has(Field.MINUTE):
+    if found.has(DateField.SECOND) and not found.has(DateField.MINUTE):
         raise DateFormatError(f"{shown} has no minute (mm)")
-    if found.has(Field.NANOSECOND) and not found.has(Field.SECOND):
+    if found.has(DateField.NANOSECOND) and not found.has(DateField.SECOND):
         raise DateFormatError(f"{shown} has no second (ss)")
-    if logical_type is LogicalType.TIME and found.has(Field.OFFSET_SIGN):
+    if logical_type is LogicalType.TIME and found.has(DateField.OFFSET_SIGN):
         raise DateFormatError(f"{shown} has an offset, without which times of day are compared")
 
 
@@ -266,17 +273,23 @@ _OFFSETS = {
 """What stands after the sign of an offset, by its form after the hours, and what its groups are."""
 
 _OF_OFFSETS = frozenset(
-    {Field.UTC, Field.OFFSET_SIGN, Field.OFFSET_HOUR, Field.OFFSET_MINUTE, Field.OFFSET_SECOND}
+    {
+        DateField.UTC,
+        DateField.OFFSET_SIGN,
+        DateField.OFFSET_HOUR,
+        DateField.OFFSET_MINUTE,
+        DateField.OFFSET_SECOND,
+    }
 )
 _PARTS_OF_OFFSETS = {
-    "h": PatternGroup(Field.OFFSET_HOUR),
-    "m": PatternGroup(Field.OFFSET_MINUTE),
-    "s": PatternGroup(Field.OFFSET_SECOND),
+    "h": PatternGroup(DateField.OFFSET_HOUR),
+    "m": PatternGroup(DateField.OFFSET_MINUTE),
+    "s": PatternGroup(DateField.OFFSET_SECOND),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _LetterRun:
     """What a run of one letter means: an expression, its groups, chrono's directive if it has one.
 
     A number is of any width (`VARIABLE`), of a fixed one (`FIXED`), or a fraction; a text is none.
@@ -291,78 +304,83 @@ class _Run:
 _TEXT, _FIXED, _VARIABLE, _FRACTION = "text", "fixed", "variable", "fraction"
 
 
-def _number_run(digits: str, group: PatternGroup, kind: str, directive: str = "") -> _Run:
-    return _Run(f"({digits})", (group,), kind, directive)
+def _number_run(digits: str, group: PatternGroup, kind: str, directive: str = "") -> _LetterRun:
+    return _LetterRun(f"({digits})", (group,), kind, directive)
 
 
-def _name_run(field: Field, names: tuple[str, ...], directive: str = "", *, plus: int) -> _Run:
-    return _Run(
+def _name_run(
+    field: DateField, names: tuple[str, ...], directive: str = "", *, plus: int
+) -> _LetterRun:
+    return _LetterRun(
         f"({'|'.join(names)})", (PatternGroup(field, names=names, plus=plus),), _TEXT, directive
     )
 
 
-def _offset_run(form: str, zero: str = "", before: str = "") -> _Run:
+def _offset_run(form: str, zero: str = "", before: str = "") -> _LetterRun:
     expression, parts = _OFFSETS[form]
     none = f"|({zero})" if zero else ""
-    groups = [PatternGroup(Field.OFFSET_SIGN, names=("-", "", "+"), plus=-1)]
+    groups = [PatternGroup(DateField.OFFSET_SIGN, names=("-", "", "+"), plus=-1)]
     groups += [_PARTS_OF_OFFSETS[part] for part in parts]
-    groups += [PatternGroup(Field.UTC, names=(zero,))] if zero else []
+    groups += [PatternGroup(DateField.UTC, names=(zero,))] if zero else []
     directive = "%#z" if form in {"", "mm", ":mm", "[:]mm"} and not before else ""
-    return _Run(f"(?:{before}{_SIGN}(?:{expression}){none})", tuple(groups), _TEXT, directive)
+    return _LetterRun(f"(?:{before}{_SIGN}(?:{expression}){none})", tuple(groups), _TEXT, directive)
 
 
-def _two_digit_runs() -> Iterator[tuple[str, _Run]]:
+def _two_digit_runs() -> Iterator[tuple[str, _LetterRun]]:
     """Yield the letters of two digits, or of one or more."""
     for letter, field, two, more, directive, modulo in (
-        ("M", Field.MONTH, "0[1-9]|1[0-2]", "[1-9]|1[0-2]", "%m", 0),
-        ("L", Field.MONTH, "0[1-9]|1[0-2]", "[1-9]|1[0-2]", "%m", 0),
-        ("d", Field.DAY, "0[1-9]|[12][0-9]|3[01]", "[1-9]|[12][0-9]|3[01]", "%d", 0),
-        ("H", Field.HOUR, "[01][0-9]|2[0-3]", "[0-9]|1[0-9]|2[0-3]", "%H", 0),
-        ("k", Field.HOUR, "0[1-9]|1[0-9]|2[0-4]", "[1-9]|1[0-9]|2[0-4]", "", 24),
-        ("K", Field.HALF_DAY_HOUR, "0[0-9]|1[01]", "[0-9]|1[01]", "", 0),
-        ("h", Field.HALF_DAY_HOUR, "0[1-9]|1[0-2]", "[1-9]|1[0-2]", "", 12),
-        ("m", Field.MINUTE, "[0-5][0-9]", "[0-9]|[1-5][0-9]", "%M", 0),
-        ("s", Field.SECOND, "[0-5][0-9]", "[0-9]|[1-5][0-9]", "%S", 0),
+        ("M", DateField.MONTH, "0[1-9]|1[0-2]", "[1-9]|1[0-2]", "%m", 0),
+        ("L", DateField.MONTH, "0[1-9]|1[0-2]", "[1-9]|1[0-2]", "%m", 0),
+        ("d", DateField.DAY, "0[1-9]|[12][0-9]|3[01]", "[1-9]|[12][0-9]|3[01]", "%d", 0),
+        ("H", DateField.HOUR, "[01][0-9]|2[0-3]", "[0-9]|1[0-9]|2[0-3]", "%H", 0),
+        ("k", DateField.HOUR, "0[1-9]|1[0-9]|2[0-4]", "[1-9]|1[0-9]|2[0-4]", "", 24),
+        ("K", DateField.HALF_DAY_HOUR, "0[0-9]|1[01]", "[0-9]|1[01]", "", 0),
+        ("h", DateField.HALF_DAY_HOUR, "0[1-9]|1[0-2]", "[1-9]|1[0-2]", "", 12),
+        ("m", DateField.MINUTE, "[0-5][0-9]", "[0-9]|[1-5][0-9]", "%M", 0),
+        ("s", DateField.SECOND, "[0-5][0-9]", "[0-9]|[1-5][0-9]", "%S", 0),
     ):
         group = PatternGroup(field, modulo=modulo)
         yield letter * 2, _number_run(two, group, _FIXED, directive)
         yield letter, _number_run(f"0{{0,17}}(?:{more})", group, _VARIABLE)
 
 
-def _other_runs() -> Iterator[tuple[str, _Run]]:
+def _other_runs() -> Iterator[tuple[str, _LetterRun]]:
     short_months, short_days = ([name[:3] for name in names] for names in (MONTHS, DAYS))
     for letter in "ML":
-        yield letter * 3, _name_run(Field.MONTH, tuple(short_months), "%b", plus=1)
-        yield letter * 4, _name_run(Field.MONTH, MONTHS, "%B", plus=1)
+        yield letter * 3, _name_run(DateField.MONTH, tuple(short_months), "%b", plus=1)
+        yield letter * 4, _name_run(DateField.MONTH, MONTHS, "%B", plus=1)
     for letters in ("E", "EE", "EEE"):
-        yield letters, _name_run(Field.WEEKDAY, tuple(short_days), plus=1)
-    yield "EEEE", _name_run(Field.WEEKDAY, DAYS, plus=1)
-    yield "a", _name_run(Field.HALF_DAY, ("AM", "PM"), plus=0)
-    yield "DDD", _number_run("[0-9]{3}", PatternGroup(Field.DAY_OF_YEAR), _FIXED, "%j")
-    yield "D", _number_run("[0-9]{1,19}", PatternGroup(Field.DAY_OF_YEAR), _VARIABLE)
+        yield letters, _name_run(DateField.WEEKDAY, tuple(short_days), plus=1)
+    yield "EEEE", _name_run(DateField.WEEKDAY, DAYS, plus=1)
+    yield "a", _name_run(DateField.HALF_DAY, ("AM", "PM"), plus=0)
+    yield "DDD", _number_run("[0-9]{3}", PatternGroup(DateField.DAY_OF_YEAR), _FIXED, "%j")
+    yield "D", _number_run("[0-9]{1,19}", PatternGroup(DateField.DAY_OF_YEAR), _VARIABLE)
     for letter in "yu":
-        yield letter * 2, _number_run("[0-9]{2}", PatternGroup(Field.YEAR, plus=2000), _FIXED)
+        yield letter * 2, _number_run("[0-9]{2}", PatternGroup(DateField.YEAR, plus=2000), _FIXED)
         for count in (1, 3):
             yield (
                 letter * count,
-                _number_run(f"[0-9]{{{count},19}}", PatternGroup(Field.YEAR), _VARIABLE),
+                _number_run(f"[0-9]{{{count},19}}", PatternGroup(DateField.YEAR), _VARIABLE),
             )
         for count in range(4, 10):
             # longer years have a sign in the JDK, and are beyond 9999
             directive = "" if letter * count not in {"yyyy", "uuuu"} else "%Y"
             digits = f"0{{{count - 4}}}{_YEAR}"
-            yield letter * count, _number_run(digits, PatternGroup(Field.YEAR), _FIXED, directive)
+            yield (
+                letter * count,
+                _number_run(digits, PatternGroup(DateField.YEAR), _FIXED, directive),
+            )
     for count in range(1, 10):
         times = 10 ** (9 - count)
         yield (
             "S" * count,
             _number_run(
-                f"[0-9]{{{count}}}", PatternGroup(Field.NANOSECOND, times=times), _FRACTION
+                f"[0-9]{{{count}}}", PatternGroup(DateField.NANOSECOND, times=times), _FRACTION
             ),
         )
 
 
-def _offset_runs() -> Iterator[tuple[str, _Run]]:
+def _offset_runs() -> Iterator[tuple[str, _LetterRun]]:
     for count, form in enumerate(("", "mm", ":mm", "mm[ss]", ":mm[:ss]"), 1):
         yield "X" * count, _offset_run(form, "Z")
         yield "x" * count, _offset_run(form)
@@ -374,7 +392,7 @@ def _offset_runs() -> Iterator[tuple[str, _Run]]:
     yield "ZZZZZ", _offset_run(":mm[:ss]", "Z")
 
 
-_RUNS: Mapping[str, _Run] = dict((*_two_digit_runs(), *_other_runs(), *_offset_runs()))
+_RUNS: Mapping[str, _LetterRun] = dict((*_two_digit_runs(), *_other_runs(), *_offset_runs()))
 """All letters that are executed."""
 
 _Z_OF_THE_STANDARD = _offset_run("[:]mm", "Z")
@@ -386,7 +404,7 @@ _TOKEN = re.compile(
 )
 
 
-class _Compiler:
+class _FormatCompiler:
     """Turns the tokens of one pattern into an expression, from left to right."""
 
     def __init__(self, written: str, logical_type: LogicalType) -> None:
@@ -397,7 +415,7 @@ class _Compiler:
         self.expression: list[str] = []
         self.groups: list[PatternGroup] = []
         self.directives: list[str] | None = []
-        self.always_told: set[Field] = set()
+        self.always_told: set[DateField] = set()
         self.depth = 0
         self.open_number = ""
         self.is_split = False
@@ -476,7 +494,7 @@ class _Compiler:
     def _letters(self, letters: str) -> None:
         run = _RUNS.get(letters)
         if run is None:
-            raise DateFormatError(_unread(letters))
+            raise DateFormatError(_unsupported_message(letters))
         if letters in {"Z", "ZZ", "ZZZ"} and self.is_of_standard:
             run = _Z_OF_THE_STANDARD
         self._refuse_unclear_end(letters, run)
@@ -489,7 +507,7 @@ class _Compiler:
         else:
             self._direct(run.directive)
 
-    def _refuse_unclear_end(self, letters: str, run: _Run) -> None:
+    def _refuse_unclear_end(self, letters: str, run: _LetterRun) -> None:
         """Raise DateFormatError where a number of any width stands right before another one."""
         if run.kind == _TEXT:
             self.open_number = ""
@@ -502,7 +520,7 @@ class _Compiler:
             self.open_number = letters
         self.is_split = False
 
-    def _refuse_twice(self, field: Field) -> None:
+    def _refuse_twice(self, field: DateField) -> None:
         if self.depth:
             return
         if field in self.always_told:
@@ -510,7 +528,7 @@ class _Compiler:
         self.always_told.add(field)
 
 
-def _unread(letters: str) -> str:
+def _unsupported_message(letters: str) -> str:
     shown = f"'{letters[:20]}' of the date format is not read"
     why = _WHY_NOT.get(letters[0], "") or (
         "so many letters of this kind have no meaning" if letters[0] in _LETTERS else ""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from contractwatch.model.contract.contract import LogicalType
-from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compiled
+from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compile_format
 from contractwatch.model.promises.rule import Bound, TypeOption, TypeOptionKind
 from contractwatch.odcs.columns.nested_options import (
     NESTED_KINDS,
@@ -109,7 +109,7 @@ def _date_format(
     if not written:
         return None
     try:
-        return compiled(written, logical_type)
+        return compile_format(written, logical_type)
     except DateFormatError as wrong:
         findings.error(node.at("format"), f"{wrong}; {format_suggestion(written, logical_type)}")
         return None

@@ -6,8 +6,8 @@ from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.contract.date_format import (
     MOST_LETTERS,
     DateFormatError,
-    compiled,
-    counts_seconds,
+    compile_format,
+    is_epoch_format,
 )
 
 ISO = frozenset({"YYYY-MM-DDTHH:mm:ss.SSSZ"})
@@ -50,7 +50,7 @@ def format_suggestion(written: str, logical_type: LogicalType) -> str:
     """Return what to write instead of a date format, as the end of a message."""
     if len(written) > MOST_LETTERS:  # parsing it would take minutes
         return f"expected a form such as {_EXAMPLES[logical_type]}"
-    if counts_seconds(written):
+    if is_epoch_format(written):
         return "write logicalType: integer and no format"
     if written.lower().replace("_", "-").replace(" ", "") in _NAMES_OF_ISO | {"iso-8601"}:
         return "leave the format out: text is read as ISO-8601 without one"
@@ -62,7 +62,7 @@ def format_suggestion(written: str, logical_type: LogicalType) -> str:
 
 def _is_sound(written: str, logical_type: LogicalType) -> bool:
     try:
-        compiled(written, logical_type)
+        compile_format(written, logical_type)
     except DateFormatError:
         return False
     return True

@@ -13,7 +13,7 @@ from contractwatch.engines.cache.answer_values import file_answer_from_json, fil
 from contractwatch.engines.predicates import date_texts
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import LogicalType
-from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compiled
+from contractwatch.model.contract.date_format import DateFormat, DateFormatError, compile_format
 from contractwatch.model.measure.metric import (
     CountWhere,
     IsBelow,
@@ -116,7 +116,7 @@ def test_every_text_is_read_as_the_jdk_reads_it(written: str) -> None:
     kinds = [kind for kind in KINDS if is_executed(written, kind)]
     assert kinds
     for kind in kinds:
-        form = compiled(written, kind)
+        form = compile_format(written, kind)
         expected = [one.of(kind) for one in told]
         assert by_expressions(form, kind, cells) == expected
         assert list(by_python(form, kind, cells)) == expected
@@ -124,7 +124,7 @@ def test_every_text_is_read_as_the_jdk_reads_it(written: str) -> None:
 
 def is_executed(written: str, kind: LogicalType) -> bool:
     try:
-        compiled(written, kind)
+        compile_format(written, kind)
     except DateFormatError:
         return False
     return True
@@ -234,7 +234,7 @@ def test_a_format_says_nothing_about_a_column_that_has_a_type_of_its_own(tmp_pat
 def test_a_bound_of_a_contract_is_read_as_a_cell_is(
     written: str, cell: str, moment: datetime | None
 ) -> None:
-    assert compiled(written, LogicalType.DATE).parse(cell) == moment
+    assert compile_format(written, LogicalType.DATE).parse(cell) == moment
 
 
 def test_the_first_bad_cells_are_told_by_their_shapes_and_add_up(tmp_path: Path) -> None:

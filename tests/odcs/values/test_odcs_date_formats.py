@@ -3,7 +3,7 @@
 import pytest
 
 from contractwatch.model.contract.contract import LogicalType
-from contractwatch.model.contract.date_format import DateFormatError, compiled
+from contractwatch.model.contract.date_format import DateFormatError, compile_format
 from contractwatch.odcs.values.jdk_formats import format_suggestion
 
 
@@ -31,9 +31,9 @@ def test_a_wrong_format_is_told_with_the_one_that_is_meant(
     kind: LogicalType, written: str, meant: str
 ) -> None:
     with pytest.raises(DateFormatError):
-        compiled(written, kind)
+        compile_format(written, kind)
     assert format_suggestion(written, kind) == f"did you mean '{meant}'?"
-    compiled(meant, kind)
+    compile_format(meant, kind)
 
 
 @pytest.mark.parametrize("written", ["date-time", "ISO 8601", "iso8601", "DATETIME"])
@@ -67,7 +67,7 @@ def test_a_format_that_cannot_be_executed_exactly_says_which_part_and_why(
     kind: LogicalType, written: str, told: str
 ) -> None:
     with pytest.raises(DateFormatError) as raised:
-        compiled(written, kind)
+        compile_format(written, kind)
     assert told in str(raised.value)
 
 
@@ -84,5 +84,5 @@ def test_a_format_of_absurd_length_is_not_searched_for_what_is_meant(part: str) 
 def test_a_word_for_seconds_since_1970_is_no_date_format_but_a_number(written: str) -> None:
     for kind in (LogicalType.DATE, LogicalType.TIMESTAMP):
         with pytest.raises(DateFormatError, match="a count of seconds since 1970"):
-            compiled(written, kind)
+            compile_format(written, kind)
         assert format_suggestion(written, kind) == "write logicalType: integer and no format"
