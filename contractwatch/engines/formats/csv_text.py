@@ -49,6 +49,25 @@ def refuse_header(
     bounds.refuse_doubled(header)
     if len(header) == 1:
         _refuse_other_separator(header[0], separator, {name.casefold() for name in promised})
+    _refuse_faulty_quotes(start, separator)
+
+
+def _refuse_faulty_quotes(start: bytes, separator: str) -> None:
+    """Raise BrokenTextError if the quotes of the header are not in pairs.
+
+    The library would take all rows up to the next such quote for a part of the header.
+    """
+    read: list[str] = []
+    quotes = 0
+    for line in start.splitlines(keepends=True):
+        read.append(line.decode())
+        quotes += line.count(b'"')
+        if quotes % 2 == 0 and line.strip():
+            break
+    text = "".join(read)
+    fault = csv_quotes.first_fault(text, separator) if quotes else None
+    if fault is not None:
+        raise BrokenTextError(fault.told)
 
 
 def _refuse_other_separator(header: str, separator: str, promised: set[str]) -> None:
@@ -106,7 +125,7 @@ def suspects(paths: Sequence[str], separator: str, options: Mapping[str, Any]) -
 def has_blank_line(text: bytes, separator: str) -> bool:
     """Return whether a text has a line without any letter."""
     blanks = re.escape(_blanks(separator)).encode()
-    return re.search(rb"(?:\A|\n)[" + blanks + rb"]*\n", text) is not None
+    return re.search(rb"(?:\A|\n)[" + blanks + rb"]*(?:\n|(?<!\n)\Z)", text) is not None
 
 
 def refuse_going_on(text: bytes, separator: str) -> None:

@@ -5,7 +5,7 @@ import glob
 import json
 import mmap
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
@@ -107,7 +107,8 @@ def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
             raise BrokenTextError("such a table is no single file")
         case DataFormat.CSV:
             held = _records_of(table, sources, is_single=len(files[0].schema) == 1)
-            return pl.concat([_scan_csv(table, source) for source in _at_once(held)])
+            names = [name for name, _ in files[0].schema]
+            return pl.concat([_scan_csv(table, source, names) for source in _at_once(held)])
         case DataFormat.JSON:
             schema = dict(files[0].schema) or {_NO_KEYS: pl.String()}
             if table.by_line:
@@ -144,11 +145,18 @@ def _header(table: TableFiles, source: str | bytes) -> list[str]:
     promised = (column.physical_name for column in table.columns)
     csv_text.refuse_header(start, names, table.read.separator, promised)
     if table.remote is not None and isinstance(source, str):
-        return _scan_csv(table, [source]).collect_schema().names()
-    separator = table.read.separator
-    return pl.read_csv(
-        source, n_rows=0, infer_schema=False, separator=separator, glob=False
-    ).columns
+        known = _scan_csv(table, [source]).collect_schema().names()
+    else:
+        separator = table.read.separator
+        known = pl.read_csv(
+            source, n_rows=0, infer_schema=False, separator=separator, glob=False
+        ).columns
+    # the library leaves the quotes doubled that stand in a quoted name
+    return names if _has_quotes(known) and len(names) == len(known) else known
+
+
+def _has_quotes(names: Iterable[str]) -> bool:
+    return any('"' in name for name in names)
 
 
 def _all_text(names: Sequence[str]) -> Schema:
@@ -191,9 +199,13 @@ def _records_of(
     return found
 
 
-def _scan_csv(table: TableFiles, source: list[str] | bytes) -> pl.LazyFrame:
+def _scan_csv(
+    table: TableFiles, source: list[str] | bytes, names: Sequence[str] = ()
+) -> pl.LazyFrame:
+    """Return the rows; `names` are those of the columns where the library would misspell one."""
     return pl.scan_csv(
         source,
+        with_column_names=(lambda _: [*names]) if _has_quotes(names) else None,
         infer_schema=False,
         separator=table.read.separator,
         null_values=list(table.read.null_values) or None,

@@ -176,7 +176,7 @@ def partition_of(file: DataFile, files: TableFiles) -> Partition:
         return ()
     folders = Path(file.path).relative_to(root).parts[:-1]
     pairs = [folder.partition("=") for folder in folders if "=" in folder]
-    names = [name for name, _, _ in pairs]
+    names = [unquote(name) for name, _, _ in pairs]  # Spark and DuckDB escape them, too
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise SourceError(
@@ -184,7 +184,7 @@ def partition_of(file: DataFile, files: TableFiles) -> Partition:
             retryable=False,
             blame=Blame.PRODUCT,
         )
-    named = ((name, unquote(value)) for name, _, value in pairs)
+    named = ((name, unquote(value)) for name, (_, _, value) in zip(names, pairs, strict=True))
     return tuple((name, None if value in nulls else value) for name, value in named)
 
 

@@ -6,8 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import fastavro
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from engine_values import TABLE, ask, bad_cells, column, dataset
 from types_values import NOW, outcomes, verdicts, write_arrow, write_by_duckdb, write_parquet
@@ -171,3 +173,81 @@ def test_a_folder_of_instants_tells_how_fresh_the_data_are(tmp_path: Path) -> No
     found = verdicts(tmp_path, [{"name": "at", "logicalType": "timestamp"}], levels=levels)
     (level,) = (one for promise, one in found.items() if "freshness" in promise)
     assert (level.outcome.value, NOW.hour) == ("passed", 12)
+
+
+SIGNS = [
+    "a=b",
+    "a#b",
+    "a?b",
+    "a[1]",
+    "a b",
+    "a/b",
+    "a%b",
+    "a%20b",
+    "a+b",
+    "a:b",
+    "a*b",
+    "a\\b",
+    "é",
+]
+
+
+@pytest.mark.parametrize(
+    "value", [*SIGNS, "a\\b", "a ", "a&b;c", "'a'", "{a}", "a\nb", "_a", ".a", "1=1="]
+)
+@pytest.mark.parametrize("writer", ["pyarrow", "duckdb"])
+def test_a_folder_that_another_writer_named_has_the_value_that_was_written(
+    tmp_path: Path, writer: str, value: str
+) -> None:
+    table = pa.table({"id": [1, 2], "k": [value, "b"]})
+    if writer == "pyarrow":
+        pa.parquet.write_to_dataset(table, str(tmp_path / "t"), partition_cols=["k"])
+    else:
+        with duckdb.connect() as connection:
+            connection.register("rows", table)
+            connection.execute(
+                f"COPY rows TO '{tmp_path / 't'}' (FORMAT parquet, PARTITION_BY (k))"
+            )
+    rule = {"metric": "invalidValues", "arguments": {"validValues": [value, "b"]}, "mustBe": 0}
+    both = {"name": "k", "logicalType": "string", "quality": [rule]}
+    found = verdicts(tmp_path, [both], path="./t", quality=[{"metric": "rowCount", "mustBe": 2}])
+    assert set(outcomes(found).values()) == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("a%20b=1", "a b"), ("a b=1", "a b"), ("%C3%A9%3D%25=1", "é=%"), ("a+b=1", "a+b")],
+)
+def test_the_name_of_a_column_is_escaped_in_folders_as_its_values_are(
+    tmp_path: Path, folder: str, name: str
+) -> None:
+    _parquet(tmp_path / folder)
+    found = verdicts(tmp_path, [{"name": name, "logicalType": "integer", "required": True}])
+    assert set(outcomes(found).values()) == {"passed"}
+
+
+def test_a_column_is_not_in_two_folders_by_another_spelling(tmp_path: Path) -> None:
+    _parquet(tmp_path / "a b=1" / "a%20b=2")
+    found = verdicts(tmp_path, [{"name": "a b"}])
+    assert "in two folders of the column 'a b'" in found["a b/presence"].reason
+
+
+@pytest.mark.parametrize("folder", ["k=100%", "k=%zz", "k=a%2", "k=%FF"])
+def test_a_percent_sign_that_escapes_nothing_stands_for_itself(tmp_path: Path, folder: str) -> None:
+    _parquet(tmp_path / folder)
+    found = verdicts(tmp_path, [{"name": "k", "logicalType": "string", "required": True}])
+    assert set(outcomes(found).values()) == {"passed"}
+
+
+def test_a_place_below_the_folder_of_a_value_still_has_the_value(tmp_path: Path) -> None:
+    for folder in ("k=2026-01-01%2010%3A00%3A00", "k=b"):
+        _parquet(tmp_path / folder)
+    (tmp_path / "_SUCCESS").touch()
+    column_ = {"name": "k", "logicalType": "timestamp", "required": True}
+    for path in (
+        "./k=2026-01-01%2010%3A00%3A00",
+        "./k=2026-01-01%2010%3A00%3A00/*.parquet",
+        "./k=2026*/*.parquet",
+    ):
+        found = verdicts(tmp_path, [column_], path=path)
+        assert set(outcomes(found).values()) == {"passed"}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import fastavro
 import polars as pl
 import pyarrow as pa
@@ -66,6 +67,55 @@ def test_a_header_with_a_name_twice_is_refused(tmp_path: Path, header: str, told
 def test_a_name_that_a_reader_might_invent_is_a_name(tmp_path: Path) -> None:
     data = text(tmp_path, "id,id_duplicated_0,\n1,2,3\n", [ID])
     assert names(data) == ["id", "id_duplicated_0", ""]
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ('id,"5"" pipe"', ["id", '5" pipe']),
+        ('"a ""b""","""c"""', ['a "b"', '"c"']),
+        ('id,"two\nlines, ""q"""', ["id", 'two\nlines, "q"']),
+        ('id,5" by 6"', ["id", '5" by 6"']),
+    ],
+)
+def test_a_quote_in_a_name_is_one_quote(tmp_path: Path, header: str, columns: list[str]) -> None:
+    last = column(columns[-1], L.INTEGER)
+    data = text(tmp_path, f"{header}\n1,2\n3,x\n\n", [last])
+    assert names(data) == columns
+    assert bad_cells(data, columns[-1], ROWS) == 1
+    with duckdb.connect() as connection:
+        read = connection.read_csv(str(tmp_path / "orders.csv"), header=True, quotechar='"')
+        assert read.columns == columns
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ('id,5" pipe', "a quote stands alone inside of a field"),
+        ('"id"x,name', "a field goes on after its closing quote"),
+        ('id,"name', "a "),
+        ('\n\nid;5" pipe', "a quote stands alone inside of a field"),
+    ],
+)
+@pytest.mark.parametrize("rows", ["1,2\n3,x\n", '1,"a"\n2,b\n', "", '1,5"\n2,b\n'])
+def test_a_quote_that_stands_alone_in_the_header_is_told_and_swallows_no_row(
+    tmp_path: Path, header: str, told: str, rows: str
+) -> None:
+    policy = ReadPolicy(separator=";" if ";" in header else ",")
+    said = why(text(tmp_path, f"{header}\n{rows}", [ID], read=policy))
+    assert said.startswith(told)
+    assert "each quote inside of it twice" in said
+    assert f"(orders.csv, line {3 if header.startswith(chr(10)) else 1}, column" in said
+
+
+def test_files_that_write_the_quote_in_a_name_otherwise_are_one_table(tmp_path: Path) -> None:
+    for at, header in enumerate(('id,"5"" by 6"""', 'id,5" by 6"', '"5"" by 6""",id')):
+        (tmp_path / f"{at}.csv").write_text(f"{header}\n1,1\n")
+    pipe = column('5" by 6"', L.INTEGER)
+    data = dataset(sorted(tmp_path.glob("*.csv")), DataFormat.CSV, [pipe, ID])
+    assert names(data) == ["id", '5" by 6"']
+    assert ask(data, CountWhere(TABLE, IsNull('5" by 6"')), ROWS) == Count(0)
+    assert ask(data, ROWS) == Count(3)
 
 
 def _parquet(table: pa.Table, path: Path) -> None:
@@ -191,6 +241,10 @@ BLANK = [
     ("id,amount\n1,2\n,\n3,4\n", 3, 1),
     ('id,amount\n1,2\n"",\n3,4\n', 3, 1),
     ("id\n1\n\n3\n\n", 2, 0),
+    ("id,amount\n1,2\n3,4\n   ", 2, 0),
+    ("id,amount\r\n1,2\r\n \t", 1, 0),
+    ('id,amount\r\n1,"x\r\n\r\nz"\r\n3,4\r\n\r\n', 2, 0),
+    ('id,amount\n1,2\n""\n3,4\n', 3, 1),
     ('id\n1\n""\n3\n\n', 3, 1),
     ("\ufeffid,amount\n1,2\n\n", 1, 0),
 ]
