@@ -62,11 +62,11 @@ def _age(text: str) -> timedelta:
     wrong = f"--max-evaluation-age: {text.strip()!r}; expected such as 2h, 90m, 1d or PT2H"
     try:
         if is_iso_duration(text):
-            return parse_iso_duration(text).roughly
+            return parse_iso_duration(text).approximate
         found = _SHORT.fullmatch(text.strip())
         unit = "min" if found and found[2] == "m" else parse_unit(found[2]) if found else None
         if found is None or unit is None:
             raise UsageError(wrong)
-        return duration_of(float(found[1]), unit).roughly
+        return duration_of(float(found[1]), unit).approximate
     except UnitError as cause:
         raise UsageError(wrong) from cause
