@@ -91,7 +91,7 @@ def read_valid_part(
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _PassResult:
     """The result of one pass over a document.
 
     `document` is in the newest version's forms; `mistakes` are the errors among the `problems`.
@@ -105,7 +105,7 @@ class _Reading:
     fatal_paths: frozenset[str]
 
 
-def _read_whole(document: Document, today: date | None) -> _Reading:
+def _read_whole(document: Document, today: date | None) -> _PassResult:
     """Read the whole document; names without quotes are reported, and read as text."""
     found = _read_once(document, today)
     names = find_unquoted_names(document, found.mistakes)
@@ -116,13 +116,15 @@ def _read_whole(document: Document, today: date | None) -> _Reading:
     return replace(again, problems=tuple(problems))
 
 
-def _read_once(document: Document, today: date | None) -> _Reading:
+def _read_once(document: Document, today: date | None) -> _PassResult:
     schema_findings = Findings(document, "", problems=list(document.mistakes))
     document = upgrade_and_validate(document, schema_findings)
-    return _reading(document, today, schema_findings, frozenset())
+    return _read_upgraded(document, today, schema_findings, frozenset())
 
 
-def _read_rest(document: Document, today: date | None, removed: Mapping[str, Problem]) -> _Reading:
+def _read_rest(
+    document: Document, today: date | None, removed: Mapping[str, Problem]
+) -> _PassResult:
     """Read the document without its removed paths.
 
     A removed server stays in the document: it is marked as unsupported later.
@@ -131,12 +133,12 @@ def _read_rest(document: Document, today: date | None, removed: Mapping[str, Pro
     schema_findings = Findings(document, "", removed_paths=paths)
     document = without_paths(document, frozenset(one for one in paths if not is_server_path(one)))
     add_schema_errors(document, schema_findings)
-    return _reading(document, today, schema_findings, paths)
+    return _read_upgraded(document, today, schema_findings, paths)
 
 
-def _reading(
+def _read_upgraded(
     document: Document, today: date | None, schema_findings: Findings, removed: frozenset[str]
-) -> _Reading:
+) -> _PassResult:
     root = YamlNode(document, "", document.data)
     findings = Findings(document, root.text("id"), removed_paths=removed)
     contract = _build_contract(root, today, findings)
@@ -144,7 +146,7 @@ def _reading(
     mistakes = [
         one for one in found if one.level is Level.ERROR and not _is_removed(one.path, removed)
     ]
-    return _Reading(
+    return _PassResult(
         document,
         contract,
         findings,

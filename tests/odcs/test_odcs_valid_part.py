@@ -10,7 +10,7 @@ from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs import skipped_promises
 from contractwatch.odcs.load import parse_valid_part
 from contractwatch.odcs.schema import affected_clauses
-from contractwatch.odcs.schema.nested import Field, walk_fields
+from contractwatch.odcs.schema.nested import SchemaField, walk_fields
 from contractwatch.odcs.yaml.node import YamlNode
 
 TEXT = """apiVersion: v3.1.0
@@ -267,7 +267,7 @@ def looks(monkeypatch: pytest.MonkeyPatch, columns: int) -> int:
     """Count how often a column is walked while each of so many has one wrong key."""
     count = 0
 
-    def counted(column: YamlNode) -> Iterator[Field]:
+    def counted(column: YamlNode) -> Iterator[SchemaField]:
         nonlocal count
         count += 1
         yield from walk_fields(column)

@@ -145,7 +145,7 @@ def _upgrade_options(node: YamlNode, findings: Findings) -> dict[str, object]:
         if flag and inclusive in changed:
             changed[exclusive] = changed.pop(inclusive)
         elif flag:
-            message = f"'{exclusive}: true' says nothing without '{inclusive}'"
+            message = f"'{exclusive}: true' has no effect without '{inclusive}'"
             findings.warn(node.at(exclusive), message)
     return changed
 

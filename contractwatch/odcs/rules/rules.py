@@ -204,7 +204,7 @@ def read_threshold(rule: YamlNode, findings: Findings) -> Threshold | None:
         return None
     low, high = bounds[0] or 0, bounds[1] or 0 if len(bounds) > 1 else None
     if high is not None and low > high:
-        findings.error(node, f"{low} to {high} holds nothing; expected the lower number first")
+        findings.error(node, f"the range {low} to {high} is empty; expected the lower number first")
         return None
     return Threshold(operator, low, high, unit)
 

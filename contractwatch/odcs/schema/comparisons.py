@@ -134,7 +134,7 @@ def _aggregate(side: YamlNode, findings: Findings) -> Aggregate | None:
     aggregate = Aggregate(side.text("aggregate"))
     if aggregate is Aggregate.COUNT or side.has("property"):
         return aggregate
-    findings.error(side, f"the {aggregate} of what? expected a 'property'")
+    findings.error(side, f"'{aggregate}' needs a column; expected a 'property'")
     return None
 
 

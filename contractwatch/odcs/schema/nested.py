@@ -20,7 +20,7 @@ _KEY, _VALUE = "key", "value"
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class SchemaField:
     """A column, or a field below one: its contract name, its ids, and its physical path.
 
     `top` is the column, `outer` the place right above.
@@ -57,25 +57,25 @@ def read_nested(column: YamlNode, context: ColumnContext, findings: Findings) ->
     return tuple(_read_below(_top_field(column), physical, context, findings))
 
 
-def walk_fields(column: YamlNode) -> Iterator[Field]:
+def walk_fields(column: YamlNode) -> Iterator[SchemaField]:
     """Yield a top-level column and every field below it, in the order of the file."""
     top = _top_field(column)
     yield top
     yield from _walk_below(top)
 
 
-def _top_field(column: YamlNode) -> Field:
+def _top_field(column: YamlNode) -> SchemaField:
     name = column.text("name")
-    return Field(column, name, column.text("id") or name, column)
+    return SchemaField(column, name, column.text("id") or name, column)
 
 
-def _walk_below(outer: Field) -> Iterator[Field]:
+def _walk_below(outer: SchemaField) -> Iterator[SchemaField]:
     for inner in _children(outer):
         yield inner
         yield from _walk_below(inner)
 
 
-def _skip_unsupported(inner: Field, context: ColumnContext, findings: Findings) -> None:
+def _skip_unsupported(inner: SchemaField, context: ColumnContext, findings: Findings) -> None:
     """Add promises that a nested field cannot have as skipped."""
     node = inner.node
     if node.flag("primaryKey") and inner.in_array:
@@ -89,7 +89,7 @@ def _skip_unsupported(inner: Field, context: ColumnContext, findings: Findings) 
 
 
 def _read_below(
-    outer: Field, physical: str, context: ColumnContext, findings: Findings
+    outer: SchemaField, physical: str, context: ColumnContext, findings: Findings
 ) -> Iterator[Column]:
     with_names(outer.node.at("properties"), "name", findings)
     physical_names = _physical_names(outer.node)
@@ -103,11 +103,11 @@ def _read_below(
         yield from _read_below(inner, physical, replace(context, zone=zone), findings)
 
 
-def _children(outer: Field) -> Iterator[Field]:
+def _children(outer: SchemaField) -> Iterator[SchemaField]:
     node, name, ids, path = outer.node, outer.name, outer.ids, outer.path
 
-    def below(child: YamlNode, name: str, ids: str, *steps: Step) -> Field:
-        return Field(child, name, ids, outer.top, (*path, *steps), node)
+    def below(child: YamlNode, name: str, ids: str, *steps: Step) -> SchemaField:
+        return SchemaField(child, name, ids, outer.top, (*path, *steps), node)
 
     for entry in node.at("properties").each():
         written = entry.text("name")
@@ -143,7 +143,7 @@ def _with_twin(column: Column, node: YamlNode, physical_names: Mapping[str, str]
 
 
 def _read_column(
-    inner: Field, physical: str, of_outer: ColumnContext, findings: Findings
+    inner: SchemaField, physical: str, of_outer: ColumnContext, findings: Findings
 ) -> Column:
     node, name, logical_type = inner.node, inner.name, logical_type_of(inner.node)
     options = read_options(
@@ -188,7 +188,7 @@ def _may_be_absent(node: YamlNode) -> bool:
     return bool(node.text("encryptedName")) or node.text("semanticType") == "measure"
 
 
-def _flag_clause(key: str, inner: Field) -> Clause | None:
+def _flag_clause(key: str, inner: SchemaField) -> Clause | None:
     if inner.node.flag(key):
         return inner.node.at(key).clause
     return inner.node.clause if inner.is_key else None

@@ -10,7 +10,7 @@ from contractwatch.model.promises.sql import AnswerLimit, ExactAnswer, SqlRule
 from contractwatch.odcs.jsonschema.schema import OPERATORS
 from contractwatch.odcs.rules.baselines import ROW_COUNT_ONLY
 from contractwatch.odcs.rules.rules import SQL, read_threshold, rule_id_of
-from contractwatch.odcs.schema.nested import Field, walk_fields
+from contractwatch.odcs.schema.nested import SchemaField, walk_fields
 from contractwatch.odcs.values.promises import (
     dimension_of,
     promised,
@@ -80,7 +80,7 @@ def _read_queries(
             findings.skip(rule, again, f"the same rule as {first.clause.path}")
 
 
-def _rules(node: YamlNode) -> Iterator[tuple[YamlNode, Field | None]]:
+def _rules(node: YamlNode) -> Iterator[tuple[YamlNode, SchemaField | None]]:
     """Yield each SQL rule of a table and of its columns, at any depth, with its column."""
     columns = (column for column in node.at("properties").each() if column.text("name"))
     below = (inner for column in columns for inner in walk_fields(column))
@@ -92,7 +92,7 @@ def _rules(node: YamlNode) -> Iterator[tuple[YamlNode, Field | None]]:
 
 def _read_query(
     rule: YamlNode,
-    at: tuple[Table, Field | None],
+    at: tuple[Table, SchemaField | None],
     tables: Sequence[Table],
     findings: Findings,
 ) -> SqlRule | None:
@@ -131,7 +131,7 @@ def _read_query(
 def _guard(
     rule: YamlNode,
     table: str,
-    column: Field | None,
+    column: SchemaField | None,
     tables: Sequence[Table],
     findings: Findings,
 ) -> tuple[str, tuple[str, ...]] | _Unsupported | None:

@@ -17,7 +17,7 @@ from contractwatch.odcs.rules.rules import read_rules
 from contractwatch.odcs.schema.affected_clauses import EXTRA_COLUMNS_SUFFIX
 from contractwatch.odcs.schema.comparisons import with_comparisons
 from contractwatch.odcs.schema.native_checks import with_native_checks
-from contractwatch.odcs.schema.nested import Field, read_nested, walk_fields
+from contractwatch.odcs.schema.nested import SchemaField, read_nested, walk_fields
 from contractwatch.odcs.schema.queries import read_where, with_queries
 from contractwatch.odcs.schema.relationships import with_relationships
 from contractwatch.odcs.values.literals import NESTED, logical_type_of
@@ -32,7 +32,7 @@ _NO_POSITION = 1_000_000
 
 
 @dataclass(frozen=True)
-class TableIndex:
+class TablePrefixIndex:
     """The tables of a contract in the order of the file, with an index by name.
 
     It has no slots: the index of names is made once, for service levels may be many.
@@ -67,7 +67,7 @@ class TableIndex:
         return max(map(len, self._by_name), default=0)
 
 
-def read_tables(root: YamlNode, zone: str, findings: Findings) -> TableIndex:
+def read_tables(root: YamlNode, zone: str, findings: Findings) -> TablePrefixIndex:
     """Read the tables of a contract.
 
     Args:
@@ -89,7 +89,7 @@ def read_tables(root: YamlNode, zone: str, findings: Findings) -> TableIndex:
     found = with_queries(nodes, tables, findings)
     found = with_relationships(nodes, found, findings)
     found = with_native_checks(nodes, found, findings)
-    return TableIndex(with_comparisons(nodes, found, findings))
+    return TablePrefixIndex(with_comparisons(nodes, found, findings))
 
 
 def _read_table(node: YamlNode, zone: str, findings: Findings) -> Table:
@@ -122,7 +122,7 @@ def _read_table(node: YamlNode, zone: str, findings: Findings) -> Table:
 
 
 def _primary_key(columns: list[YamlNode], table: str, findings: Findings) -> PrimaryKey | None:
-    members: list[tuple[float, Field]] = []
+    members: list[tuple[float, SchemaField]] = []
     for one in _scalar_fields(columns):
         if one.node.flag("primaryKey"):
             position = parse_number(one.node.at("primaryKeyPosition").value)
@@ -140,7 +140,7 @@ def _primary_key(columns: list[YamlNode], table: str, findings: Findings) -> Pri
     return PrimaryKey(first.at("primaryKey").clause, tuple(one.name for _, one in ordered))
 
 
-def _scalar_fields(columns: list[YamlNode]) -> Iterator[Field]:
+def _scalar_fields(columns: list[YamlNode]) -> Iterator[SchemaField]:
     """Yield the columns and the members of objects: what a row has one value of."""
     for column in columns:
         yield from (one for one in walk_fields(column) if not one.in_array)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contractwatch.model.contract.contract import Column, LogicalType, Table
-from contractwatch.odcs.schema.tables import TableIndex, temporal_columns
+from contractwatch.odcs.schema.tables import TablePrefixIndex, temporal_columns
 from contractwatch.odcs.yaml.node import column_suggestion, suggestion
 
 _DATE_TYPES = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP})
@@ -25,7 +25,7 @@ class UnresolvedElement:
     is_wrong: bool = True
 
 
-def resolve_element(written: str, tables: TableIndex) -> ResolvedElement | UnresolvedElement:
+def resolve_element(written: str, tables: TablePrefixIndex) -> ResolvedElement | UnresolvedElement:
     """Return the column of an element such as `orders.placed_at`, `placed_at` or `lines[].at`."""
     if not tables.tables:
         return UnresolvedElement(
@@ -41,7 +41,7 @@ def resolve_element(written: str, tables: TableIndex) -> ResolvedElement | Unres
     return _unknown_element(written, tables)
 
 
-def default_element(tables: TableIndex) -> ResolvedElement | UnresolvedElement:
+def default_element(tables: TablePrefixIndex) -> ResolvedElement | UnresolvedElement:
     """Return the only partitioned date or timestamp column of the contract."""
     candidates = temporal_columns(tables.tables)
     if len(candidates) == 1:
@@ -50,7 +50,7 @@ def default_element(tables: TableIndex) -> ResolvedElement | UnresolvedElement:
     return UnresolvedElement(why, is_wrong=False)
 
 
-def _readings(written: str, tables: TableIndex) -> list[tuple[Table, str]]:
+def _readings(written: str, tables: TablePrefixIndex) -> list[tuple[Table, str]]:
     """Return every way to split an element into table and column, the likeliest first."""
     named = tables.tables_prefixing(written)
     as_table = [(table, "") for table, name in named if written == name]
@@ -69,7 +69,7 @@ def _check_type(written: str, table: Table, column: Column) -> ResolvedElement |
     return UnresolvedElement(f"'{written}' is of type {kind}; expected a date or timestamp column")
 
 
-def _unknown_element(written: str, tables: TableIndex) -> UnresolvedElement:
+def _unknown_element(written: str, tables: TablePrefixIndex) -> UnresolvedElement:
     wrong = f"unknown element '{written[:60]}'; expected table.column"
     readings = _readings(written, tables)
     for table, rest in readings:

@@ -17,7 +17,7 @@ from contractwatch.model.promises.service_level import (
     RetentionMode,
     ServiceLevel,
 )
-from contractwatch.odcs.schema.tables import TableIndex
+from contractwatch.odcs.schema.tables import TablePrefixIndex
 from contractwatch.odcs.service_levels.builders import (
     frequency_builder,
     freshness_builder,
@@ -113,7 +113,9 @@ def _unit(level: YamlNode, unit: str, at: YamlNode, findings: Findings) -> str |
     return canonical
 
 
-def read_levels(root: YamlNode, tables: TableIndex, findings: Findings) -> tuple[ServiceLevel, ...]:
+def read_levels(
+    root: YamlNode, tables: TablePrefixIndex, findings: Findings
+) -> tuple[ServiceLevel, ...]:
     """Read the executable service levels, in the order of the file."""
     nodes = with_names(root.at("slaProperties"), "property", findings)
     check_unique(nodes, "id", "id", findings)
@@ -135,7 +137,7 @@ def level_id_of(level: YamlNode) -> str:
 class _LevelReader:
     """Reads service levels one after the other; remembers those that it has read."""
 
-    def __init__(self, root: YamlNode, tables: TableIndex, findings: Findings) -> None:
+    def __init__(self, root: YamlNode, tables: TablePrefixIndex, findings: Findings) -> None:
         self._root = root
         self._tables = tables
         self._findings = findings

@@ -68,14 +68,14 @@ _UNSAFE_PREFIXES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class GuardedQuery:
     """A guarded SELECT, and the contract names of the tables that it reads."""
 
     text: str
     tables: tuple[str, ...]
 
 
-def guard_query(text: str, tables: Sequence[Table]) -> Query:
+def guard_query(text: str, tables: Sequence[Table]) -> GuardedQuery:
     """Return the query of a rule, checked to read none but these tables.
 
     Raises:
@@ -97,7 +97,7 @@ def guard_query(text: str, tables: Sequence[Table]) -> Query:
     tables = [table for table in tables if table.name in read]
     _bind_columns(root, tables)
     _refuse_ambiguous_names(root, tables)
-    return Query(to_polars_sql(root, text), tuple(dict.fromkeys(read)))
+    return GuardedQuery(to_polars_sql(root, text), tuple(dict.fromkeys(read)))
 
 
 def guard_predicate(text: str, table: Table) -> str:
@@ -130,7 +130,7 @@ def _parse(text: str, what: str) -> exp.Expr:
     try:
         if _type_depth(sqlglot.tokenize(text, dialect=DIALECT)) > _MAX_TYPE_DEPTH:
             expected = f"expected at most {_MAX_TYPE_DEPTH} levels"
-            raise UnsupportedSqlError(f"types stand in types too deeply in the {what}; {expected}")
+            raise UnsupportedSqlError(f"types are nested too deeply in the {what}; {expected}")
         parsed = sqlglot.parse(text, dialect=DIALECT)
     except SqlglotError:
         raise UnsupportedSqlError(
@@ -206,7 +206,7 @@ def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> N
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         _refuse_unsafe_function(node.this, where)
         raise UnsupportedSqlError(
-            "a function stands where a table is expected; expected a table name"
+            "found a function where a table is expected; expected a table name"
         )
     _refuse_unsafe_function(node, where)
     if isinstance(node, WRITE_NODES):
@@ -230,7 +230,7 @@ def _check_words(root: exp.Expr, text: str) -> None:
             if node.name.upper() not in ALLOWED_FUNCTIONS:
                 raise UnsupportedSqlError(unsupported_function_message(name_as_written(node, text)))
         elif not node.name.isidentifier():
-            raise UnsafeSqlError(f"'{truncated(node.name)}' stands where a word is expected")
+            raise UnsafeSqlError(f"found '{truncated(node.name)}' where a word is expected")
 
 
 def _refuse_unsafe_function(node: object, where: str) -> None:

@@ -20,7 +20,7 @@ def check_product_name(node: YamlNode, name: str, findings: Findings) -> None:
     """Report an invalid product name at its node."""
     problem = character_problem(name)
     if not problem and "/" in name:
-        problem = "a '/' stands in it; expected one part: write what is before it into 'domain'"
+        problem = "it contains '/'; expected one part: write what is before it into 'domain'"
     if not problem and name in _DOT_FOLDERS:
         problem = "it means a folder in an address; expected a word"
     if not problem and name.casefold() in RESERVED:
@@ -36,7 +36,7 @@ def check_domain(node: YamlNode, domain: str, findings: Findings) -> None:
     if not problem and any(not part.strip() for part in parts):
         problem = "a part of it is empty; expected a word on each side of '/'"
     if not problem and any(part != part.strip() for part in parts):
-        problem = "a blank stands beside a '/'; expected none"
+        problem = "a blank is next to '/'; expected none"
     if not problem and not _DOT_FOLDERS.isdisjoint(parts):
         problem = "a part of it means a folder in an address; expected words"
     if problem:
@@ -66,7 +66,7 @@ def character_problem(name: str) -> str:
         return f"it holds {shown} ({_character_kind(hidden)}); expected visible characters only"
     kinds = "".join(unicodedata.category(one)[0] for one in name)
     if "M" * (_MAX_MARKS + 1) in kinds:
-        return f"more than {_MAX_MARKS} marks stand on one letter; expected fewer"
+        return f"one letter has more than {_MAX_MARKS} marks; expected fewer"
     if name and unicodedata.category(name[0]).startswith("M"):
         return f"it begins with the mark {escape_of(name[0])}; expected a letter before it"
     if unicodedata.normalize("NFC", name) != name:

@@ -1,4 +1,4 @@
-"""Map each kind of promise to its quality dimension and objective; read severities."""
+"""Build a promise with the dimension and objective of its kind; read severities and dimensions."""
 
 from collections.abc import Mapping
 

@@ -267,7 +267,7 @@ class _DocumentBuilder:
         sources = cast("list[object]", value) if isinstance(value, list) else [value]
         for source in sources:
             if not isinstance(source, dict):
-                self._error(line, path, "'<<' merges no mapping; expected an alias of a mapping")
+                self._error(line, path, "'<<' needs a mapping; expected an alias of a mapping")
                 continue
             for key, entry in cast("dict[str, object]", source).items():
                 if key not in found:

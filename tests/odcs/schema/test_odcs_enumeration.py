@@ -98,4 +98,4 @@ def test_a_date_of_odcs_3_0_with_a_time_of_day_is_a_timestamp() -> None:
 
 def test_an_exclusive_flag_without_its_bound_is_noted() -> None:
     text = table("name: a, logicalType: integer, logicalTypeOptions: {exclusiveMinimum: true}")
-    assert warnings_of(text) == ["'exclusiveMinimum: true' says nothing without 'minimum'"]
+    assert warnings_of(text) == ["'exclusiveMinimum: true' has no effect without 'minimum'"]

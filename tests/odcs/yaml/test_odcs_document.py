@@ -100,7 +100,7 @@ def test_all_wrong_keys_are_told_at_once() -> None:
         (b"a: " + b"[a]," * 1, "not valid YAML"),
         (b"x" * (MAX_BYTES + 1), "expected at most 5 MB"),
         (b"a: [" + b"1," * 300_000 + b"]", "more than 200,000 values"),
-        (b"<<: 3\n", "merges no mapping"),
+        (b"<<: 3\n", "needs a mapping"),
         (b"a: *b\n", "has no anchor"),
         (b"a: &b {c: *b}\n", "contains itself"),
     ],
