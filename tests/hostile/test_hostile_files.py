@@ -115,7 +115,7 @@ def test_a_gzip_file_is_read_as_far_as_it_may_expand(
     lines = tmp_path / "t.json"
     lines.write_bytes(gzip.compress(b'{"id": 1, "name": "n"}\n' * 1000))
     assert _asked(lines, DataFormat.JSON) == ""
-    monkeypatch.setattr(bounds, "LARGEST_EXPANDED", 2 * 1024 * 1024)
+    monkeypatch.setattr(bounds, "MAX_EXPANDED_BYTES", 2 * 1024 * 1024)
     path.write_bytes(gzip.compress(b"id,name\n" + b"1,n\n" * 1_000_000))
     said = "it expands to more than 2 MB; publish plain text"
     assert _asked(path, DataFormat.CSV) == f"{said} (t.csv)"
@@ -159,7 +159,7 @@ def test_more_columns_than_we_read(tmp_path: Path) -> None:
     wide = pl.Struct(dict.fromkeys(names, pl.Int64))
     nested = [("id", wide)]
     with pytest.raises(UnicodeError, match="nested ones counted"):
-        bounds.refuse_wide(nested)
+        bounds.refuse_large_schema(nested)
 
 
 def test_values_within_values_without_end(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_values_within_values_without_end(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text(f'[{{"id": 1, "name": {deep}}}]')
     assert "nested too deeply" in _asked(tmp_path / "t.json", DataFormat.JSON, json_array=True)
     dtype: pl.DataType = pl.Int64()
-    for _ in range(bounds.DEEPEST):
+    for _ in range(bounds.MAX_DEPTH):
         dtype = pl.List(dtype)
     pl.DataFrame({"id": [None]}, schema={"id": dtype}).write_parquet(tmp_path / "t.parquet")
     assert "nested deeper than 64 levels" in _asked(tmp_path / "t.parquet", DataFormat.PARQUET)

@@ -258,14 +258,14 @@ def test_a_glob_means_for_keys_what_it_means_for_paths(pattern: str, parts: list
 
 def test_a_tunnel_leads_to_the_one_host_and_to_no_other() -> None:
     with store_that(lambda handler: refuse(handler, 404, "Nothing")) as endpoint:
-        place = relay.place_of(endpoint)
+        place = relay.host_and_port(endpoint)
         through = relay.Relay(relay.RelayTarget(place, allows_private=True))
         assert b"404 Not Found" in _tunnelled(through, *place)
         assert b"403 Forbidden" in _tunnelled(through, "127.0.0.2", place[1])
 
 
 def _tunnelled(through: relay.Relay, host: str, port: int) -> bytes:
-    with socket.create_connection(relay.place_of(through.address), timeout=10) as client:
+    with socket.create_connection(relay.host_and_port(through.address), timeout=10) as client:
         client.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\n\r\n".encode())
         answer = client.recv(4096)
         if b" 200 " in answer:

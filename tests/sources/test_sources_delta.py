@@ -177,7 +177,7 @@ def test_a_file_of_another_type_than_the_log_is_told(tmp_path: Path, opening: Op
     pl.DataFrame({"id": ["a"]}).write_parquet(tmp_path / "one.parquet")
     by_hand(tmp_path, {"id": ("long", "id")}, [{"path": "one.parquet"}])
     found = asked(opening(tmp_path, DataFormat.DELTA), ROWS)
-    assert "a file has column 'id' as string, and the table's record as int64" in str(
+    assert "a file has column 'id' as string, and the table's metadata as int64" in str(
         found.failures["orders"]
     )
 

@@ -37,7 +37,7 @@ from contractwatch.engines.core.failures import QUERY_FAILURES
 from contractwatch.engines.predicates.literals import at_most, steps, steps_range
 from contractwatch.engines.query.engine import Survey, survey
 from contractwatch.engines.tables.frames import open_table
-from contractwatch.engines.tables.windows import beginning, ordered_by
+from contractwatch.engines.tables.windows import least_step, order_column
 from contractwatch.errors import SourceError
 from contractwatch.model.contract.dataset import Dataset, TableFiles
 from contractwatch.model.contract.incremental import Incremental, IncrementalMode, Window
@@ -99,7 +99,7 @@ def scan_window(
         frame = open_table(files)
         if frame.no_columns or frame.refused:
             return None
-        cells = ordered_by(frame.cells, frame.columns, chosen.column)
+        cells = order_column(frame.cells, frame.columns, chosen.column)
         if isinstance(cells, str):
             return Unordered(cells)
         rule = _WatermarkRule(files.table, chosen, cells.dtype, now)
@@ -127,7 +127,7 @@ class _WatermarkRule:
 
     def next_watermark(self, newest: Measurement) -> Watermark:
         """Return the watermark of the next run; below all rows if there is no newest value."""
-        least = beginning(self.dtype)
+        least = least_step(self.dtype)
         try:
             found = self._next_watermark(newest)
         except OverflowError:  # so far back that there is no such date
@@ -188,7 +188,7 @@ class _WindowScanner:
                     cached, watermark=watermark, older_answers=older, asked=asked, last_scan=scan
                 )
                 return self._result(columns, answers, updated)
-        least = Watermark(beginning(self.rule.dtype))
+        least = Watermark(least_step(self.rule.dtype))
         scan, answers = self._scan_from(least, {}, is_full=True)
         watermark, older = self._advance(least, None, answers)
         full = CachedWindow(columns, watermark, older, asked, self.rule.now, "", scan)

@@ -22,8 +22,13 @@ from contractwatch.engines.comparison.keyed_rows import (
     column_of,
     keyed_rows,
 )
-from contractwatch.engines.core.failures import QUERY_FAILURES, UNREADABLE, refusal, unreadable
-from contractwatch.engines.core.file_types import word_of
+from contractwatch.engines.core.failures import (
+    QUERY_FAILURES,
+    UNREADABLE,
+    query_failure_reason,
+    table_error,
+)
+from contractwatch.engines.core.file_types import contract_word
 from contractwatch.engines.predicates.expressions import ColumnView, violates
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.query.segment_counts import segment_text
@@ -155,7 +160,7 @@ class _Comparison:
                     many = f"{metric.target} has more than {MOST_SEGMENTS:,} distinct values"
                     return Unmeasured(f"{many}; expected fewer segments")
         except UNREADABLE as error:
-            raise unreadable(error, pair.there.table, pair.there.data_format) from error
+            raise table_error(error, pair.there.table, pair.there.data_format) from error
         return Segments(tuple(sorted(found)))
 
     def _bad_rows(self, metric: BadRowsAcross) -> Measurement:
@@ -171,9 +176,9 @@ class _Comparison:
         try:
             found = rows.select(pl.any_horizontal(masks).sum()).collect(engine="streaming")
         except QUERY_FAILURES as error:  # whether the rows can be read is asked beside
-            return Unmeasured(refusal(error))
+            return Unmeasured(query_failure_reason(error))
         except OSError as error:
-            raise unreadable(error, frame.table, frame.data_format) from error
+            raise table_error(error, frame.table, frame.data_format) from error
         return Count(found.item() or 0)
 
     def _flagged(
@@ -256,7 +261,7 @@ def _collected(frame: Frame, plan: pl.LazyFrame) -> pl.DataFrame:
     try:
         return plan.collect(engine="streaming")
     except UNREADABLE as error:
-        raise unreadable(error, frame.table, frame.data_format) from error
+        raise table_error(error, frame.table, frame.data_format) from error
 
 
 def _pair(left: tuple[Side, ColumnView], right: tuple[Side, ColumnView]) -> tuple[pl.Expr, pl.Expr]:
@@ -268,7 +273,7 @@ def _pair(left: tuple[Side, ColumnView], right: tuple[Side, ColumnView]) -> tupl
     (asking, one), (target, other) = left, right
     common = _common(one.dtype, other.dtype)
     if common is None:
-        kinds = f"{word_of(one.dtype)} and {target.shown} as {word_of(other.dtype)}"
+        kinds = f"{contract_word(one.dtype)} and {target.shown} as {contract_word(other.dtype)}"
         raise NotComparedError(f"the types differ: {asking.shown} has the key as {kinds}")
     return _as(one, common), _as(other, common)
 
@@ -313,7 +318,9 @@ def _total(aggregate: Aggregate, frame: Frame, side: Side) -> Measurement:
         return TotalValue(Decimal(_collected(frame, counted).item() or 0))
     if not cells.dtype.is_numeric() and cells.dtype != pl.Null:
         column = f"column {side.columns[0]!r} of {side.shown}"
-        raise NotComparedError(f"{column} is of type {word_of(cells.dtype)}; expected numbers")
+        raise NotComparedError(
+            f"{column} is of type {contract_word(cells.dtype)}; expected numbers"
+        )
     numbers = _wide(cells)
     plan = frame.rows.select(
         sum=numbers.sum(), count=numbers.count(), min=numbers.min(), max=numbers.max()

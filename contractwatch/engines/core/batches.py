@@ -6,7 +6,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 
-def lazily(
+def scan_frames(
     frames: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, pl.DataType]
 ) -> pl.LazyFrame:
     """Return the rows of frames that have these columns; each query that reads it makes them anew.

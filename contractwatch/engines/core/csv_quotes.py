@@ -5,28 +5,30 @@ from dataclasses import dataclass
 
 _WRITE_TWICE = 'write the whole field in quotes, and each quote inside of it twice ("")'
 
-GOES_ON = f"a field goes on after its closing quote; {_WRITE_TWICE}"
-UNPAIRED = f"a quote stands alone inside of a field that does not begin with one; {_WRITE_TWICE}"
-NEVER_CLOSED = f"a quoted field is never closed; {_WRITE_TWICE}"
+TEXT_AFTER_QUOTE = f"a field goes on after its closing quote; {_WRITE_TWICE}"
+UNPAIRED_QUOTE = (
+    f"a quote stands alone inside of a field that does not begin with one; {_WRITE_TWICE}"
+)
+UNCLOSED_QUOTE = f"a quoted field is never closed; {_WRITE_TWICE}"
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteFault:
-    """What is wrong with the quotes of a field; `line` and `column` count from 1."""
+    """Error in the quotes of a field; `line` and `column` count from 1."""
 
-    told: str
+    message: str
     line: int
     column: int
 
 
-def suspicious(separator: str) -> str:
-    """Return a pattern of lines in which a field may go on after its closing quote."""
+def suspicious_line_pattern(separator: str) -> str:
+    """Return a pattern of lines in which text may follow a closing quote."""
     mark = re.escape(separator)
     return rf'(?:^|{mark})"(?:[^"]|"")*"[^"{mark}\r\n]'
 
 
-def first_fault(text: str, separator: str) -> QuoteFault | None:
-    """Return the first field whose quotes are not as they should be; None if all are."""
+def first_quote_fault(text: str, separator: str) -> QuoteFault | None:
+    """Return the first field with wrong quotes; None if there is none."""
     mark = re.escape(separator)
     # atomic by their letters: no field matches in two ways
     field = re.compile(rf'"(?:[^"]|"")*"|[^{mark}\r\n"][^{mark}\r\n]*|')
@@ -35,11 +37,13 @@ def first_fault(text: str, separator: str) -> QuoteFault | None:
     while at <= len(text):
         found = field.match(text, at)
         begin, at = at, found.end() if found else at
-        told = _fault(text, begin, at)
+        message = _fault(text, begin, at)
         after = end.match(text, at)
-        if told or after is None:
+        if message or after is None:
             opened = text.startswith('"', begin) and at == begin
-            return QuoteFault(told or (NEVER_CLOSED if opened else GOES_ON), line, column)
+            return QuoteFault(
+                message or (UNCLOSED_QUOTE if opened else TEXT_AFTER_QUOTE), line, column
+            )
         line += text.count("\n", begin, after.end())
         column = column + 1 if after[0] == separator else 1
         if after.end() == len(text):
@@ -49,7 +53,7 @@ def first_fault(text: str, separator: str) -> QuoteFault | None:
 
 
 def _fault(text: str, begin: int, end: int) -> str:
-    """Return what is wrong inside of a field, without looking at what follows it."""
+    """Return the error within a field, without looking at the text after it."""
     if text.startswith('"', begin):
         return ""
-    return UNPAIRED if text.count('"', begin, end) % 2 else ""
+    return UNPAIRED_QUOTE if text.count('"', begin, end) % 2 else ""

@@ -23,8 +23,8 @@ ALL_SECONDS = 30.0
 _MEMORY = 1 << 30
 
 
-def compiled(pattern: str) -> regress.Regex:
-    """Return the pattern as ECMA-262 reads it with the flag `u`, else without, as browsers do."""
+def compile_pattern(pattern: str) -> regress.Regex:
+    """Compile a pattern by ECMA-262 with the flag `u`, else without, as browsers do."""
     try:
         return regress.Regex(pattern, "u")
     except regress.RegressError:
@@ -32,12 +32,12 @@ def compiled(pattern: str) -> regress.Regex:
 
 
 def main() -> None:
-    """Answer each line until there is none."""
+    """Answer each line of the input until its end."""
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     least = _MEMORY if most == resource.RLIM_INFINITY else min(_MEMORY, most)
     resource.setrlimit(resource.RLIMIT_AS, (least, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    regex = compiled(json.loads(sys.stdin.readline()))
+    regex = compile_pattern(json.loads(sys.stdin.readline()))
     for line in sys.stdin:
         left = ALL_SECONDS - time.process_time()
         # nobody handles this signal: it ends the process, whatever it is doing

@@ -18,7 +18,7 @@ _LIST_CHARACTERS = 4_000_000
 
 
 class _Matcher:
-    """Matches the distinct texts of each batch; once stopped, it stays stopped."""
+    """Matches texts in a child process; once stopped at its time limit, it stays stopped."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
@@ -82,7 +82,7 @@ class _Matcher:
         process.wait()
 
     def __del__(self) -> None:
-        """End the process with the question."""
+        """End the process."""
         self._end()
 
 

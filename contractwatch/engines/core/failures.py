@@ -6,8 +6,8 @@ import polars as pl
 
 from contractwatch.engines.core import csv_quotes
 from contractwatch.engines.core.ecma_regex import TOO_LONG
-from contractwatch.engines.core.json_tree import KEY_TWICE
-from contractwatch.engines.remote.objects import OF_STORE, told
+from contractwatch.engines.core.json_tree import DUPLICATE_KEY
+from contractwatch.engines.remote.objects import STORE_ERROR, store_error
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat
 
@@ -16,23 +16,23 @@ QUERY_FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 UNREADABLE = (*QUERY_FAILURES, OSError, UnicodeError)
 
-MORE_FIELDS = "a row has more fields than the header"
-NOT_ENCODED = "it holds bytes that are not in the stated encoding"
-NO_OBJECT = "a line is no JSON object"
+TOO_MANY_FIELDS = "a row has more fields than the header"
+WRONG_ENCODING = "it holds bytes that are not in the stated encoding"
+NOT_AN_OBJECT = "a line is no JSON object"
 TOO_DEEP = "a value is nested too deeply"
 _CONTRADICTION = "a file contradicts itself, or the reader cannot cope with it"
 
 # Parts of the library's messages that tell causes apart; the messages themselves may quote cells.
 _CAUSES = (
-    ("found more fields", MORE_FIELDS),
-    ("csv malformed", csv_quotes.UNPAIRED),
-    ("could not parse", csv_quotes.NEVER_CLOSED),
+    ("found more fields", TOO_MANY_FIELDS),
+    ("csv malformed", csv_quotes.UNPAIRED_QUOTE),
+    ("could not parse", csv_quotes.UNCLOSED_QUOTE),
     ("empty csv", "a file is empty: it has no header"),
-    ("utf-8", NOT_ENCODED),
-    ("utf8", NOT_ENCODED),
+    ("utf-8", WRONG_ENCODING),
+    ("utf8", WRONG_ENCODING),
     ("depthlimitexceeded", TOO_DEEP),
-    ("ndjson line", NO_OBJECT),
-    ("parsing line", NO_OBJECT),
+    ("ndjson line", NOT_AN_OBJECT),
+    ("parsing line", NOT_AN_OBJECT),
     ("parquet", "a file is no complete parquet file"),
     ("out of specification", "a file is no complete parquet file"),
 )
@@ -45,15 +45,15 @@ _PLAN = "resolved plan until failure"
 """From there on a message shows the query, which names the format whatever the cause is."""
 
 _BINARY = frozenset({DataFormat.ARROW, DataFormat.AVRO})
-"""Formats of which a broken file is told by one sentence: the messages name bytes and offsets."""
+"""Formats with one sentence for all broken files: the messages of Polars name offsets."""
 
 
 class BrokenTextError(UnicodeError):
-    """A text that we read ourselves is broken; the message is ours and may be shown."""
+    """Broken text in a format that we parse ourselves; its message may be shown."""
 
 
-def unreadable(error: BaseException, table: str, data_format: DataFormat) -> SourceError:
-    """Return the SourceError of a table that cannot be read, with the one to blame."""
+def table_error(error: BaseException, table: str, data_format: DataFormat) -> SourceError:
+    """Return the SourceError of a table that cannot be read, with its blame."""
     sentence = f"table {table!r} cannot be read as {data_format.value}"
     if isinstance(error, pl.exceptions.PanicException):
         said = f"{sentence}: {_CONTRADICTION}"
@@ -64,9 +64,9 @@ def unreadable(error: BaseException, table: str, data_format: DataFormat) -> Sou
         return SourceError(
             f"{sentence}: a file went away while it was read", retryable=True, blame=Blame.PRODUCT
         )
-    if OF_STORE in str(error):
-        known = told(str(error), "")
-        return SourceError(f"{sentence}: {known}", retryable=known.retryable, blame=known.blame)
+    if STORE_ERROR in str(error):
+        why = store_error(str(error), "")
+        return SourceError(f"{sentence}: {why}", retryable=why.retryable, blame=why.blame)
     if isinstance(error, PermissionError):
         return SourceError(f"{sentence}: permission denied", retryable=False, blame=Blame.AGENT)
     is_empty = "invalid argument" in str(error).lower()  # what is said of an empty arrow file
@@ -78,16 +78,16 @@ def unreadable(error: BaseException, table: str, data_format: DataFormat) -> Sou
         )
     if isinstance(error, UnicodeError):
         return SourceError(
-            f"{sentence}: {NOT_ENCODED}",
+            f"{sentence}: {WRONG_ENCODING}",
             retryable=False,
             blame=Blame.PRODUCT,
         )
-    cause = _twice(str(error)) or _cause(error, data_format)
+    cause = _duplicate_name(str(error)) or _cause(error, data_format)
     return SourceError(f"{sentence}: {cause}", retryable=False, blame=Blame.PRODUCT)
 
 
-def refusal(error: BaseException) -> str:
-    """Return why a question has no answer, without a value of the data."""
+def query_failure_reason(error: BaseException) -> str:
+    """Return why a query failed, without a value of the data."""
     if TOO_LONG in str(error):
         return TOO_LONG
     if "regex" in str(error).lower():
@@ -95,12 +95,12 @@ def refusal(error: BaseException) -> str:
     return "the question does not fit the type of the column"
 
 
-def _twice(said: str) -> str:
-    """Return which name stands twice, if the library ends at that."""
+def _duplicate_name(said: str) -> str:
+    """Return the name that occurs twice, if Polars failed for that."""
     column = re.search(r"column with name '(.*)' has more than one occurrence", said, re.DOTALL)
     if column is not None:
         return f"it has two columns named {column[1]!r}; give each a name of its own"
-    key = re.search(rf"\(({KEY_TWICE} .*?)\)", said, re.DOTALL)
+    key = re.search(rf"\(({DUPLICATE_KEY} .*?)\)", said, re.DOTALL)
     return key[1] if key is not None else ""
 
 

@@ -22,12 +22,12 @@ UUID, ENUM, DAY, NOTHING, JSON, BOOL8 = (
     "arrow.json",
     "arrow.bool8",
 )
-"""Annotations whose meaning we know; they are told by extension types."""
+"""Annotations whose meaning we know; they are represented as extension types."""
 
 INTERVAL = "parquet.interval"
-"""A type of which the name is told and no value is read."""
+"""A type that is named, but whose values are not read."""
 
-_MEANT: Mapping[str, pl.DataType] = {
+_ANNOTATION_TYPES: Mapping[str, pl.DataType] = {
     UUID: pl.String(),
     ENUM: pl.String(),
     JSON: pl.String(),
@@ -104,22 +104,22 @@ _OWN_NAMES: Mapping[DataFormat, Mapping[str, str]] = {
 }
 _ARROW_NAMES: Mapping[str, str] = {}
 _KEY, _VALUE, _ELEMENT = "key", "value", "[]"
-_MOST_DIGITS = 38
+_MAX_DIGITS = 38
 _DIGITS_OF_INTEGERS = 20
-_LONGEST_NAME = 80
+_MAX_NAME_CHARACTERS = 80
 _UUID_BYTES = r"^(.{8})(.{4})(.{4})(.{4})(.{12})$"
 
 
 @dataclass(frozen=True, slots=True)
-class United:
-    """One column over all files: what it is, and its working type; None if the kinds differ."""
+class UnitedColumn:
+    """One column over all files, and its working type; None if the kinds differ."""
 
     column: ColumnType
     working: pl.DataType | None
 
 
 def instance(dtype: object) -> pl.DataType:
-    """Return a type of which the library may keep the class only."""
+    """Return a type as an instance; Polars may give its class."""
     return dtype() if isinstance(dtype, type) else dtype  # pyright: ignore[reportReturnType] - it is a type of the library
 
 
@@ -128,20 +128,20 @@ def kind_of(dtype: pl.DataType) -> str:
     if isinstance(dtype, pl.BaseExtension):
         if dtype.ext_name() == INTERVAL:
             return "interval"
-        return kind_of(_MEANT.get(dtype.ext_name()) or instance(dtype.ext_storage()))
+        return kind_of(_ANNOTATION_TYPES.get(dtype.ext_name()) or instance(dtype.ext_storage()))
     return "integer" if dtype.is_integer() else _KINDS.get(dtype.base_type(), "other")
 
 
-def word_of(dtype: pl.DataType) -> str:
-    """Return what values of a type are called where a contract's words serve: `integer`, `text`."""
+def contract_word(dtype: pl.DataType) -> str:
+    """Return the word of contracts for values of a type: `integer`, `text`."""
     kind = kind_of(dtype)
     return {"float": "number", "decimal": "number", "string": "text"}.get(kind, kind)
 
 
-def name_of(dtype: pl.DataType, own: Mapping[str, str] = _ARROW_NAMES) -> str:
+def type_name(dtype: pl.DataType, own: Mapping[str, str] = _ARROW_NAMES) -> str:
     """Return the name of a type, as Arrow has it unless the format has one of its `own`."""
     name = _name(dtype, own)
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return name if len(name) <= _MAX_NAME_CHARACTERS else f"{name[: _MAX_NAME_CHARACTERS - 1]}…"
 
 
 def _name(dtype: pl.DataType, own: Mapping[str, str]) -> str:
@@ -187,9 +187,9 @@ def _parts(dtype: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
             return
 
 
-def parts_of(dtype: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
+def inner_types(dtype: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
     """Yield the types right inside of a type, those of a map as of objects in an array."""
-    bare = _bare(dtype)
+    bare = _without_annotation(dtype)
     if isinstance(bare, pl.Map):
         yield _ELEMENT, _entry(bare)
     else:
@@ -200,32 +200,32 @@ def _entry(dtype: pl.Map) -> pl.Struct:
     return pl.Struct(dict(_parts(dtype)))
 
 
-def is_unread(dtype: pl.DataType) -> bool:
-    """Return whether values of a type, or what is inside of them, cannot be read."""
+def is_unsupported(dtype: pl.DataType) -> bool:
+    """Return whether values of a type, or values inside of them, cannot be read."""
     match dtype:
         case pl.Decimal():
-            return (dtype.precision or 0) > _MOST_DIGITS
+            return (dtype.precision or 0) > _MAX_DIGITS
         case pl.BaseExtension() if dtype.ext_name() == INTERVAL:
             return True
         case pl.BaseExtension():
-            return is_unread(instance(dtype.ext_storage()))
+            return is_unsupported(instance(dtype.ext_storage()))
         case _:
-            return any(is_unread(inner) for _, inner in _parts(dtype))
+            return any(is_unsupported(inner) for _, inner in _parts(dtype))
 
 
-def _bare(dtype: pl.DataType) -> pl.DataType:
-    """Return what an annotation that says nothing to us is about."""
+def _without_annotation(dtype: pl.DataType) -> pl.DataType:
+    """Return a type without annotations that are not supported."""
     if isinstance(dtype, pl.BaseExtension) and dtype.ext_name() not in _ANNOTATED_NAMES:
-        return _bare(instance(dtype.ext_storage()))
+        return _without_annotation(instance(dtype.ext_storage()))
     return dtype
 
 
 def working_type(dtype: pl.DataType) -> pl.DataType:
     """Return the type in which the values of a file's type are compared."""
-    bare = _bare(dtype)
+    bare = _without_annotation(dtype)
     match bare:
         case pl.BaseExtension():
-            return _MEANT.get(bare.ext_name(), bare)
+            return _ANNOTATION_TYPES.get(bare.ext_name(), bare)
         case pl.Struct():
             return pl.Struct({name: working_type(inner) for name, inner in _parts(bare)})
         case pl.Map():
@@ -239,10 +239,10 @@ def working_type(dtype: pl.DataType) -> pl.DataType:
             return bare
 
 
-def as_working(value: pl.Expr, have: pl.DataType, want: pl.DataType) -> pl.Expr:
+def cast_to_working(value: pl.Expr, have: pl.DataType, want: pl.DataType) -> pl.Expr:
     """Return values of a file's type in a working type that holds them."""
     if _is_annotated(have):
-        value, have = _meaning(value, have)
+        value, have = _resolve_annotation(value, have)
     return _widened(value, have, want)
 
 
@@ -277,8 +277,8 @@ def _widened(value: pl.Expr, have: pl.DataType, want: pl.DataType) -> pl.Expr:
 
 
 def _differ_in_members(have: pl.DataType, want: pl.DataType) -> bool:
-    """Return whether objects in a type, at any depth, have other members in the other type."""
-    path = [list(parts_of(have)), list(parts_of(want))]
+    """Return whether objects in two types, at any depth, differ in their members."""
+    path = [list(inner_types(have)), list(inner_types(want))]
     names = [[name for name, _ in parts] for parts in path]
     return names[0] != names[1] or any(
         _differ_in_members(one, other)
@@ -291,30 +291,33 @@ def _is_annotated(dtype: pl.DataType) -> bool:
     return is_one or any(_is_annotated(one) for _, one in _parts(dtype))
 
 
-def _meaning(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+def _resolve_annotation(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
     """Return values without annotations, and their type; the library casts none of these."""
     match dtype:
         case _ if not _is_annotated(dtype):
             return value, dtype
         case pl.BaseExtension():
             stored, storage = value.ext.storage(), instance(dtype.ext_storage())
-            meant = _MEANT.get(dtype.ext_name())
+            meant = _ANNOTATION_TYPES.get(dtype.ext_name())
             if meant is None:
-                return _meaning(stored, storage)
+                return _resolve_annotation(stored, storage)
             if dtype.ext_name() == UUID and storage == pl.Binary:
                 stored = stored.bin.encode("hex").str.replace(_UUID_BYTES, "$1-$2-$3-$4-$5")
             return stored.cast(meant), meant
         case pl.Struct():
-            made = {name: _meaning(value.struct.field(name), one) for name, one in _parts(dtype)}
+            made = {
+                name: _resolve_annotation(value.struct.field(name), one)
+                for name, one in _parts(dtype)
+            }
             whole = pl.struct(each.alias(name) for name, (each, _) in made.items())
             return pl.when(value.is_not_null()).then(whole), _struct(made)
         case pl.Map():
-            return _meaning(value.map.entries(), pl.List(_entry(dtype)))
+            return _resolve_annotation(value.map.entries(), pl.List(_entry(dtype)))
         case pl.Array():
-            return _meaning(value.arr.to_list(), pl.List(instance(dtype.inner)))
+            return _resolve_annotation(value.arr.to_list(), pl.List(instance(dtype.inner)))
         case _:
             ((_, inner),) = _parts(dtype)
-            element, made_of = _meaning(pl.element(), inner)
+            element, made_of = _resolve_annotation(pl.element(), inner)
             return value.list.eval(element), pl.List(made_of)
 
 
@@ -329,26 +332,28 @@ def column_type(name: str, dtype: pl.DataType, data_format: DataFormat) -> Colum
     return ColumnType(
         name,
         kind_of(dtype),
-        "text" if data_format.is_text else name_of(dtype, own),
+        "text" if data_format.is_text else type_name(dtype, own),
         timezone_aware=isinstance(working, pl.Datetime) and working.time_zone is not None,
         scale=working.scale if isinstance(working, pl.Decimal) else 0,
         text=data_format.is_text,
-        children=tuple(column_type(part, one, data_format) for part, one in parts_of(dtype)),
-        exact=_plain_name(_bare(dtype)),
+        children=tuple(column_type(part, one, data_format) for part, one in inner_types(dtype)),
+        exact=_plain_name(_without_annotation(dtype)),
     )
 
 
-def unite(name: str, dtypes: Iterable[pl.DataType], data_format: DataFormat) -> United:
-    """Return one column over files that have these types; one without a value says nothing."""
-    distinct = [_bare(dtype) for dtype in dict.fromkeys(dtypes)]
+def unite(name: str, dtypes: Iterable[pl.DataType], data_format: DataFormat) -> UnitedColumn:
+    """Unite the types that one column has in several files; null types are ignored."""
+    distinct = [_without_annotation(dtype) for dtype in dict.fromkeys(dtypes)]
     known = [dtype for dtype in distinct if kind_of(dtype) != "null"] or distinct[:1]
     types = tuple(column_type(name, dtype, data_format) for dtype in known)
-    unread = any(map(is_unread, known))
+    unread = any(map(is_unsupported, known))
     if len(known) == 1:
-        return United(types[0], None if unread else working_type(known[0]))
+        return UnitedColumn(types[0], None if unread else working_type(known[0]))
     kinds = {column.kind for column in types}
     if unread:
-        return United(_of_files(types, kinds.pop() if len(kinds) == 1 else "other", None), None)
+        return UnitedColumn(
+            _of_files(types, kinds.pop() if len(kinds) == 1 else "other", None), None
+        )
     if kinds == {"object"}:
         return _united_objects(known, types, data_format)
     if kinds == {"array"} or (kinds == {"array", "map"} and all(map(has_entries, known))):
@@ -357,19 +362,19 @@ def unite(name: str, dtypes: Iterable[pl.DataType], data_format: DataFormat) -> 
         return _united_arrays(known, types, data_format)
     working = _widest([working_type(dtype) for dtype in known])
     kind = "other" if working is None else kind_of(working)
-    return United(_of_files(types, kind, working), working)
+    return UnitedColumn(_of_files(types, kind, working), working)
 
 
 def has_entries(dtype: pl.DataType) -> bool:
     """Return whether a type is a map, or an array of objects with `key` and `value` only."""
-    element = next((one for _, one in parts_of(dtype)), None)
+    element = next((one for _, one in inner_types(dtype)), None)
     is_object = isinstance(element, pl.Struct)
     return is_object and {field.name for field in element.fields} == {_KEY, _VALUE}
 
 
 def _united_objects(
     known: Sequence[pl.DataType], types: tuple[ColumnType, ...], data_format: DataFormat
-) -> United:
+) -> UnitedColumn:
     members: dict[str, list[pl.DataType]] = {}
     for dtype in known:
         for name, inner in _parts(dtype):
@@ -377,17 +382,17 @@ def _united_objects(
     found = [unite(name, inner, data_format) for name, inner in members.items()]
     fields = {one.column.name: one.working for one in found if one.working is not None}
     column = _of_files(types, "object", None, tuple(one.column for one in found))
-    return United(column, pl.Struct(fields))
+    return UnitedColumn(column, pl.Struct(fields))
 
 
 def _united_arrays(
     known: Sequence[pl.DataType], types: tuple[ColumnType, ...], data_format: DataFormat
-) -> United:
-    elements = [one for dtype in known for _, one in parts_of(dtype)]
+) -> UnitedColumn:
+    elements = [one for dtype in known for _, one in inner_types(dtype)]
     element = unite(_ELEMENT, elements, data_format)
     kind = "map" if any(one.kind == "map" for one in types) else "array"
     column = _of_files(types, kind, None, (element.column,))
-    return United(column, None if element.working is None else pl.List(element.working))
+    return UnitedColumn(column, None if element.working is None else pl.List(element.working))
 
 
 def _of_files(
@@ -438,7 +443,7 @@ def _widest_decimal(types: Sequence[pl.DataType]) -> pl.DataType | None:
     if pl.Int128() in integers or pl.UInt128() in integers:
         return None
     whole = max([*digits, _DIGITS_OF_INTEGERS if integers else 0])
-    return pl.Decimal(_MOST_DIGITS, scale) if whole + scale <= _MOST_DIGITS else None
+    return pl.Decimal(_MAX_DIGITS, scale) if whole + scale <= _MAX_DIGITS else None
 
 
 def _widest_timestamp(types: Sequence[pl.Datetime]) -> pl.DataType | None:

@@ -21,31 +21,31 @@ from contractwatch.model.promises.rule import RuleMetric, TypeOptionKind
 SIZE = "\x00size"
 """A field of every object: how many of its members are not null."""
 
-REST = "\x00rest"
+UNPROMISED = "\x00rest"
 """A field of an object that is compared as a whole: its members that are not promised, as JSON."""
 
-KEY_TWICE = "an object has twice the key"
+DUPLICATE_KEY = "an object has twice the key"
 
 _KEY, _VALUE = StructField("key"), StructField("value")
 KeyT = TypeVar("KeyT", bound=Hashable)
 _ARRAYS = frozenset({LogicalType.ARRAY, LogicalType.VECTOR})
 
 
-class Repeated(dict[str, object]):
-    """An object that has a key twice: which of the values counts nobody knows."""
+class DuplicateKeyObject(dict[str, object]):
+    """A JSON object that has a key twice, so that its value is unknown."""
 
-    told = ""
+    message = ""
     """What to say where no value may be left out."""
 
 
-def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return the object of a parser's pairs."""
+def object_from_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the object for a parser's pairs (`object_pairs_hook`)."""
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    repeated = Repeated(reversed(pairs))
+    repeated = DuplicateKeyObject(reversed(pairs))
     twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-    repeated.told = f"{KEY_TWICE} {twice!r}"
+    repeated.message = f"{DUPLICATE_KEY} {twice!r}"
     return repeated
 
 
@@ -67,37 +67,37 @@ class JsonNode:
     is_exact: bool = False
 
     def walk(self) -> "Iterator[JsonNode]":
-        """Yield the node and all below it."""
+        """Yield the node and all its descendants."""
         yield self
         for child in self.children():
             yield from child.walk()
 
     def children(self) -> "list[JsonNode]":
-        """Return the nodes one step below."""
+        """Return the child nodes."""
         return [*self.members.values(), *([self.element] if self.element else [])]
 
     def dtype(self) -> pl.DataType:
-        """Return the type of the values as they are laid out."""
+        """Return the Polars type of the node's values."""
         if self.kind == "scalar":
             return pl.String()
         if self.kind == "object":
             fields = {name: child.dtype() for name, child in self.members.items()}
-            rest = {REST: pl.String()} if self.is_compared else {}
+            rest = {UNPROMISED: pl.String()} if self.is_compared else {}
             return pl.Struct({**fields, **rest, SIZE: pl.UInt32()})
         return pl.List(self.element.dtype() if self.element else pl.String())
 
 
 @dataclass(slots=True)
-class Notes:
-    """Places (by path) at which one row has a value of another shape, or none."""
+class ShapeNotes:
+    """Paths at which one row has a value of another shape, or null."""
 
-    astray: set[FieldPath] = field(default_factory=set[FieldPath])
+    mismatched: set[FieldPath] = field(default_factory=set[FieldPath])
     null: set[FieldPath] = field(default_factory=set[FieldPath])
 
 
-def tree_of(column: Column) -> JsonNode | None:
-    """Return the tree of a column that is promised to hold more than a scalar, else None."""
-    known = _Known({inner.path: inner for inner in column.nested})
+def json_tree(column: Column) -> JsonNode | None:
+    """Return the JSON tree of a column that is promised to be nested, else None."""
+    known = _PromisedValues({inner.path: inner for inner in column.nested})
     for inner in column.nested:
         for length, step in enumerate(inner.path):
             known.steps.setdefault(inner.path[:length], set()).add(step)
@@ -108,7 +108,7 @@ def tree_of(column: Column) -> JsonNode | None:
 
 
 @dataclass(slots=True)
-class _Known:
+class _PromisedValues:
     """The promised values below a column by path, and what stands one step below each path."""
 
     columns: dict[FieldPath, Column]
@@ -116,7 +116,9 @@ class _Known:
     twins: dict[FieldPath, set[str]] = field(default_factory=dict[FieldPath, "set[str]"])
 
 
-def _node(path: FieldPath, column: Column | None, known: _Known, *, is_compared: bool) -> JsonNode:
+def _node(
+    path: FieldPath, column: Column | None, known: _PromisedValues, *, is_compared: bool
+) -> JsonNode:
     is_compared = is_compared or _is_compared(column)
 
     def node_at(inner: FieldPath, of_inner: Column | None) -> JsonNode:
@@ -159,64 +161,64 @@ def _is_compared(column: Column | None) -> bool:
 
 
 def _required(column: Column | None) -> Iterator[str]:
-    """Yield the members that an object must have, listed as properties or not."""
+    """Yield the required members of an object, listed as properties or not."""
     for option in column.options if column else ():
         if option.kind is TypeOptionKind.REQUIRED_PROPERTIES:
             yield from option.members
 
 
-def laid_out(node: JsonNode, value: object, notes: Notes) -> object:
-    """Return a parsed JSON value as the node promises it, and note what is not so."""
+def conform(node: JsonNode, value: object, notes: ShapeNotes) -> object:
+    """Return a parsed JSON value in the shape of the node, and note mismatches and nulls."""
     if value is None:
         notes.null.add(node.path)
         return None
     if node.kind == "scalar":
         if isinstance(value, dict | list):
-            notes.astray.add(node.path)
+            notes.mismatched.add(node.path)
         found = cast("object", value)
-        return canonical(found) if node.is_compared else text_of(found)
+        return canonical_text(found) if node.is_compared else as_text(found)
     if node.kind == "object":
         return _object(node, value, notes)
     return _elements(node, value, notes)
 
 
-def _object(node: JsonNode, value: object, notes: Notes) -> object:
-    if not isinstance(value, dict) or isinstance(value, Repeated):
-        notes.astray.add(node.path)
+def _object(node: JsonNode, value: object, notes: ShapeNotes) -> object:
+    if not isinstance(value, dict) or isinstance(value, DuplicateKeyObject):
+        notes.mismatched.add(node.path)
         return None
     found = cast("dict[str, object]", value)
     laid: dict[str, object] = {
-        name: laid_out(child, member_of(found, name, child), notes)
+        name: conform(child, find_json_member(found, name, child), notes)
         for name, child in node.members.items()
     }
     laid[SIZE] = sum(each is not None for each in found.values())
     if node.is_compared:
-        laid[REST] = _rest(node, found)
+        laid[UNPROMISED] = _unpromised_members(node, found)
     return laid
 
 
-def _rest(node: JsonNode, found: dict[str, object]) -> str | None:
-    """Return the members that are not promised and not null; None if there are none."""
+def _unpromised_members(node: JsonNode, found: dict[str, object]) -> str | None:
+    """Return the non-null members that are not promised; None if there are none."""
     promised = {_key_of(found, name, child) for name, child in node.members.items()}
     rest = {key: one for key, one in found.items() if key not in promised and one is not None}
-    return canonical(rest) if rest else None
+    return canonical_text(rest) if rest else None
 
 
-def _elements(node: JsonNode, value: object, notes: Notes) -> object:
-    if node.kind == "map" and isinstance(value, dict) and not isinstance(value, Repeated):
+def _elements(node: JsonNode, value: object, notes: ShapeNotes) -> object:
+    if node.kind == "map" and isinstance(value, dict) and not isinstance(value, DuplicateKeyObject):
         entries = cast("dict[str, object]", value)
         value = [{"key": key, "value": inner} for key, inner in entries.items()]
     if not isinstance(value, list):
-        notes.astray.add(node.path)
+        notes.mismatched.add(node.path)
         return None
     elements = cast("list[object]", value)
     if node.element is None:
-        return [canonical(each) if node.is_compared else text_of(each) for each in elements]
-    return [laid_out(node.element, each, notes) for each in elements]
+        return [canonical_text(each) if node.is_compared else as_text(each) for each in elements]
+    return [conform(node.element, each, notes) for each in elements]
 
 
-def member_of(found: dict[str, object], name: str, node: JsonNode) -> object:
-    """Return the member of exactly that name, else of the only one alike but for case."""
+def find_json_member(found: dict[str, object], name: str, node: JsonNode) -> object:
+    """Return the member of a name, or of the only one that differs in case."""
     key = _key_of(found, name, node)
     return None if key is None else found[key]
 
@@ -232,15 +234,15 @@ def _key_of(found: dict[str, object], name: str, node: JsonNode) -> str | None:
 
 
 def names_alike(named: Iterable[tuple[KeyT, str]]) -> set[KeyT]:
-    """Return the keys below which more than one name stands."""
+    """Return the keys that occur with more than one name."""
     spellings: dict[KeyT, set[str]] = {}
     for key, name in named:
         spellings.setdefault(key, set()).add(name)
     return {key for key, names in spellings.items() if len(names) > 1}
 
 
-def text_of(value: object) -> str | None:
-    """Return a scalar as a text, and what is none as its JSON. Numbers are texts already."""
+def as_text(value: object) -> str | None:
+    """Return a scalar as text, any other value as JSON; numbers are texts already."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -248,15 +250,15 @@ def text_of(value: object) -> str | None:
     return json.dumps(value, ensure_ascii=False)
 
 
-def canonical(value: object) -> str | None:
-    """Return what `text_of` does, the same for equal values whatever the order of their members."""
+def canonical_text(value: object) -> str | None:
+    """Return what `as_text` does, the same for equal values whatever the order of their members."""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return text_of(value)
+    return as_text(value)
 
 
-def observe(node: JsonNode, value: object, seen: set[FieldPath]) -> None:
-    """Add the places at which a value, or a member that is null, stands."""
+def record_paths(node: JsonNode, value: object, seen: set[FieldPath]) -> None:
+    """Add the paths at which there is a value or a null member."""
     if value is None:
         return
     seen.add(node.path)
@@ -264,25 +266,27 @@ def observe(node: JsonNode, value: object, seen: set[FieldPath]) -> None:
         value = [{"key": k, "value": v} for k, v in cast("dict[str, object]", value).items()]
     if isinstance(value, list) and node.element is not None:
         for each in cast("list[object]", value):
-            observe(node.element, each, seen)
+            record_paths(node.element, each, seen)
     elif isinstance(value, dict) and node.kind == "object":
         found = cast("dict[str, object]", value)
         lower = {key.lower() for key in found}
         for name, child in node.members.items():
             if name in found or (not child.is_exact and name.lower() in lower):
                 seen.add(child.path)
-                observe(child, member_of(found, name, child), seen)
+                record_paths(child, find_json_member(found, name, child), seen)
 
 
-def type_of(node: JsonNode, name: str, seen: set[FieldPath]) -> ColumnType:
-    """Return what the data show of a promised value, without the members that are nowhere."""
+def observed_type(node: JsonNode, name: str, seen: set[FieldPath]) -> ColumnType:
+    """Return the type of a promised value as observed, without members that never occur."""
     if node.path not in seen:
         return ColumnType(name, "null", "null", text=True, by_exact_name=node.is_exact)
     children = [
-        type_of(child, name, seen) for name, child in node.members.items() if child.path in seen
+        observed_type(child, name, seen)
+        for name, child in node.members.items()
+        if child.path in seen
     ]
     if node.element is not None:
-        children = [type_of(node.element, "[]", seen)]
+        children = [observed_type(node.element, "[]", seen)]
     kind = {"scalar": "string", "map": "array"}.get(node.kind, node.kind)
     return ColumnType(
         name,

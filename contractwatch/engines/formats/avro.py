@@ -14,24 +14,24 @@ from typing import BinaryIO, cast
 
 import polars as pl
 
-from contractwatch.engines.core.batches import lazily
+from contractwatch.engines.core.batches import scan_frames
 from contractwatch.engines.core.failures import BrokenTextError
 from contractwatch.engines.formats import bounds
-from contractwatch.engines.remote.objects import OF_STORE, opened
+from contractwatch.engines.remote.objects import STORE_ERROR, open_stream
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract.dataset import RemoteStore
 
-MOST_BYTES = 64 * 1024 * 1024
+MAX_BLOCK_BYTES = 64 * 1024 * 1024
 """A block that is larger when it is unpacked is refused; writers make them of some kilobytes."""
 
-_MOST_ROWS = 1 << 24
-_MOST_HEADER_BYTES = 4 * 1024 * 1024
+_MAX_BLOCK_ROWS = 1 << 24
+_MAX_HEADER_BYTES = 4 * 1024 * 1024
 _GROUP_BYTES = 8 * 1024 * 1024
 _MAGIC = b"Obj\x01"
 _SYNC_BYTES = 16
-_LONGEST_NUMBER = 10
+_MAX_NUMBER_BYTES = 10
 _BOUNDED = frozenset({"null", "deflate", "snappy"})
-_UNREAD_TYPES = {"map": "a map", "null": "a column without a type (null)"}
+_UNSUPPORTED_TYPES = {"map": "a map", "null": "a column without a type (null)"}
 _BROKEN = "the file is broken or ends too early"
 
 
@@ -44,8 +44,8 @@ class _Header:
     def written(self, codec: str) -> bytes:
         """Return a header of the same schema for blocks that are packed by another codec."""
         pairs = ((b"avro.schema", self.schema), (b"avro.codec", codec.encode()))
-        texts = b"".join(_number(len(t)) + t for pair in pairs for t in pair)
-        return b"".join((_MAGIC, _number(len(pairs)), texts, _number(0), self.sync))
+        texts = b"".join(_zigzag(len(t)) + t for pair in pairs for t in pair)
+        return b"".join((_MAGIC, _zigzag(len(pairs)), texts, _zigzag(0), self.sync))
 
 
 def read_schema(path: str, remote: RemoteStore | None = None) -> pl.Schema:
@@ -55,7 +55,7 @@ def read_schema(path: str, remote: RemoteStore | None = None) -> pl.Schema:
         BrokenTextError: If the file is no Avro file.
         SourceError: If it has a type that the library cannot decode.
     """
-    with opened(path, remote) as file:
+    with open_stream(path, remote) as file:
         header = _header(file)
     return pl.read_avro(BytesIO(header.written("null"))).schema
 
@@ -63,34 +63,34 @@ def read_schema(path: str, remote: RemoteStore | None = None) -> pl.Schema:
 def scan(
     paths: list[str], schema: Mapping[str, pl.DataType], remote: RemoteStore | None = None
 ) -> pl.LazyFrame:
-    """Return the rows of files that have these columns."""
-    return lazily(lambda: _sound_frames(paths, remote), schema)
+    """Scan the rows of files that have these columns."""
+    return scan_frames(lambda: _checked_frames(paths, remote), schema)
 
 
-def refuse_large(file: BinaryIO) -> None:
-    """Raise BrokenTextError if a file is broken, or a block of it would be too large.
+def refuse_large_blocks(file: BinaryIO) -> None:
+    """Raise BrokenTextError if a file is broken or has too large a block.
 
     Packings other than deflate and snappy are left to whoever reads the file.
     """
-    header = _header_of(file)
+    header = _read_header(file)
     if header.codec in _BOUNDED:
         for _ in _blocks(file, header):
             pass
 
 
-def _sound_frames(paths: list[str], remote: RemoteStore | None) -> Iterator[pl.DataFrame]:
-    """Yield the frames; broken files end as those do that the library reads by itself."""
+def _checked_frames(paths: list[str], remote: RemoteStore | None) -> Iterator[pl.DataFrame]:
+    """Yield the frames; errors are as those of files that Polars reads itself."""
     try:
         yield from _frames(paths, remote)
     except BrokenTextError as error:
         raise pl.exceptions.ComputeError(str(error)) from error
     except (FileNotFoundError, SourceError) as error:
-        raise pl.exceptions.ComputeError(f"{OF_STORE}: {error}") from error
+        raise pl.exceptions.ComputeError(f"{STORE_ERROR}: {error}") from error
 
 
 def _frames(paths: list[str], remote: RemoteStore | None) -> Iterator[pl.DataFrame]:
     for path in paths:
-        with opened(path, remote) as file:
+        with open_stream(path, remote) as file:
             header = _header(file)
             kept = "snappy" if header.codec == "snappy" else "null"
             blocks, size = [header.written(kept)], 0
@@ -106,30 +106,30 @@ def _frames(paths: list[str], remote: RemoteStore | None) -> Iterator[pl.DataFra
 
 
 def _blocks(file: BinaryIO, header: _Header) -> Iterator[bytes]:
-    """Yield each block that has rows, unpacked where we can bound what comes out."""
+    """Yield each block that has rows, decompressed where its size can be bounded."""
     while (rows := _next_number(file)) is not None:
         size = _next_number(file)
-        if size is None or not (0 <= rows <= _MOST_ROWS and 0 <= size <= MOST_BYTES):
+        if size is None or not (0 <= rows <= _MAX_BLOCK_ROWS and 0 <= size <= MAX_BLOCK_BYTES):
             raise BrokenTextError(_BROKEN)
         data, sync = file.read(size), file.read(_SYNC_BYTES)
         if len(data) < size or sync != header.sync:
             raise BrokenTextError(_BROKEN)
         if rows:
-            data = _unpacked(data, header.codec)
-            yield b"".join((_number(rows), _number(len(data)), data, sync))
+            data = _decompress_block(data, header.codec)
+            yield b"".join((_zigzag(rows), _zigzag(len(data)), data, sync))
 
 
-def _unpacked(data: bytes, codec: str) -> bytes:
-    """Return the block without its packing; one of snappy stays packed, but its size is known."""
+def _decompress_block(data: bytes, codec: str) -> bytes:
+    """Return the block decompressed; a snappy block stays compressed, after its size is checked."""
     if codec == "snappy":
-        if (_next_unsigned(BytesIO(data)) or 0) > MOST_BYTES:
+        if (_next_unsigned(BytesIO(data)) or 0) > MAX_BLOCK_BYTES:
             raise BrokenTextError("a block is too large")
         return data
     if codec == "null":
         return data
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        found = unpacking.decompress(data, MOST_BYTES)
+        found = unpacking.decompress(data, MAX_BLOCK_BYTES)
     except zlib.error as error:
         raise BrokenTextError(_BROKEN) from error
     if not unpacking.eof:
@@ -138,22 +138,22 @@ def _unpacked(data: bytes, codec: str) -> bytes:
 
 
 def _header(file: BinaryIO) -> _Header:
-    """Return the header of a file that the library can decode."""
-    header = _header_of(file)
+    """Return the header of a file, after a check that Polars can decode it."""
+    header = _read_header(file)
     if header.codec not in _BOUNDED:
-        raise _refused("is packed by another codec than deflate or snappy")
-    _check(header.schema)
+        raise _unsupported_error("is packed by another codec than deflate or snappy")
+    _refuse_unsupported_types(header.schema)
     return header
 
 
-def _header_of(file: BinaryIO) -> _Header:
+def _read_header(file: BinaryIO) -> _Header:
     if file.read(len(_MAGIC)) != _MAGIC:
         raise BrokenTextError("the file does not begin as an Avro file")
     texts: dict[bytes, bytes] = {}
     while pairs := _next_number(file):
         if pairs < 0:  # then the size of the block follows, so that one may skip it
             _next_number(file)
-        for _ in range(min(abs(pairs), _MOST_HEADER_BYTES)):
+        for _ in range(min(abs(pairs), _MAX_HEADER_BYTES)):
             key = _next_bytes(file)
             texts[key] = _next_bytes(file)
     if pairs is None or b"avro.schema" not in texts:
@@ -162,36 +162,36 @@ def _header_of(file: BinaryIO) -> _Header:
     return _Header(texts[b"avro.schema"], codec, file.read(_SYNC_BYTES))
 
 
-def _check(schema: bytes) -> None:
-    """Raise SourceError if the library would not survive a type of the schema."""
+def _refuse_unsupported_types(schema: bytes) -> None:
+    """Raise SourceError if the schema has a type at which Polars would panic."""
     try:
         found: object = json.loads(schema)
     except (ValueError, RecursionError) as error:
         raise BrokenTextError(_BROKEN) from error
     if not isinstance(found, dict) or "fields" not in found:
-        raise _refused("has no record at the top of its schema")
+        raise _unsupported_error("has no record at the top of its schema")
     for where, written in _types(cast("object", found)):
-        kind = _unread(written)
+        kind = _unsupported_name(written)
         if kind:
-            raise _refused(f"has {kind} at {where!r}" if where else f"has {kind}")
+            raise _unsupported_error(f"has {kind} at {where!r}" if where else f"has {kind}")
         if isinstance(written, dict):
-            bounds.refuse_doubled(list(_field_names(cast("dict[str, object]", written))))
+            bounds.refuse_duplicates(list(_field_names(cast("dict[str, object]", written))))
 
 
-def _unread(written: object) -> str:
-    """Return what a type is called that the library does not decode; empty for all others."""
+def _unsupported_name(written: object) -> str:
+    """Return the name of a type that Polars does not decode; empty for others."""
     if isinstance(written, list):
         union = cast("list[object]", written)
         is_read = len(union) == 2 and "null" in union  # noqa: PLR2004 - null and one type
         return "" if is_read else f"a union of {'several types' if union[1:] else 'one type'}"
     if isinstance(written, dict):
         whole = cast("dict[str, object]", written)
-        if whole.get("type") in _UNREAD_TYPES:
-            return _UNREAD_TYPES[str(whole["type"])]
+        if whole.get("type") in _UNSUPPORTED_TYPES:
+            return _UNSUPPORTED_TYPES[str(whole["type"])]
         if whole.get("type") == "fixed" and whole.get("logicalType") == "duration":
             return "a duration"
         return ""
-    return _UNREAD_TYPES.get(written, "") if isinstance(written, str) else ""
+    return _UNSUPPORTED_TYPES.get(written, "") if isinstance(written, str) else ""
 
 
 def _field_names(written: dict[str, object]) -> Iterator[str]:
@@ -202,7 +202,7 @@ def _field_names(written: dict[str, object]) -> Iterator[str]:
 
 
 def _types(top: object) -> Iterator[tuple[str, object]]:
-    """Yield every type at any depth, with the way to it; the `null` of a union is none."""
+    """Yield every type at any depth, with its path, without the `null` of unions."""
     left: list[tuple[str, object]] = [("", top)]
     while left:
         where, each = left.pop()
@@ -223,13 +223,13 @@ def _types(top: object) -> Iterator[tuple[str, object]]:
                 left.append((where, written["type"]))
 
 
-def _refused(why: str) -> SourceError:
+def _unsupported_error(why: str) -> SourceError:
     return SourceError(f"an avro file {why}: this is not read", retryable=False, blame=Blame.AGENT)
 
 
 def _next_bytes(file: BinaryIO) -> bytes:
     size = _next_number(file)
-    if size is None or not 0 <= size <= _MOST_HEADER_BYTES:
+    if size is None or not 0 <= size <= _MAX_HEADER_BYTES:
         raise BrokenTextError(_BROKEN)
     found = file.read(size)
     if len(found) < size:
@@ -245,7 +245,7 @@ def _next_number(file: BinaryIO) -> int | None:
 
 def _next_unsigned(file: BinaryIO) -> int | None:
     found = 0
-    for at in range(_LONGEST_NUMBER):
+    for at in range(_MAX_NUMBER_BYTES):
         byte = file.read(1)
         if not byte:
             if at:
@@ -257,8 +257,8 @@ def _next_unsigned(file: BinaryIO) -> int | None:
     raise BrokenTextError(_BROKEN)
 
 
-def _number(value: int) -> bytes:
-    """Return a number that is not negative in zigzag coding."""
+def _zigzag(value: int) -> bytes:
+    """Return a non-negative number in zigzag coding."""
     left, found = value << 1, bytearray()
     while left > 0x7F:  # noqa: PLR2004 - seven bits a byte
         found.append(left & 0x7F | 0x80)

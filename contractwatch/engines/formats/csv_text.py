@@ -17,7 +17,7 @@ _PATH = "\x00path"
 _SEPARATOR_NOTE = re.compile(rb'"?sep=.?"?\r?\n', re.IGNORECASE)
 
 
-def header_of(start: bytes, separator: str) -> list[str]:
+def parse_header(start: bytes, separator: str) -> list[str]:
     """Return the names of the first line that is not blank, as they are written.
 
     Raises:
@@ -38,7 +38,7 @@ def refuse_header(
 
     Args:
         start: The begin of the file.
-        header: Its names, by `header_of`.
+        header: Its names, by `parse_header`.
         separator: By which they were told apart.
         promised: The names that the contract has.
     """
@@ -46,7 +46,7 @@ def refuse_header(
         raise BrokenTextError(
             "line 1 is 'sep=', a note for spreadsheet programs and no header; remove that line"
         )
-    bounds.refuse_doubled(header)
+    bounds.refuse_duplicates(header)
     if len(header) == 1:
         _refuse_other_separator(header[0], separator, {name.casefold() for name in promised})
     _refuse_faulty_quotes(start, separator)
@@ -65,9 +65,9 @@ def _refuse_faulty_quotes(start: bytes, separator: str) -> None:
         if quotes % 2 == 0 and line.strip():
             break
     text = "".join(read)
-    fault = csv_quotes.first_fault(text, separator) if quotes else None
+    fault = csv_quotes.first_quote_fault(text, separator) if quotes else None
     if fault is not None:
-        raise BrokenTextError(fault.told)
+        raise BrokenTextError(fault.message)
 
 
 def _refuse_other_separator(header: str, separator: str, promised: set[str]) -> None:
@@ -84,18 +84,18 @@ def _refuse_other_separator(header: str, separator: str, promised: set[str]) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Suspects:
-    """Files that may have lines without any letter, and those whose quotes may not be in pairs."""
+class SuspectFiles:
+    """Files that may have blank lines, and files that may have unpaired quotes."""
 
     blank: frozenset[str]
     quotes: frozenset[str]
 
 
-NO_SUSPECTS = Suspects(frozenset(), frozenset())
+NO_SUSPECTS = SuspectFiles(frozenset(), frozenset())
 
 
-def suspects(paths: Sequence[str], separator: str, options: Mapping[str, Any]) -> Suspects:
-    """Return the files that are to be looked at more closely; all their lines are read.
+def find_suspects(paths: Sequence[str], separator: str, options: Mapping[str, Any]) -> SuspectFiles:
+    """Scan the files for blank lines and suspicious quotes.
 
     A file that cannot be read is left out: who reads its rows will tell.
 
@@ -110,38 +110,40 @@ def suspects(paths: Sequence[str], separator: str, options: Mapping[str, Any]) -
     line = pl.col("line")
     is_blank = line.str.strip_chars(_blanks(separator)).str.len_bytes() == 0
     looked = lines.select(
-        _PATH, blank=is_blank, quotes=line.str.contains(csv_quotes.suspicious(separator))
+        _PATH,
+        blank=is_blank,
+        quotes=line.str.contains(csv_quotes.suspicious_line_pattern(separator)),
     )
     query = looked.filter(pl.col("blank") | pl.col("quotes")).group_by(_PATH).agg(pl.all().any())
     try:
         found = query.collect(engine="streaming")
     except (pl.exceptions.PolarsError, OSError):
         return NO_SUSPECTS
-    return Suspects(
+    return SuspectFiles(
         frozenset(found.filter("blank")[_PATH]), frozenset(found.filter("quotes")[_PATH])
     )
 
 
 def has_blank_line(text: bytes, separator: str) -> bool:
-    """Return whether a text has a line without any letter."""
+    """Return whether a text has a blank line."""
     blanks = re.escape(_blanks(separator)).encode()
     return re.search(rb"(?:\A|\n)[" + blanks + rb"]*(?:\n|(?<!\n)\Z)", text) is not None
 
 
-def refuse_going_on(text: bytes, separator: str) -> None:
+def refuse_text_after_quote(text: bytes, separator: str) -> None:
     """Raise BrokenTextError if a field goes on after its closing quote.
 
     The library would take it, and all up to the next quote, for one value: rows were lost.
     """
-    if not re.search(csv_quotes.suspicious(separator).encode(), text, re.MULTILINE):
+    if not re.search(csv_quotes.suspicious_line_pattern(separator).encode(), text, re.MULTILINE):
         return
-    fault = csv_quotes.first_fault(text.decode(errors="replace"), separator)
-    if fault is not None and fault.told == csv_quotes.GOES_ON:
-        raise BrokenTextError(fault.told)
+    fault = csv_quotes.first_quote_fault(text.decode(errors="replace"), separator)
+    if fault is not None and fault.message == csv_quotes.TEXT_AFTER_QUOTE:
+        raise BrokenTextError(fault.message)
 
 
 def without_blank_lines(text: bytes, separator: str, *, is_single: bool) -> bytes:
-    """Return a text without its blank lines; those inside of quotes stay.
+    """Return a text without its blank lines, except those within quotes.
 
     In a single column a line of blanks is a value, and an empty one is no record.
     """

@@ -33,14 +33,14 @@ _TAIL_BYTES = 8
 _LIKELY_FOOTER_BYTES = 64 * 1024
 """So much is read at once: a store is asked once for nearly every footer."""
 
-_MOST_FOOTER_BYTES = 64 * 1024 * 1024
+_MAX_FOOTER_BYTES = 64 * 1024 * 1024
 _NO_ELEMENT: "tuple[dict[int, _Thrift], str]" = ({}, "")
-_MOST_ELEMENTS = 100_000
-_DEEPEST = 200
+_MAX_ELEMENTS = 100_000
+_MAX_DEPTH = 200
 _SCHEMA, _NAME, _CHILDREN, _CONVERTED, _LOGICAL = 2, 4, 5, 6, 10
-_UNREAD = "unread: "
-_LETTING_IN = "POLARS_IMPORT_INTERVAL_AS_STRUCT"
-_VARIANT = f"{_UNREAD}of type variant, which is not read"
+_UNSUPPORTED = "unread: "
+_INTERVAL_VARIABLE = "POLARS_IMPORT_INTERVAL_AS_STRUCT"
+_VARIANT = f"{_UNSUPPORTED}of type variant, which is not read"
 _LOGICAL_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 11: NOTHING, 12: JSON, 14: UUID, 16: _VARIANT}
 _CONVERTED_TYPES: Mapping[int, str] = {4: ENUM, 6: DAY, 19: JSON, 21: INTERVAL}
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 11, 12
@@ -50,20 +50,20 @@ _Thrift: TypeAlias = "int | bytes | list[_Thrift] | dict[int, _Thrift] | None"
 
 
 class _BrokenFooterError(Exception):
-    """The footer is not as the format says: the library will tell."""
+    """The footer is broken; Polars reports it when it reads the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaNode:
-    """An element of the schema with what is below it; `meaning` is one of our annotations."""
+    """An element of the schema with its children; `meaning` is one of our annotations."""
 
     name: str
     meaning: str
     children: tuple["SchemaNode", ...] = ()
 
 
-def meanings_of(file: BinaryIO) -> Mapping[str, SchemaNode]:
-    """Return what the schema of a file says of its columns, by name; nothing if it is broken.
+def column_annotations(file: BinaryIO) -> Mapping[str, SchemaNode]:
+    """Return the annotations of a file's columns by name; empty if the footer is broken.
 
     Args:
         file: It is read from its end, and left anywhere.
@@ -75,37 +75,38 @@ def meanings_of(file: BinaryIO) -> Mapping[str, SchemaNode]:
         root = _root(_footer(file))
     except (_BrokenFooterError, IndexError):
         return {}
-    for name, told in _unread(root) if root is not None else ():
-        raise BrokenTextError(f"column {name!r} is {told}")
+    for name, unsupported in _unsupported_columns(root) if root is not None else ():
+        raise BrokenTextError(f"column {name!r} is {unsupported}")
     return {node.name: node for node in root.children} if root is not None else {}
 
 
-def let_intervals_in(nodes: Collection[SchemaNode]) -> None:
-    """Keep the library from a panic at the schema of a file that has intervals."""
-    is_let_in = os.environ.get(_LETTING_IN) == "1"
+def enable_intervals(nodes: Collection[SchemaNode]) -> None:
+    """Set the variable that keeps Polars from a panic at a schema with intervals."""
+    is_let_in = os.environ.get(_INTERVAL_VARIABLE) == "1"
     if not is_let_in and any(node.meaning == INTERVAL for node in nodes):
-        os.environ[_LETTING_IN] = "1"
+        os.environ[_INTERVAL_VARIABLE] = "1"
         pl.Config.reload_env_vars()
     for node in nodes:
-        let_intervals_in(node.children)
+        enable_intervals(node.children)
 
 
-def annotated(schema: Schema, nodes: Mapping[str, SchemaNode]) -> Schema:
-    """Return the columns of a file, as the library has them, with their meanings."""
+def with_annotations(schema: Schema, nodes: Mapping[str, SchemaNode]) -> Schema:
+    """Return the schema that Polars has of a file, with annotations."""
     return tuple(
-        (name, _meant(dtype, nodes[name]) if name in nodes else dtype) for name, dtype in schema
+        (name, _annotated_type(dtype, nodes[name]) if name in nodes else dtype)
+        for name, dtype in schema
     )
 
 
-def _unread(node: SchemaNode, name: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the way to, and the type of, each column that the library cannot read."""
-    if node.meaning.startswith(_UNREAD):
-        yield name, node.meaning.removeprefix(_UNREAD)
+def _unsupported_columns(node: SchemaNode, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the path and the type of each column that Polars cannot read."""
+    if node.meaning.startswith(_UNSUPPORTED):
+        yield name, node.meaning.removeprefix(_UNSUPPORTED)
     for child in node.children:
-        yield from _unread(child, f"{name}.{child.name}" if name else child.name)
+        yield from _unsupported_columns(child, f"{name}.{child.name}" if name else child.name)
 
 
-def _meant(dtype: pl.DataType, node: SchemaNode) -> pl.DataType:
+def _annotated_type(dtype: pl.DataType, node: SchemaNode) -> pl.DataType:
     """Return a type with the annotations of a node and of those below it."""
     if node.meaning == INTERVAL:
         return pl.Extension(INTERVAL, dtype)
@@ -114,7 +115,7 @@ def _meant(dtype: pl.DataType, node: SchemaNode) -> pl.DataType:
             below = {child.name: child for child in node.children}
             return pl.Struct(
                 [  # a list: a member may stand there twice, which is told later
-                    pl.Field(field.name, _meant(instance(field.dtype), below[field.name]))
+                    pl.Field(field.name, _annotated_type(instance(field.dtype), below[field.name]))
                     if field.name in below
                     else field
                     for field in dtype.fields
@@ -122,22 +123,22 @@ def _meant(dtype: pl.DataType, node: SchemaNode) -> pl.DataType:
             )
         case pl.List():
             inner = instance(dtype.inner)
-            return pl.List(_meant(inner, _element(node, inner)))
+            return pl.List(_annotated_type(inner, _element(node, inner)))
         case pl.Array():
             inner = instance(dtype.inner)
-            found = _meant(inner, _element(node, inner))
+            found = _annotated_type(inner, _element(node, inner))
             return dtype if found == inner else pl.Array(found, dtype.size)
         case pl.Map():
             parts = node.children[0].children if node.children else ()
             if len(parts) != 2:  # noqa: PLR2004 - a key and a value
                 return dtype
             key, value = instance(dtype.key), instance(dtype.value)
-            return pl.Map(_meant(key, parts[0]), _meant(value, parts[1]))
+            return pl.Map(_annotated_type(key, parts[0]), _annotated_type(value, parts[1]))
         case _:
-            return _of_leaf(dtype, node.meaning)
+            return _leaf_type(dtype, node.meaning)
 
 
-def _of_leaf(dtype: pl.DataType, meaning: str) -> pl.DataType:
+def _leaf_type(dtype: pl.DataType, meaning: str) -> pl.DataType:
     is_dropped = {
         UUID: dtype == pl.Binary,
         JSON: dtype == pl.Binary,
@@ -150,7 +151,7 @@ def _of_leaf(dtype: pl.DataType, meaning: str) -> pl.DataType:
 
 
 def _element(node: SchemaNode, inner: pl.DataType) -> SchemaNode:
-    """Return the node of the elements of an array: old writers leave out one or two levels."""
+    """Return the node of an array's elements: old writers leave out one or two levels."""
     if len(node.children) != 1:
         return node
     (repeated,) = node.children
@@ -169,7 +170,7 @@ def _footer(file: BinaryIO) -> bytes:
     tail = end[-_TAIL_BYTES:]
     length = int.from_bytes(tail[:4], "little")
     begin = size - _TAIL_BYTES - length
-    if tail[4:] != _MAGIC or begin < 0 or length > _MOST_FOOTER_BYTES:
+    if tail[4:] != _MAGIC or begin < 0 or length > _MAX_FOOTER_BYTES:
         raise _BrokenFooterError
     if begin >= start:
         return end[begin - start : -_TAIL_BYTES]
@@ -178,18 +179,18 @@ def _footer(file: BinaryIO) -> bytes:
 
 
 def _root(footer: bytes) -> SchemaNode | None:
-    """Return the schema, or None if it says nothing that the library drops."""
-    reader = _Reader(footer)
+    """Return the schema, or None if it has no annotation that Polars drops."""
+    reader = _ThriftReader(footer)
     for field, kind in reader.fields():
         if field == _SCHEMA and kind == _LIST:
             elements = cast("list[dict[int, _Thrift]]", reader.value(kind))
-            meanings = list(map(_meaning, elements))
+            meanings = list(map(_annotation, elements))
             return _tree(elements, meanings) if any(meanings) else None
         reader.value(kind)
     return None
 
 
-def _meaning(element: dict[int, _Thrift]) -> str:
+def _annotation(element: dict[int, _Thrift]) -> str:
     logical, converted = element.get(_LOGICAL), element.get(_CONVERTED)
     if isinstance(logical, dict) and logical:
         return _LOGICAL_TYPES.get(next(iter(logical)), "")
@@ -202,7 +203,7 @@ def _tree(elements: Sequence[dict[int, _Thrift]], meanings: Sequence[str]) -> Sc
     def node(depth: int) -> SchemaNode:
         element, meaning = next(rest, _NO_ELEMENT)
         count = element.get(_CHILDREN) or 0
-        if depth > _DEEPEST or not isinstance(count, int) or not 0 <= count < len(elements):
+        if depth > _MAX_DEPTH or not isinstance(count, int) or not 0 <= count < len(elements):
             raise _BrokenFooterError
         name = element.get(_NAME, b"")
         shown = name.decode(errors="replace") if isinstance(name, bytes) else ""
@@ -212,15 +213,15 @@ def _tree(elements: Sequence[dict[int, _Thrift]], meanings: Sequence[str]) -> Sc
 
 
 @dataclass(slots=True)
-class _Reader:
-    """Reads values of Thrift's compact protocol one after another."""
+class _ThriftReader:
+    """Sequential reader of Thrift's compact protocol."""
 
     data: bytes
     at: int = 0
     depth: int = 0
 
     def fields(self) -> Iterator[tuple[int, int]]:
-        """Yield the number and the kind of each field of a struct; its value is to be read next."""
+        """Yield the id and type of each field of a struct; the caller reads its value next."""
         field = 0
         while head := self._byte():
             step, kind = head >> 4, head & 0x0F
@@ -230,7 +231,7 @@ class _Reader:
     def value(self, kind: int) -> _Thrift:
         """Return the next value."""
         self.depth += 1
-        if self.depth > _DEEPEST:
+        if self.depth > _MAX_DEPTH:
             raise _BrokenFooterError
         found = self._value(kind)
         self.depth -= 1
@@ -256,7 +257,7 @@ class _Reader:
         head = self._byte()
         size, kind = head >> 4, head & 0x0F
         size = self._unsigned() if size == 0x0F else size  # noqa: PLR2004 - then it follows
-        if size > _MOST_ELEMENTS:
+        if size > _MAX_ELEMENTS:
             raise _BrokenFooterError
         if kind in {_TRUE, _FALSE}:
             return [self._byte() for _ in range(size)]
@@ -265,7 +266,7 @@ class _Reader:
     def _map(self) -> None:
         size = self._unsigned()
         kinds = self._byte() if size else 0
-        if size > _MOST_ELEMENTS:
+        if size > _MAX_ELEMENTS:
             raise _BrokenFooterError
         for _ in range(size):
             self.value(kinds >> 4)

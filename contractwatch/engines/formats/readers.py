@@ -15,15 +15,15 @@ from typing import TypeAlias, assert_never
 import polars as pl
 
 from contractwatch.engines.core.failures import TOO_DEEP, BrokenTextError
-from contractwatch.engines.core.json_tree import Repeated, object_of
+from contractwatch.engines.core.json_tree import DuplicateKeyObject, object_from_pairs
 from contractwatch.engines.formats import arrow_names, avro, bounds, csv_text, json_rows
 from contractwatch.engines.formats.json_rows import JsonText, Lines
 from contractwatch.engines.formats.parquet_annotations import (
-    annotated,
-    let_intervals_in,
-    meanings_of,
+    column_annotations,
+    enable_intervals,
+    with_annotations,
 )
-from contractwatch.engines.remote.objects import begins, opened, scan_options, whole
+from contractwatch.engines.remote.objects import first_bytes, open_stream, read_all, scan_options
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.dataset import DataFile, RemoteStore, TableFiles
 
@@ -38,7 +38,7 @@ _NO_KEYS = "\x00"
 
 
 @dataclass(frozen=True, slots=True)
-class OneFile:
+class OpenedFile:
     """One file: where its bytes are (a path, or the bytes themselves) and which columns it has.
 
     `is_empty` marks a JSON file without a row: its columns are not known.
@@ -49,47 +49,47 @@ class OneFile:
     is_empty: bool = False
 
 
-def look(table: TableFiles, file: DataFile) -> OneFile:
-    """Return the columns of a file from its footer, its header or its keys.
+def open_file(table: TableFiles, file: DataFile) -> OpenedFile:
+    """Return a file with its columns, read from its footer, header or JSON keys.
 
     Raises:
         OSError, UnicodeError, PolarsError: If the file is not of the table's format, or has more
             columns than we read.
     """
-    looked = _look(table, file)
-    bounds.refuse_wide(looked.schema)
+    looked = _open_file(table, file)
+    bounds.refuse_large_schema(looked.schema)
     return looked
 
 
-def _look(table: TableFiles, file: DataFile) -> OneFile:
+def _open_file(table: TableFiles, file: DataFile) -> OpenedFile:
     path = file.open_path
     match table.data_format:
         case DataFormat.PARQUET:
-            with opened(path, table.remote) as footer:
-                meanings = meanings_of(footer)
-            let_intervals_in(meanings.values())
-            return OneFile(path, annotated(parquet_schema(path, table.remote), meanings))
+            with open_stream(path, table.remote) as footer:
+                meanings = column_annotations(footer)
+            enable_intervals(meanings.values())
+            return OpenedFile(path, with_annotations(parquet_schema(path, table.remote), meanings))
         case DataFormat.ARROW:
-            return OneFile(path, _arrow_schema(table, path))
+            return OpenedFile(path, _arrow_schema(table, path))
         case DataFormat.AVRO:
-            return OneFile(path, tuple(avro.read_schema(path, table.remote).items()))
+            return OpenedFile(path, tuple(avro.read_schema(path, table.remote).items()))
         case DataFormat.DELTA | DataFormat.ICEBERG:
             raise BrokenTextError("such a table is no single file")
         case DataFormat.CSV:
-            source = _in_utf8(path, table)
+            source = _as_utf8(path, table)
             names = _header(table, source)
-            bounds.refuse_lone_returns(names)
-            return OneFile(source, _all_text(names))
+            bounds.refuse_bare_cr(names)
+            return OpenedFile(source, _all_text(names))
         case DataFormat.JSON:
-            source = _in_utf8(path, table)
+            source = _as_utf8(path, table)
             if _is_array(source, table):
-                return _look_into_array(source, table)
-            return _look_into_lines(source, table)
+                return _array_as_lines(source, table)
+            return _keys_of_lines(source, table)
         case _:
             assert_never(table.data_format)
 
 
-def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
+def scan(table: TableFiles, files: Sequence[OpenedFile]) -> pl.LazyFrame:
     """Return the rows of files with equal columns; text formats give text only."""
     sources = [file.source for file in files]
     match table.data_format:
@@ -106,15 +106,17 @@ def scan(table: TableFiles, files: Sequence[OneFile]) -> pl.LazyFrame:
         case DataFormat.DELTA | DataFormat.ICEBERG:
             raise BrokenTextError("such a table is no single file")
         case DataFormat.CSV:
-            held = _records_of(table, sources, is_single=len(files[0].schema) == 1)
+            held = _without_blank_lines(table, sources, is_single=len(files[0].schema) == 1)
             names = [name for name, _ in files[0].schema]
-            return pl.concat([_scan_csv(table, source, names) for source in _at_once(held)])
+            return pl.concat([_scan_csv(table, source, names) for source in _scan_groups(held)])
         case DataFormat.JSON:
             schema = dict(files[0].schema) or {_NO_KEYS: pl.String()}
             if table.by_line:
                 texts = [JsonText(Lines(source, table.remote), {}) for source in sources]
                 return json_rows.scan(texts, list(schema), {})[0]
-            return pl.concat([_scan_lines(table, source, schema) for source in _at_once(sources)])
+            return pl.concat(
+                [_scan_lines(table, source, schema) for source in _scan_groups(sources)]
+            )
         case _:
             assert_never(table.data_format)
 
@@ -128,20 +130,22 @@ def parquet_schema(path: str, remote: RemoteStore | None) -> Schema:
 
 
 def _arrow_schema(table: TableFiles, path: str) -> Schema:
-    with opened(path, table.remote) as file:
-        bounds.refuse_doubled(arrow_names.column_names(file))
-        meanings = arrow_names.meanings_of(file)
-    let_intervals_in(meanings.values())
+    with open_stream(path, table.remote) as file:
+        bounds.refuse_duplicates(arrow_names.column_names(file))
+        meanings = arrow_names.column_annotations(file)
+    enable_intervals(meanings.values())
     if table.remote is None:
-        return annotated(tuple(pl.read_ipc_schema(path).items()), meanings)
+        return with_annotations(tuple(pl.read_ipc_schema(path).items()), meanings)
     found = pl.scan_ipc(path, glob=False, **scan_options(table.remote)).collect_schema()
-    return annotated(tuple(found.items()), meanings)
+    return with_annotations(tuple(found.items()), meanings)
 
 
 def _header(table: TableFiles, source: str | bytes) -> list[str]:
-    with BytesIO(source) if isinstance(source, bytes) else opened(source, table.remote) as file:
-        start = bounds.start_with_header(file)
-    names = csv_text.header_of(start, table.read.separator)
+    with (
+        BytesIO(source) if isinstance(source, bytes) else open_stream(source, table.remote) as file
+    ):
+        start = bounds.read_header(file)
+    names = csv_text.parse_header(start, table.read.separator)
     promised = (column.physical_name for column in table.columns)
     csv_text.refuse_header(start, names, table.read.separator, promised)
     if table.remote is not None and isinstance(source, str):
@@ -167,30 +171,30 @@ def _paths(sources: Sequence[str | bytes]) -> list[str]:
     return [source for source in sources if isinstance(source, str)]
 
 
-def _at_once(sources: Sequence[str | bytes]) -> list[list[str] | bytes]:
+def _scan_groups(sources: Sequence[str | bytes]) -> list[list[str] | bytes]:
     paths = _paths(sources)
     texts = [source for source in sources if isinstance(source, bytes)]
     return [paths, *texts] if paths else [*texts]
 
 
-def _records_of(
+def _without_blank_lines(
     table: TableFiles, sources: Sequence[str | bytes], *, is_single: bool
 ) -> list[str | bytes]:
-    """Return the sources, those with blank lines as texts that have none of them any more.
+    """Return the sources; those with blank lines as texts without them.
 
     Raises:
         BrokenTextError: If a field goes on after its closing quote.
     """
     separator = table.read.separator
-    suspects = csv_text.suspects(_paths(sources), separator, scan_options(table.remote))
+    suspects = csv_text.find_suspects(_paths(sources), separator, scan_options(table.remote))
     looked_at = suspects.blank | suspects.quotes
     found: list[str | bytes] = []
     for source in sources:
         if isinstance(source, str) and source not in looked_at:
             found.append(source)
             continue
-        held = whole(source, table.remote) if isinstance(source, str) else source
-        csv_text.refuse_going_on(held, separator)
+        held = read_all(source, table.remote) if isinstance(source, str) else source
+        csv_text.refuse_text_after_quote(held, separator)
         if csv_text.has_blank_line(held, separator):
             held = csv_text.without_blank_lines(held, separator, is_single=is_single)
             found.append(held)
@@ -225,16 +229,20 @@ def _scan_lines(
     return pl.scan_ndjson(named, schema=schema, **scan_options(table.remote))
 
 
-def _in_utf8(path: str, table: TableFiles) -> str | bytes:
-    """Return the path, or the text itself where the encoding or its mark would be misread."""
-    expanded = _expanded(path, table)
+def _as_utf8(path: str, table: TableFiles) -> str | bytes:
+    """Return the path, or the text itself where Polars would misread its encoding or mark."""
+    expanded = _decompressed(path, table)
     if _is_utf8(table.read.encoding):
-        start = begins(path, table.remote, bounds.TOLD_BY) if expanded is None else expanded
-        bounds.refuse_wide_letters(start)
-        is_held = start.startswith(_BOM) or _is_taken_for_pattern(path, table)
+        start = (
+            first_bytes(path, table.remote, bounds.ENCODING_SAMPLE_BYTES)
+            if expanded is None
+            else expanded
+        )
+        bounds.refuse_utf16(start)
+        is_held = start.startswith(_BOM) or _has_wildcard(path, table)
         if expanded is None and not is_held:
             return path
-    held = whole(path, table.remote) if expanded is None else expanded
+    held = read_all(path, table.remote) if expanded is None else expanded
     if table.read.encoding == _LOSSY:
         return held.decode(errors="replace").removeprefix("\ufeff").encode()
     if _is_utf8(table.read.encoding):
@@ -252,15 +260,15 @@ def _is_utf8(encoding: str) -> bool:
         return False
 
 
-def _is_taken_for_pattern(path: str, table: TableFiles) -> bool:
-    """Return whether the library would list a store for a key that holds letters of patterns."""
+def _has_wildcard(path: str, table: TableFiles) -> bool:
+    """Return whether Polars would take the key of an object for a pattern."""
     is_json = table.data_format is DataFormat.JSON
     return is_json and table.remote is not None and glob.has_magic(path)
 
 
-def _expanded(path: str, table: TableFiles) -> bytes | None:
-    with opened(path, table.remote) as file:
-        return bounds.expanded(file)
+def _decompressed(path: str, table: TableFiles) -> bytes | None:
+    with open_stream(path, table.remote) as file:
+        return bounds.decompress_gzip(file)
 
 
 def _is_array(source: str | bytes, table: TableFiles) -> bool:
@@ -281,21 +289,23 @@ def _is_array(source: str | bytes, table: TableFiles) -> bool:
 
 
 def _first_letter(source: str | bytes, table: TableFiles) -> bytes:
-    with BytesIO(source) if isinstance(source, bytes) else opened(source, table.remote) as file:
+    with (
+        BytesIO(source) if isinstance(source, bytes) else open_stream(source, table.remote) as file
+    ):
         while piece := file.read(_PIECE):
             if found := piece.lstrip():
                 return found[:1]
     return b""
 
 
-def _look_into_lines(source: str | bytes, table: TableFiles) -> OneFile:
-    """Return the keys of the first lines, and those wanted ones that come first in a later line."""
+def _keys_of_lines(source: str | bytes, table: TableFiles) -> OpenedFile:
+    """Return the keys of the first lines, and promised ones that first occur in a later line."""
     keys: dict[str, None] = {}
     lines = _lines(source, table.remote)
     lines_read = bytes_read = 0
     for line in islice(lines, _SAMPLED_LINES):
         keys.update(dict.fromkeys(_keys(line)))
-        bounds.refuse_many(keys)
+        bounds.refuse_bad_names(keys)
         lines_read, bytes_read = lines_read + 1, bytes_read + len(line)
         if bytes_read > _SAMPLED_BYTES:
             break
@@ -304,28 +314,28 @@ def _look_into_lines(source: str | bytes, table: TableFiles) -> OneFile:
         wanted = (column.physical_name for column in table.columns)
         late = [name for name in wanted if name not in keys]
         keys.update(dict.fromkeys(_keys_anywhere(source, late, table.remote)))
-    return OneFile(source, _all_text(list(keys)), is_empty=not lines_read)
+    return OpenedFile(source, _all_text(list(keys)), is_empty=not lines_read)
 
 
 def _lines(source: str | bytes, remote: RemoteStore | None) -> Generator[bytes]:
     if isinstance(source, bytes):
         yield from (line for line in source.splitlines() if line.strip())
         return
-    with opened(source, remote) as file:
-        yield from bounds.lines_of(file)
+    with open_stream(source, remote) as file:
+        yield from bounds.nonblank_lines(file)
 
 
 def _keys(line: bytes) -> Iterator[str]:
     """Yield the keys of one JSON object; a broken line is found when the rows are read."""
     try:
         # the length of Python's integers is limited
-        record = json.loads(line, parse_int=str, object_pairs_hook=object_of)
+        record = json.loads(line, parse_int=str, object_pairs_hook=object_from_pairs)
     except RecursionError as error:
         raise BrokenTextError(TOO_DEEP) from error
     except ValueError:
         return
-    if isinstance(record, Repeated):
-        raise BrokenTextError(record.told)
+    if isinstance(record, DuplicateKeyObject):
+        raise BrokenTextError(record.message)
     if isinstance(record, dict):
         yield from record
 
@@ -353,34 +363,34 @@ def _key_pattern(name: str) -> re.Pattern[bytes]:
     return re.compile(rb"(?:" + plain + rb"|" + escaped + rb")\s*:")
 
 
-def _look_into_array(source: str | bytes, table: TableFiles) -> OneFile:
+def _array_as_lines(source: str | bytes, table: TableFiles) -> OpenedFile:
     """Return the array as JSON lines: the library's own array reader refuses mixed values."""
-    data = whole(source, table.remote) if isinstance(source, str) else source
+    data = read_all(source, table.remote) if isinstance(source, str) else source
     lines: list[str] = []
     keys: dict[str, None] = {}
-    for record, written in _elements(data.decode()):
-        if isinstance(record, Repeated):
-            raise BrokenTextError(record.told)
+    for record, written in _array_elements(data.decode()):
+        if isinstance(record, DuplicateKeyObject):
+            raise BrokenTextError(record.message)
         keys.update(dict.fromkeys(record))
-        bounds.refuse_many(keys)
+        bounds.refuse_bad_names(keys)
         lines.append(written)
     # Line ends of pretty-printed JSON stand between tokens only: inside a string they are escaped.
     text = "\n".join(line.replace("\n", " ").replace("\r", " ") for line in lines)
-    return OneFile(text.encode(), _all_text(list(keys)), is_empty=not lines)
+    return OpenedFile(text.encode(), _all_text(list(keys)), is_empty=not lines)
 
 
-def _elements(data: str) -> Iterator[tuple[dict[str, object], str]]:
+def _array_elements(data: str) -> Iterator[tuple[dict[str, object], str]]:
     """Yield each object of a JSON array with its text.
 
     Raises:
         BrokenTextError: If the text is no array of objects.
     """
     # the length of Python's integers is limited
-    decoder = json.JSONDecoder(parse_int=str, object_pairs_hook=object_of)
-    start = _after_blank(data, 0)
+    decoder = json.JSONDecoder(parse_int=str, object_pairs_hook=object_from_pairs)
+    start = _skip_blanks(data, 0)
     if data[start : start + 1] != "[":
         raise BrokenTextError("it does not begin as a JSON array; write delimiter: new_line")
-    start = _after_blank(data, start + 1)
+    start = _skip_blanks(data, start + 1)
     while data[start : start + 1] != "]":
         try:
             record, end = decoder.raw_decode(data, start)
@@ -391,22 +401,22 @@ def _elements(data: str) -> Iterator[tuple[dict[str, object], str]]:
         if not isinstance(record, dict):
             raise BrokenTextError("an element of the JSON array is no object")
         yield record, data[start:end]
-        start = _after_blank(data, end)
+        start = _skip_blanks(data, end)
         if data[start : start + 1] == ",":
-            start = _after_blank(data, start + 1)
+            start = _skip_blanks(data, start + 1)
         elif data[start : start + 1] != "]":
             raise BrokenTextError("the JSON array is broken or ends too early")
-    _refuse_rest(data, start + 1)
+    _refuse_trailing_text(data, start + 1)
 
 
-def _refuse_rest(data: str, start: int) -> None:
-    if _after_blank(data, start) < len(data):
+def _refuse_trailing_text(data: str, start: int) -> None:
+    if _skip_blanks(data, start) < len(data):
         raise BrokenTextError("something stands after the JSON array")
 
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
-def _after_blank(data: str, start: int) -> int:
+def _skip_blanks(data: str, start: int) -> int:
     found = _BLANK.match(data, start)
     return found.end() if found else start

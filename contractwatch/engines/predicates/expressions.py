@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias, assert_never
 import polars as pl
 
 from contractwatch.engines.core import ecma_regex
-from contractwatch.engines.core.file_types import word_of
+from contractwatch.engines.core.file_types import contract_word
 from contractwatch.engines.predicates import literals, nested
 from contractwatch.engines.predicates.object_columns import MemberColumns, Objects
 from contractwatch.model.base.clause import Scalar
@@ -55,13 +55,13 @@ class Within(Protocol):
         self, predicate: Predicate, objects: Objects
     ) -> tuple[pl.Expr, MemberColumns]: ...
 
-    def strays(self, path: FieldPath) -> pl.Expr: ...
+    def type_mismatches(self, path: FieldPath) -> pl.Expr: ...
 
-    def strays_over_columns(
+    def type_mismatches_over_columns(
         self, path: FieldPath, objects: Objects
     ) -> tuple[pl.Expr, MemberColumns]: ...
 
-    def is_sound(self, path: FieldPath) -> pl.Expr: ...
+    def is_well_typed(self, path: FieldPath) -> pl.Expr: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def key_member(cells: ColumnView, path: tuple[StructField, ...]) -> pl.Expr:
     """
     found = cells_at(cells, path)
     if cells.within is not None and found.dtype.is_nested():
-        return pl.when(cells.within.is_sound(path)).then(found.value)
+        return pl.when(cells.within.is_well_typed(path)).then(found.value)
     return found.value
 
 
@@ -248,7 +248,7 @@ def in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
 
 def _text_of(cells: ColumnView) -> pl.Expr:
     if cells.dtype != pl.String:
-        raise literals.UncastableError(f"values of type {word_of(cells.dtype)} are no text")
+        raise literals.UncastableError(f"values of type {contract_word(cells.dtype)} are no text")
     return cells.value
 
 
@@ -308,7 +308,9 @@ def _beyond(predicate: IsBelow | IsAbove, cells: ColumnView, *, below: bool) -> 
         outside = _outside(cells.value, bound, below=below, inclusive=predicate.exclusive)
         return cells.value.is_nan() | outside
     if not literals.is_discrete(cells.dtype):
-        raise literals.UncastableError(f"values of type {word_of(cells.dtype)} have no bounds")
+        raise literals.UncastableError(
+            f"values of type {contract_word(cells.dtype)} have no bounds"
+        )
     exact = literals.steps(predicate.bound, cells.dtype, predicate.timezone)
     nearest = literals.at_least(exact) if below else literals.at_most(exact)
     low, high = literals.steps_range(cells.dtype)
@@ -344,7 +346,9 @@ def _not_multiple(divisor: Bound, cells: ColumnView) -> pl.Expr:
     if isinstance(cells.dtype, pl.Decimal):
         exact *= 10**cells.dtype.scale
     elif not cells.dtype.is_integer():
-        raise literals.UncastableError(f"values of type {word_of(cells.dtype)} have no multiples")
+        raise literals.UncastableError(
+            f"values of type {contract_word(cells.dtype)} have no multiples"
+        )
     return _remainder(cells, exact) != 0
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from contractwatch.engines.core.file_types import word_of
+from contractwatch.engines.core.file_types import contract_word
 from contractwatch.model.base.clause import Scalar
 from contractwatch.model.promises.rule import Bound
 
@@ -93,7 +93,7 @@ def steps(value: Bound | Scalar, dtype: pl.DataType, timezone: str) -> Fraction:
         return _clock(value)
     except (ValueError, OverflowError, TypeError, InvalidOperation) as error:
         raise UncastableError(
-            f"a value of the contract cannot be read as {word_of(dtype)}"
+            f"a value of the contract cannot be read as {contract_word(dtype)}"
         ) from error
 
 
@@ -118,7 +118,7 @@ def members(values: Iterable[Scalar], dtype: pl.DataType, timezone: str) -> pl.S
     if dtype == pl.Boolean:
         return pl.Series([_truth(value) for value in values], dtype=pl.Boolean)
     raise UncastableError(
-        f"values of type {word_of(dtype)} are not compared with those of a contract"
+        f"values of type {contract_word(dtype)} are not compared with those of a contract"
     )
 
 

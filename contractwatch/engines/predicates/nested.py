@@ -9,7 +9,7 @@ from typing import TypeAlias, assert_never
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 
-from contractwatch.engines.core.file_types import has_entries, instance, word_of
+from contractwatch.engines.core.file_types import contract_word, has_entries, instance
 from contractwatch.engines.core.json_tree import SIZE
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.model.base.path import ArrayItem, FieldPath, StructField
@@ -136,7 +136,7 @@ def find_member(step: StructField, dtype: pl.DataType) -> tuple[str, DataType | 
         UncastableError: If the type has no such member.
     """
     if not isinstance(dtype, pl.Struct):
-        raise UncastableError(f"values of type {word_of(dtype)} have no members")
+        raise UncastableError(f"values of type {contract_word(dtype)} have no members")
     alike = _members_of(dtype).get(step.name.lower(), {})
     name = step.name if step.name in alike else next(iter(alike)) if len(alike) == 1 else None
     if name is None:
@@ -215,7 +215,7 @@ def _repeats(path: FieldPath, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 def _has_other_length(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     items, inner = elements(value, dtype)
     if not inner.is_numeric():
-        raise UncastableError(f"values of type {word_of(inner)} have no length as a vector")
+        raise UncastableError(f"values of type {contract_word(inner)} have no length as a vector")
     squares = items.list.eval(pl.element().cast(pl.Float64) ** 2).list.sum()
     return value.is_not_null() & ~((squares.sqrt() - 1).abs() <= _UNIT_TOLERANCE)
 
@@ -225,7 +225,7 @@ def _lacks(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.E
     if isinstance(dtype, pl.List) and has_entries(dtype):  # a map: its members are its keys
         keys, inner = member(StructField("key"), pl.element(), instance(dtype.inner))
         if inner != pl.String:
-            raise UncastableError(f"keys of type {word_of(inner)} are no names of members")
+            raise UncastableError(f"keys of type {contract_word(inner)} are no names of members")
         known = value.list.eval(keys)
         absent = [~known.list.contains(name) for name in members]
         return value.is_not_null() & pl.any_horizontal(_never(value), *absent)
@@ -249,7 +249,7 @@ def elements(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
         return value, instance(dtype.inner)
     if isinstance(dtype, pl.Array):
         return value.arr.to_list(), instance(dtype.inner)
-    raise UncastableError(f"values of type {word_of(dtype)} have no elements")
+    raise UncastableError(f"values of type {contract_word(dtype)} have no elements")
 
 
 def _plain(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:

@@ -18,11 +18,11 @@ from typing import assert_never
 import polars as pl
 
 from contractwatch.engines.core.failures import (
-    NO_OBJECT,
+    NOT_AN_OBJECT,
     QUERY_FAILURES,
     UNREADABLE,
-    refusal,
-    unreadable,
+    query_failure_reason,
+    table_error,
 )
 from contractwatch.engines.predicates.expressions import (
     ColumnView,
@@ -39,7 +39,7 @@ from contractwatch.engines.query.passes import read
 from contractwatch.engines.query.pruning import evidence_of
 from contractwatch.engines.query.separate_pass import ask_alone
 from contractwatch.engines.query.times import counted, time_question
-from contractwatch.engines.tables.error_location import located
+from contractwatch.engines.tables.error_location import with_location
 from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.engines.tables.unreadable_cells import with_shapes
 from contractwatch.errors import SourceError
@@ -141,7 +141,7 @@ def survey(
         try:
             frame = replace(open_rows(files[table]), trusts_statistics=trusts)
         except SourceError as error:
-            failures[table] = located(error, files[table])
+            failures[table] = with_location(error, files[table])
             answers.update(dict.fromkeys(questions, Unmeasured(str(failures[table]))))
             continue
         evidence.update({metric: evidence_of(frame, metric) for metric in questions})
@@ -149,7 +149,7 @@ def survey(
             frame, found = _asked_of(frame, files[table], ask, open_rows)
             answers.update(found)
         except SourceError as error:
-            failures[table] = located(error, files[table])
+            failures[table] = with_location(error, files[table])
             unread = Unmeasured(str(failures[table]))
             answers.update({m: _from_schema(frame, m) or unread for m in questions})
         readable[table] = sql.Readable(frame, files[table].columns)
@@ -175,7 +175,9 @@ def _asked_of(
 
 def _is_read_by_line(error: SourceError, files: TableFiles) -> bool:
     """Return whether the library ended at a line that may be sound, such as at a large number."""
-    return NO_OBJECT in str(error) and files.data_format is DataFormat.JSON and not files.by_line
+    return (
+        NOT_AN_OBJECT in str(error) and files.data_format is DataFormat.JSON and not files.by_line
+    )
 
 
 def _unheard(table: str) -> None:
@@ -208,7 +210,7 @@ def _ask(
     try:
         return _answers(frame, metrics, queries, now=now, opened=opened)
     except UNREADABLE as error:  # what the library finds out late, such as a type it cannot hold
-        raise unreadable(error, frame.table, frame.data_format) from error
+        raise table_error(error, frame.table, frame.data_format) from error
 
 
 def _answers(
@@ -266,7 +268,7 @@ def _planned(
     except UncastableError as error:
         return Unmeasured(str(error))
     except QUERY_FAILURES as error:
-        return Unmeasured(refusal(error))
+        return Unmeasured(query_failure_reason(error))
 
 
 def _unfit(
@@ -292,7 +294,7 @@ def _unfit(
             else:
                 _try_on(own_types, [], [one])
         except QUERY_FAILURES as error:
-            unfit[one.metric] = Unmeasured(refusal(error))
+            unfit[one.metric] = Unmeasured(query_failure_reason(error))
     return unfit
 
 
@@ -373,8 +375,8 @@ def _count_unparseable(
         return cells
     refuse_unread(cells)
     if cells.within is not None:
-        astray, members = cells.within.strays_over_columns(metric.path, objects)
-        return Question(metric, (astray.sum(),), counted, members=members)
+        mismatched, members = cells.within.type_mismatches_over_columns(metric.path, objects)
+        return Question(metric, (mismatched.sum(),), counted, members=members)
     of_type = cells.is_day if cells.readable is None else cells.readable
     readable = cells.raw.is_null() if of_type is None else of_type
     return Question(metric, (readable.not_().sum(),), counted)

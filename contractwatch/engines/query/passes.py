@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from contractwatch.engines.core.failures import QUERY_FAILURES, UNREADABLE, refusal, unreadable
+from contractwatch.engines.core.failures import (
+    QUERY_FAILURES,
+    UNREADABLE,
+    query_failure_reason,
+    table_error,
+)
 from contractwatch.engines.predicates.questions import (
     Key,
     Opened,
@@ -34,9 +39,9 @@ def read(
         _check_readable(frame, questions, keys, opened=opened)
         if len(questions) + len(keys) == 1:
             alone = questions[0].metric if questions else keys[0].metric
-            return {alone: Unmeasured(refusal(error))}
+            return {alone: Unmeasured(query_failure_reason(error))}
     except OSError as error:
-        raise unreadable(error, frame.table, frame.data_format) from error
+        raise table_error(error, frame.table, frame.data_format) from error
     answers: dict[Metric, Measurement] = {}
     for question in questions:
         answers.update(_alone(frame, question.metric, [question], [], opened))
@@ -51,9 +56,9 @@ def _alone(
     try:
         return _pass(frame, questions, keys, opened=opened)
     except QUERY_FAILURES as error:
-        return {metric: Unmeasured(refusal(error))}
+        return {metric: Unmeasured(query_failure_reason(error))}
     except OSError as error:
-        raise unreadable(error, frame.table, frame.data_format) from error
+        raise table_error(error, frame.table, frame.data_format) from error
 
 
 def _check_readable(
@@ -67,7 +72,7 @@ def _check_readable(
         probe += _read_besides(frame)
         frame.rows.select(probe).collect(engine="streaming")
     except UNREADABLE as error:
-        raise unreadable(error, frame.table, frame.data_format) from error
+        raise table_error(error, frame.table, frame.data_format) from error
 
 
 def _pass(

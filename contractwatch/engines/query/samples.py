@@ -149,7 +149,7 @@ def _condition(frame: Frame, metric: CountWhere | Unparseable) -> pl.Expr:
         return violates(metric.predicate, cells).fill_null(value=False)
     refuse_unread(cells)
     if cells.within is not None:
-        return cells.within.strays(metric.path)
+        return cells.within.type_mismatches(metric.path)
     return pl.lit(value=False) if cells.readable is None else ~cells.readable
 
 

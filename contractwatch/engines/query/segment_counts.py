@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from contractwatch.engines.core.file_types import word_of
+from contractwatch.engines.core.file_types import contract_word
 from contractwatch.engines.predicates.expressions import ColumnView, instants, refuse_unread
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.model.measure.state import Measurement, Unmeasured
@@ -92,4 +92,4 @@ def segment_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return value.cast(pl.String)
     if dtype == pl.Date:
         return value.dt.strftime("%Y-%m-%d")
-    raise UncastableError(f"values of type {word_of(dtype)} make no segments")
+    raise UncastableError(f"values of type {contract_word(dtype)} make no segments")

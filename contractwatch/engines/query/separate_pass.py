@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from contractwatch.engines.core.failures import QUERY_FAILURES, refusal, unreadable
+from contractwatch.engines.core.failures import QUERY_FAILURES, query_failure_reason, table_error
 from contractwatch.engines.predicates.expressions import ColumnView
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.predicates.questions import Opened
@@ -42,9 +42,9 @@ def _answer(frame: Frame, metric: OwnPassMetric, *, now: datetime, opened: Opene
     except UncastableError as error:
         return Unmeasured(str(error))
     except QUERY_FAILURES as error:
-        return Unmeasured(refusal(error))
+        return Unmeasured(query_failure_reason(error))
     except OSError as error:
-        raise unreadable(error, frame.table, frame.data_format) from error
+        raise table_error(error, frame.table, frame.data_format) from error
 
 
 def _planned(frame: Frame, metric: OwnPassMetric, now: datetime) -> _Query | Unmeasured:

@@ -12,8 +12,8 @@ from decimal import Decimal
 
 import polars as pl
 
-from contractwatch.engines.core.failures import QUERY_FAILURES, unreadable
-from contractwatch.engines.core.file_types import word_of
+from contractwatch.engines.core.failures import QUERY_FAILURES, table_error
+from contractwatch.engines.core.file_types import contract_word
 from contractwatch.engines.query.sql_messages import why_not_run
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.errors import SourceError
@@ -97,7 +97,7 @@ def _answer(
         )
     except OSError as error:
         frame = tables[metric.table].frame
-        return Unmeasured(str(unreadable(error, metric.table, frame.data_format)))
+        return Unmeasured(str(table_error(error, metric.table, frame.data_format)))
     return _scalar(found)
 
 
@@ -137,4 +137,4 @@ def _answer_of(value: object, dtype: pl.DataType) -> Measurement:
             return QueryValue(text_digest=text_digest(value.isoformat()))
         case _:
             expected = "expected a number, a text or true or false"
-            return Unmeasured(f"the answer is of type {word_of(dtype)}; {expected}")
+            return Unmeasured(f"the answer is of type {contract_word(dtype)}; {expected}")

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
-from contractwatch.engines.remote.relay import trouble_of
+from contractwatch.engines.remote.relay import relay_failure
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract.dataset import DataFile, RemoteStore
 
 SCHEME = "s3://"
-OF_STORE = "object-store error"
+STORE_ERROR = "object-store error"
 """How Polars begins what it says of a store."""
 
 MAX_HELD_BYTES = 256 * 1024 * 1024
@@ -22,8 +22,8 @@ MAX_HELD_BYTES = 256 * 1024 * 1024
 
 _PIECE_BYTES = 256 * 1024
 _REQUEST_SECONDS = "30s"
-_TRIES_MORE = 2
-_WENT_AWAY = "an object went away while it was read"
+_RETRIES = 2
+_OBJECT_GONE = "an object went away while it was read"
 _NO_CREDENTIALS = "the agent's credentials are not accepted"
 
 # Parts of the stores' answers that tell causes apart, in the order in which they are looked for.
@@ -41,14 +41,14 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, Blame], ...] = (
     (("timed out", "kind: timeout"), "the store did not answer in time", Blame.AMBIGUOUS),
     (("body error", "sending request"), "the connection was cut", Blame.AMBIGUOUS),
     (("invalid path",), "a key has an empty part or '..' in it", Blame.PRODUCT),
-    (("not found",), _WENT_AWAY, Blame.PRODUCT),
+    (("not found",), _OBJECT_GONE, Blame.PRODUCT),
 )
 
 T = TypeVar("T")
 
 
 def scan_options(remote: RemoteStore | None) -> dict[str, Any]:
-    """Return what Polars' scans are told of a store; nothing for files."""
+    """Return the options of a Polars scan for a store; empty for files."""
     if remote is None:
         return {}
     options: dict[str, Any] = {
@@ -58,7 +58,7 @@ def scan_options(remote: RemoteStore | None) -> dict[str, Any]:
         "aws_skip_signature": str(remote.is_anonymous).lower(),
         "proxy_url": remote.relay,
         "timeout": _REQUEST_SECONDS,
-        "max_retries": _TRIES_MORE,
+        "max_retries": _RETRIES,
     }
     return {"storage_options": options, "credential_provider": None}
 
@@ -88,11 +88,11 @@ def store_of(remote: RemoteStore) -> Any:
             "proxy_url": remote.relay,
             "timeout": _REQUEST_SECONDS,
         },
-        retry_config={"max_retries": _TRIES_MORE},
+        retry_config={"max_retries": _RETRIES},
     )
 
 
-def opened(path: str, remote: RemoteStore | None) -> BinaryIO:
+def open_stream(path: str, remote: RemoteStore | None) -> BinaryIO:
     """Return a file, or an object that is fetched piece by piece as it is read.
 
     Raises:
@@ -101,20 +101,20 @@ def opened(path: str, remote: RemoteStore | None) -> BinaryIO:
     """
     if remote is None:
         return Path(path).open("rb")
-    return cast("BinaryIO", io.BufferedReader(_Object(path, remote), _PIECE_BYTES))
+    return cast("BinaryIO", io.BufferedReader(_ObjectStream(path, remote), _PIECE_BYTES))
 
 
-def begins(path: str, remote: RemoteStore | None, count: int) -> bytes:
+def first_bytes(path: str, remote: RemoteStore | None, count: int) -> bytes:
     """Return the first bytes of a file or an object, and fetch no more than those.
 
     Raises:
-        OSError, SourceError: As `opened` does.
+        OSError, SourceError: As `open_stream` does.
     """
-    with Path(path).open("rb") if remote is None else _Object(path, remote) as found:
+    with Path(path).open("rb") if remote is None else _ObjectStream(path, remote) as found:
         return found.read(count) or b""
 
 
-def whole(path: str, remote: RemoteStore | None) -> bytes:
+def read_all(path: str, remote: RemoteStore | None) -> bytes:
     """Return all bytes of a file or an object.
 
     Raises:
@@ -123,7 +123,7 @@ def whole(path: str, remote: RemoteStore | None) -> bytes:
     """
     if remote is None:
         return Path(path).read_bytes()
-    with _Object(path, remote) as found:
+    with _ObjectStream(path, remote) as found:
         if found.size > MAX_HELD_BYTES:
             raise SourceError(
                 f"objects over {MAX_HELD_BYTES // 1024**2} MB are not read whole; this format or "
@@ -134,7 +134,7 @@ def whole(path: str, remote: RemoteStore | None) -> bytes:
         return io.BufferedReader(found, _PIECE_BYTES).read()
 
 
-def fetched(file: DataFile, remote: RemoteStore | None) -> bytes:
+def read_as_listed(file: DataFile, remote: RemoteStore | None) -> bytes:
     """Return all bytes of a file or an object, as it was when it was listed.
 
     Raises:
@@ -143,28 +143,28 @@ def fetched(file: DataFile, remote: RemoteStore | None) -> bytes:
     """
     if remote is None:
         with Path(file.open_path).open("rb") as found:
-            return _as_listed(found.read(file.size + 1), file)
+            return _check_unchanged(found.read(file.size + 1), file)
     store = store_of(remote)
     # An extra, as above.
     import obstore  # noqa: PLC0415 - see above
 
     key = file.path.removeprefix(f"{SCHEME}{remote.bucket}/")
     try:
-        return asked(remote, lambda: _body(obstore.get(store, key), file))
+        return call_store(remote, lambda: _read_body(obstore.get(store, key), file))
     except FileNotFoundError:
-        raise SourceError(_WENT_AWAY, retryable=True, blame=Blame.PRODUCT) from None
+        raise SourceError(_OBJECT_GONE, retryable=True, blame=Blame.PRODUCT) from None
 
 
-def _body(answer: Any, file: DataFile) -> bytes:
-    """Return what a store sends; no more than the size that it tells first."""
+def _read_body(answer: Any, file: DataFile) -> bytes:
+    """Return the body of a store's answer, which must have the listed size."""
     etag = str(answer.meta["e_tag"] or "")
     is_other = bool(etag and file.etag) and etag.strip('"') != file.etag.strip('"')
     if is_other or answer.meta["size"] != file.size:
         raise _changed()
-    return _as_listed(b"".join(answer.stream()), file)
+    return _check_unchanged(b"".join(answer.stream()), file)
 
 
-def _as_listed(found: bytes, file: DataFile) -> bytes:
+def _check_unchanged(found: bytes, file: DataFile) -> bytes:
     if len(found) != file.size:
         raise _changed()
     return found
@@ -174,8 +174,8 @@ def _changed() -> SourceError:
     return SourceError("a file changed while it was read", retryable=True, blame=Blame.PRODUCT)
 
 
-class _Object(io.RawIOBase):
-    """An object as a stream; each read asks the store for the range that is wanted."""
+class _ObjectStream(io.RawIOBase):
+    """Object as a stream; each read fetches its range from the store."""
 
     def __init__(self, path: str, remote: RemoteStore) -> None:
         self._store, self._remote = store_of(remote), remote
@@ -185,7 +185,7 @@ class _Object(io.RawIOBase):
         import obstore  # noqa: PLC0415 - see above
 
         self._obstore = obstore
-        self.size = int(asked(remote, lambda: obstore.head(self._store, self._key))["size"])
+        self.size = int(call_store(remote, lambda: obstore.head(self._store, self._key))["size"])
 
     def readable(self) -> bool:
         return True
@@ -202,7 +202,7 @@ class _Object(io.RawIOBase):
         end = min(self._at + len(buffer), self.size)
         if end <= self._at:
             return 0
-        piece = asked(
+        piece = call_store(
             self._remote,
             lambda: self._obstore.get_range(self._store, self._key, start=self._at, end=end),
         )
@@ -212,8 +212,8 @@ class _Object(io.RawIOBase):
         return count
 
 
-def asked(remote: RemoteStore, ask: Callable[[], T]) -> T:
-    """Return what a store answers.
+def call_store(remote: RemoteStore, ask: Callable[[], T]) -> T:
+    """Call a store and return its answer.
 
     Raises:
         FileNotFoundError: If the object is gone.
@@ -222,29 +222,29 @@ def asked(remote: RemoteStore, ask: Callable[[], T]) -> T:
     try:
         return ask()
     except FileNotFoundError:
-        if trouble_of(remote.relay) is None:
+        if relay_failure(remote.relay) is None:
             raise
-        raise told("", remote.relay) from None
+        raise store_error("", remote.relay) from None
     except SourceError:
         raise
     except Exception as error:  # obstore's errors are no OSError, and it is loaded only if needed
-        raise told(str(error), remote.relay) from error
+        raise store_error(str(error), remote.relay) from error
 
 
-def told(said: str, relay: str) -> SourceError:
+def store_error(message: str, relay: str) -> SourceError:
     """Return why a store gave no answer, in our words: its own may name keys.
 
     Args:
-        said: The message of a reader, or one of our own sentences; empty if it is not known.
+        message: The message of a reader, or one of our own sentences; empty if it is not known.
         relay: The address of the relay to the store, which may know better.
     """
-    trouble = trouble_of(relay)
+    trouble = relay_failure(relay)
     if trouble is not None:
         return SourceError(str(trouble), retryable=trouble.retryable, blame=trouble.blame)
-    lower = said.lower()
+    lower = message.lower()
     for parts, sentence, blame in _CAUSES:
         if any(part in lower for part in (*parts, sentence.lower())):
-            return SourceError(sentence, retryable=sentence == _WENT_AWAY, blame=blame)
+            return SourceError(sentence, retryable=sentence == _OBJECT_GONE, blame=blame)
     return SourceError(
         "the store's answer is not understood", retryable=False, blame=Blame.AMBIGUOUS
     )

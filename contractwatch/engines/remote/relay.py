@@ -28,23 +28,23 @@ _CHUNK_BYTES = 256 * 1024
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Resolve: TypeAlias = Callable[[str, int], tuple[str, ...]]
-Place: TypeAlias = tuple[str, int]
+HostPort: TypeAlias = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class RelayTarget:
-    """The host that a relay connects to; its private addresses only if that was allowed.
+    """The host that a relay connects to, and whether it may have a private address.
 
     `credential_hosts` are named by the agent's environment and connected to wherever they are.
     """
 
-    place: Place
+    place: HostPort
     allows_private: bool
-    credential_hosts: tuple[Place, ...] = ()
+    credential_hosts: tuple[HostPort, ...] = ()
 
 
-def place_of(address: str | SplitResult) -> Place:
-    """Return the host and the port of an address; 0 for a port that is not known."""
+def host_and_port(address: str | SplitResult) -> HostPort:
+    """Return the host and port of an address; port 0 if it is unknown."""
     parts = urlsplit(address) if isinstance(address, str) else address
     host = (parts.hostname or "").lower()
     with suppress(ValueError):  # a number has several spellings, a name has one
@@ -53,21 +53,21 @@ def place_of(address: str | SplitResult) -> Place:
 
 
 def system_resolve(host: str, port: int) -> tuple[str, ...]:
-    """Return the addresses that this machine knows for the host, without repeats."""
+    """Resolve a host by the system's resolver, without repeats."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 @cache
 def relay_to(destination: RelayTarget) -> "Relay":
-    """Return the relay of this process to a destination; it lives as long as the process."""
+    """Return the relay to a destination, which lives as long as the process."""
     relay = Relay(destination)
     _relays[relay.address] = relay
     return relay
 
 
-def trouble_of(address: str) -> SourceError | None:
-    """Return why the relay at an address failed since it was last told to forget."""
+def relay_failure(address: str) -> SourceError | None:
+    """Return the first failure of the relay at an address since its last `forget`."""
     relay = _relays.get(address)
     return relay.trouble if relay is not None else None
 
@@ -92,11 +92,11 @@ class Relay:
 
     @property
     def address(self) -> str:
-        """Where it listens, as the address of a proxy."""
+        """The URL of the proxy."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def forget(self) -> None:
-        """Begin anew: what failed before counts no more."""
+        """Forget earlier failures."""
         self.trouble, self._has_given_up = None, False
 
     def _accept(self) -> None:
@@ -108,7 +108,7 @@ class Relay:
         # One side hung up, or spoke no HTTP: the other one is told by the closed end.
         with client, suppress(OSError, ValueError):
             client.settimeout(IDLE_SECONDS)
-            head, rest = _head_of(client)
+            head, rest = _read_head(client)
             try:
                 self._forward(client, head, rest)
             except SourceError as error:
@@ -116,9 +116,9 @@ class Relay:
                 client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
 
     def _forward(self, client: socket.socket, head: bytes, rest: bytes) -> None:
-        method, target, headers = _read(head)
+        method, target, headers = _parse_head(head)
         parts = urlsplit(f"//{target}" if method == "CONNECT" else target)
-        with self._connect(place_of(parts)) as server:
+        with self._connect(host_and_port(parts)) as server:
             if method == "CONNECT":
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:
@@ -127,7 +127,7 @@ class Relay:
             server.sendall(rest)
             self._pass_on(client, server)
 
-    def _connect(self, place: Place) -> socket.socket:
+    def _connect(self, place: HostPort) -> socket.socket:
         """Return a connection to a checked address of the destination.
 
         Raises:
@@ -136,28 +136,30 @@ class Relay:
         host, port = place
         is_own = place in self._destination.credential_hosts
         if place != self._destination.place and not is_own:
-            raise _refused(f"a redirect to another host ({host[:80]}) is not followed")
+            raise _refused_error(f"a redirect to another host ({host[:80]}) is not followed")
         if self._has_given_up:
-            raise self.trouble or _late(host)
+            raise self.trouble or _timeout_error(host)
         try:
             addresses = self._resolve(host, port)
         except (OSError, UnicodeError):
-            raise _unreached(f"{host} was not found by name", Blame.AGENT) from None
+            raise _connect_error(f"{host} was not found by name", Blame.AGENT) from None
         if not is_own:
             self._check(host, addresses)
         for address in addresses:
             with suppress(OSError):
                 return socket.create_connection((address, port), timeout=CONNECT_SECONDS)
-        raise _unreached(f"{host} does not take connections at port {port}", Blame.AMBIGUOUS)
+        raise _connect_error(f"{host} does not take connections at port {port}", Blame.AMBIGUOUS)
 
     def _check(self, host: str, addresses: tuple[str, ...]) -> None:
         if any(map(is_forbidden, addresses)):
-            raise _refused(f"{host} has an address that is never connected to")
+            raise _refused_error(f"{host} has an address that is never connected to")
         if not self._destination.allows_private and not all(map(is_public, addresses)):
-            raise _refused(f"{host} has a private address; name the host in s3_endpoints to allow")
+            raise _refused_error(
+                f"{host} has a private address; name the host in s3_endpoints to allow"
+            )
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
-        """Pass bytes both ways until one side ends, or the server leaves a request unanswered."""
+        """Copy bytes both ways until one side closes, or the server does not answer in time."""
         server.settimeout(IDLE_SECONDS)
         other = {client: server, server: client}
         is_asked = True
@@ -165,7 +167,10 @@ class Relay:
             ready = _readable(client, server)
             if not ready:
                 if is_asked:
-                    self.trouble, self._has_given_up = _late(self._destination.place[0]), True
+                    self.trouble, self._has_given_up = (
+                        _timeout_error(self._destination.place[0]),
+                        True,
+                    )
                 return
             for one in ready:
                 data = one.recv(_CHUNK_BYTES)
@@ -175,15 +180,15 @@ class Relay:
                 is_asked = one is client
 
 
-def _late(host: str) -> SourceError:
-    return _unreached(f"{host} did not answer in time", Blame.AMBIGUOUS)
+def _timeout_error(host: str) -> SourceError:
+    return _connect_error(f"{host} did not answer in time", Blame.AMBIGUOUS)
 
 
-def _unreached(why: str, blame: Blame) -> SourceError:
+def _connect_error(why: str, blame: Blame) -> SourceError:
     return SourceError(why, retryable=False, blame=blame)
 
 
-def _refused(why: str) -> SourceError:
+def _refused_error(why: str) -> SourceError:
     return SourceError(why, retryable=False, blame=Blame.AGENT)
 
 
@@ -195,8 +200,8 @@ def _readable(client: socket.socket, server: socket.socket) -> list[socket.socke
     return [by_number[number] for number, _ in poll.poll(IDLE_SECONDS * 1000)]
 
 
-def _head_of(client: socket.socket) -> tuple[bytes, bytes]:
-    """Return a request up to its empty line, and what came after it.
+def _read_head(client: socket.socket) -> tuple[bytes, bytes]:
+    """Return the head of a request, and the bytes after it.
 
     Raises:
         ValueError: If there is no end to it.
@@ -211,14 +216,14 @@ def _head_of(client: socket.socket) -> tuple[bytes, bytes]:
     return head, rest
 
 
-def _read(head: bytes) -> tuple[str, str, list[bytes]]:
+def _parse_head(head: bytes) -> tuple[str, str, list[bytes]]:
     first, *headers = head.split(b"\r\n")
     method, target, _ = first.decode("ascii").split(" ")
     return method, target, headers
 
 
 def _request(method: str, path: str, headers: list[bytes]) -> bytes:
-    """Return the head as the server gets it: one request a connection, no word to a proxy."""
+    """Return the head for the server: one request a connection, without proxy headers."""
     dropped = (b"proxy-", b"connection:")
     kept = [one for one in headers if not one.lower().startswith(dropped)]
     lines = [f"{method} {path} HTTP/1.1".encode("ascii"), *kept, b"Connection: close"]

@@ -13,12 +13,12 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from contractwatch.engines.core.file_types import name_of
+from contractwatch.engines.core.file_types import type_name
 from contractwatch.engines.formats import bounds
 from contractwatch.engines.formats.readers import parquet_schema
 from contractwatch.engines.remote.objects import scan_options
-from contractwatch.engines.tables.log_copy import copy_into, folder_of
-from contractwatch.engines.tables.windows import may_hold
+from contractwatch.engines.tables.log_copy import copy_files, table_folder
+from contractwatch.engines.tables.windows import partition_may_match
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract.dataset import RemoteStore, TableFiles, TableSnapshot
 from contractwatch.model.contract.incremental import Window
@@ -31,7 +31,7 @@ _NESTED = (pl.Struct, pl.List, pl.Array, pl.Map)
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """What the log says of one version: fields as it writes them, added files, deletion vectors.
+    """One version of the log: fields, added files and deletion vectors.
 
     `location` is the folder where the library read it.
     """
@@ -45,8 +45,8 @@ class _Log:
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
-    """A column of the log: the name in the files, and its type."""
+class _LogColumn:
+    """A column of the log: its name in the files, and its type."""
 
     stored: str
     dtype: pl.DataType
@@ -54,38 +54,38 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _LiveFile:
-    """A file of the version: partition values by column, and the places of its deleted rows."""
+    """A file of the version: partition values by column, and indices of deleted rows."""
 
     path: str
     partition: Mapping[str, object]
     deleted: pl.Series | None
 
 
-def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
-    """Return the rows of the version, in frames that all have the columns and types of the log.
+def scan_parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
+    """Scan the version as frames that all have the columns and types of the log.
 
     Raises:
-        SourceError: If a column of a file cannot be what the log says, or is of no type we read.
+        SourceError: If a file's column cannot have the type of the log, or it is not supported.
         OSError, PolarsError: If a file cannot be read.
     """
     if files.snapshot is None:
         raise SourceError("the table has no version", retryable=False, blame=Blame.AGENT)
-    log = _read(files.snapshot, files.remote)
+    log = _read_log(files.snapshot, files.remote)
     columns = _columns(log)
     types = {name: column.dtype for name, column in columns.items()}
-    live = _live(log, files.snapshot)
+    live = _live_files(log, files.snapshot)
     chosen = [file for file in live if _may_be_read(file, types, files.window)]
-    groups = _grouped(chosen, files.remote)
-    found = [(_rows(group, columns, files.remote), types) for group in groups]
+    groups = _group_files(chosen, files.remote)
+    found = [(_scan_group(group, columns, files.remote), types) for group in groups]
     return found or [(pl.LazyFrame(schema=types), types)]
 
 
-def _read(snapshot: TableSnapshot, remote: RemoteStore | None) -> _Log:
+def _read_log(snapshot: TableSnapshot, remote: RemoteStore | None) -> _Log:
     # An optional library: only those who read such tables install it.
     from deltalake import DeltaTable  # noqa: PLC0415 - see above
 
-    with folder_of(snapshot.location, remote) as folder:
-        copy_into(folder, snapshot.metadata_files, remote)
+    with table_folder(snapshot.location, remote) as folder:
+        copy_files(folder, snapshot.metadata_files, remote)
         try:
             table = DeltaTable(str(folder), version=snapshot.version)
             has_vectors = "deletionVectors" in (table.protocol().reader_features or ())
@@ -104,39 +104,39 @@ def _read(snapshot: TableSnapshot, remote: RemoteStore | None) -> _Log:
             raise SourceError(sentence, retryable=True, blame=Blame.PRODUCT) from error
 
 
-def _columns(log: _Log) -> dict[str, _Column]:
+def _columns(log: _Log) -> dict[str, _LogColumn]:
     if '"variant"' in json.dumps([field["type"] for field in log.fields]):
-        raise _unread("a variant")
-    if log.is_mapped and any(map(_is_renamed_inside, log.fields)):
-        raise _unread("renamed members inside of objects")
-    bounds.refuse_doubled([field["name"] for field in log.fields])
+        raise _unsupported("a variant")
+    if log.is_mapped and any(map(_has_renamed_members, log.fields)):
+        raise _unsupported("renamed members inside of objects")
+    bounds.refuse_duplicates([field["name"] for field in log.fields])
     return {
-        field["name"]: _Column(
-            _stored(field) if log.is_mapped else field["name"], log.types[field["name"]]
+        field["name"]: _LogColumn(
+            _physical_name(field) if log.is_mapped else field["name"], log.types[field["name"]]
         )
         for field in log.fields
     }
 
 
-def _stored(field: Mapping[str, Any]) -> str:
+def _physical_name(field: Mapping[str, Any]) -> str:
     return field.get("metadata", {}).get("delta.columnMapping.physicalName", field["name"])
 
 
-def _is_renamed_inside(field: Mapping[str, Any]) -> bool:
+def _has_renamed_members(field: Mapping[str, Any]) -> bool:
     left: list[object] = [field["type"]]
     while left:
         each = left.pop()
         if isinstance(each, dict):
             written = cast("dict[str, Any]", each)
             inner: list[Mapping[str, Any]] = written.get("fields", [])
-            if any(_stored(one) != one["name"] for one in inner):
+            if any(_physical_name(one) != one["name"] for one in inner):
                 return True
             left += [one["type"] for one in inner]
             left += [written.get(key) for key in ("elementType", "keyType", "valueType")]
     return False
 
 
-def _live(log: _Log, snapshot: TableSnapshot) -> list[_LiveFile]:
+def _live_files(log: _Log, snapshot: TableSnapshot) -> list[_LiveFile]:
     has_partitions = "partition" in log.added.columns
     none: list[dict[str, object]] = [{}] * log.added.height
     values: list[dict[str, object]] = log.added["partition"].to_list() if has_partitions else none
@@ -144,31 +144,31 @@ def _live(log: _Log, snapshot: TableSnapshot) -> list[_LiveFile]:
     known = dict(snapshot.named)
     if not known.keys() >= set(names):
         raise SourceError("the log changed while it was read", retryable=True, blame=Blame.PRODUCT)
-    vectors = _vectors(log.vectors)
-    if not vectors.keys() <= {_path(log.location, name) for name in names}:
-        raise _unread("deletion vectors of files that it does not name")
+    vectors = _deleted_rows_by_path(log.vectors)
+    if not vectors.keys() <= {_library_path(log.location, name) for name in names}:
+        raise _unsupported("deletion vectors of files that it does not name")
     return [
-        _LiveFile(known[name].open_path, partition, vectors.get(_path(log.location, name)))
+        _LiveFile(known[name].open_path, partition, vectors.get(_library_path(log.location, name)))
         for name, partition in zip(names, values, strict=True)
     ]
 
 
 def _may_be_read(file: _LiveFile, types: Types, window: Window | None) -> bool:
-    """Return whether rows of a file may be in the window: the log tells its partition."""
+    """Return whether rows of a file may be in the window, by the partition in the log."""
     if window is None or window.column not in file.partition:
         return True
     value = file.partition[window.column]
-    return may_hold(window, None if value is None else str(value), types[window.column])
+    return partition_may_match(window, None if value is None else str(value), types[window.column])
 
 
-def _path(location: str, named: str) -> str:
-    """Return the path by which the library knows a file."""
+def _library_path(location: str, named: str) -> str:
+    """Return the path that the library uses for a file."""
     is_whole = named.startswith("/") or "://" in named
     return named.removeprefix("file://") if is_whole else f"{location}/{named}"
 
 
-def _vectors(found: pl.DataFrame) -> dict[str, pl.Series]:
-    """Return the places of deleted rows, by path."""
+def _deleted_rows_by_path(found: pl.DataFrame) -> dict[str, pl.Series]:
+    """Return the indices of deleted rows, by path."""
     if found.is_empty():
         return {}
     return {
@@ -177,10 +177,10 @@ def _vectors(found: pl.DataFrame) -> dict[str, pl.Series]:
     }
 
 
-def _grouped(
+def _group_files(
     files: Sequence[_LiveFile], remote: RemoteStore | None
 ) -> list[list[tuple[_LiveFile, pl.Schema]]]:
-    """Return files that are scanned together: of equal columns and partition, whole ones only."""
+    """Group files of equal columns and partition; one with deleted rows is by itself."""
     groups: dict[object, list[tuple[_LiveFile, pl.Schema]]] = {}
     for file in files:
         schema = pl.Schema(parquet_schema(file.path, remote))
@@ -190,9 +190,9 @@ def _grouped(
     return list(groups.values())
 
 
-def _rows(
+def _scan_group(
     group: Sequence[tuple[_LiveFile, pl.Schema]],
-    columns: Mapping[str, _Column],
+    columns: Mapping[str, _LogColumn],
     remote: RemoteStore | None,
 ) -> pl.LazyFrame:
     first, schema = group[0]
@@ -203,20 +203,20 @@ def _rows(
     )
     if first.deleted is not None:
         rows = rows.filter(~pl.col(_ROW).is_in(first.deleted.implode()))
-    return rows.select(_seen(name, one, first, schema) for name, one in columns.items())
+    return rows.select(_column_expr(name, one, first, schema) for name, one in columns.items())
 
 
-def _seen(name: str, column: _Column, file: _LiveFile, schema: pl.Schema) -> pl.Expr:
+def _column_expr(name: str, column: _LogColumn, file: _LiveFile, schema: pl.Schema) -> pl.Expr:
     if name in file.partition:
         return pl.lit(file.partition[name], dtype=column.dtype).alias(name)
     have = schema.get(column.stored)
     if have is None:
         return pl.lit(None, dtype=column.dtype).alias(name)
-    return as_declared(name, pl.col(column.stored), have, column.dtype).alias(name)
+    return cast_to_declared(name, pl.col(column.stored), have, column.dtype).alias(name)
 
 
-def as_declared(name: str, value: pl.Expr, have: pl.DataType, want: pl.DataType) -> pl.Expr:
-    """Return a file's values in the type that the table's record declares; none gets lost.
+def cast_to_declared(name: str, value: pl.Expr, have: pl.DataType, want: pl.DataType) -> pl.Expr:
+    """Cast a file's values to the type that the table's metadata declare, without loss.
 
     Raises:
         SourceError: If the file's type cannot become that one.
@@ -230,15 +230,15 @@ def as_declared(name: str, value: pl.Expr, have: pl.DataType, want: pl.DataType)
         if have.time_zone is None:  # old writers state no zone and mean UTC
             return fine.dt.replace_time_zone("UTC")
         return fine.dt.convert_time_zone(want.time_zone) if want.time_zone else fine
-    if _widens(have, want):
+    if _is_widening(have, want):
         return value.cast(want)
-    told = f"{name_of(have)}, and the table's record as {name_of(want)}"
-    sentence = f"a file has column {name!r} as {told}"
+    types = f"{type_name(have)}, and the table's metadata as {type_name(want)}"
+    sentence = f"a file has column {name!r} as {types}"
     raise SourceError(sentence, retryable=False, blame=Blame.PRODUCT)
 
 
-def _widens(have: pl.DataType, want: pl.DataType) -> bool:
-    """Whether every value of a type is one of another."""
+def _is_widening(have: pl.DataType, want: pl.DataType) -> bool:
+    """Return whether a type is widened without loss to another."""
     if isinstance(want, _NESTED):  # members are matched by name, and their types are checked below
         return have.base_type() == want.base_type()
     numeric = have.is_integer() or have.is_float() or have.is_decimal()
@@ -251,7 +251,7 @@ def _widens(have: pl.DataType, want: pl.DataType) -> bool:
     return have == pl.Null or (have == pl.Date and isinstance(want, pl.Datetime))
 
 
-def _unread(what: str) -> SourceError:
+def _unsupported(what: str) -> SourceError:
     return SourceError(
         f"the delta table has {what}: this is not read", retryable=False, blame=Blame.AGENT
     )

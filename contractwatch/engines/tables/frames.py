@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from contractwatch.engines.core.failures import QUERY_FAILURES, UNREADABLE, unreadable
-from contractwatch.engines.core.file_types import United, as_working, column_type, unite
+from contractwatch.engines.core.failures import QUERY_FAILURES, UNREADABLE, table_error
+from contractwatch.engines.core.file_types import UnitedColumn, cast_to_working, column_type, unite
 from contractwatch.engines.formats import readers
 from contractwatch.engines.predicates import text
 from contractwatch.engines.predicates.expressions import ColumnView
@@ -31,7 +31,7 @@ from contractwatch.model.measure.state import ColumnType, TableColumns
 
 _TEXT: pl.DataType = pl.String()
 _ROW = "\x00row"
-_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+_HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _NO_CELLS: Mapping[str, ColumnView] = {}
 
 Types: TypeAlias = dict[str, pl.DataType]
@@ -41,14 +41,14 @@ Shape: TypeAlias = tuple[readers.Schema, Partition]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A table that is ready to be asked.
+    """An opened table: a lazy frame with a view of each column.
 
-    `columns` are the files' own; `rows` holds them and, for text sources, what they were parsed to.
-    `cells` has an entry for each column that can be asked about. `no_columns` says why the columns
-    are not known, and is empty otherwise. `bytes` is the size of all files, `bytes_per_file` the
-    average; `trusts_statistics`
-    whether what the files say of their values may stand in for reading them. `refused` says why the
-    condition on its rows, or its window, cannot be asked, and no question about rows with it; else
+    `columns` are the files' own; `rows` holds them and, for text sources, the parsed values.
+    `cells` has the view of each column that can be queried. `no_columns` says why the columns
+    are unknown, and is empty otherwise. `bytes` is the size of all files, `bytes_per_file` the
+    average. `trusts_statistics` says whether file statistics may replace reading values.
+    `refused` says why the
+    condition on its rows, or its window, cannot be applied, and with it no metric about rows; else
     it is empty.
     """
 
@@ -66,7 +66,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Files that are scanned together: same columns, same partition."""
+    """Files of equal columns and partition, which are scanned together."""
 
     rows: pl.LazyFrame
     types: Types
@@ -87,56 +87,56 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
         SourceError: If a file cannot be read as the format that the contract states.
     """
     try:
-        if nested_json.is_promised(files):
-            return _of_document(files)
+        if nested_json.has_nested_promises(files):
+            return _open_json_table(files)
         parts = _parts(files)
     except UNREADABLE as error:
-        raise unreadable(error, files.table, files.data_format) from error
+        raise table_error(error, files.table, files.data_format) from error
     beside = [_Part(pl.LazyFrame(), dict(schema), partition) for schema, partition in shapes]
-    found = _united(beside or parts, files.data_format)
+    found = _unite_columns(beside or parts, files.data_format)
     types: Types = {name: one.working for name, one in found.items() if one.working is not None}
     columns = with_exact_names(files.columns, [one.column for one in found.values()])
     if not parts and not shapes:
         types = dict.fromkeys((column.physical_name for column in files.columns), _TEXT)
-        return _frame(files, _nothing(types), types, columns)
+        return _build_frame(files, _no_rows(types), types, columns)
     chosen = [part for part in parts if _may_be_read(part, files, columns)]
-    whole = _whole(chosen, types)
-    trees = json_cells.trees_of(files.columns, columns)
+    whole = _concat_parts(chosen, types)
+    trees = json_cells.json_trees(files.columns, columns)
     if not trees:
-        return _frame(files, whole, types, columns)
-    every_row = whole if len(chosen) == len(parts) else _whole(parts, types)
-    found = json_cells.opened(whole, columns, trees, every_row)
-    return _frame(files, found.rows, types, found.columns, found.cells)
+        return _build_frame(files, whole, types, columns)
+    every_row = whole if len(chosen) == len(parts) else _concat_parts(parts, types)
+    found = json_cells.parse_json_cells(whole, columns, trees, every_row)
+    return _build_frame(files, found.rows, types, found.columns, found.cells)
 
 
-def _whole(parts: Sequence[_Part], types: Types) -> pl.LazyFrame:
-    return pl.concat([_aligned(part, types) for part in parts]) if parts else _nothing(types)
+def _concat_parts(parts: Sequence[_Part], types: Types) -> pl.LazyFrame:
+    return pl.concat([_align_columns(part, types) for part in parts]) if parts else _no_rows(types)
 
 
 def _may_be_read(part: _Part, files: TableFiles, columns: TableColumns) -> bool:
-    """Return whether rows of a part may be in the window: the name of its folder tells."""
+    """Return whether rows of a part may be in the window, by the names of its folders."""
     window = files.window
     found = columns.find(window.column) if window is not None else None
     values = dict(part.partition)
     if window is None or found is None or found.name not in values or found.name in part.types:
         return True
-    column = _declared(files.columns, columns).get(found.name)
+    column = _declared_columns(files.columns, columns).get(found.name)
     parsed = text.parse(pl.col(found.name), column) if column is not None else None
     if column is None or parsed is None or column.parse_format:
         return True
-    return windows.may_hold(window, values[found.name], parsed.dtype)
+    return windows.partition_may_match(window, values[found.name], parsed.dtype)
 
 
-def _of_document(files: TableFiles) -> Frame:
-    """Return a table of JSON files of which something inside of values is promised."""
+def _open_json_table(files: TableFiles) -> Frame:
+    """Open a table of JSON files with promises inside of values."""
     partitions = [dict(partition_of(file, files)) for file in files.files]
-    found = nested_json.open_document(files, partitions)
+    found = nested_json.open_json_table(files, partitions)
     flat = (column_type(name, dtype, files.data_format) for name, dtype in found.flat.items())
     columns = with_exact_names(files.columns, (*flat, *found.types) if found.has_rows else ())
-    return _frame(files, found.rows, found.flat, columns, found.cells)
+    return _build_frame(files, found.rows, found.flat, columns, found.cells)
 
 
-def _nothing(types: Types) -> pl.LazyFrame:
+def _no_rows(types: Types) -> pl.LazyFrame:
     return pl.LazyFrame(schema=types)
 
 
@@ -147,22 +147,22 @@ def schema_of(files: TableFiles, file: DataFile) -> readers.Schema | None:
         SourceError: If the file cannot be read as the format that the contract states.
     """
     try:
-        looked = readers.look(files, file)
+        opened = readers.open_file(files, file)
     except UNREADABLE as error:
-        raise unreadable(error, files.table, files.data_format) from error
-    return None if looked.is_empty else looked.schema
+        raise table_error(error, files.table, files.data_format) from error
+    return None if opened.is_empty else opened.schema
 
 
 def _parts(files: TableFiles) -> list[_Part]:
     if files.snapshot is not None:
-        opened = (delta if files.data_format is DataFormat.DELTA else iceberg).parts(files)
+        opened = (delta if files.data_format is DataFormat.DELTA else iceberg).scan_parts(files)
         return [_Part(rows, types, ()) for rows, types in opened]
-    grouped: dict[tuple[readers.Schema, Partition], list[readers.OneFile]] = {}
+    grouped: dict[tuple[readers.Schema, Partition], list[readers.OpenedFile]] = {}
     for file in files.files:
-        looked = readers.look(files, file)
-        if not looked.is_empty:
-            key = (looked.schema, partition_of(file, files))
-            grouped.setdefault(key, []).append(looked)
+        opened = readers.open_file(files, file)
+        if not opened.is_empty:
+            key = (opened.schema, partition_of(file, files))
+            grouped.setdefault(key, []).append(opened)
     return [
         _Part(readers.scan(files, members), dict(schema), partition)
         for (schema, partition), members in grouped.items()
@@ -170,8 +170,8 @@ def _parts(files: TableFiles) -> list[_Part]:
 
 
 def partition_of(file: DataFile, files: TableFiles) -> Partition:
-    """Return the columns that a file has by the folders `name=value` below the table's root."""
-    root, nulls = files.hive_root, (_NO_VALUE, *files.read.null_values)
+    """Return the partition columns of a file, from folders `name=value` below the table's root."""
+    root, nulls = files.hive_root, (_HIVE_NULL, *files.read.null_values)
     if root is None or not Path(file.path).is_relative_to(root):
         return ()
     folders = Path(file.path).relative_to(root).parts[:-1]
@@ -188,8 +188,8 @@ def partition_of(file: DataFile, files: TableFiles) -> Partition:
     return tuple((name, None if value in nulls else value) for name, value in named)
 
 
-def _united(parts: Sequence[_Part], data_format: DataFormat) -> dict[str, United]:
-    """Return each column over all parts; what only folders name is text."""
+def _unite_columns(parts: Sequence[_Part], data_format: DataFormat) -> dict[str, UnitedColumn]:
+    """Unite each column over all parts; one that only folders name is text."""
     seen: dict[str, list[pl.DataType]] = {}
     written: dict[str, list[str | None]] = {}
     for part in parts:
@@ -200,38 +200,43 @@ def _united(parts: Sequence[_Part], data_format: DataFormat) -> dict[str, United
                 written.setdefault(name, []).append(value)
     found = {name: unite(name, dtypes, data_format) for name, dtypes in seen.items()}
     for name, values in written.items():
-        found[name] = _with_folders(found.get(name), name, values)
+        found[name] = _with_folder_values(found.get(name), name, values)
     return found
 
 
-def _with_folders(found: United | None, name: str, values: Sequence[str | None]) -> United:
-    """Return a column that has its values by the names of folders, in some parts or in all."""
+def _with_folder_values(
+    found: UnitedColumn | None, name: str, values: Sequence[str | None]
+) -> UnitedColumn:
+    """Unite a column with the values that folder names give in some or all parts."""
     folders = ColumnType(name, "string", "text", text=True)
     if found is None:
-        return United(folders, _TEXT)
-    if found.working is None or _are_all_of(found.working, values):
+        return UnitedColumn(folders, _TEXT)
+    if found.working is None or _are_castable(found.working, values):
         return found
     files = (*found.column.in_files, folders)
     physical = f"{found.column.physical} or {folders.physical}"
-    return United(ColumnType(name, "other", physical, files=files), None)
+    return UnitedColumn(ColumnType(name, "other", physical, files=files), None)
 
 
-def _are_all_of(dtype: pl.DataType, values: Sequence[str | None]) -> bool:
-    """Return whether all names of folders can be read as values of a file's type."""
+def _are_castable(dtype: pl.DataType, values: Sequence[str | None]) -> bool:
+    """Return whether all folder values can be cast to the files' type."""
     known = pl.Series([value for value in values if value is not None], dtype=pl.String)
     try:
-        return known.to_frame("v").select(_read_as(pl.col("v"), dtype)).null_count().item() == 0
+        return (
+            known.to_frame("v").select(_cast_folder_value(pl.col("v"), dtype)).null_count().item()
+            == 0
+        )
     except QUERY_FAILURES:
         return False
 
 
-def _read_as(written: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def _cast_folder_value(written: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.Date:
         return written.str.to_date("%Y-%m-%d", strict=False)
     return written.cast(dtype, strict=False)
 
 
-def _aligned(part: _Part, types: Types) -> pl.LazyFrame:
+def _align_columns(part: _Part, types: Types) -> pl.LazyFrame:
     """Return the part with exactly these columns, in this order."""
     if part.types == types and list(part.types) == list(types):
         return part.rows
@@ -242,13 +247,13 @@ def _aligned(part: _Part, types: Types) -> pl.LazyFrame:
     for name, dtype in types.items():
         if name not in part.types:
             written = pl.lit(partition.get(name), dtype=pl.String())
-            changed.append(_read_as(written, dtype).alias(name))
+            changed.append(_cast_folder_value(written, dtype).alias(name))
         elif part.types[name] != dtype:
-            changed.append(as_working(pl.col(name), part.types[name], dtype).alias(name))
+            changed.append(cast_to_working(pl.col(name), part.types[name], dtype).alias(name))
     return part.rows.with_columns(changed).select(list(types))
 
 
-def _frame(
+def _build_frame(
     files: TableFiles,
     rows: pl.LazyFrame,
     types: Types,
@@ -257,7 +262,7 @@ def _frame(
 ) -> Frame:
     cells = dict(known)
     parsed_columns: list[pl.Expr] = []
-    declared = _declared(files.columns, columns)
+    declared = _declared_columns(files.columns, columns)
     texts = {column.name for column in columns.columns if column.text}
     numerals = files.read if files.data_format is DataFormat.CSV else ReadPolicy()
     for position, (name, dtype) in enumerate(types.items()):
@@ -288,19 +293,21 @@ def _frame(
         sum(file.size for file in files.files) // max(1, len(files.files)),
         sum(file.size for file in files.files),
     )
-    scoped = _scoped(frame, files.where) if files.where else frame
-    return scoped if files.window is None or scoped.refused else _windowed(scoped, files.window)
+    scoped = _filter_scope(frame, files.where) if files.where else frame
+    return (
+        scoped if files.window is None or scoped.refused else _filter_window(scoped, files.window)
+    )
 
 
-def _scoped(frame: Frame, where: str) -> Frame:
+def _filter_scope(frame: Frame, where: str) -> Frame:
     """Return the table with the rows in scope only."""
-    rows, refused = scope.within(frame.rows, frame.cells, frame.columns, where)
+    rows, refused = scope.filter_scope(frame.rows, frame.cells, frame.columns, where)
     return replace(frame, rows=rows, refused=refused)
 
 
-def _windowed(frame: Frame, window: Window) -> Frame:
+def _filter_window(frame: Frame, window: Window) -> Frame:
     """Return the table with the rows of the window only."""
-    rows, refused = windows.within(frame.rows, frame.cells, frame.columns, window)
+    rows, refused = windows.filter_window(frame.rows, frame.cells, frame.columns, window)
     return replace(frame, rows=rows, refused=refused)
 
 
@@ -313,7 +320,7 @@ def _is_midnight(raw: pl.Expr, dtype: pl.DataType, column: Column | None) -> pl.
     return raw.is_null() | (local.dt.time() == time(0))
 
 
-def _declared(columns: Sequence[Column], found: TableColumns) -> dict[str, Column]:
+def _declared_columns(columns: Sequence[Column], found: TableColumns) -> dict[str, Column]:
     """Return the contract's columns by the name that each has in the files."""
     matched = {column.physical_name: found.find(column.physical_name) for column in columns}
     return {

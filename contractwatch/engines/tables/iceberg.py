@@ -1,7 +1,7 @@
 """Read one version of an Iceberg table by its metadata, from allowed files only.
 
 The library plans by field ids: a renamed column is found in old files, a position delete applied.
-Every file that its record names was confined before; here no other one can be opened.
+Every file that its metadata name was checked before; no other one can be opened here.
 """
 
 import warnings
@@ -16,22 +16,22 @@ from contractwatch.engines.remote.objects import scan_options
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract.dataset import DataFile, RemoteStore, TableFiles, TableSnapshot
 
-MOST_METADATA_BYTES = 128 * 1024 * 1024
-"""Metadata that are larger, once they are unpacked, are refused."""
+MAX_METADATA_BYTES = 128 * 1024 * 1024
+"""Size limit of decompressed metadata."""
 
 Types: TypeAlias = dict[str, pl.DataType]
 
 
-def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
-    """Return the rows of the version, with the columns and types of its schema.
+def scan_parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
+    """Scan the version, with the columns and types of its schema.
 
     Raises:
-        SourceError: If its record names a file that was not confined.
+        SourceError: If its metadata name a file that was not checked.
     """
     if files.snapshot is None:
         raise SourceError("the table has no version", retryable=False, blame=Blame.AGENT)
-    table = _planned(files.snapshot, files.remote)
-    bounds.refuse_doubled([field.name for field in table.schema().fields])
+    table = _open_known_files(files.snapshot, files.remote)
+    bounds.refuse_duplicates([field.name for field in table.schema().fields])
     # It is said that another package would plan faster; a worker has it switched off.
     warnings.filterwarnings("ignore", ".*polars_iceberg", pl.exceptions.PerformanceWarning)
     # The scan cannot be told that credentials are looked for in the environment alone.
@@ -44,7 +44,7 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     )
     fields = {field.name: field.field_type for field in table.schema().fields}
     types = {
-        name: _meant(dtype, fields[name]) if name in fields else dtype
+        name: _with_annotations(dtype, fields[name]) if name in fields else dtype
         for name, dtype in rows.collect_schema().items()
     }
     if table.current_snapshot() is None:
@@ -52,36 +52,41 @@ def parts(files: TableFiles) -> list[tuple[pl.LazyFrame, Types]]:
     return [(rows, types)]
 
 
-def _meant(dtype: pl.DataType, field: Any) -> pl.DataType:
-    """Return a type as the record means it: a UUID, which is read as bytes, is a text."""
+def _with_annotations(dtype: pl.DataType, field: Any) -> pl.DataType:
+    """Return a type with the schema's annotations: a UUID, read as bytes, is a text."""
     match dtype:
         case pl.Binary() if str(field) == "uuid":
             return pl.Extension(UUID, dtype)
         case pl.Struct():
             below = {one.name: one.field_type for one in field.fields}
             return pl.Struct(
-                {one.name: _meant(instance(one.dtype), below[one.name]) for one in dtype.fields}
+                {
+                    one.name: _with_annotations(instance(one.dtype), below[one.name])
+                    for one in dtype.fields
+                }
             )
         case pl.List():
-            return pl.List(_meant(instance(dtype.inner), field.element_type))
+            return pl.List(_with_annotations(instance(dtype.inner), field.element_type))
         case pl.Map():
             key, value = instance(dtype.key), instance(dtype.value)
-            return pl.Map(_meant(key, field.key_type), _meant(value, field.value_type))
+            return pl.Map(
+                _with_annotations(key, field.key_type), _with_annotations(value, field.value_type)
+            )
         case _:
             return dtype
 
 
-def _planned(snapshot: TableSnapshot, remote: RemoteStore | None):
-    """Return the table, all of whose files are known.
+def _open_known_files(snapshot: TableSnapshot, remote: RemoteStore | None):
+    """Open the table and check that all of its files are known.
 
     Raises:
-        SourceError: If one is not: it was not confined.
+        SourceError: If one is not, and was not checked.
     """
     known = dict((*snapshot.metadata_files, *snapshot.named))
 
     def file(named: str) -> DataFile:
         if named not in known:
-            raise _changed()
+            raise _changed_error()
         return known[named]
 
     try:
@@ -92,18 +97,18 @@ def _planned(snapshot: TableSnapshot, remote: RemoteStore | None):
     except SourceError:
         raise
     except Exception as error:  # it could be planned a moment ago
-        raise _changed() from error
+        raise _changed_error() from error
     return table
 
 
-def _changed() -> SourceError:
+def _changed_error() -> SourceError:
     return SourceError(
-        "the record of the table changed while it was read", retryable=True, blame=Blame.PRODUCT
+        "the metadata of the table changed while it was read", retryable=True, blame=Blame.PRODUCT
     )
 
 
 def static_table(location: str, known: Callable[[str], DataFile], remote: RemoteStore | None):
-    """Return the table whose metadata file this is; `known` gives the file of a name, or raises.
+    """Return the table of a metadata file; `known` returns the file of a name, or raises.
 
     Raises:
         ImportError: If the library is not installed.

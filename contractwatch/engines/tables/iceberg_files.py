@@ -13,8 +13,8 @@ from pyiceberg.io import FileIO, InputFile, OutputFile
 
 from contractwatch.engines.core.failures import BrokenTextError
 from contractwatch.engines.formats import avro
-from contractwatch.engines.remote.objects import fetched, opened
-from contractwatch.engines.tables.iceberg import MOST_METADATA_BYTES
+from contractwatch.engines.remote.objects import open_stream, read_as_listed
+from contractwatch.engines.tables.iceberg import MAX_METADATA_BYTES
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract.dataset import DataFile, RemoteStore
 
@@ -23,10 +23,10 @@ _PIECE = 1024 * 1024
 
 
 class KnownFiles(FileIO):
-    """Opens what `known` gives for a name.
+    """File access that opens only what `known` returns for a name.
 
-    The table's properties, which may name a class, are not read. What the record consists of is
-    held: the library asks for it repeatedly, and what was once looked at must not change.
+    The table's properties, which may name a class, are not read. Metadata are kept in memory:
+    the library reads them repeatedly, and they must not change after they were checked.
     """
 
     def __init__(self, known: Callable[[str], DataFile], remote: RemoteStore | None) -> None:
@@ -36,25 +36,25 @@ class KnownFiles(FileIO):
         self._held: dict[str, bytes] = {}
 
     def new_input(self, location: str) -> InputFile:
-        return _Known(location, self._known(location), self._open)
+        return _KnownFile(location, self._known(location), self._open)
 
     def new_output(self, location: str) -> OutputFile:
-        raise _only_read()
+        raise _read_only_error()
 
     def delete(self, location: str | InputFile | OutputFile) -> None:
-        raise _only_read()
+        raise _read_only_error()
 
     def _open(self, location: str, file: DataFile) -> BinaryIO:
         if not location.endswith((_MANIFEST, _METADATA, *_PACKED)):
-            return opened(file.open_path, self._remote)
+            return open_stream(file.open_path, self._remote)
         if location not in self._held:
-            held = fetched(file, self._remote)
+            held = read_as_listed(file, self._remote)
             _refuse_bomb(location, BytesIO(held))
             self._held[location] = held
         return BytesIO(self._held[location])
 
 
-class _Known(InputFile):
+class _KnownFile(InputFile):
     def __init__(
         self, location: str, file: DataFile, opened_by: Callable[[str, DataFile], BinaryIO]
     ) -> None:
@@ -73,7 +73,7 @@ class _Known(InputFile):
 
 
 def _refuse_bomb(location: str, file: BinaryIO) -> None:
-    """Raise SourceError if a part of the record is small and would fill the memory."""
+    """Raise SourceError if a small metadata file would decompress to a large one."""
     if location.endswith(_MANIFEST):
         _refuse_large_blocks(file)
     elif location.endswith(_PACKED):
@@ -82,9 +82,9 @@ def _refuse_bomb(location: str, file: BinaryIO) -> None:
 
 def _refuse_large_blocks(file: BinaryIO) -> None:
     try:
-        avro.refuse_large(file)
+        avro.refuse_large_blocks(file)
     except BrokenTextError as error:
-        raise _refused(f"has a manifest that cannot be read: {error}") from error
+        raise _table_error(f"has a manifest that cannot be read: {error}") from error
 
 
 def _refuse_large_text(file: BinaryIO) -> None:
@@ -93,15 +93,15 @@ def _refuse_large_text(file: BinaryIO) -> None:
         with gzip.open(file) as text:
             while piece := text.read(_PIECE):
                 size += len(piece)
-                if size > MOST_METADATA_BYTES:
-                    raise _refused("has metadata that are too large")
+                if size > MAX_METADATA_BYTES:
+                    raise _table_error("has metadata that are too large")
     except (OSError, EOFError, zlib.error) as error:
-        raise _refused("has metadata that cannot be unpacked") from error
+        raise _table_error("has metadata that cannot be unpacked") from error
 
 
-def _refused(why: str) -> SourceError:
+def _table_error(why: str) -> SourceError:
     return SourceError(f"the iceberg table {why}", retryable=False, blame=Blame.PRODUCT)
 
 
-def _only_read() -> SourceError:
+def _read_only_error() -> SourceError:
     return SourceError("a table is only read here", retryable=False, blame=Blame.AGENT)

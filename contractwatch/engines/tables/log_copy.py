@@ -14,32 +14,32 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory, gettempdir
 
-from contractwatch.engines.remote.objects import fetched
+from contractwatch.engines.remote.objects import read_as_listed
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract.dataset import DataFile, NamedFiles, RemoteStore
 
-_AT_ONCE = 8
+_PARALLEL_DOWNLOADS = 8
 _PREFIX = "contractwatch-log-"
-_YOUNGEST_SECONDS = 60.0
+_MIN_AGE_SECONDS = 60.0
 """A younger folder may be one whose maker has not locked it yet."""
 
 
 @contextmanager
-def folder_of(location: str, remote: RemoteStore | None) -> Generator[Path]:
-    """Yield the folder of a table of this machine; for one of a store an empty one, for a while."""
+def table_folder(location: str, remote: RemoteStore | None) -> Generator[Path]:
+    """Yield a local table's folder; for a table in a store, a temporary empty folder."""
     if remote is None:
         yield Path(location)
         return
-    _clear()
+    _remove_abandoned()
     with TemporaryDirectory(prefix=_PREFIX) as folder, _locked(Path(folder)):
         yield Path(folder).resolve()
 
 
-def _clear() -> None:
-    """Remove what workers left that were ended while they read: their locks ended with them."""
+def _remove_abandoned() -> None:
+    """Remove folders of workers that were killed: their locks ended with them."""
     for folder in Path(gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):  # another one clears it, or it belongs to somebody else
-            is_older = time.time() - folder.stat().st_mtime > _YOUNGEST_SECONDS
+            is_older = time.time() - folder.stat().st_mtime > _MIN_AGE_SECONDS
             if is_older:
                 with _locked(folder):
                     rmtree(folder)
@@ -60,8 +60,8 @@ def _locked(folder: Path) -> Generator[None]:
         os.close(number)
 
 
-def copy_into(folder: Path, record: NamedFiles, remote: RemoteStore | None) -> None:
-    """Copy the objects of a record into a folder, each under its name.
+def copy_files(folder: Path, files: NamedFiles, remote: RemoteStore | None) -> None:
+    """Copy metadata files from a store into a folder, each under its name.
 
     Raises:
         SourceError: If one cannot be read, or is another than the one that was listed.
@@ -71,7 +71,7 @@ def copy_into(folder: Path, record: NamedFiles, remote: RemoteStore | None) -> N
 
     def copy(one: tuple[str, DataFile]) -> None:
         name, file = one
-        found = fetched(file, remote)
+        found = read_as_listed(file, remote)
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(found)
@@ -82,5 +82,5 @@ def copy_into(folder: Path, record: NamedFiles, remote: RemoteStore | None) -> N
                 blame=Blame.AGENT,
             ) from error
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(copy, record))
+    with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
+        list(pool.map(copy, files))

@@ -5,9 +5,21 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from contractwatch.engines.core.json_tree import REST, JsonNode, names_alike, tree_of, type_of
+from contractwatch.engines.core.json_tree import (
+    UNPROMISED,
+    JsonNode,
+    json_tree,
+    names_alike,
+    observed_type,
+)
 from contractwatch.engines.formats import readers
-from contractwatch.engines.formats.json_rows import JsonText, Lines, noted, scan, seen_in
+from contractwatch.engines.formats.json_rows import (
+    JsonText,
+    Lines,
+    note_columns,
+    present_paths,
+    scan,
+)
 from contractwatch.engines.predicates import text
 from contractwatch.engines.predicates.expressions import ColumnView, violates
 from contractwatch.engines.predicates.literals import UncastableError
@@ -29,7 +41,7 @@ from contractwatch.model.measure.state import ColumnType
 
 @dataclass(frozen=True, slots=True)
 class JsonTable:
-    """A table of JSON files: rows, the types of their flat columns, and the nested columns.
+    """A table of JSON files: rows, types of flat columns, and nested columns.
 
     `types` and `cells` of the nested columns are by the name that each has in the contract.
     """
@@ -41,13 +53,13 @@ class JsonTable:
     has_rows: bool
 
 
-def is_promised(files: TableFiles) -> bool:
-    """Return whether something is promised of what is inside of a JSON value."""
+def has_nested_promises(files: TableFiles) -> bool:
+    """Return whether the contract promises something inside of JSON values."""
     return files.data_format is DataFormat.JSON and bool(_trees(files.columns))
 
 
-def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | None]]) -> JsonTable:
-    """Return the table; of the rows as many are read as tell what the objects hold.
+def open_json_table(files: TableFiles, partitions: Sequence[Mapping[str, str | None]]) -> JsonTable:
+    """Return the table; reads rows until all members were seen.
 
     Args:
         files: The table.
@@ -61,7 +73,7 @@ def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | Non
     texts: list[JsonText] = []
     keys: dict[str, None] = {}
     for file, partition in zip(files.files, partitions, strict=True):
-        looked = readers.look(files, file)
+        looked = readers.open_file(files, file)
         keys.update(dict.fromkeys(name for name, _ in looked.schema))
         keys.update(dict.fromkeys(partition))
         if not looked.is_empty:
@@ -70,12 +82,12 @@ def open_document(files: TableFiles, partitions: Sequence[Mapping[str, str | Non
     taken = {_find(keys, name, tree) for name, tree in named.items()}
     flat = [name for name in keys if name not in taken]
     rows, types = scan(texts, flat, named)
-    seen = seen_in(texts, named)
+    seen = present_paths(texts, named)
     return JsonTable(
         rows,
         {name: types[name] for name in flat},
-        tuple(type_of(tree, name, seen[name]) for name, tree in named.items()),
-        {name: cells_at(tree, name, pl.col(name)) for name, tree in named.items()},
+        tuple(observed_type(tree, name, seen[name]) for name, tree in named.items()),
+        {name: nested_view(tree, name, pl.col(name)) for name, tree in named.items()},
         has_rows=bool(texts),
     )
 
@@ -91,14 +103,14 @@ def _find(keys: Mapping[str, None], name: str, tree: JsonNode) -> str | None:
 
 def _trees(columns: Sequence[Column]) -> dict[str, JsonNode]:
     alike = names_alike((c.physical_name.lower(), c.physical_name) for c in columns)
-    found = ((column.physical_name, tree_of(column)) for column in columns)
+    found = ((column.physical_name, json_tree(column)) for column in columns)
     trees = {name: tree for name, tree in found if tree is not None}
     for name, tree in trees.items():
         tree.is_exact = name.lower() in alike
     return trees
 
 
-def cells_at(tree: JsonNode, name: str, raw: pl.Expr) -> ColumnView:
+def nested_view(tree: JsonNode, name: str, raw: pl.Expr) -> ColumnView:
     """Return a column as it is compared.
 
     Args:
@@ -106,20 +118,19 @@ def cells_at(tree: JsonNode, name: str, raw: pl.Expr) -> ColumnView:
         name: Under which they stand in the rows, laid out along the tree.
         raw: The column as the file has it.
     """
-    value, dtype = _typed(tree, pl.col(name))
+    value, dtype = _typed_value(tree, pl.col(name))
     nodes = {node.path: node for node in tree.walk()}
-    notes = {what: noted(tree, name, what) for what in ("astray", "null")}
-    within = _Within(tree, name, tree.dtype(), nodes, notes)
-    return ColumnView(raw, value, dtype, ~within.strays(()), within=within)
+    notes = {what: note_columns(tree, name, what) for what in ("mismatched", "null")}
+    within = _NestedColumn(tree, name, tree.dtype(), nodes, notes)
+    return ColumnView(raw, value, dtype, ~within.type_mismatches(()), within=within)
 
 
 @dataclass(frozen=True, slots=True)
-class _Within:
-    """Answers what is asked of a column whose values are laid out along a tree.
+class _NestedColumn:
+    """Nested column whose values have the shape of a JSON tree.
 
     `nodes` is the tree by path, and `dtype` its type; `notes` are the columns that say of a row
-    whether a value is astray or null, by what they say and by path. All of them are asked for once
-    a member.
+    whether a value is mismatched or null, by kind and path.
     """
 
     tree: JsonNode
@@ -128,20 +139,20 @@ class _Within:
     nodes: Mapping[FieldPath, JsonNode]
     notes: Mapping[str, Mapping[FieldPath, str]]
 
-    def strays(self, path: FieldPath) -> pl.Expr:
-        """Return whether a value at the end of a path is not of the promised type."""
-        return self._strays(path, _over_objects)[0]
+    def type_mismatches(self, path: FieldPath) -> pl.Expr:
+        """Return whether a value at a path does not have the promised type."""
+        return self._type_mismatches(path, _over_objects)[0]
 
-    def strays_over_columns(
+    def type_mismatches_over_columns(
         self, path: FieldPath, objects: Objects
     ) -> tuple[pl.Expr, MemberColumns]:
-        """Return what `strays` does, over members as columns, and those columns."""
-        return self._strays(path, objects.offends)
+        """Return what `type_mismatches` does, over members as columns, and those columns."""
+        return self._type_mismatches(path, objects.offends)
 
-    def is_sound(self, path: FieldPath) -> pl.Expr:
-        """Return whether a value, and all that is inside of it, is of the promised types."""
+    def is_well_typed(self, path: FieldPath) -> pl.Expr:
+        """Return whether a value and all values inside of it have the promised types."""
         typed = (
-            self.strays(node.path)
+            self.type_mismatches(node.path)
             for node in self.nodes.values()
             if node.path[: len(path)] == path and _is_typed(node)
         )
@@ -165,11 +176,11 @@ class _Within:
         """
         return self._violates(predicate, objects.offends)
 
-    def _strays(self, path: FieldPath, over: Over) -> tuple[pl.Expr, MemberColumns]:
-        astray = self._noted("astray", path)
+    def _type_mismatches(self, path: FieldPath, over: Over) -> tuple[pl.Expr, MemberColumns]:
+        mismatched = self._noted("mismatched", path)
         node = self.nodes.get(path, self.tree)
         if node.kind != "scalar":
-            return astray, MemberColumns()
+            return mismatched, MemberColumns()
 
         def judge(value: pl.Expr, _: pl.DataType) -> pl.Expr:
             parsed = text.parse(value, node.column) if node.column else None
@@ -180,7 +191,7 @@ class _Within:
             return ~parsed.readable
 
         unread, members = over(self.name, path, self.dtype, judge)
-        return astray | unread.fill_null(value=False), members
+        return mismatched | unread.fill_null(value=False), members
 
     def _violates(self, predicate: Predicate, over: Over) -> tuple[pl.Expr, MemberColumns]:
         path: FieldPath = predicate.path if isinstance(predicate, Inside) else ()
@@ -190,7 +201,7 @@ class _Within:
         if isinstance(asked, IsNull) and is_whole:
             return self._noted("null", path), MemberColumns()
         if isinstance(asked, RepeatsElements | IsNotNormalized):
-            value, dtype = _typed(self.tree, pl.col(self.name))
+            value, dtype = _typed_value(self.tree, pl.col(self.name))
             found = offends(path, value, dtype, lambda v, d: violates(asked, ColumnView(v, v, d)))
             return found, MemberColumns()
 
@@ -223,8 +234,8 @@ def _is_typed(node: JsonNode) -> bool:
     return node.kind != "scalar" or bool(node.column and node.column.logical_type)
 
 
-def _typed(node: JsonNode, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
-    """Return a value as one of the promised types, null where it cannot be read as that."""
+def _typed_value(node: JsonNode, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
+    """Return a value in its promised type, null where it cannot be read so."""
     if node.kind == "scalar":
         parsed = text.parse(value, node.column) if node.column else None
         return (value, pl.String()) if parsed is None else (parsed.value, parsed.dtype)
@@ -232,16 +243,18 @@ def _typed(node: JsonNode, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
         return _typed_object(node, value)
     if node.element is None:
         return value, node.dtype()
-    element, dtype = _typed(node.element, pl.element())
+    element, dtype = _typed_value(node.element, pl.element())
     return value.list.eval(element), pl.List(dtype)
 
 
 def _typed_object(node: JsonNode, value: pl.Expr) -> tuple[pl.Expr, pl.DataType]:
     if not node.members:
         return value, node.dtype()
-    inner = {name: _typed(child, value.struct.field(name)) for name, child in node.members.items()}
+    inner = {
+        name: _typed_value(child, value.struct.field(name)) for name, child in node.members.items()
+    }
     if node.is_compared:
-        inner[REST] = value.struct.field(REST), pl.String()
+        inner[UNPROMISED] = value.struct.field(UNPROMISED), pl.String()
     whole = pl.struct(expression.alias(name) for name, (expression, _) in inner.items())
     dtype = pl.Struct({name: kind for name, (_, kind) in inner.items()})
     return pl.when(value.is_not_null()).then(whole), dtype

@@ -11,10 +11,10 @@ from contractwatch.model.measure.state import TableColumns
 Scoped = tuple[pl.LazyFrame, str]
 
 
-def within(
+def filter_scope(
     rows: pl.LazyFrame, cells: Mapping[str, ColumnView], columns: TableColumns, where: str
 ) -> Scoped:
-    """Return the rows in scope, or all of them and why the condition cannot be asked.
+    """Return the rows in scope, or all rows and why the condition cannot be applied.
 
     A condition that is neither true nor false for a row leaves the row out.
 

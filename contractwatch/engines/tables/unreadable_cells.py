@@ -14,24 +14,24 @@ from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.measure.metric import Metric, Unparseable
 from contractwatch.model.measure.state import MOST_SHAPES, Count, Measurement, UnparseableCells
 
-_MOST_COLUMNS = 20
+_MAX_COLUMNS = 20
 """Of more columns than these the shapes are not looked for: so many fail for a common reason."""
 
 _FIRST_CELLS = 50
-_LONGEST = 40
+_MAX_CHARACTERS = 40
 
 
 def with_shapes(
     frame: Frame, answers: Mapping[Metric, Measurement]
 ) -> Mapping[Metric, Measurement]:
-    """Return the answers about cells that cannot be read, with the shapes of the first of them."""
+    """Return the answers about unparseable cells, with the shapes of the first ones."""
     plans = {
         metric: plan
         for metric, answer in answers.items()
         if isinstance(metric, Unparseable) and isinstance(answer, Count) and answer.rows
-        for plan in _plans(frame, metric)
+        for plan in _queries(frame, metric)
     }
-    if not plans or len(plans) > _MOST_COLUMNS:
+    if not plans or len(plans) > _MAX_COLUMNS:
         return {}
     try:
         found = pl.collect_all(list(plans.values()), engine="streaming")
@@ -44,8 +44,8 @@ def with_shapes(
     }
 
 
-def _plans(frame: Frame, metric: Unparseable) -> Iterable[pl.LazyFrame]:
-    """Yield the query for the first cells of a column of texts."""
+def _queries(frame: Frame, metric: Unparseable) -> Iterable[pl.LazyFrame]:
+    """Yield the query for the first unparseable cells of a column."""
     known = frame.columns.find(metric.column)
     cells = frame.cells.get(known.name) if known else None
     if cells is None or cells.readable is None or known is None or metric.path:
@@ -53,7 +53,7 @@ def _plans(frame: Frame, metric: Unparseable) -> Iterable[pl.LazyFrame]:
     if cells.within is not None and frame.rows.collect_schema()[known.name].is_nested():
         return  # a value of JSON, and no text
     shape = (
-        cells.raw.str.slice(0, _LONGEST + 1)
+        cells.raw.str.slice(0, _MAX_CHARACTERS + 1)
         .str.replace_all(r"\p{Nd}", "9")
         .str.replace_all(r"[\p{L}\p{M}\p{No}\p{Nl}]", "x")
         # Signs that are no letters can be words, too, such as emoji: money and dashes stay.
@@ -64,5 +64,5 @@ def _plans(frame: Frame, metric: Unparseable) -> Iterable[pl.LazyFrame]:
 
 def _distinct(shapes: pl.Series) -> tuple[str, ...]:
     found = dict.fromkeys(shapes.drop_nulls().to_list())
-    cut = (one if len(one) <= _LONGEST else f"{one[:_LONGEST]}…" for one in found)
+    cut = (one if len(one) <= _MAX_CHARACTERS else f"{one[:_MAX_CHARACTERS]}…" for one in found)
     return tuple(dict.fromkeys(cut))[:MOST_SHAPES]

@@ -2,7 +2,7 @@
 
 from urllib.parse import SplitResult, urlsplit
 
-from contractwatch.engines.remote.relay import RelayTarget, place_of, relay_to
+from contractwatch.engines.remote.relay import RelayTarget, host_and_port, relay_to
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.object_store_access import ObjectStoreAccess, StoreIdentity
 from contractwatch.model.base.server import Server
@@ -26,7 +26,7 @@ def resolve_store(server: Server, bucket: str, reach: ObjectStoreAccess) -> Remo
             retryable=False,
             blame=Blame.AGENT,
         )
-    relay = relay_to(RelayTarget(place_of(endpoint), is_named, reach.credential_hosts))
+    relay = relay_to(RelayTarget(host_and_port(endpoint), is_named, reach.credential_hosts))
     relay.forget()
     is_anonymous = reach.identity is StoreIdentity.ANONYMOUS
     return RemoteStore(bucket, endpoint, reach.region, relay.address, is_anonymous)
@@ -63,7 +63,7 @@ def _origin(address: str) -> str:
     """Return scheme, host and port of an address; empty if it is none, or has more parts."""
     try:
         parts = urlsplit(address)
-        host, port = place_of(parts)
+        host, port = host_and_port(parts)
     except ValueError:
         return ""
     has_more = parts.username is not None or parts.query or parts.fragment
@@ -82,9 +82,9 @@ def _is_listed(endpoint: str, endpoints: tuple[str, ...] | None) -> bool:
     if endpoints is None:
         return True
     parts = urlsplit(endpoint)
-    host, port = place_of(parts)
+    host, port = host_and_port(parts)
     shown = f"[{host}]" if ":" in host else host
     names = {endpoint, f"{parts.scheme}://{shown}:{port}", f"{shown}:{port}"}
-    if port == place_of(f"{parts.scheme}://{shown}")[1]:
+    if port == host_and_port(f"{parts.scheme}://{shown}")[1]:
         names |= {host, shown, f"{parts.scheme}://{shown}"}
     return any(entry.rstrip("/").lower() in names for entry in endpoints)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from contractwatch.engines.remote.objects import asked, store_of
+from contractwatch.engines.remote.objects import call_store, store_of
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.dataset import DataFile, RemoteStore
@@ -148,7 +148,7 @@ def object_at(remote: RemoteStore, key: str) -> dict[str, DataFile]:
     import obstore  # noqa: PLC0415 - see above
 
     try:
-        entry = asked(remote, lambda: obstore.head(store, key))
+        entry = call_store(remote, lambda: obstore.head(store, key))
     except FileNotFoundError:
         return {}
     return {key: _file(remote, entry)}
@@ -166,10 +166,10 @@ def objects_below(
     import obstore  # noqa: PLC0415 - as above
 
     pages = iter(
-        asked(remote, lambda: obstore.list(store, key or None, offset=after, chunk_size=_PAGE))
+        call_store(remote, lambda: obstore.list(store, key or None, offset=after, chunk_size=_PAGE))
     )
     listed = 0
-    while page := asked(remote, lambda: next(pages, None)):
+    while page := call_store(remote, lambda: next(pages, None)):
         listed += len(page)
         _limit(listed, MAX_LISTED, "stands before")
         yield from ((entry["path"], _file(remote, entry)) for entry in page)

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from contractwatch.engines.tables.log_copy import copy_into, folder_of
+from contractwatch.engines.tables.log_copy import copy_files, table_folder
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.model.contract.contract import Table
@@ -76,7 +76,7 @@ def open_table(place: TableLocation, table: Table) -> tuple[TableFiles, datetime
             place.server, "holds '%' and two digits, which the library would decode"
         )
     log = place.list_files(METADATA_FOLDER)
-    with folder_of(place.location, place.remote) as folder:
+    with table_folder(place.location, place.remote) as folder:
         try:
             log_files, parts = _log_files(place, log, folder)
             version = _read(DeltaTable(str(folder)), place.server, parts, log)
@@ -128,12 +128,12 @@ def _log_files(
         (f"{METADATA_FOLDER}/{name}", names[name]) for name in newest_log_files(names.keys())
     )
     _limit(place, log_files)
-    copy_into(folder, log_files, place.remote)
+    copy_files(folder, log_files, place.remote)
     parts = [folder / name for name, _ in log_files]
     inner = [f"{SIDECARS}/{name}" for name in sidecar_names(place.server, parts)]
     beside = tuple((f"{METADATA_FOLDER}/{name}", names[name]) for name in inner if name in names)
     _limit(place, (*log_files, *beside))
-    copy_into(folder, beside, place.remote)
+    copy_files(folder, beside, place.remote)
     return (*log_files, *beside), [*parts, *(folder / name for name, _ in beside)]
 
 

@@ -5,8 +5,8 @@ from collections.abc import Collection, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from contractwatch.engines.remote.objects import begins
-from contractwatch.engines.tables.iceberg import MOST_METADATA_BYTES, static_table
+from contractwatch.engines.remote.objects import first_bytes
+from contractwatch.engines.tables.iceberg import MAX_METADATA_BYTES, static_table
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Table
@@ -118,14 +118,14 @@ def _newest_metadata(place: TableLocation) -> DataFile:
     (file,) = require_files(
         [f"{METADATA_FOLDER}/{name}"], place.find([f"{METADATA_FOLDER}/{name}"])
     )
-    if file.size > MOST_METADATA_BYTES:
+    if file.size > MAX_METADATA_BYTES:
         raise _unsupported("has metadata that are too large")
     return file
 
 
 def _version_hint(place: TableLocation) -> str:
     found = place.find([f"{METADATA_FOLDER}/{_HINT}"])
-    written = (begins(file.path, place.remote, _MAX_HINT_BYTES) for file in found.values())
+    written = (first_bytes(file.path, place.remote, _MAX_HINT_BYTES) for file in found.values())
     return next(written, b"").decode("utf-8", "replace").strip()
 
 

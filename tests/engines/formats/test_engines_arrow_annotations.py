@@ -11,7 +11,7 @@ import pyarrow.feather
 import pytest
 from types_values import outcomes, verdicts, write_arrow
 
-from contractwatch.engines.formats.arrow_names import meanings_of
+from contractwatch.engines.formats.arrow_names import column_annotations
 
 ONE = uuid.UUID(int=7)
 IDS = {"logicalType": "string", "logicalTypeOptions": {"format": "uuid", "maxLength": 36}}
@@ -111,5 +111,5 @@ def test_a_broken_footer_has_no_meanings(cut: int) -> None:
     with pa.ipc.new_file(held, table.schema) as file:
         file.write_table(table)
     whole = held.getvalue()
-    assert meanings_of(BytesIO(whole)).keys() == {"id"}
-    assert meanings_of(BytesIO(whole[:cut])) == {}
+    assert column_annotations(BytesIO(whole)).keys() == {"id"}
+    assert column_annotations(BytesIO(whole[:cut])) == {}

@@ -12,13 +12,13 @@ from types_values import outcomes, verdicts, write_arrow, write_parquet
 
 from contractwatch.checks.common.type_spellings import allowed_types, is_allowed
 from contractwatch.engines.core.file_types import (
-    as_working,
+    cast_to_working,
     column_type,
+    contract_word,
     instance,
     kind_of,
-    name_of,
+    type_name,
     unite,
-    word_of,
     working_type,
 )
 from contractwatch.model.base.server import DataFormat
@@ -71,13 +71,13 @@ def test_the_walk_meets_the_types_of_the_library() -> None:
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
 def test_every_type_has_a_kind_a_name_and_a_type_to_compute_with(dtype: pl.DataType) -> None:
     assert kind_of(dtype) in KINDS
-    for name in (name_of(dtype), word_of(dtype)):
+    for name in (type_name(dtype), contract_word(dtype)):
         assert name.partition("tz=")[0].islower()
         assert not {"(", "="} & set(name) or name.startswith(("decimal(", "timestamp["))
     working = working_type(dtype)
     assert not isinstance(working, pl.Map | pl.Extension)
     empty = pl.LazyFrame(schema={"c": dtype})
-    made = empty.select(as_working(pl.col("c"), dtype, working)).collect()
+    made = empty.select(cast_to_working(pl.col("c"), dtype, working)).collect()
     assert made.schema == {"c": working}
     assert unite("c", [dtype, dtype], DataFormat.PARQUET).working == working
 

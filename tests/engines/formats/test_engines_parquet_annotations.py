@@ -19,7 +19,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import NestedField, StructType, UUIDType
 from types_values import outcomes, verdicts, write_by_duckdb, write_parquet
 
-from contractwatch.engines.formats.parquet_annotations import annotated, meanings_of
+from contractwatch.engines.formats.parquet_annotations import column_annotations, with_annotations
 
 IDS = [uuid.UUID(int=at) for at in (7, 8)]
 FORMAT = {"logicalTypeOptions": {"format": "uuid"}}
@@ -275,7 +275,11 @@ def test_a_broken_footer_says_nothing_and_ends_nothing(data: st.DataObject) -> N
     at = data.draw(st.integers(0, len(WHOLE) - 9))
     broken = WHOLE[:at] + data.draw(st.binary(max_size=40)) + WHOLE[at:]
     cut = data.draw(st.sampled_from([broken, broken[:at], broken[at:], b""]))
-    assert [name for name, _ in annotated(SCHEMA, meanings_of(BytesIO(cut)))] == ["id", "day", "n"]
+    assert [name for name, _ in with_annotations(SCHEMA, column_annotations(BytesIO(cut)))] == [
+        "id",
+        "day",
+        "n",
+    ]
 
 
 def test_footers_that_are_longer_than_what_is_read_at_once_are_read(tmp_path: Path) -> None:

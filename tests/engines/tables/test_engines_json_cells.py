@@ -23,7 +23,7 @@ from types_values import outcomes, verdicts, write_arrow, write_by_duckdb, write
 from contractwatch.engines.cache.file_answers import is_cacheable
 from contractwatch.engines.cache.incremental_scan import incremental_scan
 from contractwatch.engines.tables import json_cells
-from contractwatch.engines.tables.json_cells import DEEPEST, is_deep
+from contractwatch.engines.tables.json_cells import MAX_DEPTH, is_too_deep
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import RowCount
@@ -322,7 +322,7 @@ def test_a_folders_name_may_be_json(tmp_path: Path) -> None:
 
 def test_cells_are_parsed_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = told(in_nested_json(tmp_path, PROPERTIES, ROWS))
-    monkeypatch.setattr(json_cells, "_PIECE_LETTERS", 30)
+    monkeypatch.setattr(json_cells, "_PIECE_CHARACTERS", 30)
     assert told(verdicts(tmp_path, PROPERTIES, **_parquet(tmp_path))) == expected
     monkeypatch.setattr(json_cells, "_PIECE_ROWS", 2)
     assert told(verdicts(tmp_path, PROPERTIES, **_csv(tmp_path))) == expected
@@ -331,16 +331,16 @@ def test_cells_are_parsed_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("text", "deep"),
     [
-        ("[" * DEEPEST + "]" * DEEPEST, False),
-        ("[" * (DEEPEST + 1), True),
-        ("[" + "[]," * 2 * DEEPEST + "]", False),
-        ('["' + "[" * 2 * DEEPEST + '"]', False),
-        ('["\\"' + "{" * 2 * DEEPEST + '"]', False),
-        ('{"a":' * (DEEPEST + 1), True),
+        ("[" * MAX_DEPTH + "]" * MAX_DEPTH, False),
+        ("[" * (MAX_DEPTH + 1), True),
+        ("[" + "[]," * 2 * MAX_DEPTH + "]", False),
+        ('["' + "[" * 2 * MAX_DEPTH + '"]', False),
+        ('["\\"' + "{" * 2 * MAX_DEPTH + '"]', False),
+        ('{"a":' * (MAX_DEPTH + 1), True),
     ],
 )
 def test_levels_are_counted_outside_of_texts(text: str, *, deep: bool) -> None:
-    assert is_deep(text) is deep
+    assert is_too_deep(text) is deep
 
 
 def test_no_answers_of_single_files_are_kept_for_the_members_are_those_of_all(

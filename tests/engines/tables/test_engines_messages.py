@@ -12,7 +12,7 @@ from engine_values import NOW, TABLE, column, dataset
 from polars.datatypes import classes
 from types_values import verdicts
 
-from contractwatch.engines.core.failures import unreadable
+from contractwatch.engines.core.failures import table_error
 from contractwatch.engines.query.engine import measure
 from contractwatch.model.base.path import ArrayItem, StructField
 from contractwatch.model.base.server import DataFormat
@@ -167,5 +167,5 @@ def test_a_query_that_fails_for_its_types_is_not_told_as_a_broken_file(
 ) -> None:
     said = "operation not supported for dtype `array[binary, 2]`\n\nResolved plan until failure:\n"
     error = pl.exceptions.InvalidOperationError(f"{said}Parquet SCAN [/data/a.parquet]")
-    told = str(unreadable(error, "t", data_format))
+    told = str(table_error(error, "t", data_format))
     assert told.endswith(": a column is of a type that the reader cannot take apart")

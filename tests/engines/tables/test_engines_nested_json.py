@@ -12,7 +12,7 @@ from engine_values import NOW, TABLE, ask, bad_cells, column, dataset, json_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contractwatch.engines.formats.json_rows import parsed
+from contractwatch.engines.formats.json_rows import parse_record
 from contractwatch.engines.query.engine import measure, survey
 from contractwatch.model.base.path import ArrayItem, Step, StructField
 from contractwatch.model.base.server import DataFormat
@@ -250,7 +250,7 @@ def test_a_line_that_is_no_object_is_told_with_its_number(tmp_path: Path, line: 
 
 def test_a_line_that_is_nested_too_deeply_ends_as_a_broken_one() -> None:
     with pytest.raises(pl.exceptions.ComputeError):
-        parsed(b'{"order": ' + b"[" * 100_000)
+        parse_record(b'{"order": ' + b"[" * 100_000)
 
 
 def test_half_a_surrogate_pair_and_flat_columns_are_read(tmp_path: Path) -> None:
