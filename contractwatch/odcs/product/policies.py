@@ -21,13 +21,21 @@ from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
 _RECORD_KEEPS = timedelta(days=90)
 _HUNDRED_PERCENT = 100
 _EXECUTED_MATCHES = frozenset({"severity"})
+_UNUSED: Mapping[str, str] = {
+    "budgetPolicy": "alerts and the trust score follow fixed rules of the error budget",
+    "trust": "the trust score is made alike for all products",
+}
 
 
 def read_targets(root: YamlNode, findings: Findings) -> tuple[Target, ...]:
     """Read the targets of `contractwatch.slo`: the strictest one of each objective."""
     node = root.extension("slo")
     strictest: dict[Objective, Target] = {}
+    _warn_of_unused(root, findings)
     for entry in node.each() if node is not None else ():
+        if entry.text("budgeting") == "timeslices":
+            message = "'timeslices' is not used: a budget is counted in the time that was bad"
+            findings.warn(entry.at("budgeting"), message)
         objective = _objective(entry, root, findings)
         percent = parse_number(entry.at("objective").value)
         window = positive_duration_at(entry, "window", findings)
@@ -46,6 +54,13 @@ def read_targets(root: YamlNode, findings: Findings) -> tuple[Target, ...]:
         if known is None or known.ratio < target.ratio:
             strictest[objective] = target
     return tuple(strictest.values())
+
+
+def _warn_of_unused(root: YamlNode, findings: Findings) -> None:
+    for name, instead in _UNUSED.items():
+        node = root.extension(name)
+        if node is not None:
+            findings.warn(node, f"'contractwatch.{name}' is not used: {instead}")
 
 
 def _objective(entry: YamlNode, root: YamlNode, findings: Findings) -> Objective | None:
@@ -133,6 +148,9 @@ def read_alerts(
     if node.has("silence"):
         message = "silences are not kept yet; alerts are sent at all times"
         findings.warn(node.at("silence"), message)
+    if node.has("groupBy"):
+        message = "'groupBy' is not used: one message tells of all that breaks in a product"
+        findings.warn(node.at("groupBy"), message)
     routes = [_read_route(entry, support, findings) for entry in node.at("routes").each()]
     return AlertPolicy(
         grace=duration_at(node, "grace", findings) or timedelta(0),
@@ -149,6 +167,9 @@ def _read_route(
         expected = f"expected the id or channel of a 'support' entry{suggestion(to, known)}"
         message = f"no support entry is called '{to[:60]}'; {expected}"
         findings.error(entry.at("to"), message)
+    if entry.has("repeat"):
+        message = "'repeat' is not used: each incident is told once, and once when it ends"
+        findings.warn(entry.at("repeat"), message)
     others = [key for key in match.mapping() if key not in _EXECUTED_MATCHES]
     if others:
         # a route that also asks for a driver would match too much if that were left out
