@@ -27,10 +27,10 @@ import structlog
 
 from benchmarks.messages import card_of
 from benchmarks.receiver import Receiver, Seen, misbehaving
-from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
+from contractwatch.agent.delivery.dispatcher import Dispatcher, DispatchTiming
 from contractwatch.alerting.incidents import update_incidents
 from contractwatch.alerting.message import AlertingSetup, notifications
-from contractwatch.channels import World
+from contractwatch.channels import ChannelContext
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.base.objective import Objective, ObjectiveState
 from contractwatch.model.base.receiver import Receiver as ReceiverSetting
@@ -44,7 +44,7 @@ from contractwatch.store.store import Store
 
 RECEIVERS = 4
 SEND_SECONDS = 0.5
-PACE = Pace(backoff_scale=0.01, poll_seconds=0.2, lease_margin_seconds=0.5)
+PACE = DispatchTiming(backoff_scale=0.01, poll_seconds=0.2, lease_margin_seconds=0.5)
 STAGES = 4  # bad, bad: opened; good, good: resolved
 LONGEST_SECONDS = 600.0
 POINTS = ("starting", "sending", "recording", "any time")
@@ -75,7 +75,7 @@ def live(database: Path, url: str, incidents: int) -> None:
         )
         for number in range(RECEIVERS)
     )
-    sender = Dispatcher(store, receivers, World(_no_secret, None, _now), pace=PACE)
+    sender = Dispatcher(store, receivers, ChannelContext(_no_secret, None, _now), pace=PACE)
     stop = threading.Event()
     sending = threading.Thread(target=sender.run, args=(stop,))
     sending.start()
@@ -99,7 +99,7 @@ def _advance(
 ) -> None:
     """Observe the product once more, unless a life before this one got as far."""
     product, now = _product(number), _now()
-    known = store.memory(product, now=now).incidents
+    known = store.product_state(product, now=now).incidents
     if _stages_done(known) != stage:
         return
     observation = _observation(is_bad=stage < STAGES // 2)
@@ -115,7 +115,7 @@ def _advance(
     told = notifications(
         transitions,
         contract=_contract(product),
-        post=AlertingSetup(receivers, (receiver.name,)),
+        setup=AlertingSetup(receivers, (receiver.name,)),
         budgets={},
         costs={},
         now=now,

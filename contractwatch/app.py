@@ -15,26 +15,26 @@ import structlog
 import uvicorn
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
-from contractwatch.agent.catalog.card import first_card
-from contractwatch.agent.catalog.catalog import Catalog, CatalogRules, Change
+from contractwatch.agent.catalog.catalog import Catalog, CatalogChange, CatalogSettings
 from contractwatch.agent.catalog.contract_reader import ClosedError, ContractReader
-from contractwatch.agent.catalog.holders import holder_of
+from contractwatch.agent.catalog.holders import holder_from_contract
+from contractwatch.agent.catalog.product_card import initial_card
 from contractwatch.agent.clock import Clock, system_clock
 from contractwatch.agent.delivery.dispatcher import Dispatcher
 from contractwatch.agent.health.heartbeat import Heartbeat
 from contractwatch.agent.health.janitor import Janitor
-from contractwatch.agent.health.outage import Outage
-from contractwatch.agent.logs import configure_logs
-from contractwatch.agent.run.jumps import Jumps
-from contractwatch.agent.run.resume import contract_of, departed, resume
-from contractwatch.agent.run.runner import Rules, Runner, Surroundings
+from contractwatch.agent.health.outage import StoreOutage
+from contractwatch.agent.logs import configure_logging
+from contractwatch.agent.run.clock_jumps import ClockJumps
+from contractwatch.agent.run.resume import contract_from_card, orphaned_cards, resume
+from contractwatch.agent.run.runner import RunContext, Runner, RunSettings
 from contractwatch.agent.schedule.scheduler import Scheduler
-from contractwatch.agent.schedule.timing import first_look, timetable_of
-from contractwatch.agent.secrets import reveal
+from contractwatch.agent.schedule.timing import first_run_at, timetable_of
+from contractwatch.agent.secrets import read_secret
 from contractwatch.agent.series import AgentSeries
 from contractwatch.alerting.message import AlertingSetup
 from contractwatch.alerting.route import routing_problem
-from contractwatch.channels import World
+from contractwatch.channels import ChannelContext
 from contractwatch.errors import ContractwatchError, SettingsError, StoreError
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.record.incident import Notification
@@ -56,11 +56,11 @@ from contractwatch.web.server.connections import (
     BACKLOG,
     ConnectionLimits,
     connection_limit,
-    guarded_protocol,
-    limit_log_lines,
+    limit_log_rate,
+    limited_protocol,
 )
 from contractwatch.web.server.site import HealthReport
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 
 EXIT_OK = 0
 EXIT_STUCK = 70
@@ -91,10 +91,10 @@ def run(settings: Settings, *, reload: Callable[[], Settings] | None = None) -> 
         StoreError: If the store cannot be opened, or another agent works on it.
         ContractwatchError: If the port cannot be listened on.
     """
-    configure_logs(settings.log_format, settings.log_level)
+    configure_logging(settings.log_format, settings.log_level)
     disable_created_metrics()
-    told, again = threading.Event(), threading.Event()
-    _heed_signals(told, again)
+    stop, reload_wanted = threading.Event(), threading.Event()
+    _handle_signals(stop, reload_wanted)
     _require_folders(settings)
     with _listen(settings.host, settings.port) as listener:
         store = Store.open(settings.store_url)
@@ -103,7 +103,7 @@ def run(settings: Settings, *, reload: Callable[[], Settings] | None = None) -> 
             agent = Agent(settings, store, listener)
             try:
                 agent.start()
-                code = agent.watch(told, again, reload)
+                code = agent.watch(stop, reload_wanted, reload)
             finally:
                 agent.stop()
         finally:
@@ -126,19 +126,19 @@ class Agent:
         self.series = series = AgentSeries(CollectorRegistry())
         series.know_receivers(receiver.name for receiver in settings.receivers)
         series.workers_limit(settings.workers)
-        self._outage = Outage(clock)
+        self._outage = StoreOutage(clock)
         self._reader = ContractReader()
         self._catalog = Catalog(
             _catalog_rules(settings),
             clock=clock,
             series=series,
             parse=self._reader.parse,
-            holders={card.product: holder_of(card) for card in store.cards()},
+            holders={card.product: holder_from_contract(card) for card in store.cards()},
         )
         limits = WorkerLimits(settings.worker_memory_mb, settings.worker_threads)
         self._workers = Workers(settings.workers, limits, preload=_PRELOAD, gauge=series)
         self._dispatcher, self._dispatching = self._new_dispatcher()
-        self._runner = Runner(_rules(settings), self._surroundings(clock))
+        self._runner = Runner(_rules(settings), self._run_context(clock))
         self._scheduler = Scheduler(
             self._run_product,
             run_limit=settings.run_limit,
@@ -146,22 +146,22 @@ class Agent:
             series=series,
             shortest=timedelta(seconds=settings.shortest_interval_seconds),
         )
-        self._jumps = Jumps(
+        self._jumps = ClockJumps(
             clock,
             store,
             realign=self._scheduler.realign,
-            look_at_all=self._look_at_all,
+            run_all_soon=self._run_all_soon,
         )
-        self._heart = Heartbeat(
+        self._heartbeat = Heartbeat(
             store,
             series,
             clock=clock,
             outage=self._outage,
             limit=settings.heartbeat_limit_seconds,
         )
-        self._heart.polled = self._catalog.polled
-        self._board = Board(store, clock.now)
-        self._web = _web(self._board, self._heart, self._catalog, series, settings=settings)
+        self._heartbeat.polled = self._catalog.polled
+        self._snapshots = SnapshotCache(store, clock.now)
+        self._web = _web(self._snapshots, self._heartbeat, self._catalog, series, settings=settings)
         self._listener = listener
 
     def start(self) -> None:
@@ -173,7 +173,7 @@ class Agent:
         self._workers.start()
         self._reader.start()
         resume(self._store, self._clock)
-        self._board.start()
+        self._snapshots.start()
         self._thread("web", lambda: self._web.run(sockets=[self._listener]))
         self._start_dispatcher()
         self._scheduler.start()
@@ -192,14 +192,14 @@ class Agent:
     def _load(self) -> None:
         """Read all contracts for the first time."""
         try:
-            change = self._catalog.look()
+            change = self._catalog.rescan()
         except OSError as error:  # a folder is gone since the start: it is looked for again
             _log.error("contracts_not_read", problem=(error.strerror or "not read").lower())
-            change = Change()
-        self._take(change, is_first=True)
+            change = CatalogChange()
+        self._schedule_change(change, is_first=True)
         if self._stopping.is_set():
             return
-        self._heart.is_loaded = True
+        self._heartbeat.is_loaded = True
         self._scheduler.every("withdrawals", self._withdraw, interval=_WITHDRAW_EVERY)
         self._scheduler.every("janitor", self._tidy, interval=_DAY)
         _log.info(
@@ -227,21 +227,21 @@ class Agent:
         if later:
             _log.warning("settings_need_restart", settings=later)
         self._settings = kept = replace(after, **{name: getattr(before, name) for name in later})
-        configure_logs(kept.log_format, kept.log_level)
+        configure_logging(kept.log_format, kept.log_level)
         self._runner.change_rules(_rules(kept))
         self._scheduler.change_shortest(timedelta(seconds=kept.shortest_interval_seconds))
         if "receivers" in names:
             self._replace_dispatcher()
         self._catalog.change_rules(_catalog_rules(kept))
         if not {"default_interval_seconds", "shortest_interval_seconds"}.isdisjoint(names):
-            self._take(Change(self._catalog.contracts()), is_first=True)
+            self._schedule_change(CatalogChange(self._catalog.contracts()), is_first=True)
         taken = [name for name in names if name not in later]
         _log.info("settings_reloaded", changed=taken, contracts="are read again")
 
     def _new_dispatcher(self) -> tuple[Dispatcher, threading.Event]:
-        world = World(reveal=reveal, transport=None, now=self._clock.now)
+        context = ChannelContext(reveal=read_secret, transport=None, now=self._clock.now)
         receivers = self._settings.receivers
-        return Dispatcher(self._store, receivers, world, series=self.series), threading.Event()
+        return Dispatcher(self._store, receivers, context, series=self.series), threading.Event()
 
     def _start_dispatcher(self) -> None:
         dispatcher, stop = self._dispatcher, self._dispatching
@@ -259,25 +259,25 @@ class Agent:
 
     def watch(
         self,
-        told: threading.Event,
-        again: threading.Event,
+        stop: threading.Event,
+        reload_wanted: threading.Event,
         reload: Callable[[], Settings] | None = None,
     ) -> int:
         """Wait until the agent is told to end or cannot go on; return the exit code.
 
         Args:
-            told: Set to end the agent.
-            again: Set to have the settings and the contracts read again.
+            stop: Set to end the agent.
+            reload_wanted: Set to have the settings and the contracts read again.
             reload: Reads the settings.
         """
         web = next(thread for thread in self._threads if thread.name == "web")
-        while not told.wait(0.5):
+        while not stop.wait(0.5):
             self._jumps.notice()
-            if again.is_set() and self._heart.is_loaded:
-                again.clear()
+            if reload_wanted.is_set() and self._heartbeat.is_loaded:
+                reload_wanted.clear()
                 self.reload(reload or (lambda: self._settings))
-            if self._heart.is_dead():
-                _log.critical("heartbeat_stopped", seconds=round(self._heart.age_seconds()))
+            if self._heartbeat.is_dead():
+                _log.critical("heartbeat_stopped", seconds=round(self._heartbeat.age_seconds()))
                 return EXIT_STUCK
             if not web.is_alive():
                 _log.critical("web_server_stopped")
@@ -304,14 +304,14 @@ class Agent:
         self._web.should_exit = True
         for thread in self._threads:
             thread.join()
-        self._board.stop()
+        self._snapshots.stop()
         try:
             self._store.beat(self._clock.now())
         except StoreError as error:
             _log.error("last_heartbeat_not_saved", kind=error.kind)
 
-    def _surroundings(self, clock: Clock) -> Surroundings:
-        return Surroundings(
+    def _run_context(self, clock: Clock) -> RunContext:
+        return RunContext(
             store=self._store,
             workers=self._workers,
             clock=clock,
@@ -319,25 +319,25 @@ class Agent:
             outage=self._outage,
             new_id=lambda: uuid4().hex,
             enqueued=self._enqueued,
-            look=self._look,
+            bring_forward=self._bring_forward,
             registry=self._catalog.registry,
         )
 
-    def _enqueued(self, told: Iterable[Notification]) -> None:
-        self._dispatcher.enqueued(told)  # the one of now: it is replaced with its receivers
+    def _enqueued(self, messages: Iterable[Notification]) -> None:
+        self._dispatcher.enqueued(messages)  # the one of now: it is replaced with its receivers
 
-    def _look(self, product: str, at: datetime) -> None:
-        self._scheduler.look(product, at)
+    def _bring_forward(self, product: str, at: datetime) -> None:
+        self._scheduler.bring_forward(product, at)
 
-    def _look_at_all(self) -> None:
+    def _run_all_soon(self) -> None:
         """Have every product run soon, but not all at one instant."""
         products, now = self._scheduler.products(), self._clock.now()
         for product in products:
-            self._look(product, first_look(product, now=now, products=len(products)))
+            self._bring_forward(product, first_run_at(product, now=now, products=len(products)))
 
     def _beat(self) -> None:
         self._jumps.notice()
-        self._heart.beat()
+        self._heartbeat.beat()
 
     def _run_product(self, product: str) -> None:
         self._jumps.notice()
@@ -345,11 +345,11 @@ class Agent:
         if contract is not None and not self._stopping.is_set():
             self._runner.run(contract, self._catalog.folder(contract))
 
-    def _changed(self, change: Change) -> None:
-        self._take(change, is_first=False)
+    def _changed(self, change: CatalogChange) -> None:
+        self._schedule_change(change, is_first=False)
         self._withdraw()
 
-    def _take(self, change: Change, *, is_first: bool) -> None:
+    def _schedule_change(self, change: CatalogChange, *, is_first: bool) -> None:
         """Schedule what came or differs, and nothing of what left.
 
         What comes back while it is withdrawn is served when that is done, and stays so.
@@ -363,7 +363,7 @@ class Agent:
             if self._stopping.is_set():
                 return
             self._known[contract.product] = contract
-            first = first_look(contract.product, now=now, products=len(change.put))
+            first = first_run_at(contract.product, now=now, products=len(change.put))
             table = timetable_of(contract, default_interval=default, shortest=shortest)
             with self._withdrawing:
                 self._runner.add(contract.product)
@@ -385,8 +385,10 @@ class Agent:
                 cards = self._store.cards()
                 served, broken = self._catalog.contracts(), self._catalog.broken()
                 contested = self._catalog.contested()
-                for card in departed(cards, served=served, broken=broken, contested=contested):
-                    self._runner.withdraw(self._known.get(card.product) or contract_of(card))
+                for card in orphaned_cards(
+                    cards, served=served, broken=broken, contested=contested
+                ):
+                    self._runner.withdraw(self._known.get(card.product) or contract_from_card(card))
         except StoreError as error:
             self.series.store_failed(error.kind)
             _log.error("not_withdrawn", problem=str(error), kind=error.kind)
@@ -414,8 +416,8 @@ def _require_folders(settings: Settings) -> None:
         raise SettingsError([f"contracts: {place}: there is no such folder" for place in missing])
 
 
-def _catalog_rules(settings: Settings) -> CatalogRules:
-    return CatalogRules(
+def _catalog_rules(settings: Settings) -> CatalogSettings:
+    return CatalogSettings(
         settings.contracts,
         rescan_seconds=settings.rescan_seconds,
         deadline_seconds=settings.contract_deadline_seconds,
@@ -423,8 +425,8 @@ def _catalog_rules(settings: Settings) -> CatalogRules:
     )
 
 
-def _rules(settings: Settings) -> Rules:
-    return Rules(
+def _rules(settings: Settings) -> RunSettings:
+    return RunSettings(
         shortest_interval=timedelta(seconds=settings.shortest_interval_seconds),
         environment=settings.environment,
         variables=variables(settings.contract_environment, environment()),
@@ -444,23 +446,28 @@ def _export(settings: Settings) -> ExportPolicy:
 
 
 def _web(
-    board: Board, heart: Heartbeat, catalog: Catalog, series: AgentSeries, *, settings: Settings
+    snapshots: SnapshotCache,
+    heartbeat: Heartbeat,
+    catalog: Catalog,
+    series: AgentSeries,
+    *,
+    settings: Settings,
 ) -> uvicorn.Server:
     default = timedelta(seconds=settings.default_interval_seconds)
     shortest = timedelta(seconds=settings.shortest_interval_seconds)
 
     def health() -> HealthReport:
-        state = heart.health()
+        state = heartbeat.health()
         return HealthReport(state.alive, state.ready, state.words)
 
     def awaited(product: str) -> ProductCard | None:
         found = catalog.contract(product)
         if found is None:
             return None
-        return first_card(found, default_interval=default, shortest=shortest, now=board.now())
+        return initial_card(found, default_interval=default, shortest=shortest, now=snapshots.now())
 
     app = create_app(
-        board,
+        snapshots,
         health=health,
         registry=series.registry,
         problems=catalog.problems,
@@ -473,11 +480,11 @@ def _web(
             proxies=settings.trusted_proxies,
         ),
     )
-    limit_log_lines()
+    limit_log_rate()
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http=guarded_protocol(ConnectionLimits(connection_limit(settings.max_connections))),
+            http=limited_protocol(ConnectionLimits(connection_limit(settings.max_connections))),
             backlog=BACKLOG,
             proxy_headers=False,  # X-Forwarded-For would hide who really asks
             log_config=None,
@@ -504,14 +511,14 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _heed_signals(told: threading.Event, again: threading.Event) -> None:
+def _handle_signals(stop: threading.Event, reload_wanted: threading.Event) -> None:
     def end(number: int, _frame: FrameType | None) -> None:
         del number
-        told.set()
+        stop.set()
 
     def read_again(number: int, _frame: FrameType | None) -> None:
         del number
-        again.set()
+        reload_wanted.set()
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)

@@ -60,7 +60,7 @@ def escape_of(character: str) -> str:
     return f"\\u{code:04x}" if code <= _SHORT else f"\\U{code:08x}"
 
 
-def unseen_escaped(document: str) -> str:
+def escape_json(document: str) -> str:
     r"""Return a JSON document that says the same, with all that is not visible as `\u202e`."""
     if document.isascii() and document.isprintable():
         return document

@@ -53,7 +53,7 @@ def one_line(text: str) -> str:
     return f": :{said[2:]}" if said.startswith("::") else said
 
 
-def unread_reason(error: OSError | UnicodeDecodeError) -> str:
+def unreadable_reason(error: OSError | UnicodeDecodeError) -> str:
     """Say in words why a file cannot be read, and never by the name of a class."""
     if isinstance(error, UnicodeDecodeError):
         return "it is no text in UTF-8"
@@ -64,7 +64,7 @@ MOST_PROBLEMS = 200
 """Of one document so many are told; the others are counted."""
 
 
-def capped(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+def limited_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Return at most `MOST_PROBLEMS` problems of one document, errors first if there are more."""
     if len(problems) <= MOST_PROBLEMS + 1:
         return tuple(problems)
@@ -96,7 +96,7 @@ class ContractError(ContractwatchError):
     """The contract file is wrong; `problems` holds every one of them, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = capped(problems)
+        self.problems = limited_problems(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -26,7 +26,7 @@ from pydantic_settings import (
 )
 from pydantic_settings.exceptions import SettingsError as _ParseError
 
-from contractwatch.errors import SettingsError, unread_reason
+from contractwatch.errors import SettingsError, unreadable_reason
 from contractwatch.model.base.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 from contractwatch.record_place import default_record
 
@@ -401,7 +401,7 @@ def _toml(file: Path, *, is_required: bool) -> dict[str, Any]:
             raise SettingsError([f"{file}: there is no such file"]) from None
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{file}: cannot be read: {unread_reason(error)}"]) from error
+        raise SettingsError([f"{file}: cannot be read: {unreadable_reason(error)}"]) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{file}: is not TOML: {error}"]) from error
 

@@ -16,7 +16,7 @@ _WHOLE = frozenset({"stack", "exception"})
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure_logs(log_format: str, level: str) -> None:
+def configure_logging(log_format: str, level: str) -> None:
     """Send the agent's events, and warnings of the libraries, to stderr.
 
     Args:

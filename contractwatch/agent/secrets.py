@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from contractwatch.errors import ChannelError, unread_reason
+from contractwatch.errors import ChannelError, unreadable_reason
 from contractwatch.model.base.receiver import SecretRef, SecretSource
 
 
-def reveal(ref: SecretRef) -> str:
+def read_secret(ref: SecretRef) -> str:
     """Return the secret that `ref` names, without the white space around it.
 
     Raises:
@@ -23,7 +23,7 @@ def reveal(ref: SecretRef) -> str:
             try:
                 secret = Path(ref.name).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                message = f"{place} cannot be read: {unread_reason(error)}"
+                message = f"{place} cannot be read: {unreadable_reason(error)}"
                 raise ChannelError(message, retryable=True, reason="config") from error
     if not secret:
         raise ChannelError(f"{place} is not set or is empty", retryable=True, reason="config")

@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from contractwatch.channels import email, log, pagerduty, slack, webhook
-from contractwatch.channels.world import World
+from contractwatch.channels.context import ChannelContext
 from contractwatch.model.base.receiver import Receiver, ReceiverKind
 from contractwatch.model.record.incident import Notification
 
-__all__ = ["CHANNELS", "Channel", "World"]
+__all__ = ["CHANNELS", "Channel", "ChannelContext"]
 
 
 class Channel(Protocol):
     """One way to send; it tries once, and never longer than the receiver's `timeout_seconds`."""
 
-    def __call__(self, notification: Notification, receiver: Receiver, world: World) -> str:
+    def __call__(
+        self, notification: Notification, receiver: Receiver, context: ChannelContext
+    ) -> str:
         """Send once; return what the receiver answered, in words without a secret.
 
         Raises:

@@ -8,10 +8,10 @@ import time
 from collections.abc import Generator, Iterable
 from email.errors import MessageError
 
+from contractwatch.channels.context import ChannelContext
 from contractwatch.channels.guard import Gate, timed_out
-from contractwatch.channels.mail import Mail, bytes_of, mail_of
-from contractwatch.channels.mailbox import Mailbox, mailbox_of
-from contractwatch.channels.world import World
+from contractwatch.channels.mailbox import Mailbox, parse_mailbox
+from contractwatch.channels.mime_message import Mail, build_mail, mail_bytes
 from contractwatch.errors import ChannelError
 from contractwatch.model.base.receiver import Receiver
 from contractwatch.model.record.incident import Notification
@@ -29,7 +29,7 @@ _HINTS = {
 }
 
 
-def send(notification: Notification, receiver: Receiver, world: World) -> str:
+def send(notification: Notification, receiver: Receiver, context: ChannelContext) -> str:
     """Hand the message to the server, for the mailbox it is for; accepted by it is delivered.
 
     Raises:
@@ -37,16 +37,16 @@ def send(notification: Notification, receiver: Receiver, world: World) -> str:
             carries the same Message-ID.
     """
     _check(receiver)
-    gate = world.gate(receiver)
-    sender = mailbox_of(receiver.sender)
-    recipients = tuple(mailbox_of(each) for each in receiver.recipients)
-    password = world.secret(receiver.password_ref) if receiver.password_ref else ""
+    gate = context.gate(receiver)
+    sender = parse_mailbox(receiver.sender)
+    recipients = tuple(parse_mailbox(each) for each in receiver.recipients)
+    password = context.secret(receiver.password_ref) if receiver.password_ref else ""
     addressed = _addressed(notification, receiver, recipients)
     with _spoken_to(receiver, gate) as client:
         _log_in(client, receiver, password)
         options = _options(client, receiver, (sender, *addressed))
         shown = recipients if options else [each for each in recipients if not each.needs_utf8]
-        data = bytes_of(mail_of(notification, sender, shown))
+        data = mail_bytes(build_mail(notification, sender, shown))
         addresses = [each.address for each in addressed]
         refused = client.sendmail(sender.address, addresses, data, options)
         with contextlib.suppress(smtplib.SMTPException, OSError):
@@ -62,13 +62,13 @@ def addresses_of(receiver: Receiver) -> tuple[str, ...]:
     Raises:
         ChannelError: If one of them is none.
     """
-    return tuple(dict.fromkeys(mailbox_of(each).address for each in receiver.recipients))
+    return tuple(dict.fromkeys(parse_mailbox(each).address for each in receiver.recipients))
 
 
 def message_of(notification: Notification, receiver: Receiver) -> Mail:
     """Return the mail to all recipients of the receiver."""
-    recipients = [mailbox_of(each) for each in receiver.recipients]
-    return mail_of(notification, mailbox_of(receiver.sender), recipients)
+    recipients = [parse_mailbox(each) for each in receiver.recipients]
+    return build_mail(notification, parse_mailbox(receiver.sender), recipients)
 
 
 def _check(receiver: Receiver) -> None:

@@ -10,9 +10,9 @@ from email.utils import parsedate_to_datetime
 import httpcore
 import httpx
 
+from contractwatch.channels.context import ChannelContext
 from contractwatch.channels.guard import Gate, timed_out
 from contractwatch.channels.transport import GuardedTransport
-from contractwatch.channels.world import World
 from contractwatch.errors import ChannelError
 
 LONGEST_RETRY_AFTER_SECONDS = 900.0
@@ -39,7 +39,7 @@ class HttpPost:
     headers: Mapping[str, str]
 
 
-def send(post: HttpPost, gate: Gate, world: World) -> str:
+def send(post: HttpPost, gate: Gate, context: ChannelContext) -> str:
     """Post once and return the answer in words, such as `answered 202`.
 
     Redirects are not followed, no proxy is used and the environment is not read. The status alone
@@ -51,7 +51,7 @@ def send(post: HttpPost, gate: Gate, world: World) -> str:
     url = _checked(post.url)
     headers = {**post.headers, "User-Agent": "contractwatch", "Accept": "*/*"}
     request = httpx.Request("POST", url, headers=headers, content=post.body)
-    transport = world.transport or GuardedTransport(gate)
+    transport = context.transport or GuardedTransport(gate)
     # The transport is called without httpx's client, which would log the address with its secret.
     try:
         response = transport.handle_request(request)
@@ -71,19 +71,19 @@ def send(post: HttpPost, gate: Gate, world: World) -> str:
     answer = f"answered {response.status_code}{f' {word}' if word else ''}"
     pause = None
     if response.status_code in _PAUSING:
-        pause = retry_after_seconds(response.headers.get("retry-after", ""), now=world.now())
-    failure = failure_of(response.status_code, f"{url.host} {answer}", pause)
+        pause = retry_after_seconds(response.headers.get("retry-after", ""), now=context.now())
+    failure = status_failure(response.status_code, f"{url.host} {answer}", pause)
     if failure is not None:
         raise failure
     return answer
 
 
-def encoded(value: object) -> bytes:
+def json_body(value: object) -> bytes:
     """Return the value as compact JSON in UTF-8; a character that has no UTF-8 becomes `?`."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
-def failure_of(status: int, words: str, wait_seconds: float | None) -> ChannelError | None:
+def status_failure(status: int, words: str, wait_seconds: float | None) -> ChannelError | None:
     """Return the failure that a status means, or None for 2xx (the classes of the table)."""
     hundreds = status // 100
     if hundreds == 2:  # noqa: PLR2004 - the classes of HTTP have no better names

@@ -3,14 +3,14 @@
 import structlog
 
 from contractwatch.alerting import text
-from contractwatch.channels.world import World
+from contractwatch.channels.context import ChannelContext
 from contractwatch.model.base.receiver import Receiver
 from contractwatch.model.record.incident import Notification
 
 
-def send(notification: Notification, receiver: Receiver, world: World) -> str:
+def send(notification: Notification, receiver: Receiver, context: ChannelContext) -> str:
     """Write the message as the event `notification`."""
-    del world
+    del context
     structlog.get_logger().warning(
         "notification",
         receiver=receiver.name,

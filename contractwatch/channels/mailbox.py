@@ -27,7 +27,7 @@ class Mailbox:
         return not self.local.isascii()
 
 
-def mailbox_of(written: str) -> Mailbox:
+def parse_mailbox(written: str) -> Mailbox:
     """Read `a@example.org` or `Name <a@example.org>`.
 
     Raises:

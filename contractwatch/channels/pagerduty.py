@@ -5,7 +5,7 @@ from typing import assert_never
 
 from contractwatch.alerting import text
 from contractwatch.channels import http
-from contractwatch.channels.world import World
+from contractwatch.channels.context import ChannelContext
 from contractwatch.display import visible
 from contractwatch.errors import ChannelError
 from contractwatch.model.base.clause import Severity
@@ -25,21 +25,21 @@ _DETAIL_CHARACTERS = 1_000
 _SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "info"}
 
 
-def send(notification: Notification, receiver: Receiver, world: World) -> str:
+def send(notification: Notification, receiver: Receiver, context: ChannelContext) -> str:
     """Enqueue every transition of the message; a repeat is folded by its dedup key."""
-    gate = world.gate(receiver)
-    url = world.url(receiver, ENQUEUE_URL)
+    gate = context.gate(receiver)
+    url = context.url(receiver, ENQUEUE_URL)
     if not receiver.key_refs:
         raise ChannelError(
             f"receiver {receiver.name} has no routing key", retryable=False, reason="config"
         )
-    routing_key = world.secret(receiver.key_refs[0])
+    routing_key = context.secret(receiver.key_refs[0])
     answer = "had nothing to be told"
     for note in notification.notes:
         event = {"routing_key": routing_key, **event_of(notification, note)}
-        body = http.encoded(event)
+        body = http.json_body(event)
         answer = http.send(
-            http.HttpPost(url, body, {"Content-Type": "application/json"}), gate, world
+            http.HttpPost(url, body, {"Content-Type": "application/json"}), gate, context
         )
     return answer
 

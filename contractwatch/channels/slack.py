@@ -2,7 +2,7 @@
 
 from contractwatch.alerting import text
 from contractwatch.channels import http
-from contractwatch.channels.world import World
+from contractwatch.channels.context import ChannelContext
 from contractwatch.model.base.receiver import Receiver
 from contractwatch.model.record.incident import Notification
 
@@ -13,13 +13,13 @@ _LOOK_ALIKES = str.maketrans("<>", "()")
 _CUT = "… cut here; the page has all of it"
 
 
-def send(notification: Notification, receiver: Receiver, world: World) -> str:
+def send(notification: Notification, receiver: Receiver, context: ChannelContext) -> str:
     """Post the message. Slack does not know repeats: an attempt that was lost may show twice."""
-    gate = world.gate(receiver)
-    url = world.url(receiver)
-    body = http.encoded(message(notification))
+    gate = context.gate(receiver)
+    url = context.url(receiver)
+    body = http.json_body(message(notification))
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    return http.send(http.HttpPost(url, body, headers), gate, world)
+    return http.send(http.HttpPost(url, body, headers), gate, context)
 
 
 def message(notification: Notification) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import cast
 
 from contractwatch.alerting import text
 from contractwatch.channels import http
-from contractwatch.channels.world import World
+from contractwatch.channels.context import ChannelContext
 from contractwatch.display import visible
 from contractwatch.model.base.receiver import Receiver
 from contractwatch.model.record.incident import Notification
@@ -25,14 +25,14 @@ _CUTS = ((100, 2_000), (30, 800), (10, 300), (5, 200), (3, 100), (1, 60))
 _HEADER_SAFE = re.compile(r"[!-~]{1,200}")
 
 
-def send(notification: Notification, receiver: Receiver, world: World) -> str:
+def send(notification: Notification, receiver: Receiver, context: ChannelContext) -> str:
     """Post the event; every key of the receiver signs it, so that keys can be changed over."""
-    gate = world.gate(receiver)
-    url = world.url(receiver)
-    keys = [world.secret(ref) for ref in receiver.key_refs]
+    gate = context.gate(receiver)
+    url = context.url(receiver)
+    keys = [context.secret(ref) for ref in receiver.key_refs]
     body = body_of(notification)
     message_id = event_id(notification.key)
-    timestamp = int(world.now().timestamp())
+    timestamp = int(context.now().timestamp())
     headers = {
         "Content-Type": "application/cloudevents+json; charset=utf-8",
         "webhook-id": message_id,
@@ -41,7 +41,7 @@ def send(notification: Notification, receiver: Receiver, world: World) -> str:
     if keys:
         signatures = (signature(key, message_id, timestamp, body) for key in keys)
         headers["webhook-signature"] = " ".join(signatures)
-    return http.send(http.HttpPost(url, body, headers), gate, world)
+    return http.send(http.HttpPost(url, body, headers), gate, context)
 
 
 def body_of(notification: Notification) -> bytes:
@@ -97,7 +97,7 @@ def _event(notification: Notification, data: Mapping[str, object]) -> bytes:
         "datacontenttype": "application/json",
         "data": data,
     }
-    return http.encoded(event)
+    return http.json_body(event)
 
 
 def _type_of(notification: Notification) -> str:

@@ -7,7 +7,7 @@ from contractwatch.display import visible
 _COMMAND = re.compile(r"^([ \t]*)::", re.MULTILINE)
 
 
-def no_command(text: str) -> str:
+def without_workflow_commands(text: str) -> str:
     """Return a document no line of which is a command to the workflow of GitHub that shows it."""
     return _COMMAND.sub(r"\1: :", text).replace("##[", "# #[")
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from contractwatch.cli.escape import no_command, printable
+from contractwatch.cli.escape import printable, without_workflow_commands
 from contractwatch.errors import ContractwatchError
 
 
@@ -32,7 +32,7 @@ def open_streams() -> None:
 
 def say(text: str, *, err: bool = False) -> None:
     """Print a text that a person reads, on stdout or on stderr, as a line of its own."""
-    write(no_command(printable(text)) + "\n", err=err)
+    write(without_workflow_commands(printable(text)) + "\n", err=err)
 
 
 def write(text: str, *, err: bool = False) -> None:

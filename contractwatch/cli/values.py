@@ -35,7 +35,7 @@ class SomeOf(OneOf[Choice]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the members in the order in which they are written."""
-        words = parts(value) or [value]
+        words = split_list(value) or [value]
         return tuple(super(SomeOf, self).convert(word, param, ctx) for word in words)
 
 
@@ -48,7 +48,7 @@ class Words(click.ParamType[tuple[str, ...]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
         """Return the words in the order in which they are written."""
-        return tuple(parts(value)) or self.fail("'' is no name", param, ctx)
+        return tuple(split_list(value)) or self.fail("'' is no name", param, ctx)
 
 
 class Name(click.ParamType[tuple[str, ...]]):
@@ -60,7 +60,7 @@ class Name(click.ParamType[tuple[str, ...]]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
         """Return what is written, as it is."""
-        return (value,) if parts(value) else self.fail("'' is no name", param, ctx)
+        return (value,) if split_list(value) else self.fail("'' is no name", param, ctx)
 
 
 class Text(click.ParamType[str]):
@@ -134,7 +134,7 @@ def repeated(
     )
 
 
-def parts(written: str) -> list[str]:
+def split_list(written: str) -> list[str]:
     """Return the words of a list that is written with commas."""
     return [part.strip() for part in written.split(",") if part.strip()]
 

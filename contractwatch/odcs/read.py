@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from contractwatch.errors import ContractError, Level, Problem, capped
+from contractwatch.errors import ContractError, Level, Problem, limited_problems
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.check import WRONG
 from contractwatch.odcs.jsonschema.validate import add_schema_errors, upgrade_and_validate
@@ -54,7 +54,7 @@ def read_contract(
     whole = _read_whole(document, today)
     if any(one.level is Level.ERROR for one in whole.problems):
         raise ContractError(whole.problems)
-    return whole.contract, capped(whole.problems)
+    return whole.contract, limited_problems(whole.problems)
 
 
 def read_valid_part(
@@ -70,7 +70,7 @@ def read_valid_part(
     """
     whole = _read_whole(document, today)
     if not whole.mistakes:
-        return whole.contract, capped(whole.problems)
+        return whole.contract, limited_problems(whole.problems)
     root = YamlNode(whole.document, "", whole.document.data)
     affected, mistakes = AffectedClauses(root, whole.fatal_paths), whole.mistakes
     removed: dict[str, Problem] = {}
@@ -84,7 +84,9 @@ def read_valid_part(
         rest = _read_rest(whole.document, today, removed)
         if not rest.mistakes:
             skip_removed(root, removed, whole.mistakes, rest.findings)
-            return _with_skipped(rest.contract, rest.findings, removed), capped(whole.problems)
+            return _with_skipped(rest.contract, rest.findings, removed), limited_problems(
+                whole.problems
+            )
         mistakes = rest.mistakes
         affected = AffectedClauses(root, rest.fatal_paths)
     raise ContractError(whole.problems)

@@ -17,20 +17,20 @@ Write = Callable[[Sequence[RunEntry]], Sequence[int]]
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _PendingEntry:
     """An entry, and what became of it: the id of its run, or why nothing of it was saved."""
 
     entry: RunEntry
     outcome: int | Exception | None = None
 
 
-class Together:
+class GroupCommit:
     """Takes one entry of each thread at a time."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
         self._turn = threading.Lock()
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_PendingEntry] = []
 
     def commit(self, entry: RunEntry) -> int:
         """Return the id of the entry's run when all of it is in the record.
@@ -38,7 +38,7 @@ class Together:
         Raises:
             StoreError: And then nothing of the entry was saved.
         """
-        mine = _Waiting(entry)
+        mine = _PendingEntry(entry)
         self._waiting.append(mine)
         with self._turn:
             if mine.outcome is None:
@@ -50,7 +50,7 @@ class Together:
         assert mine.outcome is not None
         return mine.outcome
 
-    def _settle(self, batch: tuple[_Waiting, ...]) -> None:
+    def _settle(self, batch: tuple[_PendingEntry, ...]) -> None:
         """Write all; if they contradict the record, each by itself, to find the one that does."""
         try:
             run_ids = self._write([one.entry for one in batch])

@@ -19,15 +19,27 @@ from contractwatch.model.record.incident import Delivery, Urgency
 from contractwatch.model.record.product import ProductCard, ProductRecord, ProductState, RunEntry
 from contractwatch.store.database import schema, tables
 from contractwatch.store.database.codec import instant_or_none, to_micros
-from contractwatch.store.database.engine import WHERE, immediate, open_engine, path_of, told
+from contractwatch.store.database.engine import (
+    WHERE,
+    database_path,
+    open_engine,
+    translated_errors,
+    write_engine,
+)
 from contractwatch.store.database.lock import AgentLock
-from contractwatch.store.database.rows import HEARTBEAT, REVISION, bump, number, put
-from contractwatch.store.group_commit import Together
+from contractwatch.store.database.statements import (
+    HEARTBEAT,
+    REVISION,
+    meta_number,
+    next_revision,
+    upsert,
+)
+from contractwatch.store.group_commit import GroupCommit
 from contractwatch.store.messages import outbox
 from contractwatch.store.record import read
 from contractwatch.store.record.compaction import Compaction, KeepLimits, compact
-from contractwatch.store.record.plan_cache import Plans
-from contractwatch.store.record.product_state import RECORDED, Recorded, memory_of
+from contractwatch.store.record.plan_cache import PlanCache
+from contractwatch.store.record.product_state import RECORDED, Recorded, product_state
 from contractwatch.store.record.write import withdraw_product, write_entry
 
 RUNS_SHOWN = 50
@@ -40,11 +52,11 @@ class Store:
         self.path = path
         self.read_only = read_only
         self._engine = engine
-        self._writers = immediate(engine)
+        self._writers = write_engine(engine)
         self._turn = threading.Lock()
         self._lock = AgentLock(path)
-        self._plans = Plans()
-        self._together = Together(self._write)
+        self._plans = PlanCache()
+        self._together = GroupCommit(self._write)
         self._records: dict[int, tuple[int, ProductRecord]] = {}
 
     @classmethod
@@ -59,7 +71,7 @@ class Store:
             StoreError: If it cannot be opened, is not ours, or is of a newer version; and with
                 `read_only` also if it is missing or of an older version.
         """
-        path = path_of(url)
+        path = database_path(url)
         if read_only and not path.is_file():
             raise StoreError(
                 f"there is no store at {path}; start the agent once (contractwatch run), or name "
@@ -92,7 +104,7 @@ class Store:
 
     # ---- runs
 
-    def memory(
+    def product_state(
         self,
         product: str,
         *,
@@ -102,8 +114,8 @@ class Store:
     ) -> ProductState:
         """Return what a run must know of its product before it decides, and what it asks."""
         plans = self._plans if with_last_run else None
-        with self._reading(f"the memory of {product} was not read") as connection:
-            return memory_of(connection, product, now, asked=asked, plans=plans)
+        with self._reading(f"the state of {product} was not read") as connection:
+            return product_state(connection, product, now, asked=asked, plans=plans)
 
     def commit(self, entry: RunEntry) -> int:
         """Write everything that one run leaves in one transaction; return its id, 0 without a run.
@@ -131,7 +143,7 @@ class Store:
     def products(self) -> tuple[str, ...]:
         """Return the names of the products that are served."""
         with self._reading("the products were not read") as connection:
-            return tuple(row.name for row in read.served(connection))
+            return tuple(row.name for row in read.served_products(connection))
 
     def cards(self) -> tuple[ProductCard, ...]:
         """Return the cards of the products that are served, by name."""
@@ -149,7 +161,7 @@ class Store:
         Only those that changed since the last call are read again.
         """
         with self._reading("the record was not read") as connection:
-            rows = read.served(connection)
+            rows = read.served_products(connection)
             known = self._records
             changed = [
                 row.product_id
@@ -174,19 +186,19 @@ class Store:
     def revision(self) -> int:
         """Return a number that rises with every commit and withdrawal; cheap."""
         with self._reading("the revision was not read") as connection:
-            return number(connection, REVISION) or 0
+            return meta_number(connection, REVISION) or 0
 
     # ---- the agent itself
 
     def beat(self, now: datetime) -> None:
         """Write that the agent is at work at `now`."""
         with self._writing("the heartbeat was not saved") as connection:
-            put(connection, tables.meta, {"key": HEARTBEAT}, {"value": to_micros(now)})
+            upsert(connection, tables.meta, {"key": HEARTBEAT}, {"value": to_micros(now)})
 
     def last_beat(self) -> datetime | None:
         """Return when the agent was last at work, None if never."""
         with self._reading("the heartbeat was not read") as connection:
-            return instant_or_none(number(connection, HEARTBEAT))
+            return instant_or_none(meta_number(connection, HEARTBEAT))
 
     def compact(
         self,
@@ -327,7 +339,7 @@ class Store:
     def _write(self, entries: Sequence[RunEntry]) -> list[int]:
         try:
             with self._writing(_unsaved(entries)) as connection:
-                last = bump(connection, by=len(entries))
+                last = next_revision(connection, by=len(entries))
                 numbered = enumerate(entries, start=last - len(entries) + 1)
                 return [
                     write_entry(connection, entry, self._plans, revision)
@@ -339,14 +351,14 @@ class Store:
 
     @contextmanager
     def _reading(self, failing: str) -> Generator[Connection]:
-        with told(self.path, failing), self._engine.connect() as connection:
+        with translated_errors(self.path, failing), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self, failing: str) -> Generator[Connection]:
         if self.read_only:
             raise StoreError(f"{failing}: the store was opened to be read only", kind="readonly")
-        with self._turn, told(self.path, failing), self._writers.begin() as connection:
+        with self._turn, translated_errors(self.path, failing), self._writers.begin() as connection:
             yield connection
 
 

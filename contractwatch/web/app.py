@@ -19,17 +19,17 @@ from contractwatch.web.pages.pages import Pages
 from contractwatch.web.series.prometheus import CONTENT_TYPE, Exporter, ExportPolicy, compressed
 from contractwatch.web.server.address import (
     Address,
+    AddressMiddleware,
     Asgi,
-    AtAddress,
     Message,
     Receive,
     Send,
     local_path,
 )
-from contractwatch.web.server.etag import Marked
-from contractwatch.web.server.json_response import Answer
+from contractwatch.web.server.etag import ETagMiddleware
+from contractwatch.web.server.json_response import EscapedJSONResponse
 from contractwatch.web.server.site import HealthReport, Site
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 
 log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ def _nobody(product: str) -> ProductCard | None:
 
 
 def create_app(  # noqa: PLR0913 - each is another part of the agent
-    board: Board,
+    snapshots: SnapshotCache,
     *,
     health: Callable[[], HealthReport],
     registry: CollectorRegistry,
@@ -68,7 +68,7 @@ def create_app(  # noqa: PLR0913 - each is another part of the agent
     """Build the web application; it reads the board and scans nothing.
 
     Args:
-        board: Started by the caller, who also stops it.
+        snapshots: Started by the caller, who also stops it.
         health: Asked by `/healthz` and `/readyz`; must not block.
         registry: Holds the agent's own series.
         problems: What is wrong with contract files now, shown on the first page.
@@ -76,18 +76,18 @@ def create_app(  # noqa: PLR0913 - each is another part of the agent
         awaited: The card of a product whose contract is in force, judged or not.
         address: Under which hosts and path the agent is reached.
     """
-    site = Site(board, health, problems, awaited)
+    site = Site(snapshots, health, problems, awaited)
     pages = Pages(site)
     app = FastAPI(title="contractwatch", version=__version__, docs_url=None, redoc_url=None)
     app.router.redirect_slashes = False  # such a redirect would be built from Host
     app.include_router(Api(site).router())
-    _add_machine_routes(app, site, Exporter(board, registry, export))
+    _add_machine_routes(app, site, Exporter(snapshots, registry, export))
     static = StaticFiles(directory=Path(__file__).parent / "static")
     app.mount("/static", static, name="static")
     app.include_router(pages.router())
-    app.add_middleware(Marked)
+    app.add_middleware(ETagMiddleware)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=5)
-    app.add_middleware(AtAddress, address=address)
+    app.add_middleware(AddressMiddleware, address=address)
     _add_error_pages(app, pages)
     return app
 
@@ -160,14 +160,14 @@ def _add_error_pages(app: FastAPI, pages: Pages) -> None:
         path = local_path(request.scope["path"])
         if _is_for_programs(path):
             words = error.detail if isinstance(error, HTTPException) else "refused"
-            return Answer({"error": words}, status_code=status)
+            return EscapedJSONResponse({"error": words}, status_code=status)
         if status == 404:  # noqa: PLR2004 - the status itself
             return pages.missing(path=path)
         return PlainTextResponse(f"{status}\n", status_code=status)
 
     def failed(path: str) -> Response:
         if _is_for_programs(local_path(path)):
-            return Answer({"error": "the agent failed; see its log"}, status_code=500)
+            return EscapedJSONResponse({"error": "the agent failed; see its log"}, status_code=500)
         return pages.broken()
 
     app.add_exception_handler(HTTPException, refused)

@@ -28,11 +28,11 @@ _VIEW_LASTS_SECONDS = 60
 _REST_PER_WORK = 10.0
 """After a refresh the thread rests this many times as long as it took: a tenth of a core."""
 
-GONE_IS_KEPT = timedelta(hours=1)
+WITHDRAWN_IS_KEPT = timedelta(hours=1)
 """A product that was withdrawn keeps its flags for this long: breached 0, unknown 1."""
 
 
-class Reader(Protocol):
+class RecordReader(Protocol):
     """The part of the store that is read here."""
 
     def records(self) -> tuple[ProductRecord, ...]: ...
@@ -45,7 +45,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ProductView:
     """A product as it is read: the record and all that is computed from it, as of `as_of`."""
 
     record: ProductRecord
@@ -67,7 +67,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class WithdrawnProduct:
     """A product that was withdrawn, and when that was seen."""
 
     card: ProductCard
@@ -78,17 +78,17 @@ class Gone:
 class RecordSnapshot:
     """All products at one instant. `beat` is up to when the ledger is sure to go on."""
 
-    views: Mapping[str, View]
-    gone: tuple[Gone, ...]
+    views: Mapping[str, ProductView]
+    gone: tuple[WithdrawnProduct, ...]
     taken_at: datetime
     beat: datetime | None
 
 
-class Board:
+class SnapshotCache:
     """Keeps the newest snapshot; a thread takes it when the record or the time has moved on."""
 
     def __init__(
-        self, reader: Reader, clock: Callable[[], datetime], *, refresh_seconds: float = 5.0
+        self, reader: RecordReader, clock: Callable[[], datetime], *, refresh_seconds: float = 5.0
     ) -> None:
         self._reader = reader
         self._clock = clock
@@ -134,7 +134,7 @@ class Board:
                 self._revision = revision
             self._snapshot = self._taken(self._reader.last_beat(), self._clock())
 
-    def detail(self, product: str) -> View | None:
+    def detail(self, product: str) -> ProductView | None:
         """Read one product anew from the store, with all results of its last run."""
         record = self._reader.record(product)
         return None if record is None else view_of(record, now=self._clock())
@@ -164,22 +164,22 @@ class Board:
             for record in self._records
         }
         left = tuple(
-            Gone(view.record.card, now)
+            WithdrawnProduct(view.record.card, now)
             for product, view in before.views.items()
             if product not in views
         )
         gone = tuple(
             one
             for one in (*before.gone, *left)
-            if one.card.product not in views and abs(now - one.at) < GONE_IS_KEPT
+            if one.card.product not in views and abs(now - one.at) < WITHDRAWN_IS_KEPT
         )
         return RecordSnapshot(MappingProxyType(views), gone, now, beat)
 
 
-def view_of(record: ProductRecord, *, now: datetime) -> View:
+def view_of(record: ProductRecord, *, now: datetime) -> ProductView:
     """Compute everything that is shown of a product."""
     targets = {target.objective: target for target in record.card.targets}
-    return View(
+    return ProductView(
         record=record,
         status=status_of(record, now=now),
         budgets=tuple(_budget_line(line, targets, now) for line in record.lines),
@@ -196,7 +196,7 @@ def _budget_line(
     return BudgetLine(standing, budget_of(line, target, now=now))
 
 
-def _renewed(before: View | None, record: ProductRecord, now: datetime) -> View:
+def _renewed(before: ProductView | None, record: ProductRecord, now: datetime) -> ProductView:
     """Return the view; budgets and score of an unchanged record are kept for a minute or two."""
     if before is None or _marks(before.record) != _marks(record):
         return view_of(record, now=now)
@@ -206,7 +206,7 @@ def _renewed(before: View | None, record: ProductRecord, now: datetime) -> View:
     is_old = not timedelta(0) <= now - before.as_of < lasts  # the clock may have been set back
     if is_old or status.word is not before.status.word:
         return view_of(record, now=now)
-    return View(record, status, before.budgets, before.trust, before.as_of)
+    return ProductView(record, status, before.budgets, before.trust, before.as_of)
 
 
 def _marks(record: ProductRecord) -> tuple[ProductCard, tuple[Standing, ...], tuple[Incident, ...]]:

@@ -14,8 +14,8 @@ from agent_values import contract_text
 
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.health.heartbeat import Heartbeat
-from contractwatch.agent.health.outage import Outage
-from contractwatch.agent.run.runner import Rules, Runner, Surroundings
+from contractwatch.agent.health.outage import StoreOutage
+from contractwatch.agent.run.runner import RunContext, Runner, RunSettings
 from contractwatch.alerting.message import AlertingSetup
 from contractwatch.errors import StoreError
 from contractwatch.model.base.objective import Objective, ObjectiveState
@@ -133,11 +133,11 @@ class Bench:
         self.publish(has_null=False)
         self.store = FillingStore.open(f"sqlite:///{folder / 'record.db'}")
         clock, ids = self.time.clock(), count(1)
-        self.outage = Outage(clock)
+        self.outage = StoreOutage(clock)
         self.heart = Heartbeat(
             self.store, self.counted, clock=clock, outage=self.outage, limit=86_400
         )
-        around = Surroundings(
+        context = RunContext(
             store=self.store,
             workers=workers,
             clock=clock,
@@ -145,9 +145,9 @@ class Bench:
             outage=self.outage,
             new_id=lambda: f"incident-{next(ids)}",
             enqueued=self.messages.extend,
-            look=lambda product, at: self.looks.append((product, at)),
+            bring_forward=lambda product, at: self.looks.append((product, at)),
         )
-        rules = Rules(
+        rules = RunSettings(
             environment="prod",
             roots=(folder / "data",),
             deadline_seconds=60,
@@ -156,8 +156,8 @@ class Bench:
             reprobe=timedelta(minutes=5),
             alerting=AlertingSetup((LOG, SECOND), ("log",)),
         )
-        self.rules, self.around = rules, around
-        self.runner = Runner(rules, around)
+        self.rules, self.context = rules, context
+        self.runner = Runner(rules, context)
 
     def contract(self, text: str | None = None) -> Contract:
         shown = "contracts/orders.odcs.yaml"

@@ -10,7 +10,7 @@ from benchmarks.messages import NOW
 from benchmarks.receiver import OK, Answer, Behaviour, Fault, Script
 from benchmarks.receiver import Receiver as HttpServer
 from benchmarks.smtp_receiver import SmtpFault, SmtpReceiver
-from contractwatch.channels import World
+from contractwatch.channels import ChannelContext
 from contractwatch.model.base.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 
 SECRETS = {
@@ -25,9 +25,9 @@ def ref(name: str) -> SecretRef:
     return SecretRef(SecretSource.ENVIRONMENT, name)
 
 
-def world_with(**secrets: str) -> World:
+def context_with(**secrets: str) -> ChannelContext:
     everything = {**SECRETS, **secrets}
-    return World(lambda place: everything[place.name], None, lambda: NOW)
+    return ChannelContext(lambda place: everything[place.name], None, lambda: NOW)
 
 
 class Server(Protocol):

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cache
 
 import pytest
-from channels_values import SECRETS, receiver_for, world_with
+from channels_values import SECRETS, context_with, receiver_for
 from structlog.testing import capture_logs
 
 from benchmarks.messages import BROKEN, NOTE, NOW, OPENED
@@ -113,7 +113,7 @@ def test_a_test_message_is_no_event_of_a_promise() -> None:
 def test_every_key_signs_the_webhook_as_standard_webhooks_says() -> None:
     with Receiver() as server:
         CHANNELS[ReceiverKind.WEBHOOK](
-            OPENED, receiver_for(ReceiverKind.WEBHOOK, server.port), world_with()
+            OPENED, receiver_for(ReceiverKind.WEBHOOK, server.port), context_with()
         )
         seen = server.seen[0]
     assert seen.headers["webhook-id"] == OPENED.key
@@ -146,8 +146,8 @@ def test_a_repeat_has_the_same_id_and_body_and_a_new_timestamp() -> None:
     with Receiver(Script(Answer(500), OK)) as server:
         receiver = receiver_for(ReceiverKind.WEBHOOK, server.port)
         with pytest.raises(ChannelError):
-            CHANNELS[receiver.kind](OPENED, receiver, world_with())
-        later = replace(world_with(), now=lambda: NOW + timedelta(seconds=30))
+            CHANNELS[receiver.kind](OPENED, receiver, context_with())
+        later = replace(context_with(), now=lambda: NOW + timedelta(seconds=30))
         CHANNELS[receiver.kind](OPENED, receiver, later)
         first, second = server.seen
     assert first.body == second.body
@@ -239,7 +239,7 @@ def test_pagerduty_gets_an_event_for_each_transition_and_its_routing_key() -> No
     both = replace(OPENED, notes=(NOTE, second))
     with Receiver(Script(Answer(202))) as server:
         receiver = receiver_for(ReceiverKind.PAGERDUTY, server.port)
-        CHANNELS[receiver.kind](both, receiver, world_with())
+        CHANNELS[receiver.kind](both, receiver, context_with())
         events = [each.json() for each in server.taken]
     assert [event["dedup_key"] for event in events] == [
         "contractwatch/inc-0001",
@@ -268,7 +268,7 @@ def test_a_pagerduty_event_keeps_its_limits(
 def test_pagerduty_without_a_routing_key_is_a_setting_to_mend() -> None:
     receiver = replace(receiver_for(ReceiverKind.PAGERDUTY, 1), key_refs=())
     with pytest.raises(ChannelError) as failure:
-        CHANNELS[receiver.kind](OPENED, receiver, world_with())
+        CHANNELS[receiver.kind](OPENED, receiver, context_with())
     assert (failure.value.retryable, failure.value.reason) == (False, "config")
 
 
@@ -277,7 +277,7 @@ def test_pagerduty_without_a_routing_key_is_a_setting_to_mend() -> None:
 
 def test_the_log_channel_writes_one_event() -> None:
     with capture_logs() as events:
-        CHANNELS[ReceiverKind.LOG](OPENED, receiver_for(ReceiverKind.LOG, 0), world_with())
+        CHANNELS[ReceiverKind.LOG](OPENED, receiver_for(ReceiverKind.LOG, 0), context_with())
     (event,) = events
     assert event["event"] == "notification"
     assert (event["product"], event["key"]) == (OPENED.product, OPENED.key)

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from channels_values import SECRETS, receiver_for, server_for, world_with
+from channels_values import SECRETS, context_with, receiver_for, server_for
 
 from benchmarks.messages import OPENED
 from contractwatch.alerting import text
@@ -17,8 +17,8 @@ NETWORKED = [pytest.param(kind, id=kind.value) for kind in CHANNELS if kind not 
 
 
 def send(receiver: Receiver, port: int) -> str:
-    world = world_with(SLACK_URL=f"http://127.0.0.1:{port}/services/T0/B0/slacksecret")
-    return CHANNELS[receiver.kind](OPENED, receiver, world)
+    context = context_with(SLACK_URL=f"http://127.0.0.1:{port}/services/T0/B0/slacksecret")
+    return CHANNELS[receiver.kind](OPENED, receiver, context)
 
 
 def failure_of(receiver: Receiver, port: int) -> ChannelError:
@@ -105,8 +105,10 @@ def test_a_secret_that_is_not_there_is_waited_for(kind: ReceiverKind) -> None:
     with server_for(kind, "good") as server:
         receiver = receiver_for(kind, server.port)
         refs = (*receiver.key_refs, receiver.url_ref, receiver.password_ref)
-        world = world_with(**dict.fromkeys((each.name for each in refs if each is not None), " "))
+        context = context_with(
+            **dict.fromkeys((each.name for each in refs if each is not None), " ")
+        )
         with pytest.raises(ChannelError, match="is not there") as failure:
-            CHANNELS[kind](OPENED, receiver, world)
+            CHANNELS[kind](OPENED, receiver, context)
         assert server.connections() == 0
     assert failure.value.retryable

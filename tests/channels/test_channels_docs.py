@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from channels_values import SECRETS, receiver_for, world_with
+from channels_values import SECRETS, context_with, receiver_for
 
 from benchmarks.messages import OPENED
 from benchmarks.receiver import Receiver
@@ -32,7 +32,7 @@ def test_the_page_verifies_a_signature_as_it_is_made() -> None:
     is_genuine = names["is_genuine"]
     with Receiver() as server:
         receiver = receiver_for(ReceiverKind.WEBHOOK, server.port)
-        CHANNELS[receiver.kind](OPENED, receiver, world_with())
+        CHANNELS[receiver.kind](OPENED, receiver, context_with())
         seen = server.seen[0]
     assert is_genuine(SECRETS["OLD_KEY"].encode(), seen.headers, seen.body)
     assert not is_genuine(b"another key", seen.headers, seen.body)

@@ -4,7 +4,7 @@ import ssl
 from dataclasses import replace
 
 import pytest
-from channels_values import SECRETS, readable, receiver_for, world_with
+from channels_values import SECRETS, context_with, readable, receiver_for
 
 from benchmarks.messages import OPENED
 from benchmarks.smtp_receiver import SmtpFault, SmtpReceiver
@@ -27,7 +27,7 @@ def encrypted(port: int) -> Receiver:
 def failure_by(fault: SmtpFault) -> ChannelError:
     with SmtpReceiver(fault, offers_login=True) as server:
         with pytest.raises(ChannelError) as failure:
-            SEND(OPENED, receiver_for(ReceiverKind.EMAIL, server.port), world_with())
+            SEND(OPENED, receiver_for(ReceiverKind.EMAIL, server.port), context_with())
         return failure.value
 
 
@@ -50,7 +50,7 @@ def test_no_text_can_add_a_header() -> None:
 
 def test_every_recipient_is_told_to_the_server() -> None:
     with SmtpReceiver() as server:
-        answer = SEND(OPENED, plain(server.port), world_with())
+        answer = SEND(OPENED, plain(server.port), context_with())
         recipients = server.mails[0].recipients
     assert answer == "accepted it for 2 recipients"
     # the verb is written "TO" or "to", as the Python that runs it likes
@@ -85,14 +85,14 @@ def test_a_mail_that_one_recipient_did_not_get_is_no_success() -> None:
 
 def test_an_accepted_mail_is_done_even_if_the_server_leaves_without_a_word() -> None:
     with SmtpReceiver(SmtpFault.TAKE_AND_DROP) as server:
-        assert SEND(OPENED, plain(server.port), world_with())
+        assert SEND(OPENED, plain(server.port), context_with())
         assert len(server.mails) == 1
 
 
 def test_a_password_is_not_sent_in_the_clear() -> None:
     receiver = replace(receiver_for(ReceiverKind.EMAIL, 25), allow_private=False)
     with pytest.raises(ChannelError, match="password without TLS") as failure:
-        SEND(OPENED, receiver, world_with())
+        SEND(OPENED, receiver, context_with())
     assert not failure.value.retryable
 
 
@@ -100,20 +100,20 @@ def test_a_server_without_starttls_gets_no_mail_when_it_was_asked_for() -> None:
     with SmtpReceiver() as server:
         receiver = replace(plain(server.port), smtp_starttls=True)
         with pytest.raises(ChannelError, match="no STARTTLS"):
-            SEND(OPENED, receiver, world_with())
+            SEND(OPENED, receiver, context_with())
         assert server.mails == []
 
 
 def test_under_starttls_the_certificate_must_be_the_hosts(
     certificate: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
-    world = replace(world_with(), resolve=lambda host, port: ("127.0.0.1",), tls=trusting)
+    context = replace(context_with(), resolve=lambda host, port: ("127.0.0.1",), tls=trusting)
     with SmtpReceiver(tls=certificate, offers_login=True) as server:
         right = encrypted(server.port)
         with pytest.raises(ChannelError) as stranger:
-            SEND(OPENED, replace(right, smtp_host="other.example.com"), world)
+            SEND(OPENED, replace(right, smtp_host="other.example.com"), context)
         assert server.mails == []
-        assert SEND(OPENED, right, world)
+        assert SEND(OPENED, right, context)
         assert OPENED.product in readable(server.mails[0].data)
         before_tls = server.lines[: server.lines.index("STARTTLS")]
     assert stranger.value.reason == "tls"
@@ -127,5 +127,5 @@ def test_under_starttls_the_certificate_must_be_the_hosts(
 )
 def test_a_receiver_that_is_not_whole_is_a_setting_to_mend(change: dict[str, object]) -> None:
     with pytest.raises(ChannelError) as failure:
-        SEND(OPENED, replace(plain(25), **change), world_with())
+        SEND(OPENED, replace(plain(25), **change), context_with())
     assert (failure.value.retryable, failure.value.reason) == (False, "config")

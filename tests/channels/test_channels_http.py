@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from channels_values import SECRETS, receiver_for, world_with
+from channels_values import SECRETS, context_with, receiver_for
 
 from benchmarks.messages import NOW, OPENED
 from benchmarks.receiver import Answer, Behaviour, Fault, Receiver, Script
-from contractwatch.channels import CHANNELS, World, http
+from contractwatch.channels import CHANNELS, ChannelContext, http
 from contractwatch.errors import ChannelError
 from contractwatch.model.base.receiver import ReceiverKind
 
@@ -23,7 +23,7 @@ GMT = "%a, %d %b %Y %H:%M:%S GMT"
 def told_by(behaviour: Behaviour, *, timeout_seconds: float = 5.0) -> str:
     with Receiver(Script(behaviour)) as server:
         receiver = receiver_for(ReceiverKind.WEBHOOK, server.port, timeout_seconds=timeout_seconds)
-        return CHANNELS[receiver.kind](OPENED, receiver, world_with())
+        return CHANNELS[receiver.kind](OPENED, receiver, context_with())
 
 
 def failure_by(behaviour: Behaviour) -> ChannelError:
@@ -117,7 +117,7 @@ def test_an_echo_of_the_secret_is_not_repeated_even_if_it_is_a_plain_word() -> N
     with Receiver(Script(Answer(400, body=b"swordfish"))) as server:
         receiver = receiver_for(ReceiverKind.PAGERDUTY, server.port)
         with pytest.raises(ChannelError) as failure:
-            CHANNELS[receiver.kind](OPENED, receiver, world_with(ROUTING_KEY="swordfish"))
+            CHANNELS[receiver.kind](OPENED, receiver, context_with(ROUTING_KEY="swordfish"))
     assert "swordfish" not in str(failure.value)
 
 
@@ -136,7 +136,7 @@ def test_an_echo_of_the_secret_is_not_repeated_even_if_it_is_a_plain_word() -> N
 def test_an_address_that_is_no_http_url_is_a_setting_to_mend(url: str) -> None:
     receiver = replace(receiver_for(ReceiverKind.WEBHOOK, 1), url=url)
     with pytest.raises(ChannelError) as failure:
-        CHANNELS[receiver.kind](OPENED, receiver, world_with())
+        CHANNELS[receiver.kind](OPENED, receiver, context_with())
     assert (failure.value.retryable, failure.value.reason) == (False, "config")
     assert "pass" not in str(failure.value)
 
@@ -153,8 +153,8 @@ def test_the_host_header_names_the_host_and_not_the_checked_address() -> None:
     with Receiver() as server:
         receiver = receiver_for(ReceiverKind.WEBHOOK, server.port)
         named = replace(receiver, url=f"http://hooks.example.com:{server.port}/a?b=c")
-        world = replace(world_with(), resolve=lambda host, port: ("127.0.0.1",))
-        CHANNELS[named.kind](OPENED, named, world)
+        context = replace(context_with(), resolve=lambda host, port: ("127.0.0.1",))
+        CHANNELS[named.kind](OPENED, named, context)
         assert server.seen[0].headers["host"] == f"hooks.example.com:{server.port}"
         assert server.seen[0].path == "/a?b=c"
 
@@ -173,9 +173,9 @@ def test_tls_asks_the_checked_address_for_the_original_name() -> None:
         port = listener.getsockname()[1]
         receiver = receiver_for(ReceiverKind.WEBHOOK, port)
         named = replace(receiver, url=f"https://hooks.example.com:{port}/a")
-        world = replace(world_with(), resolve=lambda host, port: ("127.0.0.1",))
+        context = replace(context_with(), resolve=lambda host, port: ("127.0.0.1",))
         with pytest.raises(ChannelError) as failure:
-            CHANNELS[named.kind](OPENED, named, world)
+            CHANNELS[named.kind](OPENED, named, context)
         thread.join()
     assert (failure.value.retryable, failure.value.reason) == (True, "tls")
     assert b"hooks.example.com" in heard[0]
@@ -186,7 +186,7 @@ def test_a_server_that_speaks_no_tls_is_a_tls_failure() -> None:
         receiver = receiver_for(ReceiverKind.WEBHOOK, server.port)
         secure = replace(receiver, url=f"https://127.0.0.1:{server.port}/a")
         with pytest.raises(ChannelError) as failure:
-            CHANNELS[secure.kind](OPENED, secure, world_with())
+            CHANNELS[secure.kind](OPENED, secure, context_with())
     assert (failure.value.retryable, failure.value.reason) == (True, "tls")
 
 
@@ -200,10 +200,10 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_and_a_trusted_one_is_n
         receiver = receiver_for(ReceiverKind.WEBHOOK, server.port)
         named = replace(receiver, url=f"https://hooks.example.com:{server.port}/a")
         stranger = replace(named, url=f"https://other.example.com:{server.port}/a")
-        world = replace(world_with(), resolve=lambda host, port: ("127.0.0.1",))
+        context = replace(context_with(), resolve=lambda host, port: ("127.0.0.1",))
         with pytest.raises(ChannelError) as unknown:
-            CHANNELS[named.kind](OPENED, named, world)
-        trusted = replace(world, tls=trusting)
+            CHANNELS[named.kind](OPENED, named, context)
+        trusted = replace(context, tls=trusting)
         with pytest.raises(ChannelError) as wrong_name:
             CHANNELS[stranger.kind](OPENED, stranger, trusted)
         assert server.taken == []
@@ -223,10 +223,10 @@ def test_an_injected_transport_takes_the_place_of_the_network() -> None:
         return httpx.Response(202, text="accepted")
 
     receiver = replace(receiver_for(ReceiverKind.WEBHOOK, 1), url="https://hooks.example.com/a")
-    world = World(world_with().reveal, httpx.MockTransport(answer), lambda: NOW)
-    assert CHANNELS[receiver.kind](OPENED, receiver, world) == "answered 202 accepted"
+    context = ChannelContext(context_with().reveal, httpx.MockTransport(answer), lambda: NOW)
+    assert CHANNELS[receiver.kind](OPENED, receiver, context) == "answered 202 accepted"
     assert asked[0].headers["user-agent"] == "contractwatch"
 
 
 def test_a_character_without_utf_8_does_not_stop_a_message() -> None:
-    assert http.encoded({"name": "a\ud800b"}) == b'{"name":"a?b"}'
+    assert http.json_body({"name": "a\ud800b"}) == b'{"name":"a?b"}'

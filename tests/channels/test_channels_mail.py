@@ -7,14 +7,14 @@ from email.parser import BytesParser
 from email.policy import compat32
 
 import pytest
-from channels_values import receiver_for, world_with
+from channels_values import context_with, receiver_for
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.messages import OPENED
 from benchmarks.smtp_receiver import Mail, SmtpReceiver
 from contractwatch.channels import CHANNELS, email, pagerduty, slack, webhook
-from contractwatch.channels.mail import bytes_of, require_headers
+from contractwatch.channels.mime_message import check_headers, mail_bytes
 from contractwatch.errors import ChannelError
 from contractwatch.model.base.receiver import Receiver, ReceiverKind
 from contractwatch.model.record.incident import Notification
@@ -89,7 +89,7 @@ def bare(*lines: str) -> list[str]:
 
 def sent(notification: Notification, **changes: object) -> Mail:
     with SmtpReceiver() as server:
-        SEND(notification, plain(server.port, **changes), world_with())
+        SEND(notification, plain(server.port, **changes), context_with())
         (mail,) = server.mails
     return mail
 
@@ -109,7 +109,7 @@ def test_words_that_look_like_headers_are_words(words: str) -> None:
 def test_no_text_at_all_adds_a_header_or_a_line(words: str, around: str) -> None:
     evil = around.format(words)
     receiver = plain(25, sender="watch@example.com")
-    data = bytes_of(email.message_of(told(evil), receiver))
+    data = mail_bytes(email.message_of(told(evil), receiver))
     assert names(data) == MEANT
 
 
@@ -134,7 +134,7 @@ def test_a_display_name_is_encoded_too(name: str) -> None:
 
 def test_finished_bytes_with_a_line_that_was_not_meant_are_not_sent() -> None:
     good = b"A: 1\r\n more\r\nB: 2\r\n\r\nbody: x\r\n"
-    require_headers(good, ["A", "B"])
+    check_headers(good, ["A", "B"])
     for bad in (
         b"A: 1\r\nBcc: x\r\nB: 2\r\n\r\n",
         b"A: 1\nBcc: x\r\nB: 2\r\n\r\n",
@@ -146,7 +146,7 @@ def test_finished_bytes_with_a_line_that_was_not_meant_are_not_sent() -> None:
         b"A: 1\r\n \r\nB: 2\r\n\r\n",
     ):
         with pytest.raises(ChannelError, match="not meant") as failure:
-            require_headers(bad, ["A", "B"])
+            check_headers(bad, ["A", "B"])
         assert not failure.value.retryable
 
 
@@ -181,7 +181,7 @@ def test_neither_slack_nor_pagerduty_nor_a_webhook_takes_words_for_links_or_head
 )
 def test_every_address_reaches_a_server_that_knows_ascii_only(written: str, envelope: str) -> None:
     with SmtpReceiver(offers_utf8=False) as server:
-        SEND(OPENED, plain(server.port, recipients=(written,)), world_with())
+        SEND(OPENED, plain(server.port, recipients=(written,)), context_with())
         (mail,) = server.mails
     assert bare(*mail.recipients) == [f"TO:<{envelope}>"]
     assert mail.data.partition(b"\r\n\r\n")[0].isascii()
@@ -192,7 +192,7 @@ def test_every_address_reaches_a_server_that_knows_ascii_only(written: str, enve
 
 def test_a_sender_with_a_name_and_a_domain_of_its_own_alphabet_is_bare_in_the_envelope() -> None:
     with SmtpReceiver(offers_utf8=False) as server:
-        SEND(OPENED, plain(server.port, sender="Wächter <w@bücher.example>"), world_with())
+        SEND(OPENED, plain(server.port, sender="Wächter <w@bücher.example>"), context_with())
         (mail,) = server.mails
     assert bare(mail.sender)[0].startswith("FROM:<w@xn--bcher-kva.example>")
 
@@ -201,11 +201,11 @@ def test_a_name_before_the_at_that_is_not_ascii_needs_a_server_that_can() -> Non
     recipients = ("jörg@example.com",)
     with SmtpReceiver(offers_utf8=False) as server:
         with pytest.raises(ChannelError, match="SMTPUTF8") as failure:
-            SEND(OPENED, plain(server.port, recipients=recipients), world_with())
+            SEND(OPENED, plain(server.port, recipients=recipients), context_with())
         assert (failure.value.retryable, failure.value.reason) == (False, "config")
         assert server.mails == []
     with SmtpReceiver() as server:
-        SEND(OPENED, plain(server.port, recipients=recipients), world_with())
+        SEND(OPENED, plain(server.port, recipients=recipients), context_with())
         (mail,) = server.mails
     assert bare(*mail.recipients) == ["TO:<jörg@example.com>"]
     assert "SMTPUTF8" in mail.sender
@@ -219,7 +219,7 @@ def test_a_name_before_the_at_that_is_not_ascii_needs_a_server_that_can() -> Non
 def test_what_is_not_one_address_is_a_setting_to_mend(recipient: str) -> None:
     with SmtpReceiver() as server:
         with pytest.raises(ChannelError) as failure:
-            SEND(OPENED, plain(server.port, recipients=(recipient,)), world_with())
+            SEND(OPENED, plain(server.port, recipients=(recipient,)), context_with())
         assert server.mails == []
     assert (failure.value.retryable, failure.value.reason) == (False, "config")
 
@@ -230,7 +230,7 @@ def test_what_is_not_one_address_is_a_setting_to_mend(recipient: str) -> None:
 def test_a_login_where_none_is_offered_is_a_setting_to_mend() -> None:
     with SmtpReceiver(offers_login=False) as server:
         with pytest.raises(ChannelError, match="offers no login") as failure:
-            SEND(OPENED, receiver_for(ReceiverKind.EMAIL, server.port), world_with())
+            SEND(OPENED, receiver_for(ReceiverKind.EMAIL, server.port), context_with())
         assert server.mails == []
     assert (failure.value.retryable, failure.value.reason) == (False, "config")
 
@@ -240,17 +240,17 @@ def test_a_login_of_another_kind_is_a_setting_to_mend() -> None:
         SmtpReceiver(offers_login=True, logins="XOAUTH2 GSSAPI") as server,
         pytest.raises(ChannelError, match="PLAIN, LOGIN or CRAM-MD5") as failure,
     ):
-        SEND(OPENED, receiver_for(ReceiverKind.EMAIL, server.port), world_with())
+        SEND(OPENED, receiver_for(ReceiverKind.EMAIL, server.port), context_with())
     assert (failure.value.retryable, failure.value.reason) == (False, "config")
 
 
 def test_a_password_that_no_login_can_carry_is_a_setting_to_mend() -> None:
-    world = world_with(PASSWORD="schlüssel")
+    context = context_with(PASSWORD="schlüssel")
     with (
         SmtpReceiver(offers_login=True) as server,
         pytest.raises(ChannelError, match="not ASCII") as failure,
     ):
-        SEND(OPENED, receiver_for(ReceiverKind.EMAIL, server.port), world)
+        SEND(OPENED, receiver_for(ReceiverKind.EMAIL, server.port), context)
     assert not failure.value.retryable
     assert "schlüssel" not in str(failure.value)
 
@@ -261,7 +261,7 @@ def test_what_a_server_refuses_for_good_is_not_tried_again(code: str) -> None:
         SmtpReceiver(answers={"ana@example.com": code, "ben@example.com": code}) as server,
         pytest.raises(ChannelError) as failure,
     ):
-        SEND(OPENED, plain(server.port), world_with())
+        SEND(OPENED, plain(server.port), context_with())
     assert (failure.value.retryable, failure.value.reason) == (False, "5xx")
     assert f"answered {code[:3]}" in str(failure.value)
 

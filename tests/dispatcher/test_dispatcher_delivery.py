@@ -15,8 +15,8 @@ from structlog.testing import capture_logs
 
 from benchmarks.messages import NOW, entry_of, opened, resolved
 from benchmarks.receiver import OK, Answer, Fault, Receiver, Script
-from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
-from contractwatch.channels import World
+from contractwatch.agent.delivery.dispatcher import Dispatcher, DispatchTiming
+from contractwatch.channels import ChannelContext
 from contractwatch.errors import ChannelError, StoreError
 from contractwatch.model.base.receiver import Receiver as ReceiverSetting
 from contractwatch.model.base.receiver import ReceiverKind, SecretRef, SecretSource
@@ -81,12 +81,12 @@ def dispatcher(
     *receivers: ReceiverSetting,
     hand: Hand | None = None,
     tape: Tape | None = None,
-    pace: Pace | None = None,
+    pace: DispatchTiming | None = None,
 ) -> Dispatcher:
     hand = hand or Hand()
-    world = World(_no_secret, None, hand.now)
-    pace = replace(pace or Pace(jitter=lambda: 1.0), monotonic=hand.monotonic)
-    return Dispatcher(store, receivers, world, series=tape, pace=pace)
+    context = ChannelContext(_no_secret, None, hand.now)
+    pace = replace(pace or DispatchTiming(jitter=lambda: 1.0), monotonic=hand.monotonic)
+    return Dispatcher(store, receivers, context, series=tape, pace=pace)
 
 
 def _no_secret(ref: SecretRef) -> str:
@@ -147,7 +147,9 @@ def test_full_jitter_draws_from_the_whole_wait(store: Store) -> None:
     hand = Hand()
     store.commit(entry_of(opened(1, receiver="owners", at=NOW)))
     with Receiver(Script(Answer(500), OK)) as server:
-        sender = dispatcher(store, webhook(server), hand=hand, pace=Pace(jitter=lambda: 0.2))
+        sender = dispatcher(
+            store, webhook(server), hand=hand, pace=DispatchTiming(jitter=lambda: 0.2)
+        )
         sender.once()
         hand.move(1)
         assert sender.once() == 1
@@ -331,7 +333,7 @@ def test_news_wakes_the_sender_before_its_next_look(
 ) -> None:
     told = opened(1, receiver="owners", at=NOW)
     with Receiver() as server:
-        pace = Pace(poll_seconds=60.0)
+        pace = DispatchTiming(poll_seconds=60.0)
         sender = dispatcher(store, webhook(server), pace=pace)
         running(sender)
         store.commit(entry_of(told))
@@ -345,7 +347,7 @@ def test_a_store_that_fails_for_a_while_ends_no_loop(
     store.commit(entry_of(opened(1, receiver="owners", at=NOW)))
     failing = _Failing(store, times=3)
     with Receiver() as server, capture_logs():
-        running(dispatcher(failing, webhook(server), pace=Pace(poll_seconds=0.01)))
+        running(dispatcher(failing, webhook(server), pace=DispatchTiming(poll_seconds=0.01)))
         until(lambda: len(server.taken) == 1)
     assert failing.left == 0
 

@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks.messages import NOW, entry_of, opened, resolved
 from benchmarks.smtp_receiver import Mail, SmtpReceiver
-from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
-from contractwatch.channels import World
+from contractwatch.agent.delivery.dispatcher import Dispatcher, DispatchTiming
+from contractwatch.channels import ChannelContext
 from contractwatch.model.base.receiver import Receiver, ReceiverKind
 from contractwatch.store.store import Store
 
@@ -65,9 +65,9 @@ def mail(port: int, *recipients: str) -> Receiver:
 
 
 def sender_of(store: Store, hand: Hand, receiver: Receiver) -> Dispatcher:
-    world = World(lambda ref: "", None, hand.now)
-    pace = Pace(jitter=lambda: 1.0, monotonic=hand.monotonic)
-    return Dispatcher(store, [receiver], world, pace=pace)
+    context = ChannelContext(lambda ref: "", None, hand.now)
+    pace = DispatchTiming(jitter=lambda: 1.0, monotonic=hand.monotonic)
+    return Dispatcher(store, [receiver], context, pace=pace)
 
 
 def until_idle(sender: Dispatcher) -> None:

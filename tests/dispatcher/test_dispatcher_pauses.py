@@ -11,8 +11,8 @@ import pytest
 from benchmarks.messages import NOW, entry_of, opened, resolved
 from benchmarks.receiver import OK, Answer, Receiver, Script
 from contractwatch.agent.delivery.backoff import longest_wait_seconds
-from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
-from contractwatch.channels import World
+from contractwatch.agent.delivery.dispatcher import Dispatcher, DispatchTiming
+from contractwatch.channels import ChannelContext
 from contractwatch.channels.http import retry_after_seconds
 from contractwatch.errors import StoreError
 from contractwatch.model.base.receiver import Receiver as ReceiverSetting
@@ -64,9 +64,9 @@ def webhook(server: Receiver, **changes: object) -> ReceiverSetting:
 
 
 def sender_of(store: Store, clocks: Clocks, *receivers: ReceiverSetting) -> Dispatcher:
-    world = World(lambda ref: "key", None, clocks.now)
-    pace = Pace(jitter=lambda: 1.0, monotonic=clocks.monotonic)
-    return Dispatcher(store, receivers, world, pace=pace)
+    context = ChannelContext(lambda ref: "key", None, clocks.now)
+    pace = DispatchTiming(jitter=lambda: 1.0, monotonic=clocks.monotonic)
+    return Dispatcher(store, receivers, context, pace=pace)
 
 
 def keys(server: Receiver) -> list[str]:
@@ -402,9 +402,9 @@ def test_a_lease_outlives_the_longest_send_of_its_receiver(store: Store, timeout
     place = SecretRef(SecretSource.ENVIRONMENT, "KEY")
     with Receiver() as server:
         hook = webhook(server, timeout_seconds=timeout, key_refs=(place,))
-        world = World(look, None, clocks.now)
-        pace = Pace(monotonic=clocks.monotonic, lease_margin_seconds=15.0)
-        assert Dispatcher(store, [hook], world, pace=pace).once() == 1
+        context = ChannelContext(look, None, clocks.now)
+        pace = DispatchTiming(monotonic=clocks.monotonic, lease_margin_seconds=15.0)
+        assert Dispatcher(store, [hook], context, pace=pace).once() == 1
     assert held == [to_micros(NOW + timedelta(seconds=timeout + 15.0))]
 
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from contractwatch.web.app import create_app
 from contractwatch.web.server.site import HealthReport
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 from tests.web.serving import served
 from tests.web.web_reader import Clock, Memory
 from tests.web.web_values import fleet
@@ -20,10 +20,10 @@ from tests.web.web_values import fleet
 
 @pytest.fixture
 def agent() -> Generator[str]:
-    board = Board(Memory(fleet()), Clock())
-    board.refresh()
+    snapshots = SnapshotCache(Memory(fleet()), Clock())
+    snapshots.refresh()
     well = HealthReport(alive=True, ready=True, words="well")
-    with served(create_app(board, health=lambda: well, registry=CollectorRegistry())) as url:
+    with served(create_app(snapshots, health=lambda: well, registry=CollectorRegistry())) as url:
         yield url
 
 

@@ -18,7 +18,7 @@ from contractwatch.agent.series import AgentSeries
 from contractwatch.model.record.run import RunOutcome
 from contractwatch.web.app import create_app
 from contractwatch.web.server.site import HealthReport
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 from tests.programs import needs
 from tests.web import web_values as values
 from tests.web.serving import served
@@ -106,15 +106,15 @@ def agent() -> Generator[str]:
     series.started(0.2)
     series.evaluated(RunOutcome.PASSED, was_late=False)
     records = tuple(shifted(record, now - values.NOW) for record in values.fleet())
-    board = Board(Memory(records, beat=None), lambda: datetime.now(UTC))
-    board.start()
+    snapshots = SnapshotCache(Memory(records, beat=None), lambda: datetime.now(UTC))
+    snapshots.start()
     well = HealthReport(alive=True, ready=True, words="well")
-    app = create_app(board, health=lambda: well, registry=series.registry)
+    app = create_app(snapshots, health=lambda: well, registry=series.registry)
     try:
         with served(app) as url:
             yield url
     finally:
-        board.stop()
+        snapshots.stop()
 
 
 @pytest.fixture

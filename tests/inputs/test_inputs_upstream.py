@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contractwatch.agent.catalog.inputs import input_problems, inputs_of
+from contractwatch.agent.catalog.input_lookup import input_problems, resolve_inputs
 from contractwatch.alerting import text
 from contractwatch.alerting.message import with_upstream
 from contractwatch.cli.commands.lint import _problems as lint
@@ -235,7 +235,7 @@ def test_an_input_that_is_not_known_is_a_warning_and_has_no_product() -> None:
     (problem,) = input_problems(published(care), Registry(published(care)))
     assert problem.message.startswith("the input is not found: no contract is known as 'gone'")
     (gone,) = published(care)
-    assert inputs_of(gone, Registry()) == (InputProduct("gone", ""),)
+    assert resolve_inputs(gone, Registry()) == (InputProduct("gone", ""),)
 
 
 def test_an_input_that_is_named_by_its_file_is_found_beside_the_contract_that_names_it() -> None:
@@ -247,7 +247,7 @@ def test_an_input_that_is_named_by_its_file_is_found_beside_the_contract_that_na
         )
         for name, inputs in written.items()
     }
-    (found,) = inputs_of(alike["care"], Registry(alike.values()))
+    (found,) = resolve_inputs(alike["care"], Registry(alike.values()))
     assert found.product == "care/claims"
 
 

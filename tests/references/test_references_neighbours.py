@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from healthcare_values import CONTRACTS, publish
 
-from contractwatch.agent.catalog.catalog import Catalog, CatalogRules
+from contractwatch.agent.catalog.catalog import Catalog, CatalogSettings
 from contractwatch.agent.clock import system_clock
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
 from contractwatch.model.base.clause import Severity
@@ -159,9 +159,9 @@ class Deaf:
 
 def test_the_catalogue_knows_every_contract_that_it_runs(tmp_path: Path) -> None:
     publish(tmp_path / "a")
-    catalog = Catalog(CatalogRules((tmp_path,)), clock=system_clock(), series=Deaf())
+    catalog = Catalog(CatalogSettings((tmp_path,)), clock=system_clock(), series=Deaf())
     assert isinstance(catalog.registry().find(ID, tmp_path), str)
-    catalog.look()
+    catalog.rescan()
     found = catalog.registry().find(ID, tmp_path)
     assert isinstance(found, Published)
     assert found.folder == tmp_path / "a"

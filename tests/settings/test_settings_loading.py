@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from contractwatch.agent.secrets import reveal
+from contractwatch.agent.secrets import read_secret
 from contractwatch.cli import main
 from contractwatch.errors import ChannelError, SettingsError
 from contractwatch.model.base.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
@@ -176,7 +176,7 @@ def test_a_file_that_cannot_be_read_is_told_in_words_and_not_by_a_class(tmp_path
     with pytest.raises(SettingsError, match="cannot be read: is a directory"):
         load_settings(tmp_path, {})
     with pytest.raises(ChannelError, match="cannot be read: no such file or directory"):
-        reveal(SecretRef(SecretSource.FILE, "/nowhere/at/all"))
+        read_secret(SecretRef(SecretSource.FILE, "/nowhere/at/all"))
 
 
 def test_a_file_that_is_not_toml_names_the_place(tmp_path: Path) -> None:
@@ -190,12 +190,12 @@ def test_a_secret_is_read_at_the_moment_of_use(
     file = tmp_path / "key"
     file.write_text(" one \n")
     in_file = SecretRef(SecretSource.FILE, str(file))
-    assert reveal(in_file) == "one"
+    assert read_secret(in_file) == "one"
     file.write_text("two\n")
-    assert reveal(in_file) == "two"
+    assert read_secret(in_file) == "two"
 
     monkeypatch.setenv("SOME_KEY", "three")
-    assert reveal(SecretRef(SecretSource.ENVIRONMENT, "SOME_KEY")) == "three"
+    assert read_secret(SecretRef(SecretSource.ENVIRONMENT, "SOME_KEY")) == "three"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_secret_is_read_at_the_moment_of_use(
 )
 def test_a_secret_that_is_not_there_is_a_fault_of_the_settings(ref: SecretRef) -> None:
     with pytest.raises(ChannelError) as caught:
-        reveal(ref)
+        read_secret(ref)
 
     assert (caught.value.reason, caught.value.retryable) == ("config", True)
 

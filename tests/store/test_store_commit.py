@@ -58,7 +58,7 @@ def test_an_entry_comes_back_equal(store: Store) -> None:
     assert record.lines[0].intervals == (Interval(NOW - HOUR, NOW, GOOD),)
     assert record.lines[0].total == StateSeconds(good=3600.0)
     assert store.records() == (record,)
-    assert store.memory("finance/orders", now=NOW) == ProductState(
+    assert store.product_state("finance/orders", now=NOW) == ProductState(
         entry.standings,
         (opened,),
         ProbeTally(0, 1),
@@ -104,7 +104,7 @@ def test_a_run_without_results_comes_back_equal(store: Store) -> None:
     assert record is not None
     assert record.last_run == run
     assert record.data_versions == ()
-    assert store.memory("finance/orders", now=NOW).probes == ProbeTally(0, 0)
+    assert store.product_state("finance/orders", now=NOW).probes == ProbeTally(0, 0)
 
 
 def test_a_wake_up_has_no_run_and_keeps_the_last_one(store: Store) -> None:
@@ -228,7 +228,7 @@ def test_memory_knows_open_incidents_and_those_resolved_within_a_day(store: Stor
     )
     store.commit(make.entry(incidents=incidents))
 
-    assert store.memory("finance/orders", now=NOW).incidents == incidents[:4]
+    assert store.product_state("finance/orders", now=NOW).incidents == incidents[:4]
 
 
 def test_the_record_shows_the_last_resolved_incidents_but_none_that_never_opened(
@@ -255,7 +255,7 @@ def test_probes_are_counted_over_28_days_and_unknown_ones_are_not(store: Store) 
         at = NOW - age * day
         store.commit(make.entry(at=at, run=make.run(at=at, readable=readable)))
 
-    assert store.memory("finance/orders", now=NOW).probes == ProbeTally(1, 2)
+    assert store.product_state("finance/orders", now=NOW).probes == ProbeTally(1, 2)
 
 
 def test_a_version_of_the_data_is_noted_when_first_seen_and_only_if_judged(store: Store) -> None:
@@ -325,7 +325,7 @@ def test_a_product_that_returns_begins_anew_with_its_old_record(store: Store) ->
     store.commit(make.entry(incidents=(make.incident(),)))
     store.withdraw("finance/orders", at=NOW)
 
-    memory = store.memory("finance/orders", now=NOW)
+    memory = store.product_state("finance/orders", now=NOW)
     store.commit(make.entry(at=NOW + 9 * HOUR))
 
     log = IncidentLog((IncidentTime(NOW),))
@@ -338,7 +338,7 @@ def test_a_product_that_returns_begins_anew_with_its_old_record(store: Store) ->
 
 
 def test_of_an_unknown_product_nothing_is_known(store: Store) -> None:
-    assert store.memory("nobody/knows", now=NOW) == ProductState()
+    assert store.product_state("nobody/knows", now=NOW) == ProductState()
     assert store.record("nobody/knows") is None
     assert store.records() == ()
     assert store.revision() == 0

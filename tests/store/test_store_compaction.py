@@ -92,7 +92,7 @@ def test_probes_outlive_their_runs_and_end_with_the_ledger(store: Store) -> None
         store.commit(make.entry(run=make.run(at=NOW - age * DAY)))
     removed = store.compact(NOW, keep_runs=1, keep_run_days=1)
     assert (removed.runs, removed.probe_days) == (2, 1)
-    assert store.memory("finance/orders", now=NOW).probes == ProbeTally(2, 2)
+    assert store.product_state("finance/orders", now=NOW).probes == ProbeTally(2, 2)
 
 
 def test_messages_go_when_done_and_never_before(store: Store) -> None:
@@ -137,7 +137,7 @@ def test_open_incidents_are_never_touched(store: Store) -> None:
     assert store.compact(NOW + 400 * DAY).incidents == 0
     assert store.compact(NOW + 402 * DAY).incidents == 2
 
-    assert list(store.memory("finance/orders", now=NOW + 402 * DAY).incidents) == open_ones
+    assert list(store.product_state("finance/orders", now=NOW + 402 * DAY).incidents) == open_ones
     assert count(store, "incident_event") == 3
 
 

@@ -18,7 +18,7 @@ ORDERS, LINES = CachedTable("orders", b"\x00one"), CachedTable("lines", b"two")
 
 
 def kept(store: Store) -> tuple[CachedTable, ...]:
-    return store.memory(PRODUCT, now=NOW).cached_tables
+    return store.product_state(PRODUCT, now=NOW).cached_tables
 
 
 def test_what_is_kept_is_there_for_the_next_run_and_replaced_by_it(store: Store) -> None:

@@ -44,7 +44,7 @@ def look(mark: Watermark, *, at: datetime, store: Store, table: str = "orders") 
 
 
 def memory(store: Store, at: datetime = NOW) -> ProductState:
-    return store.memory(PRODUCT, now=at)
+    return store.product_state(PRODUCT, now=at)
 
 
 def test_runs_that_see_the_same_are_one_stretch_and_a_change_begins_another(store: Store) -> None:
@@ -66,7 +66,7 @@ def test_runs_that_see_the_same_are_one_stretch_and_a_change_begins_another(stor
             "refunds", "at", (WatermarkPeriod(Watermark(None), *([NOW + 4 * HOUR] * 2)),)
         ),
     )
-    assert store.memory("finance/other", now=NOW).watched == ()
+    assert store.product_state("finance/other", now=NOW).watched == ()
 
 
 def test_of_each_table_the_newest_sightings_stay(
@@ -168,8 +168,8 @@ def _first_schema(url: str) -> None:
 
 def test_what_only_the_record_answers_is_read_if_it_is_asked(store: Store) -> None:
     look(FIRST, at=NOW, store=store)
-    whole = store.memory(PRODUCT, now=NOW)
-    seen = store.memory(PRODUCT, now=NOW, asked=frozenset({UpdateHistory}))
-    nothing = store.memory(PRODUCT, now=NOW, asked=frozenset())
+    whole = store.product_state(PRODUCT, now=NOW)
+    seen = store.product_state(PRODUCT, now=NOW, asked=frozenset({UpdateHistory}))
+    nothing = store.product_state(PRODUCT, now=NOW, asked=frozenset())
     assert (seen.watched, seen.probes) == (whole.watched, ProbeTally())
     assert (nothing.watched, nothing.standings) == ((), whole.standings)

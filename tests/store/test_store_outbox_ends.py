@@ -19,8 +19,8 @@ from contractwatch.model.record.incident import (
     Urgency,
 )
 from contractwatch.store.database.codec import load, to_micros
+from contractwatch.store.messages.delivery_records import delivery_records
 from contractwatch.store.messages.outbox import DeliveryTotal, OutboxCount
-from contractwatch.store.messages.tellings import tellings_of
 from contractwatch.store.store import Store
 
 LATER = NOW + HOUR
@@ -59,7 +59,7 @@ def row(store: Store, number: int = 1) -> Any:
 
 def told(store: Store) -> tuple[DeliveryRecord, ...]:
     with store._reading("") as connection:
-        return tellings_of(connection, ["i1"])
+        return delivery_records(connection, ["i1"])
 
 
 def keys(deliveries: tuple[Delivery, ...]) -> list[str]:

@@ -69,7 +69,7 @@ def every_statement(store: Store) -> list[str]:
     for read in (store.records, store.standings, store.cards, store.products, store.last_beat):
         read()
     store.record("finance/orders")
-    store.memory("finance/orders", now=NOW)
+    store.product_state("finance/orders", now=NOW)
     for read in (store.outbox_counts, store.delivery_totals, store.dead_letters, store.revision):
         read()
     store.withdraw("finance/orders", at=NOW)

@@ -16,7 +16,7 @@ from store_values import NOW
 
 from contractwatch.errors import StoreError
 from contractwatch.model.record.product import RunEntry
-from contractwatch.store.group_commit import Together
+from contractwatch.store.group_commit import GroupCommit
 from contractwatch.store.store import Store
 
 SECONDS = 30.0
@@ -62,7 +62,7 @@ class Gate:
 @contextmanager
 def committed(gate: Gate, first: str, *others: str) -> Iterator[dict[str, Future[int]]]:
     """Commit the others while the first is being written."""
-    together = Together(gate.write)
+    together = GroupCommit(gate.write)
     with ThreadPoolExecutor(1 + len(others)) as threads:
         begun = {first: threads.submit(together.commit, entry_of(first))}
         assert gate.begun.wait(SECONDS)

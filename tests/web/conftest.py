@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from contractwatch.web.app import create_app
 from contractwatch.web.series.prometheus import ExportPolicy
 from contractwatch.web.server.site import HealthReport
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 from tests.web.serving import served
 from tests.web.web_reader import Clock, Memory
 from tests.web.web_values import fleet
@@ -36,14 +36,14 @@ def memory() -> Memory:
 
 
 @pytest.fixture
-def board(memory: Memory, clock: Clock) -> Board:
-    board = Board(memory, clock)
-    board.refresh()
-    return board
+def snapshots(memory: Memory, clock: Clock) -> SnapshotCache:
+    snapshots = SnapshotCache(memory, clock)
+    snapshots.refresh()
+    return snapshots
 
 
 @pytest.fixture
-def client_of(board: Board) -> Generator[Callable[..., httpx.Client]]:
+def client_of(snapshots: SnapshotCache) -> Generator[Callable[..., httpx.Client]]:
     """Serve the application for real and hand out a client; arguments are those of `create_app`."""
     with ExitStack() as opened:
 
@@ -51,7 +51,7 @@ def client_of(board: Board) -> Generator[Callable[..., httpx.Client]]:
             given.setdefault("health", lambda: WELL)
             given.setdefault("registry", CollectorRegistry())
             given.setdefault("export", ExportPolicy(reuse_seconds=0))
-            url = opened.enter_context(served(create_app(board, **given)))
+            url = opened.enter_context(served(create_app(snapshots, **given)))
             return opened.enter_context(httpx.Client(base_url=url, trust_env=False, verify=False))
 
         yield make

@@ -12,8 +12,8 @@ import yaml
 from window_values import DAY, NOW
 
 from contractwatch.agent.clock import Clock
-from contractwatch.agent.health.outage import Outage
-from contractwatch.agent.run.runner import Rules, Runner, Surroundings
+from contractwatch.agent.health.outage import StoreOutage
+from contractwatch.agent.run.runner import RunContext, Runner, RunSettings
 from contractwatch.alerting.message import AlertingSetup
 from contractwatch.model.record.check import Outcome, Verdict
 from contractwatch.odcs.load import parse_contract
@@ -57,18 +57,18 @@ class Agent:
         now: Callable[[], datetime] = lambda: self.now  # noqa: E731 - it moves
         clock = Clock(now=now, monotonic=lambda: 0.0)
         self.store = BrittleStore.open(f"sqlite:///{folder / 'record.db'}")
-        rules = Rules("prod", (folder,), 60, 60, DAY, DAY, AlertingSetup((), ()))
-        around = Surroundings(
+        rules = RunSettings("prod", (folder,), 60, 60, DAY, DAY, AlertingSetup((), ()))
+        context = RunContext(
             store=self.store,
             workers=HereWorkers(),
             clock=clock,
             series=Mock(),
-            outage=Outage(clock),
+            outage=StoreOutage(clock),
             new_id=lambda: "1",
             enqueued=Mock(),
             look=Mock(),
         )
-        self.runner = Runner(rules, around)
+        self.runner = Runner(rules, context)
 
     def add(self, *rows: tuple[int, datetime]) -> None:
         self.rows += rows
@@ -84,7 +84,7 @@ class Agent:
         return {one.promise.kind: one.verdict for one in results}
 
     def kept(self) -> object:
-        return self.store.memory("shop/orders", now=self.now).cached_tables
+        return self.store.product_state("shop/orders", now=self.now).cached_tables
 
 
 @pytest.fixture

@@ -15,12 +15,18 @@ from typing import Protocol
 
 import structlog
 
-from contractwatch.agent.catalog.absences import Absences, with_absent
 from contractwatch.agent.catalog.contract_files import ContractFile, FileReader, Parse
 from contractwatch.agent.catalog.contract_reader import ClosedError, parse_here
 from contractwatch.agent.catalog.file_notices import FileNotices
-from contractwatch.agent.catalog.holders import Assignment, Claim, Holder, assign, holder_of
-from contractwatch.agent.catalog.inputs import input_problems
+from contractwatch.agent.catalog.grace_period import GracePeriod, with_missing_files
+from contractwatch.agent.catalog.holders import (
+    Assignment,
+    Claim,
+    Holder,
+    assign_holders,
+    holder_from_contract,
+)
+from contractwatch.agent.catalog.input_lookup import input_problems
 from contractwatch.agent.clock import Clock
 from contractwatch.agent.schedule.timing import interval_problem
 from contractwatch.errors import Level, Problem
@@ -43,15 +49,15 @@ class CatalogSeries(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What one look at the files found: contracts that are new or differ, and those that left."""
+class CatalogChange:
+    """What one rescan found: contracts that are new or differ, and those that left."""
 
     put: tuple[Contract, ...] = ()
     withdrawn: tuple[Contract, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogRules:
+class CatalogSettings:
     """What the operator says about contracts.
 
     Attributes:
@@ -74,7 +80,7 @@ class Catalog:
 
     def __init__(
         self,
-        rules: CatalogRules,
+        rules: CatalogSettings,
         *,
         clock: Clock,
         series: CatalogSeries,
@@ -86,7 +92,7 @@ class Catalog:
         Args:
             rules: Where contracts are, and how they are read.
             clock: Dates what is counted.
-            series: Hears of each look.
+            series: Hears of each rescan.
             parse: Parses one file, in another process where that matters.
             holders: By product, the contract that the record knows.
         """
@@ -95,7 +101,7 @@ class Catalog:
         self._series = series
         self._parse = parse
         self._holders: Mapping[str, Holder] = dict(holders or {})
-        self._absences = Absences()
+        self._absences = GracePeriod()
         self._files: Mapping[Path, ContractFile] = {}
         self._folders: Mapping[str, Path] = {}
         self._assigned = Assignment({}, (), frozenset())
@@ -122,7 +128,7 @@ class Catalog:
         return self._assigned.contested
 
     def registry(self) -> Registry:
-        """Return the contracts that may be referred to, as of the last look."""
+        """Return the contracts that may be referred to, as of the last rescan."""
         return self._registry
 
     def problems(self) -> tuple[Problem, ...]:
@@ -149,13 +155,13 @@ class Catalog:
         """Return the files that hold no good contract now, by the names that people see."""
         return _broken(self._files.values())
 
-    def change_rules(self, rules: CatalogRules) -> None:
-        """Take other rules from the next look on."""
+    def change_rules(self, rules: CatalogSettings) -> None:
+        """Take other rules from the next rescan on."""
         self._rules = rules
         self._changed.set()
 
-    def look(self) -> Change:
-        """Look at the files once, and take what differs from the last look.
+    def rescan(self) -> CatalogChange:
+        """Look at the files once, and take what differs from the last rescan.
 
         1 read what is new or touched, 2 keep the last good version of what is broken,
         3 give each product to one file, 4 say what came and what left.
@@ -181,10 +187,10 @@ class Catalog:
                 now=self._clock.monotonic(),
                 gone_seconds=rules.gone_seconds,
             )
-            files = with_absent(found, self._files, self._holders, kept)
+            files = with_missing_files(found, self._files, self._holders, kept)
             in_order = [state for _, state in sorted(files.items())]
             claims = [Claim(one.shown, one.contract) for one in in_order if not one.is_other]
-            assigned = assign(claims, self._holders, kept=kept)
+            assigned = assign_holders(claims, self._holders, kept=kept)
             change = _difference(self._assigned.products, assigned.products)
             folders = {state.shown: path.parent for path, state in files.items()}
             run = assigned.products.values()
@@ -201,7 +207,7 @@ class Catalog:
             self._report(before)
         return change
 
-    def watch(self, stop: threading.Event, heard: Callable[[Change], None]) -> None:
+    def watch(self, stop: threading.Event, heard: Callable[[CatalogChange], None]) -> None:
         """Look whenever a file changes, and at intervals in case no notice came."""
         notices = threading.Thread(
             target=self._notices.run,
@@ -216,7 +222,7 @@ class Catalog:
                 break
             self._changed.clear()
             try:
-                change = self.look()
+                change = self.rescan()
             except ClosedError:
                 break
             except OSError as error:  # the folder may be gone for a moment
@@ -246,7 +252,7 @@ class Catalog:
         return (*chain.from_iterable(found), *self._assigned.problems, *self._doubts)
 
     def _report(self, known: frozenset[Problem]) -> None:
-        """Log what is newly wrong, a bounded number of lines, and count the look."""
+        """Log what is newly wrong, a bounded number of lines, and count the rescan."""
         every = self._every_problem()
         new = [problem for problem in dict.fromkeys(every) if problem not in known]
         by_file: dict[str, list[Problem]] = {}
@@ -276,7 +282,7 @@ def _remembered(
         for product, holder in before.items()
         if holder.file in broken or product in assigned.contested
     }
-    return kept | {product: holder_of(one) for product, one in assigned.products.items()}
+    return kept | {product: holder_from_contract(one) for product, one in assigned.products.items()}
 
 
 def _too_often(contracts: Iterable[Contract], shortest: timedelta) -> Iterator[Problem]:
@@ -286,7 +292,7 @@ def _too_often(contracts: Iterable[Contract], shortest: timedelta) -> Iterator[P
             yield problem
 
 
-def _difference(before: Mapping[str, Contract], after: Mapping[str, Contract]) -> Change:
+def _difference(before: Mapping[str, Contract], after: Mapping[str, Contract]) -> CatalogChange:
     put = tuple(contract for name, contract in after.items() if before.get(name) != contract)
     left = tuple(contract for name, contract in before.items() if name not in after)
-    return Change(put, left)
+    return CatalogChange(put, left)

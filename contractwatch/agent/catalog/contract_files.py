@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contractwatch.agent.catalog.contract_reader import ParsedContract
-from contractwatch.errors import Problem, unread_reason
+from contractwatch.errors import Problem, unreadable_reason
 from contractwatch.model.contract.contract import Contract
 
 SUFFIXES = frozenset({".yaml", ".yml"})
@@ -94,7 +94,7 @@ class FileReader:
         try:
             data, is_inside = _bytes_of(path, roots)
         except OSError as error:
-            unread = Problem(shown, 0, "", f"cannot be read: {unread_reason(error)}")
+            unread = Problem(shown, 0, "", f"cannot be read: {unreadable_reason(error)}")
             return ContractFile(shown, b"", last_good, (unread,))
         digest = sha256(data).digest()
         if before is not None and before.digest == digest and not self._is_due(before):
@@ -164,7 +164,7 @@ def _files_below(folder: Path, closed: dict[Path, str]) -> Iterator[Path]:
 
     def heed(error: OSError) -> None:
         if Path(error.filename).is_dir():  # not gone since its name was listed
-            closed[Path(error.filename)] = unread_reason(error)
+            closed[Path(error.filename)] = unreadable_reason(error)
 
     for parent, folders, names in os.walk(folder, onerror=heed):
         folders[:] = [name for name in folders if not name.startswith(".")]

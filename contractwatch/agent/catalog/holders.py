@@ -8,7 +8,7 @@ gone for a moment, as when an editor replaces it, has not handed over anything.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from contractwatch.agent.catalog.look_alikes import look_alike_problems
+from contractwatch.agent.catalog.confusables import confusable_problems
 from contractwatch.errors import Level, Problem
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.product import ProductCard
@@ -44,12 +44,12 @@ class Assignment:
     contested: frozenset[str]
 
 
-def holder_of(contract: Contract | ProductCard) -> Holder:
+def holder_from_contract(contract: Contract | ProductCard) -> Holder:
     """Return what is remembered of the contract that a product is run by."""
     return Holder(contract.file, contract.contract_id, contract.fingerprint)
 
 
-def assign(
+def assign_holders(
     claims: Iterable[Claim], holders: Mapping[str, Holder], *, kept: frozenset[str] = frozenset()
 ) -> Assignment:
     """Give each product to one contract.
@@ -125,4 +125,4 @@ def _look_alikes(
 ) -> dict[str, Problem]:
     """Return what looks like another product; those that were known first are the models."""
     in_order = sorted(products, key=lambda product: (product not in holders, product))
-    return look_alike_problems(products[product] for product in in_order)
+    return confusable_problems(products[product] for product in in_order)

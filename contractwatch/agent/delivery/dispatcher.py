@@ -14,8 +14,8 @@ import structlog
 
 from contractwatch.agent.clock import Clock, JumpWatch
 from contractwatch.agent.delivery.backoff import longest_wait_seconds, wait_seconds
-from contractwatch.agent.delivery.turns import Turns
-from contractwatch.channels import CHANNELS, World
+from contractwatch.agent.delivery.throttle import Throttle
+from contractwatch.channels import CHANNELS, ChannelContext
 from contractwatch.channels.email import addresses_of
 from contractwatch.errors import ChannelError
 from contractwatch.model.base.receiver import Receiver, ReceiverKind
@@ -107,7 +107,7 @@ class DispatchSeries(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class DispatchTiming:
     """How fast the dispatcher goes.
 
     `lease_margin_seconds` is what a lease outlives the longest send by; after a kill it delays what
@@ -132,20 +132,20 @@ class Dispatcher:
         self,
         outbox: Outbox,
         receivers: Iterable[Receiver],
-        world: World,
+        context: ChannelContext,
         *,
         series: DispatchSeries | None = None,
-        pace: Pace | None = None,
+        pace: DispatchTiming | None = None,
     ) -> None:
         self._outbox = outbox
         self._receivers: Mapping[str, Receiver] = {each.name: each for each in receivers}
-        self._world = world
+        self._context = context
         self._series = series
-        self._pace = pace or Pace()
+        self._pace = pace or DispatchTiming()
         self._owner = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._news = {name: threading.Event() for name in self._receivers}
-        self._turns = Turns(self._pace.monotonic)
-        self._jumps = JumpWatch(Clock(world.now, self._pace.monotonic))
+        self._throttle = Throttle(self._pace.monotonic)
+        self._jumps = JumpWatch(Clock(context.now, self._pace.monotonic))
         self._is_settled = False
         self._log = structlog.get_logger()
 
@@ -207,7 +207,7 @@ class Dispatcher:
 
     def _rest(self, receiver: Receiver, news: threading.Event, stop: threading.Event) -> None:
         """Wait for the receiver's turn, whatever else comes in; else for news."""
-        left = self._turns.left_seconds(receiver.name)
+        left = self._throttle.wait_time_seconds(receiver.name)
         if left:
             stop.wait(min(left, self._pace.poll_seconds))
         else:
@@ -221,26 +221,26 @@ class Dispatcher:
             return
         timeouts = [receiver.timeout_seconds for receiver in self._receivers.values()]
         pulled = self._outbox.pull_back(
-            now=self._world.now(),
+            now=self._context.now(),
             longest=self._longest_wait,
             lease_seconds=max([_ORPHAN_LEASE_SECONDS, *timeouts]) + self._pace.lease_margin_seconds,
         )
         if pulled:
             self._log.warning("pulled_back", messages=pulled, jump_seconds=round(jump, 1))
         if is_first:
-            now = self._world.now()
+            now = self._context.now()
             revived = self._outbox.revive_untold(self._receivers, now=now)
             if revived:
                 self._log.warning("told_again", messages=revived)
             for name, until in self._outbox.pauses().items():
-                self._turns.hold(name, (until - now).total_seconds())
+                self._throttle.hold(name, (until - now).total_seconds())
 
     def _longest_wait(self, urgency: Urgency, failures: int) -> float:
         return longest_wait_seconds(urgency, failures=failures, scale=self._pace.backoff_scale)
 
     def _step(self, receiver: Receiver) -> int:
         """Claim one message of the receiver, send it, record the end; return how many, 0 or 1."""
-        if self._turns.left_seconds(receiver.name):
+        if self._throttle.wait_time_seconds(receiver.name):
             return 0
         claimed = self._claim(receiver)
         while claimed and self._is_parted(claimed[0], receiver):
@@ -248,7 +248,7 @@ class Dispatcher:
         for delivery in claimed:
             if self._series is not None:
                 self._series.attempted(receiver.name)
-            self._turns.asked(receiver, _requests(delivery, receiver))
+            self._throttle.asked(receiver, _requests(delivery, receiver))
             failure = self._safely(lambda each=delivery: self._send(each, receiver), failed=_BUG)
             if failure is None:
                 self._record_delivered(delivery)
@@ -260,7 +260,7 @@ class Dispatcher:
         # One at a time: a batch would need a lease as long as all its sends together.
         return self._outbox.claim(
             self._owner,
-            now=self._world.now(),
+            now=self._context.now(),
             lease_seconds=receiver.timeout_seconds + self._pace.lease_margin_seconds,
             limit=1,
             receivers=(receiver.name,),
@@ -279,58 +279,58 @@ class Dispatcher:
             return False  # the send says it
         if len(addresses) <= 1:
             return False
-        return self._outbox.part(delivery, addresses, now=self._world.now())
+        return self._outbox.part(delivery, addresses, now=self._context.now())
 
     def _send(self, delivery: Delivery, receiver: Receiver) -> ChannelError | None:
         try:
-            CHANNELS[receiver.kind](delivery.notification, receiver, self._world)
+            CHANNELS[receiver.kind](delivery.notification, receiver, self._context)
         except ChannelError as failure:
             return failure
         return None
 
     def _record_delivered(self, delivery: Delivery) -> None:
-        told, now = delivery.notification, self._world.now()
+        message, now = delivery.notification, self._context.now()
         if not self._outbox.delivered(delivery, now=now):
-            self._log.warning("lease_lost", receiver=told.receiver, key=told.key, sent=True)
+            self._log.warning("lease_lost", receiver=message.receiver, key=message.key, sent=True)
             return
-        seconds = max((now - told.created_at).total_seconds(), 0.0)
+        seconds = max((now - message.created_at).total_seconds(), 0.0)
         if self._series is not None:
-            self._series.delivered(told.receiver, told.urgency, seconds)
-            self._series.notified(told.notes, now)
+            self._series.delivered(message.receiver, message.urgency, seconds)
+            self._series.notified(message.notes, now)
         self._log.info(
             "delivered",
-            receiver=told.receiver,
-            key=told.key,
-            **_recipient_of(told),
+            receiver=message.receiver,
+            key=message.key,
+            **_recipient_of(message),
             attempts=delivery.attempts + 1,
             seconds=round(seconds, 3),
         )
 
     def _record_failed(self, delivery: Delivery, failure: ChannelError) -> None:
-        told, now = delivery.notification, self._world.now()
+        message, now = delivery.notification, self._context.now()
         if self._series is not None:
-            self._series.failed(told.receiver, failure.reason)
+            self._series.failed(message.receiver, failure.reason)
         longest = wait_seconds(
-            told.urgency,
+            message.urgency,
             failures=delivery.attempts + 1,
-            age_seconds=(now - told.created_at).total_seconds(),
+            age_seconds=(now - message.created_at).total_seconds(),
             scale=self._pace.backoff_scale,
         )
         wait = longest * self._pace.jitter() if longest is not None else 0.0
         if _asks_for_pause(failure):
             # The receiver waits as a whole, and this message first: so the order holds.
             wait = max(min(wait, _LONGEST_PAUSE_SECONDS), failure.retry_after_seconds or 0.0)
-            self._turns.hold(told.receiver, wait)
-            self._outbox.pause(told.receiver, until=now + timedelta(seconds=wait))
+            self._throttle.hold(message.receiver, wait)
+            self._outbox.pause(message.receiver, until=now + timedelta(seconds=wait))
         if longest is None or not failure.retryable:
             self._bury(delivery, failure)
             return
         self._outbox.retry(delivery, at=now + timedelta(seconds=wait), error=str(failure))
         self._log.warning(
             "delivery_failed",
-            receiver=told.receiver,
-            key=told.key,
-            **_recipient_of(told),
+            receiver=message.receiver,
+            key=message.key,
+            **_recipient_of(message),
             attempts=delivery.attempts + 1,
             reason=failure.reason,
             error=str(failure),
@@ -338,19 +338,19 @@ class Dispatcher:
         )
 
     def _bury(self, delivery: Delivery, failure: ChannelError) -> None:
-        told = delivery.notification
+        message = delivery.notification
         self._outbox.bury(
-            delivery, now=self._world.now(), reason=failure.reason, error=str(failure)
+            delivery, now=self._context.now(), reason=failure.reason, error=str(failure)
         )
         if self._series is not None:
-            self._series.dead(told.receiver, failure.reason)
+            self._series.dead(message.receiver, failure.reason)
         self._log.error(
             "dead_letter",
-            receiver=told.receiver,
-            key=told.key,
-            **_recipient_of(told),
-            product=told.product,
-            title=told.title,
+            receiver=message.receiver,
+            key=message.key,
+            **_recipient_of(message),
+            product=message.product,
+            title=message.title,
             attempts=delivery.attempts + 1,
             reason=failure.reason,
             error=str(failure),
@@ -358,7 +358,7 @@ class Dispatcher:
 
     def _bury_orphans(self) -> int:
         """Bury what waits for receivers that the settings no longer have; return how many."""
-        now = self._world.now()
+        now = self._context.now()
         waiting = {each.receiver for each in self._outbox.outbox_counts()}
         gone = sorted(waiting - self._receivers.keys())
         buried = 0
@@ -393,8 +393,8 @@ _BUG = ChannelError(
 )
 
 
-def _recipient_of(told: Notification) -> dict[str, str]:
-    return {"recipient": told.recipient} if told.recipient else {}
+def _recipient_of(message: Notification) -> dict[str, str]:
+    return {"recipient": message.recipient} if message.recipient else {}
 
 
 def _asks_for_pause(failure: ChannelError) -> bool:

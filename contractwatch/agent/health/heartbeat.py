@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from contractwatch.agent.clock import Clock, JumpWatch
-from contractwatch.agent.health.outage import Outage
+from contractwatch.agent.health.outage import StoreOutage
 from contractwatch.errors import StoreError
 from contractwatch.model.record.incident import Urgency
 
@@ -71,7 +71,7 @@ class Heartbeat:
         series: HeartSeries,
         *,
         clock: Clock,
-        outage: Outage,
+        outage: StoreOutage,
         limit: float,
     ) -> None:
         """Prepare the heart; `limit` is the age in seconds from which on the agent is dead."""

@@ -13,7 +13,7 @@ _OUTAGES = frozenset({"locked", "readonly", "full", "io"})
 _log = structlog.get_logger(__name__)
 
 
-class Outage:
+class StoreOutage:
     """Whether the store fails, since when, and whether runs may be tried.
 
     After a failure nothing runs until a heartbeat was written again; then runs are tried, and the

@@ -27,7 +27,7 @@ def budget_projection(
     return lines
 
 
-def budgets_of(
+def projected_budgets(
     lines: Mapping[Objective, LedgerLine], targets: Iterable[Target]
 ) -> Mapping[Objective, Budget]:
     """Return the budget of each objective that has a line, up to where its line is closed."""
@@ -38,7 +38,7 @@ def budgets_of(
     }
 
 
-def costs_of(
+def breach_seconds(
     lines: Mapping[Objective, LedgerLine], transitions: Iterable[Transition]
 ) -> Mapping[str, float]:
     """Return the bad seconds that the ledger has for each breach since it began."""

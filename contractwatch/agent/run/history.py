@@ -36,10 +36,10 @@ _LINES = 400
 """So many counts are kept within a baseline's offset: a run every minute is no week of lines."""
 
 
-class Memory(Protocol):
+class RunStore(Protocol):
     """What a run needs of the store."""
 
-    def memory(
+    def product_state(
         self,
         product: str,
         *,
@@ -55,16 +55,16 @@ class Memory(Protocol):
     def withdraw(self, product: str, *, at: datetime) -> bool: ...
 
 
-def with_history(reading: Reading, memory: ProductState, plan: Plan, *, now: datetime) -> Reading:
+def with_history(reading: Reading, state: ProductState, plan: Plan, *, now: datetime) -> Reading:
     """Return the reading with what is remembered, this run among it."""
     found: dict[Metric, Measurement] = dict(reading.measurements)
-    found[Probes()] = _probes(reading, memory.probes)
-    found[IncidentTimes()] = memory.incident_log
+    found[Probes()] = _probes(reading, state.probes)
+    found[IncidentTimes()] = state.incident_log
     for metric in plan.metrics:
         if isinstance(metric, UpdateHistory):
-            found[metric] = _history(metric, reading, memory, plan, now)
+            found[metric] = _history(metric, reading, state, plan, now)
         elif isinstance(metric, RowHistory):
-            found[metric] = _row_history(metric, reading, memory, now)
+            found[metric] = _row_history(metric, reading, state, now)
     measurements: Mapping[Metric, Measurement] = found
     return replace(reading, measurements=measurements)
 
@@ -81,7 +81,7 @@ def _observed_watermarks(reading: Reading, now: datetime) -> Iterator[ObservedWa
             if last.last_seen == now:
                 yield ObservedWatermark(metric.table, metric.column, last.watermark)
         if isinstance(metric, RowHistory) and isinstance(history, WatermarkLog):
-            yield from _look_of_rows(metric, history, now)
+            yield from _row_watermark(metric, history, now)
 
 
 def _probes(reading: Reading, before: ProbeTally) -> ProbeTally:
@@ -92,9 +92,9 @@ def _probes(reading: Reading, before: ProbeTally) -> ProbeTally:
 
 
 def _history(
-    metric: UpdateHistory, reading: Reading, memory: ProductState, plan: Plan, now: datetime
+    metric: UpdateHistory, reading: Reading, state: ProductState, plan: Plan, now: datetime
 ) -> WatermarkLog:
-    known = (one for one in memory.watched if (one.table, one.column) == _key(metric))
+    known = (one for one in state.watched if (one.table, one.column) == _key(metric))
     seen = next((one.seen for one in known), ())
     version = reading.data_version if len(plan.contract.tables) == 1 else ""
     found = measured_watermark(metric, reading.measurements, version)
@@ -102,10 +102,10 @@ def _history(
 
 
 def _row_history(
-    metric: RowHistory, reading: Reading, memory: ProductState, now: datetime
+    metric: RowHistory, reading: Reading, state: ProductState, now: datetime
 ) -> WatermarkLog:
-    key = _key_of_rows(metric)
-    known = (one.seen for one in memory.watched if (one.table, one.column) == key)
+    key = _row_history_key(metric)
+    known = (one.seen for one in state.watched if (one.table, one.column) == key)
     seen = next(known, ())
     rows = reading.measurements.get(RowCount(metric.table))
     if not isinstance(rows, Count):
@@ -113,7 +113,7 @@ def _row_history(
     return WatermarkLog(extend_history(seen, Watermark(None, rows.rows), now))
 
 
-def _look_of_rows(
+def _row_watermark(
     metric: RowHistory, history: WatermarkLog, now: datetime
 ) -> Iterator[ObservedWatermark]:
     """Yield this run's count if it makes the last line longer, or is worth a line of its own."""
@@ -122,10 +122,10 @@ def _look_of_rows(
     *earlier, last = history.seen
     is_longer = last.runs > 1 or not earlier
     if is_longer or now - earlier[-1].first_seen >= metric.offset / _LINES:
-        yield ObservedWatermark(*_key_of_rows(metric), last.watermark)
+        yield ObservedWatermark(*_row_history_key(metric), last.watermark)
 
 
-def _key_of_rows(metric: RowHistory) -> tuple[str, str]:
+def _row_history_key(metric: RowHistory) -> tuple[str, str]:
     """Return under which names counts are kept: no column of a file is called so."""
     return metric.table, f"contractwatch.baseline {metric.offset.total_seconds():.0f} s"
 

@@ -1,4 +1,4 @@
-"""Resume after a restart: record unwatched time as unknown, and withdraw what left."""
+"""Resume after a restart: record unwatched time as unknown, and find withdrawn products."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ from contractwatch.slo.ledger import interrupt_all
 _log = structlog.get_logger(__name__)
 
 
-class Past(Protocol):
+class ResumeStore(Protocol):
     """What a start needs of the store."""
 
     def last_beat(self) -> datetime | None: ...
@@ -28,7 +28,7 @@ class Past(Protocol):
     def commit(self, entry: RunEntry) -> int: ...
 
 
-def resume(store: Past, clock: Clock) -> int:
+def resume(store: ResumeStore, clock: Clock) -> int:
     """Record for every product that nobody looked since the last heartbeat; return how many.
 
     A heartbeat that is dated in the future was written while the clock was ahead: the time up to
@@ -53,7 +53,7 @@ def resume(store: Past, clock: Clock) -> int:
 
 
 def _interrupt(
-    store: Past,
+    store: ResumeStore,
     card: ProductCard,
     before: tuple[Standing, ...],
     *,
@@ -72,7 +72,7 @@ def _interrupt(
     return True
 
 
-def departed(
+def orphaned_cards(
     cards: Iterable[ProductCard],
     *,
     served: Iterable[Contract],
@@ -88,7 +88,7 @@ def departed(
     return tuple(card for card in cards if card.product not in products and card.file not in broken)
 
 
-def contract_of(card: ProductCard) -> Contract:
+def contract_from_card(card: ProductCard) -> Contract:
     """Return what a card still knows of a contract whose file is gone; it promises nothing."""
     prefix = f"{card.domain}/" if card.domain else ""
     return Contract(

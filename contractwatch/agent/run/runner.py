@@ -12,15 +12,19 @@ from typing import Protocol
 import structlog
 
 from contractwatch.agent.catalog.active_products import ActiveProducts
-from contractwatch.agent.catalog.card import card_of
-from contractwatch.agent.catalog.inputs import inputs_of
-from contractwatch.agent.catalog.prepared import Prepared, prepare
+from contractwatch.agent.catalog.input_lookup import resolve_inputs
+from contractwatch.agent.catalog.prepared_contract import Prepared, prepare
+from contractwatch.agent.catalog.product_card import card_of
 from contractwatch.agent.clock import Clock
-from contractwatch.agent.health.outage import Outage
-from contractwatch.agent.run.budget_projection import budget_projection, budgets_of, costs_of
-from contractwatch.agent.run.history import Memory, observed_watermarks, with_history
-from contractwatch.agent.schedule.stamp_schedule import due, last_passes, stamp_schedule
-from contractwatch.agent.schedule.timing import next_look, timetable_of
+from contractwatch.agent.health.outage import StoreOutage
+from contractwatch.agent.run.budget_projection import (
+    breach_seconds,
+    budget_projection,
+    projected_budgets,
+)
+from contractwatch.agent.run.history import RunStore, observed_watermarks, with_history
+from contractwatch.agent.schedule.stamp_schedule import due_plan, last_passes, stamp_schedule
+from contractwatch.agent.schedule.timing import early_run_at, timetable_of
 from contractwatch.alerting import incidents as alerting
 from contractwatch.alerting.audience import undelivered_openings
 from contractwatch.alerting.message import AlertingSetup, notifications, with_upstream
@@ -52,7 +56,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class RunSettings:
     """What the operator chose about runs.
 
     `full_scans` are products all of whose files are read on every run; `*` stands for every one.
@@ -90,34 +94,34 @@ class RunSeries(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RunContext:
     """What the runner works with.
 
-    `enqueued` wakes the dispatcher, `look` asks the scheduler for an earlier run, `registry` has
-    the contracts that may be referred to.
+    `enqueued` wakes the dispatcher, `bring_forward` asks the scheduler for an earlier run,
+    `registry` has the contracts that may be referred to.
     """
 
-    store: Memory
+    store: RunStore
     workers: Workers
     clock: Clock
     series: RunSeries
-    outage: Outage
+    outage: StoreOutage
     new_id: Callable[[], str]
     enqueued: Callable[[Iterable[Notification]], None]
-    look: Callable[[str, datetime], None]
+    bring_forward: Callable[[str, datetime], None]
     registry: Callable[[], Registry] = Registry
 
 
 class Runner:
     """Runs contracts; any number of threads may, each with another product."""
 
-    def __init__(self, rules: Rules, around: Surroundings) -> None:
+    def __init__(self, rules: RunSettings, context: RunContext) -> None:
         self._rules = rules
-        self._around = around
+        self._context = context
         self._prepared: dict[str, Prepared] = {}
         self._served = ActiveProducts()
 
-    def change_rules(self, rules: Rules) -> None:
+    def change_rules(self, rules: RunSettings) -> None:
         """Take other rules for the runs that begin from now on."""
         self._rules = rules
         self._prepared = {}
@@ -129,29 +133,29 @@ class Runner:
     def run(self, contract: Contract, folder: Path) -> RunResult | None:
         """Run a contract once; None when nothing was judged or nothing could be saved.
 
-        A run that cannot be saved changes nothing: memory is as before, so that the next run finds
+        A run that cannot be saved changes nothing: state is as before, so that the next run finds
         the same transitions again.
 
         Args:
             contract: What is promised.
             folder: Where its relative paths start.
         """
-        around = self._around
-        if not around.outage.may_run():
-            around.series.skipped("paused")
+        context = self._context
+        if not context.outage.may_run():
+            context.series.skipped("paused")
             return None
         try:
             return self._once(contract, folder)
         except StoreError as error:
-            around.series.store_failed(error.kind)
-            is_outage = around.outage.failed(error, of_run=True)
+            context.series.store_failed(error.kind)
+            is_outage = context.outage.failed(error, of_run=True)
             _log.error("run_not_saved", product=contract.product, kind=error.kind, retry=is_outage)
             # a contradiction: the clock jumped during the run, and its time was closed meanwhile
             if is_outage or error.kind == "constraint":
-                around.look(contract.product, around.clock.now() + RETRY)
+                context.bring_forward(contract.product, context.clock.now() + RETRY)
             return None
         except Exception:
-            around.series.evaluated(RunOutcome.ERROR, was_late=False)
+            context.series.evaluated(RunOutcome.ERROR, was_late=False)
             raise  # the scheduler says it, with its stack; the product's knowledge runs out
 
     def withdraw(self, contract: Contract) -> None:
@@ -161,18 +165,18 @@ class Runner:
             StoreError: And then it is served as before; withdrawing it again is safe.
         """
         self._served.remove(contract.product)
-        around = self._around
-        now = around.clock.now()
-        memory = around.store.memory(contract.product, now=now)
-        incidents, transitions = alerting.withdraw_incidents(memory.incidents, now)
-        standings, entries = advance_all(memory.standings, now)
+        context = self._context
+        now = context.clock.now()
+        state = context.store.product_state(contract.product, now=now)
+        incidents, transitions = alerting.withdraw_incidents(state.incidents, now)
+        standings, entries = advance_all(state.standings, now)
         promised = frozenset(one.objective for one in standings)
         table = self._table(contract)
-        card = card_of(contract, promised, table, notices=memory.notices, now=now)
+        card = card_of(contract, promised, table, notices=state.notices, now=now)
         entry = RunEntry(card, now, None, entries, standings, incidents, transitions, ())
-        entry = replace(entry, notifications=self._messages(contract, entry, memory))
-        around.store.commit(entry)
-        around.store.withdraw(contract.product, at=now)
+        entry = replace(entry, notifications=self._messages(contract, entry, state))
+        context.store.commit(entry)
+        context.store.withdraw(contract.product, at=now)
         self._prepared.pop(contract.product, None)
         self._tell(entry)
         _log.info("product_withdrawn", product=contract.product, told=len(transitions))
@@ -184,46 +188,46 @@ class Runner:
         record knows, 6 the verdict, 7 the ledger, 8 incidents and messages, 9 one commit, 10 wake
         the dispatcher and the scheduler.
         """
-        around = self._around
+        context = self._context
         product = contract.product
-        started = around.clock.now()
+        started = context.clock.now()
         prepared = self._prepare(contract, started)
         crons, server = prepared.crons, prepared.server
-        memory = around.store.memory(
+        state = context.store.product_state(
             product, now=started, asked=prepared.recorded, with_last_run=bool(crons)
         )
-        asked = due(prepared.plan, crons, memory, server=server.name, now=started)
+        asked = due_plan(prepared.plan, crons, state, server=server.name, now=started)
         reading, was_late = self._read(
-            asked, server, Published(contract, folder), memory.cached_tables
+            asked, server, Published(contract, folder), state.cached_tables
         )
         if reading is None:
-            around.series.cancelled()
+            context.series.cancelled()
             return None
-        began = around.clock.monotonic()
-        now = around.clock.now()
-        reading = with_history(reading, memory, asked, now=now)
-        run = stamp_schedule(judge(asked, reading, now=now), crons, memory, began=started)
-        entry = self._entry(Published(contract, folder), memory, run, prepared.promised)
-        kept = cache_after_run(prepared.plan, reading, run, memory.cached_tables)
-        kept = None if kept == memory.cached_tables else kept
-        passes = last_passes(run, memory)
+        began = context.clock.monotonic()
+        now = context.clock.now()
+        reading = with_history(reading, state, asked, now=now)
+        run = stamp_schedule(judge(asked, reading, now=now), crons, state, began=started)
+        entry = self._entry(Published(contract, folder), state, run, prepared.promised)
+        kept = cache_after_run(prepared.plan, reading, run, state.cached_tables)
+        kept = None if kept == state.cached_tables else kept
+        passes = last_passes(run, state)
         entry = replace(
             entry,
             watermarks=observed_watermarks(reading, now=now),
             cached_tables=kept,
             last_passes=passes,
         )
-        judged = around.clock.monotonic()
+        judged = context.clock.monotonic()
         with self._served.saving(product) as is_served:
             if not is_served:
                 return None
-            around.store.commit(entry)
-        around.outage.saved()
-        around.series.took("check", judged - began)
-        around.series.took("persist", around.clock.monotonic() - judged)
-        around.series.evaluated(run.outcome, was_late=was_late)
+            context.store.commit(entry)
+        context.outage.saved()
+        context.series.took("check", judged - began)
+        context.series.took("persist", context.clock.monotonic() - judged)
+        context.series.evaluated(run.outcome, was_late=was_late)
         self._tell(entry)
-        self._look_again(contract, memory, entry)
+        self._run_when_due(contract, state, entry)
         _log.info(
             "run_finished",
             product=product,
@@ -245,8 +249,8 @@ class Runner:
         self, plan: Plan, server: Server, published: Published, kept: tuple[CachedTable, ...]
     ) -> tuple[Reading | None, bool]:
         """Return what a worker read (None: shut down), and whether it was over its deadline."""
-        around, contract, folder = self._around, published.contract, published.folder
-        started = around.clock.now()
+        context, contract, folder = self._context, published.contract, published.folder
+        started = context.clock.now()
         if server.unsupported or not server.kind:
             reason = server.unsupported or "the contract names no server"
             answers = unread(plan, reason)
@@ -261,13 +265,13 @@ class Runner:
             bases=(folder, *roots),
             roots=roots,
             now=started,
-            references=resolve_references(metrics, resolver, around.registry()),
+            references=resolve_references(metrics, resolver, context.registry()),
             environment=self._rules.variables,
             uses_cache=not {contract.product, "*"} & self._rules.full_scans,
             cached_tables=kept,
             reach=self._rules.reach,
         )
-        answer = around.workers.run(scan, job, deadline_seconds=self._deadline(contract))
+        answer = context.workers.run(scan, job, deadline_seconds=self._deadline(contract))
         match answer:
             case JobCancelled():
                 return None, False
@@ -276,9 +280,9 @@ class Runner:
                 was_late = answer.was_late
             case JobDone():
                 reading, was_late = answer.value, False
-        around.series.took("scan", answer.seconds)
+        context.series.took("scan", answer.seconds)
         is_read = not reading.error
-        around.series.read(server.kind, is_read=is_read, file_bytes=reading.file_bytes)
+        context.series.read(server.kind, is_read=is_read, file_bytes=reading.file_bytes)
         return reading, was_late
 
     def _deadline(self, contract: Contract) -> float:
@@ -289,7 +293,7 @@ class Runner:
     def _entry(
         self,
         published: Published,
-        memory: ProductState,
+        state: ProductState,
         run: RunResult,
         promised: frozenset[Objective],
     ) -> RunEntry:
@@ -297,7 +301,7 @@ class Runner:
         table = self._table(contract)
         observations = observe(run, promised)
         standings, entries = apply_observations(
-            memory.standings,
+            state.standings,
             observations,
             promised=promised,
             at=now,
@@ -308,19 +312,19 @@ class Runner:
             ),
         )
         incidents, transitions = alerting.update_incidents(
-            memory.incidents,
+            state.incidents,
             observations,
             product=contract.product,
             now=now,
             policy=policy_at(contract, now),
-            new_id=self._around.new_id,
+            new_id=self._context.new_id,
         )
         setup = self._rules.alerting
-        notices, announced = announce_endings(contract, memory.notices, setup=setup, now=now)
-        inputs = inputs_of(published, self._around.registry())
+        notices, announced = announce_endings(contract, state.notices, setup=setup, now=now)
+        inputs = resolve_inputs(published, self._context.registry())
         card = card_of(contract, promised, table, notices=notices, inputs=inputs, now=now)
         entry = RunEntry(card, now, run, entries, standings, incidents, transitions, ())
-        return replace(entry, notifications=(*self._messages(contract, entry, memory), *announced))
+        return replace(entry, notifications=(*self._messages(contract, entry, state), *announced))
 
     def _table(self, contract: Contract) -> Timetable:
         rules = self._rules
@@ -329,34 +333,34 @@ class Runner:
         )
 
     def _messages(
-        self, contract: Contract, entry: RunEntry, memory: ProductState
+        self, contract: Contract, entry: RunEntry, state: ProductState
     ) -> tuple[Notification, ...]:
         """Return what is told; the ledger is read for it only when there is something to tell."""
-        book = {one.incident_id: one for one in (*memory.incidents, *entry.incidents)}
+        book = {one.incident_id: one for one in (*state.incidents, *entry.incidents)}
         late = undelivered_openings(
-            book.values(), entry.transitions, memory.deliveries, now=entry.at
+            book.values(), entry.transitions, state.deliveries, now=entry.at
         )
         if not entry.transitions and not late:
             return ()
-        record = self._around.store.record(contract.product)
+        record = self._context.store.record(contract.product)
         before = record.lines if record is not None else ()
         lines = budget_projection(before, entry.standings, entry.entries)
         found = notifications(
             (*entry.transitions, *late),
             contract=contract,
             setup=self._rules.alerting,
-            budgets=budgets_of(lines, entry.card.targets),
-            costs=costs_of(lines, entry.transitions),
+            budgets=projected_budgets(lines, entry.card.targets),
+            costs=breach_seconds(lines, entry.transitions),
             now=entry.at,
-            deliveries=memory.deliveries,
+            deliveries=state.deliveries,
         )
-        upstream = inputs_in_trouble(entry.card.inputs, self._around.store.record, now=entry.at)
+        upstream = inputs_in_trouble(entry.card.inputs, self._context.store.record, now=entry.at)
         return tuple(with_upstream(one, upstream) for one in found) if upstream else found
 
     def _tell(self, entry: RunEntry) -> None:
         """Wake the dispatcher, now that what it sends is saved."""
-        self._around.series.told(entry.transitions)
-        self._around.enqueued(entry.notifications)
+        self._context.series.told(entry.transitions)
+        self._context.enqueued(entry.notifications)
         for transition in entry.transitions:
             incident = transition.incident
             _log.warning(
@@ -365,12 +369,12 @@ class Runner:
                 objective=incident.objective.value,
                 cause=incident.cause.value,
                 incident=incident.incident_id,
-                told=_told_of(transition, entry.notifications),
+                told=_receivers_of(transition, entry.notifications),
             )
 
-    def _look_again(self, contract: Contract, memory: ProductState, entry: RunEntry) -> None:
-        book = {one.incident_id: one for one in (*memory.incidents, *entry.incidents)}
-        at = next_look(
+    def _run_when_due(self, contract: Contract, state: ProductState, entry: RunEntry) -> None:
+        book = {one.incident_id: one for one in (*state.incidents, *entry.incidents)}
+        at = early_run_at(
             self._table(contract),
             entry.standings,
             book.values(),
@@ -379,10 +383,10 @@ class Runner:
             dates=notice_times(contract.lifetime),
         )
         if at is not None:
-            self._around.look(contract.product, at)
+            self._context.bring_forward(contract.product, at)
 
 
-def _told_of(transition: Transition, notifications: Iterable[Notification]) -> list[str]:
+def _receivers_of(transition: Transition, notifications: Iterable[Notification]) -> list[str]:
     """Return the receivers of the messages that tell a transition; a notice is another matter."""
     which = (transition.incident.incident_id, transition.sequence)
     return [

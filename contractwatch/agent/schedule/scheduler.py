@@ -1,6 +1,6 @@
 """Start each contract when it is due, never twice at once, within a bound on all runs.
 
-APScheduler is imported here only. Each product is one job: an earlier look moves that job's next
+APScheduler is imported here only. Each product is one job: an earlier run moves that job's next
 start forward, so it can never overlap with its own tick.
 """
 
@@ -76,7 +76,7 @@ class Scheduler:
         self._run = run
         self._clock = clock
         self._series = series
-        self._waiting = _Waiting(run_limit)
+        self._waiting = _QueueingExecutor(run_limit)
         self._timetables: dict[str, Timetable] = {}
         self._lock = threading.Lock()
         self._engine: Any = BackgroundScheduler(
@@ -126,7 +126,7 @@ class Scheduler:
         except JobLookupError:
             return
 
-    def look(self, product: str, at: datetime) -> None:
+    def bring_forward(self, product: str, at: datetime) -> None:
         """Run the product at `at`, if that is before its next start; its ticks stay."""
         at = self._not_before(product, at)
         try:
@@ -213,7 +213,7 @@ def _no_gap() -> timedelta:
     return timedelta(0)
 
 
-class _Waiting(ThreadPoolExecutor):
+class _QueueingExecutor(ThreadPoolExecutor):
     """A bounded executor that remembers since when each job is due."""
 
     def __init__(self, limit: int) -> None:

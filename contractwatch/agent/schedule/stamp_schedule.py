@@ -39,20 +39,20 @@ def crons_of(plan: Plan) -> Crons:
     }
 
 
-def due(plan: Plan, crons: Crons, memory: ProductState, *, server: str, now: datetime) -> Plan:
+def due_plan(plan: Plan, crons: Crons, state: ProductState, *, server: str, now: datetime) -> Plan:
     """Return the plan that asks only what is due at `now`.
 
     Args:
         plan: The whole plan.
         crons: Of this plan.
-        memory: With the last run, if there are crons.
+        state: With the last run, if there are crons.
         server: The one that is read now.
         now: When the run starts.
     """
-    last = _last_results(plan, memory.last_run, server)
+    last = _last_results(plan, state.last_run, server)
     if not crons or not last:
         return plan
-    wanted = frozenset(_unsettled(memory.incidents))
+    wanted = frozenset(_unsettled(state.incidents))
     in_force = [
         CheckResult(check.promise, found.verdict, found.timing)
         for check in plan.checks
@@ -77,14 +77,14 @@ def is_due(result: CheckResult, now: datetime) -> bool:
 
 
 def stamp_schedule(
-    run: RunResult, crons: Crons, memory: ProductState, *, began: datetime
+    run: RunResult, crons: Crons, state: ProductState, *, began: datetime
 ) -> RunResult:
     """Return the run with the times of what it judged by a schedule of its own.
 
     Args:
         run: As it was judged; what is in force has its times.
         crons: Of its plan.
-        memory: With the last run, if there are crons: it may know the newest time of the data.
+        state: With the last run, if there are crons: it may know the newest time of the data.
         began: When it was decided what is due: a tick while the data was read is still to come.
     """
     if not crons:
@@ -95,7 +95,7 @@ def stamp_schedule(
         else replace(result, timing=_timing(crons[result.promise.promise_id], began))
         for result in run.results
     )
-    last = memory.last_run
+    last = state.last_run
     known = last.data_timestamp if last is not None else None
     carried = (_newest_then(result) for result in results if _is_before(result, began))
     times = [min(one, known or one) for one in carried if one is not None]
@@ -103,9 +103,9 @@ def stamp_schedule(
     return replace(run, results=results, data_timestamp=newest)
 
 
-def last_passes(run: RunResult, memory: ProductState) -> tuple[LastPass, ...]:
+def last_passes(run: RunResult, state: ProductState) -> tuple[LastPass, ...]:
     """Return when each promise that this run found broken was last found kept by its schedule."""
-    before = {} if memory.last_run is None else _by_promise(memory.last_run)
+    before = {} if state.last_run is None else _by_promise(state.last_run)
     pairs = (
         (result.promise.promise_id, before.get(result.promise.promise_id))
         for result in run.results

@@ -44,23 +44,23 @@ def interval_problem(contract: Contract, shortest: timedelta) -> Problem | None:
     if schedule is None:
         return None
     asked = schedule.interval
-    what = f"the interval of {words_of(asked)}" if asked is not None else ""
+    what = f"the interval of {seconds_text(asked)}" if asked is not None else ""
     if schedule.cron is not None:
         first = Cron(schedule.cron, schedule.timezone).after(EPOCH)
         asked = Cron(schedule.cron, schedule.timezone).after(first) - first
-        what = f"the schedule '{schedule.cron}', which comes true {words_of(asked)} apart,"
+        what = f"the schedule '{schedule.cron}', which comes true {seconds_text(asked)} apart,"
     if asked is None or asked >= shortest:
         return None
     where, line = (schedule.clause.path, schedule.clause.line) if schedule.clause else ("", 0)
     said = (
         f"{what} is too short for this agent and is refused; expected "
-        f"{words_of(shortest)} or more (the operator's shortest_interval_seconds): "
-        f"the product is run every {words_of(shortest)} at most"
+        f"{seconds_text(shortest)} or more (the operator's shortest_interval_seconds): "
+        f"the product is run every {seconds_text(shortest)} at most"
     )
     return Problem(contract.file, line, where, said)
 
 
-def words_of(length: timedelta) -> str:
+def seconds_text(length: timedelta) -> str:
     """Return a length of time in seconds as a person writes them: `0.000001 s`, `90 s`."""
     text = f"{length.total_seconds():,.6f}".rstrip("0").rstrip(".")
     return f"{text} s"
@@ -80,12 +80,12 @@ def _whole(contract: Contract, default_interval: timedelta, shortest: timedelta)
     return Every(interval, _share(contract.product) * interval)
 
 
-def first_look(product: str, *, now: datetime, products: int) -> datetime:
+def first_run_at(product: str, *, now: datetime, products: int) -> datetime:
     """Return when a product that was just found is run: soon, but not all at one instant."""
     return now + _share(product) * products * _SPREAD_EACH
 
 
-def next_look(
+def early_run_at(
     timetable: Timetable,
     standings: Iterable[Standing],
     incidents: Iterable[Incident],

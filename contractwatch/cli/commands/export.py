@@ -7,7 +7,7 @@ import click
 
 from contractwatch.cli.output import say, write_document
 from contractwatch.cli.parser import Command
-from contractwatch.cli.testing.atomic_write import TERMINAL, write_whole
+from contractwatch.cli.testing.atomic_write import TERMINAL, atomic_write
 from contractwatch.cli.testing.bounded_reading import bounded
 from contractwatch.cli.values import FilePath, OneOf
 from contractwatch.engines.pandera.export import pandera_source
@@ -52,7 +52,7 @@ def command(form: Form, file: Path, *, output: Path | None) -> None:
     if output in (None, TERMINAL):
         write_document(text)
     else:
-        write_whole(output, text)
+        atomic_write(output, text)
 
 
 def _in_form(form: Form, file: Path) -> str:

@@ -8,8 +8,8 @@ import click
 from contractwatch.agent.clock import system_clock
 from contractwatch.cli.output import write_document
 from contractwatch.cli.parser import Command
-from contractwatch.cli.record_access.record_words import config_option, product_argument
-from contractwatch.cli.record_access.remote import UnreachableError, ask
+from contractwatch.cli.record_access.record_messages import config_option, product_argument
+from contractwatch.cli.record_access.remote_gate import UnreachableError, ask_gate
 from contractwatch.cli.values import Number, OneOf, SomeOf, Text, repeated
 from contractwatch.errors import StoreError
 from contractwatch.model.base.objective import Objective
@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913 - the options of the policy, each its own word
         asked["min_score"] = f"{min_score:g}"
     try:
         if url:
-            body = ask(url, product, asked, timeout_seconds=timeout_seconds)
+            body = ask_gate(url, product, asked, timeout_seconds=timeout_seconds)
         else:
             body = _decided(product, policy, config)
     except (StoreError, UnreachableError) as error:
@@ -96,10 +96,10 @@ def command(  # noqa: PLR0913 - the options of the policy, each its own word
 
 def _decided(product: str, policy: Policy, config: Path | None) -> dict[str, object]:
     # Imported here because the store and the settings take longer than an agent does to answer.
-    from contractwatch.cli.record_access.record import open_record, record_named  # noqa: PLC0415 - see above
+    from contractwatch.cli.record_access.record import open_record, require_record  # noqa: PLC0415 - see above
 
     with open_record(config) as store:
-        record = record_named(store, product)
+        record = require_record(store, product)
     return to_body(decide(record, policy, now=system_clock().now()))
 
 

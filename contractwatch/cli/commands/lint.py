@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from contractwatch.agent.catalog.inputs import input_problems
-from contractwatch.agent.catalog.look_alikes import look_alike_problems
+from contractwatch.agent.catalog.confusables import confusable_problems
+from contractwatch.agent.catalog.input_lookup import input_problems
 from contractwatch.agent.clock import system_clock
 from contractwatch.cli.output import say
 from contractwatch.cli.parser import Command
 from contractwatch.cli.testing.bounded_reading import bounded
 from contractwatch.cli.testing.contract_files import find_contracts
-from contractwatch.cli.testing.forecast import forecast, unfound
-from contractwatch.cli.testing.neighbourhood import neighbourhood
+from contractwatch.cli.testing.forecast import missing_data_problems, predicted_skips
+from contractwatch.cli.testing.referable_contracts import referable_contracts
 from contractwatch.cli.testing.test_options import places_argument
 from contractwatch.errors import ContractError, Level, Problem, one_line
 from contractwatch.model.contract.contract import Contract, Status
@@ -39,12 +39,14 @@ def command(places: tuple[Path, ...], *, data: bool) -> int:
     files = find_contracts(places)
     problems, contracts = _problems(files)
     if data:
-        problems += [problem for contract in contracts for problem in unfound(contract)]
+        problems += [
+            problem for contract in contracts for problem in missing_data_problems(contract)
+        ]
     forecasts: list[str] = []
     for contract in contracts:
         try:
             with bounded(contract.file):
-                forecasts += forecast(contract)
+                forecasts += predicted_skips(contract)
         except ContractError as late:
             problems += late.problems
     for line in _told(problems):
@@ -107,7 +109,7 @@ def _problems(files: Iterable[Path]) -> tuple[list[Problem], list[Contract]]:
             message = f"the product {contract.product!r} is promised by {holder.file} already; "
             message += "give one of them another name or domain"
             found.append(Problem(contract.file, 0, "name", message))
-    found += look_alike_problems(holders.values()).values()
+    found += confusable_problems(holders.values()).values()
     return [*found, *_doubtful_inputs(contracts, refused)], contracts
 
 
@@ -116,7 +118,7 @@ def _doubtful_inputs(contracts: list[Contract], refused: list[str]) -> tuple[Pro
     if not any(contract.inputs for contract in contracts):
         return ()
     published = [Published(one, Path(one.file).resolve().parent) for one in contracts]
-    return input_problems(published, neighbourhood(contracts, refused))
+    return input_problems(published, referable_contracts(contracts, refused))
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from contractwatch.agent.clock import system_clock
-from contractwatch.agent.secrets import reveal
-from contractwatch.channels import CHANNELS, World
+from contractwatch.agent.secrets import read_secret
+from contractwatch.channels import CHANNELS, ChannelContext
 from contractwatch.cli.output import say
 from contractwatch.cli.parser import Command
-from contractwatch.cli.record_access.record_words import config_option
+from contractwatch.cli.record_access.record_messages import config_option
 from contractwatch.errors import ChannelError, UsageError
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.base.objective import Objective
@@ -45,11 +45,11 @@ def command(receiver: str | None, *, everyone: bool, config: Path | None) -> int
     """
     settings = load_settings(config, environment())
     chosen = _chosen(receiver or "", settings.receivers, everyone=everyone)
-    world = World(reveal, None, system_clock().now)
+    context = ChannelContext(read_secret, None, system_clock().now)
     failed = 0
     for each in chosen:
         try:
-            answer = CHANNELS[each.kind](marked_message(each, world.now()), each, world)
+            answer = CHANNELS[each.kind](marked_message(each, context.now()), each, context)
             say(f"{each.name} ({each.kind}): took it; it {answer}")
         except ChannelError as error:
             failed += 1

@@ -7,7 +7,7 @@ import click
 
 from contractwatch.app import run
 from contractwatch.cli.parser import Command
-from contractwatch.cli.record_access.record_words import config_option
+from contractwatch.cli.record_access.record_messages import config_option
 from contractwatch.cli.values import FilePath, Whole
 from contractwatch.settings import CONFIG_NAME, Settings, environment, load_settings
 

@@ -13,17 +13,17 @@ from contractwatch.alerting.words import duration
 from contractwatch.cli.output import write, write_document
 from contractwatch.cli.parser import Command
 from contractwatch.cli.record_access.record import open_record
-from contractwatch.cli.record_access.record_words import (
+from contractwatch.cli.record_access.record_messages import (
     OutputFormat,
     config_option,
     format_option,
     percent,
 )
-from contractwatch.cli.reports.page import TextPage, terminal_page
+from contractwatch.cli.reports.text_layout import TextLayout, terminal_layout
 from contractwatch.cli.values import SomeOf, repeated
 from contractwatch.slo.status import StatusWord
 from contractwatch.web.api.bodies import BODY_VERSION, product_body
-from contractwatch.web.snapshot_cache import View, view_of
+from contractwatch.web.snapshot_cache import ProductView, view_of
 from contractwatch.web.views.words import ago, count_of, iso
 
 _GRADES = {
@@ -76,20 +76,20 @@ def command(*, form: OutputFormat, config: Path | None, only: tuple[StatusWord, 
         }
         write_document(json.dumps(body, indent=2) + "\n")
         return
-    page = terminal_page()
+    page = terminal_layout()
     for line in _table(shown, now, page) if shown else ():
         write(f"{line}\n")
     for line in page.line(_summary(views, beat, now)):
         write(f"{line}\n")
 
 
-def _table(views: list[View], now: datetime, page: TextPage) -> Iterator[str]:
+def _table(views: list[ProductView], now: datetime, page: TextLayout) -> Iterator[str]:
     header = ("product", "state", "for", "budget left", "trust", "last run", "coverage")
     rows = [_row(view, now) for view in views]
     yield from page.table(header, rows, [_GRADES[view.status.word] for view in views], graded=1)
 
 
-def _row(view: View, now: datetime) -> tuple[str, ...]:
+def _row(view: ProductView, now: datetime) -> tuple[str, ...]:
     word, run, since = view.status.word, view.record.last_run, view.status.since
     return (
         view.product,
@@ -102,7 +102,7 @@ def _row(view: View, now: datetime) -> tuple[str, ...]:
     )
 
 
-def _budget_words(view: View) -> str:
+def _budget_words(view: ProductView) -> str:
     budget = view.headline.budget if view.headline else None
     if budget is None or budget.remaining_ratio is None:
         return "-"
@@ -111,7 +111,7 @@ def _budget_words(view: View) -> str:
     return "overspent" if budget.remaining_ratio < 0 else percent(budget.remaining_ratio, digits=0)
 
 
-def _summary(views: list[View], beat: datetime | None, now: datetime) -> str:
+def _summary(views: list[ProductView], beat: datetime | None, now: datetime) -> str:
     counts = Counter(view.status.word for view in views)
     states = ", ".join(f"{counts[word]} {word.value}" for word in _ORDER if counts[word])
     agent = f"the agent was last alive {ago(beat, now)}" if beat else "no agent ever ran here"

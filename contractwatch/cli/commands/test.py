@@ -14,14 +14,18 @@ from contractwatch.cli.parser import Command
 from contractwatch.cli.reports import ReportFormat
 from contractwatch.cli.reports.findings import FailOn, Finding, Judged, Refused, Report, exit_code
 from contractwatch.cli.testing import test_options as options
-from contractwatch.cli.testing.atomic_write import TERMINAL, write_whole
+from contractwatch.cli.testing.atomic_write import TERMINAL, atomic_write
 from contractwatch.cli.testing.bounded_reading import bounded
 from contractwatch.cli.testing.contract_files import find_contracts
-from contractwatch.cli.testing.filters import narrowed
-from contractwatch.cli.testing.isolated_process import Apart
-from contractwatch.cli.testing.neighbourhood import neighbourhood
-from contractwatch.cli.testing.sampling import Sampling, rows_of, samples_of
-from contractwatch.cli.testing.selected import ServerChoice, chosen, chosen_columns
+from contractwatch.cli.testing.isolated_process import IsolatedProcess
+from contractwatch.cli.testing.referable_contracts import referable_contracts
+from contractwatch.cli.testing.row_filters import with_row_filters
+from contractwatch.cli.testing.sampling import Sampling, sample_rows, samples_of
+from contractwatch.cli.testing.selection_options import (
+    ServerChoice,
+    resolve_columns,
+    resolve_selection,
+)
 from contractwatch.cli.testing.state_folder import StateFolder
 from contractwatch.errors import ContractError, Level, Problem, UsageError
 from contractwatch.model.base.clause import Dimension
@@ -46,15 +50,15 @@ class _Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _TestRequest:
     """What a person asked for, beside the contracts, and those that they may refer to."""
 
     selection: Selection
     servers: ServerChoice
     sampling: Sampling
     registry: Registry
-    apart: Apart
-    evidence: options.Trusted = options.Trusted.METADATA
+    isolated: IsolatedProcess
+    evidence: options.CachePolicy = options.CachePolicy.METADATA
     variables: tuple[tuple[str, str], ...] = ()
     states: StateFolder = _NO_STATES
 
@@ -75,7 +79,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     condition: tuple[str, ...],
     conditions: tuple[str, ...],
     variables: tuple[str, ...],
-    evidence: options.Trusted,
+    evidence: options.CachePolicy,
     state_dir: Path | None,
     form: ReportFormat,
     output: Path | None,
@@ -101,13 +105,13 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     registry = _registry(loaded)  # whole tables: a key is no orphan for a filter
     loaded = _narrowed(loaded, condition, conditions)
     wished = Selection(quality_ids, tags, dimensions, topics, tables, metadata_only)
-    selection, choice = chosen(wished, ServerChoice(servers, environments), contracts)
-    columns = chosen_columns(sample_columns, contracts)
+    selection, choice = resolve_selection(wished, ServerChoice(servers, environments), contracts)
+    columns = resolve_columns(sample_columns, contracts)
     is_all = selection.is_everything and not (condition or conditions)
     sampling, allowed = Sampling(samples, columns), _variables(variables)
-    apart = Apart(memory_mb=memory_mb or 0, deadline_seconds=deadline)
+    isolated = IsolatedProcess(memory_mb=memory_mb or 0, deadline_seconds=deadline)
     states = StateFolder(state_dir, is_written=is_all)
-    wish = _Wish(selection, choice, sampling, registry, apart, evidence, allowed, states)
+    wish = _TestRequest(selection, choice, sampling, registry, isolated, evidence, allowed, states)
     report = Report(_all_findings(loaded, wish), selection, fail_on, show_all)
     return _written(report, form, output)
 
@@ -116,11 +120,11 @@ def _contracts(loaded: Sequence[_Loaded | Refused]) -> list[Contract]:
     return [entry.contract for entry in loaded if isinstance(entry, _Loaded)]
 
 
-def _all_findings(loaded: Sequence[_Loaded | Refused], wish: _Wish) -> tuple[Finding, ...]:
+def _all_findings(loaded: Sequence[_Loaded | Refused], wish: _TestRequest) -> tuple[Finding, ...]:
     try:
         findings = tuple(finding for entry in loaded for finding in _findings(entry, wish))
     finally:
-        wish.apart.close()
+        wish.isolated.close()
     if not findings:
         raise UsageError(f"nothing is selected: no promise has {wish.selection}")
     return findings
@@ -136,7 +140,7 @@ def _variables(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _registry(loaded: Sequence[_Loaded | Refused]) -> Registry:
-    return neighbourhood(
+    return referable_contracts(
         _contracts(loaded), [one.file for one in loaded if isinstance(one, Refused)]
     )
 
@@ -162,14 +166,14 @@ def _refused(file: str, error: ContractError) -> Refused:
 def _narrowed(
     entries: Sequence[_Loaded | Refused], alone: Sequence[str], conditions: Sequence[str]
 ) -> list[_Loaded | Refused]:
-    found = iter(narrowed(_contracts(entries), alone, conditions))
+    found = iter(with_row_filters(_contracts(entries), alone, conditions))
     return [
         replace(entry, contract=next(found)) if isinstance(entry, _Loaded) else entry
         for entry in entries
     ]
 
 
-def _findings(entry: _Loaded | Refused, wish: _Wish) -> Iterator[Finding]:
+def _findings(entry: _Loaded | Refused, wish: _TestRequest) -> Iterator[Finding]:
     if isinstance(entry, Refused):
         yield entry
         return
@@ -195,7 +199,7 @@ def _findings(entry: _Loaded | Refused, wish: _Wish) -> Iterator[Finding]:
         yield Judged(contract, verify.judge(plan, reading, now=now), entry.problems)
 
 
-def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> Judged:
+def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _TestRequest) -> Judged:
     asked = from_metadata(plan, server) if wish.selection.metadata_only else plan
     bases = (Path(plan.contract.file).resolve().parent, Path.cwd())
     now = system_clock().now()
@@ -210,7 +214,7 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
         bases=bases,
         roots=None,
         now=now,
-        trusts_statistics=wish.evidence is options.Trusted.METADATA,
+        trusts_statistics=wish.evidence is options.CachePolicy.METADATA,
         references=resolve_references(metrics, resolver, wish.registry),
         environment=wish.variables,
         reach=personal_reach(),
@@ -218,12 +222,12 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
         cached_tables=wish.states.read(entry.contract, server),
     )
     closed = server.unsupported or plan.contract.status is Status.RETIRED
-    reading = Reading(server.name, now, {}, readable=None) if closed else wish.apart.read(job)
+    reading = Reading(server.name, now, {}, readable=None) if closed else wish.isolated.read(job)
     run = verify.judge(asked, reading, now=now)
     kept = cache_after_run(asked, reading, run, job.cached_tables)
     wish.states.write(entry.contract, server, kept)
     samples = samples_of(
-        asked, run, wish.sampling, lambda rows: wish.apart.ask(rows_of, (job, rows))
+        asked, run, wish.sampling, lambda rows: wish.isolated.ask(sample_rows, (job, rows))
     )
     return Judged(entry.contract, run, entry.problems, samples)
 
@@ -231,7 +235,7 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _Wish) -> J
 def _written(report: Report, form: ReportFormat, output: Path | None) -> int:
     """Write the report and return the exit code."""
     if output not in (None, TERMINAL):
-        write_whole(output, reports.render(form, report))
+        atomic_write(output, reports.render(form, report))
     elif form is ReportFormat.TEXT:
         # Imported when a terminal is written to: rich takes a tenth of a second.
         from contractwatch.cli.reports import text  # noqa: PLC0415 - see above

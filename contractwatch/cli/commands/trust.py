@@ -9,15 +9,15 @@ import click
 from contractwatch.agent.clock import system_clock
 from contractwatch.cli.output import write, write_document
 from contractwatch.cli.parser import Command
-from contractwatch.cli.record_access.record import open_record, record_named
-from contractwatch.cli.record_access.record_words import (
+from contractwatch.cli.record_access.record import open_record, require_record
+from contractwatch.cli.record_access.record_messages import (
     OutputFormat,
     config_option,
     format_option,
     percent,
     product_argument,
 )
-from contractwatch.cli.reports.page import TextPage, terminal_page
+from contractwatch.cli.reports.text_layout import TextLayout, terminal_layout
 from contractwatch.slo.trust import TrustPart, TrustScore
 from contractwatch.web.api.bodies import trust_body
 from contractwatch.web.snapshot_cache import view_of
@@ -39,16 +39,16 @@ def command(product: str, *, form: OutputFormat, config: Path | None) -> None:
     Example: contractwatch trust finance/orders
     """
     with open_record(config) as store:
-        view = view_of(record_named(store, product), now=system_clock().now())
+        view = view_of(require_record(store, product), now=system_clock().now())
     if form is OutputFormat.JSON:
         write_document(json.dumps(trust_body(view), indent=2) + "\n")
         return
-    page = terminal_page()
+    page = terminal_layout()
     for line in _lines(product, view.trust, page):
         write(f"{line}\n")
 
 
-def _lines(product: str, trust: TrustScore, page: TextPage) -> Iterator[str]:
+def _lines(product: str, trust: TrustScore, page: TextLayout) -> Iterator[str]:
     yield from page.line(_headline(product, trust))
     yield from _table(trust, page)
     for cap in trust.caps:
@@ -66,7 +66,7 @@ def _headline(product: str, trust: TrustScore) -> str:
     return f"{product}: {score}{before}, {trust.score_version}; {seen} seen, {known} known"
 
 
-def _table(trust: TrustScore, page: TextPage) -> Iterator[str]:
+def _table(trust: TrustScore, page: TextLayout) -> Iterator[str]:
     header = ("objective", "kept", "weight", "checked", "points lost")
     parts = sorted(trust.parts, key=lambda part: -part.points_lost)
     rows = [

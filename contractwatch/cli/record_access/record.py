@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from contractwatch.cli.record_access.record_words import no_such_product
+from contractwatch.cli.record_access.record_messages import unknown_product_message
 from contractwatch.errors import UsageError
 from contractwatch.model.record.product import ProductRecord
 from contractwatch.settings import environment, load_settings
@@ -27,7 +27,7 @@ def open_record(config: Path | None) -> Generator[Store]:
         store.close()
 
 
-def record_named(store: Store, product: str) -> ProductRecord:
+def require_record(store: Store, product: str) -> ProductRecord:
     """Return the record of a product that is served.
 
     Raises:
@@ -36,5 +36,5 @@ def record_named(store: Store, product: str) -> ProductRecord:
     served = store.products()
     record = store.record(product) if product in served else None
     if record is None:
-        raise UsageError(no_such_product(product, near_names(product, served)))
+        raise UsageError(unknown_product_message(product, near_names(product, served)))
     return record

@@ -7,11 +7,11 @@ from contractwatch.alerting.shared_reasons import shared_reasons
 from contractwatch.cli.escape import printable
 from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
+    column_path,
     counts_of,
     coverage_of,
     grade_of,
     is_failure,
-    place_of,
     sentence_of,
     title_of,
     worst_first,
@@ -50,7 +50,7 @@ def _run(finding: Judged, report: Report) -> Iterator[str]:
         if level and result.outcome is Outcome.ERROR and reason in causes.pointers:
             if reason in causes.listed and reason not in told:
                 line, title = result.promise.clause.line, f"error: {title_of(finding)}"
-                first = f"{place_of(result)} {result.promise.kind}"
+                first = f"{column_path(result)} {result.promise.kind}"
                 more = f" and {causes.counts[reason] - 1} more checks have no answer"
                 yield _command(level, file, line, title, f"{first}{more}: {reason}")
             told.add(reason)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from html import escape
 
 from contractwatch.alerting.shared_reasons import shared_reasons
-from contractwatch.cli.escape import no_command, printable
+from contractwatch.cli.escape import printable, without_workflow_commands
 from contractwatch.cli.reports.findings import FailOn, Judged, Refused, Report
 from contractwatch.cli.reports.words import (
+    column_path,
     grade_of,
     is_failure,
     observation_of,
-    place_of,
     sentence_of,
     title_of,
 )
@@ -48,7 +48,7 @@ def render(report: Report) -> str:
         for case in found:
             lines += _case(case, attributes["file"])
         lines.append("  </testsuite>")
-    return no_command("\n".join([*lines, "</testsuites>"]) + "\n")
+    return without_workflow_commands("\n".join([*lines, "</testsuites>"]) + "\n")
 
 
 def _suite(
@@ -91,7 +91,7 @@ def _promises(finding: Judged, fail_on: FailOn) -> Iterator[_Case]:
         )
         kind = _kind(result, fail_on)
         message = observation_of(result, causes) or grade
-        yield _Case(name, place_of(result), line, kind, grade, message, body if kind else "")
+        yield _Case(name, column_path(result), line, kind, grade, message, body if kind else "")
 
 
 def _kind(result: CheckResult, fail_on: FailOn) -> str:

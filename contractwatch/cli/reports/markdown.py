@@ -7,11 +7,11 @@ from contractwatch.alerting.shared_reasons import SharedReasons, shared_reasons
 from contractwatch.cli.escape import printable
 from contractwatch.cli.reports.findings import Judged, Refused, Report
 from contractwatch.cli.reports.words import (
+    column_path,
     counts_of,
     coverage_of,
     grade_of,
     observation_of,
-    place_of,
     title_of,
     worst_first,
 )
@@ -70,7 +70,7 @@ def _row(result: CheckResult, causes: SharedReasons) -> str:
     promise, grade = result.promise, grade_of(result)
     cells = (
         f"{_MARKS[grade]} {grade}",
-        _text(f"{place_of(result)} {promise.kind}"),
+        _text(f"{column_path(result)} {promise.kind}"),
         _text(promise.expected or promise.kind),
         _text(observation_of(result, causes)),
         str(promise.clause.line),

@@ -9,7 +9,7 @@ from contractwatch import __version__
 from contractwatch.alerting.shared_reasons import SharedReasons, shared_reasons
 from contractwatch.cli.escape import printable
 from contractwatch.cli.reports.findings import Judged, Refused, Report
-from contractwatch.cli.reports.words import place_of, sentence_of, title_of
+from contractwatch.cli.reports.words import column_path, sentence_of, title_of
 from contractwatch.errors import Level, Problem
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.record.check import Outcome
@@ -65,7 +65,7 @@ def _results(finding: Judged | Refused, report: Report) -> Iterator[dict[str, ob
 def _result(finding: Judged, result: CheckResult, causes: SharedReasons) -> dict[str, object]:
     promise, failed = result.promise, result.outcome is Outcome.FAILED
     location = _location(finding.contract.file, promise.clause.line)
-    name = {"fullyQualifiedName": printable(place_of(result)), "kind": "member"}
+    name = {"fullyQualifiedName": printable(column_path(result)), "kind": "member"}
     return {
         "ruleId": printable(promise.kind),
         "kind": "fail" if failed else _KINDS[result.outcome],

@@ -5,17 +5,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from contractwatch import verify
-from contractwatch.cli.escape import no_command
+from contractwatch.cli.escape import without_workflow_commands
 from contractwatch.cli.output import write
 from contractwatch.cli.reports.findings import Judged, Refused, Report, Samples
-from contractwatch.cli.reports.page import STYLES, TextPage, terminal_page
+from contractwatch.cli.reports.text_layout import STYLES, TextLayout, terminal_layout
 from contractwatch.cli.reports.words import (
+    column_path,
     counts_of,
     coverage_of,
     grade_of,
-    likeness_of,
     observation_of,
-    place_of,
+    similarity_key,
     title_of,
     worst_first,
 )
@@ -31,19 +31,19 @@ _HEADER = ("outcome", "where", "promised", "observed", "line")
 
 def render(report: Report) -> str:
     """Return the whole report without colours, for a file."""
-    return _text(report, TextPage(_FILE_WIDTH, coloured=False))
+    return _text(report, TextLayout(_FILE_WIDTH, coloured=False))
 
 
 def show_in_terminal(report: Report) -> None:
     """Print the whole report, with colours where they are seen."""
-    write(_text(report, terminal_page()))
+    write(_text(report, terminal_layout()))
 
 
-def _text(report: Report, page: TextPage) -> str:
-    return no_command("".join(f"{line}\n" for line in _lines(report, page)))
+def _text(report: Report, page: TextLayout) -> str:
+    return without_workflow_commands("".join(f"{line}\n" for line in _lines(report, page)))
 
 
-def _lines(report: Report, page: TextPage) -> Iterator[str]:
+def _lines(report: Report, page: TextLayout) -> Iterator[str]:
     """Yield every finding, and a count of outcomes if there are several."""
     if not report.selection.is_everything:
         yield from page.line(f"selected: {report.selection}")
@@ -60,7 +60,7 @@ def _lines(report: Report, page: TextPage) -> Iterator[str]:
         yield page.plain(f"{len(report.findings)} runs: {words}")
 
 
-def _run(finding: Judged, page: TextPage, *, show_all: bool) -> Iterator[str]:
+def _run(finding: Judged, page: TextLayout, *, show_all: bool) -> Iterator[str]:
     run = finding.run
     yield from _headline(finding, page)
     shown = _shown(run.results, show_all=show_all)
@@ -71,7 +71,7 @@ def _run(finding: Judged, page: TextPage, *, show_all: bool) -> Iterator[str]:
     for result in shown:
         samples = finding.samples.get(result.promise.promise_id)
         if samples is not None:
-            yield from _samples(f"{place_of(result)} {result.promise.kind}", samples, page)
+            yield from _samples(f"{column_path(result)} {result.promise.kind}", samples, page)
     for group in alike:
         yield from page.wrapped(_told_once(group), "warning")
     for group in same:
@@ -85,7 +85,7 @@ def _run(finding: Judged, page: TextPage, *, show_all: bool) -> Iterator[str]:
     yield from page.line(coverage_of(run))
 
 
-def _samples(place: str, samples: Samples, page: TextPage) -> Iterator[str]:
+def _samples(place: str, samples: Samples, page: TextLayout) -> Iterator[str]:
     withheld = f" (withheld: {', '.join(samples.withheld)})" if samples.withheld else ""
     yield from page.line(f"rows of {place}{withheld}:", "skipped")
     if samples.why_none:
@@ -95,14 +95,14 @@ def _samples(place: str, samples: Samples, page: TextPage) -> Iterator[str]:
         yield page.plain(f"  {cells}")
 
 
-def _refusal(finding: Refused, page: TextPage) -> Iterator[str]:
+def _refusal(finding: Refused, page: TextLayout) -> Iterator[str]:
     yield page.plain(finding.file)
     count = len(finding.problems)
     words = f"ERROR  the contract is refused: {count} problem{'s' if count != 1 else ''}"
     yield page.plain(words, "error")
 
 
-def _headline(finding: Judged, page: TextPage) -> Iterator[str]:
+def _headline(finding: Judged, page: TextLayout) -> Iterator[str]:
     run, contract = finding.run, finding.contract
     yield from page.line(f"{title_of(finding)} ({contract.file})")
     yield from _outcome(run, page)
@@ -111,7 +111,7 @@ def _headline(finding: Judged, page: TextPage) -> Iterator[str]:
             yield from page.line(f"rows of {table.name} in scope: {table.where}")
 
 
-def _outcome(run: RunResult, page: TextPage) -> Iterator[str]:
+def _outcome(run: RunResult, page: TextLayout) -> Iterator[str]:
     words = counts_of(run.results)
     rows = "" if run.rows is None else f"; {run.rows:,} row{'s' if run.rows != 1 else ''}"
     outcome = page.plain(run.outcome.value.upper(), run.outcome.value)
@@ -144,7 +144,7 @@ def _grouped(
         if result.outcome in _UNANSWERED:
             groups.setdefault((grade_of(result), result.verdict.reason), []).append(result)
         elif grade_of(result) == "warning":
-            warnings.setdefault(likeness_of(result), []).append(result)
+            warnings.setdefault(similarity_key(result), []).append(result)
     same = [group for group in groups.values() if len(group) >= _MANY]
     alike = [group for group in warnings.values() if len(group) > _MANY]
     grouped = {id(result) for group in (*same, *alike) for result in group}
@@ -154,7 +154,7 @@ def _grouped(
 def _told_once(group: Sequence[CheckResult]) -> str:
     """Return one sentence for warnings that are alike, with their number."""
     first, count = group[0], len(group)
-    places = ", ".join(place_of(result) for result in group[:_MANY])
+    places = ", ".join(column_path(result) for result in group[:_MANY])
     words = f"{count} {first.promise.kind}: {observation_of(first)}"
     return f"warning: {words}; in {places} and {count - _MANY} more"
 
@@ -163,7 +163,7 @@ def _row(result: CheckResult) -> tuple[str, ...]:
     promise = result.promise
     return (
         grade_of(result),
-        f"{place_of(result)} {promise.kind}",
+        f"{column_path(result)} {promise.kind}",
         promise.expected or promise.kind,
         observation_of(result),
         str(promise.clause.line),

@@ -36,7 +36,7 @@ def is_failure(result: CheckResult, fail_on: FailOn) -> bool:
     return grade_of(result) in ({"failed", "warning"} if fail_on is FailOn.WARNING else {"failed"})
 
 
-def place_of(result: CheckResult) -> str:
+def column_path(result: CheckResult) -> str:
     """Return `table.column`, or the table alone."""
     promise = result.promise
     return f"{promise.table}.{promise.column}" if promise.column else promise.table
@@ -54,7 +54,7 @@ def observation_of(result: CheckResult, causes: SharedReasons = NO_SHARED_REASON
 def sentence_of(result: CheckResult, causes: SharedReasons = NO_SHARED_REASONS) -> str:
     """Return the promise against what was observed, in one sentence."""
     promise = result.promise
-    begins = f"{place_of(result)} {promise.kind}: promised {_expected(result)}"
+    begins = f"{column_path(result)} {promise.kind}: promised {_expected(result)}"
     if causes.is_shared(result):
         return f"{begins}; no answer, {causes.reason_of(result)}"
     return f"{begins}; observed {observation_of(result) or result.outcome.value}"
@@ -64,7 +64,7 @@ def _expected(result: CheckResult) -> str:
     return result.promise.expected or result.promise.kind
 
 
-def likeness_of(result: CheckResult) -> str:
+def similarity_key(result: CheckResult) -> str:
     """Return a text that is the same for results that tell the same of different columns."""
     return f"{result.promise.kind}: {without_names(observation_of(result))}"
 

@@ -10,7 +10,7 @@ TERMINAL = Path("-")
 """What a person names instead of a file to write to the terminal."""
 
 
-def write_whole(path: Path, text: str, *, is_private: bool = False) -> None:
+def atomic_write(path: Path, text: str, *, is_private: bool = False) -> None:
     """Write a file that is never seen half written.
 
     Who may read it is as the user's umask says; if it is private, the user alone.

@@ -29,7 +29,7 @@ def find_contracts(places: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(found.values())
 
 
-def contracts_in(folder: Path) -> tuple[Path, ...]:
+def contracts_in_folder(folder: Path) -> tuple[Path, ...]:
     """Return the contract files of a folder, and not of those below it."""
     files = (path for path in sorted(folder.iterdir()) if path.suffix in _SUFFIXES)
     return tuple(path for path in files if path.is_file() and _is_contract(path))

@@ -18,7 +18,7 @@ _MOST_KINDS = 20
 _NOWHERE = "the contract names no server"
 
 
-def forecast(contract: Contract) -> Iterator[str]:
+def predicted_skips(contract: Contract) -> Iterator[str]:
     """Yield what `test` would skip of a contract, for each server; nothing if it skips nothing."""
     if contract.status is Status.RETIRED:
         yield f"{contract.file}: `test` would judge nothing: the contract is retired"
@@ -50,7 +50,7 @@ def forecast(contract: Contract) -> Iterator[str]:
         yield f"{contract.file}: what `test` would skip on {servers} is not told; name fewer"
 
 
-def unfound(contract: Contract) -> Iterator[Problem]:
+def missing_data_problems(contract: Contract) -> Iterator[Problem]:
     """Yield a problem for each server whose data is not found; no row is read."""
     # Imported where data is looked for: lint alone has no need of what reads files.
     from contractwatch.sources import open_server  # noqa: PLC0415 - see above

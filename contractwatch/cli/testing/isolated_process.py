@@ -30,7 +30,7 @@ _MEGABYTE = 1024 * 1024
 T = TypeVar("T")
 
 
-class Apart:
+class IsolatedProcess:
     """Does jobs of reading in one process beside this one.
 
     A process that has more threads than one, as with Polars imported, cannot be copied: there the

@@ -68,7 +68,7 @@ def samples_of(
         plan: The checks.
         run: What became of them.
         sampling: What a person asked for.
-        read: Reads the rows that are asked for, as `rows_of` does.
+        read: Reads the rows that are asked for, as `sample_rows` does.
     """
     failed = {
         result.promise.promise_id
@@ -98,7 +98,7 @@ def samples_of(
     return found
 
 
-def rows_of(wish: tuple[ScanJob, tuple[SampleQuestion, ...]]) -> list[Rows | None]:
+def sample_rows(wish: tuple[ScanJob, tuple[SampleQuestion, ...]]) -> list[Rows | None]:
     """Return the rows that are asked for, None where they cannot be read; a job for a worker."""
     # Imported where rows are read: this file is loaded by every call of the command.
     from contractwatch.engines.query.samples import ShownColumn, Wanted, sample  # noqa: PLC0415 - see above

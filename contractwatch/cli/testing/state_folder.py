@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from contractwatch.cli.testing.atomic_write import write_whole
+from contractwatch.cli.testing.atomic_write import atomic_write
 from contractwatch.errors import UsageError
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
@@ -57,7 +57,7 @@ class StateFolder:
             return
         texts = {one.table: base64.b64encode(one.content).decode() for one in kept}
         try:
-            write_whole(self._file(contract, server), json.dumps(texts), is_private=True)
+            atomic_write(self._file(contract, server), json.dumps(texts), is_private=True)
         except OSError as error:
             raise UsageError(f"--state-dir {self._folder}: {error.strerror}") from error
 

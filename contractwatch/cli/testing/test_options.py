@@ -21,7 +21,7 @@ from contractwatch.selection import Topic
 MOST_SAMPLES = 100
 
 
-class Trusted(StrEnum):
+class CachePolicy(StrEnum):
     """What answers may rest on."""
 
     METADATA = "metadata"
@@ -116,8 +116,8 @@ _READING = (
     ),
     click.option(
         "--evidence",
-        type=OneOf(Trusted),
-        default=Trusted.METADATA.value,
+        type=OneOf(CachePolicy),
+        default=CachePolicy.METADATA.value,
         help="With `scan`, read every value; else trust what files say of themselves.",
     ),
     click.option(

@@ -48,7 +48,7 @@ _ADVICE = {
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
-def path_of(url: str) -> Path:
+def database_path(url: str) -> Path:
     """Return the file that a store URL such as `sqlite:///record.db` names.
 
     Raises:
@@ -91,13 +91,13 @@ def open_engine(path: Path, *, read_only: bool) -> Engine:
     return engine
 
 
-def immediate(engine: Engine) -> Engine:
+def write_engine(engine: Engine) -> Engine:
     """Return the same pool for writers: their transactions take the write lock as they begin."""
     return engine.execution_options(**{_IMMEDIATE: True})
 
 
 @contextmanager
-def told(path: Path, failing: str) -> Generator[None]:
+def translated_errors(path: Path, failing: str) -> Generator[None]:
     """Turn a failure of the database into a StoreError that begins with `failing`.
 
     Args:

@@ -12,7 +12,7 @@ from contractwatch.model.record.incident import Cause, Delivery, Incident
 from contractwatch.model.record.product import LastPass
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import from_micros, instant_or_none, load, to_micros
-from contractwatch.store.database.rows import insert_all
+from contractwatch.store.database.statements import insert_all
 
 LOG_WINDOW = timedelta(days=28)
 """Incidents that ended longer ago are in no log."""
@@ -22,7 +22,7 @@ _TIME = tables.incident_time.c
 _STANDING = tables.standing.c
 
 
-def last_good(
+def last_good_times(
     connection: Connection,
     product_id: int,
     incidents: Iterable[Incident],
@@ -45,7 +45,7 @@ def last_good(
     return found
 
 
-def note_found(connection: Connection, good: dict[str, int | None], at: datetime) -> None:
+def record_found(connection: Connection, good: dict[str, int | None], at: datetime) -> None:
     """Keep when new incidents were found, and when their objectives had last been good."""
     for incident_id, last_good_at in good.items():
         row = {
@@ -57,7 +57,7 @@ def note_found(connection: Connection, good: dict[str, int | None], at: datetime
         insert_all(connection, tables.incident_time, [row])
 
 
-def note_told(connection: Connection, delivery: Delivery, at: datetime) -> None:
+def record_first_delivery(connection: Connection, delivery: Delivery, at: datetime) -> None:
     """Keep when the first message about an incident was delivered; a later one changes nothing."""
     for note in () if delivery.notification.is_test else delivery.notification.notes:
         connection.execute(

@@ -12,17 +12,17 @@ _OUTBOX = tables.outbox.c
 _NOT_TOLD = (None, tables.DEAD, tables.MOOT)
 
 
-def key_of(whole: str, mailbox: str) -> str:
+def mailbox_key(whole: str, mailbox: str) -> str:
     """Return the key of the message to one mailbox, from the key of the message to all."""
     return f"{whole}/{hashlib.sha256(mailbox.encode()).hexdigest()[:16]}"
 
 
-def lane_of(whole: str, mailbox: str) -> str:
+def mailbox_lane(whole: str, mailbox: str) -> str:
     """Return the lane of one mailbox, from the lane of the receiver."""
     return f"{whole}/{mailbox}"
 
 
-def never_heard(connection: Connection, message: Notification) -> bool:
+def is_irrelevant(connection: Connection, message: Notification) -> bool:
     """Whether a message to one mailbox ends only what this mailbox never heard of.
 
     So it is where the mailbox refused each beginning, or was no recipient then. What is not known,
@@ -34,7 +34,7 @@ def never_heard(connection: Connection, message: Notification) -> bool:
         return False
     heard: dict[str, bool] = {}
     for earlier, whole in _before(connection, message):
-        mine = key_of(earlier.key, message.recipient)
+        mine = mailbox_key(earlier.key, message.recipient)
         state = _state_of(connection, mine) if whole == tables.PARTED else whole
         for note in earlier.notes:
             heard.setdefault(note.incident_id, False)

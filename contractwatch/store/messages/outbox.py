@@ -16,17 +16,17 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, 
 from contractwatch.model.record.incident import Delivery, Notification, Urgency
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import dump, from_micros, load, to_micros
-from contractwatch.store.database.rows import add, insert_all, put, storable
+from contractwatch.store.database.statements import add_amounts, insert_all, storable_text, upsert
 from contractwatch.store.database.tables import DEAD, DELIVERED, LEASED, MOOT, PARTED, PENDING
-from contractwatch.store.messages.incident_times import note_told
-from contractwatch.store.messages.mailboxes import key_of, lane_of, never_heard
-from contractwatch.store.messages.tellings import (
+from contractwatch.store.messages.delivery_records import (
     is_moot,
     is_untold,
-    note_dead,
-    note_delivered,
-    note_waiting,
+    record_dead,
+    record_delivered,
+    record_waiting,
 )
+from contractwatch.store.messages.incident_times import record_first_delivery
+from contractwatch.store.messages.mailboxes import is_irrelevant, mailbox_key, mailbox_lane
 
 ENQUEUED = "enqueued"
 
@@ -77,7 +77,7 @@ def enqueue(connection: Connection, notifications: Sequence[Notification]) -> No
             continue
         due_at = to_micros(notification.created_at)
         insert_all(connection, tables.outbox, [_row_of(notification, due_at)])
-        note_waiting(connection, notification, notification.created_at)
+        record_waiting(connection, notification, notification.created_at)
         _count(connection, notification.receiver, notification.urgency, event=ENQUEUED)
 
 
@@ -158,7 +158,7 @@ def _due(now: datetime, limit: int, receivers: Iterable[str]) -> Select[Any, Any
 
 
 def _is_moot(connection: Connection, message: Notification) -> bool:
-    return is_moot(connection, message) or never_heard(connection, message)
+    return is_moot(connection, message) or is_irrelevant(connection, message)
 
 
 def _drop(connection: Connection, delivery: Delivery, now: datetime) -> None:
@@ -166,7 +166,7 @@ def _drop(connection: Connection, delivery: Delivery, now: datetime) -> None:
     connection.execute(
         update(tables.outbox).where(_outbox.id == delivery.outbox_id).values(**values)
     )
-    note_dead(connection, delivery.notification, now)
+    record_dead(connection, delivery.notification, now)
 
 
 def finish_delivered(connection: Connection, delivery: Delivery, *, now: datetime) -> bool:
@@ -176,14 +176,14 @@ def finish_delivered(connection: Connection, delivery: Delivery, *, now: datetim
     if ours:
         notification = delivery.notification
         _count(connection, notification.receiver, notification.urgency, event=DELIVERED)
-        note_told(connection, delivery, now)
-        note_delivered(connection, notification, now)
+        record_first_delivery(connection, delivery, now)
+        record_delivered(connection, notification, now)
     return ours
 
 
 def put_back(connection: Connection, delivery: Delivery, *, at: datetime, error: str) -> bool:
     """Let it be claimed again from `at` on; False if the lease is no longer ours."""
-    values = {"state": PENDING, "due_at": to_micros(at), "last_error": storable(error)}
+    values = {"state": PENDING, "due_at": to_micros(at), "last_error": storable_text(error)}
     return _settle(connection, delivery, values)
 
 
@@ -201,8 +201,8 @@ def part(
         parts = [
             replace(
                 whole,
-                key=key_of(whole.key, each),
-                lane=lane_of(whole.lane, each),
+                key=mailbox_key(whole.key, each),
+                lane=mailbox_lane(whole.lane, each),
                 recipient=each,
             )
             for each in recipients
@@ -222,8 +222,8 @@ def finish_dead(
         "state": DEAD,
         "due_at": None,
         "finished_at": to_micros(now),
-        "reason": storable(reason),
-        "last_error": storable(error),
+        "reason": storable_text(reason),
+        "last_error": storable_text(error),
     }
     ours = _settle(connection, delivery, values)
     if ours:
@@ -233,9 +233,9 @@ def finish_dead(
             notification.receiver,
             notification.urgency,
             event=DEAD,
-            reason=storable(reason),
+            reason=storable_text(reason),
         )
-        note_dead(connection, notification, now)
+        record_dead(connection, notification, now)
     return ours
 
 
@@ -250,7 +250,7 @@ def revive(connection: Connection, outbox_id: int, *, now: datetime) -> bool:
         .where(is_dead)
         .values(state=PENDING, due_at=to_micros(now), attempts=0, finished_at=None, reason="")
     )
-    note_waiting(connection, load(row.payload, Notification), now)
+    record_waiting(connection, load(row.payload, Notification), now)
     return True
 
 
@@ -312,7 +312,7 @@ def _date_back(connection: Connection, now: datetime) -> None:
 
 def put_pause(connection: Connection, receiver: str, until: datetime) -> None:
     """Remember until when a receiver asked to be left alone."""
-    put(connection, tables.receiver_pause, {"receiver": receiver}, {"until": to_micros(until)})
+    upsert(connection, tables.receiver_pause, {"receiver": receiver}, {"until": to_micros(until)})
 
 
 def pauses(connection: Connection) -> Mapping[str, datetime]:
@@ -396,4 +396,4 @@ def _count(
     connection: Connection, receiver: str, urgency: Urgency, *, event: str, reason: str = ""
 ) -> None:
     key = {"receiver": receiver, "urgency": urgency.value, "event": event, "reason": reason}
-    add(connection, tables.delivery_total, key, {"messages": 1})
+    add_amounts(connection, tables.delivery_total, key, {"messages": 1})

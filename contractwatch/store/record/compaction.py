@@ -12,7 +12,7 @@ from contractwatch.model.record.incident import Phase
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import MICROS_A_DAY, to_micros
 from contractwatch.store.database.tables import DEAD, DELIVERED, MOOT, PARTED
-from contractwatch.store.messages.tellings import forget_tellings
+from contractwatch.store.messages.delivery_records import delete_delivery_records
 
 CHUNK = 1_000
 """Rows of one table that one call removes at most: some milliseconds of the writer's time."""
@@ -136,7 +136,7 @@ def _remove(connection: Connection, table: Table, ids: list[int]) -> int:
         over = select(table.c.id).where(gone)
         connection.execute(delete(event).where(event.c.incident_ref.in_(over)))
         named = select(table.c.incident_id).where(gone)
-        forget_tellings(connection, connection.execute(named).scalars())
+        delete_delivery_records(connection, connection.execute(named).scalars())
         timed = tables.incident_time
         connection.execute(delete(timed).where(timed.c.incident_ref.in_(over)))
     if table is tables.plan:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 
 from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.store.database import tables
-from contractwatch.store.database.rows import put, storable
+from contractwatch.store.database.statements import storable_text, upsert
 
 _STATE = tables.file_state.c
 _MINE = _STATE.product_id == bindparam("of_product")
@@ -18,26 +18,28 @@ _FORGET = delete(tables.file_state).where(_MINE)
 _FORGET_ONE = _FORGET.where(_STATE.table_name == bindparam("of_table"))
 
 
-def kept_of(connection: Connection, product_id: int) -> tuple[CachedTable, ...]:
+def read_file_states(connection: Connection, product_id: int) -> tuple[CachedTable, ...]:
     """Return what is kept of the files of a product, by table."""
     rows = connection.execute(_READ, {"of_product": product_id})
     return tuple(CachedTable(row.table_name, row.content) for row in rows)
 
 
-def write_kept(connection: Connection, product_id: int, kept: Iterable[CachedTable] | None) -> None:
+def write_file_states(
+    connection: Connection, product_id: int, kept: Iterable[CachedTable] | None
+) -> None:
     """Replace what is kept of a product; with None it stays as it is."""
     if kept is None:
         return
-    before = {one.table: one.content for one in kept_of(connection, product_id)}
-    after = {storable(one.table): one.content for one in kept}
+    before = {one.table: one.content for one in read_file_states(connection, product_id)}
+    after = {storable_text(one.table): one.content for one in kept}
     for table in before.keys() - after.keys():
         connection.execute(_FORGET_ONE, {"of_product": product_id, "of_table": table})
     for table, content in after.items():
         if before.get(table) != content:
             key = {"product_id": product_id, "table_name": table}
-            put(connection, tables.file_state, key, {"content": content})
+            upsert(connection, tables.file_state, key, {"content": content})
 
 
-def forget_kept(connection: Connection, product_id: int) -> None:
+def delete_file_states(connection: Connection, product_id: int) -> None:
     """Drop all that is kept of the files of a product."""
     connection.execute(_FORGET, {"of_product": product_id})

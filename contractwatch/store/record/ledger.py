@@ -17,7 +17,7 @@ from contractwatch.store.database.codec import (
     micros_or_none,
     to_micros,
 )
-from contractwatch.store.database.rows import insert_all, put
+from contractwatch.store.database.statements import insert_all, upsert
 
 ANY = "any"
 """In `ledger_total`, the time in which any objective of the product was unknown, counted once."""
@@ -83,7 +83,9 @@ class _End:
         return start == self.end_at and span.state.value == self.state
 
 
-def append_time(connection: Connection, product_id: int, entries: Iterable[LedgerEntry]) -> None:
+def append_intervals(
+    connection: Connection, product_id: int, entries: Iterable[LedgerEntry]
+) -> None:
     """Append spans of any number of objectives, in any order, and add them to the totals.
 
     Raises:
@@ -166,7 +168,7 @@ def standing_of(row: "Row[Any]") -> Standing:
     )
 
 
-def in_order(standings: Iterable[Standing]) -> tuple[Standing, ...]:
+def sorted_standings(standings: Iterable[Standing]) -> tuple[Standing, ...]:
     """Return standings in the order of the objectives."""
     return tuple(sorted(standings, key=lambda standing: _ORDER[standing.objective]))
 
@@ -229,7 +231,7 @@ def _accrue_any(connection: Connection, product_id: int, before: int, micros: in
     if micros:
         none = dict.fromkeys(_STATES, 0)
         key = {"product_id": product_id, "objective": ANY}
-        put(connection, tables.ledger_total, key, {**none, _UNKNOWN.value: before + micros})
+        upsert(connection, tables.ledger_total, key, {**none, _UNKNOWN.value: before + micros})
 
 
 def _micros_covered(spans: Iterable[Interval]) -> int:

@@ -15,7 +15,7 @@ from contractwatch.store.record.results import (
 )
 
 
-class Plans:
+class PlanCache:
     """Plans that were read before, by their id, which is never given twice once it is saved.
 
     Threads may share one: the worst that can happen is that a plan is decoded twice.

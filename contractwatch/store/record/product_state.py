@@ -14,13 +14,13 @@ from contractwatch.model.record.incident import Incident, Phase
 from contractwatch.model.record.product import ProductCard, ProductState
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import MICROS_A_DAY, load, to_micros
+from contractwatch.store.messages.delivery_records import delivery_records
 from contractwatch.store.messages.incident_times import incident_log
-from contractwatch.store.messages.tellings import tellings_of
-from contractwatch.store.record.file_states import kept_of
-from contractwatch.store.record.ledger import in_order, standing_of
-from contractwatch.store.record.plan_cache import Plans
+from contractwatch.store.record.file_states import read_file_states
+from contractwatch.store.record.ledger import sorted_standings, standing_of
+from contractwatch.store.record.plan_cache import PlanCache
 from contractwatch.store.record.read import last_run_of
-from contractwatch.store.record.watermark_history import watched
+from contractwatch.store.record.watermark_history import watermark_history
 
 Recorded: TypeAlias = type[Probes] | type[UpdateHistory] | type[RowHistory] | type[IncidentTimes]
 """A kind of question that the record answers."""
@@ -58,13 +58,13 @@ _PROBES = select(func.sum(_PROBE.good).label("good"), func.sum(_PROBE.total).lab
 )
 
 
-def memory_of(
+def product_state(
     connection: Connection,
     name: str,
     now: datetime,
     *,
     asked: frozenset[Recorded],
-    plans: Plans | None = None,
+    plans: PlanCache | None = None,
 ) -> ProductState:
     """Return what a run must know of its product; one that is new or was withdrawn begins anew.
 
@@ -83,15 +83,15 @@ def memory_of(
     rows = connection.execute(_INCIDENTS, {**mine, "remembered": remembered})
     incidents = tuple(load(found.content, Incident) for found in rows)
     return ProductState(
-        in_order([standing_of(found) for found in standings]),
+        sorted_standings([standing_of(found) for found in standings]),
         incidents,
         _probes(connection, row.id, now) if Probes in asked else ProbeTally(),
-        watched(connection, row.id) if asked & _SEEN else (),
+        watermark_history(connection, row.id) if asked & _SEEN else (),
         incident_log(connection, row.id, now) if IncidentTimes in asked else IncidentLog(),
         _notices(row.card),
-        kept_of(connection, row.id),
+        read_file_states(connection, row.id),
         last_run_of(connection, row.id, plans) if plans and row.withdrawn_at is None else None,
-        tellings_of(connection, (one.incident_id for one in incidents)),
+        delivery_records(connection, (one.incident_id for one in incidents)),
     )
 
 

@@ -26,9 +26,9 @@ from contractwatch.model.record.product import (
 from contractwatch.model.record.run import Coverage, RunOutcome, RunResult
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import from_micros, instant_or_none, load
-from contractwatch.store.messages.tellings import tellings_of
-from contractwatch.store.record.ledger import in_order, standing_of, unknown_micros
-from contractwatch.store.record.plan_cache import Plans
+from contractwatch.store.messages.delivery_records import delivery_records
+from contractwatch.store.record.ledger import sorted_standings, standing_of, unknown_micros
+from contractwatch.store.record.plan_cache import PlanCache
 from contractwatch.store.record.results import RunPlan, unpack_results
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class ProductRow:
     revision: int
 
 
-def served(connection: Connection) -> tuple[ProductRow, ...]:
+def served_products(connection: Connection) -> tuple[ProductRow, ...]:
     """Return the products that were not withdrawn, by name."""
     product = tables.product.c
     rows = connection.execute(
@@ -80,11 +80,11 @@ def served_standings(connection: Connection) -> dict[str, tuple[Standing, ...]]:
     grouped: dict[str, list[Standing]] = defaultdict(list)
     for row in rows:
         grouped[row.name].append(standing_of(row))
-    return {name: in_order(found) for name, found in sorted(grouped.items())}
+    return {name: sorted_standings(found) for name, found in sorted(grouped.items())}
 
 
 def records_of(
-    connection: Connection, products: Sequence[int], plans: Plans
+    connection: Connection, products: Sequence[int], plans: PlanCache
 ) -> dict[int, ProductRecord]:
     """Return the records of these products by id, each with its last run only.
 
@@ -97,7 +97,7 @@ def records_of(
 
 
 def record_of(
-    connection: Connection, name: str, plans: Plans, *, runs: int
+    connection: Connection, name: str, plans: PlanCache, *, runs: int
 ) -> ProductRecord | None:
     """Return one product's record, withdrawn or not, with its last `runs` runs, newest first."""
     product, run = tables.product.c, tables.run
@@ -111,14 +111,14 @@ def record_of(
     return replace(_records(connection, [product_id], plans)[product_id], runs=summaries)
 
 
-def last_run_of(connection: Connection, product_id: int, plans: Plans) -> RunResult | None:
+def last_run_of(connection: Connection, product_id: int, plans: PlanCache) -> RunResult | None:
     """Return the last run of a product."""
     found = _last_runs(connection, [product_id], plans).get(product_id)
     return None if found is None else found[0]
 
 
 def _records(
-    connection: Connection, products: Sequence[int], plans: Plans
+    connection: Connection, products: Sequence[int], plans: PlanCache
 ) -> dict[int, ProductRecord]:
     product = tables.product.c
     lines = _lines(connection, products)
@@ -132,7 +132,7 @@ def _records(
     unknown = unknown_micros(connection, products)
     known = [one.incident_id for found in incidents.values() for one in found]
     told: dict[str, list[DeliveryRecord]] = defaultdict(list)
-    for telling in tellings_of(connection, known):
+    for telling in delivery_records(connection, known):
         told[telling.incident_id].append(telling)
     rows = connection.execute(select(product.id, product.card).where(product.id.in_(products)))
     records: dict[int, ProductRecord] = {}
@@ -213,7 +213,7 @@ def _incidents(products: Sequence[int]) -> Select[Any, Any]:
 
 
 def _last_runs(
-    connection: Connection, products: Sequence[int], plans: Plans
+    connection: Connection, products: Sequence[int], plans: PlanCache
 ) -> dict[int, tuple[RunResult, tuple[RunSummary]]]:
     product, run = tables.product, tables.run
     last = (

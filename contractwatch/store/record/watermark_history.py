@@ -15,7 +15,7 @@ from contractwatch.store.database.codec import (
     micros_or_none,
     to_micros,
 )
-from contractwatch.store.database.rows import insert_all, storable
+from contractwatch.store.database.statements import insert_all, storable_text
 
 SIGHTINGS_KEPT = 1_000
 """Of one table, the newest: more updates than this within a period are not promised by anyone."""
@@ -61,7 +61,7 @@ def write_watermarks(
             "column_name": which["of_column"],
             "newest": micros_or_none(observed.watermark.newest),
             "rows": observed.watermark.rows,
-            "version": storable(observed.watermark.version),
+            "version": storable_text(observed.watermark.version),
             "first_seen": seen,
             "last_seen": seen,
             "looks": 1,
@@ -70,7 +70,7 @@ def write_watermarks(
         connection.execute(_FORGET, which)
 
 
-def watched(connection: Connection, product_id: int) -> tuple[WatermarkHistory, ...]:
+def watermark_history(connection: Connection, product_id: int) -> tuple[WatermarkHistory, ...]:
     """Return what the runs of a product saw, each table's oldest first."""
     rows = connection.execute(
         select(tables.sighting).where(_SIGHTING.product_id == product_id).order_by(_SIGHTING.id)
@@ -84,13 +84,13 @@ def watched(connection: Connection, product_id: int) -> tuple[WatermarkHistory, 
 def _which(product_id: int, look: ObservedWatermark) -> dict[str, Any]:
     return {
         "of_product": product_id,
-        "of_table": storable(look.table),
-        "of_column": storable(look.column),
+        "of_table": storable_text(look.table),
+        "of_column": storable_text(look.column),
     }
 
 
 def _stored(watermark: Watermark) -> Watermark:
-    return Watermark(watermark.newest, watermark.rows, storable(watermark.version))
+    return Watermark(watermark.newest, watermark.rows, storable_text(watermark.version))
 
 
 def _sighting(row: Any) -> WatermarkPeriod:

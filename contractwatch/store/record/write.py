@@ -10,12 +10,19 @@ from contractwatch.model.record.product import ProductCard, RunEntry
 from contractwatch.model.record.run import RunOutcome, RunResult
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import MICROS_A_DAY, dump, micros_or_none, to_micros
-from contractwatch.store.database.rows import add, bump, insert_all, insert_one, put, storable
-from contractwatch.store.messages.incident_times import last_good, note_found
+from contractwatch.store.database.statements import (
+    add_amounts,
+    insert_all,
+    insert_one,
+    next_revision,
+    storable_text,
+    upsert,
+)
+from contractwatch.store.messages.incident_times import record_found
 from contractwatch.store.messages.outbox import enqueue
-from contractwatch.store.record.file_states import forget_kept, write_kept
-from contractwatch.store.record.ledger import append_time, replace_standings
-from contractwatch.store.record.plan_cache import Plans
+from contractwatch.store.record.file_states import delete_file_states
+from contractwatch.store.record.ledger import replace_standings
+from contractwatch.store.record.plan_cache import PlanCache
 from contractwatch.store.record.results import RunPlan, pack_plan, pack_results, plan_of
 from contractwatch.store.record.watermark_history import write_watermarks
 
@@ -52,7 +59,7 @@ _FORGET_SEEN = delete(tables.data_version).where(
 )
 
 
-def write_entry(connection: Connection, entry: RunEntry, plans: Plans, revision: int) -> int:
+def write_entry(connection: Connection, entry: RunEntry, plans: PlanCache, revision: int) -> int:
     """Write everything that one run or wake-up leaves, and return the run's id, 0 without a run.
 
     1. the run with its results, the probe, the version of the data, how far it has come and what
@@ -73,13 +80,13 @@ def write_entry(connection: Connection, entry: RunEntry, plans: Plans, revision:
         _write_data_version(connection, product_id, entry.run)
     _write_card(connection, product_id, entry.card, revision=revision, run_id=run_id)
     write_watermarks(connection, product_id, entry.watermarks, entry.at)
-    write_kept(connection, product_id, entry.cached_tables)
-    good = last_good(connection, product_id, entry.incidents, entry.last_passes)
-    append_time(connection, product_id, entry.entries)
+    write_file_states(connection, product_id, entry.cached_tables)
+    good = last_good_times(connection, product_id, entry.incidents, entry.last_passes)
+    append_intervals(connection, product_id, entry.entries)
     replace_standings(connection, product_id, entry.standings)
     for incident in entry.incidents:
         _write_incident(connection, product_id, incident)
-    note_found(connection, good, entry.at)
+    record_found(connection, good, entry.at)
     _write_events(connection, entry.transitions)
     enqueue(connection, entry.notifications)
     return run_id
@@ -98,9 +105,9 @@ def withdraw_product(connection: Connection, name: str, at: int) -> bool:
     connection.execute(
         update(product)
         .where(product.c.id == product_id)
-        .values(withdrawn_at=at, revision=bump(connection))
+        .values(withdrawn_at=at, revision=next_revision(connection))
     )
-    forget_kept(connection, product_id)
+    delete_file_states(connection, product_id)
     mine = standing.c.product_id == product_id
     connection.execute(update(standing).where(mine, standing.c.horizon > at).values(horizon=at))
     connection.execute(update(standing).where(mine, standing.c.stale_at > at).values(stale_at=None))
@@ -122,7 +129,7 @@ def _write_card(
     values = {**_card_columns(card), "revision": revision, "withdrawn_at": None}
     if run_id:
         values["last_run_id"] = run_id
-    put(connection, tables.product, {"id": product_id}, values)
+    upsert(connection, tables.product, {"id": product_id}, values)
 
 
 def _card_columns(card: ProductCard) -> dict[str, Any]:
@@ -133,7 +140,7 @@ def _card_columns(card: ProductCard) -> dict[str, Any]:
     }
 
 
-def _write_run(connection: Connection, product_id: int, run: RunResult, plans: Plans) -> int:
+def _write_run(connection: Connection, product_id: int, run: RunResult, plans: PlanCache) -> int:
     plan_id, plan = _find_plan(connection, run, plans)
     row = {
         "product_id": product_id,
@@ -145,16 +152,16 @@ def _write_run(connection: Connection, product_id: int, run: RunResult, plans: P
         "promised": run.coverage.promised,
         "readable": run.readable,
         "rows": run.rows,
-        "data_version": storable(run.data_version),
+        "data_version": storable_text(run.data_version),
         "data_timestamp": micros_or_none(run.data_timestamp),
-        "error": storable(run.error),
+        "error": storable_text(run.error),
         "blame": run.blame.value if run.blame else None,
         "results": pack_results(run.results, plan),
     }
     return insert_one(connection, tables.run, row)
 
 
-def _find_plan(connection: Connection, run: RunResult, plans: Plans) -> tuple[int, RunPlan]:
+def _find_plan(connection: Connection, run: RunResult, plans: PlanCache) -> tuple[int, RunPlan]:
     digest = plans.digest(run)
     plan_id = connection.execute(_PLAN_ID, {"of_digest": digest}).scalar()
     if plan_id is not None:
@@ -167,7 +174,7 @@ def _find_plan(connection: Connection, run: RunResult, plans: Plans) -> tuple[in
 def _write_probe(connection: Connection, product_id: int, run: RunResult) -> None:
     if run.readable is not None:
         key = {"product_id": product_id, "day": to_micros(run.finished_at) // MICROS_A_DAY}
-        add(connection, tables.probe_day, key, {"good": int(run.readable), "total": 1})
+        add_amounts(connection, tables.probe_day, key, {"good": int(run.readable), "total": 1})
 
 
 def _write_data_version(connection: Connection, product_id: int, run: RunResult) -> None:
@@ -176,7 +183,7 @@ def _write_data_version(connection: Connection, product_id: int, run: RunResult)
         return
     seen = {
         "of_product": product_id,
-        "of_version": storable(run.data_version),
+        "of_version": storable_text(run.data_version),
         "seen_at": to_micros(run.finished_at),
     }
     if connection.execute(_SEE, seen).rowcount:
@@ -192,7 +199,7 @@ def _write_incident(connection: Connection, product_id: int, incident: Incident)
         "resolved_at": micros_or_none(incident.resolved_at),
         "content": dump(incident, Incident),
     }
-    put(connection, tables.incident, {"incident_id": incident.incident_id}, values)
+    upsert(connection, tables.incident, {"incident_id": incident.incident_id}, values)
 
 
 def _write_events(connection: Connection, transitions: Iterable[Transition]) -> None:

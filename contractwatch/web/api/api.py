@@ -12,7 +12,7 @@ from contractwatch.slo.gate import decide, to_body
 from contractwatch.web.api import bodies
 from contractwatch.web.api.policy import policy_of, score_of
 from contractwatch.web.server.address import root
-from contractwatch.web.server.json_response import Answer
+from contractwatch.web.server.json_response import EscapedJSONResponse
 from contractwatch.web.server.site import Site
 from contractwatch.web.snapshot_cache import RecordSnapshot
 from contractwatch.web.views.did_you_mean import near_names
@@ -22,11 +22,11 @@ from contractwatch.web.views.listing import (
     ROWS,
     SEVERITIES,
     ListQuery,
-    incidents_asked,
+    filter_incidents,
+    filter_products,
     page_of,
-    products_asked,
 )
-from contractwatch.web.views.parameters import only_known
+from contractwatch.web.views.parameters import require_known_parameters
 
 _Q = Annotated[str, Query(description="words of the product, the team or the owners")]
 _Team = Annotated[str, Query(description="the whole name of a team or an owner")]
@@ -48,8 +48,8 @@ class Api:
         """Return the routes; those that end in a word come before the product itself."""
         router = APIRouter(
             prefix="/api/v1",
-            default_response_class=Answer,
-            dependencies=[Depends(only_known)],
+            default_response_class=EscapedJSONResponse,
+            dependencies=[Depends(require_known_parameters)],
         )
         router.add_api_route("/products", self.products, methods=["GET"])
         router.add_api_route("/incidents", self.incidents, methods=["GET"])
@@ -65,7 +65,7 @@ class Api:
         team: _Team = "",
         severity: _Severity = "",
         page: _Page = "",
-    ) -> Answer:
+    ) -> EscapedJSONResponse:
         """List products with state, budget, trust, coverage and last run.
 
         All of them by name, or a page of those that need a look first.
@@ -73,13 +73,13 @@ class Api:
         snapshot = self._snapshot()
         asked = ListQuery(q, state, team, severity, page)
         try:
-            listed = _listed("products", products_asked(snapshot, asked), asked)
+            listed = _listed("products", filter_products(snapshot, asked), asked)
         except UsageError as error:
-            return Answer({"error": str(error)}, status_code=400)
+            return EscapedJSONResponse({"error": str(error)}, status_code=400)
         views = listed.pop("rows")
         views = views if page else sorted(views, key=lambda view: view.product)
         problems = [str(problem) for problem in self._site.problems()]
-        return Answer(
+        return EscapedJSONResponse(
             {
                 "version": bodies.BODY_VERSION,
                 "as_of": bodies.iso_or_none(snapshot.taken_at),
@@ -89,19 +89,19 @@ class Api:
             }
         )
 
-    def product(self, product: str) -> Answer:
+    def product(self, product: str) -> EscapedJSONResponse:
         """Show one product: objectives, trust, incidents, every clause, runs."""
         view = self._site.view(product)
         if view is None:
             return self._unknown(product)
-        return Answer(bodies.detail_body(view, self._site.upstream(view)))
+        return EscapedJSONResponse(bodies.detail_body(view, self._site.upstream(view)))
 
-    def trust(self, product: str) -> Answer:
+    def trust(self, product: str) -> EscapedJSONResponse:
         """Show the trust score of a product and its exact explanation."""
         view = self._site.view(product)
         if view is None:
             return self.product(f"{product}/trust")  # a product may be called so
-        return Answer(bodies.trust_body(view))
+        return EscapedJSONResponse(bodies.trust_body(view))
 
     def gate(
         self,
@@ -110,7 +110,7 @@ class Api:
         min_score: Annotated[str | None, Query(description="a number, 0 to 100")] = None,
         max_evaluation_age: Annotated[str, Query(description="such as 2h or PT2H")] = "",
         on_unknown: Annotated[str, Query(description="fail or pass")] = "fail",
-    ) -> Answer:
+    ) -> EscapedJSONResponse:
         """Decide whether a product may be used: always 200 with a decision in the body."""
         view = self._site.view(product)
         if view is None:
@@ -123,9 +123,9 @@ class Api:
                 on_unknown=on_unknown,
             )
         except UsageError as error:
-            return Answer({"error": str(error)}, status_code=400)
-        body = to_body(decide(view.record, policy, now=self._site.board.now()))
-        return Answer(body, headers={"ETag": _etag(body), "Cache-Control": "no-cache"})
+            return EscapedJSONResponse({"error": str(error)}, status_code=400)
+        body = to_body(decide(view.record, policy, now=self._site.snapshots.now()))
+        return EscapedJSONResponse(body, headers={"ETag": _etag(body), "Cache-Control": "no-cache"})
 
     def incidents(
         self,
@@ -134,27 +134,27 @@ class Api:
         team: _Team = "",
         severity: _Severity = "",
         page: _Page = "",
-    ) -> Answer:
+    ) -> EscapedJSONResponse:
         """List the incidents that were told, open ones first, newest first."""
         snapshot = self._snapshot()
         asked = ListQuery(q, state, team, severity, page)
         try:
-            listed = _listed("incidents", incidents_asked(snapshot, asked), asked)
+            listed = _listed("incidents", filter_incidents(snapshot, asked), asked)
         except UsageError as error:
-            return Answer({"error": str(error)}, status_code=400)
+            return EscapedJSONResponse({"error": str(error)}, status_code=400)
         shown = [
             bodies.incident_body(one, snapshot.views[one.product].record.deliveries)
             for one in listed.pop("rows")
         ]
-        return Answer({"version": bodies.BODY_VERSION, **listed, "incidents": shown})
+        return EscapedJSONResponse({"version": bodies.BODY_VERSION, **listed, "incidents": shown})
 
     def _snapshot(self) -> RecordSnapshot:
-        return self._site.board.snapshot
+        return self._site.snapshots.snapshot
 
-    def _unknown(self, product: str) -> Answer:
+    def _unknown(self, product: str) -> EscapedJSONResponse:
         near = near_names(product, self._snapshot().views)
         body = {"error": f"no product is called {product!r}", "near": near}
-        return Answer(body, status_code=404)
+        return EscapedJSONResponse(body, status_code=404)
 
 
 def _listed(name: str, rows: Sequence[Any], asked: ListQuery) -> dict[str, Any]:

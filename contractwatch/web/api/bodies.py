@@ -12,15 +12,15 @@ from contractwatch.model.record.run import CheckResult, RunResult
 from contractwatch.slo.budget import compliance_of, intervals_of
 from contractwatch.slo.ledger import merge_intervals
 from contractwatch.slo.trust import TrustPart, TrustScore
-from contractwatch.web.snapshot_cache import View
-from contractwatch.web.views.timeline import SHOWN
+from contractwatch.web.snapshot_cache import ProductView
+from contractwatch.web.views.timeline import LONGEST_WINDOW
 from contractwatch.web.views.words import iso
 
 BODY_VERSION = 1
 Body = dict[str, object]
 
 
-def product_body(view: View) -> Body:
+def product_body(view: ProductView) -> Body:
     """Return one line of the list of products."""
     card = view.record.card
     run = view.record.last_run
@@ -49,7 +49,7 @@ def product_body(view: View) -> Body:
     }
 
 
-def detail_body(view: View, upstream: tuple[Upstream, ...] = ()) -> Body:
+def detail_body(view: ProductView, upstream: tuple[Upstream, ...] = ()) -> Body:
     """Return everything that is known of a product."""
     run = view.record.last_run
     return {
@@ -76,7 +76,7 @@ def detail_body(view: View, upstream: tuple[Upstream, ...] = ()) -> Body:
     }
 
 
-def lifetime_body(view: View) -> Body:
+def lifetime_body(view: ProductView) -> Body:
     """Return the stage of the product, its dates, and the seconds left of support and of life."""
     lifetime, now = view.record.card.lifetime, view.as_of
     support, life = lifetime.end_of_support, lifetime.end_of_life
@@ -90,7 +90,7 @@ def lifetime_body(view: View) -> Body:
     }
 
 
-def status_body(view: View) -> Body:
+def status_body(view: ProductView) -> Body:
     """Return the word, since when it holds, and the objectives that are the reason."""
     return {
         "word": view.status.word.value,
@@ -101,7 +101,7 @@ def status_body(view: View) -> Body:
     }
 
 
-def trust_body(view: View) -> Body:
+def trust_body(view: ProductView) -> Body:
     """Return the score with its exact explanation and what it was computed from."""
     trust: TrustScore = view.trust
     return {
@@ -174,10 +174,10 @@ def check_body(result: CheckResult) -> Body:
     }
 
 
-def objective_body(view: View, line: LedgerLine, budget: BudgetLine) -> Body:
+def objective_body(view: ProductView, line: LedgerLine, budget: BudgetLine) -> Body:
     """Return one objective: its state, target, budget, compliance and the last 28 days."""
     compliance = compliance_of(line, budget.budget.target, now=view.as_of)
-    shown = merge_intervals(intervals_of(line, start=view.as_of - SHOWN, end=view.as_of))
+    shown = merge_intervals(intervals_of(line, start=view.as_of - LONGEST_WINDOW, end=view.as_of))
     return {
         "objective": budget.standing.objective.value,
         "state": budget.standing.state.value,

@@ -3,7 +3,7 @@
 from html import escape
 
 from contractwatch.slo.status import StatusWord
-from contractwatch.web.snapshot_cache import View
+from contractwatch.web.snapshot_cache import ProductView
 
 _LEFT = "data contract"
 _CHARACTER = 6.7
@@ -30,7 +30,7 @@ _MARKS = {
 }
 
 
-def badge_of(view: View) -> str:
+def badge_of(view: ProductView) -> str:
     """Return the badge: the state in word, shape and colour, and the score or "new"."""
     word = view.status.word
     return _svg(f"{word.value} · trust {view.trust.badge}", _COLORS[word], _MARKS[word])

@@ -29,7 +29,7 @@ from contractwatch.slo.status import StatusWord
 from contractwatch.web.pages.badge import badge_of, badge_of_nothing
 from contractwatch.web.server.address import root
 from contractwatch.web.server.site import Site
-from contractwatch.web.snapshot_cache import View
+from contractwatch.web.snapshot_cache import ProductView
 from contractwatch.web.views import words
 from contractwatch.web.views.did_you_mean import near_names
 from contractwatch.web.views.listing import (
@@ -38,13 +38,13 @@ from contractwatch.web.views.listing import (
     SEVERITIES,
     STATE_ORDER,
     ListQuery,
-    asked_of,
-    incidents_asked,
+    filter_incidents,
+    filter_products,
+    list_query,
     page_of,
-    products_asked,
     teams_of,
 )
-from contractwatch.web.views.timeline import Bar, bar_of, shown_of
+from contractwatch.web.views.timeline import Bar, bar_of, timeline_window
 
 _FASTEST_REFRESH = 5
 _LONGEST_REFRESH_DIGITS = 5
@@ -111,15 +111,15 @@ class Pages:
 
     def products(self, request: Request) -> HTMLResponse:
         """Show the products that are asked for, those that need a look first."""
-        snapshot = self._site.board.snapshot
+        snapshot = self._site.snapshots.snapshot
         views = tuple(snapshot.views.values())
         return self._list(
             request,
             "products.html",
-            lambda asked: products_asked(snapshot, asked),
+            lambda asked: filter_products(snapshot, asked),
             states=PRODUCT_STATES,
             total=len(views),
-            shares=shares(views),
+            shares=state_shares(views),
             problems=[str(problem) for problem in self._site.problems()],
             refresh=_refresh(request.query_params.get("refresh", "")),
             here="products",
@@ -137,26 +137,26 @@ class Pages:
             lines=lines,
             upstream=self._site.upstream(view),
             all_default=all(line.budget.budget.target.is_default for line in lines),
-            shown=shown_of(view.record.lines, end=view.as_of),
-            groups=groups(view),
+            shown=timeline_window(view.record.lines, end=view.as_of),
+            groups=check_groups(view),
             causes=shared_reasons(view.record.last_run)
             if view.record.last_run
             else NO_SHARED_REASONS,
             incidents=_opened(view.record.incidents),
-            told=told_of([view]),
+            told=receiver_words([view]),
             most_lost=max(part.points_lost for part in view.trust.parts),
             here="",
         )
 
     def incidents(self, request: Request) -> HTMLResponse:
         """Show the incidents that are asked for, and who was told."""
-        snapshot = self._site.board.snapshot
+        snapshot = self._site.snapshots.snapshot
         return self._list(
             request,
             "incidents.html",
-            lambda asked: incidents_asked(snapshot, asked),
+            lambda asked: filter_incidents(snapshot, asked),
             states=INCIDENT_STATES,
-            told=told_of(snapshot.views.values()),
+            told=receiver_words(snapshot.views.values()),
             resolved_shown=RESOLVED_SHOWN,
             here="incidents",
         )
@@ -169,7 +169,7 @@ class Pages:
         **context: object,
     ) -> HTMLResponse:
         """Show one page of a list, or say what is wrong with what was asked."""
-        asked, wrong = asked_of(request.query_params), ""
+        asked, wrong = list_query(request.query_params), ""
         try:
             page = page_of(find(asked), asked)
         except UsageError as error:
@@ -182,7 +182,7 @@ class Pages:
             asked=asked,
             wrong=wrong,
             query=urlencode({**asked.filters, "page": page.number}),
-            teams=teams_of(self._site.board.snapshot.views.values()),
+            teams=teams_of(self._site.snapshots.snapshot.views.values()),
             severities=SEVERITIES,
         )
 
@@ -198,7 +198,7 @@ class Pages:
 
     def missing(self, product: str = "", path: str = "") -> HTMLResponse:
         """Say that there is nothing here, and what has a name like it."""
-        near = near_names(product, self._site.board.snapshot.views) if product else []
+        near = near_names(product, self._site.snapshots.snapshot.views) if product else []
         asked = {"product": _cut(product), "path": _cut(path)}
         return self._page("missing.html", status_code=404, **asked, near=near, here="")
 
@@ -210,8 +210,8 @@ class Pages:
         text = self._templates.get_template(template).render(
             **context,
             root=root(),
-            now=self._site.board.now(),
-            taken_at=self._site.board.snapshot.taken_at,
+            now=self._site.snapshots.now(),
+            taken_at=self._site.snapshots.snapshot.taken_at,
             version=__version__,
         )
         return HTMLResponse(text, status_code=status_code)
@@ -235,7 +235,7 @@ def environment() -> Environment:
         "ago": words.ago,
         "clock_time": words.clock_time,
         "count_of": words.count_of,
-        "duration": words.roughly,
+        "duration": words.duration_words,
         "iso": words.iso,
         "judged": words.judged_words,
         "trouble": upstream_words,
@@ -262,10 +262,10 @@ def product_url(product: str) -> str:
 
 def span_words(since: datetime, until: datetime) -> str:
     """Return how long it is from one instant to another."""
-    return words.roughly((until - since).total_seconds())
+    return words.duration_words((until - since).total_seconds())
 
 
-def shares(views: Sequence[View]) -> tuple[Share, ...]:
+def state_shares(views: Sequence[ProductView]) -> tuple[Share, ...]:
     """Return the states of the fleet as pieces of a bar, kept first; no piece for none."""
     counts = Counter(view.status.word for view in views)
     found: list[Share] = []
@@ -278,9 +278,9 @@ def shares(views: Sequence[View]) -> tuple[Share, ...]:
     return tuple(found)
 
 
-def objective_lines(view: View) -> tuple[ObjectiveLine, ...]:
+def objective_lines(view: ProductView) -> tuple[ObjectiveLine, ...]:
     """Return the objectives of a product, the composite first."""
-    start = shown_of(view.record.lines, end=view.as_of).start
+    start = timeline_window(view.record.lines, end=view.as_of).start
     lines = [
         ObjectiveLine(
             name=_OBJECTIVE_NAMES.get(budget.standing.objective, budget.standing.objective.value),
@@ -294,7 +294,7 @@ def objective_lines(view: View) -> tuple[ObjectiveLine, ...]:
     return tuple(lines)
 
 
-def groups(view: View) -> tuple[CheckGroup, ...]:
+def check_groups(view: ProductView) -> tuple[CheckGroup, ...]:
     """Return every clause of the last run, those that need a look first; no empty group."""
     run = view.record.last_run
     results = run.results if run else ()
@@ -317,7 +317,7 @@ def _cut(asked: str) -> str:
     )
 
 
-def told_of(views: Iterable[View]) -> dict[str, str]:
+def receiver_words(views: Iterable[ProductView]) -> dict[str, str]:
     """Return for each incident in words who was told of it."""
     return {
         one.incident_id: delivery_words(one.incident_id, view.record.deliveries)

@@ -15,8 +15,8 @@ from contractwatch.model.record.incident import Phase, Urgency
 from contractwatch.model.record.product import ProductCard
 from contractwatch.model.record.run import CheckResult
 from contractwatch.slo.status import StatusWord
-from contractwatch.web.series.monotonic_counters import Meter
-from contractwatch.web.snapshot_cache import RecordSnapshot, View
+from contractwatch.web.series.monotonic_counters import MonotonicCounters
+from contractwatch.web.snapshot_cache import ProductView, RecordSnapshot
 
 PREFIX = "contractwatch_"
 LONGEST_LABEL = 128
@@ -120,7 +120,12 @@ _SELF_TABLE = (
 
 
 def product_families(
-    snapshot: RecordSnapshot, meter: Meter, *, until: datetime, level: int, max_failing: int
+    snapshot: RecordSnapshot,
+    meter: MonotonicCounters,
+    *,
+    until: datetime,
+    level: int,
+    max_failing: int,
 ) -> tuple[Family, ...]:
     """Return the series of all products, counters accrued up to `until`."""
     families = _families(_PRODUCT_TABLE)
@@ -176,7 +181,7 @@ def self_families(
     return tuple(families.values())
 
 
-def bounded(value: str) -> str:
+def bounded_label(value: str) -> str:
     """Return a label value of at most 128 characters; a cut one ends in a hash of the whole."""
     if len(value) <= LONGEST_LABEL:
         return value
@@ -186,7 +191,7 @@ def bounded(value: str) -> str:
 
 def check_label(result: CheckResult, contract_id: str) -> str:
     """Return the promise's id without the contract's, which the product stands for."""
-    return bounded(result.promise.promise_id.removeprefix(f"{contract_id}/"))
+    return bounded_label(result.promise.promise_id.removeprefix(f"{contract_id}/"))
 
 
 def is_failing(result: CheckResult) -> bool:
@@ -211,7 +216,7 @@ def _add_card(families: Mapping[str, Family], card: ProductCard) -> None:
     )
 
 
-def _add_state(families: Mapping[str, Family], view: View) -> None:
+def _add_state(families: Mapping[str, Family], view: ProductView) -> None:
     name = _labels(product=view.product)
     _add_card(families, view.record.card)
     families["product_breached"].add(name, int(view.status.word is StatusWord.BREACHED))
@@ -220,7 +225,7 @@ def _add_state(families: Mapping[str, Family], view: View) -> None:
         families["product_trust_score_ratio"].add(name, view.trust.number / 100)
 
 
-def _add_times(families: Mapping[str, Family], view: View) -> None:
+def _add_times(families: Mapping[str, Family], view: ProductView) -> None:
     name = _labels(product=view.product)
     run = view.record.last_run
     if run is None:
@@ -241,7 +246,12 @@ def _add_lifetime(families: Mapping[str, Family], card: ProductCard, at: datetim
 
 
 def _add_objectives(
-    families: Mapping[str, Family], view: View, meter: Meter, *, until: datetime, level: int
+    families: Mapping[str, Family],
+    view: ProductView,
+    meter: MonotonicCounters,
+    *,
+    until: datetime,
+    level: int,
 ) -> None:
     counters = meter.read(view.record, until=until)
     name = _labels(product=view.product)
@@ -259,7 +269,7 @@ def _add_objectives(
             families["slo_error_budget_remaining_ratio"].add(labels, remaining)
 
 
-def _add_failing(family: Family, view: View, at_most: int) -> None:
+def _add_failing(family: Family, view: ProductView, at_most: int) -> None:
     run = view.record.last_run
     contract_id = view.record.card.contract_id
     failing = {
@@ -276,18 +286,18 @@ def _add_failing(family: Family, view: View, at_most: int) -> None:
         family.add(labels, 1)
 
 
-def _count_by_team(views: Iterable[View], word: StatusWord) -> Counter[str]:
+def _count_by_team(views: Iterable[ProductView], word: StatusWord) -> Counter[str]:
     return Counter(_team_of(view) for view in views if view.status.word is word)
 
 
-def _team_of(view: View) -> str:
+def _team_of(view: ProductView) -> str:
     # as it is written: two names that are written alike must not be one series told twice
     return visible(view.record.card.team)
 
 
 def _labels(**values: str) -> str:
     inside = ",".join(
-        f'{name}="{_escaped(bounded(visible(value)))}"' for name, value in values.items()
+        f'{name}="{_escaped(bounded_label(visible(value)))}"' for name, value in values.items()
     )
     return f"{{{inside}}}"
 

@@ -12,7 +12,7 @@ from contractwatch.slo.ledger import open_intervals
 
 
 @dataclass(frozen=True, slots=True)
-class Seconds:
+class ObjectiveSeconds:
     """What was measured of one objective, ever: seconds with a verdict, and those of them bad."""
 
     measured: float
@@ -20,14 +20,14 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True)
-class Counters:
+class ProductCounters:
     """The counters of one product at an instant."""
 
-    lines: Mapping[Objective, Seconds]
+    lines: Mapping[Objective, ObjectiveSeconds]
     unknown: float
 
 
-class Meter:
+class MonotonicCounters:
     """Adds live time to the kept totals, and remembers how high each counter stood.
 
     Time is added only up to `until`, the agent's last kept heartbeat: after a crash the ledger goes
@@ -36,17 +36,17 @@ class Meter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._peaks: dict[tuple[str, Objective], Seconds] = {}
+        self._peaks: dict[tuple[str, Objective], ObjectiveSeconds] = {}
         self._unknown_peaks: dict[str, float] = {}
 
-    def read(self, record: ProductRecord, *, until: datetime) -> Counters:
+    def read(self, record: ProductRecord, *, until: datetime) -> ProductCounters:
         """Return the counters of a product as of `until`, or of its last entry if that is later."""
         with self._lock:
             lines = {
                 line.standing.objective: self._seconds(record.card.product, line, until)
                 for line in record.lines
             }
-            return Counters(lines=lines, unknown=self._unknown(record, until))
+            return ProductCounters(lines=lines, unknown=self._unknown(record, until))
 
     def forget(self, products: Iterable[str]) -> None:
         """Drop what is remembered of products that are gone."""
@@ -56,11 +56,11 @@ class Meter:
                 for key in [key for key in self._peaks if key[0] == product]:
                     del self._peaks[key]
 
-    def _seconds(self, product: str, line: LedgerLine, until: datetime) -> Seconds:
+    def _seconds(self, product: str, line: LedgerLine, until: datetime) -> ObjectiveSeconds:
         key = (product, line.standing.objective)
         total = total_seconds(line, now=until)
-        peak = self._peaks.get(key, Seconds(0.0, 0.0))
-        now = Seconds(max(peak.measured, total.good + total.bad), max(peak.bad, total.bad))
+        peak = self._peaks.get(key, ObjectiveSeconds(0.0, 0.0))
+        now = ObjectiveSeconds(max(peak.measured, total.good + total.bad), max(peak.bad, total.bad))
         self._peaks[key] = now
         return now
 

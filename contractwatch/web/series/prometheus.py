@@ -17,8 +17,8 @@ from contractwatch.web.series.families import (
     product_families,
     self_families,
 )
-from contractwatch.web.series.monotonic_counters import Meter
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.series.monotonic_counters import MonotonicCounters
+from contractwatch.web.snapshot_cache import SnapshotCache
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -41,11 +41,13 @@ class ExportPolicy:
 class Exporter:
     """Renders `/metrics`; it never reads the store."""
 
-    def __init__(self, board: Board, registry: CollectorRegistry, policy: ExportPolicy) -> None:
-        self._board = board
+    def __init__(
+        self, snapshots: SnapshotCache, registry: CollectorRegistry, policy: ExportPolicy
+    ) -> None:
+        self._snapshots = snapshots
         self._registry = registry
         self._policy = policy
-        self._meter = Meter()
+        self._meter = MonotonicCounters()
         self._lock = threading.Lock()
         self._rendered_at = -policy.reuse_seconds
         self._own = b""
@@ -61,11 +63,11 @@ class Exporter:
 
     def _render(self) -> None:
         began = time.perf_counter()
-        snapshot = self._board.snapshot
+        snapshot = self._snapshots.snapshot
         self._meter.forget(gone.card.product for gone in snapshot.gone)
-        now = self._board.now()
+        now = self._snapshots.now()
         until = min(snapshot.beat or snapshot.taken_at, now)
-        registered = generate_latest(_Lean(self._registry))
+        registered = generate_latest(_RegistryWithoutCreated(self._registry))
         fleet = fleet_families(snapshot)
         room = self._policy.max_series - registered.count(b"\n") - _size(fleet)
         products, is_truncated = self._fitting(until, room)
@@ -83,7 +85,7 @@ class Exporter:
         """Return the product families that fit, and whether any had to go."""
         policy = self._policy
         whole = product_families(
-            self._board.snapshot,
+            self._snapshots.snapshot,
             self._meter,
             until=until,
             level=policy.level,
@@ -95,7 +97,7 @@ class Exporter:
         if _size(without_checks) <= room or policy.level == 1:
             return without_checks, True
         lean = product_families(
-            self._board.snapshot, self._meter, until=until, level=1, max_failing=0
+            self._snapshots.snapshot, self._meter, until=until, level=1, max_failing=0
         )
         return lean, True
 
@@ -106,15 +108,15 @@ def compressed(body: bytes, accept_encoding: str) -> bytes | None:
     return gzip.compress(body, compresslevel=1, mtime=0) if "gzip" in names else None
 
 
-class _Lean(CollectorRegistry):
+class _RegistryWithoutCreated(CollectorRegistry):
     """A registry seen without the `_created` series, which would double every counter."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         super().__init__(auto_describe=False)
-        self.register(_Uncreated(registry.collect))
+        self.register(_MetricWithoutCreated(registry.collect))
 
 
-class _Uncreated(Collector):
+class _MetricWithoutCreated(Collector):
     def __init__(self, collect: Callable[[], Iterable[Metric]]) -> None:
         self._collect = collect
 

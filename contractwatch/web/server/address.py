@@ -60,7 +60,7 @@ def local_path(path: str) -> str:
     return rest if rest.startswith("/") else path
 
 
-class AtAddress:
+class AddressMiddleware:
     """Refuse hosts that are not the agent's, and set `root_path`; nothing is built from Host."""
 
     def __init__(self, app: Asgi, *, address: Address) -> None:

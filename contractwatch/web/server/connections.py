@@ -38,13 +38,13 @@ def connection_limit(chosen: int) -> int:
     return min(chosen or _MOST, third)
 
 
-class _Room:
+class _OpenConnections:
     """The open connections of one server: those that wait for a request, the oldest first."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
-        self.silent: dict[_Guarded, None] = {}
-        self.busy: set[_Guarded] = set()
+        self.silent: dict[_LimitedProtocol, None] = {}
+        self.busy: set[_LimitedProtocol] = set()
 
     def make_place(self, newcomer: Any) -> None:
         """End the connection that has been silent longest if all places are taken."""
@@ -58,10 +58,10 @@ class _Room:
         oldest.transport.abort()
 
 
-class _Guarded(H11Protocol):
+class _LimitedProtocol(H11Protocol):
     """Uvicorn's HTTP protocol within the limits of its room."""
 
-    room: _Room
+    room: _OpenConnections
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -105,20 +105,20 @@ class _Guarded(H11Protocol):
         self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
 
-def guarded_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
+def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
     """Return uvicorn's HTTP protocol with these limits, for one server."""
-    return type("Guarded", (_Guarded,), {"room": _Room(limits)})
+    return type("Guarded", (_LimitedProtocol,), {"room": _OpenConnections(limits)})
 
 
-def limit_log_lines() -> None:
+def limit_log_rate() -> None:
     """Have what a client can cause the server's libraries to log at will written a few times."""
     for name in ("asyncio", "uvicorn.error"):
         logger = logging.getLogger(name)
-        if not any(isinstance(one, FewLines) for one in logger.filters):
-            logger.addFilter(FewLines())
+        if not any(isinstance(one, LogRateLimit) for one in logger.filters):
+            logger.addFilter(LogRateLimit())
 
 
-class FewLines(logging.Filter):
+class LogRateLimit(logging.Filter):
     """Let a message of a library through ten times a minute, and say how many were left out."""
 
     def __init__(self) -> None:

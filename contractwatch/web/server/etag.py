@@ -10,7 +10,7 @@ _OK = 200
 _MARKED = ("text/html", "application/json", "image/svg+xml")
 
 
-class Marked:
+class ETagMiddleware:
     """Give pages and JSON an ETag of their bytes; an answer that has one keeps it."""
 
     def __init__(self, app: Asgi) -> None:

@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from contractwatch.display import unseen_escaped
+from contractwatch.display import escape_json
 
 
-class Answer(JSONResponse):
+class EscapedJSONResponse(JSONResponse):
     """JSON in which what is not visible stands as an escape: the values are exactly the same."""
 
     def render(self, content: Any) -> bytes:
         """Return the body."""
-        return unseen_escaped(super().render(content).decode()).encode()
+        return escape_json(super().render(content).decode()).encode()

@@ -9,7 +9,7 @@ from contractwatch.errors import UsageError
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.record.incident import Incident, Phase
 from contractwatch.slo.status import StatusWord
-from contractwatch.web.snapshot_cache import RecordSnapshot, View
+from contractwatch.web.snapshot_cache import ProductView, RecordSnapshot
 
 ROWS = 100
 """So many products or incidents are on one page."""
@@ -69,13 +69,13 @@ class ListPage(Generic[Row]):
         return (self.number - 1) * ROWS + len(self.rows)
 
 
-def asked_of(query: Mapping[str, str]) -> ListQuery:
+def list_query(query: Mapping[str, str]) -> ListQuery:
     """Return what the query of an address asks for; other names in it are not looked at."""
     names = ("q", "state", "team", "severity", "page")
     return ListQuery(*(query.get(name, "").strip()[:_LONGEST] for name in names))
 
 
-def products_asked(snapshot: RecordSnapshot, asked: ListQuery) -> tuple[View, ...]:
+def filter_products(snapshot: RecordSnapshot, asked: ListQuery) -> tuple[ProductView, ...]:
     """Return the products that are asked for, those that need a look first.
 
     Raises:
@@ -93,7 +93,7 @@ def products_asked(snapshot: RecordSnapshot, asked: ListQuery) -> tuple[View, ..
     return tuple(sorted(found, key=_urgency))
 
 
-def incidents_asked(snapshot: RecordSnapshot, asked: ListQuery) -> tuple[Incident, ...]:
+def filter_incidents(snapshot: RecordSnapshot, asked: ListQuery) -> tuple[Incident, ...]:
     """Return the incidents that were opened and are asked for, open ones first, newest first.
 
     Raises:
@@ -132,7 +132,7 @@ def page_of(rows: Sequence[Row], asked: ListQuery) -> ListPage[Row]:
     )
 
 
-def teams_of(views: Iterable[View]) -> tuple[str, ...]:
+def teams_of(views: Iterable[ProductView]) -> tuple[str, ...]:
     """Return the teams that own something, each once."""
     return tuple(sorted({view.record.card.team for view in views} - {""}, key=str.casefold))
 
@@ -159,7 +159,7 @@ def _one_of(name: str, text: str, known: Sequence[str]) -> str:
     return word
 
 
-def _is_named(view: View, asked: ListQuery) -> bool:
+def _is_named(view: ProductView, asked: ListQuery) -> bool:
     card = view.record.card
     words = f"{card.product} {card.team} {' '.join(card.owners)}".lower()
     names = {name.casefold() for name in (card.team, *card.owners)}
@@ -167,7 +167,7 @@ def _is_named(view: View, asked: ListQuery) -> bool:
     return is_theirs and all(part in words for part in asked.q.lower().split())
 
 
-def _open_severities(view: View) -> set[str]:
+def _open_severities(view: ProductView) -> set[str]:
     return {
         one.severity.value
         for one in view.record.incidents
@@ -185,5 +185,5 @@ def _is_in(incident: Incident, state: str) -> bool:
     return states[state]()
 
 
-def _urgency(view: View) -> tuple[int, str]:
+def _urgency(view: ProductView) -> tuple[int, str]:
     return STATE_ORDER.index(view.status.word), view.product

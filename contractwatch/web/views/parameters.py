@@ -12,7 +12,7 @@ from contractwatch.web.views.did_you_mean import near_names
 _BAD_REQUEST = 400
 
 
-def only_known(request: Request) -> None:
+def require_known_parameters(request: Request) -> None:
     """Let a request pass if its address takes every parameter of its query, each once.
 
     Raises:

@@ -13,7 +13,7 @@ from contractwatch.web.views import words
 _NARROWEST_PERCENT = 0.4
 """A span that is not good is drawn at least this wide: an hour of 28 days must not vanish."""
 
-SHOWN = timedelta(days=28)
+LONGEST_WINDOW = timedelta(days=28)
 """How much of the ledger a page and its twin show."""
 
 _YOUNG = timedelta(days=2)
@@ -54,7 +54,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class TimelineWindow:
     """The window that the bars of a page share, in words and with its marks."""
 
     start: datetime
@@ -81,17 +81,17 @@ def bar_of(line: LedgerLine, *, start: datetime, end: datetime) -> Bar:
     return Bar(spans=tuple(spans), words=_words(pieces))
 
 
-def shown_of(lines: Sequence[LedgerLine], *, end: datetime) -> Shown:
+def timeline_window(lines: Sequence[LedgerLine], *, end: datetime) -> TimelineWindow:
     """Return the last 28 days, or the time since the first record while that is short."""
-    start = end - SHOWN
+    start = end - LONGEST_WINDOW
     found = (piece.start for line in lines for piece in intervals_of(line, start=start, end=end))
     first = min(found, default=start)
     young = max(end - first, _SHORTEST)
     if young >= _YOUNG:
-        return Shown(start, f"The last {SHOWN.days} days", ticks(start, end))
+        return TimelineWindow(start, f"The last {LONGEST_WINDOW.days} days", ticks(start, end))
     told = f"Since the first record, {words.ago(first, end)}"
     every = next((step for step in _STEPS if young / step < _MOST_TICKS), _STEPS[-1])
-    return Shown(end - young, told, ticks(end - young, end, every=every))
+    return TimelineWindow(end - young, told, ticks(end - young, end, every=every))
 
 
 def ticks(
@@ -123,7 +123,7 @@ def _span(interval: Interval, start: datetime, window: float) -> BarSpan:
         width = max(width, _NARROWEST_PERCENT)
         left = min(left, 100 - width)
     title = (
-        f"{interval.state.value} for {words.roughly(interval.seconds)}"
+        f"{interval.state.value} for {words.duration_words(interval.seconds)}"
         f" from {words.clock_time(interval.start)}"
     )
     return BarSpan(round(left, 3), round(width, 3), interval.state, title)
@@ -134,5 +134,5 @@ def _words(intervals: tuple[Interval, ...]) -> str:
     for state in ObjectiveState:
         seconds = sum(interval.seconds for interval in intervals if interval.state is state)
         if seconds:
-            parts.append(f"{state.value} {words.roughly(seconds)}")
+            parts.append(f"{state.value} {words.duration_words(seconds)}")
     return ", ".join(parts) or "no record yet"

@@ -14,10 +14,14 @@ def ago(moment: datetime, now: datetime) -> str:
     seconds = (now - moment).total_seconds()
     if abs(seconds) < _NOW_SECONDS:
         return "just now"
-    return f"{roughly(abs(seconds))} ago" if seconds > 0 else f"in {roughly(abs(seconds))}"
+    return (
+        f"{duration_words(abs(seconds))} ago"
+        if seconds > 0
+        else f"in {duration_words(abs(seconds))}"
+    )
 
 
-def roughly(seconds: float) -> str:
+def duration_words(seconds: float) -> str:
     """Return the length of time, in whole minutes from two of them on."""
     return duration(seconds - seconds % 60 if seconds >= _WHOLE_MINUTES_FROM else seconds)
 

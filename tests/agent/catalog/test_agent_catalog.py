@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from agent_values import contract_text, wait_until
 
-from contractwatch.agent.catalog.catalog import Catalog, CatalogRules, Change
+from contractwatch.agent.catalog.catalog import Catalog, CatalogChange, CatalogSettings
 from contractwatch.agent.clock import system_clock
 
 
@@ -40,7 +40,7 @@ def catalog_of(folder: Path, reloads: Reloads, **options: Any) -> Catalog:
     places = options.pop("places", (folder / "contracts",))
     options.setdefault("clock", system_clock())
     return Catalog(
-        CatalogRules(places, 0.2, deadline, shortest, gone),
+        CatalogSettings(places, 0.2, deadline, shortest, gone),
         series=reloads,
         **options,
     )
@@ -56,11 +56,11 @@ def write(folder: Path, name: str, text: str) -> Path:
     return file
 
 
-def versions(change: Change) -> list[tuple[str, str]]:
+def versions(change: CatalogChange) -> list[tuple[str, str]]:
     return [(one.product, one.version) for one in change.put]
 
 
-def gone(change: Change) -> list[str]:
+def gone(change: CatalogChange) -> list[str]:
     return [one.product for one in change.withdrawn]
 
 
@@ -73,7 +73,7 @@ def test_a_contract_that_cannot_be_read_is_told_in_words_and_not_by_a_class(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refused)  # root may read everything
-    catalog.look()
+    catalog.rescan()
 
     assert [one.message for one in catalog.problems()] == ["cannot be read: permission denied"]
 
@@ -87,7 +87,7 @@ def test_contracts_are_found_in_every_folder_below_and_named_for_people(
     write(tmp_path, "README.md", contract_text("readme"))
     write(tmp_path, ".git/old.odcs.yaml", contract_text("old"))
 
-    change = catalog.look()
+    change = catalog.rescan()
 
     assert sorted(versions(change)) == [("shop/orders", "1.0.0"), ("shop/refunds", "1.0.0")]
     orders = catalog.contract("shop/orders")
@@ -98,29 +98,29 @@ def test_contracts_are_found_in_every_folder_below_and_named_for_people(
 
 def test_a_second_look_at_the_same_files_finds_nothing(tmp_path: Path, catalog: Catalog) -> None:
     write(tmp_path, "orders.odcs.yaml", contract_text())
-    catalog.look()
+    catalog.rescan()
 
-    assert catalog.look() == Change()
+    assert catalog.rescan() == CatalogChange()
 
 
 def test_a_changed_file_is_swapped_in(tmp_path: Path, catalog: Catalog) -> None:
     write(tmp_path, "orders.odcs.yaml", contract_text())
-    catalog.look()
+    catalog.rescan()
     write(tmp_path, "orders.odcs.yaml", contract_text(version="1.1.0"))
 
-    assert versions(catalog.look()) == [("shop/orders", "1.1.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.1.0")]
 
 
 def test_a_broken_file_is_reported_and_the_last_good_version_stays(
     tmp_path: Path, catalog: Catalog, reloads: Reloads
 ) -> None:
     write(tmp_path, "orders.odcs.yaml", contract_text())
-    catalog.look()
+    catalog.rescan()
     write(tmp_path, "orders.odcs.yaml", "kind: DataContract\nname: [\n")
 
-    change = catalog.look()
+    change = catalog.rescan()
 
-    assert change == Change()
+    assert change == CatalogChange()
     orders = catalog.contract("shop/orders")
     assert orders is not None
     assert orders.version == "1.0.0"
@@ -133,11 +133,11 @@ def test_a_file_with_one_wrong_clause_is_taken_without_it(
     tmp_path: Path, catalog: Catalog, reloads: Reloads
 ) -> None:
     write(tmp_path, "orders.odcs.yaml", contract_text())
-    catalog.look()
+    catalog.rescan()
     wrong = contract_text(version="1.1.0") + "stakeholders: []\n"
     write(tmp_path, "orders.odcs.yaml", wrong)
 
-    assert versions(catalog.look()) == [("shop/orders", "1.1.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.1.0")]
     orders = catalog.contract("shop/orders")
     assert orders is not None
     assert [one.clause.path for one in orders.skipped] == ["stakeholders"]
@@ -151,25 +151,25 @@ def test_a_file_that_never_was_good_is_broken_and_holds_up_nothing(
     write(tmp_path, "bad.odcs.yaml", "kind: [")
     write(tmp_path, "orders.odcs.yaml", contract_text())
 
-    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.0.0")]
     assert catalog.broken() == frozenset({"contracts/bad.odcs.yaml"})
 
 
 def test_a_deleted_file_withdraws_its_product(tmp_path: Path, catalog: Catalog) -> None:
     file = write(tmp_path, "orders.odcs.yaml", contract_text())
-    catalog.look()
+    catalog.rescan()
     file.unlink()
 
-    assert gone(catalog.look()) == ["shop/orders"]
+    assert gone(catalog.rescan()) == ["shop/orders"]
     assert catalog.contracts() == ()
 
 
 def test_a_file_that_moves_keeps_its_product(tmp_path: Path, catalog: Catalog) -> None:
     file = write(tmp_path, "orders.odcs.yaml", contract_text())
-    catalog.look()
+    catalog.rescan()
     file.rename(file.with_name("moved.odcs.yaml"))
 
-    change = catalog.look()
+    change = catalog.rescan()
 
     assert (versions(change), gone(change)) == ([("shop/orders", "1.0.0")], [])
 
@@ -178,37 +178,37 @@ def test_a_product_promised_twice_stays_with_the_file_that_has_it(
     tmp_path: Path, catalog: Catalog
 ) -> None:
     write(tmp_path, "b.odcs.yaml", contract_text(version="1.0.0"))
-    catalog.look()
+    catalog.rescan()
     first = write(tmp_path, "a.odcs.yaml", contract_text(version="2.0.0"))
 
-    assert catalog.look() == Change()
+    assert catalog.rescan() == CatalogChange()
     (problem,) = catalog.problems()
     assert problem.file == "contracts/a.odcs.yaml"
     assert "is promised by contracts/b.odcs.yaml already" in problem.message
 
     (tmp_path / "contracts" / "b.odcs.yaml").unlink()
-    assert versions(catalog.look()) == [("shop/orders", "2.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "2.0.0")]
     assert catalog.problems() == ()
     assert first.exists()
 
 
 def test_a_retired_contract_is_not_run(tmp_path: Path, catalog: Catalog) -> None:
     write(tmp_path, "orders.odcs.yaml", contract_text())
-    catalog.look()
+    catalog.rescan()
     retired = contract_text(version="1.0.1").replace("status: active", "status: retired")
     write(tmp_path, "orders.odcs.yaml", retired)
 
-    assert gone(catalog.look()) == ["shop/orders"]
+    assert gone(catalog.rescan()) == ["shop/orders"]
     assert catalog.broken() == frozenset()
 
 
 def test_a_folder_that_vanishes_withdraws_nothing(tmp_path: Path, catalog: Catalog) -> None:
     write(tmp_path, "orders.odcs.yaml", contract_text())
-    catalog.look()
+    catalog.rescan()
     (tmp_path / "contracts").rename(tmp_path / "elsewhere")
 
     with pytest.raises(FileNotFoundError):
-        catalog.look()
+        catalog.rescan()
 
     assert catalog.contract("shop/orders") is not None
 
@@ -217,7 +217,7 @@ def test_a_folder_that_is_gone_is_named_and_its_contracts_stay(
     tmp_path: Path, catalog: Catalog, reloads: Reloads, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, "orders.odcs.yaml", contract_text())
-    catalog.look()
+    catalog.rescan()
     (tmp_path / "contracts").rename(tmp_path / "elsewhere")
     stop = threading.Event()
     watching = threading.Thread(target=lambda: catalog.watch(stop, lambda _: None))
@@ -233,8 +233,8 @@ def test_a_folder_that_is_gone_is_named_and_its_contracts_stay(
 
 def test_a_change_is_noticed_by_itself(tmp_path: Path, catalog: Catalog) -> None:
     write(tmp_path, "orders.odcs.yaml", contract_text())
-    catalog.look()
-    heard: list[Change] = []
+    catalog.rescan()
+    heard: list[CatalogChange] = []
     stop = threading.Event()
     watching = threading.Thread(target=lambda: catalog.watch(stop, heard.append), daemon=True)
     watching.start()
@@ -252,7 +252,7 @@ def test_a_folder_below_that_may_not_be_listed_withdraws_nothing(
     tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, "team/orders.odcs.yaml", contract_text("orders"))
-    catalog.look()
+    catalog.rescan()
     scandir = os.scandir
 
     def refused(path: str = ".") -> object:
@@ -263,12 +263,12 @@ def test_a_folder_below_that_may_not_be_listed_withdraws_nothing(
     with monkeypatch.context() as closed:
         closed.setattr(os, "scandir", refused)  # root may list everything
         write(tmp_path, "refunds.odcs.yaml", contract_text("refunds"))
-        change = catalog.look()
+        change = catalog.rescan()
         assert (versions(change), gone(change)) == ([("shop/refunds", "1.0.0")], [])
         said = [one.message for one in catalog.problems()]
         assert said == ["its folder cannot be read: permission denied"]
-    change = catalog.look()
-    assert (change, catalog.problems()) == (Change(), ())
+    change = catalog.rescan()
+    assert (change, catalog.problems()) == (CatalogChange(), ())
 
 
 def test_a_contract_that_is_a_link_out_of_its_folder_is_not_read_and_nothing_of_it_is_told(
@@ -283,7 +283,7 @@ def test_a_contract_that_is_a_link_out_of_its_folder_is_not_read_and_nothing_of_
     other = tmp_path / "values.yaml"
     other.write_text("kind: Deployment\n")
     (folder / "values.yaml").symlink_to(other)
-    assert catalog.look() == Change()
+    assert catalog.rescan() == CatalogChange()
     told = [str(problem) for problem in catalog.problems()]
     assert [one.partition(":")[0] for one in told] == [
         "contracts/a.odcs.yaml", "contracts/b.yaml", "contracts/c.odcs.yaml",
@@ -307,7 +307,7 @@ def test_links_within_the_folder_and_to_what_the_settings_name_are_followed(
     (tmp_path / "three.odcs.yaml").write_text(contract_text("three"))
     (tmp_path / "named.odcs.yaml").symlink_to("three.odcs.yaml")
     places = (tmp_path / "linked", beside, tmp_path / "named.odcs.yaml")
-    found = catalog_of(tmp_path, reloads, places=places).look()
+    found = catalog_of(tmp_path, reloads, places=places).rescan()
     assert {name for name, _ in versions(found)} == {"shop/one", "shop/two", "shop/three"}
 
 
@@ -315,4 +315,4 @@ def test_a_pipe_in_the_place_of_a_contract_stops_nothing(catalog: Catalog, tmp_p
     write(tmp_path, "orders.odcs.yaml", contract_text())
     os.mkfifo(tmp_path / "contracts" / "pipe.odcs.yaml")
     (tmp_path / "contracts" / "zero.odcs.yaml").symlink_to("/dev/zero")
-    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.0.0")]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from agent_values import contract_text
 
-from contractwatch.agent.catalog.catalog import Catalog, Change
+from contractwatch.agent.catalog.catalog import Catalog, CatalogChange
 from contractwatch.agent.catalog.holders import Holder
 from contractwatch.agent.clock import Clock
 from tests.agent.catalog.test_agent_catalog import Reloads, catalog_of, versions
@@ -38,7 +38,7 @@ def test_a_second_file_does_not_take_a_product_over_a_restart(
     publish(tmp_path, newcomer, version="6.6.6", contract_id=OTHER)
     catalog = restarted(tmp_path)
 
-    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.0.0")]
     (problem,) = catalog.problems()
     assert problem.file == f"contracts/{newcomer}"
     assert "remove contracts/b.odcs.yaml to hand the product over" in problem.message
@@ -51,12 +51,12 @@ def test_a_holder_whose_file_is_broken_at_the_start_still_holds_its_product(
     publish(tmp_path, "a.odcs.yaml", version="6.6.6", contract_id=OTHER)
     catalog = restarted(tmp_path)
 
-    assert versions(catalog.look()) == []
+    assert versions(catalog.rescan()) == []
     assert catalog.contested() == {"shop/orders"}
     assert any("is held by contracts/b.odcs.yaml" in str(one) for one in catalog.problems())
 
     publish(tmp_path, "b.odcs.yaml", version="1.0.1")
-    assert versions(catalog.look()) == [("shop/orders", "1.0.1")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.0.1")]
 
 
 def test_the_operator_hands_a_product_over_by_removing_the_file_that_holds_it(
@@ -65,10 +65,10 @@ def test_the_operator_hands_a_product_over_by_removing_the_file_that_holds_it(
     holder = publish(tmp_path, "b.odcs.yaml")
     publish(tmp_path, "a.odcs.yaml", version="2.0.0", contract_id=OTHER)
     catalog = restarted(tmp_path)
-    catalog.look()
+    catalog.rescan()
     holder.unlink()
 
-    assert versions(catalog.look()) == [("shop/orders", "2.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "2.0.0")]
     assert catalog.problems() == ()
 
 
@@ -78,17 +78,17 @@ def test_the_operator_hands_a_product_over_by_retiring_the_contract_that_holds_i
     holder = publish(tmp_path, "b.odcs.yaml")
     publish(tmp_path, "a.odcs.yaml", version="2.0.0", contract_id=OTHER)
     catalog = restarted(tmp_path)
-    catalog.look()
+    catalog.rescan()
     holder.write_text(contract_text().replace("status: active", "status: retired"))
 
-    assert versions(catalog.look()) == [("shop/orders", "2.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "2.0.0")]
 
 
 def test_a_contract_that_moved_while_nobody_looked_is_known_by_its_id(tmp_path: Path) -> None:
     publish(tmp_path, "new/orders.odcs.yaml", version="1.0.1")
     publish(tmp_path, "a.odcs.yaml", version="6.6.6", contract_id=OTHER)
 
-    assert versions(restarted(tmp_path).look()) == [("shop/orders", "1.0.1")]
+    assert versions(restarted(tmp_path).rescan()) == [("shop/orders", "1.0.1")]
 
 
 def test_of_several_strangers_nobody_gets_a_product_and_it_is_not_withdrawn(
@@ -98,12 +98,12 @@ def test_of_several_strangers_nobody_gets_a_product_and_it_is_not_withdrawn(
     publish(tmp_path, "c.odcs.yaml", version="7.7.7", contract_id=OTHER)
     catalog = restarted(tmp_path)
 
-    assert versions(catalog.look()) == []
+    assert versions(catalog.rescan()) == []
     assert catalog.contested() == {"shop/orders"}
     assert all("none of them held it; keep one" in one.message for one in catalog.problems())
 
     (tmp_path / "contracts" / "c.odcs.yaml").unlink()
-    assert versions(catalog.look()) == [("shop/orders", "6.6.6")]
+    assert versions(catalog.rescan()) == [("shop/orders", "6.6.6")]
 
 
 def test_a_newcomer_that_looks_like_a_product_is_not_run(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_newcomer_that_looks_like_a_product_is_not_run(tmp_path: Path) -> None
     like.write_text(contract_text("\u043erders"), encoding="utf-8")
     catalog = restarted(tmp_path)
 
-    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.0.0")]
     (problem,) = catalog.problems()
     assert "looks like 'shop/orders'" in problem.message
 
@@ -121,18 +121,18 @@ def test_a_product_is_new_by_its_content_whatever_size_and_times_say(tmp_path: P
     file = publish(tmp_path, "b.odcs.yaml", version="1.0.0")
     before = file.stat()
     catalog = restarted(tmp_path)
-    catalog.look()
+    catalog.rescan()
 
     file.write_text(contract_text(version="2.0.0"))
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     assert file.stat().st_size == before.st_size
-    assert versions(catalog.look()) == [("shop/orders", "2.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "2.0.0")]
 
     other = publish(tmp_path, "next.tmp", version="3.0.0")  # renamed over it: another inode
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
     other.rename(file)
-    assert versions(catalog.look()) == [("shop/orders", "3.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "3.0.0")]
 
 
 class Watch:
@@ -173,22 +173,22 @@ def test_a_file_that_is_gone_for_a_moment_hands_nothing_over(
     watch = Watch()
     holder = publish(tmp_path, "orders.yml")  # known as a contract by its words alone
     catalog = patient(tmp_path, watch)
-    catalog.look()
+    catalog.rescan()
     publish(tmp_path, rival, version="6.6.6", contract_id=OTHER)
-    catalog.look()
+    catalog.rescan()
 
     replaced(holder)
-    assert catalog.look() == Change()
+    assert catalog.rescan() == CatalogChange()
     watch.seconds += 9
-    assert catalog.look() == Change()
+    assert catalog.rescan() == CatalogChange()
     publish(tmp_path, "orders.yml", version="1.0.1")
-    assert versions(catalog.look()) == [("shop/orders", "1.0.1")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.0.1")]
 
     watch.seconds += 60
     holder.unlink()
-    assert catalog.look() == Change()
+    assert catalog.rescan() == CatalogChange()
     watch.seconds += 11
-    assert versions(catalog.look()) == [("shop/orders", "6.6.6")]
+    assert versions(catalog.rescan()) == [("shop/orders", "6.6.6")]
 
 
 def test_a_copy_of_the_holder_gets_nothing_while_the_holder_is_gone_for_a_moment(
@@ -197,16 +197,16 @@ def test_a_copy_of_the_holder_gets_nothing_while_the_holder_is_gone_for_a_moment
     watch = Watch()
     holder = publish(tmp_path, "b.odcs.yaml")
     catalog = patient(tmp_path, watch)
-    catalog.look()
+    catalog.rescan()
     copy = Path(shutil.copy(holder, holder.with_name("a.odcs.yaml")))
-    catalog.look()
+    catalog.rescan()
     holder.unlink()
-    catalog.look()
+    catalog.rescan()
     copy.write_text(contract_text(version="6.6.6"))
-    assert catalog.look() == Change()
+    assert catalog.rescan() == CatalogChange()
     publish(tmp_path, "b.odcs.yaml")
 
-    assert catalog.look() == Change()
+    assert catalog.rescan() == CatalogChange()
     (contract,) = catalog.contracts()
     assert (contract.file, contract.version) == ("contracts/b.odcs.yaml", "1.0.0")
 
@@ -217,15 +217,15 @@ def test_a_file_that_promises_something_else_for_a_moment_hands_nothing_over(
     watch = Watch()
     holder = publish(tmp_path, "b.odcs.yaml")
     catalog = patient(tmp_path, watch)
-    catalog.look()
+    catalog.rescan()
     publish(tmp_path, "a.odcs.yaml", version="6.6.6", contract_id=OTHER)
-    catalog.look()
+    catalog.rescan()
 
     holder.write_text(contract_text().replace("name: orders", ""))  # half of it is written
-    assert "shop/orders" not in dict(versions(catalog.look()))
+    assert "shop/orders" not in dict(versions(catalog.rescan()))
     assert catalog.contested() == {"shop/orders"}
     publish(tmp_path, "b.odcs.yaml")
-    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.0.0")]
 
 
 def test_at_a_start_without_the_holder_a_newcomer_waits_and_nothing_is_withdrawn(
@@ -239,22 +239,22 @@ def test_at_a_start_without_the_holder_a_newcomer_waits_and_nothing_is_withdrawn
     }
     catalog = patient(tmp_path, watch, holders=known)
 
-    assert versions(catalog.look()) == []
+    assert versions(catalog.rescan()) == []
     assert catalog.contested() == {"shop/orders", "shop/refunds"}
     watch.seconds += 11
-    assert versions(catalog.look()) == [("shop/orders", "6.6.6")]
+    assert versions(catalog.rescan()) == [("shop/orders", "6.6.6")]
     assert catalog.contested() == frozenset()
 
 
 def test_a_retired_contract_hands_over_at_once(tmp_path: Path) -> None:
     holder = publish(tmp_path, "b.odcs.yaml")
     catalog = patient(tmp_path, Watch())
-    catalog.look()
+    catalog.rescan()
     publish(tmp_path, "a.odcs.yaml", version="2.0.0", contract_id=OTHER)
-    catalog.look()
+    catalog.rescan()
     holder.write_text(contract_text().replace("status: active", "status: retired"))
 
-    assert versions(catalog.look()) == [("shop/orders", "2.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "2.0.0")]
 
 
 def test_files_of_one_name_in_two_folders_are_two_files(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_files_of_one_name_in_two_folders_are_two_files(tmp_path: Path) -> None:
     known = {"shop/orders": Holder("sales/contracts/orders.odcs.yaml", ID, "of the first start")}
     catalog = patient(tmp_path, Watch(), holders=known, **places)
 
-    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.0.0")]
     (contract,) = catalog.contracts()
     assert catalog.folder(contract) == ours
     (problem,) = catalog.problems()

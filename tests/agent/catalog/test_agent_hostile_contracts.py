@@ -9,7 +9,7 @@ import pytest
 import watchfiles
 from agent_values import contract_text, wait_until
 
-from contractwatch.agent.catalog.catalog import MOST_SHOWN, Change
+from contractwatch.agent.catalog.catalog import MOST_SHOWN, CatalogChange
 from contractwatch.agent.catalog.contract_reader import ClosedError, ContractReader, ParsedContract
 from contractwatch.errors import MOST_PROBLEMS, Level, Problem
 from tests.agent.catalog.test_agent_catalog import Reloads, catalog_of, versions, write
@@ -21,7 +21,7 @@ def test_ninety_thousand_faults_of_one_file_are_counted_and_few_are_logged(
     catalog = catalog_of(tmp_path, Reloads())
     doubled = "".join(f"k{number % 2}: 1\n" for number in range(90_000))
     write(tmp_path, "a.odcs.yaml", f"kind: DataContract\n{doubled}")
-    catalog.look()
+    catalog.rescan()
     said = capsys.readouterr().out
 
     assert len(said) < 5_000
@@ -38,7 +38,7 @@ def test_many_files_full_of_faults_are_shown_and_logged_within_a_bound(
     doubled = "".join(f"{'k' * 300}{number % 2}: 1\n" for number in range(300))
     for number in range(40):
         write(tmp_path, f"{number}.odcs.yaml", f"kind: DataContract\n{doubled}")
-    catalog.look()
+    catalog.rescan()
 
     assert capsys.readouterr().out.count("\n") <= 201
     assert len(catalog.problems()) == MOST_SHOWN + 1
@@ -52,7 +52,7 @@ def test_an_interval_below_the_operators_shortest_is_refused_in_words(
     catalog = catalog_of(tmp_path, Reloads(), shortest=timedelta(seconds=10))
     write(tmp_path, "a.odcs.yaml", contract_text(interval=interval))
 
-    assert versions(catalog.look()) == [("shop/orders", "1.0.0")]
+    assert versions(catalog.rescan()) == [("shop/orders", "1.0.0")]
     (problem,) = catalog.problems()
     assert problem.level is Level.ERROR
     assert problem.line > 0
@@ -71,7 +71,7 @@ def test_a_cron_or_a_frequency_may_be_too_often_as_well(tmp_path: Path) -> None:
     promised += "slaProperties: [{property: frequency, value: 1, unit: m, element: orders}]\n"
     write(tmp_path, "promised.odcs.yaml", promised)
     write(tmp_path, "fine.odcs.yaml", contract_text("fine", interval="PT1H"))
-    catalog.look()
+    catalog.rescan()
 
     told = [str(one) for one in catalog.problems() if "too short" in one.message]
     assert len(told) == 2
@@ -107,9 +107,9 @@ def test_without_notices_of_the_system_changes_are_found_by_polling_and_it_is_sa
     monkeypatch.setattr(watchfiles, "watch", used_up)
     catalog = catalog_of(tmp_path, Reloads())
     write(tmp_path, "a.odcs.yaml", contract_text())
-    catalog.look()
+    catalog.rescan()
     assert catalog.polled() == ""
-    heard: list[Change] = []
+    heard: list[CatalogChange] = []
     stop = threading.Event()
     watching = threading.Thread(target=lambda: catalog.watch(stop, heard.append), daemon=True)
     watching.start()
@@ -135,8 +135,8 @@ def test_notices_that_come_all_the_time_and_do_not_matter_hold_up_no_rescan(
     monkeypatch.setattr(watchfiles, "watch", deaf)
     catalog = catalog_of(tmp_path, Reloads())
     (tmp_path / "contracts").mkdir(exist_ok=True)
-    catalog.look()
-    heard: list[Change] = []
+    catalog.rescan()
+    heard: list[CatalogChange] = []
     stop = threading.Event()
     watching = threading.Thread(target=lambda: catalog.watch(stop, heard.append), daemon=True)
     watching.start()
@@ -161,11 +161,11 @@ def test_a_contract_that_is_late_is_a_problem_the_last_good_version_stays_and_ot
     catalog = catalog_of(tmp_path, Reloads(), parse=parse)
     for number in range(6):
         write(tmp_path, f"{number}.odcs.yaml", contract_text(f"p{number}"))
-    catalog.look()
+    catalog.rescan()
 
     assert [seconds for _, seconds in asked] == [10.0, 10.0, 10.0, 1.0, 1.0, 1.0]
     assert len(catalog.problems()) == 6
-    catalog.look()
+    catalog.rescan()
     assert len(asked) == 6  # what was late is not tried at each look
 
 

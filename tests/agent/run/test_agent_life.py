@@ -101,8 +101,8 @@ def test_a_breach_is_told_with_the_input_that_is_broken(bench: Bench) -> None:
     )
     made = bench.contract(text)
     registry = Registry([Published(one, bench.folder) for one in (source, made)])
-    around = replace(bench.runner._around, registry=lambda: registry)
-    bench.runner._around = around
+    context = replace(bench.runner._context, registry=lambda: registry)
+    bench.runner._context = context
     bench.publish(has_null=True)
     for contract in (source, source, made, made):
         bench.run(contract)

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 from agent_values import contract_text
 
-from contractwatch.agent.catalog.card import card_of
+from contractwatch.agent.catalog.product_card import card_of
 from contractwatch.agent.schedule.timing import timetable_of
 from contractwatch.app import Agent
 from contractwatch.model.record.product import ProductCard, RunEntry
@@ -44,17 +44,17 @@ def test_what_comes_back_while_it_is_withdrawn_is_served(tmp_path: Path) -> None
     settings = load_settings(None, environ)
     store = SlowStore.open(f"sqlite:///{tmp_path / 'record.db'}")
     agent = Agent(settings, store, Mock(spec=socket.socket))
-    agent._take(agent._catalog.look(), is_first=True)
+    agent._schedule_change(agent._catalog.rescan(), is_first=True)
     (contract,) = agent._catalog.contracts()
     now = datetime.now(UTC)
     table = timetable_of(contract, default_interval=agent._runner._rules.default_interval)
     card = card_of(contract, frozenset(), table, notices=(), now=now)
     store.commit(RunEntry(card, now, None, (), (), (), (), ()))
     file.unlink()
-    agent._take(agent._catalog.look(), is_first=False)
+    agent._schedule_change(agent._catalog.rescan(), is_first=False)
 
     def take() -> None:
-        agent._take(agent._catalog.look(), is_first=False)
+        agent._schedule_change(agent._catalog.rescan(), is_first=False)
 
     taking = threading.Thread(target=take)
 

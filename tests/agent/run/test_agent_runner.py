@@ -10,8 +10,8 @@ from runner_bench import MINUTE, NOW, Bench, LateWorkers
 from structlog.testing import capture_logs
 
 from contractwatch.agent.clock import Clock
-from contractwatch.agent.run.jumps import Jumps
-from contractwatch.agent.run.resume import contract_of, departed, resume
+from contractwatch.agent.run.clock_jumps import ClockJumps
+from contractwatch.agent.run.resume import contract_from_card, orphaned_cards, resume
 from contractwatch.agent.run.runner import RETRY
 from contractwatch.errors import Blame
 from contractwatch.model.base.objective import Objective, ObjectiveState
@@ -166,7 +166,7 @@ def test_a_withdrawn_product_is_told_and_served_no_more(bench: Bench) -> None:
         TransitionKind.WITHDRAWN,
     ]
     assert bench.store.products() == ()
-    memory = bench.store.memory("shop/orders", now=bench.time.now)
+    memory = bench.store.product_state("shop/orders", now=bench.time.now)
     assert {one.phase for one in memory.incidents} == {Phase.RESOLVED}
 
 
@@ -180,7 +180,7 @@ def test_who_was_told_is_told_of_the_end_though_the_file_is_gone(bench: Bench) -
     bench.time.pass_by(MINUTE)
     (card,) = bench.store.cards()
 
-    bench.runner.withdraw(contract_of(card))
+    bench.runner.withdraw(contract_from_card(card))
 
     assert [(one.kind, one.receiver) for one in bench.messages] == [
         (TransitionKind.OPENED, "second"),
@@ -225,10 +225,10 @@ def test_a_product_left_when_its_file_is_gone_and_not_when_it_is_broken(bench: B
     bench.run()
     cards = bench.store.cards()
 
-    assert departed(cards, served=[bench.contract()], broken=frozenset()) == ()
-    assert departed(cards, served=[], broken=frozenset({"contracts/orders.odcs.yaml"})) == ()
-    (card,) = departed(cards, served=[], broken=frozenset())
-    assert contract_of(card).product == "shop/orders"
+    assert orphaned_cards(cards, served=[bench.contract()], broken=frozenset()) == ()
+    assert orphaned_cards(cards, served=[], broken=frozenset({"contracts/orders.odcs.yaml"})) == ()
+    (card,) = orphaned_cards(cards, served=[], broken=frozenset())
+    assert contract_from_card(card).product == "shop/orders"
 
 
 def test_after_the_clock_was_ahead_nothing_is_known_to_any_reader_until_the_next_run(
@@ -293,11 +293,11 @@ def test_a_jump_forward_is_unwatched_time_and_any_jump_has_all_products_run_soon
     bench.run()
     bench.heart.beat()
     wall, done = Wall(), list[str]()
-    jumps = Jumps(
+    jumps = ClockJumps(
         wall.clock(),
         bench.store,
         realign=lambda: done.append("realign"),
-        look_at_all=lambda: done.append("look"),
+        run_all_soon=lambda: done.append("look"),
     )
     wall.pass_by(MINUTE)
     assert jumps.notice() == 0

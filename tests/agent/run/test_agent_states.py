@@ -10,8 +10,8 @@ import pytest
 from agent_values import contract_text
 
 from contractwatch.agent.clock import Clock
-from contractwatch.agent.health.outage import Outage
-from contractwatch.agent.run.runner import Rules, Runner, Surroundings
+from contractwatch.agent.health.outage import StoreOutage
+from contractwatch.agent.run.runner import RunContext, Runner, RunSettings
 from contractwatch.alerting.message import AlertingSetup
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.record.check import Outcome
@@ -30,7 +30,7 @@ class Agent:
         clock = Clock(now=lambda: now, monotonic=lambda: 0.0)
         self.store = BrittleStore.open(f"sqlite:///{folder / 'record.db'}")
         day = timedelta(days=1)
-        rules = Rules(
+        rules = RunSettings(
             environment="prod",
             roots=(folder.parent,),
             deadline_seconds=60,
@@ -40,17 +40,17 @@ class Agent:
             alerting=AlertingSetup((), ()),
             full_scans=frozenset(full_scans),
         )
-        around = Surroundings(
+        context = RunContext(
             store=self.store,
             workers=HereWorkers(),
             clock=clock,
             series=Mock(),
-            outage=Outage(clock),
+            outage=StoreOutage(clock),
             new_id=lambda: "1",
             enqueued=Mock(),
-            look=Mock(),
+            bring_forward=Mock(),
         )
-        self.runner = Runner(rules, around)
+        self.runner = Runner(rules, context)
 
     def evidence(self) -> set[Evidence | None]:
         """Run once and return what the checks that pass rest on."""

@@ -7,10 +7,10 @@ import pytest
 from runner_bench import MINUTE, Bench
 
 from benchmarks.receiver import OK, Answer, Receiver, Script
-from contractwatch.agent.delivery.dispatcher import Dispatcher, Pace
+from contractwatch.agent.delivery.dispatcher import Dispatcher, DispatchTiming
 from contractwatch.agent.run.runner import Runner
 from contractwatch.alerting.message import AlertingSetup
-from contractwatch.channels import World
+from contractwatch.channels import ChannelContext
 from contractwatch.model.base.receiver import Receiver as ReceiverSetting
 from contractwatch.model.base.receiver import ReceiverKind
 from contractwatch.model.record.incident import DeliveryState, TransitionKind
@@ -28,11 +28,11 @@ class Desk:
     def start(self, *receivers: ReceiverSetting) -> Dispatcher:
         bench = self._bench
         setup = AlertingSetup(receivers, tuple(one.name for one in receivers))
-        bench.runner = Runner(replace(bench.rules, alerting=setup), bench.around)
+        bench.runner = Runner(replace(bench.rules, alerting=setup), bench.context)
         clock = bench.time.clock()
-        pace = Pace(jitter=lambda: 1.0, monotonic=clock.monotonic)
-        world = World(lambda ref: "", None, clock.now)
-        self.sender = Dispatcher(bench.store, receivers, world, pace=pace)
+        pace = DispatchTiming(jitter=lambda: 1.0, monotonic=clock.monotonic)
+        context = ChannelContext(lambda ref: "", None, clock.now)
+        self.sender = Dispatcher(bench.store, receivers, context, pace=pace)
         return self.sender
 
     def send(self) -> None:
@@ -222,13 +222,13 @@ def test_one_told_mailbox_of_two_is_told(bench: Bench) -> None:
     message = replace(_message(bench), recipient="ana@x.org", key="k/a")
     other = replace(message, recipient="ben@x.org", key="k/b")
     store = bench.store
-    entry = bench.around.store.memory("shop/orders", now=bench.time.now)
+    entry = bench.context.store.product_state("shop/orders", now=bench.time.now)
     assert entry.deliveries
     with store._writing("") as connection:
-        from contractwatch.store.messages.tellings import note_dead, note_delivered  # noqa: PLC0415
+        from contractwatch.store.messages.delivery_records import record_dead, record_delivered  # noqa: PLC0415
 
-        note_delivered(connection, message, bench.time.now)
-        note_dead(connection, other, bench.time.now)
+        record_delivered(connection, message, bench.time.now)
+        record_dead(connection, other, bench.time.now)
     assert told(bench)["log"] is DeliveryState.DELIVERED
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contractwatch.agent.schedule.stamp_schedule import (
     crons_of,
-    due,
+    due_plan,
     is_due,
     last_passes,
     stamp_schedule,
@@ -126,7 +126,7 @@ class Replay:
         self, at: datetime, nulls: Mapping[str, int | None], *, server: str = "live"
     ) -> RunResult:
         """Run at an instant with so many nulls in each column; None: nobody can tell."""
-        asked = due(self.plan, self.crons, self.memory, server=server, now=at)
+        asked = due_plan(self.plan, self.crons, self.memory, server=server, now=at)
         self.asked = asked.metrics
         answers = {one: _answer(one, nulls) for one in asked.metrics}
         reading = Reading(server, at + timedelta(seconds=1), answers, readable=True)

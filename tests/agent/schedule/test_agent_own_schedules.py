@@ -105,7 +105,7 @@ class Shop:
         """Go on with another process's eyes: a store that was opened anew, and nothing else."""
         self.bench.store.close()
         self.bench.store = FillingStore.open(f"sqlite:///{self.bench.folder / 'record.db'}")
-        self.runner = Runner(self.bench.rules, replace(self.bench.around, store=self.bench.store))
+        self.runner = Runner(self.bench.rules, replace(self.bench.context, store=self.bench.store))
 
     def kinds(self) -> list[TransitionKind]:
         return [one.kind for one in self.bench.messages]
@@ -288,7 +288,7 @@ def test_the_time_to_detect_begins_when_the_rule_was_last_judged_and_kept(shop: 
     shop.publish([1, 1, 3])
     for at in (NIGHT - 15 * MINUTE, NIGHT, NIGHT + 5 * MINUTE):
         shop.run(at)
-    (time,) = shop.bench.store.memory("shop/orders", now=NIGHT + HOUR).incident_log.incidents
+    (time,) = shop.bench.store.product_state("shop/orders", now=NIGHT + HOUR).incident_log.incidents
     assert (time.last_good_at, time.found_at) == (NOW, NIGHT)
 
 

@@ -90,8 +90,8 @@ def test_an_earlier_look_moves_the_next_start_and_a_later_one_does_not(schedule)
     now = system_clock().now()
     scheduler.put("early", HOUR, first=now + in_seconds(3600))
     scheduler.put("late", HOUR, first=now + in_seconds(3600))
-    scheduler.look("late", now + in_seconds(7200))
-    scheduler.look("early", now)
+    scheduler.bring_forward("late", now + in_seconds(7200))
+    scheduler.bring_forward("early", now)
 
     assert looked.wait(SOON)
     assert ran == ["early"]
@@ -205,7 +205,7 @@ def test_no_product_is_started_again_before_the_shortest_interval(heard: Heard, 
         starts.append(time.monotonic())
         now = system_clock().now()
         if asks == "an earlier look":
-            scheduler.look(product, now)
+            scheduler.bring_forward(product, now)
         if asks == "a changed contract":
             scheduler.put(product, HOUR, first=now)
 

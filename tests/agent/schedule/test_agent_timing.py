@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contractwatch.agent.schedule.timing import first_look, next_look, timetable_of
+from contractwatch.agent.schedule.timing import early_run_at, first_run_at, timetable_of
 from contractwatch.model.base.clause import Clause, Severity
 from contractwatch.model.base.objective import Objective, ObjectiveState, Standing
 from contractwatch.model.contract.contract import Contract, PromiseSchedule, Schedule, Status
@@ -117,7 +117,7 @@ def test_an_observation_before_a_weekend_must_hold_over_it() -> None:
 
 
 def test_new_products_are_looked_at_soon_and_not_all_at_once() -> None:
-    looks = [first_look(str(name), now=NOW, products=200) for name in range(200)]
+    looks = [first_run_at(str(name), now=NOW, products=200) for name in range(200)]
 
     assert all(NOW <= look <= NOW + timedelta(seconds=10) for look in looks)
     assert len(set(looks)) == 200
@@ -127,7 +127,7 @@ def test_the_instant_of_going_stale_is_confirmed_a_second_later() -> None:
     stale_at = NOW + timedelta(minutes=7)
     table = Every(2 * HOUR, HOUR)
 
-    look = next_look(table, [standing(stale_at)], [], now=NOW, reprobe=FIVE_MINUTES)
+    look = early_run_at(table, [standing(stale_at)], [], now=NOW, reprobe=FIVE_MINUTES)
 
     assert look == stale_at + timedelta(seconds=1)
 
@@ -137,7 +137,7 @@ def test_nothing_is_looked_at_early_when_the_tick_comes_first() -> None:
     stale_at = NOW + timedelta(minutes=7)
 
     assert (
-        next_look(
+        early_run_at(
             table, [standing(stale_at)], [incident(Phase.PENDING)], now=NOW, reprobe=FIVE_MINUTES
         )
         is None
@@ -148,7 +148,7 @@ def test_nothing_is_looked_at_early_when_the_tick_comes_first() -> None:
 def test_an_incident_that_wants_evidence_is_looked_at_again_soon(phase: Phase) -> None:
     table = Every(24 * HOUR, HOUR)
 
-    look = next_look(table, [], [incident(phase)], now=NOW, reprobe=FIVE_MINUTES)
+    look = early_run_at(table, [], [incident(phase)], now=NOW, reprobe=FIVE_MINUTES)
 
     assert look == NOW + FIVE_MINUTES
 
@@ -157,7 +157,7 @@ def test_an_incident_that_wants_evidence_is_looked_at_again_soon(phase: Phase) -
 def test_an_incident_that_is_decided_waits_for_the_tick(phase: Phase) -> None:
     table = Every(24 * HOUR, HOUR)
 
-    assert next_look(table, [], [incident(phase)], now=NOW, reprobe=FIVE_MINUTES) is None
+    assert early_run_at(table, [], [incident(phase)], now=NOW, reprobe=FIVE_MINUTES) is None
 
 
 def test_a_contract_is_also_run_at_the_times_of_its_scheduled_clauses() -> None:

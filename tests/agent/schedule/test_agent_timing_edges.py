@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contractwatch.agent.schedule.timing import next_look, timetable_of
+from contractwatch.agent.schedule.timing import early_run_at, timetable_of
 from contractwatch.model.record.incident import Phase
 from contractwatch.timetable import AnyOf, Cron
 from tests.agent.schedule.test_agent_timing import HOUR, NOW, contract, incident, standing
@@ -34,11 +34,11 @@ def test_an_observation_bridges_the_wait_for_the_next_tick_or_the_one_after(
 def test_a_look_at_the_instant_of_the_tick_is_the_tick_itself() -> None:
     table = timetable_of(contract(), default_interval=HOUR)
     tick = table.after(NOW)
-    at_the_tick = next_look(
+    at_the_tick = early_run_at(
         timetable=table, standings=(), incidents=(), now=NOW, reprobe=HOUR, dates=(tick - SECOND,)
     )
     assert at_the_tick is None
-    before = next_look(
+    before = early_run_at(
         timetable=table,
         standings=(),
         incidents=(),
@@ -51,7 +51,7 @@ def test_a_look_at_the_instant_of_the_tick_is_the_tick_itself() -> None:
 
 def test_what_has_turned_already_or_is_told_already_wants_no_look() -> None:
     table = timetable_of(contract(), default_interval=HOUR)
-    turned = next_look(
+    turned = early_run_at(
         timetable=table,
         standings=(standing(NOW - SECOND),),
         incidents=(),
@@ -65,7 +65,7 @@ def test_what_has_turned_already_or_is_told_already_wants_no_look() -> None:
 def test_the_earliest_of_all_reasons_to_look_decides() -> None:
     table = timetable_of(contract(), default_interval=HOUR)
     minute = timedelta(minutes=1)
-    found = next_look(
+    found = early_run_at(
         timetable=table,
         standings=(standing(NOW + 3 * minute),),
         incidents=(incident(Phase.PENDING),),
@@ -98,7 +98,7 @@ def test_what_turns_bad_is_looked_at_a_second_later_and_not_twice(
     late: timedelta, look: int | None
 ) -> None:
     turns = NOW + timedelta(minutes=1)
-    found = next_look(
+    found = early_run_at(
         Cron("0 0 * * *", "UTC"), [standing(turns)], [], now=turns + late, reprobe=HOUR
     )
     assert found == (None if look is None else turns + look * SECOND)

@@ -141,7 +141,7 @@ def test_a_small_test_loads_nothing_that_it_does_not_use(tmp_path: Path) -> None
 
 def test_a_gate_that_asks_an_agent_loads_neither_the_store_nor_the_settings() -> None:
     loaded = _loaded("gate", "a/b", "--url", "http://127.0.0.1:1")
-    assert "contractwatch.cli.record_access.remote" in loaded
+    assert "contractwatch.cli.record_access.remote_gate" in loaded
     assert not loaded & (HEAVY | {"contractwatch.store.store", "contractwatch.settings", "yaml"})
 
 

@@ -8,7 +8,7 @@ import pytest
 from cli_values import call
 
 from contractwatch.cli.command_index import COMMANDS
-from contractwatch.cli.reports.page import TextPage
+from contractwatch.cli.reports.text_layout import TextLayout
 
 LONG = "the_unabbreviated_name_of_a_column_that_somebody_chose_with_care"
 CONTRACT = f"""\
@@ -77,7 +77,7 @@ def test_no_word_of_a_help_page_is_split_and_no_line_is_too_long(
 def test_a_table_of_any_words_has_them_whole(width: int) -> None:
     rows = [("failed", LONG, "no value below 3", "well-known, x/y", "17")] * 2
     header = ("outcome", "where", "promised", "observed", "line")
-    told = list(TextPage(width, coloured=False).table(header, rows, ["failed"] * 2))
+    told = list(TextLayout(width, coloured=False).table(header, rows, ["failed"] * 2))
     found = _words(" ".join(told))
     assert {word for cell in rows[0] for word in cell.split()} <= found
     longest = max(len(LONG) + len("failed") + 2, width)
@@ -86,8 +86,8 @@ def test_a_table_of_any_words_has_them_whole(width: int) -> None:
 
 def test_lines_for_programs_are_whole_and_lines_for_a_terminal_are_wrapped() -> None:
     text = "word " * 40
-    assert len(list(TextPage(60, coloured=False).line(text))) == 1
-    assert all(len(one) <= 60 for one in TextPage(60, coloured=True, is_terminal=True).line(text))
+    assert len(list(TextLayout(60, coloured=False).line(text))) == 1
+    assert all(len(one) <= 60 for one in TextLayout(60, coloured=True, is_terminal=True).line(text))
 
 
 def _many(folder: Path, properties: Iterable[str], rows: str) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cli_values import BAD, GOOD, NULLS, call, publish
 
-from contractwatch.cli.testing.atomic_write import write_whole
+from contractwatch.cli.testing.atomic_write import atomic_write
 
 
 def _json(*words: str | Path) -> Any:
@@ -234,8 +234,8 @@ def test_who_may_read_what_is_written_is_as_the_umask_says(
 ) -> None:
     before = os.umask(umask)
     try:
-        write_whole(tmp_path / "report", "words")
-        write_whole(tmp_path / "kept", "words", is_private=True)
+        atomic_write(tmp_path / "report", "words")
+        atomic_write(tmp_path / "kept", "words", is_private=True)
         assert os.umask(umask) == umask
     finally:
         os.umask(before)

@@ -9,7 +9,7 @@ import pytest
 from contractwatch.errors import Problem
 from contractwatch.model.record.run import Timing
 from contractwatch.web.api.bodies import check_body
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 from tests.web import web_values as values
 from tests.web.web_reader import Clock, Memory
 from tests.web.web_values import HOUR
@@ -169,14 +169,14 @@ def test_a_parameter_that_is_not_known_is_refused(
 
 
 def test_the_gates_mark_changes_with_the_decision_only(
-    clock: Clock, memory: Memory, board: Board, client: httpx.Client
+    clock: Clock, memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     path = "/api/v1/products/finance/refunds/gate"
     first = client.get(path).headers["etag"]
     clock.pass_by(HOUR / 60)
     assert client.get(path).headers["etag"] == first
     clock.pass_by(2 * HOUR)
-    board.refresh()
+    snapshots.refresh()
     assert client.get(path).headers["etag"] != first
 
 
@@ -189,9 +189,11 @@ def test_an_unknown_product_is_404_with_names_like_it(tail: str, client: httpx.C
     assert "no product is called" in answer.json()["error"]
 
 
-def test_a_product_may_be_called_gate(memory: Memory, board: Board, client: httpx.Client) -> None:
+def test_a_product_may_be_called_gate(
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
+) -> None:
     memory.become(values.kept("airport/gate"))
-    board.refresh()
+    snapshots.refresh()
     assert client.get("/api/v1/products/airport/gate").json()["product"] == "airport/gate"
     assert client.get("/api/v1/products/airport/gate/gate").json()["allow"] is True
 
@@ -206,11 +208,11 @@ def test_incidents_are_listed_open_first(client: httpx.Client) -> None:
 
 
 def test_a_pending_incident_was_not_told_and_is_not_listed(
-    memory: Memory, board: Board, client: httpx.Client
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     pending = values.incident(opened_at=None, phase=values.Phase.PENDING)
     memory.become(replace(values.breached(), incidents=(pending,)))
-    board.refresh()
+    snapshots.refresh()
     assert client.get("/api/v1/incidents").json()["incidents"] == []
 
 

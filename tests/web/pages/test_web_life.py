@@ -3,17 +3,17 @@
 import httpx
 
 from contractwatch.model.promises.upstream import InputProduct
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 from tests.web import web_values as values
 from tests.web.pages.test_web_pages import words_of
 from tests.web.web_reader import Memory
 
 
 def test_a_product_without_support_says_so_and_when_its_life_ends(
-    memory: Memory, board: Board, client: httpx.Client
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     memory.become(values.kept(card=values.card("finance/refunds", lifetime=values.ENDING)))
-    board.refresh()
+    snapshots.refresh()
     text = words_of(client.get("/products/finance/refunds"))
     assert "unsupported" in text
     assert "support ended 2026-10-19 14:30 UTC" in text
@@ -27,12 +27,12 @@ def test_a_product_without_support_says_so_and_when_its_life_ends(
 
 
 def test_a_product_names_the_input_that_is_in_trouble(
-    memory: Memory, board: Board, client: httpx.Client
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     inputs = (InputProduct("o", "finance/orders"), InputProduct("gone", ""))
     made = values.kept(card=values.card("finance/refunds", inputs=inputs))
     memory.become(made, values.breached())
-    board.refresh()
+    snapshots.refresh()
     text = words_of(client.get("/products/finance/refunds"))
     assert "Upstream: finance/orders : freshness broken since" in text
     assert "gone, not found" in text

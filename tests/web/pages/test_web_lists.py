@@ -10,7 +10,7 @@ import pytest
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.record.incident import Incident, Phase
 from contractwatch.model.record.product import ProductRecord
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 from tests.web import web_values as values
 from tests.web.web_reader import Memory
 from tests.web.web_words import words_of
@@ -29,7 +29,7 @@ def opened(product: str, number: int, **changes: object) -> Incident:
 
 
 @pytest.fixture
-def many(memory: Memory, board: Board) -> None:
+def many(memory: Memory, snapshots: SnapshotCache) -> None:
     """250 products of three teams; the first 30 have 10 incidents each, every fifth is over."""
     records: list[ProductRecord] = []
     for number in range(250):
@@ -41,7 +41,7 @@ def many(memory: Memory, board: Board) -> None:
         )
         records.append(values.kept(name, card=card, incidents=incidents))
     memory.become(*records)
-    board.refresh()
+    snapshots.refresh()
 
 
 def _severity(number: int) -> Severity:

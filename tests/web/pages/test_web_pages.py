@@ -12,7 +12,7 @@ from contractwatch.model.base.objective import Objective, Target
 from contractwatch.model.record.incident import BrokenPromise, Phase
 from contractwatch.model.record.run import RunOutcome
 from contractwatch.web.server.site import HealthReport
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 from tests.web import web_values as values
 from tests.web.web_reader import Memory
 from tests.web.web_words import words_of
@@ -42,11 +42,11 @@ def test_a_state_is_a_word_beside_its_shape_and_not_only_a_colour(client: httpx.
 
 
 def test_a_product_at_risk_has_its_own_word_and_shape_before_the_kept_ones(
-    memory: Memory, board: Board, client: httpx.Client
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     recovering = values.incident(phase=Phase.RECOVERING, severity=Severity.WARNING)
     memory.become(values.kept("a/kept"), values.kept("b/risky", incidents=(recovering,)))
-    board.refresh()
+    snapshots.refresh()
 
     page, own = client.get("/").text, client.get("/products/b/risky")
 
@@ -67,9 +67,11 @@ def test_problems_of_contract_files_stand_on_the_first_page(
     assert "unknown key &lt;b&gt;colour&lt;/b&gt;" in page.text
 
 
-def test_an_empty_fleet_says_what_to_do(memory: Memory, board: Board, client: httpx.Client) -> None:
+def test_an_empty_fleet_says_what_to_do(
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
+) -> None:
     memory.become()
-    board.refresh()
+    snapshots.refresh()
     assert "No contract is in force yet" in words_of(client.get("/"))
 
 
@@ -110,11 +112,11 @@ def test_a_default_objective_is_called_default(client: httpx.Client) -> None:
 
 
 def test_the_heading_names_no_objective_only_if_every_target_is_a_default(
-    memory: Memory, board: Board, client: httpx.Client
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     declared = Target(Objective.FRESHNESS, ratio=0.995, is_default=False)
     memory.become(values.breached(card=values.card("finance/orders", targets=(declared,))))
-    board.refresh()
+    snapshots.refresh()
     text = words_of(client.get("/products/finance/orders"))
     assert "target 99.5 %" in text
     assert "names no objective" not in text
@@ -127,7 +129,7 @@ def test_what_the_trust_table_counts_is_what_can_be_checked(client: httpx.Client
 
 
 def test_data_that_cannot_be_read_are_told_with_their_cause(
-    memory: Memory, board: Board, client: httpx.Client
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     why = "table 'orders' cannot be read as csv: <b> has no header"
     whole = BrokenPromise(
@@ -146,7 +148,7 @@ def test_data_that_cannot_be_read_are_told_with_their_cause(
         values.breached(last_run=run, incidents=(values.incident(broken=(whole,)),)),
         values.unknown(),
     )
-    board.refresh()
+    snapshots.refresh()
     page = client.get("/products/finance/orders")
     text = words_of(page)
     assert text.index(why) < text.index("The last 28 days")
@@ -217,12 +219,12 @@ def test_a_page_that_is_not_there_is_named_as_it_was_asked_for(client: httpx.Cli
 
 
 def test_words_of_a_contract_are_escaped(
-    memory: Memory, board: Board, client: httpx.Client
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     wicked = "<script>alert(1)</script>"
     name = "finance/<img src=x>"
     memory.become(values.kept(name, card=values.card(name, purpose=wicked, team=wicked)))
-    board.refresh()
+    snapshots.refresh()
     for path in ("/", "/products/finance/%3Cimg%20src%3Dx%3E"):
         page = client.get(path)
         assert page.status_code == 200

@@ -9,9 +9,9 @@ import pytest
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.record.product import ProductRecord
 from contractwatch.model.record.run import Timing
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 from contractwatch.web.views import words
-from contractwatch.web.views.timeline import bar_of, shown_of
+from contractwatch.web.views.timeline import bar_of, timeline_window
 from tests.web import web_values as values
 from tests.web.web_reader import Memory
 from tests.web.web_values import BAD, DAY, GOOD, HOUR, NOW, UNKNOWN
@@ -25,10 +25,10 @@ def young() -> ProductRecord:
 
 
 def test_a_young_product_has_no_budget_to_overspend(
-    memory: Memory, board: Board, client: httpx.Client
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     memory.become(young())
-    board.refresh()
+    snapshots.refresh()
     for path in ("/", "/products/finance/refunds"):
         text = words_of(client.get(path))
         assert "too young for a budget 1h bad so far" in text
@@ -37,12 +37,12 @@ def test_a_young_product_has_no_budget_to_overspend(
 
 
 def test_the_bars_of_a_young_product_show_the_time_since_its_first_record() -> None:
-    shown = shown_of(young().lines, end=NOW)
+    shown = timeline_window(young().lines, end=NOW)
     assert shown.start == NOW - 3 * HOUR
     assert shown.words == "Since the first record, 3h ago"
     assert [tick.label for tick in shown.ticks] == ["11:30", "12:30", "13:30"]
-    assert shown_of(values.kept().lines, end=NOW).words == "The last 28 days"
-    assert shown_of((), end=NOW).start == NOW - 28 * DAY
+    assert timeline_window(values.kept().lines, end=NOW).words == "The last 28 days"
+    assert timeline_window((), end=NOW).start == NOW - 28 * DAY
 
 
 def test_a_short_outage_stays_visible_on_a_bar_of_28_days() -> None:
@@ -77,22 +77,22 @@ def test_a_moment_is_said_in_whole_minutes_once_it_is_past() -> None:
 
 
 def test_a_run_without_rows_is_called_so(
-    memory: Memory, board: Board, client: httpx.Client
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     empty = replace(values.healthy_results()[1].verdict, vacuous=True, rows=0)
     result = replace(values.healthy_results()[1], verdict=empty)
     record = values.kept(last_run=values.run_result(results=(result,)))
     memory.become(record)
-    board.refresh()
+    snapshots.refresh()
     assert "no rows to judge" in words_of(client.get("/products/finance/refunds"))
 
 
 def test_a_promise_with_a_schedule_of_its_own_says_when_it_was_judged(
-    memory: Memory, board: Board, client: httpx.Client
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
 ) -> None:
     night = NOW.replace(hour=3, minute=0)
     result = replace(values.healthy_results()[1], timing=Timing(night, night + DAY))
     memory.become(values.kept(last_run=values.run_result(results=(result,))))
-    board.refresh()
+    snapshots.refresh()
     said = words_of(client.get("/products/finance/refunds"))
     assert "judged 2026-10-20T03:00Z, next 2026-10-21T03:00Z" in said

@@ -15,7 +15,7 @@ from contractwatch.model.record.product import LedgerEntry, RunEntry
 from contractwatch.model.record.run import Observation
 from contractwatch.slo.ledger import apply_observations, interrupt_all
 from contractwatch.store.store import Store
-from contractwatch.web.series.monotonic_counters import Counters, Meter
+from contractwatch.web.series.monotonic_counters import MonotonicCounters, ProductCounters
 
 PRODUCT = "finance/orders"
 PROMISED = frozenset({Objective.SCHEMA, Objective.VOLUME})
@@ -44,10 +44,10 @@ class Ledger:
         self.now += timedelta(seconds=after)
         self._save(*interrupt_all(self.standings, since=beaten, to=self.now))
 
-    def counters(self, meter: Meter, until: datetime) -> Counters:
+    def counters(self, counters: MonotonicCounters, until: datetime) -> ProductCounters:
         record = self.store.record(PRODUCT)
         assert record is not None
-        return meter.read(record, until=until)
+        return counters.read(record, until=until)
 
     def _save(self, standings: tuple[Standing, ...], entries: tuple[LedgerEntry, ...]) -> None:
         self.standings = standings
@@ -55,7 +55,7 @@ class Ledger:
         self.store.commit(RunEntry(card, self.now, None, entries, standings, (), (), ()))
 
 
-def shown(counters: Counters) -> list[float]:
+def shown(counters: ProductCounters) -> list[float]:
     lines = [(one.measured, one.bad) for one in counters.lines.values()]
     return [counters.unknown, *(number for pair in lines for number in pair)]
 
@@ -64,13 +64,13 @@ def test_objectives_that_were_unknown_one_after_the_other_count_in_full_after_a_
     tmp_path: Path,
 ) -> None:
     good, unknown = ObjectiveState.GOOD, ObjectiveState.UNKNOWN
-    ledger, meter = Ledger(tmp_path), Meter()
+    ledger, counters = Ledger(tmp_path), MonotonicCounters()
     ledger.run(unknown, good, after=0)
     ledger.run(good, unknown, after=17)
     ledger.run(good, good, after=15)
-    before = ledger.counters(meter, ledger.now)
+    before = ledger.counters(counters, ledger.now)
     assert before.unknown == pytest.approx(32)
-    assert ledger.counters(Meter(), ledger.now) == before
+    assert ledger.counters(MonotonicCounters(), ledger.now) == before
     ledger.store.close()
 
 
@@ -79,7 +79,7 @@ def test_unknown_time_of_several_objectives_at_once_is_kept_once(tmp_path: Path)
     ledger = Ledger(tmp_path)
     ledger.run(unknown, unknown, after=0)
     ledger.run(unknown, unknown, after=20)
-    assert ledger.counters(Meter(), ledger.now).unknown == pytest.approx(20)
+    assert ledger.counters(MonotonicCounters(), ledger.now).unknown == pytest.approx(20)
     ledger.store.close()
 
 
@@ -95,10 +95,10 @@ def test_no_counter_falls_over_any_number_of_runs_and_restarts(
     steps: list[tuple[str, int, ObjectiveState, ObjectiveState]],
 ) -> None:
     with TemporaryDirectory() as folder:
-        ledger, meter = Ledger(Path(folder)), Meter()
+        ledger, counters = Ledger(Path(folder)), MonotonicCounters()
         ledger.run(ObjectiveState.GOOD, ObjectiveState.UNKNOWN, after=0)
         beaten = ledger.now
-        last = shown(ledger.counters(meter, beaten))
+        last = shown(ledger.counters(counters, beaten))
         for act, after, schema, volume in steps:
             if act == "run":
                 ledger.run(schema, volume, after=after)
@@ -106,11 +106,11 @@ def test_no_counter_falls_over_any_number_of_runs_and_restarts(
                 ledger.now += timedelta(seconds=after)
                 beaten = ledger.now
             else:
-                meter = Meter()
+                counters = MonotonicCounters()
                 ledger.restart(beaten=beaten, after=after)
                 beaten = ledger.now
-            now = shown(ledger.counters(meter, beaten))
+            now = shown(ledger.counters(counters, beaten))
             assert all(new >= old - 1e-6 for new, old in zip(now, last, strict=True)), (now, last)
-            assert shown(ledger.counters(Meter(), beaten)) == pytest.approx(now)
+            assert shown(ledger.counters(MonotonicCounters(), beaten)) == pytest.approx(now)
             last = now
         ledger.store.close()

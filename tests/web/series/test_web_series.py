@@ -12,10 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from contractwatch.agent.series import AgentSeries
 from contractwatch.model.base.objective import Interval, Objective, StateSeconds
-from contractwatch.web.series.families import bounded
-from contractwatch.web.series.monotonic_counters import Meter
+from contractwatch.web.series.families import bounded_label
+from contractwatch.web.series.monotonic_counters import MonotonicCounters
 from contractwatch.web.series.prometheus import ExportPolicy
-from contractwatch.web.snapshot_cache import Board
+from contractwatch.web.snapshot_cache import SnapshotCache
 from tests.web import web_values as values
 from tests.web.web_reader import Clock, Memory
 from tests.web.web_values import BAD, GOOD, HOUR, NOW, UNKNOWN
@@ -158,12 +158,12 @@ def test_only_failing_checks_are_exported_and_only_so_many(
 
 
 def test_counters_rise_between_runs(
-    board: Board, clock: Clock, memory: Memory, client: httpx.Client
+    snapshots: SnapshotCache, clock: Clock, memory: Memory, client: httpx.Client
 ) -> None:
     before = samples_of(client.get("/metrics").text)
     clock.pass_by(timedelta(seconds=90))
     memory.beat = clock.now
-    board.refresh()
+    snapshots.refresh()
     after = samples_of(client.get("/metrics").text)
     orders = {"product": "finance/orders", "slo": "conformance"}
     for name in ("sli_measured_seconds_total", "sli_bad_seconds_total"):
@@ -174,11 +174,11 @@ def test_counters_rise_between_runs(
 
 
 def test_counters_wait_for_the_heartbeat_so_that_a_restart_is_no_reset(
-    board: Board, clock: Clock, client: httpx.Client
+    snapshots: SnapshotCache, clock: Clock, client: httpx.Client
 ) -> None:
     before = samples_of(client.get("/metrics").text)
     clock.pass_by(timedelta(minutes=30))
-    board.refresh()
+    snapshots.refresh()
     after = samples_of(client.get("/metrics").text)
     counters = [key for key in before if key[0].endswith("_total")]
     assert counters
@@ -186,10 +186,10 @@ def test_counters_wait_for_the_heartbeat_so_that_a_restart_is_no_reset(
 
 
 def test_a_counter_never_falls_when_the_record_is_set_back() -> None:
-    meter = Meter()
+    counters = MonotonicCounters()
     record = values.kept()
-    high = meter.read(record, until=NOW + HOUR)
-    low = meter.read(record, until=NOW)
+    high = counters.read(record, until=NOW + HOUR)
+    low = counters.read(record, until=NOW)
     assert low == high
 
 
@@ -199,9 +199,9 @@ def test_unknown_seconds_of_several_objectives_count_once() -> None:
         values.line(Objective.VOLUME, (GOOD, 2 * HOUR), (UNKNOWN, HOUR)),
     )
     record = replace(values.kept(), lines=lines, unknown_seconds=2 * 3600)
-    meter = Meter()
-    assert meter.read(record, until=NOW).unknown == pytest.approx(2 * 3600)
-    assert meter.read(record, until=NOW + HOUR).unknown == pytest.approx(3 * 3600)
+    counters = MonotonicCounters()
+    assert counters.read(record, until=NOW).unknown == pytest.approx(2 * 3600)
+    assert counters.read(record, until=NOW + HOUR).unknown == pytest.approx(3 * 3600)
 
 
 def test_totals_that_are_older_than_the_kept_intervals_still_count() -> None:
@@ -209,7 +209,7 @@ def test_totals_that_are_older_than_the_kept_intervals_still_count() -> None:
     total = StateSeconds(good=9_000_000, bad=1_000)
     only = replace(old, total=total, intervals=(Interval(NOW - HOUR, NOW, BAD),))
     record = replace(values.kept(), lines=(only,))
-    counted = Meter().read(record, until=NOW).lines[Objective.CONFORMANCE]
+    counted = MonotonicCounters().read(record, until=NOW).lines[Objective.CONFORMANCE]
     assert (counted.measured, counted.bad) == (9_001_000, 1_000)
 
 
@@ -245,27 +245,29 @@ def test_the_number_of_series_is_the_number_of_lines(client: httpx.Client) -> No
 
 
 def test_a_withdrawn_product_is_unknown_and_not_breached(
-    board: Board, memory: Memory, client: httpx.Client
+    snapshots: SnapshotCache, memory: Memory, client: httpx.Client
 ) -> None:
     memory.become(values.kept())
-    board.refresh()
+    snapshots.refresh()
     found = samples_of(client.get("/metrics").text)
     assert value(found, "product_breached", product="finance/orders") == 0
     assert value(found, "product_unknown", product="finance/orders") == 1
 
 
-def test_a_label_is_escaped_and_bounded(memory: Memory, board: Board, client: httpx.Client) -> None:
+def test_a_label_is_escaped_and_bounded(
+    memory: Memory, snapshots: SnapshotCache, client: httpx.Client
+) -> None:
     wicked = 'a "quoted"\\\nteam' + "x" * 300
     memory.become(replace(values.kept(), card=values.card("finance/refunds", team=wicked)))
-    board.refresh()
+    snapshots.refresh()
     found = samples_of(client.get("/metrics").text)
     teams = {dict(labels)["team"] for name, labels in found if name.endswith("fleet_products")}
-    assert teams == {bounded(wicked)}
-    assert len(bounded(wicked)) == 128
+    assert teams == {bounded_label(wicked)}
+    assert len(bounded_label(wicked)) == 128
 
 
 def test_two_long_labels_that_begin_alike_stay_two() -> None:
-    assert bounded("p" * 200) != bounded("p" * 201)
+    assert bounded_label("p" * 200) != bounded_label("p" * 201)
 
 
 def test_the_text_is_gzipped_when_asked_for(client: httpx.Client) -> None:
@@ -296,12 +298,12 @@ UNSEEN = "a\x1b[2J\u202eb\u2028\U000e0041\x7f"
 
 
 def test_no_series_and_no_answer_has_a_character_that_nobody_sees(
-    memory: Memory, board: Board, client_of: Callable[..., httpx.Client]
+    memory: Memory, snapshots: SnapshotCache, client_of: Callable[..., httpx.Client]
 ) -> None:
     told = values.card("finance/one", team=UNSEEN, version=UNSEEN)
     alike = values.card("finance/two", team=UNSEEN.encode("unicode_escape").decode())
     memory.become(replace(values.kept(), card=told), replace(values.kept(), card=alike))
-    board.refresh()
+    snapshots.refresh()
     client = client_of()
     series = client.get("/metrics").text
     assert series.replace("\n", "").isprintable()

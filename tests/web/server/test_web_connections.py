@@ -14,9 +14,9 @@ import uvicorn
 from contractwatch.web.server.connections import (
     BACKLOG,
     ConnectionLimits,
-    FewLines,
+    LogRateLimit,
     connection_limit,
-    guarded_protocol,
+    limited_protocol,
 )
 
 
@@ -33,7 +33,7 @@ def port() -> Generator[int]:
     listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
     server = uvicorn.Server(
         uvicorn.Config(
-            _answer, http=guarded_protocol(limits), backlog=BACKLOG, log_config=None, lifespan="off"
+            _answer, http=limited_protocol(limits), backlog=BACKLOG, log_config=None, lifespan="off"
         )
     )
     thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
@@ -122,7 +122,7 @@ def test_the_limit_leaves_files_for_the_agent() -> None:
 
 
 def test_a_message_that_repeats_is_written_ten_times_a_minute() -> None:
-    lines, found = FewLines(), list[bool]()
+    lines, found = LogRateLimit(), list[bool]()
     for number in range(500):
         record = logging.LogRecord("asyncio", 40, "", 1, "socket %s", (number,), None)
         found.append(lines.filter(record))

@@ -28,7 +28,7 @@ _META = tables.meta.c
 _NUMBER = select(_META.value).where(_META.key == bindparam("name"))
 
 
-def put(
+def upsert(
     connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]
 ) -> None:
     """Set the row of that key, made if there is none; only in a writer's transaction."""
@@ -38,7 +38,7 @@ def put(
         connection.execute(_insert(table), [row])
 
 
-def add(
+def add_amounts(
     connection: Connection, table: Table, key: Mapping[str, Any], amounts: Mapping[str, int]
 ) -> None:
     """Add to the numbers of the row of that key, made if there is none."""
@@ -61,19 +61,19 @@ def insert_all(connection: Connection, table: Table, rows: list[dict[str, Any]])
         connection.execute(_insert(table), rows)
 
 
-def number(connection: Connection, key: str) -> int | None:
+def meta_number(connection: Connection, key: str) -> int | None:
     """Return a number of `meta`, None if it was never set."""
     return connection.execute(_NUMBER, {"name": key}).scalar()
 
 
-def bump(connection: Connection, *, by: int = 1) -> int:
+def next_revision(connection: Connection, *, by: int = 1) -> int:
     """Count changes of the record and return the new revision, which is that of the last one."""
-    revision = (number(connection, REVISION) or 0) + by
-    put(connection, tables.meta, {"key": REVISION}, {"value": revision})
+    revision = (meta_number(connection, REVISION) or 0) + by
+    upsert(connection, tables.meta, {"key": REVISION}, {"value": revision})
     return revision
 
 
-def storable(text: str) -> str:
+def storable_text(text: str) -> str:
     """Return text without what a database refuses: lone surrogates and NUL become `?`."""
     return text.encode("utf-8", "replace").decode().replace("\0", "?")
 

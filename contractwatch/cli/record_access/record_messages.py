@@ -33,7 +33,7 @@ product_argument = click.argument(
 )
 
 
-def no_such_product(product: str, near: list[str]) -> str:
+def unknown_product_message(product: str, near: list[str]) -> str:
     """Return the sentence about a name that no product has."""
     hint = f"did you mean {' or '.join(near)}?" if near else "see contractwatch status"
     return f"no product is called {product!r}; {hint}"

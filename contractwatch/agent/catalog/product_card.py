@@ -14,7 +14,7 @@ from contractwatch.timetable import Timetable
 from contractwatch.verify import as_of, plan, promised_objectives
 
 
-def first_card(
+def initial_card(
     contract: Contract, *, default_interval: timedelta, shortest: timedelta, now: datetime
 ) -> ProductCard:
     """Return the card of a product that was not judged yet."""

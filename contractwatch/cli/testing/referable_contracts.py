@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from contractwatch.cli.testing.bounded_reading import bounded
-from contractwatch.cli.testing.contract_files import contracts_in
+from contractwatch.cli.testing.contract_files import contracts_in_folder
 from contractwatch.errors import ContractError
 from contractwatch.model.contract.contract import Contract
 from contractwatch.odcs.load import load_valid_part
 from contractwatch.scan.reference_resolver import Published, Registry, refers_elsewhere
 
 
-def neighbourhood(contracts: Sequence[Contract], refused: Iterable[str] = ()) -> Registry:
+def referable_contracts(contracts: Sequence[Contract], refused: Iterable[str] = ()) -> Registry:
     """Return the contracts that may be referred to.
 
     The other contracts of the same folders are read only if one of those that are given refers to
@@ -26,7 +26,7 @@ def neighbourhood(contracts: Sequence[Contract], refused: Iterable[str] = ()) ->
     if any(map(refers_elsewhere, contracts)):
         known = {one.path for one in published} | {Path(file).resolve() for file in broken}
         folders = dict.fromkeys(one.folder for one in published)
-        beside = (path for folder in folders for path in contracts_in(folder))
+        beside = (path for folder in folders for path in contracts_in_folder(folder))
         for path in beside:
             if path.resolve() in known:
                 continue

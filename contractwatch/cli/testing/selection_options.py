@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from contractwatch.cli.values import parts
+from contractwatch.cli.values import split_list
 from contractwatch.errors import UsageError
 from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.base.server import Server
@@ -42,7 +42,7 @@ class ServerChoice:
         return is_named and (not self.environments or server.environment in self.environments)
 
 
-def chosen(
+def resolve_selection(
     selection: Selection, servers: ServerChoice, contracts: Sequence[Contract]
 ) -> tuple[Selection, ServerChoice]:
     """Return what is picked, each word a name by itself.
@@ -76,7 +76,7 @@ def chosen(
     return picked, where
 
 
-def chosen_columns(written: Sequence[str], contracts: Sequence[Contract]) -> tuple[str, ...]:
+def resolve_columns(written: Sequence[str], contracts: Sequence[Contract]) -> tuple[str, ...]:
     """Return the names of columns, or of members of objects, that a person picks.
 
     Raises:
@@ -92,7 +92,7 @@ def chosen_columns(written: Sequence[str], contracts: Sequence[Contract]) -> tup
 
 def _names(written: Iterable[str], known: Container[str]) -> tuple[str, ...]:
     """Return the names that are written, each once: a comma separates, unless a name has it."""
-    split = ([text] if text in known else parts(text) for text in written)
+    split = ([text] if text in known else split_list(text) for text in written)
     return tuple(dict.fromkeys(name for names in split for name in names))
 
 

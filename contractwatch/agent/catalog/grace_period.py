@@ -9,7 +9,7 @@ from contractwatch.agent.catalog.holders import Holder
 from contractwatch.model.contract.contract import Status
 
 
-class Absences:
+class GracePeriod:
     """Remembers since when each product is promised no longer by the file that holds it.
 
     To retire a contract in its file is said on purpose, and nothing is waited for.
@@ -60,7 +60,7 @@ def _is_promised(product: str, file: ContractFile | None) -> bool:
     return contract.product == product or contract.status is Status.RETIRED
 
 
-def with_absent(
+def with_missing_files(
     found: Mapping[Path, ContractFile],
     before: Mapping[Path, ContractFile],
     holders: Mapping[str, Holder],

@@ -17,7 +17,7 @@ from contractwatch.model.record.incident import (
 )
 from contractwatch.store.database import tables
 from contractwatch.store.database.codec import from_micros, to_micros
-from contractwatch.store.database.rows import bump, put
+from contractwatch.store.database.statements import next_revision, upsert
 
 _TELLING = tables.telling.c
 _OUTBOX = tables.outbox.c
@@ -26,7 +26,9 @@ _PRODUCT = tables.product.c
 _CHUNK = 500
 
 
-def tellings_of(connection: Connection, incidents: Iterable[str]) -> tuple[DeliveryRecord, ...]:
+def delivery_records(
+    connection: Connection, incidents: Iterable[str]
+) -> tuple[DeliveryRecord, ...]:
     """Return all that was to be told of these incidents."""
     ids = list(incidents)
     found: list[DeliveryRecord] = []
@@ -50,18 +52,18 @@ def tellings_of(connection: Connection, incidents: Iterable[str]) -> tuple[Deliv
     return tuple(found)
 
 
-def note_waiting(connection: Connection, message: Notification, at: datetime) -> None:
+def record_waiting(connection: Connection, message: Notification, at: datetime) -> None:
     """Keep that a message is on its way."""
     _note(connection, message, DeliveryState.WAITING, at)
 
 
-def note_delivered(connection: Connection, message: Notification, at: datetime) -> None:
+def record_delivered(connection: Connection, message: Notification, at: datetime) -> None:
     """Keep that a receiver was told; with several mailboxes the first one counts."""
     _note(connection, message, DeliveryState.DELIVERED, at)
     _show(connection, message)
 
 
-def note_dead(connection: Connection, message: Notification, at: datetime) -> None:
+def record_dead(connection: Connection, message: Notification, at: datetime) -> None:
     """Keep that a receiver was not told, unless one of its mailboxes was or may still be."""
     if message.recipient and _has_hope(connection, message):
         return
@@ -86,13 +88,13 @@ def is_untold(connection: Connection, message: Notification) -> bool:
             _INCIDENT.phase.in_([Phase.OPEN.value, Phase.RECOVERING.value]),
         )
         if connection.execute(is_open).first() is not None:
-            told = tellings_of(connection, [note.incident_id])
+            told = delivery_records(connection, [note.incident_id])
             if not is_delivered(note.incident_id, told):
                 return True
     return False
 
 
-def forget_tellings(connection: Connection, incidents: Iterable[str]) -> None:
+def delete_delivery_records(connection: Connection, incidents: Iterable[str]) -> None:
     """Remove what was told of incidents that are no longer kept."""
     connection.execute(delete(tables.telling).where(_TELLING.incident_id.in_(list(incidents))))
 
@@ -113,7 +115,7 @@ def _note(
             if is_delivered is not None:
                 continue
         values = {"kind": note.kind.value, "state": state.value, "at": to_micros(at)}
-        put(connection, tables.telling, key, values)
+        upsert(connection, tables.telling, key, values)
 
 
 def _notes(message: Notification) -> Iterator[TransitionNote]:
@@ -137,7 +139,7 @@ def _is_unheard(connection: Connection, receiver: str, note: TransitionNote) -> 
         return False
     before = [
         one
-        for one in tellings_of(connection, [note.incident_id])
+        for one in delivery_records(connection, [note.incident_id])
         if one.receiver == receiver and one.sequence < note.sequence
     ]
     return bool(before) and not informed_receivers(note.incident_id, before)
@@ -150,5 +152,5 @@ def _show(connection: Connection, message: Notification) -> None:
         connection.execute(
             update(tables.product)
             .where(_PRODUCT.name == message.product)
-            .values(revision=bump(connection))
+            .values(revision=next_revision(connection))
         )

@@ -13,7 +13,7 @@ from contractwatch.model.base.receiver import Receiver, SecretRef
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class ChannelContext:
     """What channels need from outside.
 
     `reveal` reads a secret at the moment of use. `transport` None is the guarded one; another is

@@ -15,7 +15,7 @@ LONGEST_PAUSE_SECONDS = 900.0
 _MINUTE = 60.0
 
 
-class Turns:
+class Throttle:
     """When each receiver may be asked next; threads share it."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -23,7 +23,7 @@ class Turns:
         self._lock = threading.Lock()
         self._next: dict[str, float] = {}
 
-    def left_seconds(self, receiver: str) -> float:
+    def wait_time_seconds(self, receiver: str) -> float:
         """Return how long nothing may be sent to it; 0 when it is its turn."""
         with self._lock:
             return max(self._next.get(receiver, -math.inf) - self._monotonic(), 0.0)

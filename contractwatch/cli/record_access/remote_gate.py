@@ -8,7 +8,7 @@ from urllib.error import HTTPError
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
-from contractwatch.cli.record_access.record_words import no_such_product
+from contractwatch.cli.record_access.record_messages import unknown_product_message
 from contractwatch.errors import ContractwatchError, UsageError
 from contractwatch.slo.gate import EXIT_CODES
 
@@ -21,7 +21,7 @@ class UnreachableError(ContractwatchError):
     """The agent did not answer as an agent does: nothing may be concluded."""
 
 
-def ask(
+def ask_gate(
     url: str, product: str, query: Mapping[str, str], *, timeout_seconds: float
 ) -> dict[str, object]:
     """Return the gate's decision of the agent at `url`.
@@ -89,7 +89,7 @@ def _refusal(status: int, content: bytes, product: str) -> ContractwatchError:
     if status == _NOT_FOUND and isinstance(said, str) and "near" in body:
         near = body["near"]
         names = [str(name) for name in cast("list[object]", near)] if isinstance(near, list) else []
-        return UsageError(no_such_product(product, names))
+        return UsageError(unknown_product_message(product, names))
     if status == _BAD_REQUEST and isinstance(said, str):
         return UsageError(said)
     return UnreachableError(f"the agent answered with status {status}")

@@ -29,7 +29,7 @@ _LONGEST_HEADER_LINE = 998  # RFC 5322, 2.1.1
 _ENCODED_WORD = "=?"
 
 
-def mail_of(notification: Notification, sender: Mailbox, recipients: Iterable[Mailbox]) -> Mail:
+def build_mail(notification: Notification, sender: Mailbox, recipients: Iterable[Mailbox]) -> Mail:
     """Return the mail. No text of a contract can add a header to it."""
     mail: Mail = Message(policy=_POLICY)
     digest = hashlib.sha256(notification.message_key.encode(errors="replace")).hexdigest()
@@ -49,18 +49,18 @@ def mail_of(notification: Notification, sender: Mailbox, recipients: Iterable[Ma
     return mail
 
 
-def bytes_of(mail: Mail) -> bytes:
+def mail_bytes(mail: Mail) -> bytes:
     """Return the mail as it is sent.
 
     Raises:
         ChannelError: If its header is not exactly the lines that were meant.
     """
     data = mail.as_bytes(policy=_POLICY)
-    require_headers(data, mail.keys())
+    check_headers(data, mail.keys())
     return data
 
 
-def require_headers(data: bytes, names: Iterable[str]) -> None:
+def check_headers(data: bytes, names: Iterable[str]) -> None:
     """Look at the finished bytes: these headers, in this order, and no other line.
 
     Raises:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 import structlog
 
 from contractwatch.agent.clock import Clock, JumpWatch
-from contractwatch.agent.run.resume import Past, resume
+from contractwatch.agent.run.resume import ResumeStore, resume
 from contractwatch.errors import StoreError
 
 _log = structlog.get_logger(__name__)
 
 
-class Jumps:
+class ClockJumps:
     """Notice a jump of the wall clock before anything is dated with the new time.
 
     After a jump forward the agent cannot tell a suspended machine from a clock that is wrong: the
@@ -24,10 +24,10 @@ class Jumps:
     def __init__(
         self,
         clock: Clock,
-        store: Past,
+        store: ResumeStore,
         *,
         realign: Callable[[], None],
-        look_at_all: Callable[[], None],
+        run_all_soon: Callable[[], None],
     ) -> None:
         """Watch from now on.
 
@@ -35,12 +35,12 @@ class Jumps:
             clock: The clock to watch.
             store: The record of the products.
             realign: Brings forward what is scheduled by a time that has not come again.
-            look_at_all: Has every product run soon.
+            run_all_soon: Has every product run soon.
         """
         self._clock = clock
         self._store = store
         self._realign = realign
-        self._look_at_all = look_at_all
+        self._run_all_soon = run_all_soon
         self._watch = JumpWatch(clock)
         self._lock = threading.Lock()
 
@@ -59,5 +59,5 @@ class Jumps:
             except StoreError as error:
                 _log.error("jump_not_recorded", problem=str(error), kind=error.kind)
             self._realign()
-            self._look_at_all()
+            self._run_all_soon()
             return seconds

@@ -8,7 +8,7 @@ from contractwatch.model.contract.contract import Contract, Table
 from contractwatch.odcs.yaml.node import suggestion
 
 
-def narrowed(
+def with_row_filters(
     contracts: Sequence[Contract], alone: Sequence[str], conditions: Sequence[str]
 ) -> tuple[Contract, ...]:
     """Return the contracts with these conditions beside their own.

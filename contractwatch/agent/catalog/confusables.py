@@ -6,7 +6,7 @@ from contractwatch.errors import Level, Problem
 from contractwatch.model.contract.contract import Contract
 
 
-def look_alike_problems(contracts: Iterable[Contract]) -> dict[str, Problem]:
+def confusable_problems(contracts: Iterable[Contract]) -> dict[str, Problem]:
     """Return a problem for each product that looks like one before it, by product.
 
     Args:

@@ -9,7 +9,7 @@ from contractwatch.model.promises.upstream import Input, InputProduct
 from contractwatch.scan.reference_resolver import Published, Registry
 
 
-def inputs_of(published: Published, registry: Registry) -> tuple[InputProduct, ...]:
+def resolve_inputs(published: Published, registry: Registry) -> tuple[InputProduct, ...]:
     """Return the products that a contract's inputs are; one that is not known has no name."""
     return tuple(_product(one, published.folder, registry) for one in published.contract.inputs)
 

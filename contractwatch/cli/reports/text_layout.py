@@ -23,7 +23,7 @@ _PIPE_WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True)
-class TextPage:
+class TextLayout:
     """Something to write on: so many columns wide, with colours or without."""
 
     width: int
@@ -103,17 +103,17 @@ class TextPage:
         return _capped(natural, least, widest)
 
 
-def terminal_page() -> TextPage:
+def terminal_layout() -> TextLayout:
     """Return the page that standard output is: its width, and whether colours are seen."""
     width = shutil.get_terminal_size((_PIPE_WIDTH, 24)).columns
     if not sys.stdout.isatty():
-        return TextPage(width, coloured=False)
+        return TextLayout(width, coloured=False)
     # Imported for a terminal only, whose colours it knows: it takes a tenth of a second.
     from rich.console import Console  # noqa: PLC0415 - see above
 
     console = Console()
     coloured = bool(console.color_system) and not console.no_color
-    return TextPage(console.width, coloured, is_terminal=True)
+    return TextLayout(console.width, coloured, is_terminal=True)
 
 
 def _capped(natural: Sequence[int], least: Sequence[int], cap: int) -> list[int]:
