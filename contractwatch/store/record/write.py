@@ -18,10 +18,10 @@ from contractwatch.store.database.statements import (
     storable_text,
     upsert,
 )
-from contractwatch.store.messages.incident_times import record_found
+from contractwatch.store.messages.incident_times import last_good_times, record_found
 from contractwatch.store.messages.outbox import enqueue
-from contractwatch.store.record.file_states import delete_file_states
-from contractwatch.store.record.ledger import replace_standings
+from contractwatch.store.record.file_states import delete_file_states, write_file_states
+from contractwatch.store.record.ledger import append_intervals, replace_standings
 from contractwatch.store.record.plan_cache import PlanCache
 from contractwatch.store.record.results import RunPlan, pack_plan, pack_results, plan_of
 from contractwatch.store.record.watermark_history import write_watermarks
