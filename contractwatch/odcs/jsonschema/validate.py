@@ -23,7 +23,8 @@ from contractwatch.odcs.yaml.node import (
 NEWEST_VERSION = "v3.2.0"
 MAX_SCHEMA_ERRORS = 1_000
 """Errors of the official schema in one document; a file with more is no contract."""
-_ANY_VERSION_3 = re.compile(r"v?3\.\d+\.\d+")
+_ANY_VERSION_3 = re.compile(r"v3\.\d+\.\d+")
+_SHORT_VERSION_3 = re.compile(r"[vV]?(3\.\d+)(\.\d+)?")
 
 
 def validate(document: Document) -> tuple[Problem, ...]:
@@ -39,6 +40,7 @@ def validate(document: Document) -> tuple[Problem, ...]:
 
 def upgrade_and_validate(document: Document, findings: Findings) -> Document:
     """Return the document in the newest version's forms, and add schema errors to the findings."""
+    document = _with_whole_version(document, findings)
     root = YamlNode(document, "", document.data)
     if not _is_readable(root, findings):
         return document
@@ -71,6 +73,25 @@ def _add_error(node: YamlNode, message: str, findings: Findings) -> None:
         findings.error(node, message)
 
 
+def _with_whole_version(document: Document, findings: Findings) -> Document:
+    """Return the document with `3.1.0`, `v3.1` or `3.1` as its version spelled out, and warn."""
+    value = document.data.get("apiVersion")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    written = document.written.get("apiVersion", "") if is_number else value
+    found = _SHORT_VERSION_3.fullmatch(written) if isinstance(written, str) else None
+    if found is None:
+        return document
+    minor, patch = found.groups()
+    known = [one for one in VERSIONS if one.startswith(f"v{minor}.")]
+    version = f"v{minor}{patch}" if patch else next(iter(known), f"v{minor}.0")
+    if version == value:
+        return document
+    node = YamlNode(document, "apiVersion", value)
+    findings.warn(node, f"'{written}' is read as {version}; write 'apiVersion: {version}'")
+    spelled = {path: one for path, one in document.written.items() if path != "apiVersion"}
+    return replace(document, data={**document.data, "apiVersion": version}, written=spelled)
+
+
 def _is_readable(root: YamlNode, findings: Findings) -> bool:
     """Return whether this is a data contract of a version that can be read."""
     kind, version = root.at("kind"), root.at("apiVersion")
@@ -97,10 +118,7 @@ def _is_readable(root: YamlNode, findings: Findings) -> bool:
 
 
 def _note_version(version: YamlNode, written: str, findings: Findings) -> None:
-    if f"v{written}" in VERSIONS:
-        findings.error(version, f"unknown version '{written}'; did you mean 'v{written}'?")
-    elif written.startswith("v"):
-        findings.warn(version, f"ODCS {written} is not known yet; it is read as {NEWEST_VERSION}")
+    findings.warn(version, f"ODCS {written} is not known yet; it is read as {NEWEST_VERSION}")
 
 
 def _as_newest_version(data: Mapping[str, object]) -> Mapping[str, object]:
