@@ -1,4 +1,4 @@
-"""Contracts that hold many of one thing, each kind made by its count: right, wrong and hostile."""
+"""Generators of large contracts: thousands of one thing, valid, wrong and hostile."""
 
 # ruff: noqa: E501 - each contract is written in one line, as a person would read it
 

@@ -1,4 +1,4 @@
-"""A relationship to a table that is cut out as wrong is skipped with the table's cause."""
+"""A relationship to a removed table is skipped for the same mistake."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every message about a broken contract, by its exact text."""
+"""The exact messages about broken contracts."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a hostile contract holds thousands of costs a step for each, not one for every pair."""
+"""Reading thousands of one thing takes linear, not quadratic, time."""
 
 import sys
 from types import FrameType

@@ -1,4 +1,4 @@
-"""Whatever the bytes are, a contract or all its problems come out, within the time limit."""
+"""Any bytes give a contract or all of its problems, within the time limit."""
 
 import json
 from pathlib import Path
@@ -149,7 +149,7 @@ def test_validate_returns_what_the_schema_says() -> None:
     assert (problem.line, problem.path) == (5, "foo")
 
 
-def test_of_very_many_problems_the_first_are_told() -> None:
+def test_of_very_many_problems_the_first_are_reported() -> None:
     head = b"apiVersion: v3.1.0\nkind: DataContract\nid: a\nversion: '1'\n"
     found = outcome(head + b"tags: [" + b"1," * 5_000 + b"]")
     assert isinstance(found, tuple)

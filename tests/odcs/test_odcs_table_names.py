@@ -1,4 +1,4 @@
-"""Tables and columns are found by an index as they were by looking at each."""
+"""The index of tables and columns finds what a linear search finds."""
 
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.path import ArrayItem, StructField

@@ -1,4 +1,4 @@
-"""A name without quotes that looks like a number costs nothing but the problem that tells it."""
+"""A name without quotes that looks like a number is read as text, and reported."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ QUOTED = {
         ("domain", "7.50", 7),
     ],
 )
-def test_it_is_read_as_it_is_written_and_told_with_its_line(
+def test_it_is_read_as_it_is_written_and_reported_with_its_line(
     key: str, written: str, line: int
 ) -> None:
     given = TEXT.format(**QUOTED | {key: written})
@@ -75,7 +75,7 @@ def plain(contract: Any) -> Any:
     )
 
 
-def test_several_names_are_each_told_once_and_beside_a_wrong_clause_only_that_one_is_lost() -> None:
+def test_several_names_are_each_reported_once_beside_a_wrong_clause() -> None:
     given = TEXT.format(**QUOTED | {"id": "12", "version": "1.0"})
     given = given.replace("required: true", "required: perhaps, unique: true")
     contract, problems = parse_valid_part(given.encode(), "k.yaml")

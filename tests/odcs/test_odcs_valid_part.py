@@ -1,4 +1,4 @@
-"""One wrong clause costs that clause, and what needs it; the rest of the contract is judged."""
+"""A wrong clause is skipped with those that depend on it; the rest is judged."""
 
 from collections.abc import Iterator
 
@@ -279,7 +279,7 @@ def looks(monkeypatch: pytest.MonkeyPatch, columns: int) -> int:
     return count
 
 
-def test_what_a_mistake_in_each_column_costs_is_found_in_so_many_looks_as_there_are_columns(
+def test_what_a_mistake_in_each_column_costs_is_found_in_one_walk_for_each_column(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     few, many = looks(monkeypatch, 20), looks(monkeypatch, 80)

@@ -1,4 +1,4 @@
-"""What another tool wrote is read as far as it goes."""
+"""Reading contracts that other tools wrote."""
 
 from datetime import UTC, datetime
 
@@ -38,7 +38,7 @@ slaProperties:
 """
 
 
-def test_service_levels_that_lead_nowhere_are_skipped_and_the_rest_is_judged() -> None:
+def test_service_levels_without_a_known_element_are_skipped_and_the_rest_is_judged() -> None:
     contract, problems = parse_contract(CONTRACT, "payments.odcs.yaml")
     skipped = [(clause.kind, clause.clause.line) for clause in contract.skipped]
     assert skipped == [

@@ -1,4 +1,4 @@
-"""A contract that is written as ODCS 3.1.0 promises what it promised, and loses nothing."""
+"""Writing ODCS 3.1.0: the contract promises the same, and nothing is lost."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The official schema is mended, and accepts what jsonschema, the reference, accepts."""
+"""The patched official schema accepts what jsonschema, the reference, accepts."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is accepted is what jsonschema, the reference, accepts."""
+"""The validator accepts and rejects what jsonschema, the reference, does."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,7 +88,7 @@ def test_an_odd_value_in_any_place_of_a_contract_is_accepted_by_both_or_worded(o
 
 
 @pytest.mark.parametrize("name", [*extension_validators(), ""])
-def test_an_odd_value_in_any_place_of_our_own_clauses_is_accepted_by_both(name: str) -> None:
+def test_an_odd_value_in_any_place_of_an_extension_is_accepted_by_both(name: str) -> None:
     validator = extension_validators()[name] if name else implementation_validator()
     part = {"to": "a", "value": 1, "kind": "x", "objective": 99.9, "quantile": 0.5, "minRows": 2}
     values = (other for one in (part, [part], "a") for odd in ODD for other in _changed(one, odd))

@@ -1,4 +1,4 @@
-"""`contractwatch.incremental` is read with the zones of its column and of its contract."""
+"""Reading `contractwatch.incremental`, with the time zones of its column and contract."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""When a rule or a service level is judged is its own to say; a contract is not refused for it."""
+"""Reading `schedule` of rules and service levels; an unusable one is a warning."""
 
 import pytest
 from odcs_values import HEAD, parsed, table, warnings_of

@@ -1,4 +1,4 @@
-"""The values of `enum`, a closed list of columns and an encrypted twin are read."""
+"""Reading `enum`, closed lists of columns and encrypted twins."""
 
 from odcs_values import parsed, problems_of, skips_of, table, warnings_of
 

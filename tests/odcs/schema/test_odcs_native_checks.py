@@ -1,4 +1,4 @@
-"""Rules of our own engine about one table are read whole, or not at all."""
+"""Reading rules of `engine: contractwatch` about one table."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What stands below a column is read as what stands beside it, with its way."""
+"""Reading promises about nested fields, with their paths."""
 
 import pytest
 from odcs_values import parsed, skips_of, table

@@ -1,4 +1,4 @@
-"""Quality rules are read, or kept as skipped."""
+"""Reading quality rules; unsupported ones are skipped."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Tables and columns are read; what is not executed is kept."""
+"""Reading tables and columns; unsupported clauses are skipped."""
 
 from datetime import UTC, date, datetime
 
@@ -174,6 +174,6 @@ def test_a_contract_without_status_counts_as_draft() -> None:
     assert "is read as draft" in warnings_of(text)[0]
 
 
-def test_all_problems_of_a_file_are_told_in_the_order_of_lines() -> None:
+def test_all_problems_of_a_file_are_reported_in_the_order_of_lines() -> None:
     text = table("name: a, logicalType: strin", "name: a, required: maybe", "nam: c")
     assert [problem.line for problem in problems_of(text)] == [11, 12, 12, 13, 13]

@@ -1,4 +1,4 @@
-"""Service levels, servers, people, schedules, objectives and alerts are read."""
+"""Reading service levels, servers, people, schedules, objectives and alerts."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -147,7 +147,7 @@ def test_an_element_may_be_inside_a_column(element: str) -> None:
         ("endOfSuport", "endOfSupport"),
     ],
 )
-def test_a_misspelled_level_is_told(name: str, meant: str) -> None:
+def test_a_misspelled_level_is_reported(name: str, meant: str) -> None:
     said = f"unknown service level '{name}' is not executed; did you mean '{meant}'?"
     assert said in str(warnings_of(levels(f"property: {name}, value: 1")))
 

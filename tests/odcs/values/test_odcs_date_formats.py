@@ -1,4 +1,4 @@
-"""A date format that cannot be executed is told with the one that is meant."""
+"""Suggestions for date formats that cannot be executed."""
 
 import pytest
 
@@ -27,7 +27,7 @@ from contractwatch.odcs.values.jdk_formats import format_suggestion
         (LogicalType.TIME, "hh:mm AM", "hh:mm a"),
     ],
 )
-def test_a_wrong_format_is_told_with_the_one_that_is_meant(
+def test_a_wrong_format_is_reported_with_the_one_that_is_meant(
     kind: LogicalType, written: str, meant: str
 ) -> None:
     with pytest.raises(DateFormatError):

@@ -1,4 +1,4 @@
-"""Service levels with values and modifiers of their own are read as they are meant."""
+"""Reading the values and modifiers of service levels."""
 
 from datetime import UTC, datetime, time, timedelta
 

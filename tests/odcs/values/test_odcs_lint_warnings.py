@@ -1,4 +1,4 @@
-"""What is most likely a slip is said, although it breaks no rule of the standard."""
+"""Warnings about likely slips that break no rule of the standard."""
 
 import pytest
 from odcs_values import HEAD, parsed, problems_of, table, warnings_of
@@ -19,7 +19,7 @@ def test_a_route_leads_to_the_id_or_the_channel_of_a_support_entry(to: str) -> N
 
 
 @pytest.mark.parametrize(("to", "hint"), [("oncal", "oncall"), ("#order", "#orders")])
-def test_a_route_to_nobody_is_told_what_would_be_accepted(to: str, hint: str) -> None:
+def test_a_route_to_an_unknown_channel_names_the_known_ones(to: str, hint: str) -> None:
     (problem,) = problems_of(routed(to))
     assert problem.message.endswith(f"did you mean '{hint}'?")
     assert parsed(routed(hint)).alerts.routes
@@ -44,11 +44,11 @@ def test_a_route_to_nobody_is_told_what_would_be_accepted(to: str, hint: str) ->
         ),
     ],
 )
-def test_an_unknown_word_of_a_support_entry_is_doubtful(entry: str, message: str) -> None:
+def test_an_unknown_word_of_a_support_entry_is_warned_about(entry: str, message: str) -> None:
     assert warnings_of(f'{HEAD}support: [{{channel: "#orders", {entry}}}]\n') == [message]
 
 
-def test_the_known_words_of_a_support_entry_are_not_doubtful_in_any_case() -> None:
+def test_the_known_words_of_a_support_entry_give_no_warning_in_any_case() -> None:
     assert warnings_of(HEAD + SUPPORT) == []
     assert warnings_of(HEAD + SUPPORT.replace("slack", "Slack")) == []
 
@@ -100,7 +100,9 @@ def segments(lookback: str, lag: str = "PT0S") -> str:
 
 
 @pytest.mark.parametrize(("lookback", "lag"), [("P1D", "PT0S"), ("P1D", "PT6H"), ("P2D", "P1D")])
-def test_a_look_back_that_ends_before_a_period_is_due_is_doubtful(lookback: str, lag: str) -> None:
+def test_a_look_back_that_ends_before_a_period_is_due_is_warned_about(
+    lookback: str, lag: str
+) -> None:
     assert parsed(segments(lookback, lag)).tables[0].segment_rules
     assert warnings_of(segments(lookback, lag)) == [
         "no period is ever due so soon; expected a look-back of two periods and the lag, or longer"

@@ -59,7 +59,7 @@ HIDDEN = [
 
 @pytest.mark.parametrize("what", ["name", "domain", "table"])
 @pytest.mark.parametrize(("written", "told"), HIDDEN)
-def test_a_name_with_a_character_that_is_not_seen_is_refused_and_the_character_is_told(
+def test_a_name_with_a_character_that_is_not_seen_is_refused_and_the_character_is_reported(
     what: str, written: str, told: str
 ) -> None:
     found = [line for line in problems(**{what: written}) if "cannot be used" in line]
@@ -180,7 +180,7 @@ def test_suggestions_for_one_document_cost_a_bounded_number_of_comparisons(
         ("\u05e9" + "\u05c1\u05bc\u05b8\u05bd\u0591" * 2, "one letter has more than"),
     ],
 )
-def test_a_name_that_nobody_can_read_is_refused_in_no_time(name: str, said: str) -> None:
+def test_a_name_that_cannot_be_read_is_refused_in_no_time(name: str, said: str) -> None:
     assert said in character_problem(name)
 
 

@@ -1,4 +1,4 @@
-"""A pattern of ECMA-262 goes to the engine that can run it."""
+"""A pattern of ECMA-262 goes to an engine that can run it."""
 
 import pytest
 from odcs_values import parsed, problems_of, skips_of, table

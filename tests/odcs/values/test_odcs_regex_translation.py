@@ -1,4 +1,4 @@
-"""A translated pattern means to Polars what it means to ECMA-262."""
+"""A translated pattern matches in Polars what it matches in ECMA-262."""
 
 import polars as pl
 import pytest

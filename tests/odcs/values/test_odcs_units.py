@@ -1,4 +1,4 @@
-"""A length of time is read in one way."""
+"""Parsing numbers, units and durations."""
 
 from datetime import timedelta
 

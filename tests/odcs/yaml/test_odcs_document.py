@@ -1,4 +1,4 @@
-"""YAML keeps its lines, and its traps are closed."""
+"""YAML keeps its lines, and the traps of YAML 1.1 are closed."""
 
 import pytest
 
@@ -72,7 +72,7 @@ def test_merge_keys_fill_in_what_is_not_written() -> None:
     assert document.lines["d.b"] == 3
 
 
-def test_all_wrong_keys_are_told_at_once() -> None:
+def test_all_wrong_keys_are_reported_at_once() -> None:
     with pytest.raises(ContractError) as wrong:
         load_yaml("a: 1\na: 2\n3: x\nb: {c: 1, c: 2}\n", "f.yaml")
     assert [problem.line for problem in wrong.value.problems] == [2, 3, 4]
@@ -138,5 +138,5 @@ def test_the_fingerprint_is_of_the_bytes() -> None:
         ("a: >\n  # text\n# c\n", True),
     ],
 )
-def test_a_comment_is_told_from_a_text_with_its_sign(text: str, found: bool) -> None:
+def test_a_comment_is_distinguished_from_a_text_with_its_sign(text: str, found: bool) -> None:
     assert has_comments(text.encode()) is found

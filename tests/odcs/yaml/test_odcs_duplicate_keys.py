@@ -1,4 +1,4 @@
-"""A slip of YAML that leaves the rest readable costs what it is about, as any other mistake."""
+"""A duplicate key costs the clause that it is in, as any other mistake."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A message says what to write, and never what means the opposite."""
+"""Hints say what to write, and never suggest the opposite."""
 
 import pytest
 from odcs_values import problems_of, table, warnings_of
@@ -32,7 +32,7 @@ def said(text: str) -> str:
         ("nonUnique: true", "unique: false"),
     ],
 )
-def test_a_flag_of_another_tool_is_told_as_what_says_the_same(written: str, meant: str) -> None:
+def test_a_flag_of_another_tool_is_reported_as_what_says_the_same(written: str, meant: str) -> None:
     assert f"; write '{meant}'" in said(table(f"name: id, {written}"))
 
 
@@ -94,7 +94,7 @@ def rule(content: str) -> str:
         ("rowCont", "did you mean 'rowCount'?"),
     ],
 )
-def test_a_metric_of_another_tool_is_told_as_what_it_is_here(metric: str, meant: str) -> None:
+def test_a_metric_of_another_tool_is_reported_as_what_it_is_here(metric: str, meant: str) -> None:
     (problem,) = problems_of(rule(f"metric: {metric}, mustBe: 0"))
     assert meant in problem.message
 
@@ -108,7 +108,7 @@ def test_a_metric_of_another_tool_is_told_as_what_it_is_here(metric: str, meant:
         ("few", "expected a finite number"),
     ],
 )
-def test_what_is_no_number_is_told_as_the_number_that_it_says(written: str, meant: str) -> None:
+def test_what_is_no_number_is_reported_as_the_number_that_it_says(written: str, meant: str) -> None:
     assert meant in said(rule(f"metric: nullValues, mustBe: {written}"))
 
 
@@ -116,12 +116,12 @@ def test_what_is_no_number_is_told_as_the_number_that_it_says(written: str, mean
     ("written", "meant"),
     [("'yes'", "true"), ("No", "false"), ("on", "true"), ("1", "true"), ("0", "false")],
 )
-def test_a_truth_in_other_words_is_told_as_true_or_false(written: str, meant: str) -> None:
+def test_a_truth_in_other_words_is_reported_as_true_or_false(written: str, meant: str) -> None:
     assert f"expected true or false: write {meant}" in said(table(f"name: id, required: {written}"))
 
 
 @pytest.mark.parametrize(("written", "meant"), [("open", "open"), ("7", "7"), ("'a b'", "a b")])
-def test_a_plain_value_of_an_enum_is_told_as_a_mapping(written: str, meant: str) -> None:
+def test_a_plain_value_of_an_enum_is_reported_as_a_mapping(written: str, meant: str) -> None:
     assert f"write {{value: {meant}}}" in said(table(f"name: id, enum: [{written}]"))
 
 
@@ -154,7 +154,9 @@ def test_a_unit_of_one_letter_is_quoted_as_it_was_written(level: str, words: str
         ("enum: open", "a list of {value: ...}"),
     ],
 )
-def test_a_value_of_another_shape_is_told_with_the_shape_to_write(written: str, meant: str) -> None:
+def test_a_value_of_another_shape_is_reported_with_the_shape_to_write(
+    written: str, meant: str
+) -> None:
     assert f": write {meant}" in said(table(f"name: id, {written}"))
 
 
@@ -162,10 +164,10 @@ def test_a_value_of_another_shape_is_told_with_the_shape_to_write(written: str, 
     ("written", "meant"),
     [("minimum: 3", "logicalTypeOptions"), ("pattern: a", "logicalTypeOptions")],
 )
-def test_an_option_beside_a_column_is_told_where_it_belongs(written: str, meant: str) -> None:
+def test_an_option_beside_a_column_is_reported_where_it_belongs(written: str, meant: str) -> None:
     assert f"did you mean '{meant}'?" in said(table(f"name: id, logicalType: integer, {written}"))
 
 
 @pytest.mark.parametrize("key", [r"a\\b", r"0\t0", "it's", 'say \\"x\\"'])
-def test_a_key_of_any_letters_is_told_as_one_that_is_not_known(key: str) -> None:
+def test_a_key_of_any_letters_is_reported_as_one_that_is_not_known(key: str) -> None:
     assert "unknown key" in said(table(f'name: id, "{key}": 5'))
