@@ -95,19 +95,19 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """A timetable that may tick more often than runs start, which is `shortest` apart."""
+    """A timetable that may tick more often than runs start, which is `min_interval` apart."""
 
-    inner: Every | Cron | AnyOf
-    shortest: timedelta
+    timetable: Every | Cron | AnyOf
+    min_interval: timedelta
 
     def after(self, instant: datetime) -> datetime:
         """Return the first tick later than the instant."""
-        return self.inner.after(instant)
+        return self.timetable.after(instant)
 
     def interval_at(self, instant: datetime) -> timedelta:
         """Return the longest wait that an observation at the instant must bridge."""
-        heeded = self.inner.after(instant + self.shortest) - instant
-        return max(self.inner.interval_at(instant), heeded)
+        throttled = self.timetable.after(instant + self.min_interval) - instant
+        return max(self.timetable.interval_at(instant), throttled)
 
 
 Timetable: TypeAlias = Every | Cron | AnyOf | Throttled

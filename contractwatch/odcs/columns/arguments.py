@@ -24,9 +24,9 @@ _KNOWN: Mapping[RuleMetric, tuple[str, ...]] = {
 class ColumnContext:
     """The table and column that rules and options are read for; no column for a table's rules.
 
-    `columns` maps the contract names of the table's columns to their types, `key` are those of its
-    primary key. `why_not` says why no rule here can be executed; empty if it can. `in_array` marks
-    an owner that is inside an array.
+    `columns` maps the contract names of the table's columns to their types, `key` holds those of
+    its primary key. `skip_reason` is set if no rule can be executed here. `in_array` is whether the
+    column is inside an array.
     """
 
     table: str
@@ -35,19 +35,19 @@ class ColumnContext:
     zone: str
     columns: Mapping[str, LogicalType | None]
     key: tuple[str, ...]
-    why_not: str = ""
+    skip_reason: str = ""
     in_array: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RuleArguments:
-    """The arguments of a library rule; `why_not` is set if it cannot be executed."""
+    """The arguments of a library rule; `skip_reason` is set if it cannot be executed."""
 
     values: tuple[Scalar, ...] | None = None
     pattern: str | None = None
     ecma: bool = False
     columns: tuple[str, ...] = ()
-    why_not: str = ""
+    skip_reason: str = ""
 
 
 def read_arguments(
@@ -105,7 +105,7 @@ def _read_pattern(node: YamlNode, context: ColumnContext, findings: Findings) ->
 
 def _with_values(values: tuple[Scalar, ...] | None, context: ColumnContext) -> RuleArguments:
     if context.logical_type in NESTED:
-        return RuleArguments(why_not=f"values of {context.logical_type} columns")
+        return RuleArguments(skip_reason=f"values of {context.logical_type} columns")
     return RuleArguments(values)
 
 
@@ -140,11 +140,11 @@ def _read_values(
 
 def _read_duplicates(rule: YamlNode, context: ColumnContext, findings: Findings) -> RuleArguments:
     if context.column is not None:
-        why_not = "duplicates inside arrays" if context.in_array else ""
+        skip_reason = "duplicates inside arrays" if context.in_array else ""
         if rule.at("arguments").has("properties"):
             message = "'properties' belongs to a rule of the table; expected none at a column"
             findings.error(rule.at("arguments").at("properties"), message)
-        return RuleArguments(columns=(context.column,), why_not=why_not)
+        return RuleArguments(columns=(context.column,), skip_reason=skip_reason)
     names = rule.at("arguments").at("properties")
     if names.value is None:
         if not context.key:
@@ -175,10 +175,10 @@ def _column_names(names: YamlNode, context: ColumnContext, findings: Findings) -
 
 def _with_columns(columns: tuple[str, ...], context: ColumnContext) -> RuleArguments:
     if any(name not in context.columns for name in columns):
-        return RuleArguments(columns=columns, why_not="duplicates inside arrays")
+        return RuleArguments(columns=columns, skip_reason="duplicates inside arrays")
     nested = [context.columns[name] for name in columns if context.columns[name] in NESTED]
     return RuleArguments(
-        columns=columns, why_not=f"duplicates of {nested[0]} columns" if nested else ""
+        columns=columns, skip_reason=f"duplicates of {nested[0]} columns" if nested else ""
     )
 
 

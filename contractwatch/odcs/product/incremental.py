@@ -44,7 +44,7 @@ def _read_incremental(
         full_scan=cron_at(written, "fullScan", findings) or "",
         full_scan_timezone=zone if is_zone(zone) else UTC_NAME,
     )
-    why = _why_not(column, name)
+    why = _unusable_reason(column, name)
     if why:
         hint = "" if column else suggestion(name, [one.name for one in table.columns])
         findings.warn(written.at("column"), f"all rows are read: {why}{hint}")
@@ -59,7 +59,7 @@ def _read_incremental(
     return found
 
 
-def _why_not(column: Column | None, name: str) -> str:
+def _unusable_reason(column: Column | None, name: str) -> str:
     if column is None:
         return f"unknown column '{name[:60]}'; expected a column of the table"
     kind = column.logical_type

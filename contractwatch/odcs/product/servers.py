@@ -60,7 +60,7 @@ def _read_server(node: YamlNode, findings: Findings) -> Server:
     read = _read_policy(node, findings)
     path, endpoint = read_location(node, findings)
     written = written or (file_extension(path) if kind == S3 else "")
-    unsupported = _why_not(node, kind, written, read)
+    unsupported = _unsupported_reason(node, kind, written, read)
     if unsupported and kind in PATH_KEYS:
         where = node.at("format") if node.has("format") else node
         findings.warn(where, f"{unsupported}; nothing of this server is judged")
@@ -86,7 +86,7 @@ def _is_array(node: YamlNode) -> bool | None:
     return {"array": True, "new_line": False}.get(framing)
 
 
-def _why_not(node: YamlNode, kind: str, written: str, read: ReadPolicy) -> str:
+def _unsupported_reason(node: YamlNode, kind: str, written: str, read: ReadPolicy) -> str:
     policy = node.extension("read")
     if kind not in PATH_KEYS:
         return f"servers of type '{kind[:_MAX_SHOWN]}' are not read yet"

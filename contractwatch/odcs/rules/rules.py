@@ -152,11 +152,13 @@ def _read_library_rule(rule: YamlNode, context: ColumnContext, findings: Finding
     if threshold is None:
         return None
     baseline = read_baseline(rule, metric, threshold, findings)
-    why_not = (
-        context.why_not or arguments.why_not or (baseline if isinstance(baseline, str) else "")
+    skip_reason = (
+        context.skip_reason
+        or arguments.skip_reason
+        or (baseline if isinstance(baseline, str) else "")
     )
-    if why_not:
-        findings.skip(rule, _promised(metric, rule, context, findings), why_not)
+    if skip_reason:
+        findings.skip(rule, _promised(metric, rule, context, findings), skip_reason)
         return None
     return Rule(
         clause=rule.clause,

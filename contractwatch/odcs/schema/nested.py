@@ -23,17 +23,16 @@ _KEY, _VALUE = "key", "value"
 class SchemaField:
     """A column, or a field below one: its contract name, its ids, and its physical path.
 
-    `top` is the column, `outer` the place right above.
+    `top` is the node of the column.
     """
 
     node: YamlNode
     name: str
-    ids: str
+    id_path: str
     top: YamlNode
     path: FieldPath = ()
-    outer: YamlNode | None = None
     is_part: bool = False
-    """Whether it is a part of an array or a map: it is there with it, even if it has a name."""
+    """Whether it is the items of an array, or the keys or values of a map: it is always present."""
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -69,8 +68,8 @@ def _top_field(column: YamlNode) -> SchemaField:
     return SchemaField(column, name, column.text("id") or name, column)
 
 
-def _walk_below(outer: SchemaField) -> Iterator[SchemaField]:
-    for inner in _children(outer):
+def _walk_below(parent: SchemaField) -> Iterator[SchemaField]:
+    for inner in _children(parent):
         yield inner
         yield from _walk_below(inner)
 
@@ -89,11 +88,11 @@ def _skip_unsupported(inner: SchemaField, context: ColumnContext, findings: Find
 
 
 def _read_below(
-    outer: SchemaField, physical: str, context: ColumnContext, findings: Findings
+    parent: SchemaField, physical: str, context: ColumnContext, findings: Findings
 ) -> Iterator[Column]:
-    with_names(outer.node.at("properties"), "name", findings)
-    physical_names = _physical_names(outer.node)
-    for inner in _children(outer):
+    with_names(parent.node.at("properties"), "name", findings)
+    physical_names = _physical_names(parent.node)
+    for inner in _children(parent):
         check_unique(inner.node.at("properties").each(), "name", "column", findings)
         column = _read_column(inner, physical, context, findings)
         if inner.node.text("encryptedName") and inner.node.has("name"):
@@ -103,23 +102,23 @@ def _read_below(
         yield from _read_below(inner, physical, replace(context, zone=zone), findings)
 
 
-def _children(outer: SchemaField) -> Iterator[SchemaField]:
-    node, name, ids, path = outer.node, outer.name, outer.ids, outer.path
+def _children(parent: SchemaField) -> Iterator[SchemaField]:
+    node, name, id_path, path = parent.node, parent.name, parent.id_path, parent.path
 
-    def below(child: YamlNode, name: str, ids: str, *steps: Step) -> SchemaField:
-        return SchemaField(child, name, ids, outer.top, (*path, *steps), node)
+    def below(child: YamlNode, name: str, id_path: str, *steps: Step) -> SchemaField:
+        return SchemaField(child, name, id_path, parent.top, (*path, *steps))
 
     for entry in node.at("properties").each():
         written = entry.text("name")
         if written:
-            known_as = f"{ids}/properties/{entry.text('id') or written}"
-            yield below(entry, f"{name}.{written}", known_as, StructField(_physical_name(entry)))
+            child_ids = f"{id_path}/properties/{entry.text('id') or written}"
+            yield below(entry, f"{name}.{written}", child_ids, StructField(_physical_name(entry)))
     if node.has("items"):
-        yield replace(below(node.at("items"), f"{name}[]", ids, ArrayItem()), is_part=True)
+        yield replace(below(node.at("items"), f"{name}[]", id_path, ArrayItem()), is_part=True)
     entries = node.at("map")
     for part in filter(entries.has, (_KEY, _VALUE)):
         steps = (ArrayItem(), StructField(part))
-        inner = below(entries.at(part), f"{name}.{part}", f"{ids}/map/{part}", *steps)
+        inner = below(entries.at(part), f"{name}.{part}", f"{id_path}/map/{part}", *steps)
         yield replace(inner, is_part=True)
 
 
@@ -127,10 +126,10 @@ def _physical_name(entry: YamlNode) -> str:
     return entry.text("physicalName") or entry.text("name")
 
 
-def _physical_names(outer: YamlNode) -> dict[str, str]:
+def _physical_names(parent: YamlNode) -> dict[str, str]:
     """Return the physical names of members by their names; the first of each name."""
     found: dict[str, str] = {}
-    for one in outer.at("properties").each():
+    for one in parent.at("properties").each():
         found.setdefault(one.text("name"), _physical_name(one))
     return found
 
@@ -179,7 +178,7 @@ def _read_column(
         critical=bool(node.flag("criticalDataElement")),
         description=node.text("description"),
         optional=inner.is_part or _may_be_absent(node),
-        column_id=inner.ids,
+        column_id=inner.id_path,
         path=inner.path,
     )
 

@@ -72,9 +72,9 @@ def _read_relationship(
             findings.warn(at, f"the relationship cannot be resolved: {wrong}")
         _skip(entry, table, column, str(wrong), findings)
         return None
-    why_not = _why_not(source, columns)
-    if why_not:
-        _skip(entry, table, column, why_not, findings)
+    skip_reason = _skip_reason(source, columns)
+    if skip_reason:
+        _skip(entry, table, column, skip_reason, findings)
         return None
     if len(columns) != len(target.columns):
         counts = f"{len(columns)} columns refer to {len(target.columns)}"
@@ -101,7 +101,7 @@ def _source(
     return resolve_local(parse_reference(_texts(entry, "from"), tables, in_arrays=True), tables)
 
 
-def _why_not(table: Table, columns: Sequence[str]) -> str:
+def _skip_reason(table: Table, columns: Sequence[str]) -> str:
     known = [column for name in columns if (column := table.find(name)) is not None]
     if len(known) < len(columns):
         return "keys of measures"

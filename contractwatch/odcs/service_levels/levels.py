@@ -165,11 +165,11 @@ class _LevelReader:
         self, node: YamlNode, kind: str, modifiers: tuple[Modifier, ...]
     ) -> Iterator[ServiceLevel]:
         build = self._builder(node, kind, modifiers)
-        why_not = _unsupported_modifier(modifiers, kind) or (
+        skip_reason = _unsupported_modifier(modifiers, kind) or (
             build if isinstance(build, str) else ""
         )
         for found in self._elements(node):
-            reason = why_not or self._why_unusable(found, kind, node)
+            reason = skip_reason or self._why_unusable(found, kind, node)
             if reason:
                 self._skip(node, kind, reason, found)
             elif (
@@ -247,20 +247,20 @@ class _LevelReader:
         ends = [
             self._latency_end(node, find_modifier(modifiers, name), name) for name in _LATENCY_ENDS
         ]
-        why_not = next((one.why for one in ends if isinstance(one, UnresolvedElement)), "")
+        skip_reason = next((one.why for one in ends if isinstance(one, UnresolvedElement)), "")
         event, available = ends
         if length is None or event is None or available is None:
             return
         if length.calendar_months:
-            why_not = why_not or "a latency between two columns in months or years"
+            skip_reason = skip_reason or "a latency between two columns in months or years"
         if any(isinstance(one, ResolvedElement) and ArrayItem() in one.column.path for one in ends):
-            why_not = why_not or "a latency between values inside arrays"
+            skip_reason = skip_reason or "a latency between values inside arrays"
         if (
-            why_not
+            skip_reason
             or isinstance(event, UnresolvedElement)
             or isinstance(available, UnresolvedElement)
         ):
-            self._skip(node, "freshness", why_not)
+            self._skip(node, "freshness", skip_reason)
             return
         table = event.table.name
         if available.table.name != table:
@@ -289,9 +289,9 @@ class _LevelReader:
     ) -> Iterator[ServiceLevel]:
         """Yield one level that is not about elements."""
         identity = (f"{kind}/{level_id_of(node)}", "", "")
-        why_not = _unsupported_modifier(modifiers, kind)
-        if why_not or identity in self._seen:
-            self._skip(node, kind, why_not or "the same service level again")
+        skip_reason = _unsupported_modifier(modifiers, kind)
+        if skip_reason or identity in self._seen:
+            self._skip(node, kind, skip_reason or "the same service level again")
             return
         self._seen.add(identity)
         yield self._level(node, promise, modifiers)

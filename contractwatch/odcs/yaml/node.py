@@ -175,11 +175,11 @@ class Findings:
     skipped: list[SkippedClause] = field(default_factory=list[SkippedClause])
     promise_ids: set[str] = field(default_factory=set[str])
     fatal_paths: set[str] = field(default_factory=set[str])
-    """Paths of mistakes that are no slips: the contract is not read at all for one of them."""
+    """Paths of errors for which nothing of the contract is judged."""
     id_counts: dict[str, int] = field(default_factory=dict[str, int])
-    """How often an identity was wanted: thousands of equal clauses do not count from one each."""
+    """The last number given to a repeated identity: thousands of repeats take linear time."""
     removed_paths: frozenset[str] = frozenset()
-    """Paths of what is not read because something is wrong there."""
+    """Paths that are not read because of mistakes."""
 
     def error(self, node: YamlNode, message: str) -> None:
         """Add an error."""

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from contractwatch.odcs.yaml.node import Findings, YamlNode
 
 
-def with_names(nodes: YamlNode, key: str, findings: Findings) -> list[YamlNode]:
+def with_names(listed: YamlNode, key: str, findings: Findings) -> list[YamlNode]:
     """Return the entries of a list that have a name at a key; report empty names."""
     found: list[YamlNode] = []
-    for entry in nodes.each():
+    for entry in listed.each():
         if entry.text(key):
             found.append(entry)
         elif isinstance(entry.at(key).value, str):
