@@ -1,8 +1,9 @@
 """Announce the end of a product's support or life ahead of time, each notice once.
 
-A notice is due 90, 30, 7 and 0 days before the end. Of those that came due while nobody looked only
-the latest is told: it says how much is left now. What was told is kept with the product in the very
-transaction that puts the messages into the outbox, so that a crash neither loses nor repeats one.
+A notice is due 90, 30, 7 and 0 days before the end. Of those that came due between two runs only
+the latest is sent: it says how much time is left now. What was sent is stored with the product in
+the transaction that puts the messages into the outbox, so that a crash neither loses nor repeats
+one.
 """
 
 import hashlib
@@ -47,7 +48,7 @@ def notice_times(lifetime: Lifetime) -> tuple[datetime, ...]:
 
 
 def announce_endings(
-    contract: Contract, told: Iterable[Notice], *, setup: AlertingSetup, now: datetime
+    contract: Contract, sent: Iterable[Notice], *, setup: AlertingSetup, now: datetime
 ) -> tuple[tuple[Notice, ...], tuple[Notification, ...]]:
     """Return the latest notice sent for each end, new ones included, and the messages.
 
@@ -55,11 +56,11 @@ def announce_endings(
 
     Args:
         contract: Names the ends, the owner, and who is told.
-        told: The latest notice of each end that was told before.
+        sent: The latest notice of each end that was sent before.
         setup: The operator's receivers.
         now: When the messages are written.
     """
-    latest = {notice.ending: notice for notice in told}
+    latest = {notice.ending: notice for notice in sent}
     receivers = None
     messages: list[Notification] = []
     for notice in _due(contract.lifetime, now):
@@ -90,8 +91,8 @@ def _due(lifetime: Lifetime, now: datetime) -> Iterator[Notice]:
 def _message(
     notice: Notice, receiver: str, contract: Contract, setup: AlertingSetup, now: datetime
 ) -> Notification:
-    told = (notice.ending.value, notice.at.isoformat(), str(notice.days))
-    said = "\n".join((receiver, contract.product, *told))
+    parts = (notice.ending.value, notice.at.isoformat(), str(notice.days))
+    said = "\n".join((receiver, contract.product, *parts))
     untitled = Notification(
         key=hashlib.sha256(said.encode()).hexdigest()[:_KEY_LENGTH],
         receiver=receiver,

@@ -15,7 +15,7 @@ class SharedReasons:
     """Reasons that several checks share, in the order in which they are numbered from 1.
 
     One that the error of the run tells already has no number. `pointers` says, by reason, where it
-    is told; `counts` how many checks have it.
+    is shown; `counts` how many checks have it.
     """
 
     listed: tuple[str, ...] = ()
@@ -23,12 +23,12 @@ class SharedReasons:
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def reason_of(self, result: CheckResult) -> str:
-        """Return the reason of a check's outcome, or a pointer to where it is told."""
+        """Return the reason of a check's outcome, or a pointer to where it is shown."""
         reason = result.verdict.reason
         return self.pointers[reason] if self.is_shared(result) else reason
 
     def is_shared(self, result: CheckResult) -> bool:
-        """Return whether the reason for which a check has no answer is told elsewhere."""
+        """Return whether the reason for which a check has no answer is shown elsewhere."""
         return result.outcome in _UNANSWERED and result.verdict.reason in self.pointers
 
     def number_of(self, result: CheckResult) -> int | None:
@@ -46,8 +46,10 @@ def shared_reasons(run: RunResult) -> SharedReasons:
     for result in run.results:
         if result.outcome in _UNANSWERED and result.verdict.reason:
             counts[result.verdict.reason] = counts.get(result.verdict.reason, 0) + 1
-    told = [reason for reason in counts if reason in run.error]
-    listed = [reason for reason, count in counts.items() if count > 1 and reason not in told]
-    pointers = dict.fromkeys(told, _OF_RUN)
+    in_run_error = [reason for reason in counts if reason in run.error]
+    listed = [
+        reason for reason, count in counts.items() if count > 1 and reason not in in_run_error
+    ]
+    pointers = dict.fromkeys(in_run_error, _OF_RUN)
     pointers |= {reason: f"see cause {number}" for number, reason in enumerate(listed, 1)}
     return SharedReasons(tuple(listed), pointers, counts)

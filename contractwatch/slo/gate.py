@@ -124,8 +124,8 @@ def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
     required = policy.require or tuple(o for o in live if o is not Objective.CONFORMANCE)
     statuses = {o: live[o].state.value if o in live else _NOT_PROMISED for o in required}
     trust = trust_of(record, now=now)
-    told = tuple(i for i in record.incidents if i.phase in (Phase.OPEN, Phase.RECOVERING))
-    troubles = tuple(_incident_reasons(told, statuses, live))
+    open_incidents = tuple(i for i in record.incidents if i.phase in (Phase.OPEN, Phase.RECOVERING))
+    troubles = tuple(_incident_reasons(open_incidents, statuses, live))
     open_breaches = [trouble.reason for trouble in troubles if trouble.denies]
     broken = [*_broken(statuses, live), *open_breaches, *_below_score(policy, trust)]
     unknown = [
@@ -150,7 +150,7 @@ def decide(record: ProductRecord, policy: Policy, *, now: datetime) -> Decision:
         data_version=run.data_version if run else "",
         contract_version=run.contract_version if run else record.card.version,
         trust=trust,
-        incidents=told,
+        incidents=open_incidents,
         decided_at=now,
         expires_at=_expiry(record, policy, live, now),
     )
@@ -193,12 +193,12 @@ class _IncidentReason:
 
 
 def _incident_reasons(
-    told: Iterable[Incident],
+    open_incidents: Iterable[Incident],
     statuses: Mapping[Objective, str],
     live: Mapping[Objective, Standing],
 ) -> Iterable[_IncidentReason]:
     """Yield the open incidents of required objectives whose state does not say the same already."""
-    for incident in told:
+    for incident in open_incidents:
         asked = incident.objective
         is_asked = asked in statuses
         if is_asked or Objective.CONFORMANCE in statuses:

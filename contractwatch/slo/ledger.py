@@ -334,8 +334,8 @@ def _with_composite(
 ) -> tuple[tuple[Standing, ...], tuple[LedgerEntry, ...]]:
     """Add the composite of the objectives to their standings and to the closed intervals.
 
-    Time is closed up to `at`; what holds is told of `now`, which is earlier only if the clock was
-    set back.
+    Time is closed up to `at`; the present state is that at `now`, which is earlier only if the
+    clock was set back.
     """
     closed = {standing.objective: intervals for standing, intervals in moved}
     entries = [

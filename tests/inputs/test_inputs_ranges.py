@@ -24,7 +24,7 @@ def test_versions_are_ordered_as_the_standard_lists_them(first: int, second: int
     ):
         found = parse_range(f"{operator}{ORDERED[second]}")
         assert found is not None
-        assert found.holds(version) is expected
+        assert found.contains(version) is expected
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_range_holds_what_it_says(
 ) -> None:
     found = parse_range(written)
     assert found is not None
-    assert [text for text in (*inside, *outside) if found.holds(parse_version(text))] == list(
+    assert [text for text in (*inside, *outside) if found.contains(parse_version(text))] == list(
         inside
     )
 

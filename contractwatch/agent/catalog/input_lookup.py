@@ -38,7 +38,7 @@ def _doubts(one: Input, found: Published | str) -> Iterator[str]:
     wanted, version = parse_range(one.versions), parse_version(there.version)
     if one.versions and version is None:
         yield f"the version {there.version!r} of {there.file} is no semantic one; expected 1.2.3"
-    elif wanted is not None and version is not None and not wanted.holds(version):
+    elif wanted is not None and version is not None and not wanted.contains(version):
         yield f"{there.file} has the version {there.version}; expected {one.versions}"
     for name in one.tables:
         if there.table(name) is None:

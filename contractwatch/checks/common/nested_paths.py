@@ -19,7 +19,7 @@ NO_MEMBERS = "no value is there to know its members by"
 """The reason of what is promised inside of objects of which none was seen."""
 
 DISAGREEING = "the files do not agree about the type:"
-"""What the types of files whose kinds differ are told after."""
+"""Prefix of a list of types where the kinds of files differ."""
 
 _COLLECTION_KINDS = frozenset(
     {
@@ -68,8 +68,10 @@ def unreachable_verdict(promise: Promise, columns: Sequence[ColumnType]) -> Verd
     if other is not None:
         reason = f"the files do not agree about the type of '{other.name}': {other.physical}"
         return Verdict(Outcome.ERROR, reason=reason)
-    told = (_map_member_problem(column, path) for column, path in zip(columns, paths, strict=False))
-    wrong = next((one for one in told if one), "")
+    problems = (
+        _map_member_problem(column, path) for column, path in zip(columns, paths, strict=False)
+    )
+    wrong = next((one for one in problems if one), "")
     if wrong:
         outcome = Outcome.FAILED if promise.kind == _PRESENCE else Outcome.SKIPPED
         return Verdict(outcome, reason=wrong)

@@ -43,11 +43,11 @@ def format_hint(
         written: Its date format; empty for ISO-8601.
         read: How the server's numbers are written.
     """
-    told = tuple(shapes)
-    if not told:
+    listed = tuple(shapes)
+    if not listed:
         return ""
-    shown = ", ".join(f"'{one}'" for one in told)
-    hint = _hint(told, logical_type, written, read)
+    shown = ", ".join(f"'{one}'" for one in listed)
+    hint = _hint(listed, logical_type, written, read)
     return f"; the first look like {shown}{f': {hint}' if hint else ''}"
 
 

@@ -45,8 +45,8 @@ class PresenceCheck:
         (name,) = self.promise.physical_columns
         column = columns.find(name)
         if column and column.follow(self.promise.path):
-            told = _spelling_note(columns, name, self.promise.path)
-            return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=told)
+            note = _spelling_note(columns, name, self.promise.path)
+            return Verdict(Outcome.PASSED, observed=_PRESENT, threshold=_PRESENT, reason=note)
         what = format_path(name, self.promise.path)
         hint = _alike_hint(columns, name, self.promise.path)
         reason = f"the table has no column '{what}'{hint}"

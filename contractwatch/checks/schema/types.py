@@ -150,9 +150,9 @@ class TypeCheck:
             return Verdict(Outcome.PASSED, found.physical, self.logical_type, reason=note)
         if found.kind == "string" and self.logical_type is LogicalType.OBJECT:
             return Verdict(Outcome.SKIPPED, threshold=self.logical_type, reason=HOLDS_TEXT)
-        told = DISAGREEING if found.kind == "other" else "the column is of type"
-        told = f"{told} {found.physical}"
-        return Verdict(Outcome.FAILED, found.physical, self.logical_type, reason=told)
+        reason = DISAGREEING if found.kind == "other" else "the column is of type"
+        reason = f"{reason} {found.physical}"
+        return Verdict(Outcome.FAILED, found.physical, self.logical_type, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class Table:
         A path is written in contract names, or in physical ones: `orders.lines[].price`, or without
         brackets, for references have none.
         """
-        return self._by_way.get(name)
+        return self._by_path.get(name)
 
     def find_reference(self, written: str, *, by_id: bool) -> Column | None:
         """Return what a reference leads to: `find` by its name, or first by its id."""
@@ -155,7 +155,7 @@ class Table:
         return _first((*((column.name, column) for column in self.columns), *physical))
 
     @cached_property
-    def _by_way(self) -> Mapping[str, Column]:
+    def _by_path(self) -> Mapping[str, Column]:
         below = [inner for one in self.columns for inner in one.nested]
         names = [(one.name, one) for one in below]
         physical = [(format_path(one.physical_name, one.path), one) for one in below]
@@ -269,7 +269,7 @@ class AlertPolicy:
     A breach must last `grace`; the first matching route wins.
 
     `open_after` and `resolve_after` are the N and M of the incident's state machine. `ceiling` is
-    the worst severity that anything is told as.
+    the worst severity that anything is reported as.
     """
 
     grace: timedelta = timedelta(0)

@@ -81,9 +81,8 @@ class DateFormat:
     directives: str = ""
 
     def has(self, *fields: DateField) -> bool:
-        """Whether each of the fields is told by a group."""
-        told = {group.field for group in self.groups}
-        return told.issuperset(fields)
+        """Return whether the format has a group for each of the fields."""
+        return {group.field for group in self.groups}.issuperset(fields)
 
     def parse(self, text: str) -> datetime | None:
         """Return the moment that a text tells, with its offset if it has one; None if it is none.
@@ -93,18 +92,18 @@ class DateFormat:
         found = re.fullmatch(self.expression, text)
         if found is None:
             return None
-        told: dict[DateField, int] = {}
+        values: dict[DateField, int] = {}
         for group, part in zip(self.groups, found.groups(), strict=True):
             if part is None:
                 continue
             number = _number(group, part)
-            if told.setdefault(group.field, number) != number:
+            if values.setdefault(group.field, number) != number:
                 return None
         is_time = self.logical_type is LogicalType.TIME
-        if is_time and not told.keys() & {DateField.HOUR, DateField.HALF_DAY_HOUR}:
+        if is_time and not values.keys() & {DateField.HOUR, DateField.HALF_DAY_HOUR}:
             return None
         is_dated = not is_time or self.has(DateField.YEAR)
-        return _moment(told, is_dated=is_dated)
+        return _moment(values, is_dated=is_dated)
 
 
 def _number(group: PatternGroup, part: str) -> int:
@@ -114,62 +113,64 @@ def _number(group: PatternGroup, part: str) -> int:
     return (number % group.modulo if group.modulo else number) * group.times + group.plus
 
 
-def _moment(told: Mapping[DateField, int], *, is_dated: bool) -> datetime | None:
+def _moment(values: Mapping[DateField, int], *, is_dated: bool) -> datetime | None:
     try:
-        day = _day(told) if is_dated else date(1970, 1, 1)
-        hour = _hour(told)
+        day = _day(values) if is_dated else date(1970, 1, 1)
+        hour = _hour(values)
         if day is None or hour is None:
             return None
-        micros = told.get(DateField.NANOSECOND, 0) // 1000
-        second, minute = told.get(DateField.SECOND, 0), told.get(DateField.MINUTE, 0)
-        zone = _zone(told)
+        micros = values.get(DateField.NANOSECOND, 0) // 1000
+        second, minute = values.get(DateField.SECOND, 0), values.get(DateField.MINUTE, 0)
+        zone = _zone(values)
         return datetime(day.year, day.month, day.day, hour, minute, second, micros, zone)
     except (ValueError, OverflowError):
         return None
 
 
-def _day(told: Mapping[DateField, int]) -> date | None:
-    if DateField.YEAR not in told:
+def _day(values: Mapping[DateField, int]) -> date | None:
+    if DateField.YEAR not in values:
         return None
-    year, found = told[DateField.YEAR], list[date]()
-    if DateField.MONTH in told and DateField.DAY in told:
-        found.append(date(year, told[DateField.MONTH], told[DateField.DAY]))
-    if DateField.DAY_OF_YEAR in told:
-        found.append(date(year, 1, 1) + timedelta(days=told[DateField.DAY_OF_YEAR] - 1))
+    year, found = values[DateField.YEAR], list[date]()
+    if DateField.MONTH in values and DateField.DAY in values:
+        found.append(date(year, values[DateField.MONTH], values[DateField.DAY]))
+    if DateField.DAY_OF_YEAR in values:
+        found.append(date(year, 1, 1) + timedelta(days=values[DateField.DAY_OF_YEAR] - 1))
     if not found or found[0] != found[-1] or found[0].year != year:
         return None
-    weekday = told.get(DateField.WEEKDAY, found[0].isoweekday())
+    weekday = values.get(DateField.WEEKDAY, found[0].isoweekday())
     return found[0] if weekday == found[0].isoweekday() else None
 
 
-def _hour(told: Mapping[DateField, int]) -> int | None:
-    """Return the hour of the day, 0 where none is told; None if the parts do not make one."""
-    half, of_half = told.get(DateField.HALF_DAY), told.get(DateField.HALF_DAY_HOUR)
-    hour = told.get(DateField.HOUR)
+def _hour(values: Mapping[DateField, int]) -> int | None:
+    """Return the hour of the day, 0 if there is none; None if the parts do not make one."""
+    half, of_half = values.get(DateField.HALF_DAY), values.get(DateField.HALF_DAY_HOUR)
+    hour = values.get(DateField.HOUR)
     if hour is None and half is not None and of_half is not None:
         hour = half * 12 + of_half
     if hour is None:
         return (
-            None if told.keys() & {DateField.MINUTE, DateField.SECOND, DateField.NANOSECOND} else 0
+            None
+            if values.keys() & {DateField.MINUTE, DateField.SECOND, DateField.NANOSECOND}
+            else 0
         )
     finer = (DateField.NANOSECOND, DateField.SECOND, DateField.MINUTE)
-    if any(low in told and high not in told for low, high in pairwise(finer)):
+    if any(low in values and high not in values for low, high in pairwise(finer)):
         return None
     agrees = half in {None, hour // 12} and of_half in {None, hour % 12}
     return hour if agrees else None
 
 
-def _zone(told: Mapping[DateField, int]) -> timezone | None:
-    if DateField.UTC in told and DateField.OFFSET_HOUR not in told:
+def _zone(values: Mapping[DateField, int]) -> timezone | None:
+    if DateField.UTC in values and DateField.OFFSET_HOUR not in values:
         return UTC
-    if DateField.OFFSET_HOUR not in told:
+    if DateField.OFFSET_HOUR not in values:
         return None
     seconds = (
-        told[DateField.OFFSET_HOUR] * 3600
-        + told.get(DateField.OFFSET_MINUTE, 0) * 60
-        + told.get(DateField.OFFSET_SECOND, 0)
+        values[DateField.OFFSET_HOUR] * 3600
+        + values.get(DateField.OFFSET_MINUTE, 0) * 60
+        + values.get(DateField.OFFSET_SECOND, 0)
     )
-    return timezone(timedelta(seconds=told[DateField.OFFSET_SIGN] * seconds))
+    return timezone(timedelta(seconds=values[DateField.OFFSET_SIGN] * seconds))
 
 
 @lru_cache(maxsize=1024)
@@ -424,7 +425,7 @@ class _FormatCompiler:
         """Return the format.
 
         Raises:
-            DateFormatError: If a part of it is not executed, or what it tells cannot be told apart.
+            DateFormatError: If a part of it is not executed, or if its parts are ambiguous.
         """
         for token in self._tokens():
             self._add(token.group(), token["letter"], token["quoted"])
@@ -433,8 +434,8 @@ class _FormatCompiler:
                 f"the date format '{self.written}' has no letter of a date or time"
             )
         expression = "".join(self.expression) + ")?" * self.depth
-        told = [group.field for group in self.groups if group.field not in _OF_OFFSETS]
-        is_plain = self.directives is not None and len(set(told)) == len(told)
+        fields = [group.field for group in self.groups if group.field not in _OF_OFFSETS]
+        is_plain = self.directives is not None and len(set(fields)) == len(fields)
         return DateFormat(
             self.written,
             self.logical_type,

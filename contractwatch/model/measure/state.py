@@ -140,7 +140,7 @@ class UnparseableCells(Count):
 
 
 MOST_SHAPES = 3
-"""So many shapes are kept of a column, and told."""
+"""So many shapes are kept of a column, and shown."""
 
 
 @dataclass(frozen=True, slots=True)

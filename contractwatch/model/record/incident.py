@@ -40,7 +40,7 @@ RESOLVED_SHOWN = 20
 """Of each product so many incidents that are over are listed, the last ones."""
 
 ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN})
-"""What ends an episode; whatever else is told begins one, or makes it worse."""
+"""Transitions that end an episode; all others begin one, or make it worse."""
 
 
 class DeliveryState(StrEnum):
@@ -94,9 +94,9 @@ class Incident:
     """Incident of one objective of one product, from the first bad observation to its end.
 
     `since` is when the objective turned bad; `opened_at`, `resolved_at` when that was decided.
-    `sequence` counts what was told of it; `episode` counts reopenings from 1. `bad_streak` and
+    `sequence` counts its transitions; `episode` counts reopenings from 1. `bad_streak` and
     `good_streak` count observations in a row. `opened_severity` and `told_severity` are
-    the severities at which it was told first and last: None for an incident that was never told
+    the severities at which it was reported first and last: None if it was never reported
     (one that went by while it was pending).
     """
 

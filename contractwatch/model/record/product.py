@@ -29,7 +29,7 @@ _NO_DATES = Lifetime()
 class ProductCard:
     """Description of a product from its contract's last good version, with who is told of it.
 
-    `notices` are the latest that were told of its ends.
+    `notices` are the latest that were sent of its ends.
     """
 
     product: str
