@@ -44,9 +44,9 @@ def read_contract(
     """Return the contract and its warnings, in the order of the file.
 
     Args:
-        document: As it was loaded; it is validated here.
-        today: To tell whether an owner has left, and whether the status goes with the dates of the
-            product's life; without it, a member with a `dateOut` has left.
+        document: The loaded document, which is not validated yet.
+        today: The date by which owners have left and the status is compared with the product's
+            life; without it, every member with a `dateOut` has left.
 
     Raises:
         ContractError: With every problem, if one of them is an error.

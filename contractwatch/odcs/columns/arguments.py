@@ -114,7 +114,7 @@ def _read_values(
 ) -> tuple[Scalar, ...]:
     """Return the list items cast to the column's type; null is left out, as it is never compared.
 
-    With `foreign`, a text of another type is kept: "n/a" may stand in a text source's number.
+    With `foreign`, text is kept for a column of another type: a CSV may have "n/a" for a number.
     """
     if not isinstance(node.value, list):
         findings.error(node, "expected a list of values")

@@ -61,7 +61,7 @@ def read_options(
     """Read the `logicalTypeOptions` of a column.
 
     Args:
-        node: The `logicalTypeOptions` of a column; nothing may stand there.
+        node: The `logicalTypeOptions` of a column, which may be absent.
         logical_type: Of the column.
         owner: Table and column, for what is skipped.
         zone: The time zone of a column that names none.

@@ -25,20 +25,20 @@ _MAX_LENGTH = 120
 class Gap:
     """A part of a document that the schema of ODCS 3.1.0 rejects.
 
-    `is_unknown`: there is no such key. `is_lack`: `key` is missing, so nothing can be moved.
+    `is_unknown`: there is no such key. `is_missing`: `key` is missing, so nothing can be moved.
     """
 
     path: KeyPath
     why: str
     is_unknown: bool = False
-    is_lack: bool = False
+    is_missing: bool = False
     key: str = ""
 
 
 def find_gaps(data: Mapping[str, object]) -> Iterator[Gap]:
     """Yield what the schema rejects; unknown keys only if there is no other error.
 
-    A part that is wrong makes an evaluator call all keys of the whole unknown.
+    A wrong part makes the validator report all keys of the object around it as unknown.
     """
     leaves = [leaf for error in _validator().iter_errors(data) for leaf in _leaves(error)]
     wrong = [leaf for leaf in leaves if leaf.kind.name not in _UNKNOWN]
@@ -72,7 +72,7 @@ def _gaps_of(error: ValidationError) -> Iterator[Gap]:
     path: KeyPath = tuple(error.instance_path)
     kind: Any = error.kind
     if kind.name == "required":
-        yield Gap(path, f"{kind.property!r} is needed there", is_lack=True, key=kind.property)
+        yield Gap(path, f"{kind.property!r} is needed there", is_missing=True, key=kind.property)
     elif kind.name in _UNKNOWN:
         for key in cast("list[str]", kind.unexpected):
             yield Gap((*path, key), f"{key!r} is not known there", is_unknown=True)

@@ -1,7 +1,7 @@
 """Put back what was moved aside when a contract was written as ODCS 3.1.0.
 
 `contractwatch.kept` is a list of paths and values, at the nearest object that may have custom
-properties. A path of no steps is something that an older form said and that means nothing today.
+properties. An empty path keeps what an older version allowed and newer ones do not.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Write a contract as YAML of ODCS 3.1.0 without losing anything that it says.
 
-What the older or newer form has under another name is renamed; what 3.1.0 has no place for is moved
-into `contractwatch.kept`, from where reading puts it back (roundtrip.py). Comments are no data.
+Keys that have another name in 3.1.0 are renamed; what it has no place for is moved into
+`contractwatch.kept`, from where reading restores it (roundtrip.py). Comments are not kept.
 """
 
 import copy
@@ -145,13 +145,13 @@ def _keep_rules_of_30(before: object, after: object) -> None:
 def _move(data: _Json, misfit: Gap, source: Document) -> bool:
     """Move a gap into the nearest holder; return False if it cannot be moved."""
     path = _relationships_above(misfit.path)
-    if misfit.is_lack and len(path) == 2 and path[0] == "servers":  # noqa: PLR2004
+    if misfit.is_missing and len(path) == 2 and path[0] == "servers":  # noqa: PLR2004
         server = cast("_Json", _at(data, path))
-        path, misfit = (*path, "type"), replace(misfit, is_lack=server["type"] == "custom")
+        path, misfit = (*path, "type"), replace(misfit, is_missing=server["type"] == "custom")
     while path and isinstance(path[-1], int):
         path = path[:-1]  # a list is moved as a whole
     is_section = len(path) == 1 and not misfit.is_unknown
-    if not path or is_section or (misfit.is_lack and path[0] == "servers"):
+    if not path or is_section or (misfit.is_missing and path[0] == "servers"):
         return False
     owner = _at(data, path[:-1])
     if not isinstance(owner, dict) or path[-1] not in owner:
@@ -171,7 +171,7 @@ def _move(data: _Json, misfit: Gap, source: Document) -> bool:
 def _relationships_above(path: KeyPath) -> KeyPath:
     """Return the path of the `relationships` around an unsupported key, else the path itself.
 
-    A relationship without its key is none: they are moved as a whole.
+    A relationship is nothing without its key, so `relationships` is moved as a whole.
     """
     for at, step in enumerate(path[:-2]):
         if step == "relationships" and path[at + 2] in {"from", "to"}:
@@ -217,7 +217,7 @@ def _problem(document: Document, misfit: Gap) -> Problem:
     """Return the problem of a gap; a required key that was moved is named itself."""
     path, why = misfit.path, misfit.why
     owner = _at(dict(document.data), path)
-    if misfit.is_lack and isinstance(owner, dict) and misfit.key in owner:
+    if misfit.is_missing and isinstance(owner, dict) and misfit.key in owner:
         path, why = (*path, misfit.key), f"{misfit.key!r} is not taken in this form"
     written_path = _dotted(path)
     message = f"cannot be said in ODCS 3.1.0: {why}; change it, or keep the version"

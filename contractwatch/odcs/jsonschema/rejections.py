@@ -126,8 +126,8 @@ def _resolve(schema: Schema, reference: str) -> Schema:
 def _as_json(value: object) -> object:
     """Return a JSON value that a schema accepts or rejects as it does this value.
 
-    Half of a surrogate pair becomes another sign, a number that is not finite a finite one that is
-    not whole, and what is no value at all (a removed list item) null.
+    Half of a surrogate pair becomes another character, an infinite number or NaN a finite fraction,
+    and a removed list item null.
     """
     match value:
         case str():

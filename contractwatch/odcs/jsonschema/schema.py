@@ -62,7 +62,7 @@ def contract_validator() -> Validator:
 def extension_validators() -> Mapping[str, Validator]:
     """Return a validator for each `contractwatch.*` custom property, by its name.
 
-    `sla.<name>` is one modifier of a service level, where it stands in place.
+    `sla.<name>` is one modifier of a service level, as a custom property of the level itself.
     """
     schema = _extensions()
     of_level = schema["properties"]["contractwatch.sla"]["items"]["properties"]

@@ -90,9 +90,9 @@ def schema_errors(
     """Yield the path and the message of everything that a schema rejects in a value.
 
     Args:
-        validator: Of the schema.
-        instance: The value, as it stands in the document.
-        document: Knows how a value was written.
+        validator: The validator of the schema.
+        instance: The value in the document.
+        document: The document, for the source text of values.
         base: The path of the value in the document.
     """
     if validator.accepts(instance):

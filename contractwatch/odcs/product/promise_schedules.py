@@ -1,6 +1,6 @@
-"""Read `contractwatch.schedule` of single rules and service levels.
+"""Read `schedule` and `scheduler` of single rules and service levels.
 
-A contract is never refused for it: what cannot be used is a warning.
+An unusable one is a warning, and the rule is judged with its contract.
 """
 
 from collections.abc import Iterable, Iterator

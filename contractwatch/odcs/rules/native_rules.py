@@ -42,7 +42,7 @@ def read_native_rules(
     """Read the rules of `engine: contractwatch`; unsupported and repeated ones are skipped.
 
     Args:
-        rules: Where the rules stand.
+        rules: The nodes of the rules.
         table: The table that they are about.
         findings: Receives the problems and the skipped clauses.
         read: Reads one rule; None if it is wrong. It raises UnresolvedReferenceError for a rule

@@ -2,8 +2,8 @@
 
 `table.column` names, `schema/<id>/properties/<id>` are ids (a leading `/` may stand before), and
 `members.odcs.yaml#...` or an address before either form leads to another contract. Dots beyond the
-first lead into objects, as further `properties/` do between ids. What is inside of an array is
-written alike: neither form has a mark for elements.
+first lead into objects, as further `properties/` do between ids. Fields inside arrays are written
+in the same way: neither form has a mark for items.
 """
 
 import re
@@ -23,7 +23,7 @@ _CANONICAL = frozenset({"canonical", "canonicalurl"})
 class UnresolvedReferenceError(ValueError):
     """A reference cannot be resolved; the message says what was expected.
 
-    `is_wrong` if the contract is to blame, and not what this version can do.
+    `is_wrong` is False if the contract is right and only this version does not support it.
     """
 
     def __init__(self, message: str, *, is_wrong: bool = True) -> None:
@@ -54,8 +54,8 @@ def parse_reference(
     """Parse the columns of one reference, in their order.
 
     Args:
-        written: One reference a column.
-        tables: Of the contract itself.
+        written: One reference for each column.
+        tables: The tables of the contract itself.
         in_arrays: Whether the values may be inside of arrays.
 
     Raises:

@@ -35,7 +35,7 @@ _NO_POSITION = 1_000_000
 class TablePrefixIndex:
     """The tables of a contract in the order of the file, with an index by name.
 
-    It has no slots: the index of names is made once, for service levels may be many.
+    It has no slots, because the index is a cached property: service levels may be many.
     """
 
     tables: tuple[Table, ...] = ()
@@ -43,7 +43,7 @@ class TablePrefixIndex:
     def tables_prefixing(self, written: str) -> list[tuple[Table, str]]:
         """Return the tables whose name is the text or its start before a dot, each with that name.
 
-        Those that are called so come first, then those of that physical name.
+        Matches by name come first, then those by physical name.
         """
         dots = [at for at, letter in enumerate(written[: self._longest + 1]) if letter == "."]
         if len(dots) > len(self._by_name):

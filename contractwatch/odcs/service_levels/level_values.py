@@ -58,7 +58,7 @@ def find_modifier(modifiers: tuple[Modifier, ...], name: str) -> YamlNode | None
 def percent_at(level: YamlNode, findings: Findings, *, is_small: bool) -> float | None:
     """Read the share that a level promises, in percent; None, with an error, if it is wrong.
 
-    Unless it `is_small` by nature, one up to 1 % was likely meant as a ratio.
+    Unless `is_small`, one up to 1 % is reported, as it was likely meant as a ratio.
     """
     unit, value = level.text("unit").lower(), level.at("value")
     written = value.value.rstrip(" %") if isinstance(value.value, str) else value.value
@@ -161,7 +161,7 @@ def severity_at(node: YamlNode | None, default: Severity, findings: Findings) ->
 def parse_moment(text: str) -> datetime | None:
     """Parse an ISO-8601 date or time as an instant in UTC; None if it is none.
 
-    One of long ago is none: days before it are counted, and there is no year 0.
+    One before `MIN_YEAR` is none, because days before it are computed and there is no year 0.
     """
     try:
         moment = datetime.fromisoformat(text.strip())

@@ -32,7 +32,7 @@ class _Date:
 def read_lifetime(root: YamlNode, today: date | None, findings: Findings) -> Lifetime:
     """Read the dates of a product's life; the first of each kind counts.
 
-    A status that does not go with them is said, if `today` is known.
+    With `today`, a status that contradicts them is a warning.
     """
     dates = {
         name: found

@@ -15,10 +15,9 @@ def fill_placeholders(query: str, table: str, column: tuple[str, ...]) -> str:
     """Return the query with its placeholders replaced; variables stay as they are.
 
     Args:
-        query: As it stands in the contract.
+        query: The query as written in the contract.
         table: The physical name of the rule's table.
-        column: The physical name of the rule's column, and of the members of objects on the way to
-            what is inside of it; none at a table.
+        column: The physical names from the rule's column to its field; empty for a rule of a table.
 
     Raises:
         InvalidSqlError: If a placeholder is not known, or stands for a column at a table.

@@ -79,7 +79,7 @@ def guard_query(text: str, tables: Sequence[Table]) -> GuardedQuery:
     """Return the query of a rule, checked to read none but these tables.
 
     Raises:
-        UnsupportedSqlError: If it is one SELECT that is too large, or of other tables and means.
+        UnsupportedSqlError: If it is too large, or uses other tables, functions or syntax.
         InvalidSqlError: If it is anything else, or would read a file or change something.
     """
     root = _parse(text, "query")
@@ -223,7 +223,7 @@ def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> N
 def _check_words(root: exp.Expr, text: str) -> None:
     """Refuse bare words that are no identifiers, and functions that are not allowed.
 
-    A quoted name in the place of a unit, as in `EXTRACT("day) FROM x --" FROM y)`, would be SQL.
+    A quoted name instead of a unit, as in `EXTRACT("day) FROM x --" FROM y)`, would be SQL.
     """
     for node in root.find_all(exp.Var, exp.Anonymous):
         if isinstance(node, exp.Anonymous):

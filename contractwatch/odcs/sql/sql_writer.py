@@ -59,11 +59,11 @@ def to_polars_sql(root: exp.Expr, text: str = "") -> str:
     """Return an expression as SQL of Polars that calls allowed functions only.
 
     Args:
-        root: What was understood.
-        text: What it was understood from, for the names of functions in messages.
+        root: The parsed expression.
+        text: Its source text, for the names of functions in messages.
 
     Raises:
-        UnsupportedSqlError: If it cannot be written, or calls what is not run.
+        UnsupportedSqlError: If it cannot be written, or calls a function that is not allowed.
     """
     writer = _PolarsGenerator(identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
     try:

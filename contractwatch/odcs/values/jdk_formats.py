@@ -77,10 +77,10 @@ def _from_strftime(written: str) -> str:
 
 
 def _with_corrected_case(written: str) -> str:
-    """Return the format with each letter in the case that its place asks for.
+    """Return the format with each letter in the case that its position calls for.
 
-    An m is the month until an hour has been named, and the minute after it; of the rest the letters
-    y, d, H and s are meant whatever their case.
+    `m` is the month before the hour and the minute after it; `y`, `d`, `H` and `s` are recognized in
+    either case.
     """
     shortened = _LONG_WORDS.sub(lambda one: _SHORTENED[one.group()], written)
     runs = [(one.group(), one.group(1)) for one in _RUN.finditer(shortened)]

@@ -29,10 +29,10 @@ def parse_bound(
     """Parse a limit as a value of its column's type.
 
     Args:
-        value: As it is written.
-        logical_type: Of the column; one of the numeric or temporal ones.
-        zone: In which a limit without a zone is taken.
-        date_format: With which a date is read that is not ISO-8601; None for none.
+        value: The value as written.
+        logical_type: The type of the column, numeric or temporal.
+        zone: The time zone of a limit that has none.
+        date_format: The format of a date that is not ISO-8601, if there is one.
 
     Raises:
         MistypedError: If the value cannot be read.

@@ -55,8 +55,8 @@ def check_table_name(node: YamlNode, name: str, findings: Findings) -> None:
 def character_problem(name: str) -> str:
     """Return what is wrong with the characters of a name; empty if nothing is.
 
-    A name is in Unicode's composed form (NFC), begins with a character of its own, and has only
-    characters that leave a mark; the one blank allowed is the ordinary space.
+    A name is in Unicode's composed form (NFC), begins with no combining mark, and has visible
+    characters only; the one blank allowed is the ordinary space.
     """
     if len(name) > MAX_NAME_LENGTH:
         return f"it has {len(name):,} characters; expected {MAX_NAME_LENGTH} at most"

@@ -58,7 +58,7 @@ class UnitError(ValueError):
 class Duration:
     """A duration: calendar months and a fixed rest.
 
-    `whole_days` says that it was written in days or longer units.
+    `whole_days` is whether it was written in days or longer units.
     """
 
     fixed: timedelta
@@ -103,7 +103,7 @@ def bound_error(operator: str, value: object) -> str:
 def parse_unit(name: str) -> str | None:
     """Return the canonical unit (ms, s, min, h, d, w, mo, y) of a name; None if it is unknown.
 
-    `m` is a minute and `M` a month, as in date formats: both may be meant otherwise.
+    `m` is a minute and `M` a month, as in date formats; see `ambiguous_unit_warning`.
     """
     word = name.strip().rstrip(".")
     if word in _ONE_LETTER:

@@ -32,10 +32,10 @@ def has_column_placeholder(query: str) -> bool:
 
 
 def substitute_variables(text: str, environment: Mapping[str, str]) -> str:
-    """Return the text with its variables substituted; an empty value counts as none.
+    """Return the text with its variables substituted; an empty value is treated as unset.
 
     Args:
-        text: As it stands in the contract.
+        text: The text as written in the contract.
         environment: The variables that the operator allows, with their values.
 
     Raises:

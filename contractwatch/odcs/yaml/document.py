@@ -50,8 +50,8 @@ class Document:
 
     `lines` holds the line of every document path such as `schema[0].properties[2].required`;
     `written` the source text of every number, boolean and null. `fingerprint` is the SHA-256 of
-    the bytes in hex. `notes` are the warnings of reading. `mistakes` are what is wrong in the text
-    and leaves the rest of it readable, such as a duplicate key.
+    the bytes in hex. `notes` are warnings. `mistakes` are errors that leave the rest of the text
+    readable, such as a duplicate key.
     """
 
     file: str
@@ -76,7 +76,7 @@ def load_yaml(text: str | bytes, file: str) -> Document:
     """Parse one YAML 1.2 document whose root is a mapping.
 
     Raises:
-        ContractError: With every problem found; nothing else, whatever the text is.
+        ContractError: With every problem found. Nothing else is raised, whatever the text is.
     """
     document = load_yaml_lenient(text, file)
     if document.mistakes:

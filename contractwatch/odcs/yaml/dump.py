@@ -18,7 +18,7 @@ def dump_yaml(data: Mapping[str, object]) -> str:
     """Return the values as YAML, with keys in their order.
 
     A text stays a text for readers of YAML 1.1 and 1.2: what looks like a number, a date, a time of
-    day or a truth is quoted.
+    day or a boolean is quoted.
     """
     text: str = yaml.dump(
         dict(data),
