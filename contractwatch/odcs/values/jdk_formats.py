@@ -79,7 +79,7 @@ def _from_strftime(written: str) -> str:
 def _with_corrected_case(written: str) -> str:
     """Return the format with each letter in the case that its position calls for.
 
-    `m` is the month before the hour and the minute after it; `y`, `d`, `H` and `s` are recognized in
+    `m` is the month before the hour and the minute after it; `y`, `d`, `H` and `s` are known in
     either case.
     """
     shortened = _LONG_WORDS.sub(lambda one: _SHORTENED[one.group()], written)
