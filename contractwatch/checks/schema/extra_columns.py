@@ -55,7 +55,7 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each table whose `contractwatch.schemaMode` is closed."""
     for table in contract.tables:
         if table.closed_clause is not None:
-            twins = (column.twin for column in table.columns if column.twin)
+            twins = (column.encrypted_name for column in table.columns if column.encrypted_name)
             listed = physical_names(table, (*(column.name for column in table.columns), *twins))
             subject = Subject(contract.contract_id, table.name)
             words = "no column besides those listed"

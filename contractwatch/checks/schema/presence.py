@@ -65,9 +65,11 @@ def checks(contract: Contract) -> Iterator[Check]:
     for table in contract.tables:
         yield from _encrypted_twins(contract, table)
     for subject, column in columns_of(contract):
-        if column.twin_clause is not None and column.path:
-            path = (*column.path[:-1], StructField(column.twin))
-            yield _encrypted_twin(replace(subject, path=path), column.twin, column.twin_clause)
+        if column.encrypted_name_clause is not None and column.path:
+            path = (*column.path[:-1], StructField(column.encrypted_name))
+            yield _encrypted_twin(
+                replace(subject, path=path), column.encrypted_name, column.encrypted_name_clause
+            )
 
 
 def _spelling_note(columns: TableColumns, name: str, path: FieldPath) -> str:
@@ -132,10 +134,10 @@ def _escaped(name: str) -> str:
 
 def _encrypted_twins(contract: Contract, table: Table) -> Iterator[Check]:
     for column in table.columns:
-        if column.twin_clause is not None:
-            (twin,) = physical_names(table, (column.twin,))
+        if column.encrypted_name_clause is not None:
+            (twin,) = physical_names(table, (column.encrypted_name,))
             subject = Subject(contract.contract_id, table.name, column.name, (twin,))
-            yield _encrypted_twin(subject, twin, column.twin_clause)
+            yield _encrypted_twin(subject, twin, column.encrypted_name_clause)
 
 
 def _encrypted_twin(subject: Subject, twin: str, clause: Clause) -> Check:

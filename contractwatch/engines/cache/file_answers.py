@@ -49,8 +49,16 @@ _NESTED = frozenset({LogicalType.OBJECT, LogicalType.ARRAY, LogicalType.MAP, Log
 _UNRESTRICTED = frozenset({"", "public", "internal"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PROMISE_FIELDS = frozenset(
-    {"clause", "type_clause", "required_clause", "unique_clause", "twin_clause", "options", "rules"}
-    | {"name", "description", "critical", "optional", "twin", "column_id", "nested"}
+    {
+        "clause",
+        "type_clause",
+        "required_clause",
+        "unique_clause",
+        "encrypted_name_clause",
+        "options",
+        "rules",
+    }
+    | {"name", "description", "critical", "optional", "encrypted_name", "column_id", "nested"}
     | {"physical_type", "physical_clause"}
 )
 """Fields of a column that say what is promised of it; the others say how it is read."""

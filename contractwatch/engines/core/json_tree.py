@@ -101,8 +101,8 @@ def json_tree(column: Column) -> JsonNode | None:
     for inner in column.nested:
         for length, step in enumerate(inner.path):
             known.steps.setdefault(inner.path[:length], set()).add(step)
-        if inner.twin:
-            known.twins.setdefault(inner.path[:-1], set()).add(inner.twin)
+        if inner.encrypted_name:
+            known.twins.setdefault(inner.path[:-1], set()).add(inner.encrypted_name)
     root = _node((), column, known, is_compared=False)
     return None if root.kind == "scalar" else root
 

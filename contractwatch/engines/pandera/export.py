@@ -177,7 +177,7 @@ def _is_ecma(check: Check) -> bool:
 def _columns(table: Table) -> dict[str, Literals]:
     """Return the columns of the contract, and the twins of encrypted ones, which may be others."""
     own = {one.physical_name: _column(one, of_all_rows=not table.where) for one in table.columns}
-    named = (one.twin for one in table.columns if one.twin)
+    named = (one.encrypted_name for one in table.columns if one.encrypted_name)
     twins = (known.physical_name if (known := table.column(twin)) else twin for twin in named)
     return {**own, **{twin: _twin() for twin in twins if twin not in own}}
 

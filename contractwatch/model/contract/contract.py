@@ -56,16 +56,16 @@ class Column:
 
     Naive timestamps are taken in `default_timezone` (IANA); `timezone_aware`: the type carries a
     zone (None: no promise). `parse_format`: how texts are written, a pattern of the JDK (see
-    `date_format`); empty for ISO-8601. An `optional` column may be absent (an encrypted `twin`, by
-    contract or physical name, stands in): its presence is not judged, but that of the twin. A
-    `binary` string may be of bytes.
+    `date_format`); empty for ISO-8601. A `binary` string may be of bytes. An `optional` column may
+    be absent (the column `encrypted_name`, a contract or physical name, stands in for it): the
+    presence of the encrypted one is judged instead.
 
     `physical_type` is spelt as some system spells it, with `physical_clause` where it stands.
 
     `nested` are all values below a top-level column, at any depth, that something is promised of.
     Their names are whole paths (`orders.lines[].price`), and so are their ids, with `/properties/`
     between; their `physical_name` is the top-level column's, and `path` leads from it
-    down to them. The `twin` of a nested one is the physical name of a member beside it.
+    down to them. The `encrypted_name` of a nested one is the physical name of a member beside it.
     """
 
     clause: Clause
@@ -86,8 +86,8 @@ class Column:
     description: str = ""
     optional: bool = False
     binary: bool = False
-    twin: str = ""
-    twin_clause: Clause | None = None
+    encrypted_name: str = ""
+    encrypted_name_clause: Clause | None = None
     column_id: str = ""
     physical_type: str = ""
     physical_clause: Clause | None = None

@@ -138,7 +138,9 @@ def _with_twin(column: Column, node: YamlNode, physical_names: Mapping[str, str]
     """Return the column with the physical name of the member that has its encrypted value."""
     written = node.text("encryptedName")
     clause = node.at("encryptedName").clause
-    return replace(column, twin=physical_names.get(written, written), twin_clause=clause)
+    return replace(
+        column, encrypted_name=physical_names.get(written, written), encrypted_name_clause=clause
+    )
 
 
 def _read_column(

@@ -194,8 +194,10 @@ def _read_column(node: YamlNode, of_table: ColumnContext, findings: Findings) ->
         physical_type=node.text("physicalType"),
         physical_clause=node.at("physicalType").clause if node.text("physicalType") else None,
         optional=bool(node.text("encryptedName")),
-        twin=node.text("encryptedName"),
-        twin_clause=node.at("encryptedName").clause if node.text("encryptedName") else None,
+        encrypted_name=node.text("encryptedName"),
+        encrypted_name_clause=node.at("encryptedName").clause
+        if node.text("encryptedName")
+        else None,
         nested=read_nested(node, context, findings),
     )
     if node.text("semanticType") != "measure":

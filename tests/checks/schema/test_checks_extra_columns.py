@@ -17,7 +17,7 @@ def found(*names: str) -> dict[Metric, Measurement]:
 
 
 def test_a_closed_table_has_the_columns_that_it_lists_and_no_other() -> None:
-    given = contract(table(column("a", twin="b"), column("C"), closed_clause=CLOSED))
+    given = contract(table(column("a", encrypted_name="b"), column("C"), closed_clause=CLOSED))
     check = only("extraColumns", given)
     assert check.promise.clause == CLOSED
     assert check.judge(found("a", "b", "c"), NOW).outcome is Outcome.PASSED
@@ -34,7 +34,7 @@ def test_an_open_table_promises_nothing_of_other_columns() -> None:
 
 
 def test_the_twin_of_an_encrypted_column_is_promised_in_its_place() -> None:
-    twin = column("a", optional=True, twin="b", twin_clause=at(12))
+    twin = column("a", optional=True, encrypted_name="b", encrypted_name_clause=at(12))
     check = only("presence", contract(table(twin)))
     assert check.promise.promise_id == "k/t/a/presence/encryptedName"
     assert check.judge(found("b"), NOW).outcome is Outcome.PASSED

@@ -257,8 +257,8 @@ def test_a_twin_inside_an_object_is_looked_for_beside_its_plain_value() -> None:
         (StructField("card"),),
         LogicalType.STRING,
         optional=True,
-        twin="CARD_ENC",
-        twin_clause=at(14),
+        encrypted_name="CARD_ENC",
+        encrypted_name_clause=at(14),
     )
     given = order(card)
     name = "order.card/presence/encryptedName"

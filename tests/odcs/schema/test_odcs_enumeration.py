@@ -58,8 +58,8 @@ def test_a_closed_schema_is_a_promise_of_its_table() -> None:
 
 def test_an_encrypted_twin_is_kept_by_its_name() -> None:
     (column,) = parsed(table("name: a, encryptedName: a_enc")).tables[0].columns
-    assert (column.optional, column.twin) == (True, "a_enc")
-    assert column.twin_clause == Clause(f"{PATH}.encryptedName", 11)
+    assert (column.optional, column.encrypted_name) == (True, "a_enc")
+    assert column.encrypted_name_clause == Clause(f"{PATH}.encryptedName", 11)
 
 
 def test_a_twin_inside_an_object_is_a_member_beside_by_either_name() -> None:
@@ -69,13 +69,15 @@ def test_a_twin_inside_an_object_is_a_member_beside_by_either_name() -> None:
     )
     text = table(f"name: a, logicalType: object, properties: [{inner}]")
     (column,) = parsed(text).tables[0].columns
-    assert [(one.optional, one.twin) for one in column.nested] == [
+    assert [(one.optional, one.encrypted_name) for one in column.nested] == [
         (True, "C_ENC"),
         (False, ""),
         (True, "elsewhere"),
         (True, ""),
     ]
-    assert column.nested[0].twin_clause == Clause(f"{PATH}.properties[0].encryptedName", 11)
+    assert column.nested[0].encrypted_name_clause == Clause(
+        f"{PATH}.properties[0].encryptedName", 11
+    )
 
 
 def test_elements_have_no_twin_beside_them() -> None:
