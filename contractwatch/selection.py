@@ -93,7 +93,7 @@ def from_metadata(plan: Plan, server: Server) -> Plan:
 
 
 def is_empty(plan: Plan) -> bool:
-    """Whether the plan has no promise left."""
+    """Return whether the plan has no promise left."""
     return not plan.checks and not plan.skipped
 
 

@@ -103,7 +103,7 @@ def _map_member_problem(column: ColumnType, path: FieldPath) -> str:
 
 
 def _goes_through_text(column: ColumnType, path: FieldPath) -> bool:
-    """Whether a path leads into a value that a file with types has as text, such as JSON."""
+    """Return whether a path leads into a value that a file with types has as text, such as JSON."""
     return any(one.kind == "string" and not one.text for one in _ancestors(column, path))
 
 

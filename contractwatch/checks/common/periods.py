@@ -66,7 +66,7 @@ def _to_utc(local: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _is_skipped(start: datetime, period: Period, zone: ZoneInfo) -> bool:
-    """Whether the clocks jump over the whole period, so that no row can be in it."""
+    """Return whether the clocks jump over the whole period, so that no row can be in it."""
     if period.unit is not PeriodUnit.MINUTE:
         return False
     return _to_utc(start, zone) >= _to_utc(next_start(start, period), zone)

@@ -112,7 +112,7 @@ class TypeCheck:
         return ""
 
     def has_days_only(self, answers: Mapping[Metric, Measurement]) -> bool:
-        """Whether a date was promised and the column has timestamps, all of them at midnight."""
+        """Return whether a date was promised and all values are timestamps at midnight."""
         (column,) = self.promise.physical_columns
         days = Unparseable(self.promise.table, column)
         return (

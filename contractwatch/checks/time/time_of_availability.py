@@ -82,7 +82,7 @@ class TimeOfAvailabilityCheck:
         return Verdict(Outcome.FAILED, late, _deadline_words(self.deadline), reason=reason)
 
     def _has(self, newest: datetime | None, day: date) -> bool:
-        """Say whether the data reaches into a business date."""
+        """Return whether the data reaches into a business date."""
         if newest is None:
             return False
         if self.in_days:

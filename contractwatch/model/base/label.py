@@ -22,5 +22,5 @@ class Label:
     by_engine: bool = False
 
     def covers(self, path: str) -> bool:
-        """Whether a place of the document is this one or below it."""
+        """Return whether a place of the document is this one or below it."""
         return path == self.path or path.startswith((f"{self.path}.", f"{self.path}["))

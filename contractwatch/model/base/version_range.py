@@ -42,7 +42,7 @@ class VersionRange:
     parts: tuple[tuple[str, Version], ...]
 
     def contains(self, version: Version) -> bool:
-        """Whether the version lies in the range."""
+        """Return whether the version lies in the range."""
         return all(_HOLDS[operator](version, bound) for operator, bound in self.parts)
 
 

@@ -24,14 +24,14 @@ from contractwatch.model.promises.sql import SqlScalar
 
 @dataclass(frozen=True, slots=True)
 class IsNull:
-    """The cell is null (NaN is not null)."""
+    """True where the cell is null (NaN is not null)."""
 
     column: str
 
 
 @dataclass(frozen=True, slots=True)
 class IsMissing:
-    """The cell is null or equals one of the values exactly."""
+    """True where the cell is null or equals one of the values exactly."""
 
     column: str
     values: tuple[Scalar, ...]
@@ -39,7 +39,7 @@ class IsMissing:
 
 @dataclass(frozen=True, slots=True)
 class IsInvalid:
-    """The cell is not null, and not in `values` or not matched by `pattern`, where given.
+    """True where the cell is not null and not in `values`, or not matched by `pattern`.
 
     The pattern is in Rust's dialect; with `ecma` in that of ECMA-262, whose engine runs it.
     """
@@ -52,7 +52,7 @@ class IsInvalid:
 
 @dataclass(frozen=True, slots=True)
 class IsBelow:
-    """The cell is not null and below the bound, or equal to it when `exclusive`; NaN violates."""
+    """True where the cell is below the bound, or equal to it if `exclusive`; also for NaN."""
 
     column: str
     bound: Bound
@@ -62,7 +62,7 @@ class IsBelow:
 
 @dataclass(frozen=True, slots=True)
 class IsAbove:
-    """The cell is not null and above the bound, or equal to it when `exclusive`; NaN violates."""
+    """True where the cell is above the bound, or equal to it if `exclusive`; also for NaN."""
 
     column: str
     bound: Bound
@@ -72,7 +72,7 @@ class IsAbove:
 
 @dataclass(frozen=True, slots=True)
 class IsShorter:
-    """The text is not null and has fewer code points than `length`."""
+    """True where the text is not null and has fewer code points than `length`."""
 
     column: str
     length: int
@@ -80,7 +80,7 @@ class IsShorter:
 
 @dataclass(frozen=True, slots=True)
 class IsLonger:
-    """The text is not null and has more code points than `length`."""
+    """True where the text is not null and has more code points than `length`."""
 
     column: str
     length: int
@@ -88,7 +88,7 @@ class IsLonger:
 
 @dataclass(frozen=True, slots=True)
 class IsNotMultiple:
-    """The number is not null and no multiple of `divisor` (floats: within 1e-9 max(1, |x|))."""
+    """True where the number is no multiple of `divisor` (floats: within 1e-9 max(1, |x|))."""
 
     column: str
     divisor: Bound
@@ -96,7 +96,7 @@ class IsNotMultiple:
 
 @dataclass(frozen=True, slots=True)
 class IsSmaller:
-    """The array or map has fewer than `size` elements, or the object fewer non-null members."""
+    """True where an array, map or object has fewer than `size` elements or non-null members."""
 
     column: str
     size: int
@@ -104,7 +104,7 @@ class IsSmaller:
 
 @dataclass(frozen=True, slots=True)
 class IsLarger:
-    """The array or map has more than `size` elements, or the object more non-null members."""
+    """True where an array, map or object has more than `size` elements or non-null members."""
 
     column: str
     size: int
@@ -112,7 +112,7 @@ class IsLarger:
 
 @dataclass(frozen=True, slots=True)
 class RepeatsElements:
-    """One non-null value comes twice within the array: an element, or what is `path` each."""
+    """True where a non-null value comes twice in an array: an element, or its value at `path`."""
 
     column: str
     path: FieldPath = ()
@@ -120,14 +120,14 @@ class RepeatsElements:
 
 @dataclass(frozen=True, slots=True)
 class IsNotNormalized:
-    """The vector is not null, and its Euclidean length is further than 1e-3 from 1."""
+    """True where the vector is not null, and its Euclidean length is further than 1e-3 from 1."""
 
     column: str
 
 
 @dataclass(frozen=True, slots=True)
 class LacksMembers:
-    """The object is not null, and one of these members is null or is not there."""
+    """True where the object is not null, and one of these members is null or is not there."""
 
     column: str
     members: tuple[str, ...]
@@ -136,7 +136,7 @@ class LacksMembers:
 PredicateOfWhole: TypeAlias = (
     IsSmaller | IsLarger | RepeatsElements | IsNotNormalized | LacksMembers
 )
-"""What a violating object or array looks like as a whole."""
+"""Predicates on a whole object or array."""
 
 CellPredicate: TypeAlias = (
     IsNull
@@ -149,12 +149,15 @@ CellPredicate: TypeAlias = (
     | IsNotMultiple
     | PredicateOfWhole
 )
-"""What a violating value looks like. `column` is a physical name."""
+"""Predicates on a value: true where it violates a promise. `column` is a physical name.
+
+Null cells match `IsNull` and `IsMissing` only.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """A value at the end of the path into the cell satisfies the predicate.
+    """True where a value at the end of the path into the cell satisfies the predicate.
 
     A path that ends in a null object or array before its last step leads to no value. `column` of
     the inner predicate names the cell too.
@@ -170,7 +173,7 @@ class Inside:
 
 
 Predicate: TypeAlias = CellPredicate | Inside
-"""What a violating row looks like. `column` is a physical name."""
+"""Predicates on a row: true where it violates a promise. `column` is a physical name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,13 +354,13 @@ class Probes:
 
 
 RecordMetric: TypeAlias = Probes | UpdateHistory | RowHistory | IncidentTimes
-"""What the record answers; the rest is asked of the data."""
+"""Metrics that the record answers; all others are asked of the data."""
 
 ComparingMetric: TypeAlias = Orphans | CoveredKeys | SegmentsOf | Total | BadRowsAcross
-"""What is answered by two tables or more, after each was read by itself."""
+"""Metrics over two tables or more, answered after each table was read by itself."""
 
 OwnPassMetric: TypeAlias = RowsPerCell | PersonalDataHits
-"""What has no single number for an answer, and is read in a pass of its own."""
+"""Metrics whose answer is no single number; each is read in a pass of its own."""
 
 Metric: TypeAlias = (
     ComparingMetric
