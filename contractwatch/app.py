@@ -77,7 +77,7 @@ _log = structlog.get_logger(__name__)
 
 
 def run(settings: Settings, *, reload: Callable[[], Settings] | None = None) -> int:
-    """Run the agent until it is told to end; return the exit code.
+    """Run the agent until it is stopped; return the exit code.
 
     Args:
         settings: As they are now.
@@ -113,7 +113,7 @@ def run(settings: Settings, *, reload: Callable[[], Settings] | None = None) -> 
 
 
 class Agent:
-    """Every part of the agent, wired; `start`, `watch` and `stop` are called once each."""
+    """All parts of the agent, wired; call `start`, `watch` and `stop` once each."""
 
     def __init__(self, settings: Settings, store: Store, listener: socket.socket) -> None:
         self._settings = settings

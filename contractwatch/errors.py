@@ -17,7 +17,7 @@ from contractwatch.display import visible
 
 
 class Level(StrEnum):
-    """How much a problem matters: an error refuses the contract, a warning does not."""
+    """Severity of a problem: an error refuses the contract, a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -25,7 +25,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a file: where, what was found, what was expected, what to do.
+    """A problem in a file: where, what was found, what was expected, what to do.
 
     `line` counts from 1; 0 means the file as a whole. `path` is the place in the document,
     such as `schema[0].quality[2].metric`; empty for the file as a whole.
@@ -54,7 +54,7 @@ def one_line(text: str) -> str:
 
 
 def unreadable_reason(error: OSError | UnicodeDecodeError) -> str:
-    """Say in words why a file cannot be read, and never by the name of a class."""
+    """Return in words why a file cannot be read."""
     if isinstance(error, UnicodeDecodeError):
         return "it is no text in UTF-8"
     return (error.strerror or "the system gives no reason").lower()
@@ -81,7 +81,7 @@ def limited_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:
 
 
 class Blame(StrEnum):
-    """Who is to blame for data that cannot be read."""
+    """The party responsible for data that cannot be read."""
 
     PRODUCT = "product"
     AGENT = "agent"
@@ -89,11 +89,11 @@ class Blame(StrEnum):
 
 
 class ContractwatchError(Exception):
-    """Any failure that contractwatch names."""
+    """Base class of all exceptions of contractwatch."""
 
 
 class ContractError(ContractwatchError):
-    """The contract file is wrong; `problems` holds every one of them, in the order of the file."""
+    """Raised for a wrong contract file; `problems` are in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = limited_problems(problems)
@@ -101,7 +101,7 @@ class ContractError(ContractwatchError):
 
 
 class SettingsError(ContractwatchError):
-    """The operator's settings are wrong; `problems` holds one sentence each."""
+    """Raised for wrong settings; `problems` holds one sentence each."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
@@ -109,11 +109,11 @@ class SettingsError(ContractwatchError):
 
 
 class UsageError(ContractwatchError):
-    """The command line names something that does not exist."""
+    """Raised when the command line names something that does not exist."""
 
 
 class SourceError(ContractwatchError):
-    """Data cannot be read."""
+    """Raised when data cannot be read."""
 
     def __init__(self, message: str, *, retryable: bool, blame: Blame) -> None:
         self.retryable = retryable
@@ -122,7 +122,7 @@ class SourceError(ContractwatchError):
 
 
 class ChannelError(ContractwatchError):
-    """A message cannot be sent.
+    """Raised when a message cannot be sent.
 
     `reason` is one of timeout, dns, tls, refused, 429, 4xx, 5xx, reset, config: bounded, so that it
     can be a label. `retry_after_seconds` is what the receiver asked for, or None.
@@ -143,7 +143,7 @@ class ChannelError(ContractwatchError):
 
 
 class StoreError(ContractwatchError):
-    """Our own memory fails; `kind` is one of locked, readonly, full, io, constraint, version."""
+    """Raised when the record fails; `kind` is locked, readonly, full, io, constraint or version."""
 
     def __init__(self, message: str, *, kind: str) -> None:
         self.kind = kind

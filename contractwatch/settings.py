@@ -50,7 +50,7 @@ _HOW_TO_ADDRESS = (
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything an operator can choose. Paths are absolute; the unit is in the name."""
+    """The operator's settings. Paths are absolute; units are in the names."""
 
     contracts: tuple[Path, ...]
     roots: tuple[Path, ...]
@@ -256,7 +256,7 @@ class _Strict(BaseModel):
 
 
 class _Ref(_Strict):
-    """The place of a secret: exactly one of the two."""
+    """Location of a secret: an environment variable or a file."""
 
     env: str = ""
     file: str = ""
@@ -331,7 +331,7 @@ _MOST_MB = 2**30
 
 
 class _Table(BaseSettings):
-    """The shape of contractwatch.toml, and of the environment by `__` between the levels."""
+    """Schema of contractwatch.toml, and of the environment with `__` between levels."""
 
     model_config = SettingsConfigDict(
         extra="forbid",

@@ -10,7 +10,7 @@ JUMP_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`now` tells the aware time in UTC; `monotonic` seconds that only ever grow."""
+    """A clock: `now` is aware UTC time, `monotonic` seconds that never go back."""
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
@@ -22,7 +22,7 @@ def system_clock() -> Clock:
 
 
 class JumpWatch:
-    """Notices that the wall clock moved differently from the time that passed."""
+    """Detect jumps of the wall clock against the monotonic clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -40,7 +40,7 @@ _URGENCY = {
 
 
 class AgentSeries:
-    """Counts what the agent does, for `/metrics`."""
+    """The agent's Prometheus registry, with a method for each event."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry

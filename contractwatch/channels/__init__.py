@@ -12,7 +12,7 @@ __all__ = ["CHANNELS", "Channel", "ChannelContext"]
 
 
 class Channel(Protocol):
-    """One way to send; it tries once, and never longer than the receiver's `timeout_seconds`."""
+    """Protocol of a channel: one attempt, within the receiver's `timeout_seconds`."""
 
     def __call__(
         self, notification: Notification, receiver: Receiver, context: ChannelContext

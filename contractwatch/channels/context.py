@@ -14,7 +14,7 @@ from contractwatch.model.base.receiver import Receiver, SecretRef
 
 @dataclass(frozen=True, slots=True)
 class ChannelContext:
-    """What channels need from outside.
+    """What channels are given: secrets, transport, clock, resolver, TLS.
 
     `reveal` reads a secret at the moment of use. `transport` None is the guarded one; another is
     for tests. `tls` None trusts the usual authorities.

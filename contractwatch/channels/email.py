@@ -30,7 +30,7 @@ _HINTS = {
 
 
 def send(notification: Notification, receiver: Receiver, context: ChannelContext) -> str:
-    """Hand the message to the server, for the mailbox it is for; accepted by it is delivered.
+    """Send the mail by SMTP; accepted by the server is delivered.
 
     Raises:
         ChannelError: If it was not accepted for every recipient. Where it was for some, a repeat

@@ -38,7 +38,7 @@ _MENDS = {
 
 @dataclass(frozen=True, slots=True)
 class SendDeadline:
-    """The instant, on the monotonic clock, by which a whole send must be over."""
+    """The deadline of a whole send, on the monotonic clock."""
 
     at: float
 
@@ -75,7 +75,7 @@ def tls_context() -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """How one send may reach the outside: by whom names are resolved, and what is allowed."""
+    """Open connections for one send: checked addresses, one deadline, TLS."""
 
     deadline: SendDeadline
     allow_private: bool

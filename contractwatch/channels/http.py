@@ -32,7 +32,7 @@ _BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, httpx.TransportError)
 
 @dataclass(frozen=True, slots=True)
 class HttpPost:
-    """A body to be posted; the url may hold a secret and is never repeated in words."""
+    """A request body with its URL, which may hold a secret and is never logged."""
 
     url: str
     body: bytes

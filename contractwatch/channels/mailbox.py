@@ -10,7 +10,7 @@ from contractwatch.errors import ChannelError
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A name, which may be empty, and an address whose domain is ASCII (punycode)."""
+    """A display name, which may be empty, and an address with an ASCII domain."""
 
     name: str
     local: str

@@ -61,7 +61,7 @@ def mail_bytes(mail: Mail) -> bytes:
 
 
 def check_headers(data: bytes, names: Iterable[str]) -> None:
-    """Look at the finished bytes: these headers, in this order, and no other line.
+    """Check that the bytes have these headers, in this order, and no other line.
 
     Raises:
         ChannelError: If anything else stands there.

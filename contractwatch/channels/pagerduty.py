@@ -26,7 +26,7 @@ _SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.IN
 
 
 def send(notification: Notification, receiver: Receiver, context: ChannelContext) -> str:
-    """Enqueue every transition of the message; a repeat is folded by its dedup key."""
+    """Send an event for each transition; repeats are folded by the dedup key."""
     gate = context.gate(receiver)
     url = context.url(receiver, ENQUEUE_URL)
     if not receiver.key_refs:

@@ -14,7 +14,7 @@ _CUT = "… cut here; the page has all of it"
 
 
 def send(notification: Notification, receiver: Receiver, context: ChannelContext) -> str:
-    """Post the message. Slack does not know repeats: an attempt that was lost may show twice."""
+    """Post the message; Slack has no idempotency key, so a lost attempt may show twice."""
     gate = context.gate(receiver)
     url = context.url(receiver)
     body = http.json_body(message(notification))

@@ -26,7 +26,7 @@ class _Body(httpx.SyncByteStream):
 
 
 class GuardedTransport(httpx.BaseTransport):
-    """A connection for one request, through the gate."""
+    """An httpx transport for one request, which connects through the gate."""
 
     def __init__(self, gate: Gate) -> None:
         self._pool = httpcore.ConnectionPool(

@@ -26,7 +26,7 @@ _HEADER_SAFE = re.compile(r"[!-~]{1,200}")
 
 
 def send(notification: Notification, receiver: Receiver, context: ChannelContext) -> str:
-    """Post the event; every key of the receiver signs it, so that keys can be changed over."""
+    """Post the event, signed with every key of the receiver, so that keys can be rotated."""
     gate = context.gate(receiver)
     url = context.url(receiver)
     keys = [context.secret(ref) for ref in receiver.key_refs]

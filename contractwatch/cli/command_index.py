@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The module of a command, and what it does in one line."""
+    """The module of a command, and its one-line summary."""
 
     module: str
     summary: str

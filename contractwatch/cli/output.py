@@ -8,7 +8,7 @@ from contractwatch.errors import ContractwatchError
 
 
 class OutputError(ContractwatchError):
-    """Nothing more can be printed: a reader went away, or a disk is full.
+    """Raised when stdout is closed or its disk is full.
 
     `is_told` is whether a person has to be told: a reader that went away wants no more.
     """
@@ -20,7 +20,7 @@ class OutputError(ContractwatchError):
 
 
 def open_streams() -> None:
-    """Lead a standard stream that is closed nowhere; else the next file would take its place."""
+    """Open closed standard streams on the null device, so that no other file gets their number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             opened = os.open(os.devnull, os.O_RDWR)
@@ -31,12 +31,12 @@ def open_streams() -> None:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a text that a person reads, on stdout or on stderr, as a line of its own."""
+    """Print text for people as a line of its own, escaped, on stdout or stderr."""
     write(without_workflow_commands(printable(text)) + "\n", err=err)
 
 
 def write(text: str, *, err: bool = False) -> None:
-    """Print a text that is escaped already; what the terminal cannot show is written as a code."""
+    """Print text that is escaped already; unencodable characters become escapes."""
     stream = sys.stderr if err else sys.stdout
     encoding = stream.encoding or "utf-8"
     try:

@@ -26,13 +26,13 @@ _CONTEXT = {
 
 @dataclass
 class Call:
-    """One call of the command line; `debug` is whether the stack of an error is shown."""
+    """State of one call of the command line; `debug` shows stacks of errors."""
 
     debug: bool = False
 
 
 def call(words: list[str], this: Call) -> int:
-    """Do what the words say and return the exit code.
+    """Parse the words, run the command, and return the exit code.
 
     Raises:
         KeyboardInterrupt: If a person ends it.
@@ -49,7 +49,7 @@ def call(words: list[str], this: Call) -> int:
 
 
 class _Formatter(click.HelpFormatter):
-    """Help pages in which no word is split."""
+    """Formatter of help pages that never splits a word."""
 
     def write_text(self, text: str) -> None:
         """Write paragraphs, parted by empty lines, each wrapped anew."""
@@ -91,13 +91,13 @@ def _filled(text: str, width: int, indent: str) -> list[str]:
 
 
 class _Context(click.Context):
-    """A context whose help pages are written by our formatter."""
+    """A click context that uses our formatter."""
 
     formatter_class = _Formatter
 
 
 class Command(click.Command):
-    """A command whose function returns the exit code; it takes `--debug`, too."""
+    """A click command whose function returns the exit code; adds `--debug`."""
 
     context_class = _Context
 
@@ -116,7 +116,7 @@ class Command(click.Command):
 
 
 class _LazyGroup(click.Group):
-    """A group whose commands are known by name and summary, and imported when one is called."""
+    """A click group that imports a command when it is called."""
 
     context_class = _Context
 

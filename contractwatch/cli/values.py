@@ -14,7 +14,7 @@ _LONGEST_SHOWN = 60
 
 
 class OneOf(click.Choice[Choice], Generic[Choice]):
-    """One member of an enumeration, written as its value, in any case."""
+    """A member of an enumeration, written as its value, in any case."""
 
     def __init__(self, kind: type[Choice]) -> None:
         """Take every member."""
@@ -31,7 +31,7 @@ class OneOf(click.Choice[Choice], Generic[Choice]):
 
 
 class SomeOf(OneOf[Choice]):
-    """Some members of an enumeration, separated by commas."""
+    """Members of an enumeration, separated by commas."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the members in the order in which they are written."""
@@ -40,7 +40,7 @@ class SomeOf(OneOf[Choice]):
 
 
 class Words(click.ParamType[tuple[str, ...]]):
-    """Some words, separated by commas."""
+    """A comma-separated list of words."""
 
     name = "text"
 
@@ -52,7 +52,7 @@ class Words(click.ParamType[tuple[str, ...]]):
 
 
 class Name(click.ParamType[tuple[str, ...]]):
-    """A name, or several separated by commas: which of both is known with the contracts only."""
+    """A name, or several separated by commas; resolved once the contracts are known."""
 
     name = "text"
 
@@ -64,7 +64,7 @@ class Name(click.ParamType[tuple[str, ...]]):
 
 
 class Text(click.ParamType[str]):
-    """A text that is not empty: an empty one is a variable of a script that was not set."""
+    """A text that is not empty, as an unset variable of a script would be."""
 
     name = "text"
 
@@ -103,7 +103,7 @@ class Number(click.FloatRange):
 
 
 class FilePath(click.Path[Path]):
-    """A path; whether it exists is found out by who uses it."""
+    """A path, which need not exist."""
 
     def __init__(self) -> None:
         """Take any path that is not empty."""

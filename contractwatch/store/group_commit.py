@@ -18,14 +18,14 @@ Write = Callable[[Sequence[RunEntry]], Sequence[int]]
 
 @dataclass(slots=True)
 class _PendingEntry:
-    """An entry, and what became of it: the id of its run, or why nothing of it was saved."""
+    """A queued entry and its outcome: the id of its run, or the error."""
 
     entry: RunEntry
     outcome: int | Exception | None = None
 
 
 class GroupCommit:
-    """Takes one entry of each thread at a time."""
+    """Commit entries of concurrent threads together, one entry of each thread at a time."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
@@ -33,7 +33,7 @@ class GroupCommit:
         self._waiting: list[_PendingEntry] = []
 
     def commit(self, entry: RunEntry) -> int:
-        """Return the id of the entry's run when all of it is in the record.
+        """Return the id of the entry's run once its transaction is committed.
 
         Raises:
             StoreError: And then nothing of the entry was saved.

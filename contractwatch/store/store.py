@@ -46,7 +46,7 @@ RUNS_SHOWN = 50
 
 
 class Store:
-    """The record in one file. Every method may raise StoreError, whose sentence says what to do."""
+    """The record in one file. Methods raise StoreError, whose message says what to do."""
 
     def __init__(self, path: Path, engine: Engine, *, read_only: bool) -> None:
         self.path = path
@@ -61,7 +61,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, read_only: bool = False) -> "Store":
-        """Open the store of that URL (`sqlite:///record.db`), made or brought up to date if needed.
+        """Open the store at a URL (`sqlite:///record.db`); create or migrate it if needed.
 
         Args:
             url: An SQLite file; its folder is made if it is not there.
@@ -95,7 +95,7 @@ class Store:
         self._lock.release()
 
     def lock(self) -> None:
-        """Make this process the only agent of the store, until `close` or its end.
+        """Take the agent's lock on the store, until `close` or the end of the process.
 
         Raises:
             StoreError: Of kind `locked`, naming the process that has it.
@@ -112,13 +112,13 @@ class Store:
         asked: frozenset[Recorded] = RECORDED,
         with_last_run: bool = False,
     ) -> ProductState:
-        """Return what a run must know of its product before it decides, and what it asks."""
+        """Return the state of a product that a run needs before it decides."""
         plans = self._plans if with_last_run else None
         with self._reading(f"the state of {product} was not read") as connection:
             return product_state(connection, product, now, asked=asked, plans=plans)
 
     def commit(self, entry: RunEntry) -> int:
-        """Write everything that one run leaves in one transaction; return its id, 0 without a run.
+        """Write the entry of a run in one transaction; return the run's id, 0 without a run.
 
         Entries of several threads may share the transaction; each is saved whole or not at all.
         Standings are replaced by those of the entry, unless it has none. A message whose key is
@@ -130,7 +130,7 @@ class Store:
         return self._together.commit(entry)
 
     def withdraw(self, product: str, *, at: datetime) -> bool:
-        """Stop serving a product; False if it was not served. A later commit brings it back.
+        """Withdraw a product; return False if it was not active. A later commit restores it.
 
         Its record stays and `record` still answers, but its standings end at `at`, and a run after
         its return begins anew. Commit its last entry (closed incidents) first.
@@ -191,12 +191,12 @@ class Store:
     # ---- the agent itself
 
     def beat(self, now: datetime) -> None:
-        """Write that the agent is at work at `now`."""
+        """Write a heartbeat."""
         with self._writing("the heartbeat was not saved") as connection:
             upsert(connection, tables.meta, {"key": HEARTBEAT}, {"value": to_micros(now)})
 
     def last_beat(self) -> datetime | None:
-        """Return when the agent was last at work, None if never."""
+        """Return the last heartbeat; None if there was none."""
         with self._reading("the heartbeat was not read") as connection:
             return instant_or_none(meta_number(connection, HEARTBEAT))
 
@@ -208,7 +208,7 @@ class Store:
         keep_run_days: float = 7.0,
         keep_intervals_days: float = 90.0,
     ) -> Compaction:
-        """Remove a bounded number of old rows; call again while the answer says `more`.
+        """Delete a bounded number of expired rows; call again while the result says `more`.
 
         The last `keep_runs` runs of each product and all of the last days stay. Totals of time, of
         probes and of messages outlive the rows that they came from.
@@ -232,7 +232,7 @@ class Store:
         limit: int,
         receivers: Iterable[str],
     ) -> tuple[Delivery, ...]:
-        """Lease messages that are due, oldest first, at most one of each lane.
+        """Lease due messages, oldest first, at most one of each lane.
 
         Args:
             owner: Names the claimer; two that run at once must differ.
@@ -253,33 +253,33 @@ class Store:
             )
 
     def delivered(self, delivery: Delivery, *, now: datetime) -> bool:
-        """Record that the receiver took it; False if the lease is no longer ours."""
+        """Mark a message as delivered; return False if the lease is no longer ours."""
         with self._writing("the delivery of a message was not recorded") as connection:
             return outbox.finish_delivered(connection, delivery, now=now)
 
     def retry(self, delivery: Delivery, *, at: datetime, error: str) -> bool:
-        """Have it tried again from `at` on; False if the lease is no longer ours."""
+        """Schedule another attempt at `at`; return False if the lease is no longer ours."""
         with self._writing("the retry of a message was not recorded") as connection:
             return outbox.put_back(connection, delivery, at=at, error=error)
 
     def part(self, delivery: Delivery, recipients: Iterable[str], *, now: datetime) -> bool:
-        """Put a message for each recipient in the place of one for all; False if not ours."""
+        """Replace a message by one for each recipient; return False if it is not ours."""
         names = tuple(recipients)
         with self._writing("the recipients of a message were not recorded") as connection:
             return outbox.part(connection, delivery, names, now=now)
 
     def bury(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool:
-        """Give it up: a dead letter, which no longer holds up its lane; False if not ours."""
+        """Move a message to the dead letters; return False if the lease is no longer ours."""
         with self._writing("a dead letter was not recorded") as connection:
             return outbox.finish_dead(connection, delivery, now=now, reason=reason, error=error)
 
     def replay(self, outbox_id: int, *, now: datetime) -> bool:
-        """Have a dead letter delivered after all, under its old key; False if there is none."""
+        """Retry a dead letter under its old key; return False if there is none."""
         with self._writing("the replay of a message was not recorded") as connection:
             return outbox.revive(connection, outbox_id, now=now)
 
     def revive_untold(self, receivers: Iterable[str], *, now: datetime) -> int:
-        """Have dead letters delivered after all that tell of what is open, if nobody was told."""
+        """Retry dead letters to these receivers about open incidents nobody was notified of."""
         names = tuple(receivers)
         with self._writing("no dead letter was tried again") as connection:
             return outbox.revive_untold(connection, names, now=now)
@@ -287,7 +287,7 @@ class Store:
     def pull_back(
         self, *, now: datetime, longest: Callable[[Urgency, int], float], lease_seconds: float
     ) -> int:
-        """Bring back what was written while the clock was ahead; return how many messages.
+        """Reschedule messages written while the clock was ahead; return how many.
 
         Args:
             now: Nothing was written, tried or finished later.
@@ -300,12 +300,12 @@ class Store:
             )
 
     def pause(self, receiver: str, *, until: datetime) -> None:
-        """Remember that a receiver asked to be left alone."""
+        """Record until when a receiver asked for a pause."""
         with self._writing("the pause of a receiver was not recorded") as connection:
             outbox.put_pause(connection, receiver, until)
 
     def pauses(self) -> Mapping[str, datetime]:
-        """Return until when each receiver asked to be left alone; it may have passed."""
+        """Return until when each receiver asked for a pause; it may have passed."""
         with self._reading("the pauses of receivers were not read") as connection:
             return outbox.pauses(connection)
 

@@ -65,7 +65,7 @@ def create_app(  # noqa: PLR0913 - each is another part of the agent
     awaited: Callable[[str], ProductCard | None] = _nobody,
     address: Address = _ANYWHERE,
 ) -> FastAPI:
-    """Build the web application; it reads the board and scans nothing.
+    """Build the web application over the snapshots; it scans nothing.
 
     Args:
         snapshots: Started by the caller, who also stops it.
@@ -93,7 +93,7 @@ def create_app(  # noqa: PLR0913 - each is another part of the agent
 
 
 class _SecurityHeaders:
-    """Adds the same headers to every answer, and answers for what failed inside.
+    """Middleware: security headers on every answer, and an answer for unhandled errors.
 
     Starlette's own handler of failures would raise them again, after which the server drops a
     connection that the client means to keep.

@@ -33,7 +33,7 @@ WITHDRAWN_IS_KEPT = timedelta(hours=1)
 
 
 class RecordReader(Protocol):
-    """The part of the store that is read here."""
+    """Protocol: the part of the store that is read here."""
 
     def records(self) -> tuple[ProductRecord, ...]: ...
 
@@ -46,7 +46,7 @@ class RecordReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProductView:
-    """A product as it is read: the record and all that is computed from it, as of `as_of`."""
+    """A product's record and everything computed from it, as of `as_of`."""
 
     record: ProductRecord
     status: ProductStatus
@@ -76,7 +76,7 @@ class WithdrawnProduct:
 
 @dataclass(frozen=True, slots=True)
 class RecordSnapshot:
-    """All products at one instant. `beat` is up to when the ledger is sure to go on."""
+    """All products at one instant; `beat` is the last heartbeat, which bounds the ledger."""
 
     views: Mapping[str, ProductView]
     gone: tuple[WithdrawnProduct, ...]
@@ -85,7 +85,7 @@ class RecordSnapshot:
 
 
 class SnapshotCache:
-    """Keeps the newest snapshot; a thread takes it when the record or the time has moved on."""
+    """Cache of the newest snapshot; a thread refreshes it after commits and as time passes."""
 
     def __init__(
         self, reader: RecordReader, clock: Callable[[], datetime], *, refresh_seconds: float = 5.0
@@ -102,7 +102,7 @@ class SnapshotCache:
 
     @property
     def snapshot(self) -> RecordSnapshot:
-        """The newest snapshot; it never changes under its reader."""
+        """The newest snapshot, which is immutable."""
         return self._snapshot
 
     def now(self) -> datetime:
@@ -120,7 +120,7 @@ class SnapshotCache:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread; the last snapshot stays."""
+        """Stop the thread; the last snapshot stays."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
@@ -177,7 +177,7 @@ class SnapshotCache:
 
 
 def view_of(record: ProductRecord, *, now: datetime) -> ProductView:
-    """Compute everything that is shown of a product."""
+    """Return the view of a product."""
     targets = {target.objective: target for target in record.card.targets}
     return ProductView(
         record=record,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class ActiveProducts:
-    """Knows which products are saved just now, and which are served no more."""
+    """The active products, and those a run of which is being saved now. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -14,19 +14,19 @@ class ActiveProducts:
         self._saved_now: set[str] = set()
 
     def add(self, product: str) -> None:
-        """Serve a product (again)."""
+        """Mark a product as active (again)."""
         with self._changed:
             self._gone.discard(product)
 
     def remove(self, product: str) -> None:
-        """Serve a product no more; what is saved of it just now is saved when this returns."""
+        """Mark a product as withdrawn; wait for a save of it that is under way."""
         with self._changed:
             self._gone.add(product)
             self._changed.wait_for(lambda: product not in self._saved_now)
 
     @contextmanager
     def saving(self, product: str) -> Generator[bool]:
-        """Hold the product while a run of it is saved; False if it is served no more.
+        """Hold the product while a run of it is saved; yield False if it is withdrawn.
 
         No two runs of one product are saved at once: the scheduler sees to that.
         """

@@ -43,14 +43,14 @@ _log = structlog.get_logger(__name__)
 
 
 class CatalogSeries(Protocol):
-    """Hears whether all contract files could be read."""
+    """Protocol: counts rescans of the contract files."""
 
     def reloaded(self, *, is_whole: bool, at: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogChange:
-    """What one rescan found: contracts that are new or differ, and those that left."""
+    """The result of a rescan: contracts that are new or changed, and products withdrawn."""
 
     put: tuple[Contract, ...] = ()
     withdrawn: tuple[Contract, ...] = ()
@@ -58,7 +58,7 @@ class CatalogChange:
 
 @dataclass(frozen=True, slots=True)
 class CatalogSettings:
-    """What the operator says about contracts.
+    """The operator's settings of the catalog.
 
     Attributes:
         places: Folders of contracts, or single files.
@@ -76,7 +76,7 @@ class CatalogSettings:
 
 
 class Catalog:
-    """The contracts below some folders (or single files), by the product they promise."""
+    """Contracts of files and folders, by product; the last good version of each."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class Catalog:
         self._changed.set()
 
     def rescan(self) -> CatalogChange:
-        """Look at the files once, and take what differs from the last rescan.
+        """Read all files once, and return what changed since the last rescan.
 
         1 read what is new or touched, 2 keep the last good version of what is broken,
         3 give each product to one file, 4 say what came and what left.
@@ -208,7 +208,7 @@ class Catalog:
         return change
 
     def watch(self, stop: threading.Event, heard: Callable[[CatalogChange], None]) -> None:
-        """Look whenever a file changes, and at intervals in case no notice came."""
+        """Rescan when a file changes, and at intervals in case a notice was lost."""
         notices = threading.Thread(
             target=self._notices.run,
             args=(lambda: self._rules.places, stop),

@@ -26,7 +26,7 @@ class ParsedContract:
 
 
 class ClosedError(Exception):
-    """The reader was closed before the contract was parsed."""
+    """Raised when the reader is closed before the contract is parsed."""
 
 
 def parse_here(data: bytes, file: str, *, deadline_seconds: float = 0.0) -> ParsedContract:

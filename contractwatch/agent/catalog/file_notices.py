@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 class FileNotices:
-    """Sets an event when a file may have changed; `trouble` says why there are no notices.
+    """Set an event when a file may have changed; `trouble` says why there are no notices.
 
     Whoever waits for the event must look at intervals, too: notices may be lost.
     """

@@ -10,7 +10,7 @@ from contractwatch.model.contract.contract import Status
 
 
 class GracePeriod:
-    """Remembers since when each product is promised no longer by the file that holds it.
+    """Track since when the holder of each product is missing.
 
     To retire a contract in its file is said on purpose, and nothing is waited for.
     """
@@ -26,7 +26,7 @@ class GracePeriod:
         now: float,
         gone_seconds: float,
     ) -> frozenset[str]:
-        """Return the products whose holders are gone, and not for long enough.
+        """Return the products whose holders are missing, within the grace period.
 
         Args:
             holders: By product, as of the last look or the record.
@@ -46,7 +46,7 @@ class GracePeriod:
         return frozenset(product for product, end in self._ends.items() if now < end)
 
     def next_end(self, now: float) -> float:
-        """Return when the next of them has been gone for long enough; infinity for never."""
+        """Return when the next grace period ends; infinity for never."""
         return min((end for end in self._ends.values() if end > now), default=math.inf)
 
 

@@ -25,7 +25,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A file as far as this matters; a broken one has no contract."""
+    """A file that claims a product; a broken one has no contract."""
 
     file: str
     contract: Contract | None
@@ -33,7 +33,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Who holds what: contracts by product, what is said to the others, and what nobody gets.
+    """The holder of each product, problems of the other claims, and contested products.
 
     A product is `contested` when files promise it of which none is known to hold it, or when its
     holder is gone and may come back.
@@ -52,7 +52,7 @@ def holder_from_contract(contract: Contract | ProductCard) -> Holder:
 def assign_holders(
     claims: Iterable[Claim], holders: Mapping[str, Holder], *, kept: frozenset[str] = frozenset()
 ) -> Assignment:
-    """Give each product to one contract.
+    """Assign each product to one contract.
 
     Args:
         claims: All files, in the order of their paths.

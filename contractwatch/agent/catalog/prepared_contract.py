@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What is known of a contract before anything is read.
+    """What can be computed of a contract before its data is read.
 
     `recorded` are the questions that the record answers, `crons` the promises with their own times.
     """

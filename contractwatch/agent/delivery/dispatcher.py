@@ -33,14 +33,14 @@ _ORPHAN_LEASE_SECONDS = 60.0
 
 
 class WaitingReceiver(Protocol):
-    """A receiver for which something waits."""
+    """Protocol: a receiver for which messages wait."""
 
     @property
     def receiver(self) -> str: ...
 
 
 class Outbox(Protocol):
-    """What the dispatcher needs of the store.
+    """Protocol: what the dispatcher needs of the store.
 
     The endings return False when the lease was lost: somebody else has the message then.
     """
@@ -62,7 +62,7 @@ class Outbox(Protocol):
     def retry(self, delivery: Delivery, *, at: datetime, error: str) -> bool: ...
 
     def part(self, delivery: Delivery, recipients: Iterable[str], *, now: datetime) -> bool:
-        """Put a message for each recipient in the place of one for all of them."""
+        """Replace a message to all recipients by one for each of them."""
         ...
 
     def bury(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool: ...
@@ -74,15 +74,15 @@ class Outbox(Protocol):
     def pull_back(
         self, *, now: datetime, longest: Callable[[Urgency, int], float], lease_seconds: float
     ) -> int:
-        """Bring back what lies further ahead than any wait or lease; return how many messages."""
+        """Reschedule messages due later than any backoff or lease; return how many."""
         ...
 
     def revive_untold(self, receivers: Iterable[str], *, now: datetime) -> int:
-        """Try dead letters to these receivers again that tell of what is open and untold."""
+        """Retry dead letters to these receivers about open incidents nobody was notified of."""
         ...
 
     def pause(self, receiver: str, *, until: datetime) -> None:
-        """Remember that a receiver asked for a pause."""
+        """Record that a receiver asked for a pause."""
         ...
 
     def pauses(self) -> Mapping[str, datetime]:
@@ -91,7 +91,7 @@ class Outbox(Protocol):
 
 
 class DispatchSeries(Protocol):
-    """What is counted about messages."""
+    """Protocol: counters of messages."""
 
     def enqueued(self, receiver: str, urgency: Urgency) -> None: ...
 
@@ -108,7 +108,7 @@ class DispatchSeries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DispatchTiming:
-    """How fast the dispatcher goes.
+    """Intervals, jitter and clock of the dispatcher.
 
     `lease_margin_seconds` is what a lease outlives the longest send by; after a kill it delays what
     was being sent. `jitter` gives a number from 0 to 1, `monotonic` seconds that only ever grow.

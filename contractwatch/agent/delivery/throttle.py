@@ -16,7 +16,7 @@ _MINUTE = 60.0
 
 
 class Throttle:
-    """When each receiver may be asked next; threads share it."""
+    """The earliest time of the next request to each receiver. Thread-safe."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -24,16 +24,16 @@ class Throttle:
         self._next: dict[str, float] = {}
 
     def wait_time_seconds(self, receiver: str) -> float:
-        """Return how long nothing may be sent to it; 0 when it is its turn."""
+        """Return how long to wait before the next request; 0 if it may be sent now."""
         with self._lock:
             return max(self._next.get(receiver, -math.inf) - self._monotonic(), 0.0)
 
     def hold(self, receiver: str, seconds: float) -> None:
-        """Send nothing to it for so long, 15 minutes at most; a longer pause stands."""
+        """Send nothing for that long, 15 minutes at most; a longer pause stands."""
         self._not_before(receiver, min(seconds, LONGEST_PAUSE_SECONDS))
 
     def asked(self, receiver: Receiver, requests: int) -> None:
-        """Count requests against the most that the settings allow in a minute."""
+        """Count requests against the receiver's limit per minute."""
         if receiver.most_per_minute > 0:
             self._not_before(receiver.name, _MINUTE / receiver.most_per_minute * max(requests, 1))
 

@@ -32,7 +32,7 @@ class WaitingMessages(Protocol):
 
 
 class HeartbeatStore(Protocol):
-    """What a heartbeat needs of the store."""
+    """Protocol: what a heartbeat needs of the store."""
 
     def beat(self, now: datetime) -> None: ...
 
@@ -40,7 +40,7 @@ class HeartbeatStore(Protocol):
 
 
 class HeartSeries(Protocol):
-    """What a heartbeat says to the series."""
+    """Protocol: series of the heartbeat and the outbox."""
 
     def beat(self, at: datetime) -> None: ...
 
@@ -55,7 +55,7 @@ class HeartSeries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether the agent lives (else restart it), whether it is ready, and why in words."""
+    """Liveness and readiness of the agent, and the reasons in words."""
 
     alive: bool
     ready: bool
@@ -63,7 +63,7 @@ class Health:
 
 
 class Heartbeat:
-    """Beats at the scheduler's call: into the store, so that a later start knows of a gap."""
+    """Write heartbeats at the scheduler's call, so that a later start finds the gap."""
 
     def __init__(
         self,

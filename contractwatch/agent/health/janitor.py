@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Step(Protocol):
-    """What one step of the compaction removed."""
+    """Protocol: the result of one step of compaction."""
 
     @property
     def removed(self) -> int: ...
@@ -27,7 +27,7 @@ class Step(Protocol):
 
 
 class Compacting(Protocol):
-    """What the janitor needs of the store."""
+    """Protocol: what the janitor needs of the store."""
 
     def compact(
         self, now: datetime, *, keep_runs: int, keep_run_days: float, keep_intervals_days: float
@@ -35,7 +35,7 @@ class Compacting(Protocol):
 
 
 class Janitor:
-    """Removes old runs, intervals and messages; called daily and at the start."""
+    """Delete expired runs, intervals and messages, at the start and daily."""
 
     def __init__(
         self,

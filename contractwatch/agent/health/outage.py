@@ -14,7 +14,7 @@ _log = structlog.get_logger(__name__)
 
 
 class StoreOutage:
-    """Whether the store fails, since when, and whether runs may be tried.
+    """Track whether the store fails, since when, and whether runs may be tried.
 
     After a failure nothing runs until a heartbeat was written again; then runs are tried, and the
     outage is over with the first of them that is saved.

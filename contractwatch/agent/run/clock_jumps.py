@@ -13,7 +13,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ClockJumps:
-    """Notice a jump of the wall clock before anything is dated with the new time.
+    """Detect a jump of the wall clock before anything is dated with the new time.
 
     After a jump forward the agent cannot tell a suspended machine from a clock that is wrong: the
     time since the last heartbeat is unknown, as it is after a stop. After a jump back, what was

@@ -37,7 +37,7 @@ _LINES = 400
 
 
 class RunStore(Protocol):
-    """What a run needs of the store."""
+    """Protocol: what a run needs of the store."""
 
     def product_state(
         self,

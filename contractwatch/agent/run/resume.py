@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ResumeStore(Protocol):
-    """What a start needs of the store."""
+    """Protocol: what a start needs of the store."""
 
     def last_beat(self) -> datetime | None: ...
 
@@ -29,7 +29,7 @@ class ResumeStore(Protocol):
 
 
 def resume(store: ResumeStore, clock: Clock) -> int:
-    """Record for every product that nobody looked since the last heartbeat; return how many.
+    """Record the time since the last heartbeat as unknown; return how many products.
 
     A heartbeat that is dated in the future was written while the clock was ahead: the time up to
     it is closed as it was foreseen, because counters have counted it, and nothing is known now.
@@ -79,7 +79,7 @@ def orphaned_cards(
     broken: frozenset[str],
     contested: frozenset[str] = frozenset(),
 ) -> tuple[ProductCard, ...]:
-    """Return the cards of products that no contract promises any more.
+    """Return the cards of products that no contract file holds any more.
 
     A product whose file is there and broken has not left: its last good version may come back.
     Neither has one that several files promise of which none is known to hold it.

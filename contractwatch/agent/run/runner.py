@@ -57,7 +57,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What the operator chose about runs.
+    """The operator's settings of runs.
 
     `full_scans` are products all of whose files are read on every run; `*` stands for every one.
     """
@@ -76,7 +76,7 @@ class RunSettings:
 
 
 class RunSeries(Protocol):
-    """What is counted about runs."""
+    """Protocol: counters of runs."""
 
     def skipped(self, reason: str) -> None: ...
 
@@ -95,7 +95,7 @@ class RunSeries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What the runner works with.
+    """Everything outside that the runner uses: store, workers, clock, series.
 
     `enqueued` wakes the dispatcher, `bring_forward` asks the scheduler for an earlier run,
     `registry` has the contracts that may be referred to.
@@ -113,7 +113,7 @@ class RunContext:
 
 
 class Runner:
-    """Runs contracts; any number of threads may, each with another product."""
+    """Run contracts; threads may share it, each with another product."""
 
     def __init__(self, rules: RunSettings, context: RunContext) -> None:
         self._rules = rules
@@ -127,7 +127,7 @@ class Runner:
         self._prepared = {}
 
     def add(self, product: str) -> None:
-        """Serve a product (again)."""
+        """Mark a product as active (again)."""
         self._served.add(product)
 
     def run(self, contract: Contract, folder: Path) -> RunResult | None:

@@ -41,7 +41,7 @@ _log = structlog.get_logger(__name__)
 
 
 class SchedulerSeries(Protocol):
-    """What is counted about starting runs."""
+    """Protocol: counters of starts."""
 
     def started(self, lag_seconds: float) -> None: ...
 
@@ -51,7 +51,7 @@ class SchedulerSeries(Protocol):
 
 
 class Scheduler:
-    """Calls `run(product)` for each product at its times, on at most `run_limit` threads."""
+    """Call `run(product)` when each product is due, on at most `run_limit` threads."""
 
     def __init__(
         self,
@@ -102,22 +102,22 @@ class Scheduler:
             self._engine.shutdown(wait=False)
 
     def every(self, name: str, job: Callable[[], None], *, interval: timedelta) -> None:
-        """Call `job` now and at every interval, on a thread of the upkeep."""
+        """Call `job` now and at every interval, on a maintenance thread."""
         self._add(name, job, Every(interval, timedelta(0)), _UPKEEP, self._clock.now())
 
     def heartbeat(self, job: Callable[[], None], *, interval: timedelta) -> None:
-        """Call `job` now and at every interval, on a thread that nothing else can hold up."""
+        """Call `job` now and at every interval, on a thread of its own."""
         self._add("heartbeat", job, Every(interval, timedelta(0)), _HEART, self._clock.now())
 
     def put(self, product: str, timetable: Timetable, *, first: datetime) -> None:
-        """Run the product at `first` and then by its timetable, in place of what was known."""
+        """Schedule the product at `first` and then by its timetable, replacing its schedule."""
         with self._lock:
             self._timetables[product] = timetable
         first = self._not_before(product, first)
         self._add(_PRODUCT + product, lambda: self._fire(product), timetable, _RUNS, first)
 
     def drop(self, product: str) -> None:
-        """Run the product no more."""
+        """Remove the product's schedule."""
         with self._lock:
             self._timetables.pop(product, None)
             self._begun.pop(product, None)
@@ -127,7 +127,7 @@ class Scheduler:
             return
 
     def bring_forward(self, product: str, at: datetime) -> None:
-        """Run the product at `at`, if that is before its next start; its ticks stay."""
+        """Run the product at `at`, if that is before its next start; its timetable stays."""
         at = self._not_before(product, at)
         try:
             job = self._engine.get_job(_PRODUCT + product)
@@ -141,7 +141,7 @@ class Scheduler:
         self._shortest = shortest
 
     def realign(self) -> None:
-        """Bring forward every start that lies beyond its next tick, after a clock was set back."""
+        """Move starts later than their next tick to it, after the clock was set back."""
         now = self._clock.now()
         for job in self._engine.get_jobs():
             tick = job.trigger.get_next_fire_time(None, now)

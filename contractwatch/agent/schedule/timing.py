@@ -81,7 +81,7 @@ def _whole(contract: Contract, default_interval: timedelta, shortest: timedelta)
 
 
 def first_run_at(product: str, *, now: datetime, products: int) -> datetime:
-    """Return when a product that was just found is run: soon, but not all at one instant."""
+    """Return when to run a new product: soon, spread over all new ones."""
     return now + _share(product) * products * _SPREAD_EACH
 
 
@@ -94,7 +94,7 @@ def early_run_at(
     reprobe: timedelta,
     dates: Iterable[datetime] = (),
 ) -> datetime | None:
-    """Return when to look before the next tick, or None if that is soon enough.
+    """Return when to run before the next tick, or None if the tick is soon enough.
 
     Three things cannot wait: an objective is known to turn bad at an instant, and must be confirmed
     just after it; an incident that is pending or recovering wants evidence; and at one of the

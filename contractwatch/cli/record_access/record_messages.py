@@ -9,7 +9,7 @@ from contractwatch.web.views import words
 
 
 class OutputFormat(StrEnum):
-    """How an answer is told."""
+    """Output format of a command about the record."""
 
     TEXT = "text"
     JSON = "json"

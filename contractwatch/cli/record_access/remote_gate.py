@@ -18,7 +18,7 @@ _BAD_REQUEST = 400
 
 
 class UnreachableError(ContractwatchError):
-    """The agent did not answer as an agent does: nothing may be concluded."""
+    """Raised when the agent does not answer, or not as an agent does."""
 
 
 def ask_gate(

@@ -15,7 +15,7 @@ Render: TypeAlias = Callable[[Report], str]
 
 
 class ReportFormat(StrEnum):
-    """How results are told."""
+    """Output format of a report."""
 
     TEXT = "text"
     JSON = "json"

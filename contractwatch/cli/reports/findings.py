@@ -13,7 +13,7 @@ from contractwatch.selection import Selection
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """A few rows that break a promise, in the columns that may be shown.
+    """Sampled rows that break a promise, in columns that may be shown.
 
     `why_none` says why there are no rows; `withheld` are classified columns that were asked for.
     """
@@ -25,7 +25,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A contract that was run against one server; `problems` are its warnings.
+    """The run of a contract against one server; `problems` are the contract's warnings.
 
     `samples` are rows by promise id, empty unless they were asked for.
     """
@@ -43,7 +43,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file that is no valid contract: nothing could be promised, nothing was run."""
+    """A file that holds no valid contract, and was not run."""
 
     file: str
     problems: tuple[Problem, ...]
@@ -60,7 +60,7 @@ EVERYTHING = Selection()
 
 
 class FailOn(StrEnum):
-    """The least bad outcome that ends with exit code 1."""
+    """The lowest severity of failure that makes the exit code 1."""
 
     FAILED = "failed"
     WARNING = "warning"
@@ -68,7 +68,7 @@ class FailOn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is told of one call, in whatever form.
+    """All findings of one call of `contractwatch test`.
 
     `selection` is what was picked out; `show_all` lists passed checks, too, where a form leaves
     them out.
@@ -81,7 +81,7 @@ class Report:
 
 
 def exit_code(findings: Iterable[Finding], fail_on: FailOn) -> int:
-    """Return 1 if a promise is broken, else 2 if a verdict is lacking, else 0."""
+    """Return 1 for a failed promise, else 2 for a missing verdict, else 0."""
     outcomes = {finding.outcome for finding in findings}
     broken = {RunOutcome.FAILED}
     if fail_on is FailOn.WARNING:

@@ -24,7 +24,7 @@ _PIPE_WIDTH = 80
 
 @dataclass(frozen=True, slots=True)
 class TextLayout:
-    """Something to write on: so many columns wide, with colours or without."""
+    """Width and colours of the output, and how text is wrapped to them."""
 
     width: int
     coloured: bool

@@ -20,14 +20,14 @@ _MEGABYTE = 1024 * 1024
 
 
 class _LateError(BaseException):
-    """The deadline passed; nothing on the way may take it for a failure of its own."""
+    """Raised at the deadline; not an Exception that code on the way would catch."""
 
 
 @contextmanager
 def bounded(
     file: Path | str, *, seconds: float = DEADLINE_SECONDS, memory_mb: int = MEMORY_MB
 ) -> Generator[None]:
-    """Let what is done take so long and so much memory, here, without a process of its own.
+    """Context manager that limits the time and the memory of its block, in this process.
 
     Only the main thread can be interrupted: in another one there is no bound.
 

@@ -19,7 +19,7 @@ _NOWHERE = "the contract names no server"
 
 
 def predicted_skips(contract: Contract) -> Iterator[str]:
-    """Yield what `test` would skip of a contract, for each server; nothing if it skips nothing."""
+    """Yield what `test` would skip of a contract, for each server."""
     if contract.status is Status.RETIRED:
         yield f"{contract.file}: `test` would judge nothing: the contract is retired"
         return
@@ -51,7 +51,7 @@ def predicted_skips(contract: Contract) -> Iterator[str]:
 
 
 def missing_data_problems(contract: Contract) -> Iterator[Problem]:
-    """Yield a problem for each server whose data is not found; no row is read."""
+    """Yield a problem for each server whose data is not found; reads no row."""
     # Imported where data is looked for: lint alone has no need of what reads files.
     from contractwatch.sources import open_server  # noqa: PLC0415 - see above
 

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class IsolatedProcess:
-    """Does jobs of reading in one process beside this one.
+    """A child process that runs scans; it is killed at its limits.
 
     A process that has more threads than one, as with Polars imported, cannot be copied: there the
     jobs are done in place, without a limit.
@@ -49,7 +49,7 @@ class IsolatedProcess:
         self._workers: Workers | None = None
 
     def read(self, job: ScanJob) -> Reading:
-        """Return what is found; if nothing comes back, the reason is in it."""
+        """Return the reading of a scan; if the process fails, the reason is in it."""
         answer = self.ask(scan, job)
         return (
             failed_reading(job, answer.reason, Blame.AGENT)
@@ -58,7 +58,7 @@ class IsolatedProcess:
         )
 
     def ask(self, job: Callable[[Any], T], argument: Any) -> T | JobFailed:
-        """Return what a function of a module returns; it runs over there."""
+        """Call a function in the child process and return its result."""
         if self._workers is None:
             if "polars" in sys.modules or threading.active_count() > 1:
                 return job(argument)
@@ -71,7 +71,7 @@ class IsolatedProcess:
         return answer if isinstance(answer, JobFailed) else JobFailed("stopped", 0.0)
 
     def close(self) -> None:
-        """End the process, if there is one."""
+        """End the child process, if there is one."""
         if self._workers is not None:
             self._workers.close()
 

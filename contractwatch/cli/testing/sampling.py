@@ -38,7 +38,7 @@ Rows: TypeAlias = tuple[Mapping[str, int | float | bool | str | None], ...]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How many rows are shown, and which columns beside the primary key."""
+    """How many rows to sample, and which columns beside the primary key."""
 
     limit: int = 0
     columns: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class SampleQuestion:
-    """Up to `limit` rows that a question counts.
+    """A sample of up to `limit` rows that match the metrics.
 
     `columns` are the name that is shown, the physical one, and the way to a member of objects.
     """

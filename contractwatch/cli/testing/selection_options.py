@@ -17,7 +17,7 @@ _MOST_NAMED = 12
 
 @dataclass(frozen=True, slots=True)
 class ServerChoice:
-    """Which servers are run on: every one that fits; an empty wish is met by all."""
+    """The servers to run on; without names and environments, all of them."""
 
     names: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class ServerChoice:
 def resolve_selection(
     selection: Selection, servers: ServerChoice, contracts: Sequence[Contract]
 ) -> tuple[Selection, ServerChoice]:
-    """Return what is picked, each word a name by itself.
+    """Split and check the names of rules, tags, tables and servers that a person wrote.
 
     Args:
         selection: As a person wrote it: a word may be several names, separated by commas.
@@ -77,7 +77,7 @@ def resolve_selection(
 
 
 def resolve_columns(written: Sequence[str], contracts: Sequence[Contract]) -> tuple[str, ...]:
-    """Return the names of columns, or of members of objects, that a person picks.
+    """Split and check the names of columns, or of members of objects.
 
     Raises:
         UsageError: If no table has one of them, with the nearest name or those there are.

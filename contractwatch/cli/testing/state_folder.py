@@ -14,7 +14,7 @@ from contractwatch.model.record.cached_table import CachedTable
 
 
 class StateFolder:
-    """One file for each contract and server. A damaged one is as good as none."""
+    """A folder with one state file for each contract and server; damaged files are ignored."""
 
     def __init__(self, folder: Path | None, *, is_written: bool) -> None:
         """Make the folder if it is not there.
@@ -48,7 +48,7 @@ class StateFolder:
             return ()
 
     def write(self, contract: Contract, server: Server, kept: Iterable[CachedTable] | None) -> None:
-        """Replace what is kept, unless there is nothing new to say.
+        """Write the state, if it has changed.
 
         Raises:
             UsageError: If the file cannot be written.

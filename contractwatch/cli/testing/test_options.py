@@ -22,7 +22,7 @@ MOST_SAMPLES = 100
 
 
 class CachePolicy(StrEnum):
-    """What answers may rest on."""
+    """Whether results may come from file metadata and the cache."""
 
     METADATA = "metadata"
     SCAN = "scan"
@@ -185,7 +185,7 @@ _TELLING = (
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a function the parameters of `contractwatch test`."""
+    """Decorate a function with the options of `contractwatch test`."""
     for option in reversed((places_argument, *_SELECTING, *_READING, *_TELLING)):
         command = option(command)
     return command

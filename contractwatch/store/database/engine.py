@@ -98,7 +98,7 @@ def write_engine(engine: Engine) -> Engine:
 
 @contextmanager
 def translated_errors(path: Path, failing: str) -> Generator[None]:
-    """Turn a failure of the database into a StoreError that begins with `failing`.
+    """Context manager that turns database errors into a StoreError beginning with `failing`.
 
     Args:
         path: The store's file, named in the message.

@@ -9,7 +9,7 @@ from contractwatch.store.database.engine import WHERE
 
 
 class AgentLock:
-    """The lock file beside the store. The kernel frees it when the process ends, however it ends.
+    """The lock file beside the store; the kernel releases it when the process ends.
 
     It holds the id of the process that has it, for the message of the one that has not.
     """
@@ -19,7 +19,7 @@ class AgentLock:
         self._file: int | None = None
 
     def take(self) -> None:
-        """Take the lock; nothing happens when this object has it already.
+        """Take the lock; does nothing if this object holds it already.
 
         Raises:
             StoreError: If another process has it, or the file cannot be written.
@@ -49,7 +49,7 @@ class AgentLock:
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
-        """Give the lock back; the file stays, empty, because removing it would let two in."""
+        """Release the lock; the file stays, because removing it would let two agents in."""
         if self._file is not None:
             os.ftruncate(self._file, 0)
             os.close(self._file)

@@ -31,7 +31,7 @@ def revision_of(connection: Connection) -> str | None:
 
 
 def require_current(path: Path, revision: str | None) -> None:
-    """Refuse a schema that is not this version's, for those who may not change it.
+    """Raise StoreError unless the schema is the current version.
 
     Raises:
         StoreError: If it is empty, older or newer.
@@ -46,7 +46,7 @@ def require_current(path: Path, revision: str | None) -> None:
 
 
 def require_known(path: Path, revision: str | None) -> None:
-    """Refuse a schema that a newer contractwatch wrote.
+    """Raise StoreError if a newer contractwatch wrote the schema.
 
     Raises:
         StoreError: If this version has never heard of the revision.

@@ -31,7 +31,7 @@ _NUMBER = select(_META.value).where(_META.key == bindparam("name"))
 def upsert(
     connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]
 ) -> None:
-    """Set the row of that key, made if there is none; only in a writer's transaction."""
+    """Update the row of that key, or insert it; only in a writer's transaction."""
     row = {**key, **values}
     statement = _set(table, tuple(key), tuple(row))
     if not connection.execute(statement, _named(row)).rowcount:
@@ -41,7 +41,7 @@ def upsert(
 def add_amounts(
     connection: Connection, table: Table, key: Mapping[str, Any], amounts: Mapping[str, int]
 ) -> None:
-    """Add to the numbers of the row of that key, made if there is none."""
+    """Add amounts to the row of that key, or insert it."""
     row = {**key, **amounts}
     statement = _add(table, tuple(key), tuple(row))
     if not connection.execute(statement, _named(row)).rowcount:
@@ -56,25 +56,25 @@ def insert_one(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
 
 
 def insert_all(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows, which all have the same columns; nothing happens for none."""
+    """Insert rows of equal columns."""
     if rows:
         connection.execute(_insert(table), rows)
 
 
 def meta_number(connection: Connection, key: str) -> int | None:
-    """Return a number of `meta`, None if it was never set."""
+    """Return a number of the `meta` table; None if it was never set."""
     return connection.execute(_NUMBER, {"name": key}).scalar()
 
 
 def next_revision(connection: Connection, *, by: int = 1) -> int:
-    """Count changes of the record and return the new revision, which is that of the last one."""
+    """Increase the record's revision and return it."""
     revision = (meta_number(connection, REVISION) or 0) + by
     upsert(connection, tables.meta, {"key": REVISION}, {"value": revision})
     return revision
 
 
 def storable_text(text: str) -> str:
-    """Return text without what a database refuses: lone surrogates and NUL become `?`."""
+    """Replace what a database refuses, lone surrogates and NUL, by `?`."""
     return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 

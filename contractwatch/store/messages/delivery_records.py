@@ -29,7 +29,7 @@ _CHUNK = 500
 def delivery_records(
     connection: Connection, incidents: Iterable[str]
 ) -> tuple[DeliveryRecord, ...]:
-    """Return all that was to be told of these incidents."""
+    """Return the delivery records of these incidents."""
     ids = list(incidents)
     found: list[DeliveryRecord] = []
     for start in range(0, len(ids), _CHUNK):
@@ -53,18 +53,18 @@ def delivery_records(
 
 
 def record_waiting(connection: Connection, message: Notification, at: datetime) -> None:
-    """Keep that a message is on its way."""
+    """Record that a message waits for delivery."""
     _note(connection, message, DeliveryState.WAITING, at)
 
 
 def record_delivered(connection: Connection, message: Notification, at: datetime) -> None:
-    """Keep that a receiver was told; with several mailboxes the first one counts."""
+    """Record a delivery; of several mailboxes the first one counts."""
     _note(connection, message, DeliveryState.DELIVERED, at)
     _show(connection, message)
 
 
 def record_dead(connection: Connection, message: Notification, at: datetime) -> None:
-    """Keep that a receiver was not told, unless one of its mailboxes was or may still be."""
+    """Record that a message died, unless another mailbox got it or still may."""
     if message.recipient and _has_hope(connection, message):
         return
     _note(connection, message, DeliveryState.DEAD, at)
@@ -72,14 +72,14 @@ def record_dead(connection: Connection, message: Notification, at: datetime) -> 
 
 
 def is_moot(connection: Connection, message: Notification) -> bool:
-    """Whether a message ends only what its receiver never heard of: all beginnings are dead."""
+    """Whether a message ends only incidents whose beginnings its receiver never got."""
     if message.kind not in ENDS or not _notes(message):
         return False
     return all(_is_unheard(connection, message.receiver, note) for note in message.notes)
 
 
 def is_untold(connection: Connection, message: Notification) -> bool:
-    """Whether a message begins an incident that is open, and nobody was told of it."""
+    """Whether a message opens an incident that is still open and nobody was notified of."""
     if message.kind in ENDS:
         return False
     for note in _notes(message):
@@ -95,7 +95,7 @@ def is_untold(connection: Connection, message: Notification) -> bool:
 
 
 def delete_delivery_records(connection: Connection, incidents: Iterable[str]) -> None:
-    """Remove what was told of incidents that are no longer kept."""
+    """Delete the delivery records of incidents that are no longer kept."""
     connection.execute(delete(tables.telling).where(_TELLING.incident_id.in_(list(incidents))))
 
 

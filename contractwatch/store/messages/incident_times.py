@@ -28,7 +28,7 @@ def last_good_times(
     incidents: Iterable[Incident],
     passes: Iterable[LastPass],
 ) -> dict[str, int | None]:
-    """Return when each incident that is new was last known to be good; read before standings move.
+    """Return when each new incident's objective was last good; call before standings change.
 
     None is an objective that was never good, or is not known to have been. What is judged at times
     of its own was good when it was last judged so, which may be runs ago.
@@ -46,7 +46,7 @@ def last_good_times(
 
 
 def record_found(connection: Connection, good: dict[str, int | None], at: datetime) -> None:
-    """Keep when new incidents were found, and when their objectives had last been good."""
+    """Record when new incidents were found, and when their objectives were last good."""
     for incident_id, last_good_at in good.items():
         row = {
             "incident_ref": connection.execute(_ref(incident_id)).scalar_one(),
@@ -58,7 +58,7 @@ def record_found(connection: Connection, good: dict[str, int | None], at: dateti
 
 
 def record_first_delivery(connection: Connection, delivery: Delivery, at: datetime) -> None:
-    """Keep when the first message about an incident was delivered; a later one changes nothing."""
+    """Record when the first message about an incident was delivered."""
     for note in () if delivery.notification.is_test else delivery.notification.notes:
         connection.execute(
             update(tables.incident_time)

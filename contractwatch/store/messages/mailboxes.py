@@ -23,7 +23,7 @@ def mailbox_lane(whole: str, mailbox: str) -> str:
 
 
 def is_irrelevant(connection: Connection, message: Notification) -> bool:
-    """Whether a message to one mailbox ends only what this mailbox never heard of.
+    """Whether a message ends only incidents that this mailbox was never notified of.
 
     So it is where the mailbox refused each beginning, or was no recipient then. What is not known,
     because the messages are no longer kept, counts as heard.

@@ -39,7 +39,7 @@ _KNOWN = select(_outbox.id).where(_outbox.idempotency_key == bindparam("key"))
 
 @dataclass(frozen=True, slots=True)
 class OutboxCount:
-    """Messages of one receiver and urgency that are not done, and since when the oldest waits."""
+    """Number of pending messages of a receiver and urgency, and the age of the oldest."""
 
     receiver: str
     urgency: Urgency
@@ -49,7 +49,7 @@ class OutboxCount:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTotal:
-    """Messages ever `enqueued`, `delivered` or `dead`; `reason` is set for the dead ones."""
+    """Number of messages ever `enqueued`, `delivered` or `dead`; `reason` for the dead ones."""
 
     receiver: str
     urgency: Urgency
@@ -170,7 +170,7 @@ def _drop(connection: Connection, delivery: Delivery, now: datetime) -> None:
 
 
 def finish_delivered(connection: Connection, delivery: Delivery, *, now: datetime) -> bool:
-    """Record that the receiver took it; False if the lease is no longer ours."""
+    """Mark a message as delivered; return False if the lease is no longer ours."""
     values = {"state": DELIVERED, "due_at": None, "finished_at": to_micros(now), "last_error": ""}
     ours = _settle(connection, delivery, values)
     if ours:
@@ -182,7 +182,7 @@ def finish_delivered(connection: Connection, delivery: Delivery, *, now: datetim
 
 
 def put_back(connection: Connection, delivery: Delivery, *, at: datetime, error: str) -> bool:
-    """Let it be claimed again from `at` on; False if the lease is no longer ours."""
+    """Schedule another attempt at `at`; return False if the lease is no longer ours."""
     values = {"state": PENDING, "due_at": to_micros(at), "last_error": storable_text(error)}
     return _settle(connection, delivery, values)
 
@@ -190,7 +190,7 @@ def put_back(connection: Connection, delivery: Delivery, *, at: datetime, error:
 def part(
     connection: Connection, delivery: Delivery, recipients: Iterable[str], *, now: datetime
 ) -> bool:
-    """Put a message for each recipient in the place of one for all of them; False if not ours.
+    """Replace a message by one for each recipient; return False if it is not ours.
 
     Each has a lane of its own, in which the order of the receiver's lane goes on.
     """
@@ -217,7 +217,7 @@ def part(
 def finish_dead(
     connection: Connection, delivery: Delivery, *, now: datetime, reason: str, error: str
 ) -> bool:
-    """Give it up, to be kept and replayed by hand; False if the lease is no longer ours."""
+    """Move a message to the dead letters; return False if the lease is no longer ours."""
     values = {
         "state": DEAD,
         "due_at": None,
@@ -240,7 +240,7 @@ def finish_dead(
 
 
 def revive(connection: Connection, outbox_id: int, *, now: datetime) -> bool:
-    """Make a dead message due again under its old key, as if never tried; False if none is dead."""
+    """Retry a dead letter under its old key; return False if none is dead."""
     is_dead = (_outbox.id == outbox_id) & (_outbox.state == DEAD)
     row = connection.execute(select(_outbox.payload).where(is_dead)).first()
     if row is None:
@@ -255,7 +255,7 @@ def revive(connection: Connection, outbox_id: int, *, now: datetime) -> bool:
 
 
 def revive_untold(connection: Connection, receivers: Iterable[str], *, now: datetime) -> int:
-    """Make dead messages due again that tell these receivers of what is open and untold."""
+    """Retry dead letters to these receivers about open incidents nobody was notified of."""
     rows = connection.execute(
         select(_outbox.id, _outbox.payload)
         .where(_outbox.state == DEAD, _outbox.receiver.in_(list(receivers)))
@@ -272,7 +272,7 @@ def pull_back(
     longest: Callable[[Urgency, int], float],
     lease_seconds: float,
 ) -> int:
-    """Bring back what was written while the clock was ahead; return how many messages that were.
+    """Reschedule messages written while the clock was ahead; return how many.
 
     A due time or the end of a lease never lies further ahead than its own longest wait, and nothing
     was written, tried, finished or asked for later than now.
@@ -311,12 +311,12 @@ def _date_back(connection: Connection, now: datetime) -> None:
 
 
 def put_pause(connection: Connection, receiver: str, until: datetime) -> None:
-    """Remember until when a receiver asked to be left alone."""
+    """Record until when a receiver asked for a pause."""
     upsert(connection, tables.receiver_pause, {"receiver": receiver}, {"until": to_micros(until)})
 
 
 def pauses(connection: Connection) -> Mapping[str, datetime]:
-    """Return until when each receiver asked to be left alone; it may have passed."""
+    """Return until when each receiver asked for a pause; it may have passed."""
     rows = connection.execute(select(tables.receiver_pause))
     return {row.receiver: from_micros(row.until) for row in rows}
 

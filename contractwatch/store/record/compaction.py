@@ -26,7 +26,7 @@ SIGHTINGS_KEPT = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """Rows that one call removed; `more` when there is still something to remove."""
+    """Number of deleted rows; `more` if there are more to delete."""
 
     runs: int = 0
     plans: int = 0
@@ -41,13 +41,13 @@ class Compaction:
 
     @property
     def removed(self) -> int:
-        """All rows removed, of any kind."""
+        """Number of deleted rows of any kind."""
         return sum(getattr(self, field.name) for field in fields(self) if field.name != "more")
 
 
 @dataclass(frozen=True, slots=True)
 class KeepLimits:
-    """What stays. The last `keep_runs` runs of a product stay however old they are."""
+    """Retention limits; the last `keep_runs` runs of a product are never deleted."""
 
     keep_runs: int = 50
     keep_run_days: float = 7.0
@@ -60,7 +60,7 @@ Transactions = Callable[[], AbstractContextManager[Connection]]
 def compact(
     now: datetime, retention: KeepLimits, *, reading: Transactions, writing: Transactions
 ) -> Compaction:
-    """Remove what is older than it is kept for, at most `CHUNK` rows of each kind.
+    """Delete expired rows, at most `CHUNK` of each kind.
 
     Each kind is looked up as a reader, and removed in a short transaction of its own.
     """

@@ -19,7 +19,7 @@ _FORGET_ONE = _FORGET.where(_STATE.table_name == bindparam("of_table"))
 
 
 def read_file_states(connection: Connection, product_id: int) -> tuple[CachedTable, ...]:
-    """Return what is kept of the files of a product, by table."""
+    """Return the cached file states of a product, by table."""
     rows = connection.execute(_READ, {"of_product": product_id})
     return tuple(CachedTable(row.table_name, row.content) for row in rows)
 
@@ -27,7 +27,7 @@ def read_file_states(connection: Connection, product_id: int) -> tuple[CachedTab
 def write_file_states(
     connection: Connection, product_id: int, kept: Iterable[CachedTable] | None
 ) -> None:
-    """Replace what is kept of a product; with None it stays as it is."""
+    """Replace the cached file states of a product; None leaves them unchanged."""
     if kept is None:
         return
     before = {one.table: one.content for one in read_file_states(connection, product_id)}
@@ -41,5 +41,5 @@ def write_file_states(
 
 
 def delete_file_states(connection: Connection, product_id: int) -> None:
-    """Drop all that is kept of the files of a product."""
+    """Delete the cached file states of a product."""
     connection.execute(_FORGET, {"of_product": product_id})

@@ -86,7 +86,7 @@ class _End:
 def append_intervals(
     connection: Connection, product_id: int, entries: Iterable[LedgerEntry]
 ) -> None:
-    """Append spans of any number of objectives, in any order, and add them to the totals.
+    """Append intervals of any objectives, in any order, and add them to the totals.
 
     Raises:
         StoreError: If a span begins before the ledger of its objective ends, or ends before it
@@ -136,7 +136,7 @@ def unknown_micros(connection: Connection, products: Sequence[int]) -> dict[int,
 def replace_standings(
     connection: Connection, product_id: int, standings: Iterable[Standing]
 ) -> None:
-    """Make these the standings of the product; none at all leave those that are kept."""
+    """Replace the standings of the product; without any, keep the present ones."""
     rows = [
         {
             "product_id": product_id,

@@ -16,7 +16,7 @@ from contractwatch.store.record.results import (
 
 
 class PlanCache:
-    """Plans that were read before, by their id, which is never given twice once it is saved.
+    """Cache of plans by id; ids are never reused.
 
     Threads may share one: the worst that can happen is that a plan is decoded twice.
     """
@@ -36,7 +36,7 @@ class PlanCache:
         return known[1]
 
     def of(self, connection: Connection, plan_ids: Iterable[int]) -> Mapping[int, RunPlan]:
-        """Return these plans, reading those that are not known; too many, and all are forgotten."""
+        """Return these plans, reading those that are not cached; clear the cache if it is full."""
         wanted = set(plan_ids)
         found = {plan_id: plan for plan_id in wanted if (plan := self._known.get(plan_id))}
         missing = wanted - found.keys()
@@ -51,5 +51,5 @@ class PlanCache:
         return found
 
     def forget(self) -> None:
-        """Have all plans read again."""
+        """Clear the cache."""
         self._known = {}

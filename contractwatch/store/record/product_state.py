@@ -66,7 +66,7 @@ def product_state(
     asked: frozenset[Recorded],
     plans: PlanCache | None = None,
 ) -> ProductState:
-    """Return what a run must know of its product; one that is new or was withdrawn begins anew.
+    """Return the state of a product that a run needs; a new or withdrawn one starts empty.
 
     A withdrawn one still has its incidents and its probes, but no standings: the time in which it
     was not served is in no ledger. What only the record answers is read if it is asked, and the

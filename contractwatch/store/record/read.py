@@ -42,7 +42,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """One product of the store, as its own row has it."""
+    """The row of a product."""
 
     product_id: int
     name: str

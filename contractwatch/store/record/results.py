@@ -25,7 +25,7 @@ _OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}
 
 @dataclass(frozen=True, slots=True)
 class RunIdentity:
-    """Runs of which this is equal stand on one plan."""
+    """Key of a plan: runs with an equal identity share one."""
 
     contract_id: str
     contract_version: str
@@ -36,7 +36,7 @@ class RunIdentity:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What such runs have in common. `thresholds` and `reasons` go with the promises, one each."""
+    """What the runs of one plan share; one threshold and reason for each promise."""
 
     identity: RunIdentity
     thresholds: tuple[str, ...]

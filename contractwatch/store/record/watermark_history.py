@@ -71,7 +71,7 @@ def write_watermarks(
 
 
 def watermark_history(connection: Connection, product_id: int) -> tuple[WatermarkHistory, ...]:
-    """Return what the runs of a product saw, each table's oldest first."""
+    """Return the watermark history of a product, each table's oldest first."""
     rows = connection.execute(
         select(tables.sighting).where(_SIGHTING.product_id == product_id).order_by(_SIGHTING.id)
     )

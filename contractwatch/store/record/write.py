@@ -60,7 +60,7 @@ _FORGET_SEEN = delete(tables.data_version).where(
 
 
 def write_entry(connection: Connection, entry: RunEntry, plans: PlanCache, revision: int) -> int:
-    """Write everything that one run or wake-up leaves, and return the run's id, 0 without a run.
+    """Write the whole entry of a run or wake-up; return the run's id, 0 without a run.
 
     1. the run with its results, the probe, the version of the data, how far it has come and what
        its files answered
@@ -93,7 +93,7 @@ def write_entry(connection: Connection, entry: RunEntry, plans: PlanCache, revis
 
 
 def withdraw_product(connection: Connection, name: str, at: int) -> bool:
-    """Mark a product as no longer served from `at` (microseconds) on; False if it was not served.
+    """Mark a product as withdrawn at `at` (microseconds); return False if it was not active.
 
     What is known of it holds no longer than that: its standings end at `at`.
     """

@@ -62,7 +62,7 @@ _OBJECTIVE_NAMES = {Objective.CONFORMANCE: "All promises"}
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many products are in one state, and where that stands on the bar, in percent."""
+    """Number of products in one state, and its piece of the bar, in percent."""
 
     word: StatusWord
     count: int
@@ -72,7 +72,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveLine:
-    """One objective of a product as its page draws it."""
+    """One objective of a product, ready for its page."""
 
     name: str
     budget: BudgetLine
@@ -82,7 +82,7 @@ class ObjectiveLine:
 
 @dataclass(frozen=True, slots=True)
 class CheckGroup:
-    """The clauses that ended alike."""
+    """The checks of one outcome."""
 
     outcome: Outcome
     title: str
@@ -94,7 +94,7 @@ class CheckGroup:
 
 
 class Pages:
-    """The routes that answer in HTML."""
+    """Routes of the HTML pages."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -197,13 +197,13 @@ class Pages:
         )
 
     def missing(self, product: str = "", path: str = "") -> HTMLResponse:
-        """Say that there is nothing here, and what has a name like it."""
+        """Show a 404 page with similar names."""
         near = near_names(product, self._site.snapshots.snapshot.views) if product else []
         asked = {"product": _cut(product), "path": _cut(path)}
         return self._page("missing.html", status_code=404, **asked, near=near, here="")
 
     def broken(self) -> HTMLResponse:
-        """Say that the agent failed, without telling how it is made."""
+        """Show a 500 page without internal details."""
         return self._page("broken.html", status_code=500, here="")
 
     def _page(self, template: str, *, status_code: int = 200, **context: object) -> HTMLResponse:
@@ -318,7 +318,7 @@ def _cut(asked: str) -> str:
 
 
 def receiver_words(views: Iterable[ProductView]) -> dict[str, str]:
-    """Return for each incident in words who was told of it."""
+    """Return in words who was notified of each incident."""
     return {
         one.incident_id: delivery_words(one.incident_id, view.record.deliveries)
         for view in views

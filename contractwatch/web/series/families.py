@@ -41,7 +41,7 @@ _DIGITS = 12
 
 @dataclass(slots=True)
 class Family:
-    """One series name with its samples, each a finished line."""
+    """A metric family with its samples, each a finished line."""
 
     name: str
     kind: str

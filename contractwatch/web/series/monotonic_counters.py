@@ -13,7 +13,7 @@ from contractwatch.slo.ledger import open_intervals
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveSeconds:
-    """What was measured of one objective, ever: seconds with a verdict, and those of them bad."""
+    """Seconds of one objective ever measured, and how many of them were bad."""
 
     measured: float
     bad: float
@@ -28,7 +28,7 @@ class ProductCounters:
 
 
 class MonotonicCounters:
-    """Adds live time to the kept totals, and remembers how high each counter stood.
+    """Add live time to the stored totals; remember the highest value of each counter.
 
     Time is added only up to `until`, the agent's last kept heartbeat: after a crash the ledger goes
     on from there, so that no counter stands lower in the next process and Prometheus sees no reset.
@@ -49,7 +49,7 @@ class MonotonicCounters:
             return ProductCounters(lines=lines, unknown=self._unknown(record, until))
 
     def forget(self, products: Iterable[str]) -> None:
-        """Drop what is remembered of products that are gone."""
+        """Drop counters of withdrawn products."""
         with self._lock:
             for product in products:
                 self._unknown_peaks.pop(product, None)

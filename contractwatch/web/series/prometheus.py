@@ -25,7 +25,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class ExportPolicy:
-    """What is exported of each product, and how much at most.
+    """Detail and limits of the export.
 
     `level` 1 exports the composite objective, 2 every promised one. Over `max_series` the failing
     checks go first, then level 2; a product's flags and the agent's own series never do. A scrape
@@ -109,7 +109,7 @@ def compressed(body: bytes, accept_encoding: str) -> bytes | None:
 
 
 class _RegistryWithoutCreated(CollectorRegistry):
-    """A registry seen without the `_created` series, which would double every counter."""
+    """A registry without `_created` series, which would double every counter."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         super().__init__(auto_describe=False)

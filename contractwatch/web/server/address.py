@@ -27,7 +27,7 @@ _root: ContextVar[str] = ContextVar("root", default="")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the agent is reached.
+    """Host names, path prefix and proxies of the agent.
 
     `hosts` are names that it answers to (`*.example.com` for all below one, `*` for any), besides
     the address at which a connection comes in. `root` is the path in front of every address, and
@@ -61,7 +61,7 @@ def local_path(path: str) -> str:
 
 
 class AddressMiddleware:
-    """Refuse hosts that are not the agent's, and set `root_path`; nothing is built from Host."""
+    """Middleware that refuses unknown hosts, and sets `root_path` from the proxy's prefix."""
 
     def __init__(self, app: Asgi, *, address: Address) -> None:
         self._app = app

@@ -20,7 +20,7 @@ _MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """How many connections may be open, and how long one may take.
+    """Limits of open connections and of request and answer times.
 
     `request_seconds` is from the opening, or from the answer before, to a whole request;
     `answer_seconds` from there until the client has taken the answer.
@@ -39,7 +39,7 @@ def connection_limit(chosen: int) -> int:
 
 
 class _OpenConnections:
-    """The open connections of one server: those that wait for a request, the oldest first."""
+    """The open connections of one server; idle ones, oldest first."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
@@ -47,7 +47,7 @@ class _OpenConnections:
         self.busy: set[_LimitedProtocol] = set()
 
     def make_place(self, newcomer: Any) -> None:
-        """End the connection that has been silent longest if all places are taken."""
+        """Close the connection that has been idle longest if the limit is reached."""
         if len(self.silent) + len(self.busy) < self.limits.connections:
             return
         oldest = next(iter(self.silent), None)
@@ -59,7 +59,7 @@ class _OpenConnections:
 
 
 class _LimitedProtocol(H11Protocol):
-    """Uvicorn's HTTP protocol within the limits of its room."""
+    """Uvicorn's HTTP protocol with the connection limits."""
 
     room: _OpenConnections
     _deadline: asyncio.TimerHandle | None = None
@@ -111,7 +111,7 @@ def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
 
 
 def limit_log_rate() -> None:
-    """Have what a client can cause the server's libraries to log at will written a few times."""
+    """Limit the rate of log lines that a client can cause in the server's libraries."""
     for name in ("asyncio", "uvicorn.error"):
         logger = logging.getLogger(name)
         if not any(isinstance(one, LogRateLimit) for one in logger.filters):
@@ -119,7 +119,7 @@ def limit_log_rate() -> None:
 
 
 class LogRateLimit(logging.Filter):
-    """Let a message of a library through ten times a minute, and say how many were left out."""
+    """Logging filter: each message ten times a minute, then a count of those dropped."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ _MARKED = ("text/html", "application/json", "image/svg+xml")
 
 
 class ETagMiddleware:
-    """Give pages and JSON an ETag of their bytes; an answer that has one keeps it."""
+    """Middleware that adds ETags to pages and JSON, and answers 304."""
 
     def __init__(self, app: Asgi) -> None:
         self._app = app

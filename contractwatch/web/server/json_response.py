@@ -8,7 +8,7 @@ from contractwatch.display import escape_json
 
 
 class EscapedJSONResponse(JSONResponse):
-    """JSON in which what is not visible stands as an escape: the values are exactly the same."""
+    """JSON response with escapes for invisible characters; the values are unchanged."""
 
     def render(self, content: Any) -> bytes:
         """Return the body."""

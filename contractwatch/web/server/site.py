@@ -25,7 +25,7 @@ class HealthReport:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The board, the agent's health, and the problems of its contract files.
+    """What routes share: the snapshots, the agent's health, problems of contract files.
 
     `awaited` answers with the card of a product whose contract is in force; None if there is none.
     """

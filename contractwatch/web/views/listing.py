@@ -32,7 +32,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What a list is narrowed to, as it stands in an address; empty for what is not asked."""
+    """Filters and page of a list, as in the query string; empty for none."""
 
     q: str = ""
     state: str = ""
@@ -42,14 +42,14 @@ class ListQuery:
 
     @property
     def filters(self) -> dict[str, str]:
-        """What narrows the list."""
+        """The filters without the page."""
         named = {"q": self.q, "state": self.state, "team": self.team, "severity": self.severity}
         return {name: value for name, value in named.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage(Generic[Row]):
-    """Some rows of a list, which place they have in it, and the queries of the pages around."""
+    """One page of a list, with its position and the queries of the pages around."""
 
     rows: tuple[Row, ...]
     found: int
@@ -70,13 +70,13 @@ class ListPage(Generic[Row]):
 
 
 def list_query(query: Mapping[str, str]) -> ListQuery:
-    """Return what the query of an address asks for; other names in it are not looked at."""
+    """Return the filters in a query string; other parameters are ignored."""
     names = ("q", "state", "team", "severity", "page")
     return ListQuery(*(query.get(name, "").strip()[:_LONGEST] for name in names))
 
 
 def filter_products(snapshot: RecordSnapshot, asked: ListQuery) -> tuple[ProductView, ...]:
-    """Return the products that are asked for, those that need a look first.
+    """Return the matching products, those with problems first.
 
     Raises:
         UsageError: If a state or severity is asked for that there is not.
@@ -94,7 +94,7 @@ def filter_products(snapshot: RecordSnapshot, asked: ListQuery) -> tuple[Product
 
 
 def filter_incidents(snapshot: RecordSnapshot, asked: ListQuery) -> tuple[Incident, ...]:
-    """Return the incidents that were opened and are asked for, open ones first, newest first.
+    """Return the matching opened incidents, open ones first, newest first.
 
     Raises:
         UsageError: If a state or severity is asked for that there is not.

@@ -13,7 +13,7 @@ _BAD_REQUEST = 400
 
 
 def require_known_parameters(request: Request) -> None:
-    """Let a request pass if its address takes every parameter of its query, each once.
+    """Refuse a request with an unknown or repeated query parameter.
 
     Raises:
         HTTPException: With status 400 and one sentence, if it does not.

@@ -37,7 +37,7 @@ _DRAWN = {
 
 @dataclass(frozen=True, slots=True)
 class BarSpan:
-    """One piece of a bar: percent from the left, percent wide, its state and its words."""
+    """One span of a bar: left edge and width in percent, state and label."""
 
     left: float
     width: float
@@ -47,7 +47,7 @@ class BarSpan:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One mark under the bar, in percent from the left."""
+    """One tick mark under a bar, in percent from the left."""
 
     left: float
     label: str
@@ -55,7 +55,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class TimelineWindow:
-    """The window that the bars of a page share, in words and with its marks."""
+    """The time window that the bars of a page share, with its ticks."""
 
     start: datetime
     words: str
@@ -64,7 +64,7 @@ class TimelineWindow:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """An objective over a window, as it is drawn and as it is read aloud."""
+    """Timeline bar of an objective, with a text for screen readers."""
 
     spans: tuple[BarSpan, ...]
     words: str
@@ -82,7 +82,7 @@ def bar_of(line: LedgerLine, *, start: datetime, end: datetime) -> Bar:
 
 
 def timeline_window(lines: Sequence[LedgerLine], *, end: datetime) -> TimelineWindow:
-    """Return the last 28 days, or the time since the first record while that is short."""
+    """Return the last 28 days, or the time since the first record while that is shorter."""
     start = end - LONGEST_WINDOW
     found = (piece.start for line in lines for piece in intervals_of(line, start=start, end=end))
     first = min(found, default=start)
