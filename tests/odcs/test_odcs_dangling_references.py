@@ -60,7 +60,6 @@ def test_to_a_table_that_is_read_or_of_another_contract_it_is_judged() -> None:
     [
         ("name: [sid], physicalName: shop_id", "shops.shop_id"),
         ("name: [sid], physicalName: shop_id", "dim_shops.shop_id"),
-        ("name: 5", "shops.5"),
         ("name: [sid], id: sid", "schema/shop_table/properties/sid"),
         ("name: [sid], id: sid", "/schema/shop_table/properties/sid"),
         ("name: [o], physicalName: o", "shops.o.key"),

@@ -36,17 +36,10 @@ def _references_in(table: YamlNode) -> Iterator[tuple[str, str]]:
     by_id = f"schema/{table.text('id')}" if table.text("id") else ""
     yield from ((table.path, one) for one in (*names, *filter(None, [by_id])))
     for column in table.at("properties").each():
-        keys = [_text(column, key) for key in ("name", "physicalName")]
-        yield from (
-            (column.path, f"{name}.{key}") for name in names for key in dict.fromkeys(keys) if key
-        )
+        keys = [column.text(key) for key in ("name", "physicalName") if column.text(key)]
+        yield from ((column.path, f"{name}.{key}") for name in names for key in keys)
         if by_id and column.text("id"):
             yield column.path, f"{by_id}/properties/{column.text('id')}"
-
-
-def _text(node: YamlNode, key: str) -> str:
-    """Return a name, as it is written where it was removed because it is no text."""
-    return node.text(key) or node.document.written.get(f"{node.path}.{key}", "")
 
 
 def _cause(reference: str, causes: Mapping[str, Problem]) -> Problem | None:
