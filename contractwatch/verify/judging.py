@@ -1,7 +1,7 @@
 """Judge what was read against a plan: answers become verdicts, verdicts become a run."""
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -67,7 +67,9 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
         for check, metrics in asked
         if not _is_only_shown(check, server)
     ]
-    ordered = sorted([*judged, *plan.skipped], key=lambda result: result.promise.clause.line)
+    ordered = sorted(
+        [*judged, *_skipped_on(plan, server)], key=lambda result: result.promise.clause.line
+    )
     results = tuple(ordered)
     outcome = outcome_of(results)
     return RunResult(
@@ -94,11 +96,22 @@ def forecast(plan: Plan, server: Server) -> tuple[tuple[CheckResult, ...], Cover
     """Return what will be skipped on a server, whatever its data are, and the coverage at best."""
     asked = [check for check in plan.checks if not _is_only_shown(check, server)]
     known = [(check.promise, _closed(check.metrics(), server)) for check in asked]
-    skipped = (*plan.skipped, *(CheckResult(promise, why) for promise, why in known if why))
+    closed = (CheckResult(promise, why) for promise, why in known if why)
+    skipped = (*_skipped_on(plan, server), *closed)
     lost = {result.promise.clause for result in skipped}
     kept = {promise.clause for promise, _ in known} - lost
     ordered = sorted(skipped, key=lambda result: result.promise.clause.line)
     return tuple(ordered), Coverage(len(kept), len(kept) + len(lost))
+
+
+def _skipped_on(plan: Plan, server: Server) -> Iterator[CheckResult]:
+    """Yield the results that are known without asking, without those about another server."""
+    others = {one.clause.path for one in plan.contract.servers} - {server.clause.path}
+    is_known = any(one.name == server.name for one in plan.contract.servers)
+    for result in plan.skipped:
+        start, bracket, _ = result.promise.clause.path.partition("]")
+        if not is_known or f"{start}{bracket}" not in others:
+            yield result
 
 
 def _without_record(metrics: Iterable[Metric]) -> dict[Metric, Measurement]:
