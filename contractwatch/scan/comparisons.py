@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from contractwatch.engines.comparison.comparing import compare
+from contractwatch.engines.comparison.comparing import answer_comparing_metrics
 from contractwatch.engines.comparison.keyed_rows import Side
 from contractwatch.errors import SourceError
 from contractwatch.model.base.server import Server
@@ -76,7 +76,7 @@ def answer_comparisons(
         if isinstance(side, Side) and total.where:
             side = _with_condition(side, total, tables_of[total.of], environment)
         sides[total] = side
-    return compare(dataset, asked, sides)
+    return answer_comparing_metrics(dataset, asked, sides)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars._typing import PolarsDataType
 
-from contractwatch.engines.comparison.comparing import Sides, compare
+from contractwatch.engines.comparison.comparing import Sides, answer_comparing_metrics
 from contractwatch.engines.comparison.keyed_rows import Side
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.dataset import DataFile, Dataset, TableFiles
@@ -92,7 +92,9 @@ def test_orphans_and_covered_keys_are_those_of_a_naive_comparison(
         own = files(folder, "here", here, HERE)
         side = Side(files(folder, "there", there, THERE), names, "there")
         orphans, covered = Orphans("here", names, TARGET), CoveredKeys("here", names, TARGET)
-        found = compare(Dataset("live", (own,), "v"), [orphans, covered], {TARGET: side})
+        found = answer_comparing_metrics(
+            Dataset("live", (own,), "v"), [orphans, covered], {TARGET: side}
+        )
     assert found == {
         orphans: OrphanCount(
             len(asked), sum(key not in known for key in asked), known.total() - len(known)
@@ -141,7 +143,7 @@ def test_a_row_that_breaks_rules_and_keys_counts_once_as_in_a_naive_comparison(
                 for at, names in enumerate(targets)
             ),
         )
-        found = compare(Dataset("live", (own,), "v"), [asked], sides)
+        found = answer_comparing_metrics(Dataset("live", (own,), "v"), [asked], sides)
     assert found == {asked: Count(sum(map(is_bad, here)))}
 
 
@@ -158,7 +160,7 @@ def bad_rows(
     own, other = sides
     metric = BadRowsAcross("here", (predicate,), (ForeignKey(("k",), TARGET),))
     known = {TARGET: Side(other, ("k",), "there of other")}
-    return compare(Dataset("live", (own,), "v"), [metric], known)[metric]
+    return answer_comparing_metrics(Dataset("live", (own,), "v"), [metric], known)[metric]
 
 
 @pytest.mark.parametrize("data_format", ["parquet", "csv"])
@@ -191,7 +193,7 @@ def test_the_segments_of_a_target_are_its_whole_keys_as_texts(
         own = files(folder, "here", here, HERE)
         side = Side(files(folder, "there", there, THERE), names, "there")
         asked = SegmentsOf("here", names, TARGET)
-        found = compare(Dataset("live", (own,), "v"), [asked], {TARGET: side})
+        found = answer_comparing_metrics(Dataset("live", (own,), "v"), [asked], {TARGET: side})
     texts = {tuple(map(str, key)) for key in keys(there, names)}
     assert found == {asked: Segments(tuple(sorted(texts)))}
 
@@ -205,7 +207,7 @@ def test_a_reference_with_too_many_values_is_no_list_of_segments(tmp_path: Path)
         file = DataFile(str(tmp_path / "here.parquet"), 1, NOW)
         table = TableFiles("here", (file,), DataFormat.PARQUET, ())
         sides: Sides = {TARGET: Side(table, ("k",), "there")}
-        found += compare(Dataset("live", (table,), "v"), [asked], sides).values()
+        found += answer_comparing_metrics(Dataset("live", (table,), "v"), [asked], sides).values()
     fewer, more = found
     assert isinstance(fewer, Segments)
     assert len(fewer.segments) == MOST_SEGMENTS
@@ -220,7 +222,7 @@ def test_values_that_make_no_segments_are_refused(tmp_path: Path) -> None:
     file = DataFile(str(tmp_path / "here.parquet"), 1, NOW)
     table = TableFiles("here", (file,), DataFormat.PARQUET, ())
     asked, sides = SegmentsOf("here", ("k",), TARGET), {TARGET: Side(table, ("k",), "there")}
-    found = compare(Dataset("live", (table,), "v"), [asked], sides)
+    found = answer_comparing_metrics(Dataset("live", (table,), "v"), [asked], sides)
     assert found == {asked: Unmeasured("values of type number make no segments")}
 
 
@@ -240,7 +242,9 @@ def test_totals_are_those_of_a_naive_sum(rows: Rows, column: str) -> None:
         side = Side(files(folder, "here", rows, HERE), (column,), "here")
         for aggregate, expected in naive.items():
             total = TotalOf(aggregate, of)
-            found = compare(Dataset("live", (), "v"), [Total("here", total)], {total: side})
+            found = answer_comparing_metrics(
+                Dataset("live", (), "v"), [Total("here", total)], {total: side}
+            )
             (measured,) = found.values()
             if expected is None:
                 assert isinstance(measured, Unmeasured)
@@ -256,7 +260,7 @@ def asked(tmp_path: Path, here: pl.DataFrame, there: pl.DataFrame) -> Measuremen
         sides.append(TableFiles(name, (DataFile(str(path), 1, NOW),), DataFormat.PARQUET, ()))
     metric = Orphans("here", ("k",), TARGET)
     own, other = sides
-    found = compare(
+    found = answer_comparing_metrics(
         Dataset("live", (own,), "v"), [metric], {TARGET: Side(other, ("k",), "there of other")}
     )
     return found[metric]
@@ -292,7 +296,9 @@ def test_a_sum_beyond_64_bits_is_exact_and_infinity_is_no_total(tmp_path: Path) 
     for column in ("k", "real", "none"):
         total = TotalOf(Aggregate.SUM, Reference("here", (column,)))
         sides: Sides = {total: Side(table, (column,), "here")}
-        found += compare(Dataset("live", (), "v"), [Total("here", total)], sides).values()
+        found += answer_comparing_metrics(
+            Dataset("live", (), "v"), [Total("here", total)], sides
+        ).values()
     assert found == [
         TotalValue(Decimal(2 * largest)),
         Unmeasured("the sum of column 'real' of here is no finite number"),

@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from contractwatch.engines.query.sql_casts import with_numbers
+from contractwatch.engines.query.sql_casts import with_number_casts
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Column, Table
 from contractwatch.odcs.sql.sql_allow_list import ALLOWED_FUNCTIONS
@@ -133,7 +133,7 @@ def plain(value: Any) -> Any:
 def test_a_function_gives_what_another_engine_gives(query: str) -> None:
     written = guard_query(query, (T,)).text
     assert plain(ours(written)) == plain(theirs(query))
-    again = with_numbers(written, ())
+    again = with_number_casts(written, ())
     assert plain(ours(again)) == plain(theirs(query))
 
 

@@ -101,12 +101,13 @@ def samples_of(
 def sample_rows(wish: tuple[ScanJob, tuple[SampleQuestion, ...]]) -> list[Rows | None]:
     """Return the rows that are asked for, None where they cannot be read; a job for a worker."""
     # Imported where rows are read: this file is loaded by every call of the command.
-    from contractwatch.engines.query.samples import ShownColumn, Wanted, sample  # noqa: PLC0415 - see above
+    from contractwatch.engines.query.samples import SampleRequest, ShownColumn, sample  # noqa: PLC0415 - see above
     from contractwatch.sources import open_server  # noqa: PLC0415 - see above
 
     job, asked = wish
     wanted = [
-        Wanted(one.metrics, tuple(ShownColumn(*column) for column in one.columns)) for one in asked
+        SampleRequest(one.metrics, tuple(ShownColumn(*column) for column in one.columns))
+        for one in asked
     ]
     try:
         environment = dict(job.environment)

@@ -34,7 +34,7 @@ from contractwatch.engines.cache.window_answers import (
     WindowScan,
 )
 from contractwatch.engines.core.failures import QUERY_FAILURES
-from contractwatch.engines.predicates.literals import at_most, steps, steps_range
+from contractwatch.engines.predicates.literals import floor_steps, steps, steps_range
 from contractwatch.engines.query.engine import Survey, survey
 from contractwatch.engines.tables.frames import open_table
 from contractwatch.engines.tables.windows import least_step, order_column
@@ -153,11 +153,13 @@ class _WatermarkRule:
 
     def _at_midnight(self, local: datetime) -> Watermark:
         if self.dtype == pl.Date:
-            return Watermark(at_most(steps(local.date(), self.dtype, "")), local.date().isoformat())
+            return Watermark(
+                floor_steps(steps(local.date(), self.dtype, "")), local.date().isoformat()
+            )
         return Watermark(self._steps(local), local.date().isoformat())
 
     def _steps(self, instant: datetime) -> int:
-        return at_most(steps(instant, self.dtype, self.incremental.timezone))
+        return floor_steps(steps(instant, self.dtype, self.incremental.timezone))
 
 
 _Answers: TypeAlias = dict[Metric, Measurement]

@@ -15,12 +15,12 @@ from typing import TypeAlias, assert_never
 import polars as pl
 
 from contractwatch.engines.comparison.keyed_rows import (
-    Keyed,
+    KeyedRows,
     NotComparedError,
     Side,
-    cells_of,
-    column_of,
+    column_view,
     keyed_rows,
+    member_views,
 )
 from contractwatch.engines.core.failures import (
     QUERY_FAILURES,
@@ -56,10 +56,10 @@ from contractwatch.model.promises.segment import MOST_SEGMENTS, Segment
 Sides: TypeAlias = Mapping[Reference | TotalOf, Side | Unmeasured]
 
 
-def compare(
+def answer_comparing_metrics(
     dataset: Dataset, metrics: Iterable[ComparingMetric], sides: Sides
 ) -> dict[ComparingMetric, Measurement]:
-    """Answer every question about two tables; what has no answer is `Unmeasured` with the reason.
+    """Answer metrics about two tables; one without an answer is `Unmeasured` with the reason.
 
     Args:
         dataset: The tables of the contract that asks.
@@ -71,15 +71,15 @@ def compare(
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
-    """Two tables, and the whole keys of their rows with members of one type.
+class _KeyedPair:
+    """Two tables with the complete keys of their rows, in common types.
 
     `keyed` is how the asking table has its keys.
     """
 
     here: Frame
     there: Frame
-    keyed: Keyed
+    keyed: KeyedRows
     asking: pl.LazyFrame
     targeted: pl.LazyFrame
     names: list[str]
@@ -87,7 +87,7 @@ class _Pair:
 
 @dataclass(slots=True)
 class _Comparison:
-    """The tables at hand, each opened once."""
+    """Cache of the opened tables, with the answers to metrics about two of them."""
 
     own: Dataset
     sides: Sides
@@ -138,16 +138,16 @@ class _Comparison:
         found = _collected(pair.here, present.unique().select(pl.len())).item()
         return KeyCoverage(keys.height, found)
 
-    def _joined(self, asking: Side, target: Reference) -> _Pair:
+    def _joined(self, asking: Side, target: Reference) -> _KeyedPair:
         here, there = self._frame(asking.files), self._side(target)
         keyed, other = keyed_rows(here, asking), self._frame(there.files)
-        pairs = _pairs((asking, keyed.members), (there, cells_of(other, there)))
-        rows = _keyed(keyed.rows, [left for left, _ in pairs], keyed.number)
-        targeted = _keyed(other.rows, [right for _, right in pairs])
-        return _Pair(here, other, keyed, rows, targeted, _names(pairs))
+        pairs = _match_members((asking, keyed.members), (there, member_views(other, there)))
+        rows = _key_columns(keyed.rows, [left for left, _ in pairs], keyed.number)
+        targeted = _key_columns(other.rows, [right for _, right in pairs])
+        return _KeyedPair(here, other, keyed, rows, targeted, _key_names(pairs))
 
     def _segments(self, metric: SegmentsOf) -> Measurement:
-        """Return the segments; they are counted batch by batch, so that too many fill no memory."""
+        """Return the segments, counted batch by batch so that too many do not fill the memory."""
         pair = self._joined(self._asking(metric), metric.target)
         types = pair.asking.collect_schema()
         texts = [segment_text(pl.col(name), types[name]) for name in pair.names]
@@ -166,7 +166,7 @@ class _Comparison:
     def _bad_rows(self, metric: BadRowsAcross) -> Measurement:
         asked = Side(self._own(metric.table), (), metric.table)
         frame = self._frame(asked.files)
-        broken = [violates(one, column_of(frame, asked, one.column)) for one in metric.predicates]
+        broken = [violates(one, column_view(frame, asked, one.column)) for one in metric.predicates]
         rows = frame.rows
         for at, key in enumerate(metric.keys):
             asking = Side(asked.files, key.columns, metric.table, key.paths)
@@ -184,15 +184,15 @@ class _Comparison:
     def _flagged(
         self, rows: pl.LazyFrame, asking: Side, key: ForeignKey, at: int
     ) -> tuple[pl.LazyFrame, pl.Expr]:
-        """Return the rows beside what is known of their keys, and whether one has no match."""
+        """Return the rows with a flag that a key of theirs has no match."""
         there = self._side(key.target)
         other = self._frame(there.files)
-        own = cells_of(self._frame(asking.files), asking)
-        pairs = _pairs((asking, own), (there, cells_of(other, there)))
+        own = member_views(self._frame(asking.files), asking)
+        pairs = _match_members((asking, own), (there, member_views(other, there)))
         found = f"\x00found{at}"
         names = [f"\x00key{at} {member}" for member in range(len(pairs))]
-        targeted = _keyed(other.rows, [right for _, right in pairs]).unique()
-        keys = _collected(other, targeted).rename(dict(zip(_names(pairs), names, strict=True)))
+        targeted = _key_columns(other.rows, [right for _, right in pairs]).unique()
+        keys = _collected(other, targeted).rename(dict(zip(_key_names(pairs), names, strict=True)))
         members = {name: left for name, (left, _) in zip(names, pairs, strict=True)}
         flagged = rows.with_columns(**members).join(
             keys.lazy().with_columns(pl.lit(value=True).alias(found)), on=names, how="left"
@@ -235,7 +235,7 @@ class _Comparison:
         return frame
 
 
-def _keyed(rows: pl.LazyFrame, members: Iterable[pl.Expr], number: str = "") -> pl.LazyFrame:
+def _key_columns(rows: pl.LazyFrame, members: Iterable[pl.Expr], number: str = "") -> pl.LazyFrame:
     """Return the keys without a null member; `rows` is not among their names.
 
     A `number` is a column that is kept beside.
@@ -244,17 +244,17 @@ def _keyed(rows: pl.LazyFrame, members: Iterable[pl.Expr], number: str = "") -> 
     return rows.select(*filter(None, (number,)), *keys).drop_nulls()
 
 
-def _names(pairs: Iterable[object]) -> list[str]:
-    """Return the names that `_keyed` gives to the members."""
+def _key_names(pairs: Iterable[object]) -> list[str]:
+    """Return the column names that `_key_columns` gives to the members."""
     return [f"key{position}" for position, _ in enumerate(pairs)]
 
 
-def _pairs(
+def _match_members(
     left: tuple[Side, Sequence[ColumnView]], right: tuple[Side, Sequence[ColumnView]]
 ) -> list[tuple[pl.Expr, pl.Expr]]:
-    """Return each member of a key on both sides as one type."""
+    """Return the members of a key on both sides, each cast to a common type."""
     members = zip(left[1], right[1], strict=True)
-    return [_pair((left[0], one), (right[0], other)) for one, other in members]
+    return [_match_member((left[0], one), (right[0], other)) for one, other in members]
 
 
 def _collected(frame: Frame, plan: pl.LazyFrame) -> pl.DataFrame:
@@ -264,27 +264,31 @@ def _collected(frame: Frame, plan: pl.LazyFrame) -> pl.DataFrame:
         raise table_error(error, frame.table, frame.data_format) from error
 
 
-def _pair(left: tuple[Side, ColumnView], right: tuple[Side, ColumnView]) -> tuple[pl.Expr, pl.Expr]:
+def _match_member(
+    left: tuple[Side, ColumnView], right: tuple[Side, ColumnView]
+) -> tuple[pl.Expr, pl.Expr]:
     """Return both members as one type.
 
     Raises:
         NotComparedError: If they are of kinds that are never equal.
     """
     (asking, one), (target, other) = left, right
-    common = _common(one.dtype, other.dtype)
+    common = _common_type(one.dtype, other.dtype)
     if common is None:
         kinds = f"{contract_word(one.dtype)} and {target.shown} as {contract_word(other.dtype)}"
         raise NotComparedError(f"the types differ: {asking.shown} has the key as {kinds}")
-    return _as(one, common), _as(other, common)
+    return _cast(one, common), _cast(other, common)
 
 
-def _common(one: pl.DataType, other: pl.DataType) -> pl.DataType | None:
+def _common_type(one: pl.DataType, other: pl.DataType) -> pl.DataType | None:
     """Return the type in which two columns are compared exactly, or None."""
     if pl.Null in (one, other):
-        return pl.String() if one == other else _common(*[one if one != pl.Null else other] * 2)
+        return (
+            pl.String() if one == other else _common_type(*[one if one != pl.Null else other] * 2)
+        )
     if one.is_nested() or other.is_nested():
         return None
-    if _is_whole(one) and _is_whole(other):
+    if _is_integral(one) and _is_integral(other):
         return one if one == other else pl.Int128()
     if isinstance(one, pl.Decimal) and isinstance(other, pl.Decimal):
         return pl.Decimal(38, max(one.scale, other.scale))
@@ -297,11 +301,11 @@ def _common(one: pl.DataType, other: pl.DataType) -> pl.DataType | None:
     return one if one == other else None
 
 
-def _is_whole(dtype: pl.DataType) -> bool:
+def _is_integral(dtype: pl.DataType) -> bool:
     return dtype.is_integer() or (isinstance(dtype, pl.Decimal) and dtype.scale == 0)
 
 
-def _as(cells: ColumnView, common: pl.DataType) -> pl.Expr:
+def _cast(cells: ColumnView, common: pl.DataType) -> pl.Expr:
     if cells.dtype == common:
         return cells.value
     if isinstance(common, pl.Datetime) and common.time_zone is not None:
@@ -312,7 +316,7 @@ def _as(cells: ColumnView, common: pl.DataType) -> pl.Expr:
 def _total(aggregate: Aggregate, frame: Frame, side: Side) -> Measurement:
     if not side.columns:
         return TotalValue(Decimal(_collected(frame, frame.rows.select(pl.len())).item()))
-    (cells,) = cells_of(frame, side)
+    (cells,) = member_views(frame, side)
     if aggregate is Aggregate.COUNT:
         counted = frame.rows.select(cells.is_present.sum())
         return TotalValue(Decimal(_collected(frame, counted).item() or 0))
@@ -321,21 +325,21 @@ def _total(aggregate: Aggregate, frame: Frame, side: Side) -> Measurement:
         raise NotComparedError(
             f"{column} is of type {contract_word(cells.dtype)}; expected numbers"
         )
-    numbers = _wide(cells)
+    numbers = _without_overflow(cells)
     plan = frame.rows.select(
         sum=numbers.sum(), count=numbers.count(), min=numbers.min(), max=numbers.max()
     )
-    return _totalled(aggregate, _collected(frame, plan).row(0, named=True), side)
+    return _aggregate(aggregate, _collected(frame, plan).row(0, named=True), side)
 
 
-def _wide(cells: ColumnView) -> pl.Expr:
-    """Return the numbers in a type whose sum does not overflow."""
+def _without_overflow(cells: ColumnView) -> pl.Expr:
+    """Return the numbers in a type in which their sum does not overflow."""
     if isinstance(cells.dtype, pl.Decimal):
         return cells.value.cast(pl.Decimal(38, cells.dtype.scale))
     return cells.value.cast(pl.Float64 if cells.dtype.is_float() else pl.Int128)
 
 
-def _totalled(aggregate: Aggregate, numbers: Mapping[str, object], side: Side) -> Measurement:
+def _aggregate(aggregate: Aggregate, numbers: Mapping[str, object], side: Side) -> Measurement:
     of_column = f"of column {side.columns[0]!r} of {side.shown}"
     count = Decimal(str(numbers["count"]))
     if not count and aggregate is not Aggregate.SUM:

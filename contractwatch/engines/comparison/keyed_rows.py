@@ -8,7 +8,7 @@ import polars as pl
 
 from contractwatch.engines.predicates.expressions import ColumnView, cells_at
 from contractwatch.engines.predicates.literals import UncastableError
-from contractwatch.engines.predicates.nested import elements, member, offends
+from contractwatch.engines.predicates.nested import any_violates, as_list, member
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.base.path import (
     ArrayItem,
@@ -24,12 +24,12 @@ _NUMBER, _ELEMENT = "\x00number", "\x00element"
 
 
 class NotComparedError(Exception):
-    """The question has no answer; the text says why and holds no value of the data."""
+    """Two tables cannot be compared; the message says why and holds no value of the data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Columns of a table by their physical names; `shown` is how a person knows the table.
+    """Columns of a table by their physical names; `shown` is the table's name in messages.
 
     `paths` lead into each column, or there are none.
     """
@@ -47,7 +47,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed:
+class KeyedRows:
     """Rows, or elements of arrays, with the members of their keys.
 
     `number` is the column that says of an element which row it is of, empty for rows; and `has_key`
@@ -60,33 +60,35 @@ class Keyed:
     number: str = ""
 
 
-def keyed_rows(frame: Frame, side: Side) -> Keyed:
-    """Return what has a key: each row, or each element of the array that keys are inside of."""
+def keyed_rows(frame: Frame, side: Side) -> KeyedRows:
+    """Return the rows that have keys: those of the table, or the items of an array with keys."""
     arrays = [one for one in side.members if ArrayItem() in one[1]]
     if not arrays:
-        return Keyed(frame.rows, cells_of(frame, side), pl.lit(value=True))
+        return KeyedRows(frame.rows, member_views(frame, side), pl.lit(value=True))
     column, path = arrays[0]
     outwards = up_to_last_item(path)
     within = {at: one[1] for at, one in enumerate(side.members) if one in arrays}
     try:
-        outer = column_of(frame, side, column)
+        outer = column_view(frame, side, column)
         plain = {
-            at: cells_at(column_of(frame, side, name), struct_fields(path))
+            at: cells_at(column_view(frame, side, name), struct_fields(path))
             for at, (name, path) in enumerate(side.members)
             if at not in within
         }
         rows, element, dtype = _exploded(frame, outer, outwards, plain)
         inner = {
-            at: cells_at(ColumnView(element, element, dtype), _below(w)) for at, w in within.items()
+            at: cells_at(ColumnView(element, element, dtype), _below_last_item(w))
+            for at, w in within.items()
         }
 
         def is_whole(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
             each = (
-                cells_at(ColumnView(value, value, dtype), _below(path)) for path in within.values()
+                cells_at(ColumnView(value, value, dtype), _below_last_item(path))
+                for path in within.values()
             )
             return pl.all_horizontal(one.value.is_not_null() for one in each)
 
-        has_key = offends(outwards, outer.value, outer.dtype, is_whole)
+        has_key = any_violates(outwards, outer.value, outer.dtype, is_whole)
     except UncastableError as error:
         where = format_path(column, path)
         raise NotComparedError(f"column {where!r} of {side.shown}: {error}") from error
@@ -94,7 +96,7 @@ def keyed_rows(frame: Frame, side: Side) -> Keyed:
         has_key &= cells.value.is_not_null()
     beside = {at: replace(one, value=pl.col(f"\x00plain{at}")) for at, one in plain.items()}
     members = {**inner, **beside}
-    return Keyed(rows, [members[at] for at in sorted(members)], has_key, _NUMBER)
+    return KeyedRows(rows, [members[at] for at in sorted(members)], has_key, _NUMBER)
 
 
 def _exploded(
@@ -111,18 +113,18 @@ def _exploded(
                 value, dtype = member(step, element, dtype)
                 rows = rows.with_columns(value.alias(_ELEMENT))
             case ArrayItem():
-                value, dtype = elements(element, dtype)
+                value, dtype = as_list(element, dtype)
                 rows = rows.with_columns(value.alias(_ELEMENT)).explode(_ELEMENT)
             case _:
                 assert_never(step)
     return rows, element, dtype
 
 
-def _below(path: FieldPath) -> tuple[StructField, ...]:
+def _below_last_item(path: FieldPath) -> tuple[StructField, ...]:
     return struct_fields(path[len(up_to_last_item(path)) :])
 
 
-def cells_of(frame: Frame, side: Side) -> list[ColumnView]:
+def member_views(frame: Frame, side: Side) -> list[ColumnView]:
     """Return what is compared of each member of a key.
 
     Raises:
@@ -131,14 +133,14 @@ def cells_of(frame: Frame, side: Side) -> list[ColumnView]:
     found: list[ColumnView] = []
     for column, path in side.members:
         try:
-            found.append(cells_at(column_of(frame, side, column), struct_fields(path)))
+            found.append(cells_at(column_view(frame, side, column), struct_fields(path)))
         except UncastableError as error:
             where = format_path(column, path)
             raise NotComparedError(f"column {where!r} of {side.shown}: {error}") from error
     return found
 
 
-def column_of(frame: Frame, side: Side, column: str) -> ColumnView:
+def column_view(frame: Frame, side: Side, column: str) -> ColumnView:
     """Return a column of the table, as it is compared.
 
     Raises:

@@ -138,7 +138,7 @@ def _literals(contract: Contract, table: Table) -> Literals:
 
 
 def _why_not_said(check: Check, table: Table) -> str:
-    """Return why a promise is none of the schema; empty if it is one."""
+    """Return why a promise is not in the schema; empty if it is."""
     if _is_nested(check, table):
         return "pandera does not look inside a cell"
     if _is_ecma(check):
@@ -175,7 +175,7 @@ def _is_ecma(check: Check) -> bool:
 
 
 def _columns(table: Table) -> dict[str, Literals]:
-    """Return the columns of the contract, and the twins of encrypted ones, which may be others."""
+    """Return the columns of the contract, with the twins of encrypted ones."""
     own = {one.physical_name: _column(one, of_all_rows=not table.where) for one in table.columns}
     named = (one.encrypted_name for one in table.columns if one.encrypted_name)
     twins = (known.physical_name if (known := table.column(twin)) else twin for twin in named)
@@ -194,7 +194,7 @@ def _column(column: Column, *, of_all_rows: bool) -> Literals:
 
 
 def _twin() -> Literals:
-    """Return a column that is there in place of another, and of which no more is promised."""
+    """Return the column of an encrypted twin, of which only its existence is promised."""
     return {"type": None, "nullable": True, "required": True, "rules": []}
 
 
@@ -236,7 +236,7 @@ def _rule(
 
 
 def _json_rule(check: TypeCheck) -> Literals:
-    """Return the rule of a column that a frame may have as JSON texts."""
+    """Return the rule for a column whose values may be JSON texts in a frame."""
     (name,) = check.promise.physical_columns
     return {
         "id": check.promise.promise_id,

@@ -14,7 +14,7 @@ import polars as pl
 from contractwatch.engines.core import ecma_regex
 from contractwatch.engines.core.file_types import contract_word
 from contractwatch.engines.predicates import literals, nested
-from contractwatch.engines.predicates.object_columns import MemberColumns, Objects
+from contractwatch.engines.predicates.object_columns import MemberColumns, ObjectIndex
 from contractwatch.model.base.clause import Scalar
 from contractwatch.model.base.path import FieldPath, StructField
 from contractwatch.model.measure.metric import (
@@ -43,22 +43,22 @@ _UTC = "Etc/UTC"
 _WRITTEN_NAN = r"^[+-]?(?i:nan)$"
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC"})
 
-_OfValues: TypeAlias = IsInvalid | IsBelow | IsAbove | IsShorter | IsLonger | IsNotMultiple
+_ValuePredicate: TypeAlias = IsInvalid | IsBelow | IsAbove | IsShorter | IsLonger | IsNotMultiple
 
 
-class Within(Protocol):
-    """Answers what is asked of a column of objects or arrays that are written as text."""
+class NestedValues(Protocol):
+    """Expressions over a column of objects or arrays that are written as text."""
 
     def violates(self, predicate: Predicate) -> pl.Expr: ...
 
     def violates_over_columns(
-        self, predicate: Predicate, objects: Objects
+        self, predicate: Predicate, objects: ObjectIndex
     ) -> tuple[pl.Expr, MemberColumns]: ...
 
     def type_mismatches(self, path: FieldPath) -> pl.Expr: ...
 
     def type_mismatches_over_columns(
-        self, path: FieldPath, objects: Objects
+        self, path: FieldPath, objects: ObjectIndex
     ) -> tuple[pl.Expr, MemberColumns]: ...
 
     def is_well_typed(self, path: FieldPath) -> pl.Expr: ...
@@ -66,7 +66,7 @@ class Within(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ColumnView:
-    """A column as it is compared.
+    """View of a column: its raw and its typed values, as expressions.
 
     `raw` is as the file has it; `value` is of type `dtype`, and null where a text cannot be parsed;
     `readable` says for text sources whether the text is of the declared type; `is_day` for
@@ -80,19 +80,19 @@ class ColumnView:
     dtype: pl.DataType
     readable: pl.Expr | None = None
     is_day: pl.Expr | None = None
-    within: "Within | None" = None
+    within: "NestedValues | None" = None
     refused: str = ""
 
     @property
     def is_present(self) -> pl.Expr:
-        """Whether there is a value of the type, be it a local time that its zone skips."""
+        """Whether there is a value of the type, even a local time that its zone skips."""
         if self.readable is None:
             return self.value.is_not_null()
         return self.raw.is_not_null() & self.readable
 
 
 def violates(predicate: Predicate, cells: ColumnView) -> pl.Expr:
-    """Return the expression that is true where a row violates, and false or null elsewhere.
+    """Return an expression that is true where a row violates the predicate, else false or null.
 
     Raises:
         UncastableError: If a value of the contract has no meaning in the column's type.
@@ -101,21 +101,21 @@ def violates(predicate: Predicate, cells: ColumnView) -> pl.Expr:
         return cells.within.violates(predicate)
     if isinstance(predicate, IsNull):
         return cells.raw.is_null()
-    refuse_unread(cells)
+    refuse_unreadable(cells)
     match predicate:
         case IsMissing():
             return _missing(predicate.values, cells)
         case Inside():
             judge = _judge_of(predicate.predicate)
-            return nested.offends(predicate.path, cells.value, cells.dtype, judge)
+            return nested.any_violates(predicate.path, cells.value, cells.dtype, judge)
         case IsSmaller() | IsLarger() | RepeatsElements() | IsNotNormalized() | LacksMembers():
-            return nested.of_whole(predicate, cells.value, cells.dtype)
+            return nested.whole_value_violates(predicate, cells.value, cells.dtype)
         case _:
-            return _never(cells) if cells.dtype == pl.Null else _wrong(predicate, cells)
+            return _never(cells) if cells.dtype == pl.Null else _value_violates(predicate, cells)
 
 
-def refuse_unread(cells: ColumnView) -> None:
-    """Raise UncastableError if nobody can tell what the texts of a column mean."""
+def refuse_unreadable(cells: ColumnView) -> None:
+    """Raise UncastableError if the texts of a column cannot be parsed unambiguously."""
     if cells.refused:
         raise literals.UncastableError(cells.refused)
 
@@ -138,7 +138,7 @@ def cells_at(cells: ColumnView, path: tuple[StructField, ...]) -> ColumnView:
     Raises:
         UncastableError: If the type has no such path.
     """
-    refuse_unread(cells)
+    refuse_unreadable(cells)
     if not path:
         return cells
     value, dtype = nested.member_at(path, cells.value, cells.dtype)
@@ -151,7 +151,7 @@ def instants_at(cells: ColumnView, path: FieldPath, timezone: str) -> pl.Expr:
     Raises:
         UncastableError: If they are not temporal, or the type has no such path.
     """
-    refuse_unread(cells)
+    refuse_unreadable(cells)
     if not path:
         return instants(cells, timezone)
 
@@ -169,11 +169,11 @@ def is_present_at(cells: ColumnView, path: FieldPath) -> pl.Expr:
     """
     if not path:
         return cells.is_present
-    return nested.offends(path, cells.value, cells.dtype, lambda one, _: one.is_not_null())
+    return nested.any_violates(path, cells.value, cells.dtype, lambda one, _: one.is_not_null())
 
 
 def violates_over_columns(
-    predicate: Predicate, cells: ColumnView, objects: Objects
+    predicate: Predicate, cells: ColumnView, objects: ObjectIndex
 ) -> tuple[pl.Expr, MemberColumns]:
     """Return what `violates` does, over members as columns, and those columns.
 
@@ -193,14 +193,14 @@ def _judge_of(predicate: Predicate) -> nested.Judge:
     return lambda value, dtype: violates(predicate, ColumnView(value, value, dtype))
 
 
-def _wrong(predicate: _OfValues, cells: ColumnView) -> pl.Expr:
+def _value_violates(predicate: _ValuePredicate, cells: ColumnView) -> pl.Expr:
     match predicate:
         case IsInvalid():
             return _invalid(predicate, cells)
         case IsBelow():
-            return _beyond(predicate, cells, below=True)
+            return _is_beyond_bound(predicate, cells, below=True)
         case IsAbove():
-            return _beyond(predicate, cells, below=False)
+            return _is_beyond_bound(predicate, cells, below=False)
         case IsShorter():
             return _text_of(cells).str.len_chars() < predicate.length
         case IsLonger():
@@ -223,10 +223,10 @@ def instants(cells: ColumnView, timezone: str) -> pl.Expr:
     if cells.dtype == pl.Date:
         midnight = cells.value.cast(pl.Datetime("us"))
         if timezone in _UTC_NAMES:
-            return in_zone(midnight, timezone)
+            return local_to_utc(midnight, timezone)
         return pl.coalesce(
-            in_zone(midnight, timezone),
-            in_zone(midnight + pl.duration(hours=1), timezone),  # the clock jumps at midnight
+            local_to_utc(midnight, timezone),
+            local_to_utc(midnight + pl.duration(hours=1), timezone),  # the clock jumps at midnight
         )
     if cells.dtype == pl.Null:
         return cells.value.cast(pl.Datetime("us", "UTC"))
@@ -234,11 +234,11 @@ def instants(cells: ColumnView, timezone: str) -> pl.Expr:
         raise literals.UncastableError("the column is neither a date nor a timestamp")
     finest = cells.value.dt.cast_time_unit("us")
     if cells.dtype.time_zone is None:
-        return in_zone(finest, timezone)
+        return local_to_utc(finest, timezone)
     return finest.dt.convert_time_zone("UTC")
 
 
-def in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
+def local_to_utc(local: pl.Expr, timezone: str) -> pl.Expr:
     """Return naive timestamps of a zone in UTC, with the rules of `instants`."""
     if timezone in _UTC_NAMES:  # under this one name the library converts for free
         return local.dt.replace_time_zone("UTC")
@@ -279,7 +279,7 @@ def _missing(values: tuple[Scalar, ...], cells: ColumnView) -> pl.Expr:
 
 
 def _has_meaning(value: Scalar, dtype: pl.DataType) -> bool:
-    """Return whether the value may equal a parsed cell: "n/a" is no number."""
+    """Return whether the value can be of the column's type: "n/a" is no number."""
     try:
         literals.members([value], dtype, _UTC)
     except literals.UncastableError:
@@ -302,27 +302,27 @@ def _is_found(predicate: IsInvalid, pattern: str, text: pl.Expr) -> pl.Expr:
     return ecma_regex.matches(text, pattern) if predicate.ecma else text.str.contains(pattern)
 
 
-def _beyond(predicate: IsBelow | IsAbove, cells: ColumnView, *, below: bool) -> pl.Expr:
+def _is_beyond_bound(predicate: IsBelow | IsAbove, cells: ColumnView, *, below: bool) -> pl.Expr:
     if cells.dtype.is_float():
-        bound = _real(predicate.bound, cells.dtype)
-        outside = _outside(cells.value, bound, below=below, inclusive=predicate.exclusive)
+        bound = _float_bound(predicate.bound, cells.dtype)
+        outside = _compare_bound(cells.value, bound, below=below, inclusive=predicate.exclusive)
         return cells.value.is_nan() | outside
     if not literals.is_discrete(cells.dtype):
         raise literals.UncastableError(
             f"values of type {contract_word(cells.dtype)} have no bounds"
         )
     exact = literals.steps(predicate.bound, cells.dtype, predicate.timezone)
-    nearest = literals.at_least(exact) if below else literals.at_most(exact)
+    nearest = literals.ceil_steps(exact) if below else literals.floor_steps(exact)
     low, high = literals.steps_range(cells.dtype)
     if not low <= nearest <= high:
         all_outside = nearest > high if below else nearest < low
         return cells.value.is_not_null() if all_outside else _never(cells)
     bound = pl.lit(nearest, dtype=literals.steps_type(cells.dtype))
     inclusive = predicate.exclusive and exact == nearest
-    return _outside(cells.value.to_physical(), bound, below=below, inclusive=inclusive)
+    return _compare_bound(cells.value.to_physical(), bound, below=below, inclusive=inclusive)
 
 
-def _real(bound: Bound, dtype: pl.DataType) -> pl.Expr:
+def _float_bound(bound: Bound, dtype: pl.DataType) -> pl.Expr:
     """Return a bound as a value of a float type.
 
     Beside values of 64 bits a plain number is one already, and costs a fifth of a typed one.
@@ -331,7 +331,7 @@ def _real(bound: Bound, dtype: pl.DataType) -> pl.Expr:
     return pl.lit(value) if dtype == pl.Float64 else pl.lit(value, dtype=dtype)
 
 
-def _outside(value: pl.Expr, bound: pl.Expr, *, below: bool, inclusive: bool) -> pl.Expr:
+def _compare_bound(value: pl.Expr, bound: pl.Expr, *, below: bool, inclusive: bool) -> pl.Expr:
     if below:
         return value <= bound if inclusive else value < bound
     return value >= bound if inclusive else value > bound

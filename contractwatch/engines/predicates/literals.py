@@ -32,7 +32,7 @@ _RANGES: Mapping[type[pl.DataType], tuple[int, int]] = {
 
 
 class UncastableError(Exception):
-    """A value of the contract has no meaning in the column's type; the text holds no value."""
+    """A value of the contract cannot be cast to the column's type; the message holds no value."""
 
 
 def is_discrete(dtype: pl.DataType) -> bool:
@@ -57,7 +57,7 @@ def steps_range(dtype: pl.DataType) -> tuple[int, int]:
 
 
 def literal(count: int, dtype: pl.DataType) -> pl.Expr | None:
-    """Return so many steps as a value of a discrete type, or None if it cannot hold them."""
+    """Return a number of steps as a literal of a discrete type, or None if out of its range."""
     low, high = steps_range(dtype)
     if isinstance(dtype, pl.Decimal):
         high = 10**dtype.precision - 1
@@ -116,7 +116,7 @@ def members(values: Iterable[Scalar], dtype: pl.DataType, timezone: str) -> pl.S
     if dtype == pl.String:
         return pl.Series([text(value) for value in values], dtype=pl.String)
     if dtype == pl.Boolean:
-        return pl.Series([_truth(value) for value in values], dtype=pl.Boolean)
+        return pl.Series([_boolean(value) for value in values], dtype=pl.Boolean)
     raise UncastableError(
         f"values of type {contract_word(dtype)} are not compared with those of a contract"
     )
@@ -137,7 +137,7 @@ def real(value: Bound | Scalar) -> float:
 
 
 def text(value: Scalar) -> str:
-    """Return the value as it is written: booleans in lower case."""
+    """Return the value as text, booleans in lower case."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -199,7 +199,7 @@ def _clock(value: Bound | Scalar) -> Fraction:
     return Fraction(seconds * 10**9 + at.microsecond * 1000)
 
 
-def _truth(value: Scalar) -> bool:
+def _boolean(value: Scalar) -> bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in {"true", "false"}:
@@ -207,11 +207,11 @@ def _truth(value: Scalar) -> bool:
     raise UncastableError("a value of the contract cannot be read as a boolean")
 
 
-def at_least(exact: Fraction) -> int:
-    """Return the least whole number that is not below."""
+def ceil_steps(exact: Fraction) -> int:
+    """Return the least whole number that is not below the exact one."""
     return math.ceil(exact)
 
 
-def at_most(exact: Fraction) -> int:
-    """Return the greatest whole number that is not above."""
+def floor_steps(exact: Fraction) -> int:
+    """Return the greatest whole number that is not above the exact one."""
     return math.floor(exact)

@@ -25,7 +25,7 @@ from contractwatch.model.measure.metric import (
 Judge: TypeAlias = Callable[[pl.Expr, pl.DataType], pl.Expr]
 """Returns whether a value of a type violates."""
 
-Made: TypeAlias = Callable[[pl.Expr], pl.Expr]
+MakeExpr: TypeAlias = Callable[[pl.Expr], pl.Expr]
 """Returns what is made of a value, or of the array of what was made of its elements."""
 
 _UNIT_TOLERANCE = 1e-3
@@ -33,8 +33,8 @@ _NAMED_VALUES = (pl.Categorical, pl.Enum)
 """A tuple, for it is asked once a member: to build a union and ask it takes ten times as long."""
 
 
-def offends(path: FieldPath, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
-    """Return whether one of the values at the end of a path violates; null or false if none does.
+def any_violates(path: FieldPath, value: pl.Expr, dtype: pl.DataType, judge: Judge) -> pl.Expr:
+    """Return whether any value at the end of a path violates; null or false if none does.
 
     Raises:
         UncastableError: If the type has no such path.
@@ -47,22 +47,22 @@ def offends(path: FieldPath, value: pl.Expr, dtype: pl.DataType, judge: Judge) -
     match first:
         case StructField():
             child, inner = member(first, value, dtype)
-            return value.is_not_null() & offends(tuple(rest), child, inner, judge)
+            return value.is_not_null() & any_violates(tuple(rest), child, inner, judge)
         case ArrayItem():
-            items, inner = elements(value, dtype)
-            offending = offends(tuple(rest), pl.element(), inner, judge)
+            items, inner = as_list(value, dtype)
+            offending = any_violates(tuple(rest), pl.element(), inner, judge)
             return items.list.eval(offending.fill_null(value=False)).list.any()
         case _:
             assert_never(first)
 
 
 def _through_entries(path: FieldPath, dtype: pl.DataType) -> FieldPath:
-    """Return a path that leads to the keys or values of a map at once through its entries."""
+    """Return the path with a map's keys or values reached through its entries."""
     return (ArrayItem(), *path) if isinstance(path[0], StructField) and has_entries(dtype) else path
 
 
 def values_at(path: FieldPath, value: pl.Expr, dtype: pl.DataType, leaf: Judge) -> pl.Expr:
-    """Return what is made of each value at the end of a path, in arrays as they are nested.
+    """Map each value at the end of a path by `leaf`, nested as their arrays.
 
     Args:
         path: The path.
@@ -81,14 +81,14 @@ def values_at(path: FieldPath, value: pl.Expr, dtype: pl.DataType, leaf: Judge) 
             child, inner = member(first, value, dtype)
             return values_at(tuple(rest), child, inner, leaf)
         case ArrayItem():
-            items, inner = elements(value, dtype)
+            items, inner = as_list(value, dtype)
             return items.list.eval(values_at(tuple(rest), pl.element(), inner, leaf))
         case _:
             assert_never(first)
 
 
-def folded(values: pl.Expr, depth: int, made: Made, fold: Made) -> pl.Expr:
-    """Return one answer a row from values in arrays that are nested so deeply.
+def fold_arrays(values: pl.Expr, depth: int, made: MakeExpr, fold: MakeExpr) -> pl.Expr:
+    """Fold values in nested arrays into one value a row.
 
     Args:
         values: As `values_at` returns them.
@@ -98,11 +98,11 @@ def folded(values: pl.Expr, depth: int, made: Made, fold: Made) -> pl.Expr:
     """
     if not depth:
         return made(values)
-    return fold(values.list.eval(folded(pl.element(), depth - 1, made, fold)))
+    return fold(values.list.eval(fold_arrays(pl.element(), depth - 1, made, fold)))
 
 
 def depth_of(path: FieldPath) -> int:
-    """Return how many steps of a path are elements of arrays."""
+    """Return the number of array items on a path."""
     return sum(isinstance(step, ArrayItem) for step in path)
 
 
@@ -120,7 +120,7 @@ def member_at(
 
 
 def member(step: StructField, value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
-    """Return the member of an object, by its exact name or the only one alike but for case.
+    """Return the member of an object, by its exact name or the only one that differs in case.
 
     Raises:
         UncastableError: If the type has no such member.
@@ -146,7 +146,7 @@ def find_member(step: StructField, dtype: pl.DataType) -> tuple[str, DataType | 
 
 _Members: TypeAlias = dict[str, dict[str, DataType | DataTypeClass]]
 _INDEXES: dict[int, tuple[pl.Struct, _Members]] = {}
-_MOST_INDEXES = 64
+_MAX_INDEXES = 64
 
 
 def _members_of(dtype: pl.Struct) -> _Members:
@@ -160,14 +160,16 @@ def _members_of(dtype: pl.Struct) -> _Members:
     members: _Members = {}
     for field in dtype.fields:
         members.setdefault(field.name.lower(), {})[field.name] = field.dtype
-    if len(_INDEXES) >= _MOST_INDEXES:
+    if len(_INDEXES) >= _MAX_INDEXES:
         _INDEXES.clear()
     _INDEXES[id(dtype)] = (dtype, members)
     return members
 
 
-def of_whole(predicate: PredicateOfWhole, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Return whether an object or an array as a whole violates.
+def whole_value_violates(
+    predicate: PredicateOfWhole, value: pl.Expr, dtype: pl.DataType
+) -> pl.Expr:
+    """Return whether an object or an array as a whole violates the predicate.
 
     Raises:
         UncastableError: If the type is neither, or not the one that is asked about.
@@ -184,7 +186,7 @@ def of_whole(predicate: PredicateOfWhole, value: pl.Expr, dtype: pl.DataType) ->
         case IsNotNormalized():
             return _has_other_length(value, dtype)
         case LacksMembers():
-            return _lacks(predicate.members, value, dtype)
+            return _lacks_members(predicate.members, value, dtype)
         case _:
             assert_never(predicate)
 
@@ -196,11 +198,11 @@ def _size(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         present = [value.struct.field(field.name).is_not_null() for field in dtype.fields]
         size = pl.sum_horizontal(present) if present else value.is_null().cast(pl.UInt32)
         return pl.when(value.is_not_null()).then(size)
-    return elements(value, dtype)[0].list.len()
+    return as_list(value, dtype)[0].list.len()
 
 
 def _repeats(path: FieldPath, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    items, inner = elements(value, dtype)
+    items, inner = as_list(value, dtype)
     element = pl.element()
     for step in path:
         if isinstance(step, ArrayItem):
@@ -213,14 +215,14 @@ def _repeats(path: FieldPath, value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def _has_other_length(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    items, inner = elements(value, dtype)
+    items, inner = as_list(value, dtype)
     if not inner.is_numeric():
         raise UncastableError(f"values of type {contract_word(inner)} have no length as a vector")
     squares = items.list.eval(pl.element().cast(pl.Float64) ** 2).list.sum()
     return value.is_not_null() & ~((squares.sqrt() - 1).abs() <= _UNIT_TOLERANCE)
 
 
-def _lacks(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def _lacks_members(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     lacking: list[pl.Expr] = []
     if isinstance(dtype, pl.List) and has_entries(dtype):  # a map: its members are its keys
         keys, inner = member(StructField("key"), pl.element(), instance(dtype.inner))
@@ -239,7 +241,7 @@ def _lacks(members: tuple[str, ...], value: pl.Expr, dtype: pl.DataType) -> pl.E
     return value.is_not_null() & pl.any_horizontal(_never(value), *lacking)
 
 
-def elements(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
+def as_list(value: pl.Expr, dtype: pl.DataType) -> tuple[pl.Expr, pl.DataType]:
     """Return an array as a list, and the type of its elements.
 
     Raises:

@@ -47,15 +47,15 @@ class ObjectColumns:
 
 @dataclass(frozen=True, slots=True)
 class MemberColumns:
-    """The columns that a question reads of objects, and these, outer objects first."""
+    """Member columns that a question reads, with their objects, outer ones first."""
 
     objects: tuple[ObjectColumns, ...] = ()
     names: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
-class Objects:
-    """The objects of a table that questions of one pass are about."""
+class ObjectIndex:
+    """Index of the objects of a table that questions of one pass read."""
 
     _known: dict[str, ObjectColumns] = field(default_factory=dict[str, ObjectColumns])
 
@@ -85,28 +85,28 @@ class Objects:
                 found = self._known[name] = ObjectColumns(column, name, members)
             used.append(found)
             name, dtype = found.hidden(member), instance(inner)
-        offending = nested.offends(path[len(used) :], pl.col(name), dtype, judge)
+        offending = nested.any_violates(path[len(used) :], pl.col(name), dtype, judge)
         for one in reversed(used):
             offending = pl.col(one.present) & offending
         names = frozenset((name, *(one.present for one in used))) if used else frozenset[str]()
         return offending, MemberColumns(tuple(used), names)
 
 
-def together(columns: Iterable[MemberColumns]) -> MemberColumns:
-    """Return the columns that several predicates of one question read of objects."""
+def merge_member_columns(columns: Iterable[MemberColumns]) -> MemberColumns:
+    """Merge the member columns of several predicates."""
     read = list(columns)
     objects = tuple(dict.fromkeys(one for each in read for one in each.objects))
     return MemberColumns(objects, frozenset[str]().union(*(each.names for each in read)))
 
 
-def unnested(rows: pl.LazyFrame, objects: Iterable[ObjectColumns]) -> pl.LazyFrame:
+def unnest_objects(rows: pl.LazyFrame, objects: Iterable[ObjectColumns]) -> pl.LazyFrame:
     """Return the rows with the members of objects as columns; outer objects come first."""
     for one in dict.fromkeys(objects):
         rows = one.unnest(rows)
     return rows
 
 
-Over: TypeAlias = Callable[
+JudgeColumns: TypeAlias = Callable[
     [str, FieldPath, pl.DataType, nested.Judge], tuple[pl.Expr, MemberColumns]
 ]
-"""What `Objects.offends` is, and what does the same over objects as they are."""
+"""What `ObjectIndex.offends` is, and what does the same over objects as they are."""

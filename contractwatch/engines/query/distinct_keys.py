@@ -18,51 +18,53 @@ from contractwatch.engines.predicates.questions import Key
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.measure.state import DuplicateCounts
 
-_LOOKED_AT = 1000
+_SAMPLED_ROWS = 1000
 _SORTED_BYTES = 32
 """Memory for each hash that is sorted: the hash, the sorted one, and what they are compared by."""
 _GROUPED_BYTES = 128
 """Memory for each key that is counted in a group of its own."""
 _ALL_HASHES = 1 << 64
-_MOST_PARTS = 64
+_MAX_PARTS = 64
 
 
-def by_their_beginning(frame: Frame, keys: Sequence[Key]) -> tuple[list[Key], list[Key]]:
-    """Return the keys that rise in the first rows, and the others; only those rows are read."""
-    rising: list[Key] = []
+def split_by_order(frame: Frame, keys: Sequence[Key]) -> tuple[list[Key], list[Key]]:
+    """Return the keys that ascend in the first rows, and the others; reads those rows only."""
+    ascending: list[Key] = []
     others: list[Key] = []
     for key in keys:
-        (rising if _begins_rising(frame, key) else others).append(key)
-    return rising, others
+        (ascending if _starts_ascending(frame, key) else others).append(key)
+    return ascending, others
 
 
-def _begins_rising(frame: Frame, key: Key) -> bool:
+def _starts_ascending(frame: Frame, key: Key) -> bool:
     try:
-        head = frame.rows.head(_LOOKED_AT).select(_named(key)).collect(engine="streaming")
-        return _rises(head)
+        head = (
+            frame.rows.head(_SAMPLED_ROWS).select(_member_columns(key)).collect(engine="streaming")
+        )
+        return _is_ascending(head)
     except QUERY_FAILURES:  # values of this type have no order
         return False
 
 
-def rows_of_ascent(frame: Frame, key: Key) -> int | None:
-    """Return the rows if all have a complete key, each greater than the one before; else None.
+def count_if_ascending(frame: Frame, key: Key) -> int | None:
+    """Return the row count if every key is complete and greater than the one before, else None.
 
     The rows come in batches: a select that looks at the row before lets them pile up in memory.
     """
     rows, last = 0, pl.DataFrame()
-    for batch in frame.rows.select(_named(key)).collect_batches(engine="streaming"):
-        if not _rises(pl.concat([last, batch]) if last.width else batch):
+    for batch in frame.rows.select(_member_columns(key)).collect_batches(engine="streaming"):
+        if not _is_ascending(pl.concat([last, batch]) if last.width else batch):
             return None
         rows, last = rows + batch.height, batch.tail(1) if batch.height else last
     return rows
 
 
-def _named(key: Key) -> list[pl.Expr]:
+def _member_columns(key: Key) -> list[pl.Expr]:
     return [member.alias(str(at)) for at, member in enumerate(key.members)]
 
 
-def _rises(batch: pl.DataFrame) -> bool:
-    """Return whether each row is complete and greater than the row before."""
+def _is_ascending(batch: pl.DataFrame) -> bool:
+    """Return whether each key is complete and greater than the one before."""
     if any(column.null_count() for column in batch):
         return False
     alike = pl.lit(value=True)
@@ -75,7 +77,7 @@ def _rises(batch: pl.DataFrame) -> bool:
 
 
 def repeated_hashes(frame: Frame, key: Key, *, rows: int) -> tuple[int, pl.Series]:
-    """Return the rows that have a complete key, and the hashes that occur more than once.
+    """Return the number of complete keys, and the hashes that occur more than once.
 
     Args:
         frame: The table.
@@ -85,7 +87,7 @@ def repeated_hashes(frame: Frame, key: Key, *, rows: int) -> tuple[int, pl.Serie
     complete = 0
     repeated = pl.Series("hash", dtype=pl.UInt64)
     hashed = frame.rows.select(key.hashed())
-    for part in _parts(rows * _SORTED_BYTES):
+    for part in _hash_partitions(rows * _SORTED_BYTES):
         found = hashed if part is None else hashed.filter(part)
         hashes = found.collect(engine="streaming").to_series()
         complete += hashes.len()
@@ -94,23 +96,23 @@ def repeated_hashes(frame: Frame, key: Key, *, rows: int) -> tuple[int, pl.Serie
     return complete, repeated
 
 
-def are_too_many(suspects: pl.Series) -> bool:
-    """Return whether rows cannot be looked up in so many hashes within the memory for keys."""
+def exceed_memory(suspects: pl.Series) -> bool:
+    """Return whether a lookup in so many hashes exceeds the memory budget for keys."""
     return 0 < KEY_BYTES.get() < suspects.len() * _GROUPED_BYTES
 
 
-def counted_by_parts(frame: Frame, key: Key, *, rows: int) -> DuplicateCounts:
-    """Count exactly how often keys repeat, as many of them at a time as the memory allows.
+def count_by_parts(frame: Frame, key: Key, *, rows: int) -> DuplicateCounts:
+    """Count duplicate keys exactly, as many of them at a time as fit into memory.
 
     Args:
         frame: The table.
         key: Its key.
         rows: How many rows it has.
     """
-    hashed = frame.rows.select(*_named(key), key.hash_if_complete())
+    hashed = frame.rows.select(*_member_columns(key), key.hash_if_complete())
     times = pl.col("rows")
     counts = [0, 0, 0]
-    for part in _parts(rows * _GROUPED_BYTES):
+    for part in _hash_partitions(rows * _GROUPED_BYTES):
         chosen = hashed.filter(pl.col("hash").is_not_null() if part is None else part)
         groups = chosen.group_by(str(at) for at in range(len(key.members))).len("rows")
         repeated = times.filter(times > 1)
@@ -121,9 +123,9 @@ def counted_by_parts(frame: Frame, key: Key, *, rows: int) -> DuplicateCounts:
     return DuplicateCounts(complete, affected - keys, keys, affected)
 
 
-def _parts(needed_bytes: int) -> Iterator[pl.Expr | None]:
-    """Yield conditions that each let a part of all hashes pass; None if they fit in as a whole."""
-    count = min(_MOST_PARTS, -(-needed_bytes // KEY_BYTES.get())) if KEY_BYTES.get() else 1
+def _hash_partitions(needed_bytes: int) -> Iterator[pl.Expr | None]:
+    """Yield a filter for each part of all hashes; None if all of them fit into memory."""
+    count = min(_MAX_PARTS, -(-needed_bytes // KEY_BYTES.get())) if KEY_BYTES.get() else 1
     if count <= 1:
         yield None
         return

@@ -27,17 +27,23 @@ from contractwatch.engines.core.failures import (
 from contractwatch.engines.predicates.expressions import (
     ColumnView,
     key_member,
-    refuse_unread,
+    refuse_unreadable,
     violates_over_columns,
 )
 from contractwatch.engines.predicates.literals import UncastableError
-from contractwatch.engines.predicates.object_columns import Objects
-from contractwatch.engines.predicates.questions import Key, Opened, Question, aliased, prepared
+from contractwatch.engines.predicates.object_columns import ObjectIndex
+from contractwatch.engines.predicates.questions import (
+    Key,
+    OnRead,
+    Question,
+    aliased_expressions,
+    prepare_rows,
+)
 from contractwatch.engines.query import sql
 from contractwatch.engines.query.key_ranges import range_question
-from contractwatch.engines.query.passes import read
+from contractwatch.engines.query.passes import answer_questions
 from contractwatch.engines.query.pruning import evidence_of
-from contractwatch.engines.query.separate_pass import ask_alone
+from contractwatch.engines.query.separate_pass import separate_pass
 from contractwatch.engines.query.times import counted, time_question
 from contractwatch.engines.tables.error_location import with_location
 from contractwatch.engines.tables.frames import Frame, open_table
@@ -54,12 +60,12 @@ from contractwatch.model.measure.metric import (
     IncidentTimes,
     KeyRange,
     Metric,
-    OwnPassMetric,
     Probes,
     RecentRows,
     RecordMetric,
     RowCount,
     RowHistory,
+    SeparatePassMetric,
     SurplusRows,
     TableSchema,
     TimeSpan,
@@ -75,7 +81,7 @@ from contractwatch.model.promises.sql import SqlScalar
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The answers, and the tables that could not be read, each with its failure."""
+    """Answers to metrics with their evidence, and the tables that could not be read."""
 
     measurements: Mapping[Metric, Measurement]
     failures: Mapping[str, SourceError]
@@ -87,7 +93,7 @@ def measure(
     metrics: Iterable[Metric],
     *,
     now: datetime,
-    opened: Opened | None = None,
+    on_read: OnRead | None = None,
 ) -> dict[Metric, Measurement]:
     """Answer metrics of a dataset; one without an answer is `Unmeasured` with the reason.
 
@@ -95,9 +101,9 @@ def measure(
         dataset: The tables of one server.
         metrics: The questions; equal ones are asked once.
         now: The run's instant: later values count as future, with five minutes' allowance.
-        opened: Called with the table each time that its rows are about to be read.
+        on_read: Called with the table each time that its rows are about to be read.
     """
-    return dict(survey(dataset, metrics, now=now, opened=opened).measurements)
+    return dict(survey(dataset, metrics, now=now, on_read=on_read).measurements)
 
 
 def survey(
@@ -105,17 +111,17 @@ def survey(
     metrics: Iterable[Metric],
     *,
     now: datetime,
-    opened: Opened | None = None,
+    on_read: OnRead | None = None,
     open_rows: Callable[[TableFiles], Frame] = open_table,
     trusts_statistics: bool = True,
 ) -> Survey:
-    """Answer as `measure` does, and say which tables could not be read.
+    """Answer metrics as `measure` does, with their evidence and the tables that failed.
 
     Args:
         dataset: The tables of one server.
         metrics: The questions.
         now: The run's instant.
-        opened: Called with the table each time that its rows are about to be read.
+        on_read: Called with the table each time that its rows are about to be read.
         open_rows: How a table's files become a frame.
         trusts_statistics: Whether what files say of their values may stand in for reading them.
     """
@@ -123,7 +129,7 @@ def survey(
     answers: dict[Metric, Measurement] = {}
     failures = dict(dataset.missing_tables)
     evidence: dict[Metric, Evidence] = {}
-    readable: dict[str, sql.Readable] = {}
+    readable: dict[str, sql.SqlTable] = {}
     of_data = [one for one in dict.fromkeys(metrics) if not isinstance(one, RecordMetric)]
     queries = [one for one in of_data if isinstance(one, SqlScalar)]
     asked: dict[str, list[Metric]] = {name: [] for name in files}
@@ -136,7 +142,9 @@ def survey(
         trusts = trusts_statistics and not files[table].where
 
         def ask(frame: Frame, questions: list[Metric] = questions) -> dict[Metric, Measurement]:
-            return _ask(frame, questions, queries, now=now, opened=opened or _unheard)
+            return _answer_metrics(
+                frame, questions, queries, now=now, on_read=on_read or _ignore_read
+            )
 
         try:
             frame = replace(open_rows(files[table]), trusts_statistics=trusts)
@@ -146,24 +154,24 @@ def survey(
             continue
         evidence.update({metric: evidence_of(frame, metric) for metric in questions})
         try:
-            frame, found = _asked_of(frame, files[table], ask, open_rows)
+            frame, found = _answer_table(frame, files[table], ask, open_rows)
             answers.update(found)
         except SourceError as error:
             failures[table] = with_location(error, files[table])
             unread = Unmeasured(str(failures[table]))
-            answers.update({m: _from_schema(frame, m) or unread for m in questions})
-        readable[table] = sql.Readable(frame, files[table].columns)
-    answers.update(sql.answers(queries, readable, failures))
+            answers.update({m: _answer_from_schema(frame, m) or unread for m in questions})
+        readable[table] = sql.SqlTable(frame, files[table].columns)
+    answers.update(sql.answer_queries(queries, readable, failures))
     return Survey(answers, failures, evidence)
 
 
-def _asked_of(
+def _answer_table(
     frame: Frame,
     files: TableFiles,
     ask: Callable[[Frame], dict[Metric, Measurement]],
     open_rows: Callable[[TableFiles], Frame],
 ) -> tuple[Frame, dict[Metric, Measurement]]:
-    """Return the answers, and the frame that gave them."""
+    """Return the answers, and the frame that they are from."""
     try:
         return frame, ask(frame)
     except SourceError as error:
@@ -174,41 +182,41 @@ def _asked_of(
 
 
 def _is_read_by_line(error: SourceError, files: TableFiles) -> bool:
-    """Return whether the library ended at a line that may be sound, such as at a large number."""
+    """Return whether to retry line by line: Polars failed at a line that may be valid."""
     return (
         NOT_AN_OBJECT in str(error) and files.data_format is DataFormat.JSON and not files.by_line
     )
 
 
-def _unheard(table: str) -> None:
-    """Nobody counts."""
+def _ignore_read(table: str) -> None:
+    """Ignore that a table is read."""
 
 
-def _from_schema(frame: Frame, metric: Metric) -> Measurement | None:
-    """Return the answer that needs no rows, or None."""
+def _answer_from_schema(frame: Frame, metric: Metric) -> Measurement | None:
+    """Return the answer that the schema alone gives, or None."""
     if isinstance(metric, TableSchema):
         return Unmeasured(frame.no_columns) if frame.no_columns else frame.columns
     if isinstance(metric, Unparseable):
-        cells = _cells(frame, metric.column)
+        cells = _column_view(frame, metric.column)
         is_typed = isinstance(cells, ColumnView) and cells.readable is None and cells.is_day is None
         return Count(0) if is_typed else None
     return None
 
 
-def _ask(
+def _answer_metrics(
     frame: Frame,
     metrics: Iterable[Metric],
     queries: Iterable[SqlScalar],
     *,
     now: datetime,
-    opened: Opened,
+    on_read: OnRead,
 ) -> dict[Metric, Measurement]:
-    """Answer the metrics; text that is read again later is read to its end here, whatever else is.
+    """Answer the metrics of a table; reads all of a text file that is read again later.
 
     Queries and passes of their own read the columns that they name, and would count broken lines.
     """
     try:
-        return _answers(frame, metrics, queries, now=now, opened=opened)
+        return _answers(frame, metrics, queries, now=now, on_read=on_read)
     except UNREADABLE as error:  # what the library finds out late, such as a type it cannot hold
         raise table_error(error, frame.table, frame.data_format) from error
 
@@ -219,20 +227,20 @@ def _answers(
     queries: Iterable[SqlScalar],
     *,
     now: datetime,
-    opened: Opened,
+    on_read: OnRead,
 ) -> dict[Metric, Measurement]:
     answers: dict[Metric, Measurement] = {}
     questions: list[Question] = []
     keys: list[Key] = []
-    alone: list[OwnPassMetric] = []
-    objects = Objects()
+    alone: list[SeparatePassMetric] = []
+    objects = ObjectIndex()
     for metric in metrics:
-        if isinstance(metric, OwnPassMetric) and not frame.refused:
+        if isinstance(metric, SeparatePassMetric) and not frame.refused:
             alone.append(metric)
             continue
-        known = _from_schema(frame, metric)
+        known = _answer_from_schema(frame, metric)
         refused = Unmeasured(frame.refused) if frame.refused else None
-        planned = known or refused or _planned(frame, metric, objects, now=now)
+        planned = known or refused or _plan_metric(frame, metric, objects, now=now)
         match planned:
             case Question():
                 questions.append(planned)
@@ -240,29 +248,29 @@ def _answers(
                 keys.append(planned)
             case _:
                 answers[metric] = planned
-    unfit = _unfit(frame, questions, keys)
+    unfit = _type_failures(frame, questions, keys)
     answers.update(unfit)
     questions = [one for one in questions if one.metric not in unfit]
     keys = [one for one in keys if one.metric not in unfit]
     if questions or keys or _is_read_again(frame, queries, alone):
-        answers.update(read(frame, questions, keys, opened=opened))
+        answers.update(answer_questions(frame, questions, keys, on_read=on_read))
         answers.update(with_shapes(frame, answers))
-    answers.update(ask_alone(frame, alone, now=now, opened=opened))
+    answers.update(separate_pass(frame, alone, now=now, on_read=on_read))
     return answers
 
 
 def _is_read_again(
-    frame: Frame, queries: Iterable[SqlScalar], alone: Iterable[OwnPassMetric]
+    frame: Frame, queries: Iterable[SqlScalar], alone: Iterable[SeparatePassMetric]
 ) -> bool:
     if frame.refused or not frame.data_format.is_text:
         return False
     return any(alone) or any(frame.table in query.tables for query in queries)
 
 
-def _planned(
-    frame: Frame, metric: Metric, objects: Objects, *, now: datetime
+def _plan_metric(
+    frame: Frame, metric: Metric, objects: ObjectIndex, *, now: datetime
 ) -> Question | Key | Unmeasured:
-    """Return how the metric is asked, or why it cannot be."""
+    """Return the question for a metric, or why it cannot be answered."""
     try:
         return _question(frame, metric, objects, now)
     except UncastableError as error:
@@ -271,7 +279,7 @@ def _planned(
         return Unmeasured(query_failure_reason(error))
 
 
-def _unfit(
+def _type_failures(
     frame: Frame, questions: Sequence[Question], keys: Sequence[Key]
 ) -> dict[Metric, Unmeasured]:
     """Return the questions that do not fit the types of their columns, each with the reason.
@@ -280,7 +288,7 @@ def _unfit(
     """
     types = frame.rows.collect_schema()
     try:
-        _try_on(types, questions, keys)
+        _try_types(types, questions, keys)
     except QUERY_FAILURES:
         pass
     else:
@@ -290,40 +298,40 @@ def _unfit(
         own_types = {name: types[name] for name in one.columns() if name in types}
         try:
             if isinstance(one, Question):
-                _try_on(own_types, [one], [])
+                _try_types(own_types, [one], [])
             else:
-                _try_on(own_types, [], [one])
+                _try_types(own_types, [], [one])
         except QUERY_FAILURES as error:
             unfit[one.metric] = Unmeasured(query_failure_reason(error))
     return unfit
 
 
-def _try_on(
+def _try_types(
     types: Mapping[str, pl.DataType], questions: Sequence[Question], keys: Sequence[Key]
 ) -> None:
     empty = pl.LazyFrame(schema=types)
     if questions:
-        prepared(empty, questions).select(aliased(questions)).collect_schema()
+        prepare_rows(empty, questions).select(aliased_expressions(questions)).collect_schema()
     hashes = [key.hashed().len().alias(str(at)) for at, key in enumerate(keys)]
     if hashes:
         empty.select(hashes).collect_schema()
 
 
-def _cells(frame: Frame, column: str) -> ColumnView | Unmeasured:
+def _column_view(frame: Frame, column: str) -> ColumnView | Unmeasured:
     found = frame.columns.find(column)
     if found is None:
         return frame.cells.get(column) or Unmeasured(f"column {column!r} is missing")
-    return frame.cells.get(found.name) or Unmeasured(_why_unasked(found))
+    return frame.cells.get(found.name) or Unmeasured(_refusal_of(found))
 
 
-def _why_unasked(column: ColumnType) -> str:
+def _refusal_of(column: ColumnType) -> str:
     if column.kind == "other":
         return f"the files do not agree about the type of column {column.name!r}"
     return f"column {column.name!r} is of type {column.physical}, which is not read"
 
 
 def _question(
-    frame: Frame, metric: Metric, objects: Objects, now: datetime
+    frame: Frame, metric: Metric, objects: ObjectIndex, now: datetime
 ) -> Question | Key | Unmeasured:
     match metric:
         case RowCount():
@@ -333,9 +341,9 @@ def _question(
         case Unparseable():
             return _count_unparseable(frame, metric, objects)
         case SurplusRows() | KeyRange():
-            return _of_key(frame, metric)
+            return _key_question(frame, metric)
         case TimeSpan() | Delays() | RecentRows() | BadRows():
-            return time_question(metric, lambda column: _cells(frame, column), objects, now)
+            return time_question(metric, lambda column: _column_view(frame, column), objects, now)
         case (
             TableSchema()
             | Probes()
@@ -359,8 +367,8 @@ def _question(
             assert_never(metric)
 
 
-def _count(frame: Frame, metric: CountWhere, objects: Objects) -> Question | Unmeasured:
-    cells = _cells(frame, metric.predicate.column)
+def _count(frame: Frame, metric: CountWhere, objects: ObjectIndex) -> Question | Unmeasured:
+    cells = _column_view(frame, metric.predicate.column)
     if isinstance(cells, Unmeasured):
         return cells
     violating, members = violates_over_columns(metric.predicate, cells, objects)
@@ -368,12 +376,12 @@ def _count(frame: Frame, metric: CountWhere, objects: Objects) -> Question | Unm
 
 
 def _count_unparseable(
-    frame: Frame, metric: Unparseable, objects: Objects
+    frame: Frame, metric: Unparseable, objects: ObjectIndex
 ) -> Question | Unmeasured:
-    cells = _cells(frame, metric.column)
+    cells = _column_view(frame, metric.column)
     if isinstance(cells, Unmeasured):
         return cells
-    refuse_unread(cells)
+    refuse_unreadable(cells)
     if cells.within is not None:
         mismatched, members = cells.within.type_mismatches_over_columns(metric.path, objects)
         return Question(metric, (mismatched.sum(),), counted, members=members)
@@ -382,7 +390,7 @@ def _count_unparseable(
     return Question(metric, (readable.not_().sum(),), counted)
 
 
-def _of_key(frame: Frame, metric: SurplusRows | KeyRange) -> Question | Key | Unmeasured:
+def _key_question(frame: Frame, metric: SurplusRows | KeyRange) -> Question | Key | Unmeasured:
     if isinstance(metric, SurplusRows):
         return key_of(frame, metric)
     key = key_of(frame, SurplusRows(metric.table, metric.columns, metric.paths))
@@ -395,7 +403,7 @@ def key_of(frame: Frame, metric: SurplusRows) -> Key | Unmeasured:
     Raises:
         UncastableError: If the type of a column has no such member.
     """
-    found = [_cells(frame, column) for column in metric.columns]
+    found = [_column_view(frame, column) for column in metric.columns]
     missing = next((cells for cells in found if isinstance(cells, Unmeasured)), None)
     members = [cells for cells in found if isinstance(cells, ColumnView)]
     if missing:

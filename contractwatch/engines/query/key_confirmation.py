@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from contractwatch.engines.predicates.questions import Key, Opened
+from contractwatch.engines.predicates.questions import Key, OnRead
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import DuplicateCounts, Measurement
 
 
-def confirmed(
-    frame: Frame, suspected: Sequence[tuple[Key, int, pl.Series]], *, opened: Opened
+def confirm_repeats(
+    frame: Frame, suspected: Sequence[tuple[Key, int, pl.Series]], *, on_read: OnRead
 ) -> dict[Metric, Measurement]:
-    """Count the keys of suspects exactly: equal hashes may belong to unequal keys."""
+    """Count the keys of suspected hashes exactly: unequal keys may have equal hashes."""
     rows = frame.rows.cache()
     plans: list[pl.LazyFrame] = []
     for key, _, suspects in suspected:
@@ -21,7 +21,7 @@ def confirmed(
         names = [str(position) for position in range(len(members))]
         repeated = rows.select(members).group_by(names).len("rows").filter(pl.col("rows") > 1)
         plans.append(repeated.select(keys=pl.len(), affected=pl.col("rows").sum()))
-    opened(frame.table)
+    on_read(frame.table)
     answers: dict[Metric, Measurement] = {}
     results = pl.collect_all(plans, engine="streaming")
     for (key, height, _), result in zip(suspected, results, strict=True):

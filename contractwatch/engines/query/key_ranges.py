@@ -3,7 +3,7 @@
 import polars as pl
 
 from contractwatch.engines.predicates.literals import is_discrete
-from contractwatch.engines.predicates.questions import Answer, Key, Question
+from contractwatch.engines.predicates.questions import Key, Question, SelectedNumbers
 from contractwatch.model.measure.metric import KeyRange
 from contractwatch.model.measure.state import KeyBounds, Measurement
 
@@ -25,11 +25,11 @@ def range_question(metric: KeyRange, key: Key, rows: pl.LazyFrame) -> Question:
         for member in (key.members if bounded else ())
         for bound in (member.to_physical().min(), member.to_physical().max())
     ]
-    return Question(metric, (key.is_complete().sum(), *bounds), _answered)
+    return Question(metric, (key.is_complete().sum(), *bounds), _range_answer)
 
 
-def _answered(answer: Answer) -> Measurement:
-    """Return the range; nulls of other members only widen it, which is no harm."""
+def _range_answer(answer: SelectedNumbers) -> Measurement:
+    """Return the range; rows with a null in another member only widen it, which is harmless."""
     rows, *bounds = answer
     known = [bound for bound in bounds if bound is not None]
     if not rows or len(known) < len(bounds):

@@ -18,7 +18,7 @@ from contractwatch.model.promises.personal_data import (
     SearchedColumn,
 )
 
-_MOST_CHECKED = 10_000
+_MAX_CHECKED = 10_000
 """Of more hits than these the check digits of the first ones stand for all."""
 
 _SSN_AREA = "(?:00[1-9]|0[1-9][0-9]|[1-578][0-9]{2}|6(?:[0-57-9][0-9]|6[0-57-9]))"
@@ -74,8 +74,8 @@ _CHECKSUMS: Mapping[Detector, Callable[[str], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One column and detector, and where their numbers stand in what was selected."""
+class _DetectorColumns:
+    """One column and detector, with the names of their numbers in the query's result."""
 
     column: str
     detector: Detector
@@ -85,25 +85,25 @@ class _Asked:
 
 
 def detector_query(frame: Frame, metric: PersonalDataHits) -> pl.LazyFrame:
-    """Return the query for one row with all numbers of all columns."""
+    """Return the query for the counts of all columns, in one row."""
     rows = frame.rows.head(metric.sample_rows) if metric.sample_rows else frame.rows
     selected: list[pl.Expr] = [pl.len().alias("rows")]
-    for asked in _asked(frame, metric):
+    for asked in _detector_columns(frame, metric):
         text, pattern = frame.cells[asked.column].value, _PATTERNS[asked.detector]
         if asked.texts not in {expression.meta.output_name() for expression in selected}:
             selected.append(text.is_not_null().sum().alias(asked.texts))
         selected.append(text.str.contains(pattern).sum().alias(asked.hits))
         if asked.checked:
-            first = text.str.extract(pattern, 1).drop_nulls().head(_MOST_CHECKED)
+            first = text.str.extract(pattern, 1).drop_nulls().head(_MAX_CHECKED)
             selected.append(first.implode().alias(asked.checked))
     return rows.select(selected)
 
 
-def hits_of(frame: Frame, metric: PersonalDataHits, found: pl.DataFrame) -> PersonalData:
-    """Return how often each detector hit, in the numbers that a query found."""
+def detector_hits(frame: Frame, metric: PersonalDataHits, found: pl.DataFrame) -> PersonalData:
+    """Return the hits of each detector from the result of a query."""
     row = found.row(0, named=True)
     hits: list[DetectorHits] = []
-    for asked in _asked(frame, metric):
+    for asked in _detector_columns(frame, metric):
         count = int(row[asked.hits] or 0)
         if asked.checked and count:
             candidates: list[str] = row[asked.checked]
@@ -113,16 +113,16 @@ def hits_of(frame: Frame, metric: PersonalDataHits, found: pl.DataFrame) -> Pers
     return PersonalData(tuple(hits))
 
 
-def _asked(frame: Frame, metric: PersonalDataHits) -> Iterator[_Asked]:
-    for at, searched in enumerate(_searched(frame, metric)):
+def _detector_columns(frame: Frame, metric: PersonalDataHits) -> Iterator[_DetectorColumns]:
+    for at, searched in enumerate(_text_columns(frame, metric)):
         for detector in searched.detectors:
             names = (f"{at} texts", f"{at} {detector}")
             checked = f"{at} {detector} found" if detector in _CHECKSUMS else ""
-            yield _Asked(searched.column, detector, *names, checked)
+            yield _DetectorColumns(searched.column, detector, *names, checked)
 
 
-def _searched(frame: Frame, metric: PersonalDataHits) -> Iterator[SearchedColumn]:
-    """Yield the columns that hold texts, by the names that they have in the files."""
+def _text_columns(frame: Frame, metric: PersonalDataHits) -> Iterator[SearchedColumn]:
+    """Yield the columns that hold texts, by their names in the files."""
     known: set[str] = set()
     for name in metric.declared:
         column = frame.columns.find(name)

@@ -11,7 +11,7 @@ import polars as pl
 
 from contractwatch.engines.predicates import literals
 from contractwatch.engines.predicates.expressions import ColumnView, violates
-from contractwatch.engines.predicates.questions import Question, aliased
+from contractwatch.engines.predicates.questions import Question, aliased_expressions
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.measure.evidence import Evidence
@@ -28,27 +28,27 @@ from contractwatch.model.measure.metric import (
     Unparseable,
 )
 
-WORTH_BYTES = 1 << 20
+MIN_PRUNED_BYTES = 1 << 20
 """Files smaller than this on the average are read whole: plans cost more than they save."""
 
-_TOGETHER_BYTES = 8 << 20
+_GROUP_BYTES = 8 << 20
 """Columns of so many bytes in all are read side by side: what piles up of them is small."""
 
-_WORTH_COLUMN_BYTES = 32 << 10
+_MIN_COLUMN_BYTES = 32 << 10
 """So is a file of many columns, each of which is smaller than this on the average."""
 
-_MOST_PLANS = 32
+_MAX_PLANS = 32
 """Each plan looks at every footer: wide tables share plans between columns."""
 
 
 def is_large(frame: Frame) -> bool:
-    """Return whether columns of the table can be read alone, and are worth a plan of their own."""
-    least = max(WORTH_BYTES, _WORTH_COLUMN_BYTES * len(frame.columns.columns))
+    """Return whether columns can be read separately, and are large enough for it."""
+    least = max(MIN_PRUNED_BYTES, _MIN_COLUMN_BYTES * len(frame.columns.columns))
     return frame.data_format is DataFormat.PARQUET and frame.bytes_per_file >= least
 
 
 def evidence_of(frame: Frame, metric: Metric) -> Evidence:
-    """Return what the answer to a question rests on."""
+    """Return the evidence for the answer to a metric: statistics or scanned values."""
     match metric:
         case TableSchema():
             return Evidence.METADATA
@@ -60,7 +60,7 @@ def evidence_of(frame: Frame, metric: Metric) -> Evidence:
             return Evidence.METADATA if _is_pruned(frame, metric) else Evidence.SCAN
 
 
-def split(
+def split_prunable(
     frame: Frame, questions: Iterable[Question]
 ) -> tuple[dict[str, list[Question]], list[Question]]:
     """Return the questions that statistics may answer, by column, and the others.
@@ -77,24 +77,31 @@ def split(
     return pruned, others
 
 
-def plans(
+def prunable_plans(
     frame: Frame, pruned: dict[str, list[Question]]
 ) -> list[tuple[pl.LazyFrame, list[Question]]]:
-    """Return the plans that answer the questions, each with the questions that it answers."""
+    """Return lazy frames for the prunable questions, each with its questions."""
     made: list[tuple[pl.LazyFrame, list[Question]]] = []
     counts = pruned.get("", [])
     if counts:
-        made.append((frame.rows.select(aliased(counts)), counts))
+        made.append((frame.rows.select(aliased_expressions(counts)), counts))
     columns = [column for column in pruned if column]
-    share = -(-len(columns) // _MOST_PLANS) or 1
+    share = -(-len(columns) // _MAX_PLANS) or 1
     for start in range(0, len(columns), share):
         asked = [one for column in columns[start : start + share] for one in pruned[column]]
-        passing = [found for one in asked if (found := _violating(frame, one.metric)) is not None]
-        made.append((frame.rows.filter(passing[0].or_(*passing[1:])).select(aliased(asked)), asked))
+        passing = [
+            found for one in asked if (found := _prunable_filter(frame, one.metric)) is not None
+        ]
+        made.append(
+            (
+                frame.rows.filter(passing[0].or_(*passing[1:])).select(aliased_expressions(asked)),
+                asked,
+            )
+        )
     return made
 
 
-def apart(questions: Iterable[Question]) -> list[list[Question]]:
+def group_by_columns(questions: Iterable[Question]) -> list[list[Question]]:
     """Return the questions in groups that have no column in common.
 
     One about no column is put to another: the number of rows alone would be taken from statistics.
@@ -124,38 +131,38 @@ def apart(questions: Iterable[Question]) -> list[list[Question]]:
     return [[*homeless, *found[0]], *found[1:]] if found else [homeless] * bool(homeless)
 
 
-def together(frame: Frame, groups: Sequence[list[Question]]) -> list[list[Question]]:
+def merge_small_groups(frame: Frame, groups: Sequence[list[Question]]) -> list[list[Question]]:
     """Return the groups put together as far as their columns are small, to be asked one by one.
 
     Each query looks at all columns of the table, so that one a column would cost their square.
     """
     if not groups:
         return []
-    share = _share(frame, len(groups))
+    share = _columns_per_query(frame, len(groups))
     return [
         [question for group in groups[start : start + share] for question in group]
         for start in range(0, len(groups), share)
     ]
 
 
-def _share(frame: Frame, count: int) -> int:
-    """Return how many columns of so many are asked in one query."""
+def _columns_per_query(frame: Frame, count: int) -> int:
+    """Return the number of columns to ask in one query."""
     of_column = frame.bytes // max(1, len(frame.columns.columns))
-    return max(1, _TOGETHER_BYTES // max(1, of_column), -(-count // _MOST_PLANS))
+    return max(1, _GROUP_BYTES // max(1, of_column), -(-count // _MAX_PLANS))
 
 
 def _is_pruned(frame: Frame, metric: Metric) -> bool:
     if not (frame.trusts_statistics and is_large(frame)):
         return False
-    return isinstance(metric, RowCount) or _violating(frame, metric) is not None
+    return isinstance(metric, RowCount) or _prunable_filter(frame, metric) is not None
 
 
 def _column(metric: Metric) -> str:
     return metric.predicate.column if isinstance(metric, CountWhere) else ""
 
 
-def _violating(frame: Frame, metric: Metric) -> pl.Expr | None:
-    """Return a filter that every violating row passes and that statistics can decide, or None."""
+def _prunable_filter(frame: Frame, metric: Metric) -> pl.Expr | None:
+    """Return a filter for possibly violating rows that statistics can decide, or None."""
     if not isinstance(metric, CountWhere):
         return None
     found = frame.columns.find(metric.predicate.column)
@@ -170,7 +177,7 @@ def _violating(frame: Frame, metric: Metric) -> pl.Expr | None:
     try:
         match predicate:
             case IsBelow() | IsAbove():
-                return _beyond(predicate, cells)
+                return _bound_comparison(predicate, cells)
             case IsMissing() | IsInvalid(pattern=None) if cells.dtype == pl.String:
                 return violates(predicate, cells)
             case _:
@@ -179,13 +186,13 @@ def _violating(frame: Frame, metric: Metric) -> pl.Expr | None:
         return None
 
 
-def _beyond(predicate: IsBelow | IsAbove, cells: ColumnView) -> pl.Expr | None:
-    """Return the comparison with a bound of the column's own type: no other is decided early."""
+def _bound_comparison(predicate: IsBelow | IsAbove, cells: ColumnView) -> pl.Expr | None:
+    """Return the comparison with a bound of the column's type: statistics decide no other."""
     if not literals.is_discrete(cells.dtype) or cells.dtype == pl.Time:
         return None
     exact = literals.steps(predicate.bound, cells.dtype, predicate.timezone)
     is_below = isinstance(predicate, IsBelow)
-    nearest = literals.at_least(exact) if is_below else literals.at_most(exact)
+    nearest = literals.ceil_steps(exact) if is_below else literals.floor_steps(exact)
     bound = literals.literal(nearest, cells.dtype)
     if bound is None:
         return None

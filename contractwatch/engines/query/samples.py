@@ -12,7 +12,7 @@ from typing import TypeAlias
 import polars as pl
 
 from contractwatch.engines.core.failures import UNREADABLE
-from contractwatch.engines.predicates.expressions import key_member, refuse_unread, violates
+from contractwatch.engines.predicates.expressions import key_member, refuse_unreadable, violates
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.predicates.nested import member_at
 from contractwatch.engines.tables.frames import Frame, open_table
@@ -25,16 +25,16 @@ Shown: TypeAlias = int | float | bool | str | None
 """A cell as it is shown: numbers and truth as they are, all else as text."""
 
 RowMetric: TypeAlias = CountWhere | Unparseable | SurplusRows
-"""A question whose answer counts rows that can be told one by one."""
+"""A metric whose answer counts rows that can be identified one by one."""
 
-_LONGEST = 200
-_LARGEST = 2**53
-_ENOUGH = 50
+_MAX_CHARACTERS = 200
+_MAX_EXACT_INTEGER = 2**53
+_MAX_KEYS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ShownColumn:
-    """A column, or a member of objects in it, by the name that it is shown under."""
+    """A column of a sample, or a member of objects in it, with the name that is shown."""
 
     name: str
     physical: str
@@ -42,8 +42,8 @@ class ShownColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Rows of one table that one of the questions counts; `columns` are those that are shown."""
+class SampleRequest:
+    """Request for rows of one table that one of the metrics counts, with some columns."""
 
     metrics: tuple[RowMetric, ...]
     columns: tuple[ShownColumn, ...]
@@ -57,8 +57,8 @@ class Wanted:
 Rows: TypeAlias = tuple[Mapping[str, Shown], ...]
 
 
-def sample(dataset: Dataset, wanted: Sequence[Wanted], *, limit: int) -> list[Rows | None]:
-    """Return up to `limit` rows for each wish, in the order of the wishes; None if it has none.
+def sample(dataset: Dataset, wanted: Sequence[SampleRequest], *, limit: int) -> list[Rows | None]:
+    """Return up to `limit` rows for each request, in order; None where there is no answer.
 
     Columns that are absent, or that are lists, objects or bytes, are left out.
     """
@@ -72,22 +72,26 @@ def sample(dataset: Dataset, wanted: Sequence[Wanted], *, limit: int) -> list[Ro
     return [_rows(frames[one.table], one, limit) for one in wanted]
 
 
-def _rows(frame: Frame | None, wanted: Wanted, limit: int) -> Rows | None:
+def _rows(frame: Frame | None, wanted: SampleRequest, limit: int) -> Rows | None:
     if frame is None:
         return None
     try:
         columns = list(_columns(frame, wanted.columns))
-        found = _broken(frame, wanted, columns, limit)
+        found = _violating_rows(frame, wanted, columns, limit)
         for metric in wanted.metrics:
             if isinstance(metric, SurplusRows):
-                found = pl.concat([found, _repeated(frame, metric, columns, limit)]).head(limit)
+                found = pl.concat([found, _repeated_rows(frame, metric, columns, limit)]).head(
+                    limit
+                )
     except (*UNREADABLE, UncastableError, KeyError):
         return None
     return tuple({name: _shown(value) for name, value in row.items()} for row in found.to_dicts())
 
 
-def _broken(frame: Frame, wanted: Wanted, columns: Sequence[pl.Expr], limit: int) -> pl.DataFrame:
-    """Return rows that one of the questions counts by looking at each row alone."""
+def _violating_rows(
+    frame: Frame, wanted: SampleRequest, columns: Sequence[pl.Expr], limit: int
+) -> pl.DataFrame:
+    """Return rows that violate one of the metrics' predicates."""
     alone = [
         _condition(frame, metric)
         for metric in wanted.metrics
@@ -98,10 +102,10 @@ def _broken(frame: Frame, wanted: Wanted, columns: Sequence[pl.Expr], limit: int
     return rows.collect(engine="streaming")
 
 
-def _repeated(
+def _repeated_rows(
     frame: Frame, metric: SurplusRows, columns: Sequence[pl.Expr], limit: int
 ) -> pl.DataFrame:
-    """Return rows of keys that occur more than once, those of one key side by side."""
+    """Return rows whose key occurs more than once, ordered by key."""
     members = [frame.cells[_name(frame, column)] for column in metric.columns]
     keys = [f"\x00key{position}" for position in range(len(members))]
     paths = metric.paths or ((),) * len(members)
@@ -112,12 +116,12 @@ def _repeated(
     whole = frame.rows.with_columns(named).drop_nulls(keys)
     twice = whole.group_by(keys).len("\x00rows").filter(pl.col("\x00rows") > 1)
     few = twice.head((limit + 1) // 2).collect(engine="streaming").lazy().select(keys)
-    rows = whole.join(few, on=keys, how="semi").select(*columns, *keys).head(_ENOUGH * limit)
+    rows = whole.join(few, on=keys, how="semi").select(*columns, *keys).head(_MAX_KEYS * limit)
     return rows.collect(engine="streaming").sort(keys).drop(keys).head(limit)
 
 
 def _columns(frame: Frame, wanted: Iterable[ShownColumn]) -> Iterable[pl.Expr]:
-    """Yield what is shown of those columns that are there and hold single values, as written."""
+    """Yield the expressions of existing columns with scalar values, as they are in the files."""
     types = frame.rows.collect_schema()
     for column in wanted:
         found = frame.columns.find(column.physical)
@@ -147,7 +151,7 @@ def _condition(frame: Frame, metric: CountWhere | Unparseable) -> pl.Expr:
     cells = frame.cells[_name(frame, column)]
     if isinstance(metric, CountWhere):
         return violates(metric.predicate, cells).fill_null(value=False)
-    refuse_unread(cells)
+    refuse_unreadable(cells)
     if cells.within is not None:
         return cells.within.type_mismatches(metric.path)
     return pl.lit(value=False) if cells.readable is None else ~cells.readable
@@ -157,7 +161,7 @@ def _shown(value: object) -> Shown:
     match value:
         case None | bool():
             return value
-        case int() if abs(value) <= _LARGEST:
+        case int() if abs(value) <= _MAX_EXACT_INTEGER:
             return value
         case float() if value - value == 0:  # NaN and infinity are no JSON
             return value
@@ -165,6 +169,6 @@ def _shown(value: object) -> Shown:
             return value.isoformat()
         case int() | float() | Decimal() | timedelta() | str():
             text = str(value)
-            return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+            return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…"
         case _:
             return "?"

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from contractwatch.engines.core.file_types import contract_word
-from contractwatch.engines.predicates.expressions import ColumnView, instants, refuse_unread
+from contractwatch.engines.predicates.expressions import ColumnView, instants, refuse_unreadable
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.segment import (
@@ -33,39 +33,41 @@ _LONGEST = {
 _ROWS, _START = "rows", "start"
 
 
-def cell_query(
+def segment_query(
     rows: pl.LazyFrame,
     metric: RowsPerCell,
     element: ColumnView,
     by: list[ColumnView],
     now: datetime,
 ) -> pl.LazyFrame:
-    """Return the query for one row a cell.
+    """Return the query for one row per segment.
 
     Raises:
         UncastableError: If the element is not temporal, or a segment is of no type that has a text.
     """
     for cells in (element, *by):
-        refuse_unread(cells)
+        refuse_unreadable(cells)
     local = _local(element, metric)
     here = now.astimezone(ZoneInfo(metric.timezone)).replace(tzinfo=None)
     length = metric.period.count * _LONGEST[metric.period.unit]
     is_recent = local.is_between(here - metric.reach - length, here, closed="both")
     # Keys that no column of a file is called: one called `start` must not be taken for the period.
     keys = {f"\x00by{at}": segment_text(cells.value, cells.dtype) for at, cells in enumerate(by)}
-    chosen = rows.filter(is_recent).select(_started(local, metric.period).alias(_START), **keys)
+    chosen = rows.filter(is_recent).select(
+        _period_start(local, metric.period).alias(_START), **keys
+    )
     counted = chosen.group_by(_START, *keys).agg(pl.len().alias(_ROWS))
     return counted.head(MOST_CELLS + 1)
 
 
-def cells_of(metric: RowsPerCell, found: pl.DataFrame) -> Measurement:
-    """Return the cells that a query found, or why they are too many."""
+def segment_rows(metric: RowsPerCell, found: pl.DataFrame) -> Measurement:
+    """Return the row counts of segments, or why there are too many."""
     if found.height > MOST_CELLS:
         return Unmeasured(f"there are more than {MOST_CELLS:,} segments and periods")
-    told = found.with_columns(pl.col(_START).dt.strftime("%Y-%m-%dT%H:%M"))
+    formatted = found.with_columns(pl.col(_START).dt.strftime("%Y-%m-%dT%H:%M"))
     cells = tuple(
         SegmentRows(start, tuple(segment), count)
-        for start, *segment, count in told.iter_rows()
+        for start, *segment, count in formatted.iter_rows()
         if start is not None
     )
     return SegmentCounts() + SegmentCounts(cells)
@@ -78,7 +80,7 @@ def _local(element: ColumnView, metric: RowsPerCell) -> pl.Expr:
     return utc.dt.convert_time_zone(metric.timezone).dt.replace_time_zone(None)
 
 
-def _started(local: pl.Expr, period: Period) -> pl.Expr:
+def _period_start(local: pl.Expr, period: Period) -> pl.Expr:
     return local.dt.truncate(f"{period.count}{_EVERY[period.unit]}")
 
 

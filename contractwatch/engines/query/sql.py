@@ -32,8 +32,8 @@ _PLANNING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Readable:
-    """A table that was opened, and the contract's columns, by whose names queries know them."""
+class SqlTable:
+    """An opened table with the contract's columns, by whose names queries refer to them."""
 
     frame: Frame
     columns: tuple[Column, ...]
@@ -47,7 +47,7 @@ class Readable:
         return set(self.frame.cells) - known
 
     def named(self) -> pl.LazyFrame:
-        """Return its rows with parsed values, under the contract's physical names."""
+        """Return the rows with parsed values, under the contract's physical names."""
         frame = self.frame
         found = ((frame.columns.find(one.physical_name), one) for one in self.columns)
         names = {actual.name: one.physical_name for actual, one in found if actual is not None}
@@ -58,12 +58,12 @@ class Readable:
         )
 
 
-def answers(
+def answer_queries(
     metrics: Iterable[SqlScalar],
-    tables: Mapping[str, Readable],
+    tables: Mapping[str, SqlTable],
     failures: Mapping[str, SourceError],
 ) -> dict[Metric, Measurement]:
-    """Run each query by itself.
+    """Answer each query by running it by itself.
 
     Args:
         metrics: The queries.
@@ -74,7 +74,7 @@ def answers(
 
 
 def _answer(
-    metric: SqlScalar, tables: Mapping[str, Readable], failures: Mapping[str, SourceError]
+    metric: SqlScalar, tables: Mapping[str, SqlTable], failures: Mapping[str, SourceError]
 ) -> Measurement:
     for name in metric.tables:
         if name in failures:
@@ -101,16 +101,16 @@ def _answer(
     return _scalar(found)
 
 
-def _with_casts(metric: SqlScalar, tables: Mapping[str, Readable]) -> str:
-    """Return the query with numbers where it means them of columns that have no type at all."""
+def _with_casts(metric: SqlScalar, tables: Mapping[str, SqlTable]) -> str:
+    """Return the query with casts to numbers of columns without a type, where it needs numbers."""
     texts = {name for table in metric.tables for name in tables[table].untyped()}
     if not any(f'"{name}"' in metric.query for name in texts):
         return metric.query
     # Imported here because the parser takes a third of a second that few queries need.
-    from contractwatch.engines.query.sql_casts import with_numbers  # noqa: PLC0415 - see above
+    from contractwatch.engines.query.sql_casts import with_number_casts  # noqa: PLC0415 - see above
 
     listed = {one.physical_name for table in metric.tables for one in tables[table].columns}
-    return with_numbers(metric.query, texts - listed)
+    return with_number_casts(metric.query, texts - listed)
 
 
 def _scalar(found: pl.DataFrame) -> Measurement:

@@ -15,7 +15,7 @@ _COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp
 _CALCULATED = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Sum, exp.Avg, exp.Abs)
 
 
-def with_numbers(query: str, texts: Collection[str]) -> str:
+def with_number_casts(query: str, texts: Collection[str]) -> str:
     """Return the query with these columns cast where numbers are meant; any other cell ends it.
 
     Args:
@@ -40,10 +40,10 @@ def _is_number(column: exp.Column) -> bool:
     if not isinstance(parent, _COMPARED):
         return False
     others = [one for one in parent.iter_expressions() if one is not node]
-    return bool(others) and all(_is_a_number(one) for one in others)
+    return bool(others) and all(_is_numeric(one) for one in others)
 
 
-def _is_a_number(node: exp.Expr) -> bool:
+def _is_numeric(node: exp.Expr) -> bool:
     bare = node.unnest()
     if isinstance(bare, exp.Neg):
         bare = bare.this

@@ -12,9 +12,13 @@ from contractwatch.engines.predicates.expressions import (
     is_present_at,
     violates_over_columns,
 )
-from contractwatch.engines.predicates.nested import depth_of, folded
-from contractwatch.engines.predicates.object_columns import MemberColumns, Objects, together
-from contractwatch.engines.predicates.questions import Answer, Question
+from contractwatch.engines.predicates.nested import depth_of, fold_arrays
+from contractwatch.engines.predicates.object_columns import (
+    MemberColumns,
+    ObjectIndex,
+    merge_member_columns,
+)
+from contractwatch.engines.predicates.questions import Question, SelectedNumbers
 from contractwatch.model.base.path import FieldPath
 from contractwatch.model.measure.metric import (
     FUTURE_ALLOWANCE,
@@ -33,27 +37,27 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def time_question(
-    metric: TimeMetric, cells_of: CellsOf, objects: Objects, now: datetime
+    metric: TimeMetric, cells_of: CellsOf, objects: ObjectIndex, now: datetime
 ) -> Question | Unmeasured:
-    """Return how a metric is asked, or why it cannot be.
+    """Return the question for a metric about times, or why it cannot be answered.
 
     Raises:
         UncastableError: If a column is not of a type that the metric is about.
     """
     match metric:
         case TimeSpan():
-            return _span(metric, cells_of, now)
+            return _span_question(metric, cells_of, now)
         case RecentRows():
-            return _recent(metric, cells_of, now)
+            return _recent_question(metric, cells_of, now)
         case Delays():
-            return _delays(metric, cells_of)
+            return _delay_question(metric, cells_of)
         case BadRows():
-            return _bad(metric, cells_of, objects)
+            return _bad_rows_question(metric, cells_of, objects)
         case _:
             assert_never(metric)
 
 
-def _span(metric: TimeSpan, cells_of: CellsOf, now: datetime) -> Question | Unmeasured:
+def _span_question(metric: TimeSpan, cells_of: CellsOf, now: datetime) -> Question | Unmeasured:
     cells = cells_of(metric.column)
     if isinstance(cells, Unmeasured):
         return cells
@@ -65,15 +69,15 @@ def _span(metric: TimeSpan, cells_of: CellsOf, now: datetime) -> Question | Unme
         return pl.when(one <= horizon).then(one)
 
     selected = (
-        folded(instant, depth, present, lambda many: many.list.min()).min(),
-        folded(instant, depth, present, lambda many: many.list.max()).max(),
+        fold_arrays(instant, depth, present, lambda many: many.list.min()).min(),
+        fold_arrays(instant, depth, present, lambda many: many.list.max()).max(),
         is_present_at(cells, metric.path).sum(),
-        folded(instant, depth, lambda one: one > horizon, lambda many: many.list.any()).sum(),
+        fold_arrays(instant, depth, lambda one: one > horizon, lambda many: many.list.any()).sum(),
     )
-    return Question(metric, selected, _spanned, derived)
+    return Question(metric, selected, _time_range, derived)
 
 
-def _recent(metric: RecentRows, cells_of: CellsOf, now: datetime) -> Question | Unmeasured:
+def _recent_question(metric: RecentRows, cells_of: CellsOf, now: datetime) -> Question | Unmeasured:
     cells = cells_of(metric.column)
     if isinstance(cells, Unmeasured):
         return cells
@@ -84,11 +88,11 @@ def _recent(metric: RecentRows, cells_of: CellsOf, now: datetime) -> Question | 
     def recent(one: pl.Expr) -> pl.Expr:
         return (one > start) & (one <= end)
 
-    rows = folded(instant, depth, recent, lambda many: many.list.any())
+    rows = fold_arrays(instant, depth, recent, lambda many: many.list.any())
     return Question(metric, (rows.sum(),), counted, derived)
 
 
-def _delays(metric: Delays, cells_of: CellsOf) -> Question | Unmeasured:
+def _delay_question(metric: Delays, cells_of: CellsOf) -> Question | Unmeasured:
     event, available = cells_of(metric.event_column), cells_of(metric.available_column)
     for cells in (event, available):
         if isinstance(cells, Unmeasured):
@@ -101,10 +105,14 @@ def _delays(metric: Delays, cells_of: CellsOf) -> Question | Unmeasured:
     )
     wait = pl.col(*ended) - pl.col(*began)
     late = wait > metric.limit // _MICROSECOND
-    return Question(metric, (wait.count(), late.sum(), wait.max()), _delayed, {**began, **ended})
+    return Question(
+        metric, (wait.count(), late.sum(), wait.max()), _delay_tally, {**began, **ended}
+    )
 
 
-def _bad(metric: BadRows, cells_of: CellsOf, objects: Objects) -> Question | Unmeasured:
+def _bad_rows_question(
+    metric: BadRows, cells_of: CellsOf, objects: ObjectIndex
+) -> Question | Unmeasured:
     broken: list[pl.Expr] = []
     read: list[MemberColumns] = []
     for predicate in metric.predicates:
@@ -116,7 +124,9 @@ def _bad(metric: BadRows, cells_of: CellsOf, objects: Objects) -> Question | Unm
         read.append(members)
     if not broken:
         return Unmeasured("no predicate to count by")
-    return Question(metric, (pl.any_horizontal(broken).sum(),), counted, members=together(read))
+    return Question(
+        metric, (pl.any_horizontal(broken).sum(),), counted, members=merge_member_columns(read)
+    )
 
 
 def _instant(column: str, path: FieldPath, timezone: str, cells: ColumnView) -> dict[str, pl.Expr]:
@@ -125,17 +135,17 @@ def _instant(column: str, path: FieldPath, timezone: str, cells: ColumnView) -> 
     return {name: instants_at(cells, path, timezone).to_physical()}
 
 
-def counted(answer: Answer) -> Measurement:
+def counted(answer: SelectedNumbers) -> Measurement:
     """Return the count of one selected number."""
     return Count(answer[0] or 0)
 
 
-def _spanned(answer: Answer) -> Measurement:
+def _time_range(answer: SelectedNumbers) -> Measurement:
     oldest, newest, rows, future = answer
     return TimeRange(_as_instant(oldest), _as_instant(newest), rows or 0, future or 0)
 
 
-def _delayed(answer: Answer) -> Measurement:
+def _delay_tally(answer: SelectedNumbers) -> Measurement:
     rows, late, longest = answer
     return DelayTally(rows or 0, late or 0, None if longest is None else longest / 1_000_000)
 
@@ -145,7 +155,7 @@ def _micros(instant: datetime) -> int:
 
 
 def _as_instant(microseconds: int | None) -> datetime | None:
-    """Return the instant; years before 1, which Python does not have, as the first one."""
+    """Return the instant; one before year 1, which Python does not have, as the first."""
     if microseconds is None:
         return None
     try:

@@ -23,8 +23,8 @@ from contractwatch.engines.formats.json_rows import (
 from contractwatch.engines.predicates import text
 from contractwatch.engines.predicates.expressions import ColumnView, violates
 from contractwatch.engines.predicates.literals import UncastableError
-from contractwatch.engines.predicates.nested import Judge, offends
-from contractwatch.engines.predicates.object_columns import MemberColumns, Objects, Over
+from contractwatch.engines.predicates.nested import Judge, any_violates
+from contractwatch.engines.predicates.object_columns import JudgeColumns, MemberColumns, ObjectIndex
 from contractwatch.model.base.path import FieldPath
 from contractwatch.model.base.server import DataFormat
 from contractwatch.model.contract.contract import Column
@@ -144,7 +144,7 @@ class _NestedColumn:
         return self._type_mismatches(path, _over_objects)[0]
 
     def type_mismatches_over_columns(
-        self, path: FieldPath, objects: Objects
+        self, path: FieldPath, objects: ObjectIndex
     ) -> tuple[pl.Expr, MemberColumns]:
         """Return what `type_mismatches` does, over members as columns, and those columns."""
         return self._type_mismatches(path, objects.offends)
@@ -167,7 +167,7 @@ class _NestedColumn:
         return self._violates(predicate, _over_objects)[0]
 
     def violates_over_columns(
-        self, predicate: Predicate, objects: Objects
+        self, predicate: Predicate, objects: ObjectIndex
     ) -> tuple[pl.Expr, MemberColumns]:
         """Return what `expressions.violates_over_columns` does.
 
@@ -176,7 +176,9 @@ class _NestedColumn:
         """
         return self._violates(predicate, objects.offends)
 
-    def _type_mismatches(self, path: FieldPath, over: Over) -> tuple[pl.Expr, MemberColumns]:
+    def _type_mismatches(
+        self, path: FieldPath, over: JudgeColumns
+    ) -> tuple[pl.Expr, MemberColumns]:
         mismatched = self._noted("mismatched", path)
         node = self.nodes.get(path, self.tree)
         if node.kind != "scalar":
@@ -193,7 +195,7 @@ class _NestedColumn:
         unread, members = over(self.name, path, self.dtype, judge)
         return mismatched | unread.fill_null(value=False), members
 
-    def _violates(self, predicate: Predicate, over: Over) -> tuple[pl.Expr, MemberColumns]:
+    def _violates(self, predicate: Predicate, over: JudgeColumns) -> tuple[pl.Expr, MemberColumns]:
         path: FieldPath = predicate.path if isinstance(predicate, Inside) else ()
         asked = predicate.predicate if isinstance(predicate, Inside) else predicate
         node = self.nodes.get(path)
@@ -202,7 +204,9 @@ class _NestedColumn:
             return self._noted("null", path), MemberColumns()
         if isinstance(asked, RepeatsElements | IsNotNormalized):
             value, dtype = _typed_value(self.tree, pl.col(self.name))
-            found = offends(path, value, dtype, lambda v, d: violates(asked, ColumnView(v, v, d)))
+            found = any_violates(
+                path, value, dtype, lambda v, d: violates(asked, ColumnView(v, v, d))
+            )
             return found, MemberColumns()
 
         def judge(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -223,7 +227,7 @@ class _NestedColumn:
 def _over_objects(
     column: str, path: FieldPath, dtype: pl.DataType, judge: Judge
 ) -> tuple[pl.Expr, MemberColumns]:
-    return offends(path, pl.col(column), dtype, judge), MemberColumns()
+    return any_violates(path, pl.col(column), dtype, judge), MemberColumns()
 
 
 def _parsed_cells(value: pl.Expr, parsed: text.ParsedText) -> ColumnView:

@@ -359,12 +359,12 @@ RecordMetric: TypeAlias = Probes | UpdateHistory | RowHistory | IncidentTimes
 ComparingMetric: TypeAlias = Orphans | CoveredKeys | SegmentsOf | Total | BadRowsAcross
 """Metrics over two tables or more, answered after each table was read by itself."""
 
-OwnPassMetric: TypeAlias = RowsPerCell | PersonalDataHits
+SeparatePassMetric: TypeAlias = RowsPerCell | PersonalDataHits
 """Metrics whose answer is no single number; each is read in a pass of its own."""
 
 Metric: TypeAlias = (
     ComparingMetric
-    | OwnPassMetric
+    | SeparatePassMetric
     | TableSchema
     | RowCount
     | CountWhere

@@ -76,11 +76,11 @@ GOLDEN = golden()
 def by_expressions(form: DateFormat, kind: LogicalType, cells: list[str]) -> list[object]:
     frame, raw = pl.DataFrame({"cell": cells}), pl.col("cell")
     if kind is LogicalType.DATE:
-        return frame.select(date_texts.dates(raw, form)).to_series().to_list()
+        return frame.select(date_texts.parse_dates(raw, form)).to_series().to_list()
     if kind is LogicalType.TIME:
-        nanos = date_texts.times(raw, form).cast(pl.Int64)
+        nanos = date_texts.parse_times(raw, form).cast(pl.Int64)
         return frame.select(nanos // 1000).to_series().to_list()
-    found = date_texts.moments(raw, form)
+    found = date_texts.parse_timestamps(raw, form)
     micros = frame.select(one.value.cast(pl.Int64).alias(str(at)) for at, one in enumerate(found))
     return [
         next(

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from naive_oracle import instant
 
-from contractwatch.engines.comparison.comparing import Side, compare
+from contractwatch.engines.comparison.comparing import Side, answer_comparing_metrics
 from contractwatch.engines.query.engine import measure
 from contractwatch.model.base.path import (
     ArrayItem,
@@ -284,7 +284,7 @@ def test_keys_inside_of_cells_without_a_match_are_those_of_the_oracle(
             own = json_text(here, content, COLUMNS)
         else:
             own = parquet(here, pl.DataFrame(rows, schema=SCHEMA))
-        found = compare(own, [metric], {TARGET: side(here, other, targets)})
+        found = answer_comparing_metrics(own, [metric], {TARGET: side(here, other, targets)})
     keys = [tuple(row[name] for name in targets) for row in there]
     known = Counter(one for one in keys if None not in one)
     asked = [[one for one in keys_of(row, names, paths) if None not in one] for row in rows]
@@ -345,12 +345,12 @@ def test_a_key_that_the_data_do_not_have_is_told_with_its_way(tmp_path: Path) ->
     own = parquet(tmp_path, pl.DataFrame(schema=SCHEMA))
     target = side(tmp_path, pl.DataFrame({"x": [{"a": "a"}]}), ["a"])
     asked = [Orphans(TABLE, ("o",), TARGET, ((*LINES, StructField("no")),))]
-    found = compare(own, asked, {TARGET: target})
+    found = answer_comparing_metrics(own, asked, {TARGET: target})
     why = "column 'o.lines[].no' of orders: the object has no such member"
     assert found == {asked[0]: Unmeasured(why)}
     other = Side(target.files, ("x",), "there", ((StructField("b"),),))
     known = [Orphans(TABLE, ("o",), TARGET, (SKU,))]
-    found = compare(own, known, {TARGET: other})
+    found = answer_comparing_metrics(own, known, {TARGET: other})
     why = "column 'x.b' of there: the object has no such member"
     assert found == {known[0]: Unmeasured(why)}
 

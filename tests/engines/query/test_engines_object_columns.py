@@ -13,7 +13,7 @@ from contractwatch.engines.predicates.expressions import (
     violates,
     violates_over_columns,
 )
-from contractwatch.engines.predicates.object_columns import Objects, unnested
+from contractwatch.engines.predicates.object_columns import ObjectIndex, unnest_objects
 from contractwatch.engines.query.engine import measure
 from contractwatch.model.base.path import ArrayItem, FieldPath, StructField
 from contractwatch.model.measure.metric import (
@@ -56,8 +56,8 @@ def test_members_as_columns_violate_as_members_of_objects_do(
     value = pl.col("o")
     cells = ColumnView(value, value, ROWS.schema["o"])
     asked = Inside(path, predicate)
-    made, members = violates_over_columns(asked, cells, Objects())
-    rows = unnested(ROWS.lazy(), members.objects)
+    made, members = violates_over_columns(asked, cells, ObjectIndex())
+    rows = unnest_objects(ROWS.lazy(), members.objects)
     found = rows.select(made.fill_null(value=False).alias("found")).collect()["found"]
     expected = ROWS.select(violates(asked, cells).fill_null(value=False).alias("found"))["found"]
     assert found.to_list() == expected.to_list()
@@ -106,10 +106,10 @@ def test_an_object_is_looked_at_once_for_all_its_members() -> None:
     members = {f"m{at}": at for at in range(50)}
     rows = pl.DataFrame({"o": [members]}).lazy()
     cells = ColumnView(pl.col("o"), pl.col("o"), rows.collect_schema()["o"])
-    objects = Objects()
+    objects = ObjectIndex()
     asked = [Inside((StructField(name),), IsNull("o")) for name in members]
     made = [violates_over_columns(one, cells, objects) for one in asked]
     assert len({id(one) for _, members in made for one in members.objects}) == 1
-    unread = unnested(rows, [one for _, members in made for one in members.objects])
+    unread = unnest_objects(rows, [one for _, members in made for one in members.objects])
     plan = unread.select(e.sum().alias(str(at)) for at, (e, _) in enumerate(made)).explain()
     assert plan.count('col("o")') <= 3

@@ -91,7 +91,7 @@ def test_the_rows_of_a_table_are_read_once_and_only_the_columns_asked_about(
 ) -> None:
     data, source, told = parquet(tmp_path, ORDERS), CountingRows(ORDERS), []
     metrics = [*ADDITIVE, *(SurplusRows(TABLE, key) for key in keys), TableSchema(TABLE)]
-    found = survey(data, metrics, now=NOW, opened=told.append, open_rows=source.open)
+    found = survey(data, metrics, now=NOW, on_read=told.append, open_rows=source.open)
     assert source.reads == [{"id", "word", "at"}]
     assert told == [TABLE]
     assert all(not isinstance(found.measurements[metric], Unmeasured) for metric in metrics)

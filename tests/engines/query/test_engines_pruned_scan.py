@@ -18,7 +18,7 @@ from naive_oracle import Row, answer
 from contractwatch.engines.core.memory_budget import KEY_BYTES
 from contractwatch.engines.predicates.questions import Question
 from contractwatch.engines.query.engine import Survey, survey
-from contractwatch.engines.query.pruning import WORTH_BYTES, apart
+from contractwatch.engines.query.pruning import MIN_PRUNED_BYTES, group_by_columns
 from contractwatch.engines.query.times import counted
 from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.model.base.server import DataFormat
@@ -45,7 +45,7 @@ KEY = SurplusRows(TABLE, ("id",))
 
 
 def as_large(files: TableFiles) -> Frame:
-    return replace(open_table(files), bytes_per_file=WORTH_BYTES)
+    return replace(open_table(files), bytes_per_file=MIN_PRUNED_BYTES)
 
 
 def lean(data: Dataset, asked: Sequence[Metric], *, trusting: bool = True) -> Survey:
@@ -272,10 +272,10 @@ def test_questions_are_asked_together_where_they_share_a_column_and_rows_never_a
         question(CountWhere(TABLE, IsNull(name)), *columns)
         for name, columns in {"1": ["a"], "2": ["b"], "3": ["a", "b"], "4": ["c"]}.items()
     )
-    assert apart([rows, one, two, other]) == [[rows, one], [two], [other]]
-    assert apart([one, other, two, both]) == [[one, two, both], [other]]
-    assert apart([rows]) == [[rows]]
-    assert apart([]) == []
+    assert group_by_columns([rows, one, two, other]) == [[rows, one], [two], [other]]
+    assert group_by_columns([one, other, two, both]) == [[one, two, both], [other]]
+    assert group_by_columns([rows]) == [[rows]]
+    assert group_by_columns([]) == []
 
 
 def test_a_wide_table_shares_its_plans(tmp_path: Path) -> None:

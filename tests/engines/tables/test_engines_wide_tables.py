@@ -29,8 +29,8 @@ def test_a_table_of_many_small_columns_is_read_in_one_pass_and_a_large_one_by_co
 def test_one_question_that_does_not_fit_leaves_the_others_their_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worth: int
 ) -> None:
-    monkeypatch.setattr(pruning, "WORTH_BYTES", worth)
-    monkeypatch.setattr(pruning, "_WORTH_COLUMN_BYTES", 1)
+    monkeypatch.setattr(pruning, "MIN_PRUNED_BYTES", worth)
+    monkeypatch.setattr(pruning, "_MIN_COLUMN_BYTES", 1)
     values = {f"c{n}": [None, n, 2 * n] for n in range(300)}
     data = parquet(tmp_path, pl.DataFrame({**values, "word": ["a", "b", None]}))
     asked: list[Metric] = [CountWhere(TABLE, IsNull(name)) for name in (*values, "word")]
