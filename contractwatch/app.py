@@ -358,7 +358,7 @@ class Agent:
         default = timedelta(seconds=settings.default_interval_seconds)
         shortest = timedelta(seconds=settings.shortest_interval_seconds)
         for contract in change.withdrawn:
-            self._scheduler.drop(contract.product)
+            self._scheduler.unschedule(contract.product)
         for contract in change.put:
             if self._stopping.is_set():
                 return
@@ -367,7 +367,7 @@ class Agent:
             table = timetable_of(contract, default_interval=default, shortest=shortest)
             with self._withdrawing:
                 self._runner.add(contract.product)
-            self._scheduler.put(contract.product, table, first=first)
+            self._scheduler.schedule(contract.product, table, first=first)
             self._warn_of_routes(contract)
             if not is_first:
                 _log.info("contract_taken", product=contract.product, version=contract.version)

@@ -246,7 +246,7 @@ class AgentSeries:
         """Record how many workers have a scan."""
         self._busy.set(busy)
 
-    def took(self, phase: str, seconds: float) -> None:
+    def phase_took(self, phase: str, seconds: float) -> None:
         """Record how long a phase of a run took; `phase` is one of PHASES."""
         self._duration.labels(phase).observe(seconds)
 
@@ -269,7 +269,7 @@ class AgentSeries:
         """Count a failure of the store."""
         self._store_errors.labels(kind).inc()
 
-    def told(self, transitions: Iterable[Transition]) -> None:
+    def count_transitions(self, transitions: Iterable[Transition]) -> None:
         """Count what one run tells of incidents, and how long they took so far."""
         for transition in transitions:
             incident, urgency = transition.incident, _URGENCY[transition.incident.severity].value

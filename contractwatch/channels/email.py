@@ -42,7 +42,7 @@ def send(notification: Notification, receiver: Receiver, context: ChannelContext
     recipients = tuple(parse_mailbox(each) for each in receiver.recipients)
     password = context.secret(receiver.password_ref) if receiver.password_ref else ""
     addressed = _addressed(notification, receiver, recipients)
-    with _spoken_to(receiver, gate) as client:
+    with _smtp_session(receiver, gate) as client:
         _log_in(client, receiver, password)
         options = _options(client, receiver, (sender, *addressed))
         shown = recipients if options else [each for each in recipients if not each.needs_utf8]
@@ -139,19 +139,19 @@ def _is_encrypted(receiver: Receiver) -> bool:
 
 
 @contextlib.contextmanager
-def _spoken_to(receiver: Receiver, gate: Gate) -> Generator[smtplib.SMTP]:
+def _smtp_session(receiver: Receiver, gate: Gate) -> Generator[smtplib.SMTP]:
     """Yield a client that has greeted the server, and turn its failures into ours."""
     host = receiver.smtp_host
     sock = gate.connect(host, receiver.smtp_port)
     if receiver.smtp_port == _IMPLICIT_TLS_PORT:
         sock = gate.secure(sock, host)
-    client = smtplib.SMTP(local_hostname=_own_name())
+    client = smtplib.SMTP(local_hostname=_ehlo_name())
     client.sock = sock
     late = threading.Event()
     left = max(gate.deadline.at - time.monotonic(), 0.001)
     sock.settimeout(left)
     # smtplib waits anew for each piece; only cutting the connection bounds the whole.
-    clock = threading.Timer(left, _cut_off, (client, late))
+    clock = threading.Timer(left, _connection_lost, (client, late))
     clock.daemon = True
     clock.start()
     try:
@@ -186,7 +186,7 @@ def _greet(client: smtplib.SMTP, receiver: Receiver, gate: Gate) -> None:
     client.ehlo()
 
 
-def _cut_off(client: smtplib.SMTP, late: threading.Event) -> None:
+def _connection_lost(client: smtplib.SMTP, late: threading.Event) -> None:
     late.set()
     if client.sock is not None:
         with contextlib.suppress(OSError):
@@ -197,9 +197,9 @@ def _cut_off(client: smtplib.SMTP, late: threading.Event) -> None:
 def _failure(host: str, error: Exception) -> ChannelError:
     # All exceptions of smtplib are OSErrors, too: those that are not about the connection first.
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return _of_code(host, _worst(error.recipients))
+        return _failure_of_code(host, _worst(error.recipients))
     if isinstance(error, smtplib.SMTPResponseException):
-        return _of_code(host, int(error.smtp_code))
+        return _failure_of_code(host, int(error.smtp_code))
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return _closed(host)
     if isinstance(error, smtplib.SMTPException):
@@ -218,7 +218,7 @@ def _unusable(words: str) -> ChannelError:
     return ChannelError(words, retryable=False, reason="config")
 
 
-def _of_code(host: str, code: int) -> ChannelError:
+def _failure_of_code(host: str, code: int) -> ChannelError:
     """Return the failure of an SMTP code: 4yz is for now, 5yz for good, -1 nothing readable."""
     if code < 0:
         return ChannelError(f"{host} spoke no SMTP", retryable=True, reason="reset")
@@ -232,7 +232,7 @@ def _of_code(host: str, code: int) -> ChannelError:
 
 
 def _refused(receiver: Receiver, refused: dict[str, tuple[int, bytes]], count: int) -> ChannelError:
-    failure = _of_code(receiver.smtp_host, _worst(refused))
+    failure = _failure_of_code(receiver.smtp_host, _worst(refused))
     return ChannelError(
         f"{failure} for {len(refused)} of {count} recipients",
         retryable=failure.retryable,
@@ -245,6 +245,6 @@ def _worst(refused: dict[str, tuple[int, bytes]]) -> int:
     return min(code for code, _ in refused.values())
 
 
-def _own_name() -> str:
+def _ehlo_name() -> str:
     name = socket.gethostname()
     return name if "." in name else "[127.0.0.1]"

@@ -62,7 +62,7 @@ def send(post: HttpPost, gate: Gate, context: ChannelContext) -> str:
             f"{url.host} closed the connection without an answer", retryable=True, reason="reset"
         ) from None
     try:
-        word = _word(response, gate)
+        word = _plain_word(response, gate)
     finally:
         response.close()
         transport.close()
@@ -137,7 +137,7 @@ def _checked(address: str) -> httpx.URL:
     return url
 
 
-def _word(response: httpx.Response, gate: Gate) -> str:
+def _plain_word(response: httpx.Response, gate: Gate) -> str:
     """Return the body if it is one plain word; the rest is not for logs."""
     body = b""
     try:

@@ -43,14 +43,14 @@ class GroupCommit:
         with self._turn:
             if mine.outcome is None:
                 batch = tuple(self._waiting)
-                self._settle(batch)
+                self._commit_batch(batch)
                 del self._waiting[: len(batch)]
         if isinstance(mine.outcome, Exception):
             raise mine.outcome
         assert mine.outcome is not None
         return mine.outcome
 
-    def _settle(self, batch: tuple[_PendingEntry, ...]) -> None:
+    def _commit_batch(self, batch: tuple[_PendingEntry, ...]) -> None:
         """Write all; if they contradict the record, each by itself, to find the one that does."""
         try:
             run_ids = self._write([one.entry for one in batch])
@@ -62,7 +62,7 @@ class GroupCommit:
                     one.outcome = _same(error)
             else:
                 for one in batch:
-                    self._settle((one,))
+                    self._commit_batch((one,))
             return
         for one, run_id in zip(batch, run_ids, strict=True):
             one.outcome = run_id

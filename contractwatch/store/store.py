@@ -83,7 +83,7 @@ class Store:
             _make_file(path)
         store = cls(path, open_engine(path, read_only=read_only), read_only=read_only)
         try:
-            store._settle_schema()
+            store._check_schema()
         except BaseException:
             store.close()
             raise
@@ -255,36 +255,38 @@ class Store:
     def delivered(self, delivery: Delivery, *, now: datetime) -> bool:
         """Mark a message as delivered; return False if the lease is no longer ours."""
         with self._writing("the delivery of a message was not recorded") as connection:
-            return outbox.finish_delivered(connection, delivery, now=now)
+            return outbox.mark_delivered(connection, delivery, now=now)
 
     def retry(self, delivery: Delivery, *, at: datetime, error: str) -> bool:
         """Schedule another attempt at `at`; return False if the lease is no longer ours."""
         with self._writing("the retry of a message was not recorded") as connection:
-            return outbox.put_back(connection, delivery, at=at, error=error)
+            return outbox.schedule_retry(connection, delivery, at=at, error=error)
 
-    def part(self, delivery: Delivery, recipients: Iterable[str], *, now: datetime) -> bool:
+    def split_by_recipient(
+        self, delivery: Delivery, recipients: Iterable[str], *, now: datetime
+    ) -> bool:
         """Replace a message by one for each recipient; return False if it is not ours."""
         names = tuple(recipients)
         with self._writing("the recipients of a message were not recorded") as connection:
-            return outbox.part(connection, delivery, names, now=now)
+            return outbox.split_by_recipient(connection, delivery, names, now=now)
 
-    def bury(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool:
+    def mark_dead(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool:
         """Move a message to the dead letters; return False if the lease is no longer ours."""
         with self._writing("a dead letter was not recorded") as connection:
-            return outbox.finish_dead(connection, delivery, now=now, reason=reason, error=error)
+            return outbox.mark_dead(connection, delivery, now=now, reason=reason, error=error)
 
     def replay(self, outbox_id: int, *, now: datetime) -> bool:
         """Retry a dead letter under its old key; return False if there is none."""
         with self._writing("the replay of a message was not recorded") as connection:
-            return outbox.revive(connection, outbox_id, now=now)
+            return outbox.retry_dead_letter(connection, outbox_id, now=now)
 
-    def revive_untold(self, receivers: Iterable[str], *, now: datetime) -> int:
+    def retry_unnotified(self, receivers: Iterable[str], *, now: datetime) -> int:
         """Retry dead letters to these receivers about open incidents nobody was notified of."""
         names = tuple(receivers)
         with self._writing("no dead letter was tried again") as connection:
-            return outbox.revive_untold(connection, names, now=now)
+            return outbox.retry_unnotified(connection, names, now=now)
 
-    def pull_back(
+    def reschedule_far_ahead(
         self, *, now: datetime, longest: Callable[[Urgency, int], float], lease_seconds: float
     ) -> int:
         """Reschedule messages written while the clock was ahead; return how many.
@@ -295,7 +297,7 @@ class Store:
             lease_seconds: The longest lease.
         """
         with self._writing("the times of messages were not put right") as connection:
-            return outbox.pull_back(
+            return outbox.reschedule_far_ahead(
                 connection, now=now, longest=longest, lease_seconds=lease_seconds
             )
 
@@ -324,7 +326,7 @@ class Store:
         with self._reading("the dead letters were not read") as connection:
             return outbox.dead(connection, limit=limit)
 
-    def _settle_schema(self) -> None:
+    def _check_schema(self) -> None:
         with self._reading("the store was not opened") as connection:
             revision = schema.revision_of(connection)
         if self.read_only:

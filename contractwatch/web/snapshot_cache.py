@@ -106,7 +106,7 @@ class SnapshotCache:
         return self._snapshot
 
     def now(self) -> datetime:
-        """Return the time of the board's clock."""
+        """Return the time of the clock."""
         return self._clock()
 
     def start(self) -> None:
@@ -116,7 +116,7 @@ class SnapshotCache:
             StoreError: If the record cannot be read at all.
         """
         self.refresh()
-        self._thread = threading.Thread(target=self._run, name="board", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -132,7 +132,7 @@ class SnapshotCache:
             if revision != self._revision:
                 self._records = self._reader.records()
                 self._revision = revision
-            self._snapshot = self._taken(self._reader.last_beat(), self._clock())
+            self._snapshot = self._new_snapshot(self._reader.last_beat(), self._clock())
 
     def detail(self, product: str) -> ProductView | None:
         """Read one product anew from the store, with all results of its last run."""
@@ -157,10 +157,10 @@ class SnapshotCache:
             refreshed = time.monotonic()
             rest = _REST_PER_WORK * (refreshed - began)
 
-    def _taken(self, beat: datetime | None, now: datetime) -> RecordSnapshot:
+    def _new_snapshot(self, beat: datetime | None, now: datetime) -> RecordSnapshot:
         before = self._snapshot
         views = {
-            record.card.product: _renewed(before.views.get(record.card.product), record, now)
+            record.card.product: _refreshed_view(before.views.get(record.card.product), record, now)
             for record in self._records
         }
         left = tuple(
@@ -196,7 +196,9 @@ def _budget_line(
     return BudgetLine(standing, budget_of(line, target, now=now))
 
 
-def _renewed(before: ProductView | None, record: ProductRecord, now: datetime) -> ProductView:
+def _refreshed_view(
+    before: ProductView | None, record: ProductRecord, now: datetime
+) -> ProductView:
     """Return the view; budgets and score of an unchanged record are kept for a minute or two."""
     if before is None or _marks(before.record) != _marks(record):
         return view_of(record, now=now)

@@ -63,7 +63,7 @@ class Counted:
     def skipped(self, reason: str) -> None:
         self.skips[reason] += 1
 
-    def took(self, phase: str, seconds: float) -> None: ...
+    def phase_took(self, phase: str, seconds: float) -> None: ...
 
     def read(self, source_kind: str, *, is_read: bool, file_bytes: int) -> None:
         self.reads.append((source_kind, is_read))
@@ -77,7 +77,7 @@ class Counted:
     def store_failed(self, kind: str) -> None:
         self.store_kinds.append(kind)
 
-    def told(self, transitions: Iterable[Transition]) -> None:
+    def count_transitions(self, transitions: Iterable[Transition]) -> None:
         self.transitions += [one.kind for one in transitions]
 
     def beat(self, at: datetime) -> None: ...

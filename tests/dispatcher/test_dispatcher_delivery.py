@@ -271,10 +271,10 @@ class _OneMessage:
     def outbox_counts(self) -> tuple[object, ...]:
         return ()
 
-    def pull_back(self, **_: object) -> int:
+    def reschedule_far_ahead(self, **_: object) -> int:
         return 0
 
-    def revive_untold(self, *_: object, **__: object) -> int:
+    def retry_unnotified(self, *_: object, **__: object) -> int:
         return 0
 
     def pauses(self) -> dict[str, datetime]:

@@ -318,11 +318,11 @@ def test_dead_letters_and_delivered_ones_of_the_future_are_kept_as_long_as_other
     for end in ("dead", "delivered"):
         (held,) = store.claim("x", now=ahead, lease_seconds=60, limit=1, receivers=["owners"])
         if end == "dead":
-            store.bury(held, now=ahead, reason="4xx", error="no")
+            store.mark_dead(held, now=ahead, reason="4xx", error="no")
         else:
             store.delivered(held, now=ahead)
     store.pause("owners", until=ahead)
-    store.pull_back(now=NOW, longest=lambda urgency, failures: 0.0, lease_seconds=60)
+    store.reschedule_far_ahead(now=NOW, longest=lambda urgency, failures: 0.0, lease_seconds=60)
     assert store.dead_letters()[0].died_at == NOW
     assert store.pauses() == {"owners": NOW + timedelta(minutes=15)}
     removed = store.compact(NOW + timedelta(days=91))
@@ -335,7 +335,7 @@ def test_nothing_that_may_lie_ahead_is_pulled_back(store: Store) -> None:
     store.retry(held[0], at=NOW + timedelta(seconds=5), error="")
     store.retry(held[1], at=NOW + timedelta(seconds=4.9), error="")
     before = due_of(store)
-    pulled = store.pull_back(
+    pulled = store.reschedule_far_ahead(
         now=NOW,
         longest=lambda urgency, failures: longest_wait_seconds(urgency, failures=failures),
         lease_seconds=60,
@@ -381,10 +381,10 @@ class Watched:
     store: Store
     buries: bool = True
 
-    def bury(self, *args: object, **more: object) -> bool:
+    def mark_dead(self, *args: object, **more: object) -> bool:
         if not self.buries:
             raise StoreError("killed here", kind="io")
-        return self.store.bury(*args, **more)
+        return self.store.mark_dead(*args, **more)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.store, name)

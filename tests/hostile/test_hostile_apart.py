@@ -52,7 +52,7 @@ import os, time
 from contractwatch.cli.testing.isolated_process import Apart
 apart = Apart(deadline_seconds=1)
 for job, argument in ((time.sleep, 60), (os._exit, 3), (os.system, "kill -SEGV $PPID"), (abs, -2)):
-    answer = apart.ask(job, argument)
+    answer = apart.call(job, argument)
     print(getattr(answer, "reason", answer))
 apart.close()
 """

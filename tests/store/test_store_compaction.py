@@ -107,7 +107,7 @@ def test_messages_go_when_done_and_never_before(store: Store) -> None:
     by_key = {item.notification.key: item for item in claimed}
     store.retry(by_key["waits"], at=NOW, error="")
     store.delivered(by_key["delivered"], now=NOW)
-    store.bury(by_key["dead"], now=NOW, reason="4xx", error="")
+    store.mark_dead(by_key["dead"], now=NOW, reason="4xx", error="")
     totals = store.delivery_totals()
 
     assert store.compact(NOW + 6 * DAY).removed == 0

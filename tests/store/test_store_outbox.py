@@ -73,7 +73,7 @@ def test_a_dead_letter_lets_its_lane_go_on_and_can_be_replayed(store: Store) -> 
     send(store, "a1", "a2")
     (first,) = claim(store)
 
-    assert store.bury(first, now=NOW, reason="4xx", error="404 not found")
+    assert store.mark_dead(first, now=NOW, reason="4xx", error="404 not found")
 
     dead = DeadLetter(1, first.notification, 1, "4xx", "404 not found", NOW)
     assert store.dead_letters() == (dead,)
@@ -97,7 +97,7 @@ def test_a_lease_that_ran_out_is_claimed_again_and_the_late_holder_is_told(store
     assert again.attempts == 1
     assert not store.delivered(late, now=NOW + HOUR)
     assert not store.retry(late, at=NOW + HOUR, error="x")
-    assert not store.bury(late, now=NOW + HOUR, reason="5xx", error="x")
+    assert not store.mark_dead(late, now=NOW + HOUR, reason="5xx", error="x")
     assert store.delivered(again, now=NOW + HOUR)
     assert not store.delivered(again, now=NOW + HOUR)
 
@@ -137,7 +137,7 @@ def test_what_waits_and_what_ever_was_is_counted(store: Store) -> None:
     send(store, "d", lane="d", receiver="chat")
     by_key = {item.notification.key: item for item in claim(store)}
     store.delivered(by_key["c"], now=NOW)
-    store.bury(by_key["d"], now=NOW, reason="4xx", error="")
+    store.mark_dead(by_key["d"], now=NOW, reason="4xx", error="")
 
     assert store.outbox_counts() == (OutboxCount("ops", Urgency.PAGE, 2, NOW - HOUR),)
     assert store.delivery_totals() == (

@@ -23,8 +23,8 @@ def longest(urgency: Urgency, attempts: int) -> float:
     return (100.0 if urgency is Urgency.PAGE else 1_000.0) + attempts
 
 
-def pull_back(store: Store) -> int:
-    return store.pull_back(now=NOW, longest=longest, lease_seconds=LEASE.total_seconds())
+def reschedule_far_ahead(store: Store) -> int:
+    return store.reschedule_far_ahead(now=NOW, longest=longest, lease_seconds=LEASE.total_seconds())
 
 
 def write(store: Store, key: str, **changes: object) -> None:
@@ -56,9 +56,9 @@ def test_a_message_waits_no_longer_than_its_own_longest_wait(
     for key, due_at in {"far": NOW + DAY, "just": latest + TICK, "kept": latest}.items():
         write(store, key, urgency=urgency)
         set_row(store, key, due_at=to_micros(due_at), attempts=attempts)
-    assert pull_back(store) == 2
+    assert reschedule_far_ahead(store) == 2
     assert {row.due_at for row in rows(store).values()} == {to_micros(latest)}
-    assert pull_back(store) == 0
+    assert reschedule_far_ahead(store) == 0
 
 
 def test_a_lease_lasts_no_longer_than_a_lease_does(store: Store) -> None:
@@ -68,7 +68,7 @@ def test_a_lease_lasts_no_longer_than_a_lease_does(store: Store) -> None:
     assert len(claimed) == 2
     set_row(store, "far", due_at=to_micros(NOW + DAY))
     set_row(store, "waiting", due_at=to_micros(NOW + 2 * LEASE), attempts=50)
-    assert pull_back(store) == 1
+    assert reschedule_far_ahead(store) == 1
     found = rows(store)
     assert found["far"].due_at == found["kept"].due_at == to_micros(NOW + LEASE)
     assert found["waiting"].due_at == to_micros(NOW + 2 * LEASE)
@@ -87,14 +87,14 @@ def test_what_is_due_or_done_is_left_as_it_is(store: Store) -> None:
     set_row(store, "past", due_at=to_micros(NOW - HOUR))
     set_row(store, "due", due_at=to_micros(NOW))
     before = rows(store)
-    assert pull_back(store) == 0
+    assert reschedule_far_ahead(store) == 0
     assert rows(store) == before
 
 
 def test_no_message_was_written_later_than_now(store: Store) -> None:
     for key, at in {"ahead": NOW + DAY, "now": NOW, "before": NOW - DAY}.items():
         write(store, key, created_at=at)
-    assert pull_back(store) == 1  # it was due when it was written
+    assert reschedule_far_ahead(store) == 1  # it was due when it was written
     found = rows(store)
     times = {key: row.created_at for key, row in found.items()}
     assert times == {
@@ -112,7 +112,7 @@ def test_no_message_was_tried_or_finished_later_than_now(store: Store) -> None:
         write(store, key)
     for key, at in {"ahead": NOW + DAY, "now": NOW, "before": NOW - DAY}.items():
         set_row(store, key, first_attempt_at=to_micros(at), finished_at=to_micros(at))
-    pull_back(store)
+    reschedule_far_ahead(store)
     found = rows(store)
     for name in ("first_attempt_at", "finished_at"):
         assert {key: getattr(row, name) for key, row in found.items()} == {
@@ -140,7 +140,7 @@ def test_no_receiver_is_left_alone_for_longer_than_the_longest_pause(store: Stor
     }
     for receiver, until in pauses.items():
         store.pause(receiver, until=until)
-    assert pull_back(store) == 0
+    assert reschedule_far_ahead(store) == 0
     longest_allowed = NOW + timedelta(minutes=15)
     assert store.pauses() == {
         **pauses,

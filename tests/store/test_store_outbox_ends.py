@@ -99,7 +99,7 @@ def test_what_was_taken_is_held_by_nobody_and_has_no_error(store: Store) -> None
 def test_a_message_that_is_replayed_is_as_if_never_tried(store: Store) -> None:
     send(store, OPENED)
     (first,) = claim(store)
-    assert store.bury(first, now=NOW, reason="4xx", error="404")
+    assert store.mark_dead(first, now=NOW, reason="4xx", error="404")
     dead = row(store)
     assert (dead.state, dead.reason, dead.last_error) == ("dead", "4xx", "404")
     assert (dead.finished_at, dead.due_at, dead.lease_owner) == (to_micros(NOW), None, None)
@@ -114,7 +114,7 @@ def test_a_message_that_is_replayed_is_as_if_never_tried(store: Store) -> None:
 def test_an_end_is_not_told_to_who_never_heard_of_the_beginning(store: Store) -> None:
     send(store, OPENED)
     (first,) = claim(store)
-    assert store.bury(first, now=NOW, reason="4xx", error="")
+    assert store.mark_dead(first, now=NOW, reason="4xx", error="")
     send(store, RESOLVED, make.notification("next", notes=()), phase=Phase.RESOLVED)
 
     assert keys(claim(store, at=LATER)) == ["next"]
@@ -141,7 +141,7 @@ def test_an_end_is_told_to_who_heard_of_the_beginning(store: Store) -> None:
 def test_an_end_that_was_leased_before_its_beginning_died_is_held_by_nobody(store: Store) -> None:
     send(store, OPENED, replace(RESOLVED, lane="other"), phase=Phase.RESOLVED)
     first, _ = claim(store, owner="slow")
-    assert store.bury(first, now=NOW, reason="4xx", error="")
+    assert store.mark_dead(first, now=NOW, reason="4xx", error="")
     assert row(store, 2).lease_owner == "slow"
     assert claim(store, at=LATER, owner="quick") == ()
     found = row(store, 2)
@@ -151,7 +151,7 @@ def test_an_end_that_was_leased_before_its_beginning_died_is_held_by_nobody(stor
 def test_all_that_is_about_nothing_is_dropped_at_once(store: Store) -> None:
     send(store, OPENED)
     (first,) = claim(store)
-    assert store.bury(first, now=NOW, reason="4xx", error="")
+    assert store.mark_dead(first, now=NOW, reason="4xx", error="")
     ends = [replace(RESOLVED, key=f"r{at}", lane=f"lane {at}") for at in range(3)]
     send(store, *ends, phase=Phase.RESOLVED)
     assert claim(store, at=LATER) == ()
@@ -162,7 +162,7 @@ def test_a_message_is_parted_into_one_for_each_mailbox(store: Store) -> None:
     send(store, OPENED, make.notification("next", lane="lane"))
     (whole,) = claim(store)
 
-    assert store.part(whole, iter(("a@example.org", "b@example.org")), now=LATER)
+    assert store.split_by_recipient(whole, iter(("a@example.org", "b@example.org")), now=LATER)
 
     parted, following, *parts = rows(store)
     assert (parted.state, parted.due_at, parted.last_error) == ("parted", None, "")
@@ -189,7 +189,7 @@ def test_each_part_is_delivered_by_itself_and_the_lane_of_the_receiver_goes_on(
 ) -> None:
     send(store, OPENED, make.notification("next", lane="lane"))
     (whole,) = claim(store)
-    assert store.part(whole, ("a@example.org", "b@example.org"), now=NOW)
+    assert store.split_by_recipient(whole, ("a@example.org", "b@example.org"), now=NOW)
     following, first, second = claim(store)
     assert following.notification.key == "next"
     assert store.delivered(second, now=NOW)
@@ -203,10 +203,10 @@ def test_a_lease_that_is_no_longer_ours_parts_nothing(store: Store) -> None:
     send(store, OPENED)
     (late,) = claim(store, owner="slow")
     (again,) = claim(store, at=LATER, owner="quick")
-    assert not store.part(late, ("a@example.org", "b@example.org"), now=LATER)
+    assert not store.split_by_recipient(late, ("a@example.org", "b@example.org"), now=LATER)
     assert [one.idempotency_key for one in rows(store)] == ["opened"]
     assert store.delivery_totals()[0].messages == 1
-    assert store.part(again, ("a@example.org",), now=LATER)
+    assert store.split_by_recipient(again, ("a@example.org",), now=LATER)
     assert len(list(rows(store))) == 2
     assert store.delivery_totals()[0].messages == 1
 
@@ -215,13 +215,13 @@ def test_a_mailbox_that_refused_the_beginning_does_not_get_the_end(store: Store)
     mailboxes = ("a@example.org", "b@example.org")
     send(store, OPENED)
     (whole,) = claim(store)
-    assert store.part(whole, mailboxes, now=NOW)
+    assert store.split_by_recipient(whole, mailboxes, now=NOW)
     first, second = claim(store)
-    assert store.bury(first, now=NOW, reason="5xx", error="")
+    assert store.mark_dead(first, now=NOW, reason="5xx", error="")
     assert store.delivered(second, now=NOW)
     send(store, RESOLVED, phase=Phase.RESOLVED)
     (end,) = claim(store)
-    assert store.part(end, mailboxes, now=NOW)
+    assert store.split_by_recipient(end, mailboxes, now=NOW)
     (only,) = claim(store)
     assert only.notification.recipient == "b@example.org"
     assert [one.state for one in rows(store)][-2:] == ["moot", "leased"]
@@ -236,15 +236,15 @@ def test_a_dead_message_about_what_is_open_and_untold_is_tried_again(store: Stor
         make.notification("a test", is_test=True, lane="third"),
     )
     for each in claim(store):
-        assert store.bury(each, now=NOW, reason="5xx", error="500")
+        assert store.mark_dead(each, now=NOW, reason="5xx", error="500")
 
-    assert store.revive_untold(iter(("ops",)), now=LATER) == 1
+    assert store.retry_unnotified(iter(("ops",)), now=LATER) == 1
 
     found = row(store)
     assert (found.state, found.due_at, found.attempts) == ("pending", to_micros(LATER), 0)
     assert [one.state for one in rows(store)] == ["pending", "dead", "dead", "dead"]
     assert telling(1, DeliveryState.WAITING, LATER) in told(store)
-    assert store.revive_untold(("ops",), now=LATER) == 0
+    assert store.retry_unnotified(("ops",), now=LATER) == 0
     assert keys(claim(store, at=LATER)) == ["opened"]
 
 
@@ -252,8 +252,8 @@ def test_several_are_tried_again_the_oldest_first(store: Store) -> None:
     reopened = about("reopened", TransitionKind.REOPENED, 3, lane="other")
     send(store, OPENED, reopened)
     for each in claim(store):
-        assert store.bury(each, now=NOW, reason="5xx", error="")
-    assert store.revive_untold(("chat", "ops"), now=LATER) == 2
+        assert store.mark_dead(each, now=NOW, reason="5xx", error="")
+    assert store.retry_unnotified(("chat", "ops"), now=LATER) == 2
     assert keys(claim(store, at=LATER)) == ["opened", "reopened"]
 
 
@@ -261,10 +261,10 @@ def test_several_are_tried_again_the_oldest_first(store: Store) -> None:
 def test_what_is_over_or_was_told_to_another_is_left_dead(store: Store, phase: Phase) -> None:
     send(store, OPENED, replace(OPENED, key="of chat", receiver="chat"), phase=phase)
     ours, theirs = claim(store)
-    assert store.bury(ours, now=NOW, reason="5xx", error="")
+    assert store.mark_dead(ours, now=NOW, reason="5xx", error="")
     if phase is Phase.OPEN:
         assert store.delivered(theirs, now=NOW)
-    assert store.revive_untold(("ops",), now=LATER) == 0
+    assert store.retry_unnotified(("ops",), now=LATER) == 0
     assert row(store).state == "dead"
 
 
@@ -297,7 +297,7 @@ def test_the_latest_dead_letters_come_first_and_no_more_than_asked_for(store: St
     store.commit(make.entry(run=None, notifications=tuple(messages)))
     times = (NOW + SECOND, NOW, NOW + SECOND, NOW)
     for each, at in zip(claim(store), times, strict=True):
-        assert store.bury(each, now=at, reason=f"reason {each.outbox_id}", error="")
+        assert store.mark_dead(each, now=at, reason=f"reason {each.outbox_id}", error="")
     assert [one.outbox_id for one in store.dead_letters()] == [3, 1, 4, 2]
     assert [one.outbox_id for one in store.dead_letters(limit=2)] == [3, 1]
     dead = [one for one in store.delivery_totals() if one.event == "dead"]

@@ -61,7 +61,7 @@ def every_statement(store: Store) -> list[str]:
     store.commit(make.entry(run=None, entries=(make.span(NOW, NOW + make.HOUR),)))
     first, second = store.claim("me", now=NOW, lease_seconds=9, limit=9, receivers=("ops",))
     store.retry(first, at=NOW, error="")
-    store.bury(second, now=NOW, reason="4xx", error="")
+    store.mark_dead(second, now=NOW, reason="4xx", error="")
     store.replay(second.outbox_id, now=NOW)
     (again, _) = store.claim("me", now=NOW, lease_seconds=9, limit=9, receivers=("ops",))
     store.delivered(again, now=NOW)

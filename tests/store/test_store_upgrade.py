@@ -43,7 +43,7 @@ def test_an_old_store_knows_whom_it_told(url: str) -> None:
     for receiver, end in (("ops", "delivered"), ("ops", "delivered"), ("mail", "dead")):
         (held,) = old.claim("x", now=NOW, lease_seconds=60, limit=1, receivers=[receiver])
         if end == "dead":
-            old.bury(held, now=NOW, reason="4xx", error="no")
+            old.mark_dead(held, now=NOW, reason="4xx", error="no")
         else:
             old.delivered(held, now=NOW)
     before = old.record("finance/orders")

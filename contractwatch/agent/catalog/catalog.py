@@ -101,7 +101,7 @@ class Catalog:
         self._series = series
         self._parse = parse
         self._holders: Mapping[str, Holder] = dict(holders or {})
-        self._absences = GracePeriod()
+        self._grace_period = GracePeriod()
         self._files: Mapping[Path, ContractFile] = {}
         self._folders: Mapping[str, Path] = {}
         self._assigned = Assignment({}, (), frozenset())
@@ -181,7 +181,7 @@ class Catalog:
                 monotonic=self._clock.monotonic,
             )
             found = reader.read(rules.places, self._files)
-            kept = self._absences.of(
+            kept = self._grace_period.products_within(
                 self._holders,
                 found.values(),
                 now=self._clock.monotonic(),
@@ -236,7 +236,7 @@ class Catalog:
     def _wait(self, stop: threading.Event) -> None:
         """Wait for a notice, the next rescan, or the end."""
         now = self._clock.monotonic()
-        until = min(now + self._rules.rescan_seconds, self._absences.next_end(now))
+        until = min(now + self._rules.rescan_seconds, self._grace_period.next_expiry(now))
         while not stop.is_set() and self._clock.monotonic() < until:
             if self._changed.wait(min(0.2, self._rules.rescan_seconds)):
                 return

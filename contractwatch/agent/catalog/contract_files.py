@@ -78,7 +78,7 @@ class FileReader:
         closed: dict[Path, str] = {}
         places = tuple(places)
         roots = tuple(place.resolve() for place in places)
-        listed = _found(places, closed)
+        listed = _contract_paths(places, closed)
         found = {path: self._read(path, roots, shown, before.get(path)) for path, shown in listed}
         for path, state in before.items():
             reasons = [why for folder, why in closed.items() if path.is_relative_to(folder)]
@@ -143,14 +143,14 @@ def _bytes_of(path: Path, roots: tuple[Path, ...]) -> tuple[bytes, bool]:
         return file.read(_READ_BYTES), any(real.is_relative_to(root) for root in roots)
 
 
-def _found(places: Iterable[Path], closed: dict[Path, str]) -> Iterator[tuple[Path, str]]:
+def _contract_paths(places: Iterable[Path], closed: dict[Path, str]) -> Iterator[tuple[Path, str]]:
     """Yield each file that may be a contract once, with the name that people see.
 
     Folders that may not be listed are put into `closed`, with the reason.
     """
     seen: set[Path] = set()
     places = tuple(dict.fromkeys(places))
-    for place, above in zip(places, _above(places), strict=True):
+    for place, above in zip(places, _display_root(places), strict=True):
         for path in sorted(_files_below(place, closed)) if place.is_dir() else [place]:
             if path in seen or path.suffix not in SUFFIXES or _is_hidden(path, place):
                 continue
@@ -171,7 +171,7 @@ def _files_below(folder: Path, closed: dict[Path, str]) -> Iterator[Path]:
         yield from (Path(parent, name) for name in names)
 
 
-def _above(places: tuple[Path, ...]) -> list[Path]:
+def _display_root(places: tuple[Path, ...]) -> list[Path]:
     """Return the folder from which files of each place are named: no two places share a name.
 
     It is the folder that holds the place; a place called as another one is named from farther up.

@@ -42,7 +42,7 @@ class FileNotices:
             try:
                 self._listen(places, stop)
             except Exception as error:  # the boundary of the thread; the rescan goes on
-                self._lack(error)
+                self._missing_notices(error)
                 stop.wait(self._retry_seconds)
 
     def _listen(self, places: Callable[[], tuple[Path, ...]], stop: threading.Event) -> None:
@@ -68,7 +68,7 @@ class FileNotices:
             if places() != listened:
                 return
 
-    def _lack(self, error: Exception) -> None:
+    def _missing_notices(self, error: Exception) -> None:
         said = _reason(error)
         if said != self.trouble:
             _log.warning("contract_changes_polled", problem=said)

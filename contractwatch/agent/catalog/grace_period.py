@@ -18,7 +18,7 @@ class GracePeriod:
     def __init__(self) -> None:
         self._ends: dict[str, float] = {}
 
-    def of(
+    def products_within(
         self,
         holders: Mapping[str, Holder],
         found: Iterable[ContractFile],
@@ -45,7 +45,7 @@ class GracePeriod:
         }
         return frozenset(product for product, end in self._ends.items() if now < end)
 
-    def next_end(self, now: float) -> float:
+    def next_expiry(self, now: float) -> float:
         """Return when the next grace period ends; infinity for never."""
         return min((end for end in self._ends.values() if end > now), default=math.inf)
 

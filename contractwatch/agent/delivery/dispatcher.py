@@ -61,23 +61,25 @@ class Outbox(Protocol):
 
     def retry(self, delivery: Delivery, *, at: datetime, error: str) -> bool: ...
 
-    def part(self, delivery: Delivery, recipients: Iterable[str], *, now: datetime) -> bool:
+    def split_by_recipient(
+        self, delivery: Delivery, recipients: Iterable[str], *, now: datetime
+    ) -> bool:
         """Replace a message to all recipients by one for each of them."""
         ...
 
-    def bury(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool: ...
+    def mark_dead(self, delivery: Delivery, *, now: datetime, reason: str, error: str) -> bool: ...
 
     def outbox_counts(self) -> Iterable[WaitingReceiver]:
         """Return the receivers for which something waits or is being sent."""
         ...
 
-    def pull_back(
+    def reschedule_far_ahead(
         self, *, now: datetime, longest: Callable[[Urgency, int], float], lease_seconds: float
     ) -> int:
         """Reschedule messages due later than any backoff or lease; return how many."""
         ...
 
-    def revive_untold(self, receivers: Iterable[str], *, now: datetime) -> int:
+    def retry_unnotified(self, receivers: Iterable[str], *, now: datetime) -> int:
         """Retry dead letters to these receivers about open incidents nobody was notified of."""
         ...
 
@@ -173,16 +175,16 @@ class Dispatcher:
             )
             for name, receiver in self._receivers.items()
         ]
-        self._safely(self._settle, failed=None)
-        self._safely(self._bury_orphans, failed=0)
+        self._try_step(self._reschedule_far_ahead, failed=None)
+        self._try_step(self._mark_orphans_dead, failed=0)
         for thread in threads:
             thread.start()
         swept = self._pace.monotonic()
         while not stop.wait(_LOOK_SECONDS):
-            self._safely(self._settle, failed=None)
+            self._try_step(self._reschedule_far_ahead, failed=None)
             if self._pace.monotonic() - swept >= _SWEEP_SECONDS:
                 swept = self._pace.monotonic()
-                self._safely(self._bury_orphans, failed=0)
+                self._try_step(self._mark_orphans_dead, failed=0)
         for news in self._news.values():
             news.set()
         end = time.monotonic() + _GRACE_SECONDS
@@ -191,21 +193,23 @@ class Dispatcher:
 
     def once(self) -> int:
         """Try one due message of each receiver, in this thread; return how many were tried."""
-        self._safely(self._settle, failed=None)
-        self._bury_orphans()
-        return sum(self._step(receiver) for receiver in self._receivers.values())
+        self._try_step(self._reschedule_far_ahead, failed=None)
+        self._mark_orphans_dead()
+        return sum(self._deliver_next(receiver) for receiver in self._receivers.values())
 
     def _serve(self, receiver: Receiver, stop: threading.Event) -> None:
         news = self._news[receiver.name]
         while not stop.is_set():
             news.clear()  # before the look: what comes after it is seen by the next one
-            tried = self._safely(lambda: self._step(receiver), failed=None)
+            tried = self._try_step(lambda: self._deliver_next(receiver), failed=None)
             if tried is None:  # our own memory fails: no need to say so every second
                 stop.wait(self._pace.poll_seconds * _PATIENCE)
             elif not tried:
-                self._rest(receiver, news, stop)
+                self._wait_for_turn(receiver, news, stop)
 
-    def _rest(self, receiver: Receiver, news: threading.Event, stop: threading.Event) -> None:
+    def _wait_for_turn(
+        self, receiver: Receiver, news: threading.Event, stop: threading.Event
+    ) -> None:
         """Wait for the receiver's turn, whatever else comes in; else for news."""
         left = self._throttle.wait_time_seconds(receiver.name)
         if left:
@@ -213,14 +217,14 @@ class Dispatcher:
         else:
             news.wait(self._pace.poll_seconds)
 
-    def _settle(self) -> None:
+    def _reschedule_far_ahead(self) -> None:
         """At the start, and after each jump of the clock, bring back what lies too far ahead."""
         is_first, self._is_settled = not self._is_settled, True
         jump = self._jumps.seconds()
         if not jump and not is_first:
             return
         timeouts = [receiver.timeout_seconds for receiver in self._receivers.values()]
-        pulled = self._outbox.pull_back(
+        pulled = self._outbox.reschedule_far_ahead(
             now=self._context.now(),
             longest=self._longest_wait,
             lease_seconds=max([_ORPHAN_LEASE_SECONDS, *timeouts]) + self._pace.lease_margin_seconds,
@@ -229,27 +233,27 @@ class Dispatcher:
             self._log.warning("pulled_back", messages=pulled, jump_seconds=round(jump, 1))
         if is_first:
             now = self._context.now()
-            revived = self._outbox.revive_untold(self._receivers, now=now)
+            revived = self._outbox.retry_unnotified(self._receivers, now=now)
             if revived:
                 self._log.warning("told_again", messages=revived)
             for name, until in self._outbox.pauses().items():
-                self._throttle.hold(name, (until - now).total_seconds())
+                self._throttle.pause(name, (until - now).total_seconds())
 
     def _longest_wait(self, urgency: Urgency, failures: int) -> float:
         return longest_wait_seconds(urgency, failures=failures, scale=self._pace.backoff_scale)
 
-    def _step(self, receiver: Receiver) -> int:
+    def _deliver_next(self, receiver: Receiver) -> int:
         """Claim one message of the receiver, send it, record the end; return how many, 0 or 1."""
         if self._throttle.wait_time_seconds(receiver.name):
             return 0
         claimed = self._claim(receiver)
-        while claimed and self._is_parted(claimed[0], receiver):
+        while claimed and self._split_by_recipient(claimed[0], receiver):
             claimed = self._claim(receiver)
         for delivery in claimed:
             if self._series is not None:
                 self._series.attempted(receiver.name)
-            self._throttle.asked(receiver, _requests(delivery, receiver))
-            failure = self._safely(lambda each=delivery: self._send(each, receiver), failed=_BUG)
+            self._throttle.count_requests(receiver, _requests(delivery, receiver))
+            failure = self._try_step(lambda each=delivery: self._send(each, receiver), failed=_BUG)
             if failure is None:
                 self._record_delivered(delivery)
             else:
@@ -266,7 +270,7 @@ class Dispatcher:
             receivers=(receiver.name,),
         )
 
-    def _is_parted(self, delivery: Delivery, receiver: Receiver) -> bool:
+    def _split_by_recipient(self, delivery: Delivery, receiver: Receiver) -> bool:
         """Give each mailbox of an e-mail receiver a message of its own, with a state of its own.
 
         So one that is full is tried again alone, and holds up none of the others.
@@ -279,7 +283,7 @@ class Dispatcher:
             return False  # the send says it
         if len(addresses) <= 1:
             return False
-        return self._outbox.part(delivery, addresses, now=self._context.now())
+        return self._outbox.split_by_recipient(delivery, addresses, now=self._context.now())
 
     def _send(self, delivery: Delivery, receiver: Receiver) -> ChannelError | None:
         try:
@@ -320,10 +324,10 @@ class Dispatcher:
         if _asks_for_pause(failure):
             # The receiver waits as a whole, and this message first: so the order holds.
             wait = max(min(wait, _LONGEST_PAUSE_SECONDS), failure.retry_after_seconds or 0.0)
-            self._throttle.hold(message.receiver, wait)
+            self._throttle.pause(message.receiver, wait)
             self._outbox.pause(message.receiver, until=now + timedelta(seconds=wait))
         if longest is None or not failure.retryable:
-            self._bury(delivery, failure)
+            self._mark_dead(delivery, failure)
             return
         self._outbox.retry(delivery, at=now + timedelta(seconds=wait), error=str(failure))
         self._log.warning(
@@ -337,9 +341,9 @@ class Dispatcher:
             retry_in_seconds=round(wait, 3),
         )
 
-    def _bury(self, delivery: Delivery, failure: ChannelError) -> None:
+    def _mark_dead(self, delivery: Delivery, failure: ChannelError) -> None:
         message = delivery.notification
-        self._outbox.bury(
+        self._outbox.mark_dead(
             delivery, now=self._context.now(), reason=failure.reason, error=str(failure)
         )
         if self._series is not None:
@@ -356,7 +360,7 @@ class Dispatcher:
             error=str(failure),
         )
 
-    def _bury_orphans(self) -> int:
+    def _mark_orphans_dead(self) -> int:
         """Bury what waits for receivers that the settings no longer have; return how many."""
         now = self._context.now()
         waiting = {each.receiver for each in self._outbox.outbox_counts()}
@@ -375,11 +379,11 @@ class Dispatcher:
             if not orphans:
                 break
             for orphan in orphans:
-                self._bury(orphan, _no_receiver(orphan.notification.receiver))
+                self._mark_dead(orphan, _no_receiver(orphan.notification.receiver))
             buried += len(orphans)
         return buried
 
-    def _safely(self, step: Callable[[], _T], *, failed: _F) -> _T | _F:
+    def _try_step(self, step: Callable[[], _T], *, failed: _F) -> _T | _F:
         """Take a step that may fail in ways nobody thought of, without an end to the loop."""
         try:
             return step()

@@ -28,11 +28,11 @@ class Throttle:
         with self._lock:
             return max(self._next.get(receiver, -math.inf) - self._monotonic(), 0.0)
 
-    def hold(self, receiver: str, seconds: float) -> None:
+    def pause(self, receiver: str, seconds: float) -> None:
         """Send nothing for that long, 15 minutes at most; a longer pause stands."""
         self._not_before(receiver, min(seconds, LONGEST_PAUSE_SECONDS))
 
-    def asked(self, receiver: Receiver, requests: int) -> None:
+    def count_requests(self, receiver: Receiver, requests: int) -> None:
         """Count requests against the receiver's limit per minute."""
         if receiver.most_per_minute > 0:
             self._not_before(receiver.name, _MINUTE / receiver.most_per_minute * max(requests, 1))

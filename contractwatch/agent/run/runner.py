@@ -80,7 +80,7 @@ class RunSeries(Protocol):
 
     def skipped(self, reason: str) -> None: ...
 
-    def took(self, phase: str, seconds: float) -> None: ...
+    def phase_took(self, phase: str, seconds: float) -> None: ...
 
     def read(self, source_kind: str, *, is_read: bool, file_bytes: int) -> None: ...
 
@@ -90,7 +90,7 @@ class RunSeries(Protocol):
 
     def store_failed(self, kind: str) -> None: ...
 
-    def told(self, transitions: Iterable[Transition]) -> None: ...
+    def count_transitions(self, transitions: Iterable[Transition]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +223,8 @@ class Runner:
                 return None
             context.store.commit(entry)
         context.outage.saved()
-        context.series.took("check", judged - began)
-        context.series.took("persist", context.clock.monotonic() - judged)
+        context.series.phase_took("check", judged - began)
+        context.series.phase_took("persist", context.clock.monotonic() - judged)
         context.series.evaluated(run.outcome, was_late=was_late)
         self._tell(entry)
         self._run_when_due(contract, state, entry)
@@ -280,7 +280,7 @@ class Runner:
                 was_late = answer.was_late
             case JobDone():
                 reading, was_late = answer.value, False
-        context.series.took("scan", answer.seconds)
+        context.series.phase_took("scan", answer.seconds)
         is_read = not reading.error
         context.series.read(server.kind, is_read=is_read, file_bytes=reading.file_bytes)
         return reading, was_late
@@ -359,7 +359,7 @@ class Runner:
 
     def _tell(self, entry: RunEntry) -> None:
         """Wake the dispatcher, now that what it sends is saved."""
-        self._context.series.told(entry.transitions)
+        self._context.series.count_transitions(entry.transitions)
         self._context.enqueued(entry.notifications)
         for transition in entry.transitions:
             incident = transition.incident

@@ -89,7 +89,7 @@ class Scheduler:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self._engine.add_listener(
-            self._heard, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED | EVENT_JOB_ERROR
+            self._on_scheduler_event, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED | EVENT_JOB_ERROR
         )
 
     def start(self) -> None:
@@ -109,14 +109,14 @@ class Scheduler:
         """Call `job` now and at every interval, on a thread of its own."""
         self._add("heartbeat", job, Every(interval, timedelta(0)), _HEART, self._clock.now())
 
-    def put(self, product: str, timetable: Timetable, *, first: datetime) -> None:
+    def schedule(self, product: str, timetable: Timetable, *, first: datetime) -> None:
         """Schedule the product at `first` and then by its timetable, replacing its schedule."""
         with self._lock:
             self._timetables[product] = timetable
         first = self._not_before(product, first)
         self._add(_PRODUCT + product, lambda: self._fire(product), timetable, _RUNS, first)
 
-    def drop(self, product: str) -> None:
+    def unschedule(self, product: str) -> None:
         """Remove the product's schedule."""
         with self._lock:
             self._timetables.pop(product, None)
@@ -197,7 +197,7 @@ class Scheduler:
             replace_existing=True,
         )
 
-    def _heard(self, event: Any) -> None:
+    def _on_scheduler_event(self, event: Any) -> None:
         """Count the ticks that got no run; the boundary at which a job's exception is told."""
         name = cast("str", event.job_id)
         if event.code == EVENT_JOB_ERROR:

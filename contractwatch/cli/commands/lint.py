@@ -49,7 +49,7 @@ def command(places: tuple[Path, ...], *, data: bool) -> int:
                 forecasts += predicted_skips(contract)
         except ContractError as late:
             problems += late.problems
-    for line in _told(problems):
+    for line in _problem_lines(problems):
         say(line)
     for line in forecasts:
         say(one_line(line))
@@ -61,7 +61,7 @@ def command(places: tuple[Path, ...], *, data: bool) -> int:
     return 1 if errors else 0
 
 
-def _told(problems: Iterable[Problem]) -> Iterator[str]:
+def _problem_lines(problems: Iterable[Problem]) -> Iterator[str]:
     """Yield each problem; more than a few warnings of one kind in one file are one line."""
     kinds: dict[tuple[object, ...], list[Problem]] = {}
     for number, problem in enumerate(problems):

@@ -188,11 +188,11 @@ def _findings(entry: _Loaded | Refused, wish: _TestRequest) -> Iterator[Finding]
         plan = select(plan, selection)
         if is_empty(plan):
             return
-    servers = wish.servers.among(contract)
+    servers = wish.servers.matching_servers(contract)
     for server in servers:
         yield _judged(entry, plan, server, wish)
     if not servers:
-        why = wish.servers.lack() if contract.servers else _NO_SERVER
+        why = wish.servers.absence_reason() if contract.servers else _NO_SERVER
         now = system_clock().now()
         answers = verify.unread(plan, why)
         reading = Reading(", ".join(wish.servers.listed), now, answers, readable=None, error=why)
@@ -227,7 +227,7 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _TestReques
     kept = cache_after_run(asked, reading, run, job.cached_tables)
     wish.states.write(entry.contract, server, kept)
     samples = samples_of(
-        asked, run, wish.sampling, lambda rows: wish.isolated.ask(sample_rows, (job, rows))
+        asked, run, wish.sampling, lambda rows: wish.isolated.call(sample_rows, (job, rows))
     )
     return Judged(entry.contract, run, entry.problems, samples)
 

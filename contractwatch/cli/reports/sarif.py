@@ -109,11 +109,11 @@ def _invocation(finding: Judged | Refused) -> dict[str, object]:
         "executionSuccessful": done,
         "startTimeUtc": _time(run.started_at),
         "endTimeUtc": _time(run.finished_at),
-        **_told_once(finding, shared_reasons(run), [] if done else [run.error]),
+        **_shared_reasons(finding, shared_reasons(run), [] if done else [run.error]),
     }
 
 
-def _told_once(finding: Judged, causes: SharedReasons, errors: list[str]) -> dict[str, object]:
+def _shared_reasons(finding: Judged, causes: SharedReasons, errors: list[str]) -> dict[str, object]:
     """Return what ended the run, and the reasons that several checks share."""
     listed = (f"cause {number}: {reason}" for number, reason in enumerate(causes.listed, 1))
     return _notifications(*(f"{title_of(finding)}: {one}" for one in (*errors, *listed)))

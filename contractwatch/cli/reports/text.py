@@ -73,7 +73,7 @@ def _run(finding: Judged, page: TextLayout, *, show_all: bool) -> Iterator[str]:
         if samples is not None:
             yield from _samples(f"{column_path(result)} {result.promise.kind}", samples, page)
     for group in alike:
-        yield from page.wrapped(_told_once(group), "warning")
+        yield from page.wrapped(_similar_results_text(group), "warning")
     for group in same:
         grade, reason = grade_of(group[0]), group[0].verdict.reason
         untold = "" if reason in run.error else f": {reason}"  # the headline told what ended all
@@ -151,7 +151,7 @@ def _grouped(
     return same, alike, [result for result in results if id(result) not in grouped]
 
 
-def _told_once(group: Sequence[CheckResult]) -> str:
+def _similar_results_text(group: Sequence[CheckResult]) -> str:
     """Return one sentence for warnings that are alike, with their number."""
     first, count = group[0], len(group)
     places = ", ".join(column_path(result) for result in group[:_MANY])

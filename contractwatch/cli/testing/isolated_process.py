@@ -50,14 +50,14 @@ class IsolatedProcess:
 
     def read(self, job: ScanJob) -> Reading:
         """Return the reading of a scan; if the process fails, the reason is in it."""
-        answer = self.ask(scan, job)
+        answer = self.call(scan, job)
         return (
             failed_reading(job, answer.reason, Blame.AGENT)
             if isinstance(answer, JobFailed)
             else answer
         )
 
-    def ask(self, job: Callable[[Any], T], argument: Any) -> T | JobFailed:
+    def call(self, job: Callable[[Any], T], argument: Any) -> T | JobFailed:
         """Call a function in the child process and return its result."""
         if self._workers is None:
             if "polars" in sys.modules or threading.active_count() > 1:

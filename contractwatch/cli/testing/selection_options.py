@@ -27,17 +27,17 @@ class ServerChoice:
         """The names that a server must have one of; empty with `all`."""
         return () if _ALL in self.names else self.names
 
-    def among(self, contracts: Contract) -> tuple[Server, ...]:
+    def matching_servers(self, contracts: Contract) -> tuple[Server, ...]:
         """Return the servers of a contract that are chosen."""
-        return tuple(server for server in contracts.servers if self._fits(server))
+        return tuple(server for server in contracts.servers if self._matches(server))
 
-    def lack(self) -> str:
+    def absence_reason(self) -> str:
         """Return why a contract without a chosen server is not run."""
         named = f" {_either(self.listed)}" if self.listed else ""
         where = f" in the environment {_either(self.environments)}" if self.environments else ""
         return f"the contract has no server{named}{where}"
 
-    def _fits(self, server: Server) -> bool:
+    def _matches(self, server: Server) -> bool:
         is_named = not self.listed or server.name in self.listed
         return is_named and (not self.environments or server.environment in self.environments)
 
@@ -98,7 +98,7 @@ def _names(written: Iterable[str], known: Container[str]) -> tuple[str, ...]:
 
 def _refuse_no_server(servers: ServerChoice, contracts: Sequence[Contract]) -> None:
     has_servers = any(contract.servers for contract in contracts)
-    if has_servers and not any(servers.among(contract) for contract in contracts):
+    if has_servers and not any(servers.matching_servers(contract) for contract in contracts):
         where = f"in the environment {_either(servers.environments)}"
         raise UsageError(f"no server {_either(servers.names)} is {where}; expected both of one")
 

@@ -34,7 +34,7 @@ def upsert(
     """Update the row of that key, or insert it; only in a writer's transaction."""
     row = {**key, **values}
     statement = _set(table, tuple(key), tuple(row))
-    if not connection.execute(statement, _named(row)).rowcount:
+    if not connection.execute(statement, _bound_values(row)).rowcount:
         connection.execute(_insert(table), [row])
 
 
@@ -44,7 +44,7 @@ def add_amounts(
     """Add amounts to the row of that key, or insert it."""
     row = {**key, **amounts}
     statement = _add(table, tuple(key), tuple(row))
-    if not connection.execute(statement, _named(row)).rowcount:
+    if not connection.execute(statement, _bound_values(row)).rowcount:
         connection.execute(_insert(table), [row])
 
 
@@ -78,7 +78,7 @@ def storable_text(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
-def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+def _bound_values(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return values under names that cannot be taken for columns."""
     return {f"the_{name}": value for name, value in row.items()}
 
@@ -93,14 +93,14 @@ def _set(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
     values: dict[str, BindParameter[Any]] = {
         name: bindparam(f"the_{name}") for name in names if name not in key
     }
-    return _of(table, key).values(**values)
+    return _update_by_key(table, key).values(**values)
 
 
 @cache
 def _add(table: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Update:
     values = {name: table.c[name] + bindparam(f"the_{name}") for name in names if name not in key}
-    return _of(table, key).values(**values)
+    return _update_by_key(table, key).values(**values)
 
 
-def _of(table: Table, key: tuple[str, ...]) -> Update:
+def _update_by_key(table: Table, key: tuple[str, ...]) -> Update:
     return update(table).where(*(table.c[name] == bindparam(f"the_{name}") for name in key))

@@ -54,35 +54,35 @@ def delivery_records(
 
 def record_waiting(connection: Connection, message: Notification, at: datetime) -> None:
     """Record that a message waits for delivery."""
-    _note(connection, message, DeliveryState.WAITING, at)
+    _record_state(connection, message, DeliveryState.WAITING, at)
 
 
 def record_delivered(connection: Connection, message: Notification, at: datetime) -> None:
     """Record a delivery; of several mailboxes the first one counts."""
-    _note(connection, message, DeliveryState.DELIVERED, at)
-    _show(connection, message)
+    _record_state(connection, message, DeliveryState.DELIVERED, at)
+    _bump_revision(connection, message)
 
 
 def record_dead(connection: Connection, message: Notification, at: datetime) -> None:
     """Record that a message died, unless another mailbox got it or still may."""
-    if message.recipient and _has_hope(connection, message):
+    if message.recipient and _has_pending_sibling(connection, message):
         return
-    _note(connection, message, DeliveryState.DEAD, at)
-    _show(connection, message)
+    _record_state(connection, message, DeliveryState.DEAD, at)
+    _bump_revision(connection, message)
 
 
-def is_moot(connection: Connection, message: Notification) -> bool:
+def ends_only_unheard(connection: Connection, message: Notification) -> bool:
     """Whether a message ends only incidents whose beginnings its receiver never got."""
-    if message.kind not in ENDS or not _notes(message):
+    if message.kind not in ENDS or not _transition_notes(message):
         return False
-    return all(_is_unheard(connection, message.receiver, note) for note in message.notes)
+    return all(_is_unnotified(connection, message.receiver, note) for note in message.notes)
 
 
-def is_untold(connection: Connection, message: Notification) -> bool:
+def opens_unnotified(connection: Connection, message: Notification) -> bool:
     """Whether a message opens an incident that is still open and nobody was notified of."""
     if message.kind in ENDS:
         return False
-    for note in _notes(message):
+    for note in _transition_notes(message):
         is_open = select(_INCIDENT.id).where(
             _INCIDENT.incident_id == note.incident_id,
             _INCIDENT.phase.in_([Phase.OPEN.value, Phase.RECOVERING.value]),
@@ -99,10 +99,10 @@ def delete_delivery_records(connection: Connection, incidents: Iterable[str]) ->
     connection.execute(delete(tables.telling).where(_TELLING.incident_id.in_(list(incidents))))
 
 
-def _note(
+def _record_state(
     connection: Connection, message: Notification, state: DeliveryState, at: datetime
 ) -> None:
-    for note in _notes(message):
+    for note in _transition_notes(message):
         key = {
             "incident_id": note.incident_id,
             "receiver": message.receiver,
@@ -118,11 +118,11 @@ def _note(
         upsert(connection, tables.telling, key, values)
 
 
-def _notes(message: Notification) -> Iterator[TransitionNote]:
+def _transition_notes(message: Notification) -> Iterator[TransitionNote]:
     yield from () if message.is_test or message.notice is not None else message.notes
 
 
-def _has_hope(connection: Connection, message: Notification) -> bool:
+def _has_pending_sibling(connection: Connection, message: Notification) -> bool:
     prefix = f"{message.message_key}/"
     siblings = select(_OUTBOX.id).where(
         _OUTBOX.idempotency_key > prefix,
@@ -133,7 +133,7 @@ def _has_hope(connection: Connection, message: Notification) -> bool:
     return connection.execute(siblings).first() is not None
 
 
-def _is_unheard(connection: Connection, receiver: str, note: TransitionNote) -> bool:
+def _is_unnotified(connection: Connection, receiver: str, note: TransitionNote) -> bool:
     known = select(_INCIDENT.id).where(_INCIDENT.incident_id == note.incident_id)
     if connection.execute(known).first() is None:
         return False
@@ -145,7 +145,7 @@ def _is_unheard(connection: Connection, receiver: str, note: TransitionNote) -> 
     return bool(before) and not informed_receivers(note.incident_id, before)
 
 
-def _show(connection: Connection, message: Notification) -> None:
+def _bump_revision(connection: Connection, message: Notification) -> None:
     """Have readers read the product again."""
     known = select(_PRODUCT.id).where(_PRODUCT.name == message.product)
     if connection.execute(select(exists(known))).scalar():

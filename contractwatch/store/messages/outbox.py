@@ -19,8 +19,8 @@ from contractwatch.store.database.codec import dump, from_micros, load, to_micro
 from contractwatch.store.database.statements import add_amounts, insert_all, storable_text, upsert
 from contractwatch.store.database.tables import DEAD, DELIVERED, LEASED, MOOT, PARTED, PENDING
 from contractwatch.store.messages.delivery_records import (
-    is_moot,
-    is_untold,
+    ends_only_unheard,
+    opens_unnotified,
     record_dead,
     record_delivered,
     record_waiting,
@@ -158,7 +158,7 @@ def _due(now: datetime, limit: int, receivers: Iterable[str]) -> Select[Any, Any
 
 
 def _is_moot(connection: Connection, message: Notification) -> bool:
-    return is_moot(connection, message) or is_irrelevant(connection, message)
+    return ends_only_unheard(connection, message) or is_irrelevant(connection, message)
 
 
 def _drop(connection: Connection, delivery: Delivery, now: datetime) -> None:
@@ -169,10 +169,10 @@ def _drop(connection: Connection, delivery: Delivery, now: datetime) -> None:
     record_dead(connection, delivery.notification, now)
 
 
-def finish_delivered(connection: Connection, delivery: Delivery, *, now: datetime) -> bool:
+def mark_delivered(connection: Connection, delivery: Delivery, *, now: datetime) -> bool:
     """Mark a message as delivered; return False if the lease is no longer ours."""
     values = {"state": DELIVERED, "due_at": None, "finished_at": to_micros(now), "last_error": ""}
-    ours = _settle(connection, delivery, values)
+    ours = _update_leased(connection, delivery, values)
     if ours:
         notification = delivery.notification
         _count(connection, notification.receiver, notification.urgency, event=DELIVERED)
@@ -181,13 +181,13 @@ def finish_delivered(connection: Connection, delivery: Delivery, *, now: datetim
     return ours
 
 
-def put_back(connection: Connection, delivery: Delivery, *, at: datetime, error: str) -> bool:
+def schedule_retry(connection: Connection, delivery: Delivery, *, at: datetime, error: str) -> bool:
     """Schedule another attempt at `at`; return False if the lease is no longer ours."""
     values = {"state": PENDING, "due_at": to_micros(at), "last_error": storable_text(error)}
-    return _settle(connection, delivery, values)
+    return _update_leased(connection, delivery, values)
 
 
-def part(
+def split_by_recipient(
     connection: Connection, delivery: Delivery, recipients: Iterable[str], *, now: datetime
 ) -> bool:
     """Replace a message by one for each recipient; return False if it is not ours.
@@ -195,7 +195,7 @@ def part(
     Each has a lane of its own, in which the order of the receiver's lane goes on.
     """
     values = {"state": PARTED, "due_at": None, "finished_at": to_micros(now), "last_error": ""}
-    ours = _settle(connection, delivery, values)
+    ours = _update_leased(connection, delivery, values)
     if ours:
         whole = delivery.notification
         parts = [
@@ -214,7 +214,7 @@ def part(
     return ours
 
 
-def finish_dead(
+def mark_dead(
     connection: Connection, delivery: Delivery, *, now: datetime, reason: str, error: str
 ) -> bool:
     """Move a message to the dead letters; return False if the lease is no longer ours."""
@@ -225,7 +225,7 @@ def finish_dead(
         "reason": storable_text(reason),
         "last_error": storable_text(error),
     }
-    ours = _settle(connection, delivery, values)
+    ours = _update_leased(connection, delivery, values)
     if ours:
         notification = delivery.notification
         _count(
@@ -239,7 +239,7 @@ def finish_dead(
     return ours
 
 
-def revive(connection: Connection, outbox_id: int, *, now: datetime) -> bool:
+def retry_dead_letter(connection: Connection, outbox_id: int, *, now: datetime) -> bool:
     """Retry a dead letter under its old key; return False if none is dead."""
     is_dead = (_outbox.id == outbox_id) & (_outbox.state == DEAD)
     row = connection.execute(select(_outbox.payload).where(is_dead)).first()
@@ -254,18 +254,20 @@ def revive(connection: Connection, outbox_id: int, *, now: datetime) -> bool:
     return True
 
 
-def revive_untold(connection: Connection, receivers: Iterable[str], *, now: datetime) -> int:
+def retry_unnotified(connection: Connection, receivers: Iterable[str], *, now: datetime) -> int:
     """Retry dead letters to these receivers about open incidents nobody was notified of."""
     rows = connection.execute(
         select(_outbox.id, _outbox.payload)
         .where(_outbox.state == DEAD, _outbox.receiver.in_(list(receivers)))
         .order_by(_outbox.id)
     ).all()
-    found = [row.id for row in rows if is_untold(connection, load(row.payload, Notification))]
-    return sum(revive(connection, each, now=now) for each in found)
+    found = [
+        row.id for row in rows if opens_unnotified(connection, load(row.payload, Notification))
+    ]
+    return sum(retry_dead_letter(connection, each, now=now) for each in found)
 
 
-def pull_back(
+def reschedule_far_ahead(
     connection: Connection,
     *,
     now: datetime,
@@ -374,7 +376,7 @@ def _dead_letter(row: "Row[Any]") -> DeadLetter:
     )
 
 
-def _settle(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
+def _update_leased(connection: Connection, delivery: Delivery, values: dict[str, Any]) -> bool:
     """Change a leased row, if this very claim still holds it."""
     changed = connection.execute(
         update(tables.outbox).where(_held_by(delivery)).values(lease_owner=None, **values)

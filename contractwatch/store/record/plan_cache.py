@@ -35,7 +35,7 @@ class PlanCache:
             self._digests[run.product] = known
         return known[1]
 
-    def of(self, connection: Connection, plan_ids: Iterable[int]) -> Mapping[int, RunPlan]:
+    def get_all(self, connection: Connection, plan_ids: Iterable[int]) -> Mapping[int, RunPlan]:
         """Return these plans, reading those that are not cached; clear the cache if it is full."""
         wanted = set(plan_ids)
         found = {plan_id: plan for plan_id in wanted if (plan := self._known.get(plan_id))}

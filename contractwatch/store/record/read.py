@@ -125,15 +125,15 @@ def _records(
     incidents = _grouped(connection, _incidents(products), lambda row: load(row.content, Incident))
     versions = _grouped(
         connection,
-        _of(tables.data_version, products).order_by(tables.data_version.c.id),
+        _of_products(tables.data_version, products).order_by(tables.data_version.c.id),
         lambda row: DataVersion(row.version, from_micros(row.first_seen_at)),
     )
     runs = _last_runs(connection, products, plans)
     unknown = unknown_micros(connection, products)
     known = [one.incident_id for found in incidents.values() for one in found]
     told: dict[str, list[DeliveryRecord]] = defaultdict(list)
-    for telling in delivery_records(connection, known):
-        told[telling.incident_id].append(telling)
+    for record in delivery_records(connection, known):
+        told[record.incident_id].append(record)
     rows = connection.execute(select(product.id, product.card).where(product.id.in_(products)))
     records: dict[int, ProductRecord] = {}
     for row in rows:
@@ -172,10 +172,10 @@ def _lines(connection: Connection, products: Sequence[int]) -> dict[int, list[Le
         intervals[product_id, objective].append(span)
     totals = {
         (row.product_id, row.objective): _seconds(row)
-        for row in connection.execute(_of(tables.ledger_total, products))
+        for row in connection.execute(_of_products(tables.ledger_total, products))
     }
     lines: dict[int, list[LedgerLine]] = defaultdict(list)
-    standings = connection.execute(_of(tables.standing, products)).all()
+    standings = connection.execute(_of_products(tables.standing, products)).all()
     for row in sorted(standings, key=lambda row: _ORDER[row.objective]):
         key = (row.product_id, row.objective)
         line = LedgerLine(
@@ -222,7 +222,7 @@ def _last_runs(
         .where(product.c.id.in_(products))
     )
     rows = connection.execute(last).all()
-    known = plans.of(connection, {row.plan_id for row in rows})
+    known = plans.get_all(connection, {row.plan_id for row in rows})
     return {
         row.product_id: (_run_result(row, known[row.plan_id]), (_summary(row),)) for row in rows
     }
@@ -260,7 +260,7 @@ def _summary(row: "Row[Any]") -> RunSummary:
     )
 
 
-def _of(table: Table, products: Sequence[int]) -> Select[Any]:
+def _of_products(table: Table, products: Sequence[int]) -> Select[Any]:
     return select(table).where(table.c.product_id.in_(products))
 
 

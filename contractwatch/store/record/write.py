@@ -165,7 +165,7 @@ def _find_plan(connection: Connection, run: RunResult, plans: PlanCache) -> tupl
     digest = plans.digest(run)
     plan_id = connection.execute(_PLAN_ID, {"of_digest": digest}).scalar()
     if plan_id is not None:
-        return plan_id, plans.of(connection, [plan_id])[plan_id]
+        return plan_id, plans.get_all(connection, [plan_id])[plan_id]
     plan = plan_of(run)
     row = {"digest": digest, "content": pack_plan(plan)}
     return insert_one(connection, tables.plan, row), plan

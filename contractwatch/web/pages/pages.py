@@ -227,7 +227,7 @@ def environment() -> Environment:
         loader=PackageLoader("contractwatch.web"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_seen,
+        finalize=_escaped,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -250,7 +250,7 @@ def environment() -> Environment:
     return templates
 
 
-def _seen(value: object) -> object:
+def _escaped(value: object) -> object:
     """Return words with escapes for what is invisible; markup of our own is left alone."""
     return visible(value, keep="\n\t\u00a0\u202f") if type(value) is str else value
 

@@ -121,7 +121,7 @@ _SELF_TABLE = (
 
 def product_families(
     snapshot: RecordSnapshot,
-    meter: MonotonicCounters,
+    monotonic: MonotonicCounters,
     *,
     until: datetime,
     level: int,
@@ -134,7 +134,7 @@ def product_families(
         _add_state(families, view)
         _add_times(families, view)
         _add_lifetime(families, view.record.card, snapshot.taken_at)
-        _add_objectives(families, view, meter, until=until, level=level)
+        _add_objectives(families, view, monotonic, until=until, level=level)
         _add_failing(families["check_failing"], view, max_failing)
     for gone in snapshot.gone:
         name = _labels(product=gone.card.product)
@@ -248,12 +248,12 @@ def _add_lifetime(families: Mapping[str, Family], card: ProductCard, at: datetim
 def _add_objectives(
     families: Mapping[str, Family],
     view: ProductView,
-    meter: MonotonicCounters,
+    monotonic: MonotonicCounters,
     *,
     until: datetime,
     level: int,
 ) -> None:
-    counters = meter.read(view.record, until=until)
+    counters = monotonic.read(view.record, until=until)
     name = _labels(product=view.product)
     families["sli_unknown_seconds_total"].add(name, counters.unknown)
     for line in view.budgets:

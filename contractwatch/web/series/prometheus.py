@@ -70,7 +70,7 @@ class Exporter:
         registered = generate_latest(_RegistryWithoutCreated(self._registry))
         fleet = fleet_families(snapshot)
         room = self._policy.max_series - registered.count(b"\n") - _size(fleet)
-        products, is_truncated = self._fitting(until, room)
+        products, is_truncated = self._families_within(until, room)
         text = _text(products)
         families = self_families(
             series=self._policy.max_series - room + _size(products),
@@ -81,7 +81,7 @@ class Exporter:
         self._products = text.encode()
         self._own = registered + _text([*fleet, *families]).encode()
 
-    def _fitting(self, until: datetime, room: int) -> tuple[tuple[Family, ...], bool]:
+    def _families_within(self, until: datetime, room: int) -> tuple[tuple[Family, ...], bool]:
         """Return the product families that fit, and whether any had to go."""
         policy = self._policy
         whole = product_families(

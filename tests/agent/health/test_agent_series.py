@@ -86,7 +86,7 @@ def test_an_incident_is_timed_from_the_breach_to_its_opening_and_to_its_end(
         since=NOW,
     )
     after = [NOW.replace(minute=2), NOW.replace(minute=30)]
-    series.told(
+    series.count_transitions(
         [
             Transition(incident, TransitionKind.OPENED, after[0], 1),
             Transition(incident, TransitionKind.RESOLVED, after[1], 2),

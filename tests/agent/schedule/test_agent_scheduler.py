@@ -61,7 +61,7 @@ def test_a_product_runs_first_when_told_and_its_lag_is_heard(schedule, heard: He
     ran = threading.Event()
     scheduler = schedule(lambda _: ran.set(), 1)
 
-    scheduler.put("a/b", HOUR, first=system_clock().now())
+    scheduler.schedule("a/b", HOUR, first=system_clock().now())
 
     assert ran.wait(SOON)
     assert heard.lags[0] < 5
@@ -71,7 +71,7 @@ def test_a_clock_that_is_set_back_holds_up_no_start(schedule) -> None:
     ran = threading.Event()
     scheduler = schedule(lambda _: ran.set(), 1)
     tomorrow = system_clock().now() + timedelta(days=1)
-    scheduler.put("a/b", Every(in_seconds(1), in_seconds(0)), first=tomorrow)
+    scheduler.schedule("a/b", Every(in_seconds(1), in_seconds(0)), first=tomorrow)
 
     scheduler.realign()
 
@@ -88,8 +88,8 @@ def test_an_earlier_look_moves_the_next_start_and_a_later_one_does_not(schedule)
 
     scheduler = schedule(run, 2)
     now = system_clock().now()
-    scheduler.put("early", HOUR, first=now + in_seconds(3600))
-    scheduler.put("late", HOUR, first=now + in_seconds(3600))
+    scheduler.schedule("early", HOUR, first=now + in_seconds(3600))
+    scheduler.schedule("late", HOUR, first=now + in_seconds(3600))
     scheduler.bring_forward("late", now + in_seconds(7200))
     scheduler.bring_forward("early", now)
 
@@ -109,7 +109,7 @@ def test_a_tick_during_the_run_of_the_same_contract_is_counted_and_not_doubled(
         running.remove(product)
 
     scheduler = schedule(run, 4)
-    scheduler.put("a", Every(in_seconds(0.2), in_seconds(0)), first=system_clock().now())
+    scheduler.schedule("a", Every(in_seconds(0.2), in_seconds(0)), first=system_clock().now())
     assert heard.skip.wait(SOON)
     release.set()
 
@@ -124,8 +124,10 @@ def test_a_tick_of_a_contract_that_still_waits_is_a_lack_of_capacity(
     scheduler = schedule(lambda _: release.wait(SOON), 1)
     now = system_clock().now()
 
-    scheduler.put("long", HOUR, first=now)
-    scheduler.put("waiting", Every(in_seconds(0.2), in_seconds(0)), first=now + in_seconds(0.1))
+    scheduler.schedule("long", HOUR, first=now)
+    scheduler.schedule(
+        "waiting", Every(in_seconds(0.2), in_seconds(0)), first=now + in_seconds(0.1)
+    )
     assert heard.skip.wait(SOON)
     release.set()
 
@@ -151,7 +153,7 @@ def test_the_bound_on_what_runs_at_once_is_kept(schedule) -> None:
     scheduler = schedule(run, 3)
     now = system_clock().now()
     for number in range(12):
-        scheduler.put(str(number), HOUR, first=now)
+        scheduler.schedule(str(number), HOUR, first=now)
 
     assert done.wait(SOON)
     assert most[0] == 3
@@ -163,9 +165,9 @@ def test_a_product_that_was_dropped_runs_no_more(schedule) -> None:
     scheduler = schedule(lambda product: (ran if product == "gone" else other).set(), 1)
     now = system_clock().now()
 
-    scheduler.put("gone", HOUR, first=now + in_seconds(0.3))
-    scheduler.drop("gone")
-    scheduler.put("here", HOUR, first=now + in_seconds(0.4))
+    scheduler.schedule("gone", HOUR, first=now + in_seconds(0.3))
+    scheduler.unschedule("gone")
+    scheduler.schedule("here", HOUR, first=now + in_seconds(0.4))
 
     assert other.wait(SOON)
     assert not ran.is_set()
@@ -187,8 +189,8 @@ def test_the_heart_beats_while_every_run_is_busy_and_after_one_has_raised(schedu
 
     scheduler = schedule(run, 1)
     now = system_clock().now()
-    scheduler.put("bad", HOUR, first=now)
-    scheduler.put("busy", HOUR, first=now)
+    scheduler.schedule("bad", HOUR, first=now)
+    scheduler.schedule("busy", HOUR, first=now)
     scheduler.heartbeat(beat, interval=in_seconds(0.2))
 
     assert beaten.wait(SOON)
@@ -207,7 +209,7 @@ def test_no_product_is_started_again_before_the_shortest_interval(heard: Heard, 
         if asks == "an earlier look":
             scheduler.bring_forward(product, now)
         if asks == "a changed contract":
-            scheduler.put(product, HOUR, first=now)
+            scheduler.schedule(product, HOUR, first=now)
 
     scheduler = Scheduler(
         run, run_limit=2, clock=system_clock(), series=heard, shortest=in_seconds(0.5)
@@ -215,7 +217,7 @@ def test_no_product_is_started_again_before_the_shortest_interval(heard: Heard, 
     scheduler.start()
     try:
         table = every if asks == "its ticks" else HOUR
-        scheduler.put("a", table, first=system_clock().now())
+        scheduler.schedule("a", table, first=system_clock().now())
         wait_until(lambda: len(starts) >= 3, "it has run three times")
     finally:
         scheduler.stop()
