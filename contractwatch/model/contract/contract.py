@@ -13,6 +13,7 @@ from contractwatch.model.base.path import FieldPath, format_path
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.incremental import Incremental
 from contractwatch.model.promises.lifetime import Lifetime
+from contractwatch.model.promises.column_check import ColumnCheckRule
 from contractwatch.model.promises.personal_data import PiiRule
 from contractwatch.model.promises.reference import Reconciliation, ReferenceCoverage, Relationship
 from contractwatch.model.promises.rule import Rule, TypeOption
@@ -130,6 +131,7 @@ class Table:
     reconciliations: tuple[Reconciliation, ...] = ()
     segment_rules: tuple[SegmentRule, ...] = ()
     pii_rules: tuple[PiiRule, ...] = ()
+    column_checks: tuple[ColumnCheckRule, ...] = ()
     incremental: Incremental | None = None
 
     def column(self, name: str) -> Column | None:

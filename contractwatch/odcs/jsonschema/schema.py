@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
+from contractwatch.model.promises.column_check import COLUMN_CHECKS
 from contractwatch.odcs.jsonschema.rejections import Schema, Validator
 
 VERSIONS = ("v3.2.0", "v3.1.0", "v3.0.2", "v3.0.1", "v3.0.0")
@@ -80,7 +81,22 @@ def extension_validators() -> Mapping[str, Validator]:
 def implementation_validator() -> Validator:
     """Return the validator of `implementation` in a rule of `engine: contractwatch`."""
     definitions = _extensions()["$defs"]
-    return Validator({**definitions["implementation"], "$defs": definitions})
+    known = [*definitions["implementation"]["oneOf"], *map(_column_check, COLUMN_CHECKS)]
+    return Validator({"oneOf": known, "$defs": definitions})
+
+
+def _column_check(check: str) -> Schema:
+    """Return the schema of `implementation` for a check about named columns."""
+    columns = {key: {"type": "string"} for key in COLUMN_CHECKS[check]}
+    number = {"type": "number"}
+    both = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
+    bounds = {name: both if name.endswith("Between") else number for name in OPERATORS}
+    return {
+        "type": "object",
+        "properties": {"check": {"const": check}, **columns, **bounds},
+        "required": ["check", *columns],
+        "additionalProperties": False,
+    }
 
 
 def _extensions() -> Schema:

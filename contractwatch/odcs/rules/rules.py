@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from contractwatch.model.promises.column_check import COLUMN_CHECKS
 from contractwatch.model.promises.kinds import OBJECTIVE_OF_DIMENSION
 from contractwatch.model.promises.rule import Baseline, Operator, Rule, RuleMetric, Threshold, Unit
 from contractwatch.odcs.columns.arguments import ColumnContext, read_arguments
@@ -83,7 +84,11 @@ def is_native_check(rule: YamlNode) -> bool:
     """Return whether a rule of `engine: contractwatch` is about one table."""
     is_ours = rule.text("type") == "custom" and rule.text("engine").lower() == "contractwatch"
     check = rule.at("implementation").text("check")
-    return is_ours and not rule.has("metric") and check in {SEGMENTS_CHECK, PII_CHECK}
+    return (
+        is_ours
+        and not rule.has("metric")
+        and (check in {SEGMENTS_CHECK, PII_CHECK} or check in COLUMN_CHECKS)
+    )
 
 
 def rule_id_of(rule: YamlNode) -> str:

@@ -1,4 +1,4 @@
-"""Read the rules of `engine: contractwatch` about one table: segments, personal data."""
+"""Read the rules of `engine: contractwatch` about one table: segments, personal data, columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from contractwatch.errors import Level
 from contractwatch.model.contract.contract import Column, LogicalType, Table, TableIndex
+from contractwatch.model.promises.column_check import COLUMN_CHECKS, ColumnCheckRule
 from contractwatch.model.promises.personal_data import Detector, PiiRule, SearchedColumn
 from contractwatch.model.promises.rule import Operator, Threshold, Unit
 from contractwatch.model.promises.segment import (
@@ -68,16 +69,20 @@ def _with_rules(node: YamlNode, table: Table, tables: TableIndex, findings: Find
         table,
         segment_rules=tuple(rule for rule in found if isinstance(rule, SegmentRule)),
         pii_rules=tuple(rule for rule in found if isinstance(rule, PiiRule)),
+        column_checks=tuple(rule for rule in found if isinstance(rule, ColumnCheckRule)),
     )
 
 
 def _read_rule(
     rule: YamlNode, node: YamlNode, table: Table, tables: TableIndex, findings: Findings
-) -> SegmentRule | PiiRule | None:
+) -> SegmentRule | PiiRule | ColumnCheckRule | None:
     implementation = rule.at("implementation")
     before = len(findings.problems)
     threshold = _read_threshold(implementation, findings)
-    if implementation.text("check") == PII_CHECK:
+    check = implementation.text("check")
+    if check in COLUMN_CHECKS:
+        found = _read_column_check(rule, table, threshold, findings)
+    elif check == PII_CHECK:
         found = _read_pii_rule(rule, node, table, threshold, findings)
     else:
         found = _read_segment_rule(rule, table, tables, threshold, findings)
@@ -93,6 +98,31 @@ def _read_threshold(implementation: YamlNode, findings: Findings) -> Threshold:
     )
     unit = Unit.PERCENT if implementation.text("unit") == "percent" else Unit.ROWS
     return replace(found or Threshold(Operator.EQUAL, 0), unit=unit)
+
+
+def _read_column_check(
+    rule: YamlNode, table: Table, threshold: Threshold, findings: Findings
+) -> ColumnCheckRule | None:
+    implementation = rule.at("implementation")
+    check = implementation.text("check")
+    keys = COLUMN_CHECKS[check]
+    found = [
+        _find_column(implementation.at(key), implementation.text(key), table, findings)
+        for key in keys
+    ]
+    columns = tuple(column.name for column in found if column is not None)
+    if len(columns) < len(keys):
+        return None
+    return ColumnCheckRule(
+        clause=rule.clause,
+        rule_id=rule_id_of(rule),
+        check=check,
+        columns=columns,
+        threshold=threshold,
+        severity=severity_of(rule, findings),
+        dimension=dimension_of(rule),
+        description=rule.text("description") or rule.text("name"),
+    )
 
 
 def _read_segment_rule(
