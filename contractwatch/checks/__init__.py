@@ -14,6 +14,7 @@ from contractwatch.checks.time import frequency, freshness, latency, retention, 
 from contractwatch.checks.uniqueness import duplicate_values, unique
 from contractwatch.checks.values import (
     invalid_values,
+    monotonic_increase,
     null_values,
     options,
     pii_leak,
@@ -41,6 +42,7 @@ CHECKS: Mapping[str, Generator] = {
     "rowCount": row_count.checks,
     "segmentCompleteness": segment_completeness.checks,
     "piiLeak": pii_leak.checks,
+    "monotonicIncrease": monotonic_increase.checks,
     "sql": sql.checks,
     "freshness": freshness.checks,
     "latency": latency.checks,

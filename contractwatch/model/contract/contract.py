@@ -12,8 +12,8 @@ from contractwatch.model.base.objective import Objective, Target
 from contractwatch.model.base.path import FieldPath, format_path
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.incremental import Incremental
-from contractwatch.model.promises.lifetime import Lifetime
 from contractwatch.model.promises.column_check import ColumnCheckRule
+from contractwatch.model.promises.lifetime import Lifetime
 from contractwatch.model.promises.personal_data import PiiRule
 from contractwatch.model.promises.reference import Reconciliation, ReferenceCoverage, Relationship
 from contractwatch.model.promises.rule import Rule, TypeOption

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from contractwatch.model.base.clause import Clause, Dimension, Severity
 from contractwatch.model.promises.rule import Threshold
 
-COLUMN_CHECKS: Mapping[str, tuple[str, ...]] = {}
+COLUMN_CHECKS: Mapping[str, tuple[str, ...]] = {"monotonicIncrease": ("property", "orderBy")}
 """The keys under which the rule of a check names its columns, all of them needed, by the check."""
 
 

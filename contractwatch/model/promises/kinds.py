@@ -62,7 +62,11 @@ KINDS: Mapping[str, Kind] = {
         ("unique", "primaryKey", "duplicateValues", "uniqueItems"),
     ),
     **_kinds(Dimension.CONFORMITY, Objective.VALIDITY, ("invalidValues", "piiLeak", "errorRate")),
-    **_kinds(Dimension.CONSISTENCY, Objective.VALIDITY, ("relationship", "reconcile", "sql")),
+    **_kinds(
+        Dimension.CONSISTENCY,
+        Objective.VALIDITY,
+        ("relationship", "reconcile", "sql", "monotonicIncrease"),
+    ),
     **_kinds(
         Dimension.COVERAGE,
         Objective.VOLUME,

@@ -5,11 +5,21 @@ from datetime import time, timedelta
 import pytest
 from checks_values import NOW, at, column, contract, key, option, rule, table
 
+from contractwatch.alerting.finding_text import what_is_wrong
 from contractwatch.checks import CHECKS
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
+from contractwatch.engines.cache.file_answers import CacheableMetric
 from contractwatch.model.base.clause import Severity
 from contractwatch.model.contract.contract import LogicalType
+from contractwatch.model.measure.metric import (
+    ComparingMetric,
+    Metric,
+    RecentRows,
+    RecordMetric,
+)
 from contractwatch.model.measure.state import Unmeasured
+from contractwatch.model.promises.column_check import COLUMN_CHECKS, ColumnCheckRule
+from contractwatch.model.promises.kinds import KINDS, OBJECTIVE_OF_DIMENSION
 from contractwatch.model.promises.personal_data import PiiRule
 from contractwatch.model.promises.reference import (
     Aggregate,
@@ -21,7 +31,13 @@ from contractwatch.model.promises.reference import (
     TotalOf,
 )
 from contractwatch.model.promises.rule import RuleMetric, TypeOptionKind
-from contractwatch.model.promises.segment import ListedSegments, Period, PeriodUnit, SegmentRule
+from contractwatch.model.promises.segment import (
+    ListedSegments,
+    Period,
+    PeriodUnit,
+    RowsPerCell,
+    SegmentRule,
+)
 from contractwatch.model.promises.service_level import (
     Availability,
     DueTime,
@@ -35,8 +51,9 @@ from contractwatch.model.promises.service_level import (
     ServiceLevel,
     Throughput,
 )
-from contractwatch.model.promises.sql import ExactAnswer, SqlRule
+from contractwatch.model.promises.sql import ExactAnswer, SqlRule, SqlScalar
 from contractwatch.model.record.check import Outcome
+from contractwatch.model.record.incident import BrokenPromise
 
 _DAY = timedelta(days=1)
 _COLUMN_RULES = tuple(
@@ -84,6 +101,12 @@ _EVERYTHING = contract(
             ),
         ),
         pii_rules=(PiiRule(at(32), "p1", (), (), (), NONE_AT_ALL, Severity.ERROR),),
+        column_checks=tuple(
+            ColumnCheckRule(
+                at(50 + n), f"c{n}", check, ("c", "at")[: len(keys)], NONE_AT_ALL, Severity.ERROR
+            )
+            for n, (check, keys) in enumerate(COLUMN_CHECKS.items())
+        ),
         queries=(SqlRule(at(30), "q1", "SELECT 1", (), ExactAnswer(value=True), Severity.ERROR),),
     ),
     service_levels=(
@@ -97,6 +120,15 @@ _EVERYTHING = contract(
         ServiceLevel(at(47), "s8", "errorRate", ErrorRate(1)),
         ServiceLevel(at(48), "s9", "timeToRepair", MaxIncidentTime(IncidentStep.REPAIR, _DAY)),
     ),
+)
+
+
+_NEVER_CACHED = (
+    RecordMetric,  # the record knows it, and no file
+    ComparingMetric,  # two tables answer
+    RowsPerCell,  # its days move with the clock
+    SqlScalar,  # of all rows together
+    RecentRows,  # the last hours move with the clock
 )
 
 
@@ -130,3 +162,42 @@ def test_a_promise_says_what_it_expects_and_where_it_stands(family: str) -> None
 def test_no_two_checks_share_an_id() -> None:
     checks = [check for generate in CHECKS.values() for check in generate(_EVERYTHING)]
     assert len({check.promise.promise_id for check in checks}) == len(checks)
+
+
+@pytest.mark.parametrize("family", sorted(CHECKS))
+def test_a_check_is_of_a_known_kind_and_belongs_where_the_table_of_kinds_says(family: str) -> None:
+    for check in CHECKS[family](_EVERYTHING):
+        kind = KINDS[check.promise.kind]
+        assert check.promise.operations is kind.operations
+        assert check.promise.objective in {kind.objective, *OBJECTIVE_OF_DIMENSION.values()}
+
+
+@pytest.mark.parametrize("family", sorted(CHECKS))
+def test_it_is_decided_of_what_a_check_asks_whether_answers_of_files_are_cached(
+    family: str,
+) -> None:
+    for check in CHECKS[family](_EVERYTHING):
+        for metric in check.metrics():
+            assert isinstance(metric, Metric)
+            assert isinstance(metric, CacheableMetric) is not isinstance(metric, _NEVER_CACHED)
+
+
+@pytest.mark.parametrize("family", sorted(CHECKS))
+def test_a_message_words_what_is_wrong_with_a_promise_of_each_kind(family: str) -> None:
+    for check in CHECKS[family](_EVERYTHING):
+        promise = check.promise
+        said = what_is_wrong(
+            BrokenPromise(
+                promise.promise_id,
+                promise.clause.path,
+                promise.clause.line,
+                promise.table,
+                promise.column,
+                promise.expected,
+                "seen",
+                promise.severity,
+                kind=promise.kind,
+            )
+        )
+        assert said
+        assert "None" not in said
