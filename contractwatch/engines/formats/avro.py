@@ -2,6 +2,8 @@
 
 The library decodes whole files; each group of blocks is given to it as a file of its own. What it
 cannot decode (maps, unions of several types) is refused by the schema, before a row is read.
+By hand, because fastavro's `block_reader` unpacks a block before anybody can bound it, and its
+records take fifty times as long as what Polars decodes from whole blocks.
 Layout: https://avro.apache.org/docs/1.12.0/specification/#object-container-files
 """
 

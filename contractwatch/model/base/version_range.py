@@ -1,4 +1,8 @@
-"""Parse semantic versions and ranges such as `>=2.0.0 <3.0.0`, and match one against the other."""
+"""Parse semantic versions and ranges such as `>=2.0.0 <3.0.0`, and match one against the other.
+
+By hand, because the library semver knows no ranges with `^` or `~`, and packaging reads versions
+of Python packages (PEP 440), which order and spell pre-releases otherwise.
+"""
 
 import re
 from collections.abc import Callable, Mapping

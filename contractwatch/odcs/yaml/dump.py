@@ -1,4 +1,8 @@
-"""Dump plain values as YAML that every reader takes for the same values."""
+"""Dump plain values as YAML that every reader takes for the same values.
+
+PyYAML writes; the quotes are chosen here, for it leaves them out where readers of YAML 1.1 need
+none, and readers of 1.2 would take some of these texts for other values.
+"""
 
 import re
 from collections.abc import Callable, Mapping

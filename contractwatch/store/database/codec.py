@@ -3,6 +3,8 @@
 Frozen dataclasses, enums, tuples, frozensets, times (microseconds), decimals and unions of these.
 In a union whatever JSON cannot tell apart carries the name of its type. A field that is missing in
 the text takes its default, one that is not known is left out: a noun may gain fields.
+By hand, because it must go on reading what every earlier release wrote, with names of types in
+unions that no library writes in this form.
 """
 
 import dataclasses
