@@ -32,9 +32,9 @@ def _stop_hourly_flights(publisher: Publisher) -> None:
     publisher.paused.add("flights")
 
 
-def _lose_tail_numbers(publisher: Publisher) -> None:
-    lost = pl.lit(None, pl.String)
-    publisher.corrupt("flights", lambda frame: frame.with_columns(tailnum=lost))
+def _remove_tail_numbers(publisher: Publisher) -> None:
+    missing = pl.lit(None, pl.String)
+    publisher.corrupt("flights", lambda frame: frame.with_columns(tailnum=missing))
 
 
 def _drop_a_carrier(publisher: Publisher) -> None:
@@ -68,7 +68,7 @@ FAULTS = (
         "flights are published without tail numbers",
         "flights",
         Objective.COMPLETENESS,
-        _lose_tail_numbers,
+        _remove_tail_numbers,
     ),
     Fault(
         "a carrier missing",

@@ -121,10 +121,10 @@ def scan_with_cache(
         _invalidate_table(progress, table, error)
     if progress.fresh:
         _update_cache(progress, dataset, now, relist)
-    kept = tuple(CachedTable(*one) for one in sorted(progress.contents.items()))
+    cached_tables = tuple(CachedTable(*one) for one in sorted(progress.contents.items()))
     extents = tuple(progress.extents)
     return ScanAnswers(
-        progress.answers, failures, progress.evidence, kept, progress.windows, extents
+        progress.answers, failures, progress.evidence, cached_tables, progress.windows, extents
     )
 
 
@@ -141,7 +141,7 @@ def _answer_from_window(
         progress.extents.append(found)
         return False
     progress.contents[files.table] = content
-    if found is None:  # what is kept stays, and the table is read as a whole
+    if found is None:  # the cache stays, and the table is read as a whole
         return True
     progress.answers.update(found.answers)
     progress.evidence.update(found.evidence)

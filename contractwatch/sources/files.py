@@ -55,7 +55,7 @@ def open_files(
         return open_table_folders(server, table_folders(server.path, tables), places)
     opened: list[TableFiles] = []
     missing_tables: list[tuple[str, SourceError]] = []
-    stamps: list[tuple[str, str, int, int]] = []
+    fingerprints: list[tuple[str, str, int, int]] = []
     for table in tables:
         written = table_path(server.path, table)
         stem = "" if len(tables) == 1 or written != server.path else table.physical_name
@@ -71,12 +71,12 @@ def open_files(
         except SourceError as error:
             missing_tables.append((table.name, error))
             continue
-        stamps += [
+        fingerprints += [
             (table.name, file.name, file.status.st_size, file.status.st_mtime_ns) for file in found
         ]
         opened.append(_table_files(search, table, found))
     newest = max((file.modified_at for table in opened for file in table.files), default=None)
-    version = sha256(repr(sorted(stamps)).encode()).hexdigest()
+    version = sha256(repr(sorted(fingerprints)).encode()).hexdigest()
     if not opened:
         raise_if_same_blame(error for _, error in missing_tables)
     return Dataset(server.name, tuple(opened), version, newest, tuple(missing_tables))

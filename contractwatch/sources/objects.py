@@ -71,13 +71,13 @@ def open_objects(
             missing_tables.append((table.name, _no_match(server, one)))
     if missing_tables and not opened:
         raise missing_tables[0][1]
-    stamps = [
+    fingerprints = [
         (table.table, file.path, file.size, file.modified_at.isoformat(), file.etag)
         for table in opened
         for file in table.files
     ]
     newest = max((file.modified_at for table in opened for file in table.files), default=None)
-    version = sha256(repr(sorted(stamps)).encode()).hexdigest()
+    version = sha256(repr(sorted(fingerprints)).encode()).hexdigest()
     return Dataset(server.name, tuple(opened), version, newest, tuple(missing_tables))
 
 

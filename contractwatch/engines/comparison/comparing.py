@@ -123,8 +123,10 @@ class _Comparison:
         number = pair.keyed.number
         if number:
             with_key = pair.here.rows.select(pair.keyed.has_key.sum())
-            lost = matched.filter(pl.col("rows").is_null()).select(pl.col(number).n_unique())
-            all_rows, orphans = (_collected(pair.here, plan).item() for plan in (with_key, lost))
+            unmatched = matched.filter(pl.col("rows").is_null()).select(pl.col(number).n_unique())
+            all_rows, orphans = (
+                _collected(pair.here, plan).item() for plan in (with_key, unmatched)
+            )
             return OrphanCount(all_rows, orphans, repeated)
         counts = matched.select(pl.len(), orphans=pl.col("rows").null_count())
         all_rows, orphans = _collected(pair.here, counts).row(0)
@@ -206,7 +208,7 @@ class _Comparison:
         return Side(self._own(metric.table), metric.columns, metric.table, paths)
 
     def _side(self, wanted: Reference | TotalOf) -> Side:
-        side = self.sides.get(wanted, Unmeasured("nobody looked for what is referred to"))
+        side = self.sides.get(wanted, Unmeasured("the reference was not resolved"))
         if isinstance(side, Unmeasured):
             raise NotComparedError(side.reason)
         return side
@@ -238,7 +240,7 @@ class _Comparison:
 def _key_columns(rows: pl.LazyFrame, members: Iterable[pl.Expr], number: str = "") -> pl.LazyFrame:
     """Return the keys without a null member; `rows` is not among their names.
 
-    A `number` is a column that is kept beside.
+    `number` is a column that is selected with them.
     """
     keys = [key.alias(f"key{position}") for position, key in enumerate(members)]
     return rows.select(*filter(None, (number,)), *keys).drop_nulls()

@@ -94,8 +94,8 @@ def keyed_rows(frame: Frame, side: Side) -> KeyedRows:
         raise NotComparedError(f"column {where!r} of {side.shown}: {error}") from error
     for cells in plain.values():
         has_key &= cells.value.is_not_null()
-    beside = {at: replace(one, value=pl.col(f"\x00plain{at}")) for at, one in plain.items()}
-    members = {**inner, **beside}
+    plain_members = {at: replace(one, value=pl.col(f"\x00plain{at}")) for at, one in plain.items()}
+    members = {**inner, **plain_members}
     return KeyedRows(rows, [members[at] for at in sorted(members)], has_key, _NUMBER)
 
 
@@ -103,9 +103,9 @@ def _exploded(
     frame: Frame, outer: ColumnView, path: FieldPath, plain: Mapping[int, ColumnView]
 ) -> tuple[pl.LazyFrame, pl.Expr, pl.DataType]:
     """Return a row for each element at the end of a path, the element and its type."""
-    beside = (cells.value.alias(f"\x00plain{at}") for at, cells in plain.items())
+    plain_members = (cells.value.alias(f"\x00plain{at}") for at, cells in plain.items())
     rows = frame.rows.with_row_index(_NUMBER)
-    rows = rows.select(_NUMBER, outer.value.alias(_ELEMENT), *beside)
+    rows = rows.select(_NUMBER, outer.value.alias(_ELEMENT), *plain_members)
     element, dtype = pl.col(_ELEMENT), outer.dtype
     for step in path:
         match step:

@@ -39,7 +39,7 @@ def refuse_header(
     Args:
         start: The begin of the file.
         header: Its names, by `parse_header`.
-        separator: By which they were told apart.
+        separator: The separator that they were split by.
         promised: The names that the contract has.
     """
     if _SEPARATOR_NOTE.match(start):
@@ -109,12 +109,12 @@ def find_suspects(paths: Sequence[str], separator: str, options: Mapping[str, An
     lines = pl.scan_lines([*paths], glob=False, include_file_paths=_PATH, **options)
     line = pl.col("line")
     is_blank = line.str.strip_chars(_blanks(separator)).str.len_bytes() == 0
-    looked = lines.select(
+    flagged = lines.select(
         _PATH,
         blank=is_blank,
         quotes=line.str.contains(csv_quotes.suspicious_line_pattern(separator)),
     )
-    query = looked.filter(pl.col("blank") | pl.col("quotes")).group_by(_PATH).agg(pl.all().any())
+    query = flagged.filter(pl.col("blank") | pl.col("quotes")).group_by(_PATH).agg(pl.all().any())
     try:
         found = query.collect(engine="streaming")
     except (pl.exceptions.PolarsError, OSError):

@@ -56,9 +56,9 @@ def open_file(table: TableFiles, file: DataFile) -> OpenedFile:
         OSError, UnicodeError, PolarsError: If the file is not of the table's format, or has more
             columns than we read.
     """
-    looked = _open_file(table, file)
-    bounds.refuse_large_schema(looked.schema)
-    return looked
+    opened = _open_file(table, file)
+    bounds.refuse_large_schema(opened.schema)
+    return opened
 
 
 def _open_file(table: TableFiles, file: DataFile) -> OpenedFile:

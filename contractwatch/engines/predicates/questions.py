@@ -83,19 +83,19 @@ def read_answers(questions: Iterable[Question], found: pl.DataFrame) -> dict[Met
 
 
 def prepare_rows(
-    rows: pl.LazyFrame, questions: Sequence[Question], besides: Iterable[str] = ()
+    rows: pl.LazyFrame, questions: Sequence[Question], other_columns: Iterable[str] = ()
 ) -> pl.LazyFrame:
     """Return the rows with the columns that are computed for the questions.
 
     Args:
         rows: The rows of the table.
         questions: What will be selected.
-        besides: Columns of the table that will be selected with them.
+        other_columns: Columns of the table that will be selected with them.
     """
     objects = [one for question in questions for one in question.members.objects]
     if objects:  # to unnest reads all columns, unless they are named before
         read = {name for question in questions for name in question.columns()}
-        rows = unnest_objects(rows.select(sorted(read | set(besides))), objects)
+        rows = unnest_objects(rows.select(sorted(read | set(other_columns))), objects)
     derived = {name: made for question in questions for name, made in question.derived.items()}
     return rows.with_columns(**derived)
 

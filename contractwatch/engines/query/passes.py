@@ -95,7 +95,7 @@ def read_once(
     plans = [rows.select(key.hashed()) for key in keys]
     selected = [*aliased_expressions(questions), *_full_read_expressions(frame)]
     if selected:  # what is computed for questions alone comes after what the keys share
-        ready = prepare_rows(rows, questions, besides=_unread_columns(frame))
+        ready = prepare_rows(rows, questions, other_columns=_unread_columns(frame))
         plans.append(ready.select(selected))
     on_read(frame.table)
     results = pl.collect_all(plans, engine="streaming")

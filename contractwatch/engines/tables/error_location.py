@@ -93,9 +93,9 @@ def _first_unreadable_file(files: TableFiles) -> DataFile | None:
 
 def _is_readable(files: TableFiles, file: DataFile) -> bool:
     try:
-        looked = readers.open_file(files, file)
-        if not looked.is_empty:
-            readers.scan(files, [looked]).select(pl.all().null_count()).collect(engine="streaming")
+        opened = readers.open_file(files, file)
+        if not opened.is_empty:
+            readers.scan(files, [opened]).select(pl.all().null_count()).collect(engine="streaming")
     except UNREADABLE:
         return False
     except SourceError:

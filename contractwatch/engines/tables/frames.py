@@ -92,8 +92,8 @@ def open_table(files: TableFiles, shapes: Sequence[Shape] = ()) -> Frame:
         parts = _parts(files)
     except UNREADABLE as error:
         raise table_error(error, files.table, files.data_format) from error
-    beside = [_Part(pl.LazyFrame(), dict(schema), partition) for schema, partition in shapes]
-    found = _unite_columns(beside or parts, files.data_format)
+    known_parts = [_Part(pl.LazyFrame(), dict(schema), partition) for schema, partition in shapes]
+    found = _unite_columns(known_parts or parts, files.data_format)
     types: Types = {name: one.working for name, one in found.items() if one.working is not None}
     columns = with_exact_names(files.columns, [one.column for one in found.values()])
     if not parts and not shapes:

@@ -206,15 +206,17 @@ def _observe(texts: pl.LazyFrame, tree: JsonNode, seen: set[FieldPath]) -> None:
     """Add the paths that have values to those seen before."""
     every = {node.path for node in tree.walk()}
 
-    def look(batch: pl.Series) -> pl.Series:
+    def observe_batch(batch: pl.Series) -> pl.Series:
         for cell in batch:
             if every <= seen:
                 break
             record_paths(tree, _load_cell(cell), seen)
         return pl.repeat(value=True, n=len(batch), dtype=pl.Boolean(), eager=True)
 
-    looked = pl.col(_VALUE).map_batches(look, return_dtype=pl.Boolean(), is_elementwise=True)
-    texts.select(looked.all()).collect(engine="streaming")
+    observed = pl.col(_VALUE).map_batches(
+        observe_batch, return_dtype=pl.Boolean(), is_elementwise=True
+    )
+    texts.select(observed.all()).collect(engine="streaming")
 
 
 def _mentions_members(missing: Iterable[FieldPath]) -> pl.Expr:

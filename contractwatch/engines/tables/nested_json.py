@@ -73,11 +73,11 @@ def open_json_table(files: TableFiles, partitions: Sequence[Mapping[str, str | N
     texts: list[JsonText] = []
     keys: dict[str, None] = {}
     for file, partition in zip(files.files, partitions, strict=True):
-        looked = readers.open_file(files, file)
-        keys.update(dict.fromkeys(name for name, _ in looked.schema))
+        opened = readers.open_file(files, file)
+        keys.update(dict.fromkeys(name for name, _ in opened.schema))
         keys.update(dict.fromkeys(partition))
-        if not looked.is_empty:
-            texts.append(JsonText(Lines(looked.source, files.remote), partition))
+        if not opened.is_empty:
+            texts.append(JsonText(Lines(opened.source, files.remote), partition))
     named = {name: tree for name, tree in trees.items() if _find(keys, name, tree)}
     taken = {_find(keys, name, tree) for name, tree in named.items()}
     flat = [name for name in keys if name not in taken]

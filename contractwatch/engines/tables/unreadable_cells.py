@@ -64,5 +64,7 @@ def _queries(frame: Frame, metric: Unparseable) -> Iterable[pl.LazyFrame]:
 
 def _distinct(shapes: pl.Series) -> tuple[str, ...]:
     found = dict.fromkeys(shapes.drop_nulls().to_list())
-    cut = (one if len(one) <= _MAX_CHARACTERS else f"{one[:_MAX_CHARACTERS]}…" for one in found)
-    return tuple(dict.fromkeys(cut))[:MOST_SHAPES]
+    shortened = (
+        one if len(one) <= _MAX_CHARACTERS else f"{one[:_MAX_CHARACTERS]}…" for one in found
+    )
+    return tuple(dict.fromkeys(shortened))[:MOST_SHAPES]

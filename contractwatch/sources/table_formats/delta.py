@@ -131,10 +131,10 @@ def _log_files(
     copy_files(folder, log_files, place.remote)
     parts = [folder / name for name, _ in log_files]
     inner = [f"{SIDECARS}/{name}" for name in sidecar_names(place.server, parts)]
-    beside = tuple((f"{METADATA_FOLDER}/{name}", names[name]) for name in inner if name in names)
-    _limit(place, (*log_files, *beside))
-    copy_files(folder, beside, place.remote)
-    return (*log_files, *beside), [*parts, *(folder / name for name, _ in beside)]
+    sidecars = tuple((f"{METADATA_FOLDER}/{name}", names[name]) for name in inner if name in names)
+    _limit(place, (*log_files, *sidecars))
+    copy_files(folder, sidecars, place.remote)
+    return (*log_files, *sidecars), [*parts, *(folder / name for name, _ in sidecars)]
 
 
 def _limit(place: TableLocation, log_files: NamedFiles) -> None:
