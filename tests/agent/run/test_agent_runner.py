@@ -54,7 +54,7 @@ def test_the_bytes_of_the_files_are_counted(bench: Bench) -> None:
 def test_a_run_that_fails_by_our_own_fault_is_counted_and_not_hidden(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench.store, "memory", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(bench.store, "product_state", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         bench.run()
     assert bench.counted.evaluations == [(RunOutcome.ERROR, False)]
