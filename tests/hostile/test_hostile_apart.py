@@ -49,12 +49,12 @@ def test_a_file_that_fills_the_memory_is_an_answer(tmp_path: Path) -> None:
 
 ENDS = """
 import os, time
-from contractwatch.cli.testing.isolated_process import Apart
-apart = Apart(deadline_seconds=1)
+from contractwatch.cli.testing.isolated_process import IsolatedProcess
+process = IsolatedProcess(deadline_seconds=1)
 for job, argument in ((time.sleep, 60), (os._exit, 3), (os.system, "kill -SEGV $PPID"), (abs, -2)):
-    answer = apart.call(job, argument)
+    answer = process.call(job, argument)
     print(getattr(answer, "reason", answer))
-apart.close()
+process.close()
 """
 
 
