@@ -230,7 +230,8 @@ class AffectedClauses:
     def _whole_column(self, table: YamlNode, column: YamlNode) -> Iterator[str]:
         """Yield a column, and what needs to know all columns or the primary key."""
         yield column.path
-        is_key = column.at("primaryKey").value not in (None, False) or not column.mapping()
+        # without a name it may be what is left of any column, one of the key included
+        is_key = column.at("primaryKey").value not in (None, False) or not column.text("name")
         yield from self._needing_all_columns(table, is_key=is_key)
 
     def _needing_all_columns(self, table: YamlNode, *, is_key: bool) -> Iterator[str]:
