@@ -108,6 +108,47 @@ def test_a_set_of_letters_is_no_pattern_and_that_is_said(tmp_path: Path) -> None
     assert str(refusal("orders_[0-9].csv", tmp_path)) == said
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "told"),
+    [
+        ("{a,b}.csv", "a.csv", "'{' stands for itself: only *, ** and ? are patterns"),
+        ("a%20b.csv", "a b.csv", "'%20' stands for itself: write the character that it means"),
+        ("in\\a.csv", "in/a.csv", "write / between folders"),
+        ("A.csv", "a.csv", "there is 'a.csv', which differs by case alone"),
+        ("In/a.csv", "in/a.csv", "there is 'in', which differs by case alone"),
+        ("In/*.csv", "in/a.csv", "there is 'in', which differs by case alone"),
+        (
+            "caf\u00e9.csv",
+            "cafe\u0301.csv",
+            r"there is 'cafe\u0301.csv', which differs in the form of its letters alone",
+        ),
+    ],
+)
+def test_a_path_that_matches_nothing_is_told_with_what_is_meant(
+    tmp_path: Path, path: str, name: str, told: str
+) -> None:
+    write(tmp_path, name)
+    assert str(refusal(path, tmp_path)) == f"no file matches {path!r}; {told}"
+    assert str(refusal(path, tmp_path, roots=(tmp_path,))).endswith(told)
+
+
+def test_no_name_outside_the_roots_is_told(tmp_path: Path) -> None:
+    write(tmp_path, "secret/Data.csv", "live/x.csv")
+    error = refusal("../secret/data.csv", tmp_path / "live", roots=(tmp_path / "live",))
+    assert "Data" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a#b.csv", "a%20b.csv", "{2024}.csv", "~x.csv", "a .csv", "$HOME.csv", "a&b;c.csv", "a'b.csv"],
+)
+def test_any_sign_but_those_of_patterns_is_literal(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name, f"dir {name}/1.csv")
+    for path, names in ((name, [name]), (f"dir {name}/*.csv", [f"dir {name}/1.csv"])):
+        data = open_server(server(path), (ORDERS,), bases=(tmp_path,), roots=(tmp_path,))
+        assert found(data, tmp_path) == names
+
+
 def test_a_link_of_that_very_name_leads_nowhere_outside(tmp_path: Path) -> None:
     write(tmp_path, "secret/x.csv", "live/b.csv")
     (tmp_path / "live" / "*.csv").symlink_to(tmp_path / "secret" / "x.csv")

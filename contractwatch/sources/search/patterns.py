@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+_ALTERNATIVES = re.compile(r"\{[^{}]*,[^{}]*\}")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _WILDCARDS = frozenset("*?")
 
 
@@ -28,7 +30,11 @@ def part_matches(part: str, pattern: str) -> bool:
 
 
 def pattern_hint(written: str) -> str:
-    """Return a hint for a path that matches nothing and has a `[`; else empty."""
-    if "[" not in written:
-        return ""
-    return "; '[' stands for itself: only *, ** and ? are patterns"
+    """Return a hint on a path that matches nothing, if it seems to hold another kind of pattern."""
+    foreign = "[" if "[" in written else "{" if _ALTERNATIVES.search(written) else ""
+    if foreign:
+        return f"; '{foreign}' stands for itself: only *, ** and ? are patterns"
+    escape = _ESCAPE.search(written)
+    if escape is not None:
+        return f"; '{escape.group()}' stands for itself: write the character that it means"
+    return "; write / between folders" if "\\" in written else ""

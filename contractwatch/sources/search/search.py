@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -12,6 +13,7 @@ from contractwatch.model.base.server import DataFormat, Server
 from contractwatch.odcs.product.server_locations import PATH_KEYS
 from contractwatch.sources.search.patterns import as_glob, pattern_hint
 
+_MAX_NAMES = 10_000
 MAX_FILES = 100_000
 """Maximum number of files of one table."""
 
@@ -77,8 +79,9 @@ def first_match(searches: Sequence[Search]) -> tuple[Search, list[FoundFile]]:
         raise location_error(
             server, f"holds no file named {searches[0].stem!r}; put {{object}} into the path"
         )
+    hint = pattern_hint(server.path) or _name_hint(allowed)
     raise refusal or SourceError(
-        f"no file matches {server.path!r}{pattern_hint(server.path)}",
+        f"no file matches {server.path!r}{hint}",
         retryable=True,
         blame=Blame.PRODUCT,
     )
@@ -97,6 +100,30 @@ def _literal_search(search: Search) -> Search:
     whole = search.start / search.pattern
     exists = os.path.exists(whole)  # noqa: PTH110 - False for a name that no file can have
     return replace(search, start=whole, pattern="") if exists else search
+
+
+def _name_hint(searches: Iterable[Search]) -> str:
+    """Return a hint on a file or folder whose name differs in case or in the form of letters."""
+    for search in searches:
+        place = search.start
+        while not place.parent.is_dir() and place != place.parent:
+            place = place.parent
+        if place.exists() or not _is_allowed(search, place.parent):
+            continue
+        try:
+            names = [path.name for path in islice(place.parent.iterdir(), _MAX_NAMES)]
+        except OSError:
+            continue
+        like = _folded(place.name)
+        found = next((name for name in sorted(names) if _folded(name) == like), None)
+        if found is not None:
+            why = "by case" if found.lower() == place.name.lower() else "in the form of its letters"
+            return f"; there is '{ascii(found)[1:-1]}', which differs {why} alone"
+    return ""
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _matches(search: Search) -> bool:
