@@ -69,6 +69,8 @@ def with_location(error: SourceError, files: TableFiles) -> SourceError:
 def _with_hint(error: SourceError, files: TableFiles, where: str = "") -> SourceError:
     """Return the error with its location, and with a hint on the encoding if that is wrong."""
     hint = ""
+    if NOT_AN_OBJECT in str(error):
+        hint = "; write each object on a line of its own, or all of them as one array"
     if WRONG_ENCODING in str(error):
         stated = "utf-8" if files.read.encoding == "utf8" else files.read.encoding
         hint = (

@@ -314,7 +314,7 @@ def test_a_line_that_is_no_json_object_is_found_whatever_is_asked(
     paths = [tmp_path / "1.json", tmp_path / "2.json"]
     columns = [column("a", LogicalType.INTEGER)]
     found = survey(dataset(paths, DataFormat.JSON, columns), [metric], now=NOW)
-    assert "a line is no JSON object (2.json, line 2)" in str(found.failures[TABLE])
+    assert "as one array (2.json, line 2)" in str(found.failures[TABLE])
 
 
 def test_a_json_file_without_any_object_has_no_rows_to_count(tmp_path: Path) -> None:

@@ -288,9 +288,7 @@ def test_a_number_that_no_double_holds_is_counted_by_its_type(
 
 def test_a_broken_line_is_still_told_though_another_holds_such_a_number(tmp_path: Path) -> None:
     data = json_text(tmp_path, '{"id": 1e400}\n{"id": 1\n', [ID])
-    assert str(asked(data).failures[TABLE]).endswith(
-        "a line is no JSON object (orders.json, line 2)"
-    )
+    assert str(asked(data).failures[TABLE]).endswith("as one array (orders.json, line 2)")
 
 
 @pytest.mark.parametrize(
@@ -320,3 +318,51 @@ def test_the_library_still_invents_names(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("id,id\n1,2\n")
     assert pl.read_csv(path).columns == ["id", "id_duplicated_0"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{\n "id": 1\n}\n',
+        '{"id": 1}{"id": 2}\n',
+        '{"id": 1},\n{"id": 2}\n',
+        '{"id": 1}\r{"id": 2}\r',
+        "// orders\n" + '{"id": 1}\n',
+        '\u00a0[{"id": 1}]',
+    ],
+)
+@pytest.mark.parametrize("columns", [[ID], [ID, column("o", L.OBJECT)]])
+def test_json_in_another_layout_is_told_with_what_to_write(
+    tmp_path: Path, content: str, columns: list[Column]
+) -> None:
+    told = "write each object on a line of its own, or all of them as one array"
+    assert told in str(asked(json_text(tmp_path, content, columns)).failures[TABLE])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "-1e400",
+        "1E+309",
+        "1.7976931348623159e308",
+        "1" + "0" * 400,
+        '"1e400"',
+        '"NaN"',
+        '"-Infinity"',
+    ],
+)
+@pytest.mark.parametrize("kind", [L.NUMBER, L.INTEGER])
+def test_no_other_form_of_a_number_that_no_double_holds_is_a_number(
+    tmp_path: Path, written: str, kind: L
+) -> None:
+    for content in ('{"amount": %s}\n{"amount": 1}\n', '[{"amount": %s}, {"amount": 1}]'):
+        for more in ([], [column("o", L.OBJECT)]):
+            data = json_text(tmp_path, content % written, [column("amount", kind), *more])
+            assert bad_cells(data, "amount", ROWS) == 1
+
+
+@pytest.mark.parametrize("written", ["1e-400", "1.7976931348623157e308", "-0.0", "0." + "1" * 400])
+def test_a_number_near_the_limits_of_a_double_is_one(tmp_path: Path, written: str) -> None:
+    for more in ([], [column("o", L.OBJECT)]):
+        data = json_text(tmp_path, f'{{"amount": {written}}}\n', [AMOUNT, *more])
+        assert bad_cells(data, "amount", ROWS) == 0

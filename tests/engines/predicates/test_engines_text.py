@@ -183,8 +183,8 @@ def test_a_broken_csv_is_told_with_its_file_and_line(
     ("data_format", "content", "reason"),
     [
         (DataFormat.CSV, b"id,name\n1,a\n2,b,secret\n", "more fields than the header"),
-        (DataFormat.JSON, b'{"id": 1}\n{"id": 2} {"id": "secret"}\n', "a line is no JSON object"),
-        (DataFormat.JSON, b'{"id": 1}\n["secret"]\n', "a line is no JSON object"),
+        (DataFormat.JSON, b'{"id": 1}\n{"id": 2} {"id": "secret"}\n', "as one array"),
+        (DataFormat.JSON, b'{"id": 1}\n["secret"]\n', "as one array"),
     ],
 )
 @pytest.mark.parametrize("beside", [(), (TableSchema(TABLE),), (RowCount(TABLE),)])
@@ -239,7 +239,7 @@ def test_a_broken_line_of_json_is_told_with_its_file(tmp_path: Path) -> None:
     data = json_text(tmp_path, '{"id": "1"}\n\n{"id": "secret"\n{"id": "2"}\n', (ID,))
     answer = ask(data, CountWhere(TABLE, IsNull("id")))
     assert isinstance(answer, Unmeasured)
-    assert answer.reason.endswith("a line is no JSON object (orders.json, line 3)")
+    assert answer.reason.endswith("as one array (orders.json, line 3)")
 
 
 def test_separator_nulls_and_encoding_are_the_servers(tmp_path: Path) -> None:

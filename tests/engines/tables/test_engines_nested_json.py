@@ -245,7 +245,7 @@ def test_a_column_without_a_value_has_members_that_nobody_knows(tmp_path: Path) 
 def test_a_line_that_is_no_object_is_told_with_its_number(tmp_path: Path, line: str) -> None:
     data = json_text(tmp_path, f'{{"order": null}}\n{line}\n', [ORDER])
     found = survey(data, [RowCount(TABLE)], now=NOW)
-    assert "a line is no JSON object (orders.json, line 2)" in str(found.failures[TABLE])
+    assert "as one array (orders.json, line 2)" in str(found.failures[TABLE])
 
 
 def test_a_line_that_is_nested_too_deeply_ends_as_a_broken_one() -> None:
