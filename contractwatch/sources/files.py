@@ -6,7 +6,7 @@ for all files of the format below it. Without a placeholder the tables of a cont
 are told apart by name: `<name>.<extension>`, or all files below `<name>/`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
@@ -65,9 +65,7 @@ def open_files(
         ]
         try:
             search, found = first_match(searches)
-            refuse_table_format_files(
-                server, (file.path.absolute() for file in found), search.allows
-            )
+            refuse_table_format_files(server, _places_of(found), search.allows)
         except SourceError as error:
             missing_tables.append((table.name, error))
             continue
@@ -80,6 +78,16 @@ def open_files(
     if not opened:
         raise_if_same_blame(error for _, error in missing_tables)
     return Dataset(server.name, tuple(opened), version, newest, tuple(missing_tables))
+
+
+def _places_of(found: Sequence[FoundFile]) -> Iterator[Path]:
+    """Yield where each file was found, and where it really is if that is elsewhere."""
+    folders: set[Path] = set()
+    for file in found:
+        yield file.path.absolute()
+        if file.path.is_symlink() or file.path.parent not in folders:
+            folders.add(file.path.parent)
+            yield file.path.resolve()
 
 
 def _format_of(server: Server) -> DataFormat:

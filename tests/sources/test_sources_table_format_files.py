@@ -108,3 +108,26 @@ def test_a_record_outside_of_what_is_allowed_is_not_looked_for(tmp_path: Path) -
     server = Server(CLAUSE, "live", "local", path=str(root), data_format=DataFormat.PARQUET)
     data = open_server(server, promised(["orders"]), bases=(), roots=(root,))
     assert len(data.tables[0].files) == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["links", "links/*.parquet", "linked", "one.parquet", "part", "part/*"]
+)
+def test_links_to_the_files_of_a_delta_table_are_refused_as_the_files_are(
+    tmp_path: Path, path: str
+) -> None:
+    write_deltalake(str(tmp_path / "orders"), ROWS.to_arrow(), partition_by=["k"])
+    (tmp_path / "links").mkdir()
+    (tmp_path / "part").symlink_to(tmp_path / "orders" / "k=a")
+    (tmp_path / "linked").symlink_to(tmp_path / "orders")
+    file = next((tmp_path / "orders").rglob("*.parquet"))
+    for link in (tmp_path / "links" / "a.parquet", tmp_path / "one.parquet"):
+        link.symlink_to(file)
+    assert "write format: delta" in Place(tmp_path).refusal(path)
+
+
+def test_links_to_other_files_are_read(tmp_path: Path) -> None:
+    ROWS.write_parquet(tmp_path / "x.parquet")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "a.parquet").symlink_to(tmp_path / "x.parquet")
+    assert Place(tmp_path).opened("links").tables
