@@ -17,7 +17,16 @@ _UNIQUE = "unique"
 _MEANINGS: Mapping[str, tuple[str, bool]] = {
     **dict.fromkeys(
         (
-            *("nullable", "isnullable", "null", "nulls", "allownull", "allownulls", "nullallowed"),
+            *(
+                "nullable",
+                "isnullable",
+                "nillable",
+                "null",
+                "nulls",
+                "allownull",
+                "allownulls",
+                "nullallowed",
+            ),
             *("nullsallowed", "acceptnull", "acceptsnull", "optional", "isoptional", "notrequired"),
             *("canbenull", "permitnull", "maybenull", "nonrequired", "unrequired"),
         ),

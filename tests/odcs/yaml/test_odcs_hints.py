@@ -22,14 +22,16 @@ def said(text: str) -> str:
         ("allow_nulls: true", "required: false"),
         ("mandatory: true", "required: true"),
         ("mandatory: false", "required: false"),
+        ("nillable: false", "required: true"),
+        ("notRequired: true", "required: false"),
         ("not_null: true", "required: true"),
+        ("duplicates: true", "unique: false"),
+        ("nonUnique: true", "unique: false"),
         ("nonNull: true", "required: true"),
         ("NotNull: 'false'", "required: false"),
-        ("duplicates: true", "unique: false"),
         ("allowDuplicates: false", "unique: true"),
         ("distinct: true", "unique: true"),
         ("isUnique: true", "unique: true"),
-        ("nonUnique: true", "unique: false"),
     ],
 )
 def test_a_flag_of_another_tool_is_reported_as_what_says_the_same(written: str, meant: str) -> None:
