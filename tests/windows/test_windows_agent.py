@@ -66,7 +66,7 @@ class Agent:
             outage=StoreOutage(clock),
             new_id=lambda: "1",
             enqueued=Mock(),
-            look=Mock(),
+            bring_forward=Mock(),
         )
         self.runner = Runner(rules, context)
 
