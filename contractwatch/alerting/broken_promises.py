@@ -65,6 +65,7 @@ def _broken_promise(result: CheckResult) -> BrokenPromise:
         reason=verdict.reason,
         threshold=verdict.threshold,
         kind=promise.kind,
+        violation=promise.violation,
     )
 
 

@@ -1,40 +1,18 @@
-"""One plain clause says what is wrong with a broken promise: `orders.amount: 3 of 10 rows below 0`.
+"""Word what is wrong with a broken promise: `orders.amount: 3 of 10 rows below 0`.
 
-A kind's own words of the promise (`no value below 0`) are turned into words of what was seen
-(`below 0`). Where that does not apply, the observation and the limit are put side by side.
+A promise brings the words of what breaks it (`below 0`), and the verdict the counts. Where a kind
+has no such words, the observation and the limit are put side by side.
 """
 
 from contractwatch.model.record.incident import BrokenPromise
 
-_VERBS = {
-    "required": ("", "null"),
-    "nullValues": ("", "null"),
-    "missingValues": ("", "without a value"),
-    "invalidValues": ("", "with an invalid value"),
-    "errorRate": ("", "against a rule"),
-    "minLength": ("no text ", ""),
-    "maxLength": ("no text ", ""),
-    "minimum": ("no value ", ""),
-    "maximum": ("no value ", ""),
-    "exclusiveMinimum": ("every value ", "not "),
-    "exclusiveMaximum": ("every value ", "not "),
-    "multipleOf": ("every value a ", "no "),
-    "enum": ("every value ", "not "),
-    "pattern": ("every text matches ", "not like "),
-    "format": ("every value has the format ", "not of the format "),
-    "minItems": ("no array ", "with an array "),
-    "maxItems": ("no array ", "with an array "),
-    "uniqueItems": ("no value ", "with a value "),
-    "minProperties": ("no ", "with "),
-    "maxProperties": ("no ", "with "),
-    "requiredProperties": ("no object ", "with an object "),
-    "dimensions": ("every ", "not a "),
-    "normalized": ("every ", "not a "),
+_KEYS = {
+    "unique": ("repeats a key", "repeat a key"),
+    "duplicateValues": ("repeats a key", "repeat a key"),
+    "primaryKey": ("repeats a key or has none", "repeat a key or have none"),
 }
-"""Kind: how its promise begins, and what stands there in the words of what was seen."""
+"""What one row does, and what several do."""
 
-_WHOLE_WORDS = frozenset({"required", "nullValues", "missingValues", "invalidValues", "errorRate"})
-_KEYS = frozenset({"unique", "primaryKey", "duplicateValues"})
 _BY_REASON = frozenset(
     {
         "frequency",
@@ -50,7 +28,6 @@ _IN_UNITS = frozenset({"freshness", "retention", "rowCount", "type", "physicalTy
 _NOTHING_ALLOWED = frozenset(
     f"{limit} 0 {unit}" for limit in ("exactly", "at most") for unit in ("rows", "%", "columns")
 )
-_OF_TYPE = "the column is of type "
 
 
 def what_is_wrong(broken: BrokenPromise) -> str:
@@ -85,29 +62,16 @@ def _counted(broken: BrokenPromise) -> str:
 
 
 def _wrong_rows(broken: BrokenPromise) -> str:
-    if broken.kind == "type":
-        is_text = broken.observed.endswith(("row", "rows"))
-        verb = "is" if broken.violations == 1 else "are"
-        return f"{verb} no {broken.expected.removeprefix(_OF_TYPE)}" if is_text else ""
-    begins, instead = _VERBS.get(broken.kind, ("", ""))
-    if broken.kind in _WHOLE_WORDS:
-        return instead
-    if not begins or not broken.expected.startswith(begins):
-        return ""
-    return instead + broken.expected.removeprefix(begins)
+    if broken.kind == "type" and broken.violation:
+        return f"{'is' if broken.violations == 1 else 'are'} {broken.violation}"
+    return broken.violation
 
 
 def _keys(broken: BrokenPromise) -> str:
     if broken.kind not in _KEYS or broken.violations is None:
         return ""
-    one = broken.violations == 1
-    if "array" in broken.expected:
-        said = "repeats a value in its array" if one else "repeat a value in their array"
-    elif "keyless" in broken.reason:
-        said = "repeats a key or has none" if one else "repeat a key or have none"
-    else:
-        said = "repeats a key" if one else "repeat a key"
-    noun = "row" if one else "rows"
+    one, many = _KEYS[broken.kind]
+    noun, said = ("row", one) if broken.violations == 1 else ("rows", many)
     return f"{broken.violations:,} {noun} {said}{_share(broken)}{_limit(broken)}"
 
 
@@ -117,7 +81,7 @@ def _other(broken: BrokenPromise) -> str:
         because = broken.reason if broken.reason != seen else ""
         return f"{seen}: {because}" if because else f"{seen}, promised {broken.expected}"
     if broken.kind == "presence":
-        return broken.expected.replace(" is present", " is missing")
+        return broken.violation or broken.reason or seen
     if broken.kind == "type":
         return f"of type {seen}, promised {broken.threshold or broken.expected}"
     if broken.kind == "rowCount":

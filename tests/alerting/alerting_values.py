@@ -44,6 +44,7 @@ def failed(
     violations: int | None = 12,
     column: str | None = "customer_id",
     line: int = 41,
+    violation: str | None = None,
 ) -> CheckResult:
     return CheckResult(
         Promise(
@@ -56,6 +57,7 @@ def failed(
             dimension=Dimension.COMPLETENESS,
             objective=objective,
             expected=expected,
+            violation=violation if violation is not None else "null" * (kind == "nullValues"),
         ),
         Verdict(Outcome.FAILED, observed, threshold, rows, violations, reason),
     )

@@ -63,6 +63,7 @@ def test_a_failed_check_keeps_its_place_its_counts_and_its_limit() -> None:
             reason="12 of 3,000 rows",
             threshold="exactly 0 rows",
             kind="nullValues",
+            violation="null",
         ),
         BrokenPromise(
             promise_id="orders/orders/-/nullValues/r1",
@@ -78,6 +79,7 @@ def test_a_failed_check_keeps_its_place_its_counts_and_its_limit() -> None:
             reason="12 of 3,000 rows",
             threshold="exactly 0 rows",
             kind="nullValues",
+            violation="null",
         ),
     )
 

@@ -45,10 +45,12 @@ NULLS = BrokenPromise(
     reason="12 of 3,000 rows",
     threshold="exactly 0 rows",
     kind="nullValues",
+    violation="null",
 )
 REPEATED = replace(
     NULLS,
     kind="unique",
+    violation="",
     column=None,
     clause_line=0,
     expected="no duplicate rows",

@@ -1,7 +1,7 @@
 """Build promises from clauses and rules, and look up the answers to a check's metrics."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from contractwatch.model.base.clause import Clause, Dimension, Severity
@@ -116,7 +116,9 @@ def promise_of(
     )
 
 
-def promise_of_rule(kind: Kind, subject: Subject, rule: QualityRule, *, expected: str) -> Promise:
+def promise_of_rule(
+    kind: Kind, subject: Subject, rule: QualityRule, *, expected: str, violation: str = ""
+) -> Promise:
     """Build the promise of a quality rule; its own dimension takes precedence over its kind's."""
     own = OBJECTIVE_OF_DIMENSION[rule.dimension] if rule.dimension else None
     return Promise(
@@ -132,7 +134,13 @@ def promise_of_rule(kind: Kind, subject: Subject, rule: QualityRule, *, expected
         physical_columns=subject.physical,
         path=subject.path,
         paths=subject.paths,
+        violation=violation,
     )
+
+
+def with_violation(promise: Promise, violation: str) -> Promise:
+    """Return a promise with the words of that which breaks it."""
+    return replace(promise, violation=violation)
 
 
 def measured(answers: Mapping[Metric, Measurement], metric: Metric, shape: type[StateT]) -> StateT:

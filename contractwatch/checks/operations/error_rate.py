@@ -12,6 +12,7 @@ from contractwatch.checks.common.promise_builder import (
     measured,
     promise_of,
     unmeasured_verdict,
+    with_violation,
 )
 from contractwatch.checks.common.thresholds import count_words, number_words
 from contractwatch.checks.references import relationship
@@ -110,6 +111,7 @@ def checks(contract: Contract) -> Iterator[Check]:
                 severity=level.severity,
                 level_id=level.level_id,
             )
+            promise = with_violation(promise, "against a rule")
             questions = tuple(_row_rule_metrics(contract, names))
             yield ErrorRateCheck(promise, level.promise.percent, names, questions)
 

@@ -12,6 +12,7 @@ from contractwatch.checks.common.promise_builder import (
     physical_names,
     promise_of,
     unmeasured_verdict,
+    with_violation,
 )
 from contractwatch.display import escape_of, is_visible, visible
 from contractwatch.model.base.clause import Clause
@@ -57,11 +58,10 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each listed column, unless another one may stand in for it."""
     for subject, column in columns_of(contract):
         if not column.optional:
-            yield PresenceCheck(
-                promise_of(
-                    PRESENCE, subject, clause=column.clause, expected="the column is present"
-                )
+            promise = promise_of(
+                PRESENCE, subject, clause=column.clause, expected="the column is present"
             )
+            yield PresenceCheck(with_violation(promise, "the column is missing"))
     for table in contract.tables:
         yield from _encrypted_twins(contract, table)
     for subject, column in columns_of(contract):
@@ -143,4 +143,4 @@ def _encrypted_twins(contract: Contract, table: Table) -> Iterator[Check]:
 def _encrypted_twin(subject: Subject, twin: str, clause: Clause) -> Check:
     words = f"its encrypted twin '{twin}' is present"
     promise = promise_of(PRESENCE, subject, clause=clause, expected=words, level_id="encryptedName")
-    return PresenceCheck(promise)
+    return PresenceCheck(with_violation(promise, f"its encrypted twin '{twin}' is missing"))

@@ -11,6 +11,7 @@ from contractwatch.checks.common.promise_builder import (
     measured,
     promise_of,
     unmeasured_verdict,
+    with_violation,
 )
 from contractwatch.checks.common.text_shapes import format_hint
 from contractwatch.checks.common.thresholds import NONE_AT_ALL, count_words
@@ -193,6 +194,7 @@ def checks(contract: Contract) -> Iterator[Check]:
         clause = column.type_clause or column.clause
         words = f"the column is of type {column.logical_type}"
         promise = promise_of(TYPE, subject, clause=clause, expected=words)
+        promise = with_violation(promise, f"no {column.logical_type}")
         yield TypeCheck(
             promise, column.logical_type, binary=column.binary, parse_format=column.parse_format
         )

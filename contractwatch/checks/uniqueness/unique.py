@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 
 from contractwatch.checks.common.counts import RepeatedRowsCheck, ViolatingRowsCheck
-from contractwatch.checks.common.promise_builder import columns_of, key_subject, promise_of
+from contractwatch.checks.common.promise_builder import (
+    columns_of,
+    key_subject,
+    promise_of,
+    with_violation,
+)
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
 from contractwatch.model.base.path import ArrayItem
 from contractwatch.model.contract.contract import Contract
@@ -14,15 +19,20 @@ from contractwatch.model.record.check import Check, Promise
 UNIQUE = KINDS["unique"]
 PRIMARY_KEY = KINDS["primaryKey"]
 
-_IN_ARRAY = "no value twice within one array"
-
 
 def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each unique column, and one for each primary key."""
     for subject, column in columns_of(contract):
         if column.unique_clause is not None:
-            words = _IN_ARRAY if ArrayItem() in column.path else "no duplicate rows"
-            promise = promise_of(UNIQUE, subject, clause=column.unique_clause, expected=words)
+            in_array = ArrayItem() in column.path
+            promise = promise_of(
+                UNIQUE,
+                subject,
+                clause=column.unique_clause,
+                expected="no value twice within one array" if in_array else "no duplicate rows",
+            )
+            if in_array:
+                promise = with_violation(promise, "with a value twice within one array")
             yield _of_column(promise)
     for table in contract.tables:
         key = table.primary_key

@@ -18,6 +18,8 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each `invalidValues` rule; a null is never invalid."""
     for subject, column, rule in column_rules(contract, RuleMetric.INVALID_VALUES):
         words = promised_words(rule.threshold, "rows with an invalid value")
-        promise = promise_of_rule(INVALID_VALUES, subject, rule, expected=words)
+        promise = promise_of_rule(
+            INVALID_VALUES, subject, rule, expected=words, violation="with an invalid value"
+        )
         invalid = IsInvalid(column.physical_name, rule.values, rule.pattern, rule.ecma)
         yield ViolatingRowsCheck(promise, rule.threshold, (invalid,))

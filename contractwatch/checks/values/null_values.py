@@ -19,10 +19,12 @@ def checks(contract: Contract) -> Iterator[Check]:
     """Yield a check for each `nullValues` and `missingValues` rule; a null is always missing."""
     for subject, column, rule in column_rules(contract, RuleMetric.NULL_VALUES):
         words = promised_words(rule.threshold, "null rows")
-        promise = promise_of_rule(NULL_VALUES, subject, rule, expected=words)
+        promise = promise_of_rule(NULL_VALUES, subject, rule, expected=words, violation="null")
         yield ViolatingRowsCheck(promise, rule.threshold, (IsNull(column.physical_name),))
     for subject, column, rule in column_rules(contract, RuleMetric.MISSING_VALUES):
         words = promised_words(rule.threshold, "rows with a missing value")
-        promise = promise_of_rule(MISSING_VALUES, subject, rule, expected=words)
+        promise = promise_of_rule(
+            MISSING_VALUES, subject, rule, expected=words, violation="without a value"
+        )
         missing = IsMissing(column.physical_name, rule.values or ())
         yield ViolatingRowsCheck(promise, rule.threshold, (missing,))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from contractwatch.checks.common.counts import ViolatingRowsCheck
-from contractwatch.checks.common.promise_builder import columns_of, promise_of
+from contractwatch.checks.common.promise_builder import columns_of, promise_of, with_violation
 from contractwatch.checks.common.text_formats import FORMAT_PATTERNS, INTEGER_RANGES
 from contractwatch.checks.common.thresholds import NONE_AT_ALL, number_words
 from contractwatch.checks.values.element_type import ElementTypeCheck
@@ -27,27 +27,34 @@ from contractwatch.model.promises.kinds import KINDS
 from contractwatch.model.promises.rule import Bound, TypeOption, TypeOptionKind
 from contractwatch.model.record.check import Check
 
-_WORDS: Mapping[TypeOptionKind, str] = {
-    TypeOptionKind.MIN_LENGTH: "no text shorter than {}",
-    TypeOptionKind.MAX_LENGTH: "no text longer than {}",
-    TypeOptionKind.PATTERN: "every text matches {}",
-    TypeOptionKind.FORMAT: "every value has the format {}",
-    TypeOptionKind.MINIMUM: "no value below {}",
-    TypeOptionKind.MAXIMUM: "no value above {}",
-    TypeOptionKind.EXCLUSIVE_MINIMUM: "every value above {}",
-    TypeOptionKind.EXCLUSIVE_MAXIMUM: "every value below {}",
-    TypeOptionKind.MULTIPLE_OF: "every value a multiple of {}",
-    TypeOptionKind.ENUM: "every value one of {}",
-    TypeOptionKind.MIN_ITEMS: "no array shorter than {}",
-    TypeOptionKind.MAX_ITEMS: "no array longer than {}",
-    TypeOptionKind.UNIQUE_ITEMS: "no value twice within one array",
-    TypeOptionKind.MIN_PROPERTIES: "no fewer entries than {}",
-    TypeOptionKind.MAX_PROPERTIES: "no more entries than {}",
-    TypeOptionKind.REQUIRED_PROPERTIES: "no object without {}",
-    TypeOptionKind.DIMENSIONS: "every vector of length {}",
-    TypeOptionKind.ELEMENT_TYPE: "vectors of {}",
-    TypeOptionKind.NORMALIZED: "every vector of the Euclidean length 1",
+_WORDS: Mapping[TypeOptionKind, tuple[str, str]] = {
+    TypeOptionKind.MIN_LENGTH: ("no text shorter than {}", "shorter than {}"),
+    TypeOptionKind.MAX_LENGTH: ("no text longer than {}", "longer than {}"),
+    TypeOptionKind.PATTERN: ("every text matches {}", "not like {}"),
+    TypeOptionKind.FORMAT: ("every value has the format {}", "not of the format {}"),
+    TypeOptionKind.MINIMUM: ("no value below {}", "below {}"),
+    TypeOptionKind.MAXIMUM: ("no value above {}", "above {}"),
+    TypeOptionKind.EXCLUSIVE_MINIMUM: ("every value above {}", "not above {}"),
+    TypeOptionKind.EXCLUSIVE_MAXIMUM: ("every value below {}", "not below {}"),
+    TypeOptionKind.MULTIPLE_OF: ("every value a multiple of {}", "no multiple of {}"),
+    TypeOptionKind.ENUM: ("every value one of {}", "not one of {}"),
+    TypeOptionKind.MIN_ITEMS: ("no array shorter than {}", "with an array shorter than {}"),
+    TypeOptionKind.MAX_ITEMS: ("no array longer than {}", "with an array longer than {}"),
+    TypeOptionKind.UNIQUE_ITEMS: (
+        "no value twice within one array",
+        "with a value twice within one array",
+    ),
+    TypeOptionKind.MIN_PROPERTIES: ("no fewer entries than {}", "with fewer entries than {}"),
+    TypeOptionKind.MAX_PROPERTIES: ("no more entries than {}", "with more entries than {}"),
+    TypeOptionKind.REQUIRED_PROPERTIES: ("no object without {}", "with an object without {}"),
+    TypeOptionKind.DIMENSIONS: ("every vector of length {}", "not a vector of length {}"),
+    TypeOptionKind.ELEMENT_TYPE: ("vectors of {}", ""),
+    TypeOptionKind.NORMALIZED: (
+        "every vector of the Euclidean length 1",
+        "not a vector of the Euclidean length 1",
+    ),
 }
+"""What is promised, and what is said of a row that breaks it."""
 
 
 def checks(contract: Contract) -> Iterator[Check]:
@@ -55,13 +62,16 @@ def checks(contract: Contract) -> Iterator[Check]:
     for subject, column in columns_of(contract):
         for option in column.options:
             kind = KINDS[option.kind.value]
+            bound = _bound_words(option.value)
+            expected, violation = (words.format(bound) for words in _WORDS[option.kind])
             promise = promise_of(
                 kind,
                 subject,
                 clause=option.clause,
-                expected=_WORDS[option.kind].format(_bound_words(option.value)),
+                expected=expected,
                 severity=_severity(column, option),
             )
+            promise = with_violation(promise, violation)
             if option.kind is TypeOptionKind.ELEMENT_TYPE:
                 yield ElementTypeCheck(promise, str(option.value))
             else:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contractwatch.checks.common.counts import ViolatingRowsCheck
-from contractwatch.checks.common.promise_builder import columns_of, promise_of
+from contractwatch.checks.common.promise_builder import columns_of, promise_of, with_violation
 from contractwatch.checks.common.thresholds import NONE_AT_ALL
 from contractwatch.model.contract.contract import Contract
 from contractwatch.model.measure.metric import IsNull
@@ -20,4 +20,5 @@ def checks(contract: Contract) -> Iterator[Check]:
             promise = promise_of(
                 REQUIRED, subject, clause=column.required_clause, expected="no null rows"
             )
+            promise = with_violation(promise, "null")
             yield ViolatingRowsCheck(promise, NONE_AT_ALL, (IsNull(column.physical_name),))

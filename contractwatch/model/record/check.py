@@ -35,10 +35,11 @@ class Promise:
     """Promise of a clause that a check judges.
 
     `promise_id` is `contract/table/column or -/kind/rule id`; `expected` the promise in words that
-    a person reads ("at most 0 null rows"); `table` and `column` are contract names; table is "-"
-    for a promise about the whole product. `physical_columns` are those without which it is skipped;
-    `path` leads from the only one of them down to the value that is promised; where there may be
-    several, `paths` lead from each, or there are none.
+    a person reads ("at most 0 null rows"), `violation` what is said of that which breaks it
+    ("null", "below 0"), empty where the verdict says it. `table` and `column` are contract names;
+    table is "-" for a promise about the whole product. `physical_columns` are those without which
+    it is skipped; `path` leads from the only one of them down to the value that is promised; where
+    there may be several, `paths` lead from each, or there are none.
     """
 
     promise_id: str
@@ -55,6 +56,7 @@ class Promise:
     operations: bool = False
     path: FieldPath = ()
     paths: tuple[FieldPath, ...] = ()
+    violation: str = ""
 
 
 @dataclass(frozen=True, slots=True)

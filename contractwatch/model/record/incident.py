@@ -70,8 +70,9 @@ class DeliveryRecord:
 class BrokenPromise:
     """Failed check in a message: words and counts, never a value of the data.
 
-    `expected` is the whole promise, `threshold` only its limit ("at most 1 h"); `kind` is the
-    check's, empty where no check stands behind it.
+    `expected` is the whole promise, `threshold` only its limit ("at most 1 h"), `violation` what is
+    said of that which breaks it ("below 0"); `kind` is the check's, empty where no check stands
+    behind it.
     """
 
     promise_id: str
@@ -87,6 +88,7 @@ class BrokenPromise:
     reason: str = ""
     threshold: str = ""
     kind: str = ""
+    violation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
