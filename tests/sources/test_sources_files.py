@@ -352,3 +352,11 @@ def test_a_path_that_leads_nowhere_leaves_the_other_tables_found(tmp_path: Path,
         data = open_server(server("{object}"), tables, bases=(tmp_path,), roots=roots)
         assert found(data, tmp_path, "lines") == ["lines.csv"]
         assert [name for name, _ in data.missing_tables] == ["orders"]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "y" * 300 + "/a.csv", "a/" * 3000 + "b.csv"])
+def test_a_name_that_no_file_can_have_is_a_refusal_like_others(name: str, tmp_path: Path) -> None:
+    write(tmp_path, "a.csv")
+    error = refusal(name, tmp_path)
+    assert str(error) in {f"{name!r} cannot be listed", f"no file matches {name!r}"}
+    assert error.blame in {Blame.AMBIGUOUS, Blame.PRODUCT}

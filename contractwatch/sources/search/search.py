@@ -105,14 +105,12 @@ def _literal_search(search: Search) -> Search:
 def _name_hint(searches: Iterable[Search]) -> str:
     """Return a hint on a file or folder whose name differs in case or in the form of letters."""
     for search in searches:
-        place = search.start
-        while not place.parent.is_dir() and place != place.parent:
-            place = place.parent
-        if place.exists() or not _is_allowed(search, place.parent):
-            continue
         try:
+            place = _first_missing(search.start)
+            if place.exists() or not _is_allowed(search, place.parent):
+                continue
             names = [path.name for path in islice(place.parent.iterdir(), _MAX_NAMES)]
-        except OSError:
+        except (OSError, ValueError):  # a name that no file can have, a folder that is not listed
             continue
         like = _folded(place.name)
         found = next((name for name in sorted(names) if _folded(name) == like), None)
@@ -120,6 +118,12 @@ def _name_hint(searches: Iterable[Search]) -> str:
             why = "by case" if found.lower() == place.name.lower() else "in the form of its letters"
             return f"; there is '{ascii(found)[1:-1]}', which differs {why} alone"
     return ""
+
+
+def _first_missing(place: Path) -> Path:
+    while not place.parent.is_dir() and place != place.parent:
+        place = place.parent
+    return place
 
 
 def _folded(name: str) -> str:
