@@ -1,4 +1,4 @@
-"""Read from the environment how object stores may be reached; holds no secret."""
+"""Read the allowed object stores and the identity to use from the environment; no secrets."""
 
 import os
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _PORTS = {"http": 80, "https": 443}
 def reach_of(
     environ: Mapping[str, str], *, endpoints: tuple[str, ...] | None, buckets: tuple[str, ...]
 ) -> ObjectStoreAccess:
-    """Return which object stores contracts may reach, and as whom.
+    """Return the object stores that contracts may access, and with which identity.
 
     Args:
         environ: The environment, with the standard names of AWS.
@@ -34,7 +34,7 @@ def reach_of(
 
 
 def personal_reach() -> ObjectStoreAccess:
-    """Return the reach of the person who asks: any store, with the identity of the environment."""
+    """Return access to any store, with the identity of the caller's environment."""
     return reach_of(os.environ, endpoints=None, buckets=())
 
 

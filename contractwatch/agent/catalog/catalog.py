@@ -87,7 +87,7 @@ class Catalog:
         parse: Parse = parse_here,
         holders: Mapping[str, Holder] | None = None,
     ) -> None:
-        """Prepare the catalogue.
+        """Prepare the catalog.
 
         Args:
             rules: Where contracts are, and how they are read.
@@ -124,7 +124,7 @@ class Catalog:
         return tuple(contract for _, contract in sorted(self._assigned.products.items()))
 
     def contested(self) -> frozenset[str]:
-        """Return the products that files promise of which none is known to hold them."""
+        """Return products that several files declare and none of them is known to own."""
         return self._assigned.contested
 
     def registry(self) -> Registry:
@@ -144,7 +144,7 @@ class Catalog:
         return (*every[:MOST_SHOWN], Problem(every[MOST_SHOWN].file, 0, "", more))
 
     def polled(self) -> str:
-        """Return in words that changes of files are found by polling, and why; else nothing."""
+        """Return why file changes are found by polling, as text; empty if they are not."""
         trouble = self._notices.trouble
         if not trouble:
             return ""
@@ -198,12 +198,12 @@ class Catalog:
             registry = Registry(published, broken=_broken(files.values()))
             doubts = (
                 *input_problems(published, registry),
-                *_too_often(run, rules.shortest_interval),
+                *_interval_problems(run, rules.shortest_interval),
             )
             before = frozenset(self._every_problem())
             self._files, self._assigned, self._doubts = files, assigned, doubts
             self._folders, self._registry = folders, registry
-            self._holders = _remembered(self._holders, assigned, self.broken())
+            self._holders = _product_owners(self._holders, assigned, self.broken())
             self._report(before)
         return change
 
@@ -227,7 +227,7 @@ class Catalog:
                 break
             except OSError as error:  # the folder may be gone for a moment
                 self._series.reloaded(is_whole=False, at=self._clock.now())
-                _log.warning("contracts_not_read", problem=self._unread(error))
+                _log.warning("contracts_not_read", problem=self._missing_folder_text(error))
                 continue
             if change.put or change.withdrawn:
                 heard(change)
@@ -241,7 +241,7 @@ class Catalog:
             if self._changed.wait(min(0.2, self._rules.rescan_seconds)):
                 return
 
-    def _unread(self, error: OSError) -> str:
+    def _missing_folder_text(self, error: OSError) -> str:
         """Say which folder is not there, and what becomes of it."""
         missing = [place.name for place in self._rules.places if not place.exists()]
         what = f"there is no {missing[0]}" if missing else (error.strerror or "not read").lower()
@@ -252,7 +252,7 @@ class Catalog:
         return (*chain.from_iterable(found), *self._assigned.problems, *self._doubts)
 
     def _report(self, known: frozenset[Problem]) -> None:
-        """Log what is newly wrong, a bounded number of lines, and count the rescan."""
+        """Log new problems, in a bounded number of lines, and count the rescan."""
         every = self._every_problem()
         new = [problem for problem in dict.fromkeys(every) if problem not in known]
         by_file: dict[str, list[Problem]] = {}
@@ -273,10 +273,10 @@ def _broken(states: Iterable[ContractFile]) -> frozenset[str]:
     return frozenset(state.shown for state in states if state.is_broken)
 
 
-def _remembered(
+def _product_owners(
     before: Mapping[str, Holder], assigned: Assignment, broken: frozenset[str]
 ) -> dict[str, Holder]:
-    """Return who holds each product from now on; one whose file is broken still holds it."""
+    """Return the owning file of each product; a file that is broken now keeps its product."""
     kept = {
         product: holder
         for product, holder in before.items()
@@ -285,7 +285,7 @@ def _remembered(
     return kept | {product: holder_from_contract(one) for product, one in assigned.products.items()}
 
 
-def _too_often(contracts: Iterable[Contract], shortest: timedelta) -> Iterator[Problem]:
+def _interval_problems(contracts: Iterable[Contract], shortest: timedelta) -> Iterator[Problem]:
     for contract in contracts:
         problem = interval_problem(contract, shortest)
         if problem is not None:

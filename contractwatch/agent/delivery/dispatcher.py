@@ -210,7 +210,7 @@ class Dispatcher:
     def _wait_for_turn(
         self, receiver: Receiver, news: threading.Event, stop: threading.Event
     ) -> None:
-        """Wait for the receiver's turn, whatever else comes in; else for news."""
+        """Wait until the receiver's backoff ends; without one, until a message arrives."""
         left = self._throttle.wait_time_seconds(receiver.name)
         if left:
             stop.wait(min(left, self._pace.poll_seconds))
@@ -361,7 +361,7 @@ class Dispatcher:
         )
 
     def _mark_orphans_dead(self) -> int:
-        """Bury what waits for receivers that the settings no longer have; return how many."""
+        """Mark messages to receivers no longer in the settings as dead; return how many."""
         now = self._context.now()
         waiting = {each.receiver for each in self._outbox.outbox_counts()}
         gone = sorted(waiting - self._receivers.keys())
@@ -384,7 +384,7 @@ class Dispatcher:
         return buried
 
     def _try_step(self, step: Callable[[], _T], *, failed: _F) -> _T | _F:
-        """Take a step that may fail in ways nobody thought of, without an end to the loop."""
+        """Run a step; log an unexpected exception instead of ending the loop."""
         try:
             return step()
         except Exception:

@@ -56,7 +56,7 @@ class RunStore(Protocol):
 
 
 def with_history(reading: Reading, state: ProductState, plan: Plan, *, now: datetime) -> Reading:
-    """Return the reading with what is remembered, this run among it."""
+    """Return the reading with the answers of the record added, this run included."""
     found: dict[Metric, Measurement] = dict(reading.measurements)
     found[Probes()] = _probes(reading, state.probes)
     found[IncidentTimes()] = state.incident_log
@@ -85,7 +85,7 @@ def _observed_watermarks(reading: Reading, now: datetime) -> Iterator[ObservedWa
 
 
 def _probes(reading: Reading, before: ProbeTally) -> ProbeTally:
-    """Return the probes of the record, this one among them if it has a verdict."""
+    """Return the recorded probes, with this one if it has a verdict."""
     if reading.readable is None:
         return before
     return before + ProbeTally(good=int(reading.readable), total=1)

@@ -13,7 +13,7 @@ from contractwatch.timetable import EPOCH, AnyOf, Cron, Every, Throttled, Timeta
 
 _JUST_AFTER = timedelta(seconds=1)
 _CRON_GAP = timedelta(minutes=1)
-"""No cron expression of five fields comes true more often."""
+"""The shortest interval between two times of a five-field cron expression."""
 
 _SPREAD_EACH = timedelta(milliseconds=50)
 
@@ -31,7 +31,7 @@ def timetable_of(
         shortest: No product is run more often.
     """
     own = dict.fromkeys(Cron(one.cron, one.timezone) for one in contract.promise_schedules)
-    whole = _whole(contract, max(default_interval, shortest), shortest)
+    whole = _contract_schedule(contract, max(default_interval, shortest), shortest)
     others = tuple(one for one in own if one != whole)
     table = AnyOf((whole, *others)) if others else whole
     has_cron = not isinstance(table, Every)
@@ -39,7 +39,7 @@ def timetable_of(
 
 
 def interval_problem(contract: Contract, shortest: timedelta) -> Problem | None:
-    """Return what is said of a contract that asks to be run more often than the agent does it."""
+    """Return the problem of a contract whose interval is below the agent's minimum, or None."""
     schedule = contract.schedule
     if schedule is None:
         return None
@@ -66,8 +66,10 @@ def seconds_text(length: timedelta) -> str:
     return f"{text} s"
 
 
-def _whole(contract: Contract, default_interval: timedelta, shortest: timedelta) -> Every | Cron:
-    """Return when a contract is due as a whole: its cron, else its interval, else the default.
+def _contract_schedule(
+    contract: Contract, default_interval: timedelta, shortest: timedelta
+) -> Every | Cron:
+    """Return the schedule of the whole contract: its cron, else its interval, else the default.
 
     The offset of an interval is a hash of the product: contracts of one interval are spread evenly
     over it, and stay where they are.
@@ -77,12 +79,12 @@ def _whole(contract: Contract, default_interval: timedelta, shortest: timedelta)
         return Cron(schedule.cron, schedule.timezone)
     chosen = schedule.interval if schedule is not None else None
     interval = max(chosen or default_interval, shortest)
-    return Every(interval, _share(contract.product) * interval)
+    return Every(interval, _stable_fraction(contract.product) * interval)
 
 
 def first_run_at(product: str, *, now: datetime, products: int) -> datetime:
     """Return when to run a new product: soon, spread over all new ones."""
-    return now + _share(product) * products * _SPREAD_EACH
+    return now + _stable_fraction(product) * products * _SPREAD_EACH
 
 
 def early_run_at(
@@ -110,6 +112,6 @@ def early_run_at(
     return soonest if soonest is not None and soonest < timetable.after(now) else None
 
 
-def _share(product: str) -> float:
-    """Return a number of [0, 1) that is the same for this product for ever."""
+def _stable_fraction(product: str) -> float:
+    """Return a stable hash of the product in [0, 1), to spread runs."""
     return int.from_bytes(sha256(product.encode()).digest()[:6]) / 2**48

@@ -25,7 +25,7 @@ _GONE = "no column to be read"
 
 @dataclass(frozen=True, slots=True)
 class EndOfLifeCheck:
-    """Check that nothing of the table can be read; a table without columns counts as gone."""
+    """Check that the table is no longer readable; a table without columns counts as gone."""
 
     promise: Promise
 

@@ -1,4 +1,4 @@
-"""`contractwatch export`: write a contract in the form of another tool."""
+"""`contractwatch export`: write a contract in another tool's format."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +18,7 @@ from contractwatch.odcs.yaml.document import has_comments, load_yaml
 
 
 class Form(StrEnum):
-    """The forms that are written."""
+    """Formats to which a contract can be exported."""
 
     PANDERA = "pandera"
     ODCS = "odcs"
@@ -34,7 +34,7 @@ class Form(StrEnum):
     help="Write there; by default, or with `-`, to the terminal.",
 )
 def command(form: Form, file: Path, *, output: Path | None) -> None:
-    """Write a contract in another tool's form.
+    """Write a contract in another tool's format.
 
     pandera: Python source with a schema for each table, with which a team validates its frame
     before it publishes. It runs with pandera and polars alone.
@@ -61,10 +61,10 @@ def _in_form(form: Form, file: Path) -> str:
         case Form.PANDERA:
             return pandera_source(contract)
         case Form.ODCS:
-            return _normal(file)
+            return _as_odcs31(file)
 
 
-def _normal(file: Path) -> str:
+def _as_odcs31(file: Path) -> str:
     """Return a contract as ODCS 3.1.0, and say if that leaves out comments."""
     data = file.read_bytes()
     text = dump_odcs31(load_yaml(data, str(file)))

@@ -59,7 +59,7 @@ def command(receiver: str | None, *, everyone: bool, config: Path | None) -> int
 
 
 def marked_message(receiver: Receiver, now: datetime) -> Notification:
-    """Return a message that says of itself that it is a test."""
+    """Return a message that is marked as a test."""
     key = f"test-{receiver.name}-{now:%Y%m%dT%H%M%S%f}"
     note = TransitionNote(
         incident_id=key,

@@ -40,7 +40,7 @@ def compress(values: Mapping[str, Any]) -> bytes:
 
 
 def decompress(content: bytes) -> Mapping[str, Any]:
-    """Return the plain values that `compress` took.
+    """Return the JSON values that `compress` was given.
 
     Raises:
         ValueError: If the content was cut off; damaged content raises one of `DECODE_ERRORS`.

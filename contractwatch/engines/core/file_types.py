@@ -188,7 +188,7 @@ def _parts(dtype: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
 
 
 def inner_types(dtype: pl.DataType) -> Iterator[tuple[str, pl.DataType]]:
-    """Yield the types right inside of a type, those of a map as of objects in an array."""
+    """Yield the direct inner types of a type; a map counts as an array of objects."""
     bare = _without_annotation(dtype)
     if isinstance(bare, pl.Map):
         yield _ELEMENT, _entry(bare)

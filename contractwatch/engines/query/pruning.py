@@ -32,7 +32,7 @@ MIN_PRUNED_BYTES = 1 << 20
 """Files smaller than this on the average are read whole: plans cost more than they save."""
 
 _GROUP_BYTES = 8 << 20
-"""Columns of so many bytes in all are read side by side: what piles up of them is small."""
+"""Columns up to this total size in bytes are read in parallel: they need little memory."""
 
 _MIN_COLUMN_BYTES = 32 << 10
 """So is a file of many columns, each of which is smaller than this on the average."""

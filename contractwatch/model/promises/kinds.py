@@ -10,7 +10,7 @@ from contractwatch.model.promises.rule import TypeOptionKind
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of promise: its name, and what it belongs to where its clause does not say.
+    """A kind of promise: its name, and the default dimension and objective of its clauses.
 
     `objective` is None for what no objective can follow. A kind of `operations` is about those who
     run the product, not about its data: it is judged and shown, and its objective ignores it.

@@ -1,4 +1,4 @@
-"""Decide which clauses a mistake costs: its own, and those that depend on it.
+"""Find the clauses that a mistake makes unusable: its own, and those that depend on it.
 
 A removed clause may have limited others: a condition on rows, the type that values are compared as,
 one column of a key. The clauses that it limited are removed with it, and never judged without it.
@@ -59,7 +59,7 @@ class AffectedClauses:
     """Finds the paths of one document that cannot be judged because of a mistake."""
 
     def __init__(self, root: YamlNode, fatal_paths: frozenset[str]) -> None:
-        """Take the upgraded document, and the paths whose mistakes cost the whole contract."""
+        """Index the upgraded document; a mistake at a fatal path rejects the whole contract."""
         self._root = root
         self._fatal_paths = fatal_paths
         self._column_name_counts: dict[str, Counter[str]] = {}

@@ -55,12 +55,12 @@ def format_suggestion(written: str, logical_type: LogicalType) -> str:
     if written.lower().replace("_", "-").replace(" ", "") in _NAMES_OF_ISO | {"iso-8601"}:
         return "leave the format out: text is read as ISO-8601 without one"
     for meant in (_from_strftime(written), _with_corrected_case(written)):
-        if meant and meant != written and _is_sound(meant, logical_type):
+        if meant and meant != written and _is_executable(meant, logical_type):
             return f"did you mean '{meant}'?"
     return f"expected a form such as {_EXAMPLES[logical_type]}"
 
 
-def _is_sound(written: str, logical_type: LogicalType) -> bool:
+def _is_executable(written: str, logical_type: LogicalType) -> bool:
     try:
         compile_format(written, logical_type)
     except DateFormatError:

@@ -1,4 +1,4 @@
-"""An exclusive lock file: one agent works on a store at a time."""
+"""Hold an exclusive lock file, so that one agent works on a store at a time."""
 
 import fcntl
 import os

@@ -64,7 +64,7 @@ def record_delivered(connection: Connection, message: Notification, at: datetime
 
 
 def record_dead(connection: Connection, message: Notification, at: datetime) -> None:
-    """Record that a message died, unless another mailbox got it or still may."""
+    """Record that a message is a dead letter, unless another mailbox got it or still may."""
     if message.recipient and _has_pending_sibling(connection, message):
         return
     _record_state(connection, message, DeliveryState.DEAD, at)
@@ -146,7 +146,7 @@ def _is_unnotified(connection: Connection, receiver: str, note: TransitionNote) 
 
 
 def _bump_revision(connection: Connection, message: Notification) -> None:
-    """Have readers read the product again."""
+    """Increment the product's revision, so that readers reload it."""
     known = select(_PRODUCT.id).where(_PRODUCT.name == message.product)
     if connection.execute(select(exists(known))).scalar():
         connection.execute(

@@ -26,7 +26,7 @@ SIGHTINGS_KEPT = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """Number of deleted rows; `more` if there are more to delete."""
+    """Numbers of deleted rows, and whether there are `more` to delete."""
 
     runs: int = 0
     plans: int = 0
@@ -65,7 +65,7 @@ def compact(
     Each kind is looked up as a reader, and removed in a short transaction of its own.
     """
     counts: dict[str, int] = {}
-    for kind, table, query in _old(now, retention):
+    for kind, table, query in _expired(now, retention):
         with reading() as connection:
             ids = [row.id for row in connection.execute(query.limit(CHUNK))]
         if ids:
@@ -80,15 +80,19 @@ def compact(
     return Compaction(**counts, more=any(count >= CHUNK for count in counts.values()))
 
 
-def _old(now: datetime, retention: KeepLimits) -> Iterator[tuple[str, Table, Select[Any]]]:
+def _expired(now: datetime, retention: KeepLimits) -> Iterator[tuple[str, Table, Select[Any]]]:
     at = to_micros(now)
     keep = at - _days(retention.keep_intervals_days)
-    yield "runs", tables.run, _old_runs(at - _days(retention.keep_run_days), retention.keep_runs)
+    yield (
+        "runs",
+        tables.run,
+        _expired_runs(at - _days(retention.keep_run_days), retention.keep_runs),
+    )
     plan = tables.plan.c
     yield "plans", tables.plan, select(plan.id).where(_unused_plan())
     interval = tables.ledger_interval.c
     yield "intervals", tables.ledger_interval, select(interval.id).where(interval.end_at < keep)
-    yield "incidents", tables.incident, _old_incidents(now)
+    yield "incidents", tables.incident, _expired_incidents(now)
     outbox = tables.outbox.c
     for kind, states, kept in (
         ("delivered", (DELIVERED, PARTED, MOOT), DELIVERED_KEPT),
@@ -102,7 +106,7 @@ def _old(now: datetime, retention: KeepLimits) -> Iterator[tuple[str, Table, Sel
     yield "data_versions", tables.data_version, select(seen.id).where(seen.first_seen_at < keep)
 
 
-def _old_runs(before: int, keep_runs: int) -> Select[Any]:
+def _expired_runs(before: int, keep_runs: int) -> Select[Any]:
     """Runs that ended before, and have at least `keep_runs` newer ones of the same product."""
     run, newer = tables.run, tables.run.alias("newer")
     nth_newer = (
@@ -119,7 +123,7 @@ def _unused_plan() -> ColumnElement[bool]:
     return ~exists(select(tables.run.c.id).where(tables.run.c.plan_id == tables.plan.c.id))
 
 
-def _old_incidents(now: datetime) -> Select[Any]:
+def _expired_incidents(now: datetime) -> Select[Any]:
     incident = tables.incident.c
     told = incident.resolved_at < to_micros(now - INCIDENTS_KEPT)
     untold = incident.opened_at.is_(None) & (

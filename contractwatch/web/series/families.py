@@ -172,7 +172,7 @@ def fleet_families(snapshot: RecordSnapshot) -> tuple[Family, ...]:
 def self_families(
     *, series: int, limit: int, is_truncated: bool, seconds: float
 ) -> tuple[Family, ...]:
-    """Return what the exporter says of itself."""
+    """Return the exporter's own series."""
     families = _families(_SELF_TABLE)
     families["export_series"].add("", series + len(_SELF_TABLE))
     families["export_series_limit"].add("", limit)
@@ -182,7 +182,7 @@ def self_families(
 
 
 def bounded_label(value: str) -> str:
-    """Return a label value of at most 128 characters; a cut one ends in a hash of the whole."""
+    """Return a label value of at most 128 characters; if truncated, it ends in a hash."""
     if len(value) <= LONGEST_LABEL:
         return value
     digest = hashlib.sha256(value.encode()).hexdigest()[:8]
@@ -291,18 +291,18 @@ def _count_by_team(views: Iterable[ProductView], word: StatusWord) -> Counter[st
 
 
 def _team_of(view: ProductView) -> str:
-    # as it is written: two names that are written alike must not be one series told twice
+    # as it is written: two names that are escaped alike must not export the same series twice
     return visible(view.record.card.team)
 
 
 def _labels(**values: str) -> str:
     inside = ",".join(
-        f'{name}="{_escaped(bounded_label(visible(value)))}"' for name, value in values.items()
+        f'{name}="{_escape_label(bounded_label(visible(value)))}"' for name, value in values.items()
     )
     return f"{{{inside}}}"
 
 
-def _escaped(value: str) -> str:
+def _escape_label(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 BACKLOG = 64
-"""So many connections are accepted at once before one of them is looked at."""
+"""The number of connections accepted in a row before one of them is served."""
 
 _MOST = 1000
 _FEWEST = 16
