@@ -20,7 +20,7 @@ COMMANDS: Mapping[str, Entry] = {
         "contractwatch.cli.commands.lint", "Say everything that is wrong in contract files."
     ),
     "export": Entry(
-        "contractwatch.cli.commands.export", "Write a contract in another tool's form."
+        "contractwatch.cli.commands.export", "Write a contract in another tool's format."
     ),
     "run": Entry(
         "contractwatch.cli.commands.run", "Run the agent: schedule, record, pages, messages."

@@ -124,7 +124,7 @@ class Catalog:
         return tuple(contract for _, contract in sorted(self._assigned.products.items()))
 
     def contested(self) -> frozenset[str]:
-        """Return products that several files declare and none of them is known to own."""
+        """Return the products whose owning file is undecided, or is gone and may come back."""
         return self._assigned.contested
 
     def registry(self) -> Registry:

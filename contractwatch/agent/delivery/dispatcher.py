@@ -210,7 +210,7 @@ class Dispatcher:
     def _wait_for_turn(
         self, receiver: Receiver, news: threading.Event, stop: threading.Event
     ) -> None:
-        """Wait until the receiver's backoff ends; without one, until a message arrives."""
+        """Wait while the receiver is throttled, else until a message arrives; at most a poll."""
         left = self._throttle.wait_time_seconds(receiver.name)
         if left:
             stop.wait(min(left, self._pace.poll_seconds))

@@ -32,8 +32,8 @@ from contractwatch.model.record.product import (
 from contractwatch.model.record.run import Reading
 from contractwatch.verify import Plan
 
-_LINES = 400
-"""So many counts are kept within a baseline's offset: a run every minute is no week of lines."""
+_MAX_COUNTS = 400
+"""Row counts kept within a baseline's offset at most, however often the contract is run."""
 
 
 class RunStore(Protocol):
@@ -121,7 +121,7 @@ def _row_watermark(
         return
     *earlier, last = history.seen
     is_longer = last.runs > 1 or not earlier
-    if is_longer or now - earlier[-1].first_seen >= metric.offset / _LINES:
+    if is_longer or now - earlier[-1].first_seen >= metric.offset / _MAX_COUNTS:
         yield ObservedWatermark(*_row_history_key(metric), last.watermark)
 
 
