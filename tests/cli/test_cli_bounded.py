@@ -1,7 +1,10 @@
 """Tests of the time and memory limits of reading a contract."""
 
+import gc
 import resource
 import signal
+import time
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 
@@ -73,6 +76,15 @@ def test_a_failure_of_what_is_done_stays_what_it_is() -> None:
         print(1 // 0)
 
 
+@pytest.fixture
+def without_collector() -> Generator[None]:
+    """Hypothesis listens to the collector, and an error in such a callback is no error."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("without_collector")
 def test_a_contract_that_is_read_too_slowly_is_refused(tmp_path: Path) -> None:
     columns = "".join(f"      - {{name: c{n}, logicalType: number}}\n" for n in range(6000))
     file = tmp_path / FILE
@@ -84,3 +96,22 @@ def test_a_contract_that_is_read_too_slowly_is_refused(tmp_path: Path) -> None:
         load_valid_part(file)
     (problem,) = told.value.problems
     assert str(problem).startswith(f"{file}: reading it takes longer than 0.02 s")
+
+
+class _Swallowing:
+    """Waits in its finalizer, where nothing that is raised leaves."""
+
+    def __del__(self) -> None:
+        end = time.monotonic() + 0.2
+        while time.monotonic() < end:
+            pass
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_alarm_that_a_finalizer_swallows_rings_again() -> None:
+    started = time.monotonic()
+    with pytest.raises(ContractError, match="takes longer than"), bounded("a.yaml", seconds=0.05):
+        _Swallowing()
+        while time.monotonic() < started + 20:
+            pass

@@ -16,6 +16,9 @@ DEADLINE_SECONDS = 60.0
 MEMORY_MB = 768
 """How much memory reading one contract may add; the agent gives its reader as much in all."""
 
+_AGAIN_SECONDS = 0.5
+"""The alarm rings again: what is raised within a callback of the interpreter is swallowed there."""
+
 _MEGABYTE = 1024 * 1024
 
 
@@ -40,10 +43,11 @@ def bounded(
     before = signal.signal(signal.SIGALRM, _interrupt)
     limits = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, _lowered(limits, memory_mb))
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
     try:
         yield
     except _LateError as late:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         why = f"reading it takes longer than {seconds:g} s"
         raise _too_large(file, why) from late
     except MemoryError as short:
