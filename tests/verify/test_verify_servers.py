@@ -35,6 +35,7 @@ status: active
         ", encoding: [utf-8]",
         ", roles: none",
         ", customProperties: [{property: contractwatch.read, value: {separatr: x}}]",
+        ", roles: [{rol: x}]",
     ],
 )
 @pytest.mark.parametrize("at", [0, 1, 10])
@@ -62,3 +63,15 @@ def test_a_wrong_clause_that_is_of_no_server_is_skipped_in_every_run() -> None:
     plan = verify.plan(contract)
     found = [verify.forecast(plan, server)[1] for server in contract.servers]
     assert found == [Coverage(1, 2), Coverage(1, 2)]
+
+
+def test_on_a_server_that_the_contract_does_not_list_nothing_is_left_out() -> None:
+    written = contract_text(", location: ./b", ", roles: none")
+    contract, _ = parse_valid_part(written.encode(), "k.yaml")
+    read = Reading("elsewhere", started_at=NOW, measurements={}, readable=False)
+    run = verify.judge(verify.plan(contract), read, now=NOW)
+    paths = {one.promise.clause.path for one in run.results}
+    assert {path[:10] for path in paths if path.startswith("servers")} == {
+        "servers[0]",
+        "servers[1]",
+    }

@@ -203,10 +203,7 @@ def test_after_its_life_data_that_are_gone_are_no_failure_of_the_product(
     assert found == {"t": outcomes[0], "u": outcomes[1]}
     assert run.readable is None
     assert run.blame is blamed
-    if error:
-        assert run.error == error
-    else:
-        assert "no such file" not in run.error
+    assert run.error == error
 
 
 def test_what_is_in_force_is_not_asked_again_and_stands_in_the_run() -> None:
