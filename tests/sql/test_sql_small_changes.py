@@ -21,6 +21,12 @@ def test_the_parser_quotes_no_contract_in_a_log(caplog: pytest.LogCaptureFixture
     assert not caplog.records
 
 
+def test_other_logs_keep_their_level(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        guard_query("SELECT COUNT(*) FROM orders", TABLES)
+        assert logging.getLogger().level == logging.DEBUG
+
+
 def test_what_stands_between_dollars_is_text_and_no_type() -> None:
     nested = f"{'STRUCT(' * 9}INT{')' * 9}"
     with pytest.raises(UnsupportedSqlError, match="RAWSTRING is not allowed"):
