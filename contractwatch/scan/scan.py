@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contractwatch.errors import Blame, SourceError
+from contractwatch.model.base.connection import Connection
 from contractwatch.model.base.object_store_access import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
@@ -32,7 +33,7 @@ class ScanJob:
     `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant. `environment`
     holds the variables that contracts may use, with their values. `references` are those to other
     tables, resolved. `trusts_statistics` is as in `engines.query.engine.survey`. `reach` says which
-    object stores may be read. With `uses_cache` answers may come from `cached_tables`,
+    object stores may be read, `connections` which databases. With `uses_cache` answers may come from `cached_tables`,
     unless statistics are not trusted.
     """
 
@@ -46,6 +47,7 @@ class ScanJob:
     references: tuple[ReferenceResolution, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     reach: ObjectStoreAccess = NO_OBJECT_STORES
+    connections: tuple[Connection, ...] = ()
     uses_cache: bool = False
     cached_tables: tuple[CachedTable, ...] = ()
 

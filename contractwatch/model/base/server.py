@@ -46,12 +46,14 @@ class ReadPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Server of a contract; `kind` is the ODCS type, of which `local` and `s3` are supported.
+    """Server of a contract; `kind` is the ODCS type, such as `local`, `s3` or `postgres`.
 
     `path` is the location of an object store, too, and `endpoint` the address of one that is not
     the provider's own. `json_array` says whether JSON is one array or one object a line; None where
     the contract does not, so that each file's first letter decides.
     `unsupported` says why its data checks are skipped; empty when it is opened.
+    `host`, `port`, `database` and `schema` are those of a database, as text while they may hold
+    variables; empty where the contract names none.
     """
 
     clause: Clause
@@ -64,3 +66,7 @@ class Server:
     read: ReadPolicy = ReadPolicy()
     unsupported: str = ""
     endpoint: str = ""
+    host: str = ""
+    port: str = ""
+    database: str = ""
+    schema: str = ""
