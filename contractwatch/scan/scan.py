@@ -33,8 +33,8 @@ class ScanJob:
     `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant. `environment`
     holds the variables that contracts may use, with their values. `references` are those to other
     tables, resolved. `trusts_statistics` is as in `engines.query.engine.survey`. `reach` says which
-    object stores may be read, `connections` which databases. With `uses_cache` answers may come from `cached_tables`,
-    unless statistics are not trusted.
+    object stores may be read, `connections` which databases. With `uses_cache` answers may come
+    from `cached_tables`, unless statistics are not trusted.
     """
 
     server: Server
