@@ -1,9 +1,16 @@
-"""Fixtures of all tests: an S3 server that starts on first use."""
+"""Fixtures of all tests: an S3 server and databases, which start on first use."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.databases import (
+    Database,
+    DatabaseServer,
+    fresh_database,
+    serve_mariadb,
+    serve_postgres,
+)
 from tests.stores import BUCKET, CREDENTIALS, Put
 
 
@@ -37,3 +44,23 @@ def put(moto: str, credentials: None) -> Iterator[Put]:
         for found in page.get("Contents", ()):
             client.delete_object(Bucket=BUCKET, Key=found["Key"])
     client.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[DatabaseServer]:
+    yield from serve_postgres()
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[DatabaseServer]:
+    yield from serve_mariadb()
+
+
+@pytest.fixture
+def postgres_database(postgres: DatabaseServer) -> Iterator[Database]:
+    yield from fresh_database(postgres)
+
+
+@pytest.fixture
+def mariadb_database(mariadb: DatabaseServer) -> Iterator[Database]:
+    yield from fresh_database(mariadb)
