@@ -165,6 +165,17 @@ def survey(
     return Survey(answers, failures, evidence)
 
 
+def answer_frame(
+    frame: Frame, metrics: Iterable[Metric], *, now: datetime
+) -> dict[Metric, Measurement]:
+    """Answer metrics about the rows of one opened table, whatever they come from.
+
+    Raises:
+        SourceError: If its rows cannot be read.
+    """
+    return _answer_metrics(frame, metrics, (), now=now, on_read=_ignore_read)
+
+
 def _answer_table(
     frame: Frame,
     files: TableFiles,

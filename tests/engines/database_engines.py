@@ -1,0 +1,177 @@
+"""Databases as engines under test: a table is filled with rows, and metrics are asked of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+import psycopg
+from engine_values import NOW, TABLE
+from naive_oracle import Row
+
+from contractwatch.engines.databases import duckdb as duckdb_session
+from contractwatch.engines.databases import postgres as postgres_session
+from contractwatch.engines.databases.session import Session
+from contractwatch.engines.query.engine import answer_frame
+from contractwatch.engines.sql.dialects.base import Dialect
+from contractwatch.engines.sql.dialects.duckdb import DuckdbDialect
+from contractwatch.engines.sql.dialects.postgres import PostgresDialect
+from contractwatch.engines.sql.engine import SqlEngine
+from contractwatch.engines.sql.pull import PullFailure
+from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.connection import Connection
+from contractwatch.model.contract.contract import Table
+from contractwatch.model.contract.database import DatabaseTables, SqlTable
+from contractwatch.model.measure.metric import Metric
+from contractwatch.model.measure.state import Measurement
+
+CONTRACT_TABLE = Table(Clause("schema[0]", 1), TABLE, TABLE, ())
+
+
+class Database(Protocol):
+    """A real database: how it is filled, and how it is read."""
+
+    dialect: Dialect
+    types: Mapping[str, str]
+
+    def run(self, *statements: str) -> None: ...
+
+    def fill(self, rows: Sequence[Row]) -> None: ...
+
+    def session(self) -> Session: ...
+
+
+@dataclass
+class EngineUnderTest:
+    """A database with the table `orders`, which each question finds filled anew."""
+
+    database: Database
+
+    def answers(self, rows: Sequence[Row], asked: Sequence[Metric]) -> dict[Metric, Measurement]:
+        self.database.fill(rows)
+        with self.opened() as (engine, table):
+            found = engine.survey(DatabaseTables("live", "test", (table,)), asked)
+        assert not found.failures
+        return dict(found.measurements)
+
+    def answers_of_pulled_rows(
+        self, rows: Sequence[Row], asked: Sequence[Metric]
+    ) -> dict[Metric, Measurement]:
+        self.database.fill(rows)
+        failure = PullFailure()
+        with self.opened() as (engine, table):
+            found = answer_frame(engine.frame(table, failure), asked, now=NOW)
+        assert failure.error is None
+        return found
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[SqlEngine, SqlTable]]:
+        session = self.database.session()
+        try:
+            (table,) = session.find_tables([(CONTRACT_TABLE, "")])
+            assert isinstance(table, SqlTable)
+            yield SqlEngine(session, self.database.dialect, NOW, pull_max_rows=1000), table
+        finally:
+            session.close()
+
+
+class DuckdbDatabase:
+    """A DuckDB file in a folder."""
+
+    dialect = DuckdbDialect()
+    types = {
+        "whole": "BIGINT",
+        "small": "TINYINT",
+        "real": "DOUBLE",
+        "money": "DECIMAL(12, 2)",
+        "word": "VARCHAR",
+        "flag": "BOOLEAN",
+        "day": "DATE",
+        "local": "TIMESTAMP",
+        "zoned": "TIMESTAMPTZ",
+    }
+
+    def __init__(self, path: Path, connection: Connection) -> None:
+        self.path = path
+        self.connection = connection
+        self.run(f"CREATE TABLE {TABLE} ({_columns(self.types)})")
+
+    def run(self, *statements: str) -> None:
+        with duckdb.connect(str(self.path)) as opened:
+            for statement in statements:
+                opened.execute(statement)
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        with duckdb.connect(str(self.path)) as opened:
+            opened.execute("SET TimeZone = 'UTC'")
+            opened.execute(f"DELETE FROM {TABLE}")
+            for row in rows:
+                cells = [_as_text(row[name]) for name in self.types]
+                opened.execute(_insert(self.types, "?"), cells)
+
+    def session(self) -> Session:
+        return duckdb_session.connect(self.connection, "", application="contractwatch/test")
+
+
+class PostgresDatabase:
+    """A database of a PostgreSQL server."""
+
+    dialect = PostgresDialect()
+    types = {
+        "whole": "bigint",
+        "small": "smallint",
+        "real": "double precision",
+        "money": "numeric(12, 2)",
+        "word": "text",
+        "flag": "boolean",
+        "day": "date",
+        "local": "timestamp",
+        "zoned": "timestamptz",
+    }
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.run(f"DROP TABLE IF EXISTS {TABLE}", f"CREATE TABLE {TABLE} ({_columns(self.types)})")
+
+    def run(self, *statements: str) -> None:
+        with self._opened() as opened:
+            for statement in statements:
+                opened.execute(statement.encode())
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        with self._opened() as opened:
+            opened.execute(f"TRUNCATE {TABLE}".encode())
+            opened.execute("SET timezone = 'UTC'")
+            cursor = opened.cursor()
+            text = _insert(self.types, "%s").encode()
+            cursor.executemany(text, [[_as_text(row[name]) for name in self.types] for row in rows])
+
+    def session(self) -> Session:
+        return postgres_session.connect(self.connection, "", application="contractwatch/test")
+
+    def _opened(self) -> "psycopg.Connection[tuple[object, ...]]":
+        of = self.connection
+        return psycopg.connect(
+            host=of.host, port=of.port, user=of.user, dbname=of.database, autocommit=True
+        )
+
+
+def _columns(types: Mapping[str, str]) -> str:
+    return ", ".join(f'"{name}" {kind}' for name, kind in types.items())
+
+
+def _insert(types: Mapping[str, str], mark: str) -> str:
+    cells = ", ".join(f"CAST({mark} AS {kind})" for kind in types.values())
+    return f"INSERT INTO {TABLE} VALUES ({cells})"  # noqa: S608 - of this file
+
+
+def _as_text(cell: object) -> str | None:
+    """Return a cell as a text that each database casts to its type."""
+    if cell is None:
+        return None
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    return str(cell)
