@@ -433,6 +433,7 @@ def _rules(settings: Settings) -> RunSettings:
         roots=settings.roots,
         full_scans=frozenset(settings.full_scans),
         reach=reach_of(environment(), endpoints=settings.s3_endpoints, buckets=settings.s3_buckets),
+        connections=settings.connections,
         deadline_seconds=settings.deadline_seconds,
         deadline_limit_seconds=settings.deadline_limit_seconds,
         default_interval=timedelta(seconds=settings.default_interval_seconds),

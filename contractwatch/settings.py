@@ -27,6 +27,12 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError as _ParseError
 
 from contractwatch.errors import SettingsError, unreadable_reason
+from contractwatch.model.base.connection import (
+    DATABASE_KINDS,
+    DEFAULT_PORTS,
+    Connection,
+    DatabaseKind,
+)
 from contractwatch.model.base.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 from contractwatch.record_place import default_record
 
@@ -88,6 +94,7 @@ class Settings:
     keep_intervals_days: int
     log_format: Literal["console", "json"]
     log_level: Literal["debug", "info", "warning", "error"]
+    connections: tuple[Connection, ...]
     receivers: tuple[Receiver, ...]
     default_receivers: tuple[str, ...]
 
@@ -139,9 +146,11 @@ def load_settings(config: Path | None, environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         problems += [_sentence(one) for one in error.errors(include_input=False)]
         raise SettingsError(problems) from None
+    settings = _settings(read, base)
+    problems += _doubled_connections(settings.connections)
     if problems:
         raise SettingsError(problems)
-    return _settings(read, base)
+    return settings
 
 
 def environment() -> dict[str, str]:
@@ -229,6 +238,12 @@ def _host(value: object) -> object:
         is_plain = value.isprintable() and not set(value) & set(" /@:,;")
         if not is_plain and not _is_ip(value):
             raise ValueError("write the name of the mail server alone; its port is smtp_port")
+    return value
+
+
+def _database_host(value: object) -> object:
+    if isinstance(value, str) and (not value.isprintable() or set(value) & set(" /@,;?#")):
+        raise ValueError("write the name of the host alone; its port is port")
     return value
 
 
@@ -321,6 +336,32 @@ _NEEDED: Mapping[ReceiverKind, tuple[str, ...]] = {
 }
 
 
+class _ConnectionTable(_Strict):
+    type: str
+    host: Annotated[str, BeforeValidator(_database_host)] = ""
+    port: int = Field(default=0, ge=0, le=65535)
+    database: str = Field(min_length=1, max_length=4096)
+    user: str = ""
+    password: _Secret | None = None
+    sslmode: Literal["", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = ""
+    roots: tuple[str, ...] = ()
+    statement_timeout_seconds: float = Field(default=60, gt=0, le=86_400)
+    connections_limit: int = Field(default=2, ge=1, le=100)
+    pull_max_rows: int = Field(default=1_000_000, ge=0, le=1_000_000_000)
+
+    @_model_validator(mode="after")
+    def _complete(self) -> "_ConnectionTable":
+        if self.type not in DATABASE_KINDS:
+            known = ", ".join(DATABASE_KINDS)
+            raise ValueError(f"type: databases of this type are not read; expected one of {known}")
+        if DATABASE_KINDS[self.type] is DatabaseKind.DUCKDB:
+            if self.host or self.port or self.user or self.password or self.sslmode:
+                raise ValueError("a database file of DuckDB has no host, port, user or password")
+        elif not self.host:
+            raise ValueError("host: write the name of the database's host")
+        return self
+
+
 class _AlertsTable(_Strict):
     default: tuple[str, ...] = ()
 
@@ -377,6 +418,7 @@ class _Table(BaseSettings):
     keep_intervals_days: int = Field(default=90, ge=28, le=_LONGEST_DAYS)
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    connections: dict[str, _ConnectionTable] = {}
     receivers: dict[str, _ReceiverTable] = {}
     alerts: _AlertsTable = _AlertsTable()
 
@@ -417,6 +459,7 @@ def _environment(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]
             "FULL_SCANS",
             "ROOTS",
             "S3_",
+            "CONNECTIONS",
             "RECEIVERS",
             "ALERTS",
             "ALLOWED_",
@@ -523,6 +566,8 @@ def _fields_at(place: list[str]) -> Iterable[str]:
             return _AlertsTable.model_fields
         case ["receivers", _, _]:
             return _ReceiverTable.model_fields
+        case ["connections", _, _]:
+            return _ConnectionTable.model_fields
         case _:
             return _Ref.model_fields
 
@@ -530,6 +575,7 @@ def _fields_at(place: list[str]) -> Iterable[str]:
 def _settings(read: _Table, base: Path) -> Settings:
     given: dict[str, Any] = {one.name: getattr(read, one.name, None) for one in fields(Settings)}
     contracts = tuple(base / path for path in read.contracts)
+    connections = tuple(_connection(name, one, base) for name, one in read.connections.items())
     computed: dict[str, Any] = {
         "roots": read.roots or (base,),
         "contracts": contracts,
@@ -537,10 +583,45 @@ def _settings(read: _Table, base: Path) -> Settings:
         "base_url": read.base_url.rstrip("/") or f"http://{read.host}:{read.port}",
         "worker_threads": read.worker_threads or max(1, (os.cpu_count() or 1) // read.workers),
         "run_limit": read.run_limit or 8 * read.workers,
+        "connections": connections,
         "receivers": tuple(_receiver(name, one, base) for name, one in read.receivers.items()),
         "default_receivers": read.alerts.default,
     }
     return Settings(**{**given, **computed})
+
+
+def _connection(name: str, table: _ConnectionTable, base: Path) -> Connection:
+    kind = DATABASE_KINDS[table.type]
+    is_file = kind is DatabaseKind.DUCKDB
+    file = base / Path(table.database).expanduser() if is_file else None
+    return Connection(
+        name=name,
+        kind=kind,
+        host=table.host,
+        port=table.port or DEFAULT_PORTS.get(kind, 0),
+        database=str(file) if file else table.database,
+        user=table.user,
+        password_ref=_ref(table.password, base) if table.password else None,
+        sslmode=table.sslmode,
+        schemas=table.roots,
+        statement_timeout_seconds=table.statement_timeout_seconds,
+        connections_limit=table.connections_limit,
+        pull_max_rows=table.pull_max_rows,
+    )
+
+
+def _doubled_connections(connections: Iterable[Connection]) -> list[str]:
+    """Return a problem for each connection to a place that another one has, too."""
+    known: dict[tuple[object, ...], str] = {}
+    problems: list[str] = []
+    for one in connections:
+        place = (one.kind, one.host.lower(), one.port, one.database)
+        first = known.setdefault(place, one.name)
+        if first != one.name:
+            problems.append(
+                f"connections.{one.name}: connections.{first} is to the same database; keep one"
+            )
+    return problems
 
 
 def _receiver(name: str, table: _ReceiverTable, base: Path) -> Receiver:

@@ -3,17 +3,19 @@
 These come last, after each table was asked by itself. Imported in a worker only: imports Polars.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from contractwatch.engines.comparison.comparing import answer_comparing_metrics
 from contractwatch.engines.comparison.keyed_rows import Side
+from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.errors import SourceError
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
-from contractwatch.model.contract.dataset import Dataset
+from contractwatch.model.contract.database import DatabaseTables, SqlTable
+from contractwatch.model.contract.dataset import TableFiles
 from contractwatch.model.measure.metric import ComparingMetric, RowCount
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.reference import Reference, Total, TotalOf
@@ -23,6 +25,7 @@ from contractwatch.odcs.values.variables import (
     substitute_variables,
 )
 from contractwatch.scan.incremental_windows import without_windows
+from contractwatch.scan.open_databases import ServerTables
 from contractwatch.scan.reference_resolver import (
     ReferenceResolution,
     RemoteServer,
@@ -33,20 +36,31 @@ from contractwatch.scan.variable_resolution import Environment, resolve_server, 
 
 
 class Opener(Protocol):
-    """Opens the tables of a server: `sources.open_server` with its limits set."""
+    """Opens the tables of a server, within the limits of the contract that asks."""
 
     def __call__(
         self, server: Server, tables: tuple[Table, ...], *, bases: tuple[Path, ...]
-    ) -> Dataset: ...
+    ) -> ServerTables: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How the data of a comparison is opened: a server, and the rows of a table in a database.
+
+    Both keep to the limits of the contract that asks.
+    """
+
+    server: Opener
+    rows: Callable[[SqlTable], Frame]
 
 
 def answer_comparisons(
-    dataset: Dataset,
+    dataset: ServerTables,
     metrics: Iterable[ComparingMetric],
     references: Iterable[ReferenceResolution],
     *,
     tables: tuple[Table, ...],
-    open_other: Opener,
+    opening: Opening,
     environment: Environment,
 ) -> dict[ComparingMetric, Measurement]:
     """Answer metrics about two tables.
@@ -60,10 +74,11 @@ def answer_comparisons(
         metrics: The metrics.
         references: Each of their references, resolved.
         tables: Of the contract that asks.
-        open_other: `sources.open_server`, held to the same limits as for the contract that asks.
+        opening: How servers and the rows of databases are opened.
         environment: The variables that contracts may use.
     """
-    referenced = _ReferencedTables(without_windows(dataset), tables, open_other, environment)
+    whole = dataset if isinstance(dataset, DatabaseTables) else without_windows(dataset)
+    referenced = _ReferencedTables(whole, tables, opening.server, environment)
     asked = list(metrics)
     sides: dict[Reference | TotalOf, Side | Unmeasured] = {}
     tables_of: dict[Reference, Table] = {}
@@ -76,19 +91,23 @@ def answer_comparisons(
         if isinstance(side, Side) and total.where:
             side = _with_condition(side, total, tables_of[total.of], environment)
         sides[total] = side
-    return answer_comparing_metrics(dataset, asked, sides)
+
+    def open_rows(table: TableFiles | SqlTable) -> Frame:
+        return opening.rows(table) if isinstance(table, SqlTable) else open_table(table)
+
+    return answer_comparing_metrics(dataset, asked, sides, open_rows)
 
 
 @dataclass(slots=True)
 class _ReferencedTables:
     """The tables that references resolve to; each server is opened once."""
 
-    dataset: Dataset
+    dataset: ServerTables
     tables: tuple[Table, ...]
     open_other: Opener
     environment: Environment
-    opened: dict[RemoteServer, Dataset | Unmeasured] = field(
-        default_factory=dict[RemoteServer, Dataset | Unmeasured]
+    opened: dict[RemoteServer, ServerTables | Unmeasured] = field(
+        default_factory=dict[RemoteServer, ServerTables | Unmeasured]
     )
 
     def side(self, resolution: ReferenceResolution) -> Side | Unmeasured:
@@ -114,12 +133,12 @@ class _ReferencedTables:
         tables = self.tables if remote is None else remote.tables
         return next(table for table in tables if table.name == resolution.table)
 
-    def _open(self, remote: RemoteServer) -> Dataset | Unmeasured:
+    def _open(self, remote: RemoteServer) -> ServerTables | Unmeasured:
         if remote not in self.opened:
             self.opened[remote] = self._open_uncached(remote)
         return self.opened[remote]
 
-    def _open_uncached(self, remote: RemoteServer) -> Dataset | Unmeasured:
+    def _open_uncached(self, remote: RemoteServer) -> ServerTables | Unmeasured:
         tables = resolve_variables(remote.tables, (), self.environment).tables
         try:
             server = resolve_server(remote.server, self.environment)

@@ -1,18 +1,18 @@
 """Scan one server; whatever its data does to the reader ends in a `Reading`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from contractwatch.errors import Blame, SourceError
-from contractwatch.model.base.connection import Connection
+from contractwatch.model.base.connection import DATABASE_KINDS, Connection
 from contractwatch.model.base.object_store_access import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
+from contractwatch.model.contract.database import DatabaseTables
 from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.evidence import Evidence
@@ -22,6 +22,7 @@ from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.model.record.run import Reading
 from contractwatch.scan.cached_scan import ScanAnswers, full_scan, scan_with_cache
 from contractwatch.scan.incremental_windows import with_windows
+from contractwatch.scan.open_databases import OpenDatabases, ServerTables
 from contractwatch.scan.reference_resolver import ReferenceResolution
 from contractwatch.scan.variable_resolution import resolve_server, resolve_variables
 
@@ -33,7 +34,8 @@ class ScanJob:
     `bases` and `roots` are as in `sources.open_server`; `now` is the run's instant. `environment`
     holds the variables that contracts may use, with their values. `references` are those to other
     tables, resolved. `trusts_statistics` is as in `engines.query.engine.survey`. `reach` says which
-    object stores may be read, `connections` which databases. With `uses_cache` answers may come
+    object stores may be read, `connections` which databases; `product` is the name that databases
+    are told. With `uses_cache` answers may come
     from `cached_tables`, unless statistics are not trusted.
     """
 
@@ -48,6 +50,7 @@ class ScanJob:
     environment: tuple[tuple[str, str], ...] = ()
     reach: ObjectStoreAccess = NO_OBJECT_STORES
     connections: tuple[Connection, ...] = ()
+    product: str = ""
     uses_cache: bool = False
     cached_tables: tuple[CachedTable, ...] = ()
 
@@ -109,24 +112,42 @@ def _scan_opened(job: ScanJob, opened: ExitStack) -> _ScanResult:
     server = resolve_server(job.server, environment)
     open_own = partial(open_server, roots=job.roots, reach=job.reach)
 
-    def open_pinned(*place: Any, bases: tuple[Path, ...]) -> Dataset:
-        return opened.enter_context(pin_files(open_own(*place, bases=bases), job.roots))
+    databases = opened.enter_context(
+        closing(
+            OpenDatabases(
+                job.connections, job.product, job.now, trusts_constraints=job.trusts_statistics
+            )
+        )
+    )
 
-    dataset = open_pinned(server, resolution.tables, bases=job.bases)
+    def open_held(
+        server: Server, tables: tuple[Table, ...], *, bases: tuple[Path, ...]
+    ) -> ServerTables:
+        if server.kind in DATABASE_KINDS:
+            return databases.find_tables(server, tables, bases=bases)
+        listed = open_own(server, tables, bases=bases)
+        return opened.enter_context(pin_files(listed, job.roots))
+
+    dataset = open_held(server, resolution.tables, bases=job.bases)
     schemas = {TableSchema(table.name) for table in job.tables}
     asked = set(resolution.asked.values())
     comparing = {metric for metric in asked if isinstance(metric, ComparingMetric)}
-    relist = partial(open_own, server, resolution.tables, bases=job.bases)
-    found = _answer_metrics(job, dataset, ((asked - comparing) | schemas, comparing), relist)
-    compared = _answer_comparisons(
-        job, with_windows(dataset, found.windows), comparing, open_pinned
-    )
+    metrics = (asked - comparing) | schemas
+    if isinstance(dataset, DatabaseTables):
+        found = databases.answer_metrics(dataset, metrics)
+    else:
+        relist = partial(open_own, server, resolution.tables, bases=job.bases)
+        found = _answer_metrics(job, dataset, (metrics, comparing), relist)
+        dataset = with_windows(dataset, found.windows)
+    compared = _answer_comparisons(job, dataset, comparing, databases, open_held)
     evidence = {
         metric: found.evidence.get(resolved, Evidence.SCAN)
         for metric, resolved in resolution.asked.items()
     }
     measured = resolution.restored({**found.measurements, **compared})
-    file_bytes = sum(file.size for table in dataset.tables for file in table.files)
+    files = () if isinstance(dataset, DatabaseTables) else dataset.tables
+    file_bytes = sum(file.size for table in files for file in table.files)
+    version = "" if isinstance(dataset, DatabaseTables) else dataset.version
     extents = tuple(
         replace(
             extent,
@@ -137,7 +158,7 @@ def _scan_opened(job: ScanJob, opened: ExitStack) -> _ScanResult:
         for extent in found.extents
     )
     return _ScanResult(
-        dataset.version,
+        version,
         found.failures,
         measured,
         evidence,
@@ -164,22 +185,23 @@ def _answer_metrics(
 
 def _answer_comparisons(
     job: ScanJob,
-    dataset: Dataset,
+    dataset: ServerTables,
     metrics: set[ComparingMetric],
-    open_other: Callable[..., Dataset],
+    databases: OpenDatabases,
+    open_other: Callable[..., ServerTables],
 ) -> Mapping[Metric, Measurement]:
     if not metrics:
         return {}
     # Imported here because it brings Polars, half a second and 50 MB, which the agent's own process
     # and a run without such metrics can do without.
-    from contractwatch.scan.comparisons import answer_comparisons  # noqa: PLC0415 - see above
+    from contractwatch.scan.comparisons import Opening, answer_comparisons  # noqa: PLC0415 - see above
 
     found = answer_comparisons(
         dataset,
         metrics,
         job.references,
         tables=job.tables,
-        open_other=open_other,
+        opening=Opening(open_other, databases.open_rows),
         environment=dict(job.environment),
     )
     return {**found}

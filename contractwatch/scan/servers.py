@@ -1,8 +1,16 @@
 """Choose the server of a contract that is run."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from contractwatch.errors import SourceError
 from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.connection import DATABASE_KINDS, Connection
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract
+from contractwatch.scan.connection_match import match_connection
+from contractwatch.scan.variable_resolution import Environment, resolve_server
 
 
 def choose_server(contract: Contract, environment: str) -> tuple[Server, str]:
@@ -23,3 +31,27 @@ def choose_server(contract: Contract, environment: str) -> tuple[Server, str]:
         f"{contract.file}: {len(fitting)} of {len(servers)} servers fit ({which}); "
         f"the first, {chosen.name!r}, is run; set `environment` in contractwatch.toml"
     )
+
+
+def connected_server(
+    server: Server,
+    connections: Sequence[Connection],
+    *,
+    bases: Sequence[Path],
+    environment: Environment,
+) -> Server:
+    """Return a server; a database that no connection is for as unsupported, with what it lacks.
+
+    One whose variables have no value is returned as it is: the scan says which one that is.
+    """
+    if server.kind not in DATABASE_KINDS or server.unsupported:
+        return server
+    try:
+        known = resolve_server(server, environment)
+    except SourceError:
+        return server
+    try:
+        match_connection(known, connections, bases)
+    except SourceError as error:
+        return replace(server, unsupported=str(error))
+    return server

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import duckdb
 import psycopg
@@ -82,7 +82,7 @@ class DuckdbDatabase:
     """A DuckDB file in a folder."""
 
     dialect = DuckdbDialect()
-    types = {
+    types: ClassVar = {
         "whole": "BIGINT",
         "small": "TINYINT",
         "real": "DOUBLE",
@@ -120,7 +120,7 @@ class PostgresDatabase:
     """A database of a PostgreSQL server."""
 
     dialect = PostgresDialect()
-    types = {
+    types: ClassVar = {
         "whole": "bigint",
         "small": "smallint",
         "real": "double precision",
@@ -165,7 +165,7 @@ def _columns(types: Mapping[str, str]) -> str:
 
 def _insert(types: Mapping[str, str], mark: str) -> str:
     cells = ", ".join(f"CAST({mark} AS {kind})" for kind in types.values())
-    return f"INSERT INTO {TABLE} VALUES ({cells})"  # noqa: S608 - of this file
+    return f"INSERT INTO {TABLE} VALUES ({cells})"
 
 
 def _as_text(cell: object) -> str | None:

@@ -30,6 +30,7 @@ from contractwatch.alerting.audience import undelivered_openings
 from contractwatch.alerting.message import AlertingSetup, notifications, with_upstream
 from contractwatch.alerting.notices import announce_endings, notice_times, policy_at
 from contractwatch.errors import StoreError
+from contractwatch.model.base.connection import Connection
 from contractwatch.model.base.object_store_access import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.objective import Objective
 from contractwatch.model.base.server import Server
@@ -40,6 +41,7 @@ from contractwatch.model.record.product import ProductState, RunEntry
 from contractwatch.model.record.run import Reading, RunOutcome, RunResult
 from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_references
 from contractwatch.scan.scan import ScanJob, scan
+from contractwatch.scan.servers import connected_server
 from contractwatch.scan.window_hold import cache_after_run
 from contractwatch.scan.worker_failure import worker_failure_reading
 from contractwatch.scan.workers import JobCancelled, JobDone, JobFailed, Workers
@@ -73,6 +75,7 @@ class RunSettings:
     variables: tuple[tuple[str, str], ...] = ()
     full_scans: frozenset[str] = frozenset()
     reach: ObjectStoreAccess = NO_OBJECT_STORES
+    connections: tuple[Connection, ...] = ()
 
 
 class RunSeries(Protocol):
@@ -251,6 +254,13 @@ class Runner:
         """Return what a worker read (None: shut down), and whether it was over its deadline."""
         context, contract, folder = self._context, published.contract, published.folder
         started = context.clock.now()
+        bases = (folder, *self._rules.roots)
+        server = connected_server(
+            server,
+            self._rules.connections,
+            bases=bases,
+            environment=dict(self._rules.variables),
+        )
         if server.unsupported or not server.kind:
             reason = server.unsupported or "the contract names no server"
             answers = unread(plan, reason)
@@ -262,7 +272,7 @@ class Runner:
             server=server,
             tables=contract.tables,
             metrics=metrics,
-            bases=(folder, *roots),
+            bases=bases,
             roots=roots,
             now=started,
             references=resolve_references(metrics, resolver, context.registry()),
@@ -270,6 +280,8 @@ class Runner:
             uses_cache=not {contract.product, "*"} & self._rules.full_scans,
             cached_tables=kept,
             reach=self._rules.reach,
+            connections=self._rules.connections,
+            product=contract.product,
         )
         answer = context.workers.run(scan, job, deadline_seconds=self._deadline(contract))
         match answer:

@@ -17,6 +17,7 @@ from contractwatch.cli.testing import test_options as options
 from contractwatch.cli.testing.atomic_write import TERMINAL, atomic_write
 from contractwatch.cli.testing.bounded_reading import bounded
 from contractwatch.cli.testing.contract_files import find_contracts
+from contractwatch.cli.testing.database_connections import connections_for
 from contractwatch.cli.testing.isolated_process import IsolatedProcess
 from contractwatch.cli.testing.referable_contracts import referable_contracts
 from contractwatch.cli.testing.row_filters import with_row_filters
@@ -29,6 +30,7 @@ from contractwatch.cli.testing.selection_options import (
 from contractwatch.cli.testing.state_folder import StateFolder
 from contractwatch.errors import ContractError, Level, Problem, UsageError
 from contractwatch.model.base.clause import Dimension
+from contractwatch.model.base.connection import Connection
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.run import Reading
@@ -36,6 +38,7 @@ from contractwatch.odcs.load import load_valid_part
 from contractwatch.scan.reach import personal_reach
 from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_references
 from contractwatch.scan.scan import ScanJob
+from contractwatch.scan.servers import connected_server
 from contractwatch.scan.window_hold import cache_after_run
 from contractwatch.selection import Selection, Topic, from_metadata, is_empty, select
 
@@ -61,6 +64,7 @@ class _TestRequest:
     evidence: options.CachePolicy = options.CachePolicy.METADATA
     variables: tuple[tuple[str, str], ...] = ()
     states: StateFolder = _NO_STATES
+    connections: tuple[Connection, ...] = ()
 
 
 @click.command("test", cls=Command)
@@ -88,6 +92,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     samples: int,
     sample_columns: tuple[str, ...],
     deadline: int,
+    config: Path | None,
     memory_mb: int | None,
 ) -> int:
     """Run contracts against their data, here and now, and tell what is kept and what is broken.
@@ -111,7 +116,10 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command
     sampling, allowed = Sampling(samples, columns), _variables(variables)
     isolated = IsolatedProcess(memory_mb=memory_mb or 0, deadline_seconds=deadline)
     states = StateFolder(state_dir, is_written=is_all)
-    wish = _TestRequest(selection, choice, sampling, registry, isolated, evidence, allowed, states)
+    known = connections_for(contracts, config)
+    wish = _TestRequest(
+        selection, choice, sampling, registry, isolated, evidence, allowed, states, known
+    )
     report = Report(_all_findings(loaded, wish), selection, fail_on, show_all)
     return _written(report, form, output)
 
@@ -200,8 +208,11 @@ def _findings(entry: _Loaded | Refused, wish: _TestRequest) -> Iterator[Finding]
 
 
 def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _TestRequest) -> Judged:
-    asked = from_metadata(plan, server) if wish.selection.metadata_only else plan
     bases = (Path(plan.contract.file).resolve().parent, Path.cwd())
+    server = connected_server(
+        server, wish.connections, bases=bases, environment=dict(wish.variables)
+    )
+    asked = from_metadata(plan, server) if wish.selection.metadata_only else plan
     now = system_clock().now()
     metrics = verify.asked_of_data(asked)
     published = Published(plan.contract, bases[0])
@@ -218,6 +229,8 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _TestReques
         references=resolve_references(metrics, resolver, wish.registry),
         environment=wish.variables,
         reach=personal_reach(),
+        connections=wish.connections,
+        product=plan.contract.product,
         uses_cache=wish.states.is_used,
         cached_tables=wish.states.read(entry.contract, server),
     )

@@ -134,6 +134,12 @@ _READING = (
         help="Let reading take so long, a contract.",
     ),
     click.option(
+        "--config",
+        type=FilePath(),
+        metavar="FILE",
+        help="Settings with the connections to databases; else contractwatch.toml of this folder.",
+    ),
+    click.option(
         "--memory-mb",
         type=Whole(min=LEAST_MB, max=MOST_MB),
         default=None,

@@ -7,7 +7,7 @@ question are read. Members are compared by value: integers of any width, text of
 decimals of any scale, times of one kind. A key with a null member is no key.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias, assert_never
@@ -32,9 +32,10 @@ from contractwatch.engines.core.file_types import contract_word
 from contractwatch.engines.predicates.expressions import ColumnView, violates
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.query.segment_counts import segment_text
-from contractwatch.engines.tables.frames import Frame, open_table
+from contractwatch.engines.tables.frames import Frame
 from contractwatch.errors import SourceError
 from contractwatch.model.base.path import FieldPath
+from contractwatch.model.contract.database import DatabaseTables, SqlTable
 from contractwatch.model.contract.dataset import Dataset, TableFiles
 from contractwatch.model.measure.metric import BadRowsAcross, ComparingMetric, ForeignKey
 from contractwatch.model.measure.state import Count, Measurement, Unmeasured
@@ -57,7 +58,10 @@ Sides: TypeAlias = Mapping[Reference | TotalOf, Side | Unmeasured]
 
 
 def answer_comparing_metrics(
-    dataset: Dataset, metrics: Iterable[ComparingMetric], sides: Sides
+    dataset: Dataset | DatabaseTables,
+    metrics: Iterable[ComparingMetric],
+    sides: Sides,
+    open_rows: Callable[[TableFiles | SqlTable], Frame],
 ) -> dict[ComparingMetric, Measurement]:
     """Answer metrics about two tables; one without an answer is `Unmeasured` with the reason.
 
@@ -65,8 +69,9 @@ def answer_comparing_metrics(
         dataset: The tables of the contract that asks.
         metrics: The questions.
         sides: Where each reference or total of the questions leads, or why it leads nowhere.
+        open_rows: Opens the rows of a table.
     """
-    comparison = _Comparison(dataset, sides)
+    comparison = _Comparison(dataset, sides, open_rows)
     return {metric: comparison.answer(metric) for metric in metrics}
 
 
@@ -89,10 +94,13 @@ class _KeyedPair:
 class _Comparison:
     """Cache of the opened tables, with the answers to metrics about two of them."""
 
-    own: Dataset
+    own: Dataset | DatabaseTables
     sides: Sides
+    open_rows: Callable[[TableFiles | SqlTable], Frame]
     frames: dict[int, Frame] = field(default_factory=dict[int, Frame])
-    whole: dict[str, TableFiles] = field(default_factory=dict[str, TableFiles])
+    whole: dict[str, TableFiles | SqlTable] = field(
+        default_factory=dict[str, TableFiles | SqlTable]
+    )
 
     def answer(self, metric: ComparingMetric) -> Measurement:
         try:
@@ -213,13 +221,13 @@ class _Comparison:
             raise NotComparedError(side.reason)
         return side
 
-    def _own(self, table: str) -> TableFiles:
+    def _own(self, table: str) -> TableFiles | SqlTable:
         files = next((one for one in self.own.tables if one.table == table), None)
         if files is None:
             raise NotComparedError(self.own.missing_reason(table))
         return files
 
-    def _whole(self, files: TableFiles) -> TableFiles:
+    def _whole(self, files: TableFiles | SqlTable) -> TableFiles | SqlTable:
         """Return a table without its window: what is found in one is in the table, not so the rest.
 
         It is remembered, for frames are known by the table that they were opened from.
@@ -228,9 +236,9 @@ class _Comparison:
             return files
         return self.whole.setdefault(files.table, replace(files, window=None))
 
-    def _frame(self, files: TableFiles) -> Frame:
+    def _frame(self, files: TableFiles | SqlTable) -> Frame:
         if id(files) not in self.frames:
-            self.frames[id(files)] = open_table(files)
+            self.frames[id(files)] = self.open_rows(files)
         frame = self.frames[id(files)]
         if frame.refused:
             raise NotComparedError(frame.refused)

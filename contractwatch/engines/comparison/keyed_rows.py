@@ -18,6 +18,7 @@ from contractwatch.model.base.path import (
     struct_fields,
     up_to_last_item,
 )
+from contractwatch.model.contract.database import SqlTable
 from contractwatch.model.contract.dataset import TableFiles
 
 _NUMBER, _ELEMENT = "\x00number", "\x00element"
@@ -34,7 +35,7 @@ class Side:
     `paths` lead into each column, or there are none.
     """
 
-    files: TableFiles
+    files: TableFiles | SqlTable
     columns: tuple[str, ...]
     shown: str
     paths: tuple[FieldPath, ...] = ()

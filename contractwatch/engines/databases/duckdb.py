@@ -1,7 +1,7 @@
 """DuckDB: a database file that is opened read-only, locked down to its own tables."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -168,13 +168,13 @@ class DuckdbSession:
             return list(self._opened.execute(query).fetchall())
 
     @contextmanager
-    def batches(self, query: str, size: int) -> Iterator[Iterator[list[Row]]]:
+    def batches(self, query: str, size: int) -> Generator[Iterator[list[Row]]]:
         with self._bounded():
             found = self._opened.execute(query)
             yield iter(lambda: list(found.fetchmany(size)), [])
 
     @contextmanager
-    def _bounded(self) -> Iterator[None]:
+    def _bounded(self) -> Generator[None]:
         """Interrupt a query that takes longer than the connection allows."""
         seconds = self._connection.statement_timeout_seconds
         timer = threading.Timer(seconds, self._opened.interrupt)

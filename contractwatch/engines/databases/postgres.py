@@ -1,7 +1,8 @@
 """PostgreSQL: a read-only session on one snapshot, and what its catalogue enforces."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 from psycopg import errors, sql
@@ -65,7 +66,8 @@ SELECT a.attrelid::int8, a.attnum::int, a.attname::text,
        COALESCE(co.collisdeterministic, true),
        ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e
              WHERE e.enumtypid = COALESCE(b.oid, t.oid) ORDER BY e.enumsortorder),
-       EXISTS (SELECT FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid
+       EXISTS (SELECT FROM pg_catalog.pg_index x
+               JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid
                JOIN pg_catalog.pg_am m ON m.oid = ic.relam
                WHERE x.indrelid = a.attrelid AND x.indkey[0] = a.attnum AND x.indisvalid
                  AND x.indisready AND x.indpred IS NULL AND m.amname = 'btree')
@@ -112,7 +114,6 @@ def connect(connection: Connection, password: str, *, application: str) -> "Post
         "TimeZone": "UTC",
         "client_connection_check_interval": "5000",
     }
-    options: dict[str, str] = {"sslmode": connection.sslmode} if connection.sslmode else {}
     try:
         opened = psycopg.connect(
             host=connection.host,
@@ -124,7 +125,7 @@ def connect(connection: Connection, password: str, *, application: str) -> "Post
             application_name=application[:63],
             client_encoding="UTF8",
             autocommit=True,
-            **options,
+            sslmode=connection.sslmode or "prefer",
         )
     except psycopg.OperationalError as error:
         raise _not_connected(error, connection) from None
@@ -161,7 +162,7 @@ class PostgresSession:
         names = [_candidates(table.physical_name, schema) for table, schema in wanted]
         every = {pair for each in names for pair in each}
         schemas, tables = ([list(part) for part in zip(*every, strict=True)]) if every else ([], [])
-        found = {(row[1], row[2]): row for row in self._catalogue(_TABLES, (schemas, tables))}
+        found = {(row[1], row[2]): row for row in self.read_catalogue(_TABLES, (schemas, tables))}
         described = _Catalogue(self, [row[0] for row in found.values()])
         results: list[SqlTable | str] = []
         for (table, _), candidates in zip(wanted, names, strict=True):
@@ -194,7 +195,12 @@ class PostgresSession:
         proves = kind == "p" or (kind == "r" and not has_children)
         return described.table(int(str(oid)), table, (str(schema), str(name)), proves=proves)
 
-    def _catalogue(self, query: str, parameters: Sequence[object]) -> list[tuple[object, ...]]:
+    def read_catalogue(self, query: str, parameters: Sequence[object]) -> list[tuple[object, ...]]:
+        """Return the rows of a query of this module on the system's own tables.
+
+        Raises:
+            SourceError: If it cannot be read.
+        """
         try:
             return self._opened.execute(sql.SQL(query), parameters).fetchall()  # pyright: ignore[reportArgumentType] - constants of this file
         except psycopg.Error as error:
@@ -206,7 +212,7 @@ class PostgresSession:
         return list(found)
 
     @contextmanager
-    def batches(self, query: str, size: int) -> Iterator[Iterator[list[Row]]]:
+    def batches(self, query: str, size: int) -> Generator[Iterator[list[Row]]]:
         with self._guarded(), self._opened.cursor() as cursor:
             yield (
                 list(rows)
@@ -214,7 +220,7 @@ class PostgresSession:
             )
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _guarded(self) -> Generator[None]:
         """Undo a failed query alone; the snapshot stays."""
         try:
             self._opened.execute("SAVEPOINT question")
@@ -245,7 +251,7 @@ class _Catalogue:
     """Columns and constraints of the tables that were found, read at once."""
 
     def __init__(self, session: PostgresSession, oids: Sequence[object]) -> None:
-        read = session._catalogue  # noqa: SLF001 - one module, one machine
+        read = session.read_catalogue
         self.columns: dict[int, dict[int, DatabaseColumn]] = {}
         self.unique: dict[int, list[list[int]]] = {}
         self.checks: dict[int, list[str]] = {}
@@ -291,8 +297,6 @@ def _list(value: object) -> list[object]:
 
 def _unproved(column: DatabaseColumn) -> DatabaseColumn:
     """Return a column of a view, or of a table whose children have rules of their own."""
-    from dataclasses import replace
-
     return replace(column, is_required=False, is_indexed=False)
 
 

@@ -29,7 +29,7 @@ from contractwatch.engines.sql.proofs import proves_distinct
 from contractwatch.engines.sql.pull import PullFailure, pulled_frame
 from contractwatch.engines.sql.selections import Recheck, Selection, number
 from contractwatch.engines.tables.frames import Frame
-from contractwatch.errors import SourceError
+from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract.database import DatabaseTables, SqlTable
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric, RecordMetric, RowCount
@@ -66,8 +66,7 @@ class SqlEngine:
             if isinstance(metric, RecordMetric):
                 continue
             if metric.table not in asked:
-                why = missing.get(metric.table, f"the server has no table {metric.table!r}")
-                answers[metric] = Unmeasured(str(why))
+                answers[metric] = Unmeasured(tables.missing_reason(metric.table))
             elif isinstance(metric, _TABLE_METRICS):
                 asked[metric.table].append(metric)  # pyright: ignore[reportArgumentType] - as checked
             else:
@@ -94,6 +93,25 @@ class SqlEngine:
         return pulled_frame(
             self.session, self.dialect, table, lambda query: self.scope(table, query), failure
         )
+
+    def bounded_frame(self, table: SqlTable) -> Frame:
+        """Return a table as `frame` does, if its rows are not too many.
+
+        Raises:
+            SourceError: If they are, or cannot be counted.
+        """
+        try:
+            rows = self.row_count(table)
+        except QueryError as error:
+            raise SourceError(str(error), retryable=False, blame=Blame.AMBIGUOUS) from None
+        if rows > self.pull_max_rows:
+            raise SourceError(self.too_many(rows), retryable=False, blame=Blame.AGENT)
+        return self.frame(table, PullFailure())
+
+    def too_many(self, rows: int) -> str:
+        """Return why so many rows are not pulled."""
+        limit = self.pull_max_rows
+        return f"{rows:,} rows are more than pull_max_rows ({limit:,}) of the connection"
 
     def row_count(self, table: SqlTable) -> int:
         """Return the number of rows in scope.
@@ -172,7 +190,7 @@ class _TableReader:
             at += len(each.aggregates)
         return found
 
-    def _row(self, aggregates: Sequence[exp.Expression]) -> Row:
+    def _row(self, aggregates: Sequence[exp.Expr]) -> Row:
         dialect = self.engine.dialect
         named = [
             exp.alias_(one, f"a{at}", quoted=True, copy=False) for at, one in enumerate(aggregates)
@@ -216,15 +234,14 @@ class _TableReader:
 
     def _pull(self, pulled: Sequence[Pulled]) -> None:
         """Answer by the rows what the database cannot answer, if they are not too many."""
-        limit = self.engine.pull_max_rows
         known = self.answers.get(RowCount(self.table.table))
         try:
             rows = known.rows if isinstance(known, Count) else self.engine.row_count(self.table)
         except QueryError as error:
             self.answers.update({one.metric: Unmeasured(str(error)) for one in pulled})
             return
-        if rows > limit:
-            many = f"{rows:,} rows are more than pull_max_rows ({limit:,}) of the connection"
+        if rows > self.engine.pull_max_rows:
+            many = self.engine.too_many(rows)
             self.answers.update({one.metric: Unmeasured(f"{one.reason}; {many}") for one in pulled})
             return
         failure = PullFailure()

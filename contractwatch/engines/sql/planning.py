@@ -30,6 +30,7 @@ from contractwatch.model.measure.metric import (
     Delays,
     KeyRange,
     Metric,
+    Predicate,
     RecentRows,
     RowCount,
     SurplusRows,
@@ -61,6 +62,9 @@ TableMetric: TypeAlias = (
     | PersonalDataHits
 )
 """Metrics about one table; those about several, and SQL rules, are answered elsewhere."""
+
+
+_READ_BY_ROWS = "this is counted from the rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +151,9 @@ class _Planner:
 
     def _step(self, metric: TableMetric) -> Step:
         match metric:
-            case TableSchema():
-                columns = TableColumns(tuple(map(values.column_type, self.table.found)))
-                return Known(metric, columns)
-            case RowCount():
-                return Selection(metric, (exp.Count(this=exp.Star()),), times.counted)
-            case CountWhere():
+            case TableSchema() | RowCount():
+                return self._of_table(metric)
+            case CountWhere() | BadRows():
                 return self._count(metric)
             case Unparseable():
                 return self._unparseable(metric)
@@ -160,16 +161,17 @@ class _Planner:
                 return self._key(metric)
             case TimeSpan() | Delays() | RecentRows():
                 return times.time_selection(self.dialect, metric, self._cells, self.now)
-            case BadRows():
-                return self._bad_rows(metric)
-            case RowsPerCell():
-                return Pulled(metric, "rows by segment and period are counted from the rows")
-            case PersonalDataHits():
-                return Pulled(metric, "check digits of personal data are counted from the texts")
+            case RowsPerCell() | PersonalDataHits():
+                return Pulled(metric, _READ_BY_ROWS)
             case KeyRange():
                 return Known(metric, Unmeasured("ranges of keys are not asked of a database"))
             case _:
                 assert_never(metric)
+
+    def _of_table(self, metric: TableSchema | RowCount) -> Step:
+        if isinstance(metric, RowCount):
+            return Selection(metric, (exp.Count(this=exp.Star()),), times.counted)
+        return Known(metric, TableColumns(tuple(map(values.column_type, self.table.found))))
 
     def _cells(self, name: str) -> SqlCells:
         column = self.table.column(name)
@@ -177,12 +179,23 @@ class _Planner:
             raise UncastableError(f"column {name!r} is missing")
         return cells_of(self.dialect, column)
 
-    def _count(self, metric: CountWhere) -> Step:
-        cells = self._cells(metric.predicate.column)
-        condition = violates(self.dialect, metric.predicate, cells)
-        if self.trusts_constraints and proofs.proves_none(self.dialect, self.table, metric):
+    def _count(self, metric: CountWhere | BadRows) -> Step:
+        """Return the count of rows that satisfy one of the predicates that nothing rules out."""
+        one_only = isinstance(metric, CountWhere)
+        predicates = (metric.predicate,) if one_only else metric.predicates
+        if not predicates:
+            return Known(metric, Unmeasured("no predicate to count by"))
+        conditions = [
+            (one, violates(self.dialect, one, self._cells(one.column))) for one in predicates
+        ]
+        possible = [condition for one, condition in conditions if not self._is_ruled_out(one)]
+        if not possible:
             return Known(metric, Count(0))
-        return Selection(metric, (self.dialect.count_where(condition),), times.counted)
+        whole = possible[0] if one_only else self.dialect.any_of(possible)
+        return Selection(metric, (self.dialect.count_where(whole),), times.counted)
+
+    def _is_ruled_out(self, predicate: Predicate) -> bool:
+        return self.trusts_constraints and proofs.proves_none(self.dialect, self.table, predicate)
 
     def _unparseable(self, metric: Unparseable) -> Step:
         cells = self._cells(metric.column)
@@ -213,30 +226,8 @@ class _Planner:
                 raise UncastableError(f"column {name!r} is of type {declared}, which is not read")
         return KeyQuery(metric, members)
 
-    def _bad_rows(self, metric: BadRows) -> Step:
-        if not metric.predicates:
-            return Known(metric, Unmeasured("no predicate to count by"))
-        open_ones = [
-            one
-            for one in metric.predicates
-            if not (
-                self.trusts_constraints
-                and proofs.proves_none(self.dialect, self.table, CountWhere(metric.table, one))
-            )
-        ]
-        broken = [violates(self.dialect, one, self._cells(one.column)) for one in metric.predicates]
-        if not open_ones:
-            return Known(metric, Count(0))
-        chosen = [
-            condition
-            for one, condition in zip(metric.predicates, broken, strict=True)
-            if one in open_ones
-        ]
-        whole = self.dialect.count_where(self.dialect.any_of(chosen))
-        return Selection(metric, (whole,), times.counted)
 
-
-def complete_key(members: Iterable[SqlCells]) -> exp.Expression:
+def complete_key(members: Iterable[SqlCells]) -> exp.Expr:
     """Return whether no member of a key is null."""
     present = [is_present(cells) for cells in members if not cells.column.is_required]
     return exp.and_(*present) if present else exp.Boolean(this=True)

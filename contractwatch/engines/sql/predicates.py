@@ -34,6 +34,7 @@ from contractwatch.model.measure.metric import (
 )
 from contractwatch.model.promises.rule import Bound
 
+NESTED = "values inside of arrays and objects are not asked of a database"
 _TOLERANCE = 1e-9
 _ALWAYS_NEAR = 6e8
 """A value this many times greater than the divisor is always within the tolerance of a multiple."""
@@ -48,8 +49,8 @@ class SqlCells:
     """Column of a table with the expressions of its values, raw and as they are compared."""
 
     column: DatabaseColumn
-    raw: exp.Expression
-    value: exp.Expression
+    raw: exp.Expr
+    value: exp.Expr
 
 
 def cells_of(dialect: Dialect, column: DatabaseColumn) -> SqlCells:
@@ -58,7 +59,7 @@ def cells_of(dialect: Dialect, column: DatabaseColumn) -> SqlCells:
     return SqlCells(column, raw, dialect.compared(column, raw))
 
 
-def violates(dialect: Dialect, predicate: Predicate, cells: SqlCells) -> exp.Expression:
+def violates(dialect: Dialect, predicate: Predicate, cells: SqlCells) -> exp.Expr:
     """Return a condition that is true where a row violates the predicate, else false or null.
 
     Raises:
@@ -72,18 +73,10 @@ def violates(dialect: Dialect, predicate: Predicate, cells: SqlCells) -> exp.Exp
             return _missing(dialect, predicate.values, cells)
         case IsInvalid():
             return _invalid(dialect, predicate, cells)
-        case IsBelow():
-            return _beyond(dialect, predicate, cells, below=True)
-        case IsAbove():
-            return _beyond(dialect, predicate, cells, below=False)
-        case IsShorter():
-            return exp.LT(
-                this=_length(dialect, cells), expression=dialect.integer(predicate.length)
-            )
-        case IsLonger():
-            return exp.GT(
-                this=_length(dialect, cells), expression=dialect.integer(predicate.length)
-            )
+        case IsBelow() | IsAbove():
+            return _beyond(dialect, predicate, cells)
+        case IsShorter() | IsLonger():
+            return _other_length(dialect, predicate, cells)
         case IsNotMultiple():
             return _not_multiple(dialect, predicate.divisor, cells)
         case (
@@ -94,26 +87,26 @@ def violates(dialect: Dialect, predicate: Predicate, cells: SqlCells) -> exp.Exp
             | IsNotNormalized()
             | LacksMembers()
         ):
-            raise NotInSqlError("values inside of arrays and objects are not asked of a database")
+            raise NotInSqlError(NESTED)
         case _:
             assert_never(predicate)
 
 
-def _is_null(cells: SqlCells) -> exp.Expression:
+def _is_null(cells: SqlCells) -> exp.Expr:
     return exp.Is(this=cells.raw, expression=exp.Null())
 
 
-def is_present(cells: SqlCells) -> exp.Expression:
+def is_present(cells: SqlCells) -> exp.Expr:
     """Return whether a cell is not null."""
     return exp.Not(this=_is_null(cells))
 
 
-def never() -> exp.Expression:
+def never() -> exp.Expr:
     """Return a condition that is true for no row."""
     return exp.EQ(this=exp.Literal.number(1), expression=exp.Literal.number(0))
 
 
-def _is_member(dialect: Dialect, cells: SqlCells, given: tuple[Scalar, ...]) -> exp.Expression:
+def _is_member(dialect: Dialect, cells: SqlCells, given: tuple[Scalar, ...]) -> exp.Expr:
     members = values.member_literals(dialect, cells.column, given)
     found = exp.In(this=cells.value, expressions=members) if members else never()
     if dialect.has_nan(cells.column) and values.holds_nan(given):
@@ -121,7 +114,7 @@ def _is_member(dialect: Dialect, cells: SqlCells, given: tuple[Scalar, ...]) -> 
     return found
 
 
-def _missing(dialect: Dialect, given: tuple[Scalar, ...], cells: SqlCells) -> exp.Expression:
+def _missing(dialect: Dialect, given: tuple[Scalar, ...], cells: SqlCells) -> exp.Expr:
     typed = tuple(one for one in given if _has_meaning(dialect, one, cells))
     if not typed:
         return _is_null(cells)
@@ -137,8 +130,8 @@ def _has_meaning(dialect: Dialect, value: Scalar, cells: SqlCells) -> bool:
     return True
 
 
-def _invalid(dialect: Dialect, predicate: IsInvalid, cells: SqlCells) -> exp.Expression:
-    broken: list[exp.Expression] = []
+def _invalid(dialect: Dialect, predicate: IsInvalid, cells: SqlCells) -> exp.Expr:
+    broken: list[exp.Expr] = []
     if predicate.values is not None:
         broken.append(exp.Not(this=exp.Paren(this=_is_member(dialect, cells, predicate.values))))
         if dialect.has_nan(cells.column):
@@ -162,9 +155,10 @@ def _check_text(cells: SqlCells) -> None:
         raise UncastableError(f"values of type {kind} are no text")
 
 
-def _length(dialect: Dialect, cells: SqlCells) -> exp.Expression:
+def _other_length(dialect: Dialect, predicate: IsShorter | IsLonger, cells: SqlCells) -> exp.Expr:
     _check_text(cells)
-    return dialect.length(cells.value)
+    compared = exp.LT if isinstance(predicate, IsShorter) else exp.GT
+    return compared(this=dialect.length(cells.value), expression=dialect.integer(predicate.length))
 
 
 def _contract_word(column: DatabaseColumn) -> str:
@@ -172,10 +166,8 @@ def _contract_word(column: DatabaseColumn) -> str:
     return {"float": "number", "decimal": "number", "string": "text"}.get(kind, kind)
 
 
-def _beyond(
-    dialect: Dialect, predicate: IsBelow | IsAbove, cells: SqlCells, *, below: bool
-) -> exp.Expression:
-    column = cells.column
+def _beyond(dialect: Dialect, predicate: IsBelow | IsAbove, cells: SqlCells) -> exp.Expr:
+    column, below = cells.column, isinstance(predicate, IsBelow)
     if column.family is ValueFamily.FLOAT:
         bound = dialect.real(literals.real(predicate.bound), column.bits)
         outside = _compared(cells.value, bound, below=below, inclusive=predicate.exclusive)
@@ -199,21 +191,19 @@ def _beyond(
     )
 
 
-def _or_nan(dialect: Dialect, cells: SqlCells, outside: exp.Expression) -> exp.Expression:
+def _or_nan(dialect: Dialect, cells: SqlCells, outside: exp.Expr) -> exp.Expr:
     if not dialect.has_nan(cells.column):
         return outside
     return exp.or_(outside, dialect.is_nan(cells.column, cells.value))
 
 
-def _compared(
-    value: exp.Expression, bound: exp.Expression, *, below: bool, inclusive: bool
-) -> exp.Expression:
+def _compared(value: exp.Expr, bound: exp.Expr, *, below: bool, inclusive: bool) -> exp.Expr:
     if below:
         return (exp.LTE if inclusive else exp.LT)(this=value, expression=bound)
     return (exp.GTE if inclusive else exp.GT)(this=value, expression=bound)
 
 
-def _not_multiple(dialect: Dialect, divisor: Bound, cells: SqlCells) -> exp.Expression:
+def _not_multiple(dialect: Dialect, divisor: Bound, cells: SqlCells) -> exp.Expr:
     exact = literals.ratio(divisor)
     column = cells.column
     if exact <= 0:
@@ -228,7 +218,7 @@ def _not_multiple(dialect: Dialect, divisor: Bound, cells: SqlCells) -> exp.Expr
     return _or_nan(dialect, cells, exp.NEQ(this=rest, expression=exp.Literal.number(0)))
 
 
-def _not_near_multiple(dialect: Dialect, cells: SqlCells, divisor: float) -> exp.Expression:
+def _not_near_multiple(dialect: Dialect, cells: SqlCells, divisor: float) -> exp.Expr:
     """Return whether a float is further than the tolerance from each multiple.
 
     Of the values that need no division, one would raise: those that are far greater than the

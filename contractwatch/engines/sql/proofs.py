@@ -16,7 +16,6 @@ from sqlglot.errors import SqlglotError
 
 from contractwatch.engines.predicates import literals
 from contractwatch.engines.predicates.literals import UncastableError
-from contractwatch.engines.sql import values
 from contractwatch.engines.sql.dialects.base import Dialect
 from contractwatch.model.contract.database import (
     DatabaseColumn,
@@ -26,7 +25,6 @@ from contractwatch.model.contract.database import (
     ValueFamily,
 )
 from contractwatch.model.measure.metric import (
-    CountWhere,
     IsAbove,
     IsBelow,
     IsInvalid,
@@ -55,13 +53,13 @@ class _Facts:
     longest: int | None = None
 
 
-def proves_none(dialect: Dialect, table: SqlTable, metric: CountWhere) -> bool:
-    """Return whether the constraints prove that no row satisfies the metric's predicate."""
-    column = table.column(metric.predicate.column)
+def proves_none(dialect: Dialect, table: SqlTable, predicate: Predicate) -> bool:
+    """Return whether the constraints prove that no row satisfies the predicate."""
+    column = table.column(predicate.column)
     if column is None:
         return False
     try:
-        return _excludes(dialect, table, column, metric.predicate)
+        return _excludes(dialect, table, column, predicate)
     except (UncastableError, ValueError, ArithmeticError):
         return False
 
@@ -158,7 +156,7 @@ def _facts(dialect: Dialect, table: SqlTable, column: DatabaseColumn) -> _Facts:
     return known
 
 
-def _conjuncts(dialect: Dialect, sql: str) -> Iterator[exp.Expression]:
+def _conjuncts(dialect: Dialect, sql: str) -> Iterator[exp.Expr]:
     """Yield the parts of a condition that must all hold; none if it is not understood."""
     if len(sql) > _MOST_LENGTH:
         return
@@ -166,7 +164,7 @@ def _conjuncts(dialect: Dialect, sql: str) -> Iterator[exp.Expression]:
         root = sqlglot.parse_one(sql, dialect=dialect.name)
     except (SqlglotError, RecursionError):
         return
-    waiting: list[exp.Expression] = [root]
+    waiting: list[exp.Expr] = [root]
     while waiting:
         node = waiting.pop()
         if isinstance(node, exp.Paren):
@@ -178,28 +176,30 @@ def _conjuncts(dialect: Dialect, sql: str) -> Iterator[exp.Expression]:
 
 
 def _narrowed(one: _Facts, other: _Facts) -> _Facts:
-    members = [each.members for each in (one, other) if each.members is not None]
+    members = one.members
+    if members is None or other.members is None:
+        members = members if members is not None else other.members
+    else:
+        members &= other.members
     return _Facts(
         low=max(filter(None, (one.low, other.low)), default=None),
         high=min(
             filter(None, (one.high, other.high)), key=lambda end: (end[0], not end[1]), default=None
         ),
-        members=frozenset.intersection(*members) if members else None,
+        members=members,
         shortest=max((n for n in (one.shortest, other.shortest) if n is not None), default=None),
         longest=min((n for n in (one.longest, other.longest) if n is not None), default=None),
     )
 
 
-def _fact_of(node: exp.Expression, column: str) -> _Facts:
+def _fact_of(node: exp.Expr, column: str) -> _Facts:
     """Return what one condition says of a column; nothing if it is of another form."""
     match node:
         case exp.Between() if _is_column(node.this, column):
             low, high = _number(node.args["low"]), _number(node.args["high"])
-            return (
-                _Facts(low=low and (low, False), high=high and (high, False))
-                if (low is not None and high is not None)
-                else _Facts()
-            )
+            if low is None or high is None:
+                return _Facts()
+            return _Facts(low=(low, False), high=(high, False))
         case exp.In() if _is_column(node.this, column):
             return _members(node.expressions)
         case exp.EQ() if _is_column(node.this, column):
@@ -210,7 +210,7 @@ def _fact_of(node: exp.Expression, column: str) -> _Facts:
             return _Facts()
 
 
-def _comparison(node: exp.Expression, column: str) -> _Facts:
+def _comparison(node: exp.Expr, column: str) -> _Facts:
     left, right = node.this, node.expression
     is_low, is_excluded = isinstance(node, exp.GT | exp.GTE), isinstance(node, exp.GT | exp.LT)
     if _number(left) is not None:
@@ -232,7 +232,7 @@ def _comparison(node: exp.Expression, column: str) -> _Facts:
     return _Facts(high=(number, is_excluded))
 
 
-def _listed(node: exp.Expression) -> list[exp.Expression]:
+def _listed(node: exp.Expr) -> list[exp.Expr]:
     """Return the members of `= ANY (ARRAY[...])`, else the one that it is compared with."""
     found = _bare(node)
     if isinstance(found, exp.Any):
@@ -241,7 +241,7 @@ def _listed(node: exp.Expression) -> list[exp.Expression]:
     return [node]
 
 
-def _members(nodes: Iterable[exp.Expression]) -> _Facts:
+def _members(nodes: Iterable[exp.Expr]) -> _Facts:
     found: set[str | Fraction] = set()
     for node in nodes:
         bare = _bare(node)
@@ -255,7 +255,7 @@ def _members(nodes: Iterable[exp.Expression]) -> _Facts:
     return _Facts(members=frozenset(found)) if found else _Facts()
 
 
-def _bare(node: exp.Expression) -> exp.Expression:
+def _bare(node: exp.Expr) -> exp.Expr:
     """Return what stands below brackets and casts to text; another cast may change a value."""
     while isinstance(node, exp.Paren) or (isinstance(node, exp.Cast) and _is_text(node)):
         node = node.this
@@ -270,12 +270,12 @@ def _is_text(cast: exp.Cast) -> bool:
     return is_plain and inner.this in {exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR}
 
 
-def _is_column(node: exp.Expression, column: str) -> bool:
+def _is_column(node: exp.Expr, column: str) -> bool:
     bare = _bare(node)
     return isinstance(bare, exp.Column) and not bare.table and bare.name == column
 
 
-def _is_length(node: exp.Expression, column: str) -> bool:
+def _is_length(node: exp.Expr, column: str) -> bool:
     bare = _bare(node)
     if isinstance(bare, exp.Length):
         return not bare.args.get("binary") and _is_column(bare.this, column)
@@ -283,7 +283,7 @@ def _is_length(node: exp.Expression, column: str) -> bool:
     return is_call and len(bare.expressions) == 1 and _is_column(bare.expressions[0], column)
 
 
-def _number(node: exp.Expression) -> Fraction | None:
+def _number(node: exp.Expr) -> Fraction | None:
     """Return a number that is written as such, perhaps with a sign or as a cast of one."""
     sign = 1
     while True:

@@ -25,7 +25,7 @@ class Selection:
     """Aggregates that are selected for a metric, and the function that makes its answer of them."""
 
     metric: Metric
-    aggregates: tuple[exp.Expression, ...]
+    aggregates: tuple[exp.Expr, ...]
     answer: Callable[[Selected], Measurement | Recheck]
 
 

@@ -9,7 +9,7 @@ from sqlglot import exp
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.sql import zones
 from contractwatch.engines.sql.dialects.base import MICROSECONDS_PER_DAY, Dialect
-from contractwatch.engines.sql.predicates import NotInSqlError, SqlCells, is_present
+from contractwatch.engines.sql.predicates import NESTED, NotInSqlError, SqlCells, is_present
 from contractwatch.engines.sql.selections import Recheck, Selected, Selection, number
 from contractwatch.model.contract.database import ValueFamily
 from contractwatch.model.measure.metric import FUTURE_ALLOWANCE, Delays, RecentRows, TimeSpan
@@ -21,7 +21,6 @@ CellsOf: TypeAlias = Callable[[str], SqlCells]
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times are counted from it
 _MICROSECOND = timedelta(microseconds=1)
 _TEMPORAL = frozenset({ValueFamily.DATE, ValueFamily.TIMESTAMP, ValueFamily.INSTANT})
-_NESTED = "values inside of arrays and objects are not asked of a database"
 
 
 def time_selection(
@@ -50,17 +49,17 @@ def _temporal(cells: SqlCells) -> SqlCells:
     return cells
 
 
-def is_until(dialect: Dialect, cells: SqlCells, zone: str, instant: datetime) -> exp.Expression:
+def is_until(dialect: Dialect, cells: SqlCells, zone: str, instant: datetime) -> exp.Expr:
     """Return whether a value is not later than an instant."""
     return exp.LTE(this=cells.value, expression=_limit(dialect, cells, zone, instant))
 
 
-def is_after(dialect: Dialect, cells: SqlCells, zone: str, instant: datetime) -> exp.Expression:
+def is_after(dialect: Dialect, cells: SqlCells, zone: str, instant: datetime) -> exp.Expr:
     """Return whether a value is later than an instant; so is a time that the zone skips."""
     return exp.GT(this=cells.value, expression=_limit(dialect, cells, zone, instant))
 
 
-def _limit(dialect: Dialect, cells: SqlCells, zone: str, instant: datetime) -> exp.Expression:
+def _limit(dialect: Dialect, cells: SqlCells, zone: str, instant: datetime) -> exp.Expr:
     match cells.column.family:
         case ValueFamily.INSTANT:
             return dialect.instant(instant.astimezone(UTC).replace(tzinfo=None))
@@ -72,7 +71,7 @@ def _limit(dialect: Dialect, cells: SqlCells, zone: str, instant: datetime) -> e
 
 def _span(dialect: Dialect, metric: TimeSpan, cells_of: CellsOf, now: datetime) -> Selection:
     if metric.path:
-        raise NotInSqlError(_NESTED)
+        raise NotInSqlError(NESTED)
     cells = _temporal(cells_of(metric.column))
     horizon = now + FUTURE_ALLOWANCE
     present = is_until(dialect, cells, metric.timezone, horizon)
@@ -128,7 +127,7 @@ def as_instant(microseconds: object, family: ValueFamily, zone: str) -> datetime
 
 def _recent(dialect: Dialect, metric: RecentRows, cells_of: CellsOf, now: datetime) -> Selection:
     if metric.path:
-        raise NotInSqlError(_NESTED)
+        raise NotInSqlError(NESTED)
     cells = _temporal(cells_of(metric.column))
     start = now - metric.period
     is_local = cells.column.family is ValueFamily.TIMESTAMP
@@ -143,7 +142,7 @@ def _recent(dialect: Dialect, metric: RecentRows, cells_of: CellsOf, now: dateti
 
 def _delays(dialect: Dialect, metric: Delays, cells_of: CellsOf) -> Selection:
     if metric.event_inside or metric.available_inside:
-        raise NotInSqlError(_NESTED)
+        raise NotInSqlError(NESTED)
     event = _temporal(cells_of(metric.event_column))
     available = _temporal(cells_of(metric.available_column))
     for cells, zone in (

@@ -43,6 +43,14 @@ _INTEGERS = {
     (64, True): pl.UInt64(),
     (128, True): pl.UInt128(),
 }
+_PLAIN_TYPES = {
+    ValueFamily.TEXT: pl.String(),
+    ValueFamily.BOOLEAN: pl.Boolean(),
+    ValueFamily.DATE: pl.Date(),
+    ValueFamily.TIMESTAMP: pl.Datetime("us"),
+    ValueFamily.INSTANT: pl.Datetime("us", "UTC"),
+    ValueFamily.TIME: pl.Time(),
+}
 _KINDS = {
     ValueFamily.TEXT: "string",
     ValueFamily.TIMESTAMP: "timestamp",
@@ -85,20 +93,8 @@ def value_type(column: DatabaseColumn) -> pl.DataType | None:
             return pl.Decimal(column.precision, column.scale) if held else None
         case ValueFamily.FLOAT:
             return pl.Float32() if column.bits < 64 else pl.Float64()  # noqa: PLR2004 - a double
-        case ValueFamily.TEXT:
-            return pl.String()
-        case ValueFamily.BOOLEAN:
-            return pl.Boolean()
-        case ValueFamily.DATE:
-            return pl.Date()
-        case ValueFamily.TIMESTAMP:
-            return pl.Datetime("us")
-        case ValueFamily.INSTANT:
-            return pl.Datetime("us", "UTC")
-        case ValueFamily.TIME:
-            return pl.Time()
         case _:
-            return None
+            return _PLAIN_TYPES.get(column.family)
 
 
 def is_discrete(column: DatabaseColumn) -> bool:
@@ -136,7 +132,7 @@ def steps_limits(column: DatabaseColumn) -> tuple[int, int] | None:
     return literals.steps_range(dtype)
 
 
-def step_literal(dialect: Dialect, column: DatabaseColumn, steps: int) -> exp.Expression | None:
+def step_literal(dialect: Dialect, column: DatabaseColumn, steps: int) -> exp.Expr | None:
     """Return a number of steps as a literal; None if no value of the column can equal it."""
     limits = steps_limits(column)
     if limits is not None and not limits[0] <= steps <= limits[1]:
@@ -165,7 +161,7 @@ def _time(nanoseconds: int) -> time:
 
 def member_literals(
     dialect: Dialect, column: DatabaseColumn, values: Iterable[Scalar]
-) -> list[exp.Expression]:
+) -> list[exp.Expr]:
     """Return the values that a column's values may equal; NaN is not among them.
 
     Raises:
@@ -191,7 +187,7 @@ def member_literals(
             )
 
 
-def _whole(dialect: Dialect, column: DatabaseColumn, step: Fraction) -> exp.Expression | None:
+def _whole(dialect: Dialect, column: DatabaseColumn, step: Fraction) -> exp.Expr | None:
     if step.denominator == 1:
         return step_literal(dialect, column, int(step))
     if column.family is ValueFamily.DECIMAL and not column.precision:

@@ -37,9 +37,9 @@ class DatabaseColumn:
     `declared` is the type in the database's own words. `bits` is the width of integers and floats.
     `precision` and `scale` are the digits of decimals; 0 digits: the type sets no limit.
     `max_length` bounds a text in code points; 0 does not. `labels` are the values of an enumerated
-    type. `compares_loosely` marks texts that the database calls equal although they differ, by case or
-    by blanks at the end. `is_required` says that the
-    database itself refuses a null, `is_indexed` that the greatest value is found without a scan.
+    type. `compares_loosely` marks texts that the database calls equal although they differ, by case
+    or by blanks at the end. `is_required` says that the database itself refuses a null,
+    `is_indexed` that the greatest value is found without a scan.
     """
 
     name: str
@@ -80,7 +80,8 @@ class SqlTable:
 
     `table` is the contract's name, `schema` and `name` are the database's. `columns` are those of
     the contract, `found` all that there are. `constraints` hold for all rows; a view has none.
-    `where`, `incremental` and `window` are as in `TableFiles`.
+    `where`, `incremental` and `window` are as in `TableFiles`. `connection` is the name of the
+    operator's connection to the database.
     """
 
     table: str
@@ -92,6 +93,7 @@ class SqlTable:
     where: str = ""
     incremental: Incremental | None = None
     window: Window | None = None
+    connection: str = ""
 
     def column(self, name: str) -> DatabaseColumn | None:
         """Return the column of exactly that name, else the only one alike but for case."""
@@ -111,3 +113,8 @@ class DatabaseTables:
     connection: str
     tables: tuple[SqlTable, ...]
     missing_tables: tuple[tuple[str, SourceError], ...] = ()
+
+    def missing_reason(self, table: str) -> str:
+        """Return why a table is not among those that were found."""
+        known = (str(failure) for name, failure in self.missing_tables if name == table)
+        return next(known, f"the server has no table {table!r}")

@@ -1,6 +1,8 @@
 """Read the servers of a contract, and why one of them cannot be opened."""
 
+from contractwatch.model.base.connection import DATABASE_KINDS
 from contractwatch.model.base.server import DataFormat, ReadPolicy, Server
+from contractwatch.odcs.product.database_servers import DatabaseAddress, read_database
 from contractwatch.odcs.product.server_locations import PATH_KEYS, S3, file_extension, read_location
 from contractwatch.odcs.values.zones import UTC_NAME, zone_at
 from contractwatch.odcs.yaml.node import Findings, YamlNode, suggestion
@@ -59,6 +61,7 @@ def _read_server(node: YamlNode, findings: Findings) -> Server:
     written = node.text("format").lower()
     read = _read_policy(node, findings)
     path, endpoint = read_location(node, findings)
+    place = read_database(node, findings) if kind in DATABASE_KINDS else DatabaseAddress()
     written = written or (file_extension(path) if kind == S3 else "")
     unsupported = _unsupported_reason(node, kind, written, read)
     if unsupported and kind in PATH_KEYS:
@@ -75,6 +78,10 @@ def _read_server(node: YamlNode, findings: Findings) -> Server:
         read=read,
         unsupported=unsupported,
         endpoint=endpoint,
+        host=place.host,
+        port=place.port,
+        database=place.database,
+        schema=place.schema,
     )
 
 
@@ -88,6 +95,8 @@ def _is_array(node: YamlNode) -> bool | None:
 
 def _unsupported_reason(node: YamlNode, kind: str, written: str, read: ReadPolicy) -> str:
     policy = node.extension("read")
+    if kind in DATABASE_KINDS:
+        return ""
     if kind not in PATH_KEYS:
         return f"servers of type '{kind[:_MAX_SHOWN]}' are not read yet"
     if written not in _FORMATS:

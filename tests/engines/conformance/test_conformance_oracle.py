@@ -3,7 +3,6 @@
 The files' engine has the same test over each of its formats in `query/test_engines_oracle.py`.
 """
 
-import pytest
 from database_engines import EngineUnderTest
 from engine_values import NOW
 from hypothesis import HealthCheck, given, settings

@@ -2,15 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from functools import reduce
 from operator import add
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
-from engine_values import NOW, TABLE, column, dataset, write_csv, write_ndjson
+from engine_values import NOW, column, dataset, write_csv, write_ndjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_oracle import Row, answer, instant
@@ -18,25 +16,10 @@ from oracle_strategies import LOGICAL, SCHEMA, ZONE, metrics, tables
 
 from contractwatch.engines.query.engine import measure
 from contractwatch.model.base.server import DataFormat, ReadPolicy
-from contractwatch.model.contract.contract import LogicalType
 from contractwatch.model.measure.metric import (
-    BadRows,
-    CountWhere,
-    Delays,
-    IsAbove,
-    IsBelow,
-    IsInvalid,
-    IsLonger,
-    IsMissing,
-    IsNotMultiple,
-    IsNull,
-    IsShorter,
     Metric,
-    RecentRows,
-    RowCount,
     SurplusRows,
     TimeSpan,
-    Unparseable,
 )
 
 NULL = "NULL"

@@ -27,11 +27,11 @@ class Dialect:
     pattern_repeats: ClassVar[int] = 1000
     end_of_text: ClassVar[str] = "$"
 
-    def render(self, expression: exp.Expression) -> str:
+    def render(self, expression: exp.Expr) -> str:
         """Return the text of an expression."""
         return expression.sql(dialect=self.name)
 
-    def column(self, name: str) -> exp.Expression:
+    def column(self, name: str) -> exp.Expr:
         """Return a column by its exact name."""
         return exp.Column(this=exp.to_identifier(name, quoted=True))
 
@@ -42,23 +42,23 @@ class Dialect:
             db=exp.to_identifier(table.schema, quoted=True) if table.schema else None,
         )
 
-    def compared(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def compared(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         """Return a value in the form in which it is compared exactly."""
         return value
 
-    def grouped(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def grouped(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         """Return a value in the form in which equal ones make a group."""
         return value
 
-    def count_where(self, condition: exp.Expression) -> exp.Expression:
+    def count_where(self, condition: exp.Expr) -> exp.Expr:
         """Return the number of rows for which a condition is true."""
         if self.has_filter:
             return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=condition))
         return exp.Count(this=exp.Case(ifs=[exp.If(this=condition, true=exp.Literal.number(1))]))
 
     def aggregate_where(
-        self, function: type[exp.AggFunc], value: exp.Expression, condition: exp.Expression | None
-    ) -> exp.Expression:
+        self, function: type[exp.AggFunc], value: exp.Expr, condition: exp.Expr | None
+    ) -> exp.Expr:
         """Return an aggregate of the values of the rows for which a condition is true."""
         if condition is None:
             return function(this=value)
@@ -70,33 +70,33 @@ class Dialect:
         """Return whether values of the column can be NaN."""
         return column.family is ValueFamily.FLOAT
 
-    def is_nan(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def is_nan(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         """Return whether a value is NaN."""
         return exp.Anonymous(this="isnan", expressions=[value])
 
-    def is_infinite(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def is_infinite(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         """Return whether a float is infinite."""
         return exp.Anonymous(this="isinf", expressions=[value])
 
-    def length(self, value: exp.Expression) -> exp.Expression:
+    def length(self, value: exp.Expr) -> exp.Expr:
         """Return the length of a text in code points."""
         return exp.Length(this=value)
 
-    def matches(self, value: exp.Expression, pattern: str) -> exp.Expression:
+    def matches(self, value: exp.Expr, pattern: str) -> exp.Expr:
         """Return whether a portable pattern is found in a text."""
         return exp.RegexpLike(this=value, expression=exp.Literal.string(pattern))
 
-    def integer(self, value: int) -> exp.Expression:
+    def integer(self, value: int) -> exp.Expr:
         """Return an integer as a literal."""
         number = exp.Literal.number(str(abs(value)))
         return exp.Paren(this=exp.Neg(this=number)) if value < 0 else number
 
-    def decimal(self, value: Decimal, column: DatabaseColumn) -> exp.Expression:
+    def decimal(self, value: Decimal, column: DatabaseColumn) -> exp.Expr:
         """Return an exact decimal number as a literal."""
         number = exp.Literal.number(f"{abs(value):f}")
         return exp.Paren(this=exp.Neg(this=number)) if value < 0 else number
 
-    def real(self, value: float, bits: int) -> exp.Expression:
+    def real(self, value: float, bits: int) -> exp.Expr:
         """Return a float as a literal of 32 or 64 bits."""
         written = repr(value)
         if isnan(value):
@@ -106,47 +106,45 @@ class Dialect:
         kind = exp.DataType.Type.FLOAT if bits < 64 else exp.DataType.Type.DOUBLE  # noqa: PLR2004 - width of a double
         return exp.Cast(this=exp.Literal.string(written), to=exp.DataType(this=kind))
 
-    def text(self, value: str) -> exp.Expression:
+    def text(self, value: str) -> exp.Expr:
         """Return a text as a literal."""
         return exp.Literal.string(value)
 
-    def boolean(self, *, value: bool) -> exp.Expression:
+    def boolean(self, *, value: bool) -> exp.Expr:
         """Return a truth value as a literal."""
         return exp.Boolean(this=value)
 
-    def date(self, value: date) -> exp.Expression:
+    def date(self, value: date) -> exp.Expr:
         """Return a date as a literal."""
-        return _cast(value.isoformat(), exp.DataType.Type.DATE)
+        return as_type(exp.Literal.string(value.isoformat()), "DATE")
 
-    def timestamp(self, value: datetime) -> exp.Expression:
+    def timestamp(self, value: datetime) -> exp.Expr:
         """Return a timestamp without a zone as a literal."""
-        return _cast(value.isoformat(sep=" "), exp.DataType.Type.TIMESTAMP)
+        return as_type(exp.Literal.string(value.isoformat(sep=" ")), "TIMESTAMP")
 
-    def instant(self, value: datetime) -> exp.Expression:
+    def instant(self, value: datetime) -> exp.Expr:
         """Return an instant, which is given as naive UTC, as a literal."""
-        return _cast(f"{value.isoformat(sep=' ')}+00:00", exp.DataType.Type.TIMESTAMPTZ)
+        return as_type(exp.Literal.string(f"{value.isoformat(sep=' ')}+00:00"), "TIMESTAMPTZ")
 
-    def time(self, value: time) -> exp.Expression:
+    def time(self, value: time) -> exp.Expr:
         """Return a time of day as a literal."""
-        return _cast(value.isoformat(), exp.DataType.Type.TIME)
+        return as_type(exp.Literal.string(value.isoformat()), "TIME")
 
-    def microseconds(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def microseconds(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         """Return a date or timestamp as microseconds since 1970, of an instant in UTC."""
         raise NotImplementedError
 
-    def time_of_day(
-        self, column: DatabaseColumn, value: exp.Expression, zone: str
-    ) -> exp.Expression:
+    def time_of_day(self, column: DatabaseColumn, value: exp.Expr, zone: str) -> exp.Expr:
         """Return whether a timestamp has a time of day that is not midnight in a zone."""
         raise NotImplementedError
 
     def remainder(
-        self, column: DatabaseColumn, value: exp.Expression, numerator: int, denominator: int
-    ) -> exp.Expression | None:
+        self, column: DatabaseColumn, value: exp.Expr, numerator: int, denominator: int
+    ) -> exp.Expr | None:
         """Return a number that is zero exactly at multiples of a fraction; None if it cannot."""
         raise NotImplementedError
 
-    def transfer(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def transfer(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         """Return a value in a form that every driver hands over exactly.
 
         Integers and texts as they are, booleans as 0 or 1, decimals as text, times as microseconds.
@@ -157,7 +155,7 @@ class Dialect:
         """Return at most so many rows of a query."""
         return query.limit(rows)
 
-    def any_of(self, conditions: Sequence[exp.Expression]) -> exp.Expression:
+    def any_of(self, conditions: Sequence[exp.Expr]) -> exp.Expr:
         """Return whether at least one of the conditions is true; null counts as false."""
         sure = [
             exp.Coalesce(this=one, expressions=[self.boolean(value=False)]) for one in conditions
@@ -165,12 +163,12 @@ class Dialect:
         return exp.or_(*sure, copy=False, wrap=True)
 
 
-def as_type(value: exp.Expression, kind: str) -> exp.Expression:
+def as_type(value: exp.Expr, kind: str) -> exp.Expr:
     """Return a cast of a value."""
     return exp.Cast(this=value, to=exp.DataType.build(kind))
 
 
-def ends_of_time(dialect: Dialect, value: exp.Expression, finite: exp.Expression) -> exp.Expression:
+def ends_of_time(dialect: Dialect, value: exp.Expr, finite: exp.Expr) -> exp.Expr:
     """Return microseconds, of an infinite date or timestamp the greatest or least ones."""
     later = exp.GT(this=value, expression=as_type(exp.Literal.string("2000-01-01"), "DATE"))
     end = exp.Case(
@@ -184,7 +182,3 @@ def ends_of_time(dialect: Dialect, value: exp.Expression, finite: exp.Expression
         ],
         default=end,
     )
-
-
-def _cast(written: str, kind: exp.DataType.Type) -> exp.Expression:
-    return exp.Cast(this=exp.Literal.string(written), to=exp.DataType(this=kind))

@@ -17,7 +17,7 @@ class DuckdbDialect(Dialect):
 
     name = "duckdb"
 
-    def compared(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def compared(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         if column.family is not ValueFamily.TEXT:
             return value
         # In code points, whatever collation the column has; other types (uuid, enum) as text.
@@ -25,16 +25,16 @@ class DuckdbDialect(Dialect):
             this=as_type(value, "TEXT"), expression=exp.to_identifier("binary", quoted=True)
         )
 
-    def matches(self, value: exp.Expression, pattern: str) -> exp.Expression:
+    def matches(self, value: exp.Expr, pattern: str) -> exp.Expr:
         return exp.Anonymous(
             this="regexp_matches", expressions=[as_type(value, "TEXT"), exp.Literal.string(pattern)]
         )
 
-    def decimal(self, value: Decimal, column: DatabaseColumn) -> exp.Expression:
+    def decimal(self, value: Decimal, column: DatabaseColumn) -> exp.Expr:
         digits = f"DECIMAL({column.precision}, {column.scale})"
         return as_type(exp.Literal.string(f"{value:f}"), digits)
 
-    def microseconds(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def microseconds(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         if column.family is ValueFamily.TIME:
             return exp.Anonymous(this="epoch_us", expressions=[value])
         zoned = column.family is ValueFamily.INSTANT
@@ -42,9 +42,7 @@ class DuckdbDialect(Dialect):
         finite = exp.Anonymous(this="epoch_us", expressions=[whole])
         return ends_of_time(self, value, finite)
 
-    def time_of_day(
-        self, column: DatabaseColumn, value: exp.Expression, zone: str
-    ) -> exp.Expression:
+    def time_of_day(self, column: DatabaseColumn, value: exp.Expr, zone: str) -> exp.Expr:
         local = value
         if column.family is ValueFamily.INSTANT:
             local = exp.AtTimeZone(this=value, zone=exp.Literal.string(zone))
@@ -52,8 +50,8 @@ class DuckdbDialect(Dialect):
         return exp.NEQ(this=as_type(local, "TIME"), expression=midnight)
 
     def remainder(
-        self, column: DatabaseColumn, value: exp.Expression, numerator: int, denominator: int
-    ) -> exp.Expression | None:
+        self, column: DatabaseColumn, value: exp.Expr, numerator: int, denominator: int
+    ) -> exp.Expr | None:
         steps = value
         if column.family is ValueFamily.DECIMAL:
             # The digits without the point: a product of decimals would overflow.
@@ -71,7 +69,7 @@ class DuckdbDialect(Dialect):
             whole = exp.Paren(this=exp.Mul(this=whole, expression=exp.Literal.number(denominator)))
         return exp.Mod(this=whole, expression=exp.Literal.number(numerator))
 
-    def transfer(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def transfer(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         match column.family:
             case ValueFamily.TEXT | ValueFamily.DECIMAL | ValueFamily.OBJECT:
                 return as_type(value, "TEXT")
@@ -82,7 +80,7 @@ class DuckdbDialect(Dialect):
             case _:
                 return value
 
-    def grouped(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def grouped(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         if column.family is not ValueFamily.FLOAT:
             return value
         # Grouping tells -0.0 from 0.0, which are equal.

@@ -20,7 +20,7 @@ class PostgresDialect(Dialect):
     has_filter = True
     pattern_repeats = 255
 
-    def compared(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def compared(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         if column.family is not ValueFamily.TEXT:
             return value
         # As text, for other types have an equality of their own (citext, char); in code points, for
@@ -32,22 +32,22 @@ class PostgresDialect(Dialect):
     def has_nan(self, column: DatabaseColumn) -> bool:
         return column.family in {ValueFamily.FLOAT, ValueFamily.DECIMAL}
 
-    def is_nan(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def is_nan(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         return exp.EQ(this=value, expression=self._special("NaN", column))
 
-    def is_infinite(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def is_infinite(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         ends = [self._special(one, column) for one in ("Infinity", "-Infinity")]
         return exp.In(this=value, expressions=ends)
 
-    def length(self, value: exp.Expression) -> exp.Expression:
+    def length(self, value: exp.Expr) -> exp.Expr:
         return exp.Anonymous(this="char_length", expressions=[value])
 
-    def decimal(self, value: Decimal, column: DatabaseColumn) -> exp.Expression:
+    def decimal(self, value: Decimal, column: DatabaseColumn) -> exp.Expr:
         return as_type(exp.Literal.string(f"{value:f}"), "DECIMAL")
 
-    def microseconds(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def microseconds(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         if column.family is ValueFamily.TIME:
-            epoch: exp.Expression = exp.Extract(this=exp.var("EPOCH"), expression=value)
+            epoch: exp.Expr = exp.Extract(this=exp.var("EPOCH"), expression=value)
             return as_type(_times(epoch, 1_000_000), "BIGINT")
         if column.family is ValueFamily.DATE:
             days = exp.Sub(this=value, expression=as_type(exp.Literal.string("1970-01-01"), "DATE"))
@@ -57,9 +57,7 @@ class PostgresDialect(Dialect):
             finite = as_type(_times(epoch, 1_000_000), "BIGINT")
         return ends_of_time(self, value, finite)
 
-    def time_of_day(
-        self, column: DatabaseColumn, value: exp.Expression, zone: str
-    ) -> exp.Expression:
+    def time_of_day(self, column: DatabaseColumn, value: exp.Expr, zone: str) -> exp.Expr:
         local = value
         if column.family is ValueFamily.INSTANT:
             local = exp.AtTimeZone(this=value, zone=exp.Literal.string(zone))
@@ -67,8 +65,8 @@ class PostgresDialect(Dialect):
         return exp.NEQ(this=as_type(local, "TIME"), expression=midnight)
 
     def remainder(
-        self, column: DatabaseColumn, value: exp.Expression, numerator: int, denominator: int
-    ) -> exp.Expression | None:
+        self, column: DatabaseColumn, value: exp.Expr, numerator: int, denominator: int
+    ) -> exp.Expr | None:
         exact = as_type(value, "DECIMAL")
         if denominator != 1:
             exact = exp.Paren(this=_times(exact, denominator))
@@ -76,7 +74,7 @@ class PostgresDialect(Dialect):
             this="mod", expressions=[exact, as_type(exp.Literal.string(str(numerator)), "DECIMAL")]
         )
 
-    def transfer(self, column: DatabaseColumn, value: exp.Expression) -> exp.Expression:
+    def transfer(self, column: DatabaseColumn, value: exp.Expr) -> exp.Expr:
         match column.family:
             case ValueFamily.TEXT | ValueFamily.DECIMAL | ValueFamily.OBJECT:
                 return as_type(value, "TEXT")
@@ -87,10 +85,10 @@ class PostgresDialect(Dialect):
             case _:
                 return value
 
-    def _special(self, written: str, column: DatabaseColumn) -> exp.Expression:
+    def _special(self, written: str, column: DatabaseColumn) -> exp.Expr:
         kind = "DECIMAL" if column.family is ValueFamily.DECIMAL else "DOUBLE"
         return as_type(exp.Literal.string(written), kind)
 
 
-def _times(value: exp.Expression, factor: int) -> exp.Expression:
+def _times(value: exp.Expr, factor: int) -> exp.Expr:
     return exp.Mul(this=value, expression=exp.Literal.number(factor))
