@@ -14,7 +14,7 @@ from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.errors import SourceError
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
-from contractwatch.model.contract.database import DatabaseTables, SqlTable
+from contractwatch.model.contract.database import DatabaseTables, ServerTables, SqlTable
 from contractwatch.model.contract.dataset import TableFiles
 from contractwatch.model.measure.metric import ComparingMetric, RowCount
 from contractwatch.model.measure.state import Measurement, Unmeasured
@@ -25,7 +25,6 @@ from contractwatch.odcs.values.variables import (
     substitute_variables,
 )
 from contractwatch.scan.incremental_windows import without_windows
-from contractwatch.scan.open_databases import ServerTables
 from contractwatch.scan.reference_resolver import (
     ReferenceResolution,
     RemoteServer,

@@ -1,28 +1,25 @@
-"""Databases that one run has open: each is opened once, on one snapshot, and closed at its end."""
+"""Databases that one run has open: each is opened once, on one snapshot, and closed at its end.
+
+Imported in a worker, and only for a database: imports Polars and the SQL builder.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
+from contractwatch.engines.sql.engine import SqlEngine
+from contractwatch.engines.sql.opening import open_database
+from contractwatch.engines.tables.frames import Frame
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.connection import Connection
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.database import DatabaseTables, SqlTable
-from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.measure.metric import Metric
 from contractwatch.scan.cached_scan import ScanAnswers
 from contractwatch.scan.connection_match import match_connection
 from contractwatch.scan.secrets import read_password
-
-if TYPE_CHECKING:
-    from contractwatch.engines.sql.engine import SqlEngine
-    from contractwatch.engines.tables.frames import Frame
-
-ServerTables: TypeAlias = Dataset | DatabaseTables
-"""What was found on a server: files, or tables of a database."""
 
 
 @dataclass(slots=True)
@@ -33,7 +30,7 @@ class OpenDatabases:
     product: str
     now: datetime
     trusts_constraints: bool = True
-    engines: dict[str, "SqlEngine"] = field(default_factory=dict[str, "SqlEngine"])
+    engines: dict[str, SqlEngine] = field(default_factory=dict[str, SqlEngine])
 
     def find_tables(
         self, server: Server, tables: Sequence[Table], *, bases: tuple[Path, ...]
@@ -57,12 +54,8 @@ class OpenDatabases:
         )
         return DatabaseTables(server.name, connection.name, known, tuple(missing))
 
-    def _engine(self, connection: Connection) -> "SqlEngine":
+    def _engine(self, connection: Connection) -> SqlEngine:
         if connection.name not in self.engines:
-            # Imported here because it brings Polars and the SQL builder, which a run over files,
-            # or one that reads nothing new, can do without.
-            from contractwatch.engines.sql.opening import open_database  # noqa: PLC0415 - see above
-
             self.engines[connection.name] = open_database(
                 connection,
                 read_password(connection),
@@ -77,7 +70,7 @@ class OpenDatabases:
         found = self.engines[tables.connection].survey(tables, metrics)
         return ScanAnswers(found.measurements, found.failures, found.evidence)
 
-    def open_rows(self, table: SqlTable) -> "Frame":
+    def open_rows(self, table: SqlTable) -> Frame:
         """Return the rows of a table, which are pulled when they are read.
 
         Raises:

@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.connection import DATABASE_KINDS, Connection
 from contractwatch.model.base.object_store_access import NO_OBJECT_STORES, ObjectStoreAccess
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
-from contractwatch.model.contract.database import DatabaseTables
+from contractwatch.model.contract.database import DatabaseTables, ServerTables, SqlTable
 from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.contract.incremental import AnswerScope
 from contractwatch.model.measure.evidence import Evidence
@@ -22,7 +23,6 @@ from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.model.record.run import Reading
 from contractwatch.scan.cached_scan import ScanAnswers, full_scan, scan_with_cache
 from contractwatch.scan.incremental_windows import with_windows
-from contractwatch.scan.open_databases import OpenDatabases, ServerTables
 from contractwatch.scan.reference_resolver import ReferenceResolution
 from contractwatch.scan.variable_resolution import resolve_server, resolve_variables
 
@@ -112,19 +112,20 @@ def _scan_opened(job: ScanJob, opened: ExitStack) -> _ScanResult:
     server = resolve_server(job.server, environment)
     open_own = partial(open_server, roots=job.roots, reach=job.reach)
 
-    databases = opened.enter_context(
-        closing(
-            OpenDatabases(
-                job.connections, job.product, job.now, trusts_constraints=job.trusts_statistics
-            )
+    @cache
+    def databases():
+        from contractwatch.scan.open_databases import OpenDatabases  # noqa: PLC0415 - see above
+
+        known = OpenDatabases(
+            job.connections, job.product, job.now, trusts_constraints=job.trusts_statistics
         )
-    )
+        return opened.enter_context(closing(known))
 
     def open_held(
         server: Server, tables: tuple[Table, ...], *, bases: tuple[Path, ...]
     ) -> ServerTables:
         if server.kind in DATABASE_KINDS:
-            return databases.find_tables(server, tables, bases=bases)
+            return databases().find_tables(server, tables, bases=bases)
         listed = open_own(server, tables, bases=bases)
         return opened.enter_context(pin_files(listed, job.roots))
 
@@ -134,12 +135,14 @@ def _scan_opened(job: ScanJob, opened: ExitStack) -> _ScanResult:
     comparing = {metric for metric in asked if isinstance(metric, ComparingMetric)}
     metrics = (asked - comparing) | schemas
     if isinstance(dataset, DatabaseTables):
-        found = databases.answer_metrics(dataset, metrics)
+        found = databases().answer_metrics(dataset, metrics)
     else:
         relist = partial(open_own, server, resolution.tables, bases=job.bases)
         found = _answer_metrics(job, dataset, (metrics, comparing), relist)
         dataset = with_windows(dataset, found.windows)
-    compared = _answer_comparisons(job, dataset, comparing, databases, open_held)
+    compared = _answer_comparisons(
+        job, dataset, comparing, (open_held, lambda table: databases().open_rows(table))
+    )
     evidence = {
         metric: found.evidence.get(resolved, Evidence.SCAN)
         for metric, resolved in resolution.asked.items()
@@ -187,8 +190,7 @@ def _answer_comparisons(
     job: ScanJob,
     dataset: ServerTables,
     metrics: set[ComparingMetric],
-    databases: OpenDatabases,
-    open_other: Callable[..., ServerTables],
+    opening: tuple[Callable[..., ServerTables], Callable[[SqlTable], Any]],
 ) -> Mapping[Metric, Measurement]:
     if not metrics:
         return {}
@@ -201,7 +203,7 @@ def _answer_comparisons(
         metrics,
         job.references,
         tables=job.tables,
-        opening=Opening(open_other, databases.open_rows),
+        opening=Opening(*opening),
         environment=dict(job.environment),
     )
     return {**found}

@@ -57,6 +57,8 @@ def judge(plan: Plan, reading: Reading, *, now: datetime) -> RunResult:
     """
     contract = plan.contract
     server = _server(contract, reading.server)
+    if reading.unsupported:
+        server = replace(server, unsupported=reading.unsupported)
     answers = {**_without_record(plan.metrics), **reading.measurements}
     if plan.is_after_life:
         reading, answers = _after_life(reading, answers)

@@ -264,7 +264,8 @@ class Runner:
         if server.unsupported or not server.kind:
             reason = server.unsupported or "the contract names no server"
             answers = unread(plan, reason)
-            return Reading(server.name, started, answers, readable=None), False
+            why = server.unsupported
+            return Reading(server.name, started, answers, readable=None, unsupported=why), False
         roots = self._rules.roots
         metrics = asked_of_data(plan)
         resolver = Resolver(published, server, self._rules.environment, roots)

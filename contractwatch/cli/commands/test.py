@@ -235,7 +235,8 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _TestReques
         cached_tables=wish.states.read(entry.contract, server),
     )
     closed = server.unsupported or plan.contract.status is Status.RETIRED
-    reading = Reading(server.name, now, {}, readable=None) if closed else wish.isolated.read(job)
+    unread = Reading(server.name, now, {}, readable=None, unsupported=server.unsupported)
+    reading = unread if closed else wish.isolated.read(job)
     run = verify.judge(asked, reading, now=now)
     kept = cache_after_run(asked, reading, run, job.cached_tables)
     wish.states.write(entry.contract, server, kept)

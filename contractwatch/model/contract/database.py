@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from contractwatch.errors import SourceError
 from contractwatch.model.contract.contract import Column
+from contractwatch.model.contract.dataset import Dataset
 from contractwatch.model.contract.incremental import Incremental, Window
 
 
@@ -118,3 +119,7 @@ class DatabaseTables:
         """Return why a table is not among those that were found."""
         known = (str(failure) for name, failure in self.missing_tables if name == table)
         return next(known, f"the server has no table {table!r}")
+
+
+ServerTables: TypeAlias = Dataset | DatabaseTables
+"""What was found on a server: files, or tables of a database."""

@@ -101,6 +101,7 @@ class Reading:
     measurement rests on. `cached_tables` is the cache for the next run; None leaves the cache as it
     is. `blames` are those of the tables that could not be read; a table that is
     not among them shares `blame`. `extents` are of the answers that are not simply about all rows.
+    `unsupported` says why the server is not read on purpose, which is nobody's failure; else empty.
     """
 
     server: str
@@ -115,6 +116,7 @@ class Reading:
     cached_tables: tuple[CachedTable, ...] | None = None
     blames: Mapping[str, Blame] = field(default_factory=dict[str, Blame])
     extents: tuple[AnswerScope, ...] = ()
+    unsupported: str = ""
 
 
 @dataclass(frozen=True, slots=True)
