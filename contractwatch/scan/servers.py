@@ -39,19 +39,19 @@ def connected_server(
     *,
     bases: Sequence[Path],
     environment: Environment,
-) -> Server:
-    """Return a server; a database that no connection is for as unsupported, with what it lacks.
+) -> tuple[Server, Connection | None]:
+    """Return a server with its connection, if it is a database.
 
+    A database that no connection is for is unsupported: the reason is the entry that is missing.
     One whose variables have no value is returned as it is: the scan says which one that is.
     """
     if server.kind not in DATABASE_KINDS or server.unsupported:
-        return server
+        return server, None
     try:
         known = resolve_server(server, environment)
     except SourceError:
-        return server
+        return server, None
     try:
-        match_connection(known, connections, bases)
+        return server, match_connection(known, connections, bases)
     except SourceError as error:
-        return replace(server, unsupported=str(error))
-    return server
+        return replace(server, unsupported=str(error)), None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 import duckdb
-import psycopg
 from engine_values import NOW, TABLE
 from naive_oracle import Row
 
@@ -25,13 +24,14 @@ from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.connection import Connection
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.database import DatabaseTables, SqlTable
+from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
 
 CONTRACT_TABLE = Table(Clause("schema[0]", 1), TABLE, TABLE, ())
 
 
-class Database(Protocol):
+class FilledDatabase(Protocol):
     """A real database: how it is filled, and how it is read."""
 
     dialect: Dialect
@@ -48,7 +48,7 @@ class Database(Protocol):
 class EngineUnderTest:
     """A database with the table `orders`, which each question finds filled anew."""
 
-    database: Database
+    database: FilledDatabase
 
     def answers(self, rows: Sequence[Row], asked: Sequence[Metric]) -> dict[Metric, Measurement]:
         self.database.fill(rows)
@@ -132,31 +132,28 @@ class PostgresDatabase:
         "zoned": "timestamptz",
     }
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.run(f"DROP TABLE IF EXISTS {TABLE}", f"CREATE TABLE {TABLE} ({_columns(self.types)})")
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.run(
+            f"DROP TABLE IF EXISTS {TABLE} CASCADE",
+            f"CREATE TABLE {TABLE} ({_columns(self.types)})",
+        )
 
     def run(self, *statements: str) -> None:
-        with self._opened() as opened:
-            for statement in statements:
-                opened.execute(statement.encode())
+        self.database.execute(*statements)
 
     def fill(self, rows: Sequence[Row]) -> None:
-        with self._opened() as opened:
-            opened.execute(f"TRUNCATE {TABLE}".encode())
+        with self.database.at.login(self.database.name) as opened:
+            opened.execute(f"TRUNCATE {TABLE}")
             opened.execute("SET timezone = 'UTC'")
-            cursor = opened.cursor()
-            text = _insert(self.types, "%s").encode()
-            cursor.executemany(text, [[_as_text(row[name]) for name in self.types] for row in rows])
+            text = _insert(self.types, "%s")
+            cells = [[_as_text(row[name]) for name in self.types] for row in rows]
+            opened.cursor().executemany(text, cells)
 
     def session(self) -> Session:
-        return postgres_session.connect(self.connection, "", application="contractwatch/test")
-
-    def _opened(self) -> "psycopg.Connection[tuple[object, ...]]":
-        of = self.connection
-        return psycopg.connect(
-            host=of.host, port=of.port, user=of.user, dbname=of.database, autocommit=True
-        )
+        of = self.database
+        admin = of.connection(user=of.at.admin)
+        return postgres_session.connect(admin, of.at.password, application="contractwatch/test")
 
 
 def _columns(types: Mapping[str, str]) -> str:
@@ -175,3 +172,19 @@ def _as_text(cell: object) -> str | None:
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")
     return str(cell)
+
+
+def asked_of_table(
+    database: FilledDatabase, metric: Metric, *, trusts: bool = True
+) -> tuple[Measurement, Evidence | None]:
+    """Return the answer of the table as it is, and what it rests on."""
+    session = database.session()
+    try:
+        (table,) = session.find_tables([(CONTRACT_TABLE, "")])
+        assert isinstance(table, SqlTable), table
+        engine = SqlEngine(session, database.dialect, NOW, 1000, trusts_constraints=trusts)
+        found = engine.survey(DatabaseTables("live", "test", (table,)), [metric])
+    finally:
+        session.close()
+    assert not found.failures
+    return found.measurements[metric], found.evidence.get(metric)

@@ -22,6 +22,7 @@ from contractwatch.agent.run.budget_projection import (
     budget_projection,
     projected_budgets,
 )
+from contractwatch.agent.run.connection_slots import ConnectionSlots
 from contractwatch.agent.run.history import RunStore, observed_watermarks, with_history
 from contractwatch.agent.schedule.stamp_schedule import due_plan, last_passes, stamp_schedule
 from contractwatch.agent.schedule.timing import early_run_at, timetable_of
@@ -123,6 +124,7 @@ class Runner:
         self._context = context
         self._prepared: dict[str, Prepared] = {}
         self._served = ActiveProducts()
+        self._slots = ConnectionSlots()
 
     def change_rules(self, rules: RunSettings) -> None:
         """Take other rules for the runs that begin from now on."""
@@ -255,7 +257,7 @@ class Runner:
         context, contract, folder = self._context, published.contract, published.folder
         started = context.clock.now()
         bases = (folder, *self._rules.roots)
-        server = connected_server(
+        server, connection = connected_server(
             server,
             self._rules.connections,
             bases=bases,
@@ -284,7 +286,8 @@ class Runner:
             connections=self._rules.connections,
             product=contract.product,
         )
-        answer = context.workers.run(scan, job, deadline_seconds=self._deadline(contract))
+        with self._slots.held(connection):
+            answer = context.workers.run(scan, job, deadline_seconds=self._deadline(contract))
         match answer:
             case JobCancelled():
                 return None, False

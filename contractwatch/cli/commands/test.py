@@ -209,7 +209,7 @@ def _findings(entry: _Loaded | Refused, wish: _TestRequest) -> Iterator[Finding]
 
 def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _TestRequest) -> Judged:
     bases = (Path(plan.contract.file).resolve().parent, Path.cwd())
-    server = connected_server(
+    server, _ = connected_server(
         server, wish.connections, bases=bases, environment=dict(wish.variables)
     )
     asked = from_metadata(plan, server) if wish.selection.metadata_only else plan

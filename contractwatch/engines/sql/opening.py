@@ -58,7 +58,10 @@ def open_database(
     Raises:
         SourceError: If the driver is not installed or the database does not let the user in.
     """
-    database = DATABASES[connection.kind]
+    database = DATABASES.get(connection.kind)
+    if database is None:
+        why = f"databases of type {connection.kind} are not read yet"
+        raise SourceError(why, retryable=False, blame=Blame.AGENT)
     try:
         module = import_module(f"contractwatch.engines.databases.{database.module}")
     except ModuleNotFoundError as error:

@@ -56,7 +56,7 @@ class _Parser:
                 return None
             written.append(part)
         # Whether a database takes an empty alternative is not portable either.
-        return "".join(written) if written or not depth else None
+        return "".join(written) if written else None
 
     def _part(self, depth: int) -> str | None:
         if self._takes("^"):
