@@ -10,12 +10,11 @@ from typing import Protocol
 
 from contractwatch.engines.comparison.comparing import answer_comparing_metrics
 from contractwatch.engines.comparison.keyed_rows import Side
-from contractwatch.engines.tables.frames import Frame, open_table
+from contractwatch.engines.tables.frames import Frame
 from contractwatch.errors import SourceError
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.database import DatabaseTables, ServerTables, SqlTable
-from contractwatch.model.contract.dataset import TableFiles
 from contractwatch.model.measure.metric import ComparingMetric, RowCount
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.reference import Reference, Total, TotalOf
@@ -90,11 +89,7 @@ def answer_comparisons(
         if isinstance(side, Side) and total.where:
             side = _with_condition(side, total, tables_of[total.of], environment)
         sides[total] = side
-
-    def open_rows(table: TableFiles | SqlTable) -> Frame:
-        return opening.rows(table) if isinstance(table, SqlTable) else open_table(table)
-
-    return answer_comparing_metrics(dataset, asked, sides, open_rows)
+    return answer_comparing_metrics(dataset, asked, sides, opening.rows)
 
 
 @dataclass(slots=True)

@@ -1,11 +1,15 @@
 """Predict what a run would skip, and check that the data is there, without reading rows."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from contractwatch import verify
+from contractwatch.agent.clock import system_clock
+from contractwatch.cli.testing.database_connections import connections_for
 from contractwatch.errors import Problem, SourceError
 from contractwatch.model.base.clause import Clause
+from contractwatch.model.base.connection import DATABASE_KINDS
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.check import WRONG
@@ -60,10 +64,34 @@ def missing_data_problems(contract: Contract) -> Iterator[Problem]:
         if server.unsupported:
             continue  # said already
         try:
-            open_server(server, contract.tables, bases=bases, roots=None, reach=personal_reach())
+            if server.kind in DATABASE_KINDS:
+                _find_tables(contract, server, bases)
+            else:
+                open_server(
+                    server, contract.tables, bases=bases, roots=None, reach=personal_reach()
+                )
         except SourceError as error:
             message = f"the data is not found: {error}"
             yield Problem(contract.file, server.clause.line, server.clause.path, message)
+
+
+def _find_tables(contract: Contract, server: Server, bases: tuple[Path, ...]) -> None:
+    """Look up the tables of a database.
+
+    Raises:
+        SourceError: If there is no connection for it, or it has not all of them.
+        SettingsError: If the settings are wrong.
+    """
+    # Imported where a database is looked at: it brings the SQL builder and Polars.
+    from contractwatch.scan.open_databases import OpenDatabases  # noqa: PLC0415 - see above
+
+    databases = OpenDatabases(
+        connections_for([contract], None), contract.product, system_clock().now()
+    )
+    with closing(databases):
+        found = databases.find_tables(server, contract.tables, bases=bases)
+    for _, why in found.missing_tables:
+        raise why
 
 
 def _reasons(skipped: Iterable[CheckResult]) -> Iterator[str]:

@@ -32,7 +32,7 @@ from contractwatch.engines.core.file_types import contract_word
 from contractwatch.engines.predicates.expressions import ColumnView, violates
 from contractwatch.engines.predicates.literals import UncastableError
 from contractwatch.engines.query.segment_counts import segment_text
-from contractwatch.engines.tables.frames import Frame
+from contractwatch.engines.tables.frames import Frame, open_table
 from contractwatch.errors import SourceError
 from contractwatch.model.base.path import FieldPath
 from contractwatch.model.contract.database import DatabaseTables, SqlTable
@@ -61,7 +61,7 @@ def answer_comparing_metrics(
     dataset: Dataset | DatabaseTables,
     metrics: Iterable[ComparingMetric],
     sides: Sides,
-    open_rows: Callable[[TableFiles | SqlTable], Frame],
+    open_database_rows: Callable[[SqlTable], Frame] | None = None,
 ) -> dict[ComparingMetric, Measurement]:
     """Answer metrics about two tables; one without an answer is `Unmeasured` with the reason.
 
@@ -69,9 +69,9 @@ def answer_comparing_metrics(
         dataset: The tables of the contract that asks.
         metrics: The questions.
         sides: Where each reference or total of the questions leads, or why it leads nowhere.
-        open_rows: Opens the rows of a table.
+        open_database_rows: Opens the rows of a table in a database, if there are such tables.
     """
-    comparison = _Comparison(dataset, sides, open_rows)
+    comparison = _Comparison(dataset, sides, open_database_rows)
     return {metric: comparison.answer(metric) for metric in metrics}
 
 
@@ -96,7 +96,7 @@ class _Comparison:
 
     own: Dataset | DatabaseTables
     sides: Sides
-    open_rows: Callable[[TableFiles | SqlTable], Frame]
+    open_database_rows: Callable[[SqlTable], Frame] | None
     frames: dict[int, Frame] = field(default_factory=dict[int, Frame])
     whole: dict[str, TableFiles | SqlTable] = field(
         default_factory=dict[str, TableFiles | SqlTable]
@@ -238,11 +238,17 @@ class _Comparison:
 
     def _frame(self, files: TableFiles | SqlTable) -> Frame:
         if id(files) not in self.frames:
-            self.frames[id(files)] = self.open_rows(files)
+            self.frames[id(files)] = self._open_rows(files)
         frame = self.frames[id(files)]
         if frame.refused:
             raise NotComparedError(frame.refused)
         return frame
+
+    def _open_rows(self, files: TableFiles | SqlTable) -> Frame:
+        if isinstance(files, TableFiles):
+            return open_table(files)
+        assert self.open_database_rows is not None
+        return self.open_database_rows(files)
 
 
 def _key_columns(rows: pl.LazyFrame, members: Iterable[pl.Expr], number: str = "") -> pl.LazyFrame:

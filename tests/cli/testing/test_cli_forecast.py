@@ -17,11 +17,11 @@ def test_nothing_is_forecast_of_a_contract_that_is_judged_as_a_whole(tmp_path: P
 
 def test_a_server_that_is_not_read_skips_every_clause(tmp_path: Path) -> None:
     old = "type: local\n    path: orders.csv\n    format: csv"
-    new = "type: postgres\n    host: h\n    port: 5432\n    database: d\n    schema: s"
+    new = "type: sqlserver\n    host: h\n    port: 5432\n    database: d\n    schema: s"
     code, out = told(tmp_path, old, new)
     assert code == 0
     assert "`test` would judge 0 of " in out
-    assert "servers of type 'postgres' are not read yet" in out
+    assert "servers of type 'sqlserver' are not read yet" in out
 
 
 def test_a_contract_without_a_server_skips_every_clause(tmp_path: Path) -> None:
