@@ -27,6 +27,7 @@ from contractwatch.model.contract.database import DatabaseTables, SqlTable
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
+from tests.databases import Database
 
 CONTRACT_TABLE = Table(Clause("schema[0]", 1), TABLE, TABLE, ())
 
