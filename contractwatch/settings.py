@@ -32,6 +32,7 @@ from contractwatch.model.base.connection import (
     DEFAULT_PORTS,
     Connection,
     DatabaseKind,
+    normalized_host,
 )
 from contractwatch.model.base.receiver import Receiver, ReceiverKind, SecretRef, SecretSource
 from contractwatch.record_place import default_record
@@ -242,8 +243,12 @@ def _host(value: object) -> object:
 
 
 def _database_host(value: object) -> object:
-    if isinstance(value, str) and (not value.isprintable() or set(value) & set(" /@,;?#")):
-        raise ValueError("write the name of the host alone; its port is port")
+    if isinstance(value, str) and value:
+        if "@" in value:
+            raise ValueError(_WRITTEN_OUT)
+        is_plain = value.isprintable() and not set(value) & set(" /:,;?#")
+        if not is_plain and not _is_ip(value.removeprefix("[").removesuffix("]")):
+            raise ValueError("write the name or the address of the host alone; its port is port")
     return value
 
 
@@ -336,6 +341,10 @@ _NEEDED: Mapping[ReceiverKind, tuple[str, ...]] = {
 }
 
 
+_OF_LIBPQ = ("allow", "prefer")
+_NO_FILES = (":memory:", "md:", "motherduck:")
+
+
 class _ConnectionTable(_Strict):
     type: str
     host: Annotated[str, BeforeValidator(_database_host)] = ""
@@ -357,8 +366,14 @@ class _ConnectionTable(_Strict):
         if DATABASE_KINDS[self.type] is DatabaseKind.DUCKDB:
             if self.host or self.port or self.user or self.password or self.sslmode:
                 raise ValueError("a database file of DuckDB has no host, port, user or password")
+            if self.database.startswith(_NO_FILES) or "://" in self.database:
+                raise ValueError("database: write the path of a DuckDB file")
         elif not self.host:
             raise ValueError("host: write the name of the database's host")
+        elif set(self.database) & set("/\\"):
+            raise ValueError("database: write the name of the database alone")
+        elif DATABASE_KINDS[self.type] is DatabaseKind.MYSQL and self.sslmode in _OF_LIBPQ:
+            raise ValueError("sslmode: expected one of disable, require, verify-ca, verify-full")
         return self
 
 
@@ -615,7 +630,9 @@ def _doubled_connections(connections: Iterable[Connection]) -> list[str]:
     known: dict[tuple[object, ...], str] = {}
     problems: list[str] = []
     for one in connections:
-        place = (one.kind, one.host.lower(), one.port, one.database)
+        is_file = one.kind is DatabaseKind.DUCKDB
+        database = os.path.realpath(one.database) if is_file else one.database
+        place = (one.kind, normalized_host(one.host), one.port, database)
         first = known.setdefault(place, one.name)
         if first != one.name:
             problems.append(

@@ -1,5 +1,6 @@
 """Which connection of the operator a server of a contract gets."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,59 @@ def test_a_file_of_duckdb_is_matched_by_where_it_is(tmp_path: Path) -> None:
     assert matched(server("duckdb", database="./w.duckdb"), known, base=tmp_path) is known
     assert matched(server("duckdb", database="link"), known, base=tmp_path) is known
     assert "no connection" in refused(server("duckdb", database="w.duckdb"), known)
+
+
+def test_the_first_folder_that_has_the_file_is_meant(tmp_path: Path) -> None:
+    first, second = tmp_path / "contracts", tmp_path / "roots"
+    for folder in (first, second):
+        folder.mkdir()
+    (second / "w.duckdb").write_bytes(b"")
+    of = server("duckdb", database="w.duckdb")
+    known = Connection("w", DatabaseKind.DUCKDB, database=str(second / "w.duckdb"))
+    assert match_connection(of, [known], [first, second]) is known
+    (first / "w.duckdb").write_bytes(b"")
+    with pytest.raises(SourceError, match="no connection is configured"):
+        match_connection(of, [known], [first, second])
+
+
+def test_the_entry_of_a_file_can_be_copied_anywhere_and_has_a_name_of_its_own(
+    tmp_path: Path,
+) -> None:
+    taken = Connection("w", DatabaseKind.POSTGRES, "h", 5432, "w")
+    said = refused(server("duckdb", database=str(tmp_path / "w.duckdb")), taken)
+    entry = said.partition("; add ")[2].replace("] ", "]\n").replace(", ", "\n")
+    read = tomllib.loads(entry)
+    assert read == {
+        "connections": {"w2": {"type": "duckdb", "database": str(tmp_path / "w.duckdb")}}
+    }
+
+
+def test_links_in_a_circle_match_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    known = Connection("w", DatabaseKind.DUCKDB, database=str(tmp_path / "w.duckdb"))
+    assert "no connection" in refused(server("duckdb", database=str(tmp_path / "a")), known)
+
+
+@pytest.mark.parametrize("host", ["db.example.org.", " DB.EXAMPLE.ORG"])
+def test_a_host_is_compared_without_case_and_the_dot_of_the_root(host: str) -> None:
+    assert matched(server(host=host, database="shop"), SHOP) is SHOP
+
+
+def test_an_address_matches_in_and_without_brackets() -> None:
+    known = Connection("six", DatabaseKind.POSTGRES, "[::1]", 5432, "shop")
+    assert matched(server(host="::1", database="shop"), known) is known
+
+
+def test_a_port_that_no_contract_names_is_the_usual_one_of_a_named_host() -> None:
+    odd = Connection("odd", DatabaseKind.POSTGRES, "db.example.org", 5433, "shop")
+    assert "no connection" in refused(server(host="db.example.org", database="shop"), odd)
+    assert matched(server(database="shop"), odd) is odd
+
+
+def test_a_variable_that_gives_no_port_breaks_no_entry() -> None:
+    said = refused(server(host="x", port="5432 or so", database="shop"), SHOP)
+    assert "port = 5432," in said
 
 
 def test_a_database_without_a_connection_is_unsupported_and_files_are_left_alone() -> None:

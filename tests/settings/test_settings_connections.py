@@ -63,13 +63,25 @@ def test_the_file_of_duckdb_starts_at_the_settings(tmp_path: Path) -> None:
         (SHOP.replace("postgres", "oracle"), "databases of this type are not read"),
         (SHOP.replace('host = "db.example.org"\n', ""), "host: write the name"),
         (SHOP.replace("db.example.org", "https://db.example.org"), "host alone"),
-        (SHOP.replace("db.example.org", "me@db.example.org"), "host alone"),
+        (SHOP.replace("db.example.org", "me:hunter2@db.example.org"), "a secret is never written"),
+        (SHOP.replace("db.example.org", "db.example.org:5432"), "host alone; its port is port"),
+        (SHOP.replace('"shop"', '"/var/lib/shop"'), "the name of the database alone"),
+        (
+            SHOP.replace("postgres", "mariadb") + 'sslmode = "prefer"\n',
+            "sslmode: expected one of disable, require, verify-ca, verify-full",
+        ),
+        (
+            SHOP + SHOP.replace("shop]", "again]").replace(".org", ".ORG."),
+            "is to the same database",
+        ),
         (SHOP + 'password = "hunter2"\n', "a secret is never written"),
         (SHOP + "port = 70000\n", "port"),
         (SHOP + 'sslmode = "maybe"\n', "sslmode"),
         (SHOP + 'usr = "x"\n', "did you mean 'user'?"),
         (SHOP + SHOP.replace("shop]", "again]"), "is to the same database"),
         ('[connections.w]\ntype = "duckdb"\ndatabase = "x"\nhost = "y"\n', "has no host"),
+        ('[connections.w]\ntype = "duckdb"\ndatabase = ":memory:"\n', "path of a DuckDB file"),
+        ('[connections.w]\ntype = "duckdb"\ndatabase = "md:shop"\n', "path of a DuckDB file"),
     ],
 )
 def test_a_wrong_connection_is_told_without_its_secret(
@@ -78,3 +90,17 @@ def test_a_wrong_connection_is_told_without_its_secret(
     found = problem(tmp_path, text)
     assert said in found
     assert "hunter2" not in found
+
+
+def test_an_address_of_version_6_is_a_host(tmp_path: Path) -> None:
+    (found,) = connections(tmp_path, SHOP.replace("db.example.org", "::1"))
+    assert found.host == "::1"
+
+
+def test_two_ways_to_one_file_are_one_place(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    text = "".join(
+        f'[connections.{name}]\ntype = "duckdb"\ndatabase = "{path}"\n'
+        for name, path in (("a", "w.duckdb"), ("b", "link/w.duckdb"))
+    )
+    assert "connections.b: connections.a is to the same database" in problem(tmp_path, text)

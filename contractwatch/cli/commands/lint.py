@@ -13,9 +13,10 @@ from contractwatch.cli.output import say
 from contractwatch.cli.parser import Command
 from contractwatch.cli.testing.bounded_reading import bounded
 from contractwatch.cli.testing.contract_files import find_contracts
+from contractwatch.cli.testing.database_connections import connections_for
 from contractwatch.cli.testing.forecast import missing_data_problems, predicted_skips
 from contractwatch.cli.testing.referable_contracts import referable_contracts
-from contractwatch.cli.testing.test_options import places_argument
+from contractwatch.cli.testing.test_options import config_option, places_argument
 from contractwatch.errors import ContractError, Level, Problem, one_line
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.odcs.load import load_valid_part
@@ -28,7 +29,8 @@ _VARIES = re.compile(r"'[^']*'|\d+")
 @click.command("lint", cls=Command)
 @places_argument
 @click.option("--data", is_flag=True, help="Look whether the data is there; no row is read.")
-def command(places: tuple[Path, ...], *, data: bool) -> int:
+@config_option
+def command(places: tuple[Path, ...], *, data: bool, config: Path | None) -> int:
     """Say everything that is wrong in contract files, and what a run would skip.
 
     Exit code 0: no errors (there may be warnings). 1: something is wrong, or with `--data` not
@@ -38,15 +40,16 @@ def command(places: tuple[Path, ...], *, data: bool) -> int:
     """
     files = find_contracts(places)
     problems, contracts = _problems(files)
+    known = connections_for(contracts, config)
     if data:
         problems += [
-            problem for contract in contracts for problem in missing_data_problems(contract)
+            problem for contract in contracts for problem in missing_data_problems(contract, known)
         ]
     forecasts: list[str] = []
     for contract in contracts:
         try:
             with bounded(contract.file):
-                forecasts += predicted_skips(contract)
+                forecasts += predicted_skips(contract, known)
         except ContractError as late:
             problems += late.problems
     for line in _problem_lines(problems):

@@ -17,7 +17,7 @@ from contractwatch.cli.testing import test_options as options
 from contractwatch.cli.testing.atomic_write import TERMINAL, atomic_write
 from contractwatch.cli.testing.bounded_reading import bounded
 from contractwatch.cli.testing.contract_files import find_contracts
-from contractwatch.cli.testing.database_connections import connections_for
+from contractwatch.cli.testing.database_connections import KnownConnections, connections_for
 from contractwatch.cli.testing.isolated_process import IsolatedProcess
 from contractwatch.cli.testing.referable_contracts import referable_contracts
 from contractwatch.cli.testing.row_filters import with_row_filters
@@ -30,7 +30,6 @@ from contractwatch.cli.testing.selection_options import (
 from contractwatch.cli.testing.state_folder import StateFolder
 from contractwatch.errors import ContractError, Level, Problem, UsageError
 from contractwatch.model.base.clause import Dimension
-from contractwatch.model.base.connection import Connection
 from contractwatch.model.base.server import Server
 from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.run import Reading
@@ -38,12 +37,12 @@ from contractwatch.odcs.load import load_valid_part
 from contractwatch.scan.reach import personal_reach
 from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_references
 from contractwatch.scan.scan import ScanJob
-from contractwatch.scan.servers import connected_server
 from contractwatch.scan.window_hold import cache_after_run
 from contractwatch.selection import Selection, Topic, from_metadata, is_empty, select
 
 _NO_SERVER = "the contract names no server"
 _NO_STATES = StateFolder(None, is_written=False)
+_NO_CONNECTIONS = KnownConnections()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class _TestRequest:
     evidence: options.CachePolicy = options.CachePolicy.METADATA
     variables: tuple[tuple[str, str], ...] = ()
     states: StateFolder = _NO_STATES
-    connections: tuple[Connection, ...] = ()
+    known: KnownConnections = _NO_CONNECTIONS
 
 
 @click.command("test", cls=Command)
@@ -209,9 +208,7 @@ def _findings(entry: _Loaded | Refused, wish: _TestRequest) -> Iterator[Finding]
 
 def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _TestRequest) -> Judged:
     bases = (Path(plan.contract.file).resolve().parent, Path.cwd())
-    server, _ = connected_server(
-        server, wish.connections, bases=bases, environment=dict(wish.variables)
-    )
+    server = wish.known.server(server, bases=bases, environment=dict(wish.variables))
     asked = from_metadata(plan, server) if wish.selection.metadata_only else plan
     now = system_clock().now()
     metrics = verify.asked_of_data(asked)
@@ -229,7 +226,7 @@ def _judged(entry: _Loaded, plan: verify.Plan, server: Server, wish: _TestReques
         references=resolve_references(metrics, resolver, wish.registry),
         environment=wish.variables,
         reach=personal_reach(),
-        connections=wish.connections,
+        connections=wish.known.connections,
         product=plan.contract.product,
         uses_cache=wish.states.is_used,
         cached_tables=wish.states.read(entry.contract, server),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from contractwatch import verify
 from contractwatch.agent.clock import system_clock
-from contractwatch.cli.testing.database_connections import connections_for
-from contractwatch.errors import Problem, SourceError
+from contractwatch.cli.testing.database_connections import KnownConnections
+from contractwatch.errors import Blame, Problem, SourceError
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.connection import DATABASE_KINDS
 from contractwatch.model.base.server import Server
@@ -15,6 +15,7 @@ from contractwatch.model.contract.contract import Contract, Status
 from contractwatch.model.record.check import WRONG
 from contractwatch.model.record.run import CheckResult, Coverage
 from contractwatch.scan.reach import personal_reach
+from contractwatch.scan.variable_resolution import resolve_server
 
 _MOST_LINES = 8
 _MOST_KINDS = 20
@@ -22,7 +23,7 @@ _MOST_KINDS = 20
 _NOWHERE = "the contract names no server"
 
 
-def predicted_skips(contract: Contract) -> Iterator[str]:
+def predicted_skips(contract: Contract, known: KnownConnections) -> Iterator[str]:
     """Yield what `test` would skip of a contract, for each server."""
     if contract.status is Status.RETIRED:
         yield f"{contract.file}: `test` would judge nothing: the contract is retired"
@@ -32,7 +33,9 @@ def predicted_skips(contract: Contract) -> Iterator[str]:
     told: dict[tuple[str, ...], list[str]] = {}
     found: dict[tuple[str, bool], tuple[tuple[CheckResult, ...], Coverage]] = {}
     uncounted = 0
-    for server in contract.servers or (nowhere,):
+    bases = _bases(contract)
+    for written in contract.servers or (nowhere,):
+        server = known.server(written, bases=bases, environment={})
         is_text = server.data_format is not None and server.data_format.is_text
         alike = (server.unsupported, is_text)  # servers may be as many as the clauses
         if alike not in found and len(found) == _MOST_KINDS:
@@ -54,18 +57,18 @@ def predicted_skips(contract: Contract) -> Iterator[str]:
         yield f"{contract.file}: what `test` would skip on {servers} is not told; name fewer"
 
 
-def missing_data_problems(contract: Contract) -> Iterator[Problem]:
+def missing_data_problems(contract: Contract, known: KnownConnections) -> Iterator[Problem]:
     """Yield a problem for each server whose data is not found; reads no row."""
     # Imported where data is looked for: lint alone has no need of what reads files.
     from contractwatch.sources import open_server  # noqa: PLC0415 - see above
 
-    bases = (Path(contract.file).resolve().parent, Path.cwd())
+    bases = _bases(contract)
     for server in contract.servers:
         if server.unsupported:
             continue  # said already
         try:
             if server.kind in DATABASE_KINDS:
-                _find_tables(contract, server, bases)
+                _find_tables(contract, server, known, bases)
             else:
                 open_server(
                     server, contract.tables, bases=bases, roots=None, reach=personal_reach()
@@ -75,23 +78,29 @@ def missing_data_problems(contract: Contract) -> Iterator[Problem]:
             yield Problem(contract.file, server.clause.line, server.clause.path, message)
 
 
-def _find_tables(contract: Contract, server: Server, bases: tuple[Path, ...]) -> None:
+def _find_tables(
+    contract: Contract, server: Server, known: KnownConnections, bases: tuple[Path, ...]
+) -> None:
     """Look up the tables of a database.
 
     Raises:
         SourceError: If there is no connection for it, or it has not all of them.
-        SettingsError: If the settings are wrong.
     """
+    if known.problem:
+        raise SourceError(known.problem, retryable=False, blame=Blame.AGENT)
     # Imported where a database is looked at: it brings the SQL builder and Polars.
     from contractwatch.scan.open_databases import OpenDatabases  # noqa: PLC0415 - see above
 
-    databases = OpenDatabases(
-        connections_for([contract], None), contract.product, system_clock().now()
-    )
+    resolved = resolve_server(server, {})
+    databases = OpenDatabases(known.connections, contract.product, system_clock().now())
     with closing(databases):
-        found = databases.find_tables(server, contract.tables, bases=bases)
+        found = databases.find_tables(resolved, contract.tables, bases=bases)
     for _, why in found.missing_tables:
         raise why
+
+
+def _bases(contract: Contract) -> tuple[Path, ...]:
+    return Path(contract.file).resolve().parent, Path.cwd()
 
 
 def _reasons(skipped: Iterable[CheckResult]) -> Iterator[str]:

@@ -37,6 +37,13 @@ places_argument = click.argument(
     help="Contracts, or folders of them.",
 )
 
+config_option = click.option(
+    "--config",
+    type=FilePath(),
+    metavar="FILE",
+    help="Settings with the connections to databases; else contractwatch.toml of this folder.",
+)
+
 _SELECTING = (
     repeated(
         "--server",
@@ -133,12 +140,7 @@ _READING = (
         metavar="SECONDS",
         help="Let reading take so long, a contract.",
     ),
-    click.option(
-        "--config",
-        type=FilePath(),
-        metavar="FILE",
-        help="Settings with the connections to databases; else contractwatch.toml of this folder.",
-    ),
+    config_option,
     click.option(
         "--memory-mb",
         type=Whole(min=LEAST_MB, max=MOST_MB),

@@ -56,3 +56,8 @@ class Connection:
     statement_timeout_seconds: float = 60.0
     connections_limit: int = 2
     pull_max_rows: int = 1_000_000
+
+
+def normalized_host(host: str) -> str:
+    """Return a host as hosts are compared: without case, brackets and the dot of the root."""
+    return host.strip().casefold().removeprefix("[").removesuffix("]").removesuffix(".")

@@ -44,7 +44,12 @@ def read_servers(root: YamlNode, findings: Findings) -> tuple[Server, ...]:
 
 def default_zone(servers: tuple[Server, ...], root: YamlNode, findings: Findings) -> str:
     """Return the time zone of naive timestamps: that of all servers, else UTC with a warning."""
-    known = (one for one in servers if one.path and one.clause.path not in findings.removed_paths)
+    known = (
+        one
+        for one in servers
+        if one.path or one.kind in DATABASE_KINDS
+        if one.clause.path not in findings.removed_paths
+    )
     zones = list(dict.fromkeys(server.read.timezone for server in known))
     if len(zones) > 1:
         message = (

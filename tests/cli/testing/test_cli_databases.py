@@ -1,6 +1,7 @@
 """`contractwatch test` of contracts whose data is in a database."""
 
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -107,8 +108,55 @@ def test_a_table_that_is_not_there_is_the_products_fault(folder: Path) -> None:
     assert "has no table" in " ".join(ended.out.split())
 
 
-def test_wrong_settings_are_told_and_nothing_is_judged(folder: Path) -> None:
-    (folder / "contractwatch.toml").write_text("[connections.shop]\ntype = 'x'\n")
-    ended = call("test", "orders.odcs.yaml")
-    assert ended.code != 0
+WRONG = "[connections.shop]\ntype = 'x'\n"
+
+
+def test_wrong_settings_that_were_named_are_told_and_nothing_is_judged(folder: Path) -> None:
+    (folder / "other.toml").write_text(WRONG)
+    ended = call("test", "orders.odcs.yaml", "--config", "other.toml")
+    assert ended.code == 64
     assert "connections.shop" in ended.err
+
+
+def test_wrong_settings_that_nobody_named_cost_the_databases_only(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "contractwatch.toml").write_text(WRONG)
+    (folder / "orders.csv").write_text("id,customer,state,total\n1,2,open,3\n")
+    (folder / "customers.csv").write_text("id\n2\n")
+    text = (folder / "orders.odcs.yaml").read_text().splitlines(keepends=True)
+    at = text.index("servers:\n")
+    text[at + 1] = "  - {server: files, type: local, path: '{object}.csv', format: csv}\n"
+    beside = "".join(text).replace("name: orders\nversion", "name: beside\nversion")
+    (folder / "beside.odcs.yaml").write_text(beside.replace("orders-1", "beside-1"))
+    ended = call("test", ".", "--format", "json")
+    runs = {one["contract"]["file"]: one for one in json.loads(ended.out)["runs"]}
+    of_files = next(run for file, run in runs.items() if file.endswith("beside.odcs.yaml"))
+    of_database = next(run for file, run in runs.items() if file.endswith("orders.odcs.yaml"))
+    assert {one["outcome"] for one in of_files["checks"]} == {"passed"}
+    assert {one["outcome"] for one in of_database["checks"]} == {"skipped"}
+    assert all("connections.shop" in one["reason"] for one in of_database["checks"])
+
+
+def test_lint_says_what_is_skipped_for_want_of_a_connection(folder: Path) -> None:
+    (folder / "contractwatch.toml").rename(folder / "other.toml")
+    said = call("lint", "orders.odcs.yaml")
+    assert said.code == 0
+    assert "`test` would judge 0 of" in said.out
+    assert "add [connections." in said.out
+    assert "skipped" not in call("lint", "orders.odcs.yaml", "--config", "other.toml").out
+
+
+def test_lint_looks_for_the_tables_with_the_connections_that_are_named(folder: Path) -> None:
+    (folder / "contractwatch.toml").rename(folder / "other.toml")
+    assert call("lint", "--data", "orders.odcs.yaml", "--config", "other.toml").code == 0
+    without = call("lint", "--data", "orders.odcs.yaml")
+    assert without.code == 1
+    assert "the data is not found: no connection is configured" in without.out
+
+
+def test_lint_names_a_variable_without_a_value_in_place_of_a_connection(folder: Path) -> None:
+    contract = folder / "orders.odcs.yaml"
+    place = re.sub(r"database: [\w.]+", "database: '${PLACE}'", contract.read_text())
+    contract.write_text(place)
+    assert "variable PLACE" in call("lint", "--data", "orders.odcs.yaml").out
