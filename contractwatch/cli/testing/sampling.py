@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias, TypeGuard
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, TypeAlias, TypeGuard
 
 from contractwatch.checks.values.sql import SQL
 from contractwatch.cli.reports.findings import Samples
 from contractwatch.errors import SourceError
+from contractwatch.model.base.connection import DATABASE_KINDS
 from contractwatch.model.base.path import ArrayItem, StructField, struct_fields
 from contractwatch.model.contract.contract import Column, Contract, LogicalType, Table
 from contractwatch.model.measure.metric import CountWhere, Metric, SurplusRows, Unparseable
@@ -101,22 +104,48 @@ def samples_of(
 def sample_rows(wish: tuple[ScanJob, tuple[SampleQuestion, ...]]) -> list[Rows | None]:
     """Return the rows that are asked for, None where they cannot be read; a job for a worker."""
     # Imported where rows are read: this file is loaded by every call of the command.
-    from contractwatch.engines.query.samples import SampleRequest, ShownColumn, sample  # noqa: PLC0415 - see above
+    from contractwatch.engines.query import samples  # noqa: PLC0415 - see above
     from contractwatch.sources import open_server  # noqa: PLC0415 - see above
 
     job, asked = wish
     wanted = [
-        SampleRequest(one.metrics, tuple(ShownColumn(*column) for column in one.columns))
+        samples.SampleRequest(
+            one.metrics, tuple(samples.ShownColumn(*column) for column in one.columns)
+        )
         for one in asked
     ]
+    limit = max(one.limit for one in asked)
     try:
         environment = dict(job.environment)
         tables = resolve_variables(job.tables, (), environment).tables
         server = resolve_server(job.server, environment)
+        if server.kind in DATABASE_KINDS:
+            in_database = replace(job, server=server, tables=tables)
+            return _sample_database(
+                in_database, partial(samples.sample_tables, wanted, limit=limit)
+            )
         dataset = open_server(server, tables, bases=job.bases, roots=job.roots, reach=job.reach)
-        return list(sample(dataset, wanted, limit=max(one.limit for one in asked)))
+        return list(samples.sample(dataset, wanted, limit=limit))
     except SourceError:
         return [None] * len(asked)
+
+
+def _sample_database(
+    job: ScanJob, sample: Callable[[Iterable[str], Callable[[str], Any]], list[Rows | None]]
+) -> list[Rows | None]:
+    """Return rows of a database, which are pulled if they are not too many.
+
+    Raises:
+        SourceError: If the database cannot be read.
+    """
+    # As above: it brings Polars and the SQL builder.
+    from contractwatch.scan.open_databases import OpenDatabases  # noqa: PLC0415 - see above
+
+    databases = OpenDatabases(job.connections, job.product, job.now)
+    with closing(databases):
+        found = databases.find_tables(job.server, job.tables, bases=job.bases)
+        known = {table.table: table for table in found.tables}
+        return sample(known, lambda name: databases.open_rows(known[name]))
 
 
 def is_classified(column: Column, tags: Iterable[str]) -> bool:

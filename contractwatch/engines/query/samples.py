@@ -3,7 +3,7 @@
 Each sample is a read of its own that stops as soon as it has enough. Nothing of it is kept.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -58,15 +58,33 @@ Rows: TypeAlias = tuple[Mapping[str, Shown], ...]
 
 
 def sample(dataset: Dataset, wanted: Sequence[SampleRequest], *, limit: int) -> list[Rows | None]:
+    """Return up to `limit` rows of files for each request, as `sample_tables` does."""
+    files = {table.table: table for table in dataset.tables}
+    return sample_tables(wanted, files, lambda name: open_table(files[name]), limit=limit)
+
+
+def sample_tables(
+    wanted: Sequence[SampleRequest],
+    known: Iterable[str],
+    open_rows: Callable[[str], Frame],
+    *,
+    limit: int,
+) -> list[Rows | None]:
     """Return up to `limit` rows for each request, in order; None where there is no answer.
 
     Columns that are absent, or that are lists, objects or bytes, are left out.
+
+    Args:
+        wanted: The requests.
+        known: The names of the tables that are there.
+        open_rows: Opens a table by its name.
+        limit: The most rows of a request.
     """
-    files = {table.table: table for table in dataset.tables}
     frames: dict[str, Frame | None] = {}
+    there = set(known)
     for name in {one.table for one in wanted}:
         try:
-            frames[name] = open_table(files[name]) if name in files else None
+            frames[name] = open_rows(name) if name in there else None
         except SourceError:
             frames[name] = None
     return [_rows(frames[one.table], one, limit) for one in wanted]

@@ -108,6 +108,15 @@ def test_a_table_that_is_not_there_is_the_products_fault(folder: Path) -> None:
     assert "has no table" in " ".join(ended.out.split())
 
 
+def test_rows_that_break_a_promise_are_shown_by_their_keys(folder: Path) -> None:
+    ended = call("test", "orders.odcs.yaml", "--format", "json", "--samples", "5")
+    (run,) = json.loads(ended.out)["runs"]
+    shown = {
+        one["kind"]: one["samples"]["rows"] for one in run["checks"] if one["outcome"] == "failed"
+    }
+    assert shown["maximum"] == [{"id": 3}]
+
+
 WRONG = "[connections.shop]\ntype = 'x'\n"
 
 
