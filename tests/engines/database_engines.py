@@ -4,32 +4,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 import duckdb
-from engine_values import NOW, TABLE
+from engine_values import NOW, TABLE, column
 from naive_oracle import Row
 
 from contractwatch.engines.databases import duckdb as duckdb_session
+from contractwatch.engines.databases import mysql as mysql_session
 from contractwatch.engines.databases import postgres as postgres_session
 from contractwatch.engines.databases.session import Session
 from contractwatch.engines.query.engine import answer_frame
 from contractwatch.engines.sql.dialects.base import Dialect
 from contractwatch.engines.sql.dialects.duckdb import DuckdbDialect
+from contractwatch.engines.sql.dialects.mysql import MysqlDialect
 from contractwatch.engines.sql.dialects.postgres import PostgresDialect
 from contractwatch.engines.sql.engine import SqlEngine
 from contractwatch.engines.sql.pull import PullFailure
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.base.connection import Connection
-from contractwatch.model.contract.contract import Table
+from contractwatch.model.contract.contract import LogicalType, Table
 from contractwatch.model.contract.database import DatabaseTables, SqlTable
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric
 from contractwatch.model.measure.state import Measurement
 from tests.databases import Database
 
-CONTRACT_TABLE = Table(Clause("schema[0]", 1), TABLE, TABLE, ())
+CONTRACT_TABLE = Table(Clause("schema[0]", 1), TABLE, TABLE, (column("flag", LogicalType.BOOLEAN),))
 
 
 class FilledDatabase(Protocol):
@@ -50,6 +53,11 @@ class EngineUnderTest:
     """A database with the table `orders`, which each question finds filled anew."""
 
     database: FilledDatabase
+
+    def fitting(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows without values that the database's types do not have."""
+        fit = getattr(self.database, "fitting", None)
+        return rows if fit is None else fit(rows)
 
     def answers(self, rows: Sequence[Row], asked: Sequence[Metric]) -> dict[Metric, Measurement]:
         self.database.fill(rows)
@@ -155,6 +163,66 @@ class PostgresDatabase:
         of = self.database
         admin = of.connection(user=of.at.admin)
         return postgres_session.connect(admin, of.at.password, application="contractwatch/test")
+
+
+class MysqlDatabase:
+    """A database of a MariaDB server."""
+
+    dialect = MysqlDialect()
+    types: ClassVar = {
+        "whole": "bigint",
+        "small": "tinyint",
+        "real": "double",
+        "money": "decimal(12, 2)",
+        "word": "varchar(20)",
+        "flag": "tinyint(1)",
+        "day": "date",
+        "local": "datetime(6)",
+        "zoned": "timestamp(6) NULL",
+    }
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.run(
+            f"DROP TABLE IF EXISTS {TABLE} CASCADE",
+            f"CREATE TABLE {TABLE} ({_columns(self.types).replace(chr(34), '`')})"
+            " DEFAULT CHARACTER SET utf8mb4",
+        )
+
+    def run(self, *statements: str) -> None:
+        self.database.execute(*statements)
+
+    def fitting(self, rows: Sequence[Row]) -> Sequence[Row]:
+        return [{name: _in_mysql(name, cell) for name, cell in row.items()} for row in rows]
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        marks = ", ".join(["%s"] * len(self.types))
+        with self.database.at.login(self.database.name) as opened:
+            cursor = opened.cursor()
+            cursor.execute(f"TRUNCATE {TABLE}")
+            cursor.execute("SET time_zone = '+00:00'")
+            cells = [[_as_mysql(row[name]) for name in self.types] for row in rows]
+            cursor.executemany(f"INSERT INTO {TABLE} VALUES ({marks})", cells)
+
+    def session(self) -> Session:
+        of = self.database
+        admin = of.connection(user=of.at.admin)
+        return mysql_session.connect(admin, of.at.password, application="contractwatch/test")
+
+
+def _as_mysql(cell: object) -> object:
+    if isinstance(cell, datetime) and cell.tzinfo is not None:
+        return cell.replace(tzinfo=None)
+    return repr(cell) if isinstance(cell, float) else cell  # the driver rounds floats
+
+
+def _in_mysql(name: str, cell: object) -> object:
+    """Return a cell, or none where the type has no such value: NaN, instants before 1970."""
+    if isinstance(cell, float) and not isfinite(cell):
+        return None
+    if name == "zoned" and isinstance(cell, datetime) and not 1970 < cell.year < 2038:
+        return None
+    return cell
 
 
 def _columns(types: Mapping[str, str]) -> str:

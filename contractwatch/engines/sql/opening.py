@@ -9,6 +9,7 @@ from typing import Protocol, cast
 from contractwatch.engines.databases.session import Session
 from contractwatch.engines.sql.dialects.base import Dialect
 from contractwatch.engines.sql.dialects.duckdb import DuckdbDialect
+from contractwatch.engines.sql.dialects.mysql import MysqlDialect
 from contractwatch.engines.sql.dialects.postgres import PostgresDialect
 from contractwatch.engines.sql.engine import SqlEngine
 from contractwatch.errors import Blame, SourceError
@@ -33,6 +34,7 @@ class _Database:
 
 DATABASES: Mapping[DatabaseKind, _Database] = {
     DatabaseKind.POSTGRES: _Database("postgres", "psycopg", "postgres", PostgresDialect),
+    DatabaseKind.MYSQL: _Database("mysql", "pymysql", "mysql", MysqlDialect),
     DatabaseKind.DUCKDB: _Database("duckdb", "duckdb", "", DuckdbDialect),
 }
 """Databases that are asked, one module of `engines/databases` each."""
@@ -58,10 +60,7 @@ def open_database(
     Raises:
         SourceError: If the driver is not installed or the database does not let the user in.
     """
-    database = DATABASES.get(connection.kind)
-    if database is None:
-        why = f"databases of type {connection.kind} are not read yet"
-        raise SourceError(why, retryable=False, blame=Blame.AGENT)
+    database = DATABASES[connection.kind]
     try:
         module = import_module(f"contractwatch.engines.databases.{database.module}")
     except ModuleNotFoundError as error:

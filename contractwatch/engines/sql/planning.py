@@ -213,6 +213,8 @@ class _Planner:
         if declared is None or declared.logical_type is not LogicalType.DATE or not is_time:
             return Known(metric, Count(0))
         timed = self.dialect.time_of_day(cells.column, cells.value, declared.default_timezone)
+        if timed is None:
+            return Pulled(metric, "the database does not know how a zone moves its clock")
         return Selection(metric, (self.dialect.count_where(timed),), times.counted)
 
     def _key(self, metric: SurplusRows) -> Step:

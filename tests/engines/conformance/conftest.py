@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from database_engines import DuckdbDatabase, EngineUnderTest, PostgresDatabase
+from database_engines import DuckdbDatabase, EngineUnderTest, MysqlDatabase, PostgresDatabase
 
 from contractwatch.model.base.connection import Connection, DatabaseKind
 from tests.databases import fresh_database
@@ -25,9 +25,15 @@ def _postgres(request: pytest.FixtureRequest) -> Engines:
         yield EngineUnderTest(PostgresDatabase(database))
 
 
+def _mariadb(request: pytest.FixtureRequest) -> Engines:
+    for database in fresh_database(request.getfixturevalue("mariadb")):
+        yield EngineUnderTest(MysqlDatabase(database))
+
+
 ENGINES: Mapping[str, Callable[[pytest.FixtureRequest], Engines]] = {
     "duckdb": _duckdb,
     "postgres": _postgres,
+    "mariadb": _mariadb,
 }
 
 

@@ -134,8 +134,8 @@ class Dialect:
         """Return a date or timestamp as microseconds since 1970, of an instant in UTC."""
         raise NotImplementedError
 
-    def time_of_day(self, column: DatabaseColumn, value: exp.Expr, zone: str) -> exp.Expr:
-        """Return whether a timestamp has a time of day that is not midnight in a zone."""
+    def time_of_day(self, column: DatabaseColumn, value: exp.Expr, zone: str) -> exp.Expr | None:
+        """Return whether a timestamp is not at midnight in a zone; None if it cannot."""
         raise NotImplementedError
 
     def remainder(
