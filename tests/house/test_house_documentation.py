@@ -10,6 +10,8 @@ import pytest
 from contractwatch.channels import CHANNELS
 from contractwatch.checks import CHECKS
 from contractwatch.cli.command_index import COMMANDS
+from contractwatch.model.base.connection import Connection
+from contractwatch.odcs.jsonschema.schema import official_schema
 from contractwatch.settings import Settings
 from contractwatch.sources import SOURCES
 
@@ -42,6 +44,19 @@ def test_every_source_is_documented(source: str) -> None:
 @pytest.mark.parametrize("channel", sorted(CHANNELS))
 def test_every_channel_is_documented(channel: str) -> None:
     assert f'"{channel}"' in (DOCS / "receivers.md").read_text()
+
+
+def test_every_type_of_server_stands_in_the_table_of_places() -> None:
+    types = official_schema()["$defs"]["Server"]["properties"]["type"]["enum"]
+    table = (DOCS / "places.md").read_text().split("## Every type of server")[1]
+    assert [one for one in types if f"`{one}`" not in table] == []
+
+
+@pytest.mark.parametrize("key", sorted({field.name for field in fields(Connection)}))
+def test_every_key_of_a_connection_is_documented(key: str) -> None:
+    written = {"kind": "type", "password_ref": "password", "schemas": "roots"}.get(key, key)
+    named = "[connections.NAME]" if key == "name" else f"`{written}`"
+    assert named in (DOCS / "places.md").read_text()
 
 
 def test_every_page_that_the_readme_names_exists() -> None:
