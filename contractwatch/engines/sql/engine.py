@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias, get_args
 
@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from contractwatch.engines.databases.session import QueryError, Row, Session
 from contractwatch.engines.query.engine import Survey, answer_frame
+from contractwatch.engines.sql.conditions import row_condition
 from contractwatch.engines.sql.dialects.base import Dialect
 from contractwatch.engines.sql.planning import (
     KeyQuery,
@@ -24,11 +25,13 @@ from contractwatch.engines.sql.planning import (
     TablePlan,
     complete_key,
     plan_table,
+    without_asking,
 )
 from contractwatch.engines.sql.proofs import proves_distinct
 from contractwatch.engines.sql.pull import PullFailure, pulled_frame
 from contractwatch.engines.sql.selections import Recheck, Selection, number
 from contractwatch.engines.tables.frames import Frame
+from contractwatch.engines.tables.scope import filter_scope
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.contract.database import DatabaseTables, SqlTable
 from contractwatch.model.measure.evidence import Evidence
@@ -85,14 +88,19 @@ class SqlEngine:
         return Survey(answers, failures, evidence)
 
     def scope(self, table: SqlTable, query: exp.Select) -> exp.Select:
-        """Return a query restricted to the rows of a table that are in scope."""
-        return query
+        """Return a query restricted to the rows in scope, as far as the database can say it."""
+        condition = row_condition(self.dialect, table) if table.where else None
+        return query if condition is None else query.where(condition, copy=False)
 
     def frame(self, table: SqlTable, failure: PullFailure) -> Frame:
         """Return a table as a frame whose columns are pulled when they are read."""
-        return pulled_frame(
+        frame = pulled_frame(
             self.session, self.dialect, table, lambda query: self.scope(table, query), failure
         )
+        if not table.where or row_condition(self.dialect, table) is not None:
+            return frame
+        rows, refused = filter_scope(frame.rows, frame.cells, frame.columns, table.where)
+        return replace(frame, rows=rows, refused=refused)
 
     def bounded_frame(self, table: SqlTable) -> Frame:
         """Return a table as `frame` does, if its rows are not too many.
@@ -142,6 +150,8 @@ class _TableReader:
             now=engine.now,
             trusts_constraints=engine.trusts_constraints,
         )
+        if self.table.where and row_condition(engine.dialect, self.table) is None:
+            plan = without_asking(plan)
         for known in plan.known:
             self.answers[known.metric] = known.answer
             self.evidence[known.metric] = Evidence.METADATA

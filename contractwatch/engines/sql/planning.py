@@ -229,6 +229,13 @@ class _Planner:
         return KeyQuery(metric, members)
 
 
+def without_asking(plan: TablePlan) -> TablePlan:
+    """Return the plan of a table whose condition on rows the database cannot say: all is pulled."""
+    asked = [one.metric for one in (*plan.selections, *plan.keys)]
+    pulled = [Pulled(metric, "the database does not run the condition on rows") for metric in asked]
+    return TablePlan(known=plan.known, pulled=[*plan.pulled, *pulled])
+
+
 def complete_key(members: Iterable[SqlCells]) -> exp.Expr:
     """Return whether no member of a key is null."""
     present = [is_present(cells) for cells in members if not cells.column.is_required]
