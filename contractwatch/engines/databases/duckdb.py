@@ -74,7 +74,6 @@ _LOCKS = (
     "SET python_enable_replacements = false",
     "SET TimeZone = 'UTC'",
     "SET lock_configuration = true",
-    "BEGIN TRANSACTION READ ONLY",
 )
 """The order counts: a folder for temporary files could be read and written by a query."""
 
@@ -101,7 +100,10 @@ def connect(connection: Connection, password: str, *, application: str) -> "Duck
 
 
 class DuckdbSession:
-    """Read-only transaction on a database file; a query over its time is interrupted."""
+    """Database file that is open for reading, so that no process can write it meanwhile.
+
+    A query over its time is interrupted.
+    """
 
     def __init__(self, opened: duckdb.DuckDBPyConnection, connection: Connection) -> None:
         self._opened = opened
