@@ -353,6 +353,7 @@ class _ConnectionTable(_Strict):
     user: str = ""
     password: _Secret | None = None
     sslmode: Literal["", "disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = ""
+    sslrootcert: str = ""
     roots: tuple[str, ...] = ()
     statement_timeout_seconds: float = Field(default=60, gt=0, le=86_400)
     connections_limit: int = Field(default=2, ge=1, le=100)
@@ -364,17 +365,26 @@ class _ConnectionTable(_Strict):
             known = ", ".join(DATABASE_KINDS)
             raise ValueError(f"type: databases of this type are not read; expected one of {known}")
         if DATABASE_KINDS[self.type] is DatabaseKind.DUCKDB:
-            if self.host or self.port or self.user or self.password or self.sslmode:
-                raise ValueError("a database file of DuckDB has no host, port, user or password")
-            if self.database.startswith(_NO_FILES) or "://" in self.database:
-                raise ValueError("database: write the path of a DuckDB file")
-        elif not self.host:
-            raise ValueError("host: write the name of the database's host")
-        elif set(self.database) & set("/\\"):
-            raise ValueError("database: write the name of the database alone")
-        elif DATABASE_KINDS[self.type] is DatabaseKind.MYSQL and self.sslmode in _OF_LIBPQ:
-            raise ValueError("sslmode: expected one of disable, require, verify-ca, verify-full")
+            self._names_a_file()
+        else:
+            self._names_a_server()
         return self
+
+    def _names_a_file(self) -> None:
+        if any((self.host, self.port, self.user, self.password, self.sslmode, self.sslrootcert)):
+            raise ValueError("a database file of DuckDB has no host, port, user or password")
+        if self.database.startswith(_NO_FILES) or "://" in self.database:
+            raise ValueError("database: write the path of a DuckDB file")
+
+    def _names_a_server(self) -> None:
+        if not self.host:
+            raise ValueError("host: write the name of the database's host")
+        if set(self.database) & set("/\\"):
+            raise ValueError("database: write the name of the database alone")
+        if DATABASE_KINDS[self.type] is DatabaseKind.MYSQL and self.sslmode in _OF_LIBPQ:
+            raise ValueError("sslmode: expected one of disable, require, verify-ca, verify-full")
+        if self.sslrootcert and not self.sslmode.startswith("verify-"):
+            raise ValueError("sslrootcert is used by sslmode verify-ca and verify-full only")
 
 
 class _AlertsTable(_Strict):
@@ -618,6 +628,7 @@ def _connection(name: str, table: _ConnectionTable, base: Path) -> Connection:
         user=table.user,
         password_ref=_ref(table.password, base) if table.password else None,
         sslmode=table.sslmode,
+        sslrootcert=str(base / Path(table.sslrootcert).expanduser()) if table.sslrootcert else "",
         schemas=table.roots,
         statement_timeout_seconds=table.statement_timeout_seconds,
         connections_limit=table.connections_limit,

@@ -67,6 +67,7 @@ def _start_postgres(folder: Path) -> "subprocess.Popen[bytes]":
         ],
     )
     port = _free_port()
+    certificate = _certificate(folder)
     settings = {
         "port": port,
         "listen_addresses": "127.0.0.1",
@@ -78,6 +79,8 @@ def _start_postgres(folder: Path) -> "subprocess.Popen[bytes]":
         "max_connections": 60,
         "autovacuum": "off",
     }
+    if certificate:
+        settings |= {"ssl": "on", "ssl_cert_file": certificate[0], "ssl_key_file": certificate[1]}
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     server = _spawn(folder, [programs / "postgres", "-D", data, *words])
     statements = f"""
@@ -106,6 +109,10 @@ def _start_mariadb(folder: Path) -> "subprocess.Popen[bytes]":
     install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db"]
     _run(folder, [*install, "--auth-root-authentication-method=normal", "--skip-name-resolve"])
     port = _free_port()
+    certificate = _certificate(folder)
+    encryption = (
+        [f"--ssl-cert={certificate[0]}", f"--ssl-key={certificate[1]}"] if certificate else []
+    )
     server = _spawn(
         folder,
         [
@@ -114,13 +121,26 @@ def _start_mariadb(folder: Path) -> "subprocess.Popen[bytes]":
             *[f"--pid-file={folder / 'own' / 'pid'}", f"--init-file={init}"],
             *["--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"],
             *["--innodb-buffer-pool-size=32M", "--innodb-flush-method=nosync"],
-            *["--character-set-server=utf8mb4", "--performance-schema=OFF"],
+            *["--character-set-server=utf8mb4", "--performance-schema=OFF", *encryption],
         ],
     )
     login = ["mariadb", "--no-defaults", "-h", "127.0.0.1", "-P", str(port), "-u", ADMIN]
     _until_ready(folder, server, [*login, f"-p{PASSWORD}", "-e", f"SHOW GRANTS FOR {READER}@'%'"])
     _write(folder / "port", str(port))
     return server
+
+
+def _certificate(folder: Path) -> tuple[Path, Path] | None:
+    """Return a certificate of this machine, signed by itself, and its key, if openssl is there."""
+    if shutil.which("openssl") is None:
+        return None
+    certificate, key = folder / "own" / "certificate.pem", folder / "own" / "key.pem"
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    use = ["-addext", "keyUsage=critical,digitalSignature,keyCertSign"]
+    files = ["-keyout", key, "-out", certificate]
+    _run(folder, ["openssl", "req", "-x509", *kind, *name, *use, *files])
+    return certificate, key
 
 
 def postgres_folder() -> Path | None:

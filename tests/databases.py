@@ -28,7 +28,7 @@ from tests.database_keeper import (
     mariadbd,
     postgres_folder,
 )
-from tests.programs import lacks
+from tests.programs import lacks, needs
 
 _numbers = itertools.count()
 
@@ -44,6 +44,12 @@ class DatabaseServer:
     admin: str = ADMIN
     reader: str = READER
     password: str = PASSWORD
+
+    @property
+    def certificate(self) -> Path:
+        """The server's certificate, signed by itself for 127.0.0.1; skip without openssl."""
+        needs("openssl")
+        return self.password_file.with_name("own") / "certificate.pem"
 
     def login(self, database: str = "", user: str = ADMIN) -> Any:
         """Return a driver's connection that commits each statement; the caller closes it."""

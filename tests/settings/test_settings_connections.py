@@ -77,6 +77,7 @@ def test_the_file_of_duckdb_starts_at_the_settings(tmp_path: Path) -> None:
         (SHOP + 'password = "hunter2"\n', "a secret is never written"),
         (SHOP + "port = 70000\n", "port"),
         (SHOP + 'sslmode = "maybe"\n', "sslmode"),
+        (SHOP + 'sslmode = "require"\nsslrootcert = "ca.pem"\n', "verify-ca and verify-full only"),
         (SHOP + 'usr = "x"\n', "did you mean 'user'?"),
         (SHOP + SHOP.replace("shop]", "again]"), "is to the same database"),
         ('[connections.w]\ntype = "duckdb"\ndatabase = "x"\nhost = "y"\n', "has no host"),
@@ -95,6 +96,12 @@ def test_a_wrong_connection_is_told_without_its_secret(
 def test_an_address_of_version_6_is_a_host(tmp_path: Path) -> None:
     (found,) = connections(tmp_path, SHOP.replace("db.example.org", "::1"))
     assert found.host == "::1"
+
+
+def test_the_file_of_authorities_starts_at_the_settings(tmp_path: Path) -> None:
+    text = SHOP + 'sslmode = "verify-full"\nsslrootcert = "ca.pem"\n'
+    (found,) = connections(tmp_path, text)
+    assert found.sslrootcert == str(tmp_path / "ca.pem")
 
 
 def test_two_ways_to_one_file_are_one_place(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def connect(connection: Connection, password: str, *, application: str) -> "Mysq
     Raises:
         SourceError: If the server cannot be reached, or does not let the user in.
     """
+    encryption = _encryption(connection)
     try:
         opened = pymysql.connect(
             host=connection.host,
@@ -91,7 +92,7 @@ def connect(connection: Connection, password: str, *, application: str) -> "Mysq
             autocommit=False,
             local_infile=False,
             program_name=application,
-            **_encryption(connection),
+            **encryption,
         )
     except pymysql.Error as error:
         raise _not_connected(error, connection) from None
@@ -101,6 +102,11 @@ def connect(connection: Connection, password: str, *, application: str) -> "Mysq
 
 
 def _encryption(connection: Connection) -> dict[str, Any]:
+    """Return how the driver encrypts.
+
+    Raises:
+        SourceError: If the file of authorities cannot be read.
+    """
     match connection.sslmode:
         case "" | "disable" | "allow" | "prefer":
             return {"ssl_disabled": connection.sslmode == "disable"}
@@ -109,7 +115,15 @@ def _encryption(connection: Connection) -> dict[str, Any]:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         case _:
-            context = ssl.create_default_context()
+            try:
+                context = ssl.create_default_context(cafile=connection.sslrootcert or None)
+            except OSError as error:  # one of `ssl` among them
+                raise SourceError(
+                    f"connection {connection.name!r}: the file of authorities sslrootcert cannot be"
+                    " read",
+                    retryable=False,
+                    blame=Blame.AGENT,
+                ) from error
             context.check_hostname = connection.sslmode == "verify-full"
     return {"ssl": context}
 
@@ -278,10 +292,13 @@ def _not_connected(error: pymysql.Error, connection: Connection) -> SourceError:
     }
     code = _code(error)
     place = f"{connection.host}:{connection.port}/{connection.database}"
+    # The driver tells a refused certificate as a server that cannot be reached.
+    is_refused = "certificate" in str(error).lower()
     why = known.get(code, "the connection failed")
+    why = "the server's certificate is refused" if is_refused else why
     return SourceError(
         f"connection {connection.name!r} ({place}): {why}",
-        retryable=code in {1040, 2003},
+        retryable=code in {1040, 2003} and not is_refused,
         blame=Blame.AGENT,
     )
 

@@ -23,6 +23,7 @@ from contractwatch.model.contract.database import (
 
 _CONNECT_SECONDS = 10
 _LOCK_SECONDS = 5
+_NO_AUTHORITIES = "the file of authorities that sslmode needs is not there; set sslrootcert"
 _SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast"})
 _DEFAULT_SCHEMA = "public"
 _UNLIMITED = 0
@@ -126,6 +127,7 @@ def connect(connection: Connection, password: str, *, application: str) -> "Post
             client_encoding="UTF8",
             autocommit=True,
             sslmode=connection.sslmode or "prefer",
+            sslrootcert=connection.sslrootcert or None,
         )
     except psycopg.OperationalError as error:
         raise _not_connected(error, connection) from None
@@ -376,6 +378,8 @@ def _not_connected(error: psycopg.OperationalError, connection: Connection) -> S
     known = (
         ("password authentication failed", "the user or the password is refused"),
         ("no password supplied", "a password is needed; set password of the connection"),
+        ("root certificate file", _NO_AUTHORITIES),
+        ("certificate", "the server's certificate is refused"),
         ("does not exist", "the user or the database does not exist"),
         ("no pg_hba.conf entry", "the server lets this user not in from here"),
         ("timeout", "the server did not answer in time"),
@@ -384,7 +388,6 @@ def _not_connected(error: psycopg.OperationalError, connection: Connection) -> S
         ("name or service", "the host has no address"),
         ("ssl", "the encryption that sslmode asks for is refused"),
         ("too many", "the server has no connection left"),
-        ("certificate", "the server's certificate is refused"),
     )
     why = next((words for part, words in known if part in said), "the connection failed")
     named = f"connection {connection.name!r} ({place}): {why}"

@@ -42,6 +42,8 @@ class Connection:
     `statement_timeout_seconds` bounds each query on the server. A run uses one connection;
     `connections_limit` bounds those that are open to this database at one time. A table of at most
     `pull_max_rows` rows is read by this agent where the database has no exact answer.
+    `sslrootcert` is the file of the authorities that may have signed the server's certificate;
+    empty for those that the driver knows.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Connection:
     statement_timeout_seconds: float = 60.0
     connections_limit: int = 2
     pull_max_rows: int = 1_000_000
+    sslrootcert: str = ""
 
 
 def normalized_host(host: str) -> str:
