@@ -24,6 +24,7 @@ from contractwatch.model.record.run import Reading, RunResult
 from contractwatch.odcs.load import parse_contract
 from contractwatch.scan.reference_resolver import Published, Registry, Resolver, resolve_references
 from contractwatch.scan.scan import ScanJob, scan
+from contractwatch.scan.servers import connected_server
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "standard"
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -65,12 +66,19 @@ class Case:
         return yaml.load(self.file.read_text(encoding="utf-8"), Loader=_Plain)
 
     def without_data(self, contract: Contract) -> RunResult:
-        """Judge the contract on its first server, of which nothing can be read."""
+        """Judge the contract on its first server, of which nothing can be read.
+
+        There are no connections to databases.
+        """
         plan = verify.as_of(verify.plan(contract), NOW)
-        name = contract.servers[0].name if contract.servers else ""
-        why = "no data"
-        answers = {} if _is_closed(contract) else verify.unread(plan, why)
-        reading = Reading(name, NOW, answers, readable=None, error=why)
+        name, unsupported, why = "", "", "no data"
+        if contract.servers:
+            server, _ = connected_server(
+                contract.servers[0], (), bases=(Path("/contracts"),), environment={}
+            )
+            name, unsupported = server.name, server.unsupported
+        answers = {} if unsupported or _is_closed(contract) else verify.unread(plan, why)
+        reading = Reading(name, NOW, answers, readable=None, error=why, unsupported=unsupported)
         return verify.judge(plan, reading, now=NOW)
 
     def with_data(self, contract: Contract, folder: Path) -> RunResult:
