@@ -32,7 +32,7 @@ from contractwatch.model.promises.sql import SqlScalar
 from contractwatch.model.record.cached_table import CachedTable
 from contractwatch.scan.incremental_windows import answer_window, with_windows
 
-_VERSIONED_LIBRARIES = ("polars", "regress-", "tzdata-")
+_VERSIONED_LIBRARIES = ("duckdb-", "polars", "regress-", "sqlglot-", "tzdata-")
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def _resolve_metric(
         # Imported here because the parser takes a third of a second that only SQL needs.
         from contractwatch.odcs.sql.sql_guard import guard_query  # noqa: PLC0415 - see above
 
-        query = guard_query(text, tables)
+        query = guard_query(text, tables, metric.dialect)
         found.append(query.tables)
         return query.text
 

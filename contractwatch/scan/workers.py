@@ -21,6 +21,7 @@ from queue import Empty, LifoQueue
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
+from contractwatch.engines.core.job_deadline import JOB_ENDS
 from contractwatch.engines.core.memory_budget import KEY_BYTES
 from contractwatch.scan.wire import send
 
@@ -201,7 +202,7 @@ class _Slot:
             return failure
         began = monotonic()
         try:
-            send(self._open_pipe(), (job, argument))
+            send(self._open_pipe(), (job, argument, deadline_seconds))
             answer = self._wait_for_result(began, deadline_seconds, closed)
         except (EOFError, OSError):
             answer = JobFailed(self._exit_reason(), monotonic() - began)
@@ -346,7 +347,7 @@ def _worker_main(pipe: _Pipe, limits: WorkerLimits, preload: tuple[str, ...]) ->
     _silence_stderr()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
-            asked = cast("tuple[Callable[[Any], Any], Any] | None", pipe.recv())
+            asked = cast("tuple[Callable[[Any], Any], Any, float] | None", pipe.recv())
             send(pipe, _PONG if asked is None else _run_job(*asked))
 
 
@@ -357,7 +358,8 @@ def _silence_stderr() -> None:
     os.close(silence)
 
 
-def _run_job(job: Callable[[Any], Any], argument: Any) -> tuple[bool, Any]:
+def _run_job(job: Callable[[Any], Any], argument: Any, seconds: float) -> tuple[bool, Any]:
+    JOB_ENDS.set(monotonic() + seconds)
     try:
         return True, job(argument)
     except Exception as error:  # the boundary of the worker: told by its class

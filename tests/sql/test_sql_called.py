@@ -1,5 +1,7 @@
 """Which functions a query may call, and what messages name."""
 
+from collections.abc import Callable
+
 import pytest
 from sql_values import contract
 from sqlglot import exp
@@ -7,10 +9,10 @@ from sqlglot import exp
 from contractwatch.model.base.clause import Clause
 from contractwatch.model.contract.contract import Column, Table
 from contractwatch.odcs.load import parse_contract
-from contractwatch.odcs.sql.sql_allow_list import ALLOWED_FUNCTIONS
+from contractwatch.odcs.sql.sql_allow_list import QUERY_FUNCTIONS
 from contractwatch.odcs.sql.sql_errors import UnsafeSqlError, UnsupportedSqlError
 from contractwatch.odcs.sql.sql_guard import guard_predicate, guard_query
-from contractwatch.odcs.sql.sql_writer import to_polars_sql
+from contractwatch.odcs.sql.sql_writer import to_duckdb_sql, to_polars_sql
 
 COLUMNS = (Column(Clause("p", 1), "id", "id"), Column(Clause("p", 2), "day", "day"))
 ORDERS = Table(Clause("schema[0]", 1), "orders", "orders", COLUMNS)
@@ -22,15 +24,10 @@ ORDERS = Table(Clause("schema[0]", 1), "orders", "orders", COLUMNS)
         ("foo(id)", "foo"),
         ("Foo (id)", "foo"),
         ('"Foo"(id)', "foo"),
-        ("datediff('day', day, day)", "datediff"),
-        ("DATE_DIFF('day', day, day)", "date_diff"),
-        ("to_char(day, 'YYYY')", "to_char"),
-        ("max_by(id, day)", "max_by"),
-        ("bool_and(id > 1)", "bool_and"),
-        ("SUM(id) + bit_and(id)", "bit_and"),
+        ("txid_current(day)", "txid_current"),
+        ("SUM(id) + random()", "random"),
+        ("getvariable('x')", "getvariable"),
         ("version()", "version"),
-        ("dayofweek(day)", "dayofweek"),
-        ("array[1, 2]", "array"),
         ("REPEAT('a', 1000000000)", "repeat"),
         ("my_schema.foo(id)", "foo"),
         (f"f{'o' * 80}(id)", f"f{'o' * 59}"),
@@ -43,9 +40,9 @@ def test_a_function_that_is_not_run_is_named_as_it_was_written(call: str, name: 
 
 
 def test_a_rule_with_such_a_function_is_skipped_and_the_rest_is_judged() -> None:
-    rule = {"type": "sql", "id": "x", "query": "SELECT max(datediff('d', id, id)) FROM orders"}
+    rule = {"type": "sql", "id": "x", "query": "SELECT max(txid_current(id)) FROM orders"}
     read, (problem,) = parse_contract(contract({**rule, "mustBe": 0}), "orders.yaml")
-    why = "the function 'datediff' is not run over files"
+    why = "the function 'txid_current' is not run over files"
     assert problem.message == f"the rule is skipped: {why}"
     assert [(one.kind, one.reason) for one in read.skipped] == [("sql", f"unsupported: {why}")]
 
@@ -111,21 +108,27 @@ def test_no_way_of_writing_a_call_gets_past_the_list(query: str) -> None:
         guard_query(query, (ORDERS,))
 
 
+@pytest.mark.parametrize("write", [to_duckdb_sql, to_polars_sql])
 @pytest.mark.parametrize(
     "raw",
     ["read_csv('x')", "READ_CSV ('x')", "1 FROM scan_parquet('x')", "1 /* x */", "1 -- x", "1; 2"],
 )
-def test_what_was_written_is_looked_at_by_itself(raw: str) -> None:
+def test_what_was_written_is_looked_at_by_itself(
+    raw: str, write: Callable[[exp.Expr], str]
+) -> None:
     """Whatever way a text found into a tree, the words that would run are seen."""
     with pytest.raises(UnsupportedSqlError):
-        to_polars_sql(exp.Select(expressions=[exp.Var(this=raw)]))
+        write(exp.Select(expressions=[exp.Var(this=raw)]))
 
 
+@pytest.mark.parametrize("write", [to_duckdb_sql, to_polars_sql])
 @pytest.mark.parametrize("name", ["read_csv", "READ_CSV", "scan_parquet", "foo"])
-def test_the_first_word_is_looked_at_as_any_other(name: str) -> None:
+def test_the_first_word_is_looked_at_as_any_other(
+    name: str, write: Callable[[exp.Expr], str]
+) -> None:
     call = exp.Anonymous(this=name, expressions=[exp.Literal.string("/etc/passwd")])
     with pytest.raises(UnsupportedSqlError) as raised:
-        to_polars_sql(call)
+        write(call)
     assert str(raised.value) == f"the function '{name.lower()}' is not run over files"
 
 
@@ -159,7 +162,7 @@ def test_rows_that_a_window_leaves_out_are_not_ignored() -> None:
         guard_query(f"SELECT SUM(id) OVER ({frame}) FROM orders", (ORDERS,))
     assert str(raised.value) == "EXCLUDE is not allowed in a window; expected OVER without it"
     kept = guard_query(f"SELECT SUM(id) OVER ({frame[:-20]}) FROM orders", (ORDERS,))
-    assert kept.text.startswith('SELECT SUM("id") OVER (ORDER BY "id" NULLS LAST ROWS BETWEEN')
+    assert kept.text.startswith('SELECT SUM("id") OVER (ORDER BY "id" ROWS BETWEEN')
 
 
 @pytest.mark.parametrize("width", ["1001", "1000000000", "id", "-1", "500 + 500", "1e3", "'9'"])
@@ -172,7 +175,7 @@ def test_a_text_is_filled_up_to_a_width_that_is_known_and_small(pad: str, width:
 
 
 def test_a_text_is_filled_up_to_a_thousand_characters() -> None:
-    assert guard_query("SELECT lpad('a', 1000)", ()).text == "SELECT LPAD('a', 1000)"
+    assert guard_query("SELECT lpad('a', 1000)", ()).text == "SELECT LPAD('a', 1000, ' ')"
     assert guard_query("SELECT rpad('a', 3, 'x')", ()).text == "SELECT RPAD('a', 3, 'x')"
 
 
@@ -184,12 +187,11 @@ def test_nothing_that_may_run_reads_or_makes_a_table() -> None:
         "COPY",
         "SERIES",
         "RANGE",
-        "UNNEST",
         "EXPLODE",
         "REPEAT",
         "COL",
     )
-    assert [name for name in ALLOWED_FUNCTIONS if any(word in name for word in words)] == []
+    assert [name for name in QUERY_FUNCTIONS if any(word in name for word in words)] == []
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,9 @@ def checks(contract: Contract) -> Iterator[Check]:
             words = rule.description or f"a query returns {answer_limit_words(rule.limit)}"
             subject = _rule_subject(contract, table, rule)
             promise = promise_of_rule(SQL, subject, rule, expected=words)
-            yield SqlCheck(promise, SqlScalar(table.name, rule.query, rule.tables), rule.limit)
+            yield SqlCheck(
+                promise, SqlScalar(table.name, rule.query, rule.tables, rule.dialect), rule.limit
+            )
 
 
 def _rule_subject(contract: Contract, table: Table, rule: SqlRule) -> Subject:

@@ -39,7 +39,6 @@ from contractwatch.engines.predicates.questions import (
     aliased_expressions,
     prepare_rows,
 )
-from contractwatch.engines.query import sql
 from contractwatch.engines.query.key_ranges import range_question
 from contractwatch.engines.query.passes import answer_questions
 from contractwatch.engines.query.pruning import evidence_of
@@ -129,7 +128,7 @@ def survey(
     answers: dict[Metric, Measurement] = {}
     failures = dict(dataset.missing_tables)
     evidence: dict[Metric, Evidence] = {}
-    readable: dict[str, sql.SqlTable] = {}
+    readable: dict[str, Frame] = {}
     of_data = [one for one in dict.fromkeys(metrics) if not isinstance(one, RecordMetric)]
     queries = [one for one in of_data if isinstance(one, SqlScalar)]
     asked: dict[str, list[Metric]] = {name: [] for name in files}
@@ -160,8 +159,8 @@ def survey(
             failures[table] = with_location(error, files[table])
             unread = Unmeasured(str(failures[table]))
             answers.update({m: _answer_from_schema(frame, m) or unread for m in questions})
-        readable[table] = sql.SqlTable(frame, files[table].columns)
-    answers.update(sql.answer_queries(queries, readable, failures))
+        readable[table] = frame
+    answers.update(_answer_queries(queries, readable, files, failures))
     return Survey(answers, failures, evidence)
 
 
@@ -174,6 +173,21 @@ def answer_frame(
         SourceError: If its rows cannot be read.
     """
     return _answer_metrics(frame, metrics, (), now=now, on_read=_ignore_read)
+
+
+def _answer_queries(
+    queries: Sequence[SqlScalar],
+    frames: Mapping[str, Frame],
+    files: Mapping[str, TableFiles],
+    failures: Mapping[str, SourceError],
+) -> dict[Metric, Measurement]:
+    if not queries:
+        return {}
+    # Imported here because DuckDB and the parser take half a second that only SQL rules need.
+    from contractwatch.engines.duckdb.queries import SqlTable, answer_queries  # noqa: PLC0415 - see above
+
+    tables = {name: SqlTable(frame, files[name].columns) for name, frame in frames.items()}
+    return answer_queries(queries, tables, failures)
 
 
 def _answer_table(

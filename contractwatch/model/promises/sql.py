@@ -27,6 +27,7 @@ class SqlRule:
     `query` is one guarded SELECT, or the text as written while it holds variables, which are
     resolved and guarded when it runs. `tables` are the contract names of those that it reads; all
     of the contract while that is not known. `column` is set for a rule that stands at a column.
+    `dialect` is the one that the rule names, empty if it names none.
     """
 
     clause: Clause
@@ -38,18 +39,21 @@ class SqlRule:
     column: str | None = None
     dimension: Dimension | None = None
     description: str = ""
+    dialect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SqlScalar:
     """What is the one value that the query returns? A plan of its own, after the shared pass.
 
-    `table` is the one whose rule it is, `tables` are all that it reads.
+    `table` is the one whose rule it is, `tables` are all that it reads. `dialect` is the one that
+    the rule names: it says how a query with variables is read, and whether integers divide to one.
     """
 
     table: str
     query: str
     tables: tuple[str, ...]
+    dialect: str = ""
 
 
 @dataclass(frozen=True, slots=True)

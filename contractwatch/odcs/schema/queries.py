@@ -11,6 +11,7 @@ from contractwatch.odcs.jsonschema.schema import OPERATORS
 from contractwatch.odcs.rules.baselines import ROW_COUNT_ONLY
 from contractwatch.odcs.rules.rules import SQL, read_threshold, rule_id_of
 from contractwatch.odcs.schema.nested import SchemaField, walk_fields
+from contractwatch.odcs.sql.dialects import DIALECTS, dialect_named
 from contractwatch.odcs.values.promises import (
     dimension_of,
     promised,
@@ -107,7 +108,10 @@ def _read_query(
         why = "SQL that names a property inside an array, of which a row has no single value"
         findings.skip(rule, _promised(rule, table, name, findings), why)
         return None
-    found = _guard(rule, table.physical_name, column, tables, findings)
+    dialect = _read_dialect(rule, findings)
+    if dialect is None:
+        return None
+    found = _guard(rule, (table.physical_name, column), tables, dialect, findings)
     if isinstance(found, _Unsupported):
         # other tools run it on a server with more tables and another dialect
         findings.warn(rule.at("query"), f"the rule is skipped: {found.why}")
@@ -125,14 +129,27 @@ def _read_query(
         column=name,
         dimension=dimension_of(rule),
         description=rule.text("description") or rule.text("name"),
+        dialect=dialect,
     )
+
+
+def _read_dialect(rule: YamlNode, findings: Findings) -> str | None:
+    """Return `contractwatch.dialect` of a rule, empty if it names none; an unknown is an error."""
+    written = rule.extension("dialect")
+    if written is None:
+        return ""
+    found = dialect_named(written.value) if isinstance(written.value, str) else None
+    if found is None:
+        known = ", ".join(sorted(DIALECTS))
+        findings.error(written, f"the dialect of SQL is not known; expected one of {known}")
+    return found
 
 
 def _guard(
     rule: YamlNode,
-    table: str,
-    column: SchemaField | None,
+    at: tuple[str, SchemaField | None],
     tables: Sequence[Table],
+    dialect: str,
     findings: Findings,
 ) -> tuple[str, tuple[str, ...]] | _Unsupported | None:
     """Return the guarded query and the tables that it reads; an invalid one is an error."""
@@ -145,6 +162,7 @@ def _guard(
     )
     from contractwatch.odcs.sql.sql_guard import guard_query  # noqa: PLC0415 - see above
 
+    table, column = at
     written = rule.text("query")
     if not written:
         if isinstance(rule.at("query").value, str):
@@ -154,7 +172,7 @@ def _guard(
         text = fill_placeholders(written, table, column.steps if column is not None else ())
         if has_variables(text):
             return text, tuple(one.name for one in tables)
-        found = guard_query(text, tables)
+        found = guard_query(text, tables, dialect)
     except UnsupportedSqlError as other:
         return _Unsupported(str(other))
     except UnsafeSqlError as hostile:

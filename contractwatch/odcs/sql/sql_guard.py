@@ -18,11 +18,15 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from contractwatch.model.base.path import struct_fields
 from contractwatch.model.contract.contract import Column, Table
+from contractwatch.odcs.sql.dialects import DEFAULT_DIALECT
 from contractwatch.odcs.sql.sql_allow_list import (
-    ALLOWED_FUNCTIONS,
     BOOLEAN_NODES,
+    CATALOG_PREFIXES,
     CONSTRUCT_NAMES,
+    FORBIDDEN_IN_CONDITIONS,
     FORBIDDEN_NODES,
+    OTHER_NAMES,
+    QUERY_FUNCTIONS,
     QUERY_NODES,
     ROW_FUNCTIONS,
     ROW_NODES,
@@ -37,12 +41,13 @@ from contractwatch.odcs.sql.sql_errors import (
 from contractwatch.odcs.sql.sql_writer import (
     function_name,
     name_as_written,
+    to_duckdb_sql,
     to_polars_sql,
     unsupported_function_message,
 )
 from contractwatch.odcs.yaml.node import suggestion
 
-DIALECT = "postgres"
+_CONDITION_DIALECT = "postgres"
 _MAX_LENGTH = 20_000
 _MAX_DEPTH = 80
 _MAX_TYPE_DEPTH = 6
@@ -75,29 +80,55 @@ class GuardedQuery:
     tables: tuple[str, ...]
 
 
-def guard_query(text: str, tables: Sequence[Table]) -> GuardedQuery:
-    """Return the query of a rule, checked to read none but these tables.
+def guard_query(text: str, tables: Sequence[Table], dialect: str = "") -> GuardedQuery:
+    """Return the query of a rule as SQL of DuckDB, checked to read none but these tables.
+
+    Args:
+        text: The query as written in the contract.
+        tables: All tables of the contract.
+        dialect: The dialect that it is written in; empty for DuckDB's.
 
     Raises:
         UnsupportedSqlError: If it is too large, or uses other tables, functions or syntax.
         InvalidSqlError: If it is anything else, or would read a file or change something.
     """
-    root = _parse(text, "query")
+    root = _parse_query(text, dialect)
     while isinstance(root, exp.Subquery) and not root.args.get("alias"):
         root = root.this
     if not isinstance(root, exp.Select | exp.SetOperation):
         raise UnsafeSqlError("the query is no SELECT; expected one SELECT, or WITH ... SELECT")
     if not root.selects:
         raise InvalidSqlError("the query selects nothing; expected one value")
+    _rename_functions(root)
     for node in root.walk():
-        _check(node, QUERY_NODES, "a query of a contract")
+        _check(node, QUERY_NODES, "a query of a contract", FORBIDDEN_NODES)
     _check_words(root, text)
     _check_size(root, text)
     read = _bind_tables(root, tables)
     tables = [table for table in tables if table.name in read]
     _bind_columns(root, tables)
     _refuse_ambiguous_names(root, tables)
-    return GuardedQuery(to_polars_sql(root, text), tuple(dict.fromkeys(read)))
+    written = to_duckdb_sql(root, text)
+    _check_written(root, written)
+    return GuardedQuery(written, tuple(dict.fromkeys(read)))
+
+
+def _check_written(root: exp.Expr, written: str) -> None:
+    """Refuse SQL that says more than what was understood: other tables, or more queries.
+
+    Whatever part of a tree were written without quotes, it could not add a table unseen.
+    """
+    try:
+        again = sqlglot.parse_one(written, dialect=DEFAULT_DIALECT)
+    except SqlglotError:
+        raise UnsupportedSqlError("the SQL cannot be written for the engine") from None
+    if _shape(again) != _shape(root):
+        raise UnsafeSqlError("the query holds SQL in the place of a name; expected a plain name")
+
+
+def _shape(root: exp.Expr) -> tuple[list[str], int]:
+    tables = sorted(".".join(part.name for part in one.parts) for one in root.find_all(exp.Table))
+    return tables, sum(1 for _ in root.find_all(exp.Select))
 
 
 def guard_predicate(text: str, table: Table) -> str:
@@ -106,7 +137,7 @@ def guard_predicate(text: str, table: Table) -> str:
     Raises:
         InvalidSqlError: If it is no single condition over the columns of the table.
     """
-    root = _parse(text, "condition")
+    root = _parse(text, "condition", _CONDITION_DIALECT)
     if not isinstance(root.unnest(), BOOLEAN_NODES):
         message = "the condition is not true or false for a row; expected such as status <> 'x'"
         raise InvalidSqlError(message)
@@ -115,7 +146,7 @@ def guard_predicate(text: str, table: Table) -> str:
             _refuse_unsafe_function(node, "a condition")
             name = truncated(name_as_written(node, text))
             raise InvalidSqlError(f"the function '{name}' is not allowed in a condition")
-        _check(node, (*ROW_NODES, *ROW_FUNCTIONS), "a condition on rows")
+        _check(node, (*ROW_NODES, *ROW_FUNCTIONS), "a condition on rows", FORBIDDEN_IN_CONDITIONS)
     _check_words(root, text)
     for column in root.find_all(exp.Column):
         _bind_to_table(column, table)
@@ -123,15 +154,28 @@ def guard_predicate(text: str, table: Table) -> str:
     return to_polars_sql(root, text)
 
 
-def _parse(text: str, what: str) -> exp.Expr:
+def _parse_query(text: str, dialect: str) -> exp.Expr:
+    """Parse a query; one without a dialect may hold what only PostgreSQL writes, such as `~*`."""
+    if dialect:
+        return _parse(text, "query", dialect)
+    try:
+        return _parse(text, "query", DEFAULT_DIALECT)
+    except UnsupportedSqlError as error:
+        try:
+            return _parse(text, "query", "postgres")
+        except UnsupportedSqlError:
+            raise error from None
+
+
+def _parse(text: str, what: str, dialect: str) -> exp.Expr:
     _check_text(text, what)
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it would quote the contract
     too_deep = f"the {what} is nested too deeply; expected at most {_MAX_DEPTH} levels"
     try:
-        if _type_depth(sqlglot.tokenize(text, dialect=DIALECT)) > _MAX_TYPE_DEPTH:
+        if _type_depth(sqlglot.tokenize(text, dialect=dialect), dialect) > _MAX_TYPE_DEPTH:
             expected = f"expected at most {_MAX_TYPE_DEPTH} levels"
             raise UnsupportedSqlError(f"types are nested too deeply in the {what}; {expected}")
-        parsed = sqlglot.parse(text, dialect=DIALECT)
+        parsed = sqlglot.parse(text, dialect=dialect)
     except SqlglotError:
         raise UnsupportedSqlError(
             f"the {what} is not understood as SQL; expected one {what}"
@@ -174,12 +218,12 @@ def _parenthesis_depth(text: str) -> int:
     return deepest
 
 
-def _type_depth(tokens: Iterable[Token]) -> int:
+def _type_depth(tokens: Iterable[Token], dialect: str) -> int:
     """Return how deeply types with brackets are nested, as in `STRUCT(DECIMAL(1))`.
 
     The parser reads each as a type and as a call, which doubles its time with every level.
     """
-    types = Dialect.get_or_raise(DIALECT).parser_class.TYPE_TOKENS
+    types = Dialect.get_or_raise(dialect).parser_class.TYPE_TOKENS
     opened: list[bool] = []
     deepest, before = 0, None
     for token in tokens:
@@ -201,7 +245,12 @@ def _depth(root: exp.Expr) -> int:
     return deepest
 
 
-def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> None:
+def _check(
+    node: exp.Expr,
+    allowed: tuple[type[exp.Expr], ...],
+    where: str,
+    forbidden: tuple[type[exp.Expr], ...],
+) -> None:
     """Refuse any node that is not in the allow-list."""
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         _refuse_unsafe_function(node.this, where)
@@ -211,13 +260,34 @@ def _check(node: exp.Expr, allowed: tuple[type[exp.Expr], ...], where: str) -> N
     _refuse_unsafe_function(node, where)
     if isinstance(node, WRITE_NODES):
         raise UnsafeSqlError(f"{node.key.upper()} is not allowed in {where}")
-    if not isinstance(node, allowed) or isinstance(node, FORBIDDEN_NODES):
+    if not isinstance(node, allowed) or isinstance(node, forbidden):
         construct = CONSTRUCT_NAMES.get(node.key, node.key.upper())
         raise UnsupportedSqlError(f"{construct} is not allowed in {where}")
+    if isinstance(node, exp.DataType) and not _is_known_type(node):
+        raise UnsupportedSqlError("a type is not known; expected such as INTEGER or DECIMAL(10, 2)")
     if isinstance(node, exp.WindowSpec) and node.args.get("exclude"):
         raise UnsupportedSqlError("EXCLUDE is not allowed in a window; expected OVER without it")
+    if isinstance(node, exp.Lateral) and not isinstance(node.this, exp.Subquery | exp.Unnest):
+        raise UnsupportedSqlError(
+            "LATERAL of a function is not allowed; expected LATERAL (SELECT ...)"
+        )
     if isinstance(node, exp.With) and node.args.get("recursive"):
         raise UnsupportedSqlError("WITH RECURSIVE is not allowed; expected a plain WITH")
+
+
+def _rename_functions(root: exp.Expr) -> None:
+    """Call functions that DuckDB has under another name by it."""
+    for node in list(root.find_all(exp.Anonymous, exp.Normalize)):
+        name = function_name(node).upper()
+        if name == "LOG1P" and len(node.expressions) == 1:
+            one = exp.Add(
+                this=exp.Literal.number(1), expression=exp.Paren(this=node.expressions[0])
+            )
+            node.replace(exp.Ln(this=one))
+        elif isinstance(node, exp.Normalize) and not node.args.get("form"):
+            node.replace(exp.Anonymous(this=OTHER_NAMES[name], expressions=[node.this]))
+        elif isinstance(node, exp.Anonymous) and name in OTHER_NAMES:
+            node.set("this", OTHER_NAMES[name])
 
 
 def _check_words(root: exp.Expr, text: str) -> None:
@@ -227,10 +297,19 @@ def _check_words(root: exp.Expr, text: str) -> None:
     """
     for node in root.find_all(exp.Var, exp.Anonymous):
         if isinstance(node, exp.Anonymous):
-            if node.name.upper() not in ALLOWED_FUNCTIONS:
+            if node.name.upper() not in QUERY_FUNCTIONS:
                 raise UnsupportedSqlError(unsupported_function_message(name_as_written(node, text)))
         elif not node.name.isidentifier():
             raise UnsafeSqlError(f"found '{truncated(node.name)}' where a word is expected")
+
+
+def _is_known_type(node: exp.DataType) -> bool:
+    """Return whether a type is one of SQL; another name would be written without its quotes."""
+    return (
+        isinstance(node.this, exp.DataType.Type)
+        and node.this is not exp.DataType.Type.USERDEFINED
+        and not node.args.get("kind")
+    )
 
 
 def _refuse_unsafe_function(node: object, where: str) -> None:
@@ -262,20 +341,13 @@ def _check_size(root: exp.Expr, text: str) -> None:
 
 def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
     """Replace each table by its contract name, keep its alias, and return the tables read."""
-    local = _by_lower_all(cte.alias for cte in root.find_all(exp.CTE))
-    known = {name.lower() for table in tables for name in (table.name, table.physical_name)}
-    shadowed = sorted(local.keys() & known)
-    if shadowed:
-        raise UnsupportedSqlError(
-            f"'{truncated(shadowed[0])}' is a table; expected another name in WITH"
-        )
+    local = _names_of_with(root, tables)
     read: list[str] = []
     for node in list(root.find_all(exp.Table)):
         name = ".".join(part.name for part in node.parts)
-        spellings = local.get(name.lower())
+        spellings = local.get(name.lower()) if len(node.parts) == 1 else None
         if spellings is not None:
-            if name not in spellings and len(spellings) == len(node.parts) == 1:
-                node.set("this", exp.to_identifier(next(iter(spellings)), quoted=True))
+            node.set("this", exp.to_identifier(next(iter(spellings)), quoted=True))
             continue
         table = _table_named(name, tables)
         if table is None:
@@ -293,6 +365,26 @@ def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
         bare.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
         node.replace(bare)
     return read
+
+
+def _names_of_with(root: exp.Expr, tables: Sequence[Table]) -> dict[str, set[str]]:
+    """Return the names that WITH gives, by their lower-case form; refuse those of other tables."""
+    local = _by_lower_all(cte.alias for cte in root.find_all(exp.CTE))
+    known = {name.lower() for table in tables for name in (table.name, table.physical_name)}
+    unclear = next((sorted(same) for same in local.values() if len(same) > 1), None)
+    if unclear:
+        first, second = map(truncated, unclear[:2])
+        told = f"'{first}' and '{second}' in WITH differ in case alone; expected other names"
+        raise UnsupportedSqlError(told)
+    for name in local:  # outside its own query such a name would be one of the engine's own tables
+        if name.startswith(CATALOG_PREFIXES):
+            raise UnsafeSqlError(f"'{truncated(name)}' is a name of the engine; expected another")
+    shadowed = sorted(local.keys() & known)
+    if shadowed:
+        raise UnsupportedSqlError(
+            f"'{truncated(shadowed[0])}' is a table; expected another name in WITH"
+        )
+    return local
 
 
 def _no_table(written: str, tables: Iterable[Table]) -> str:

@@ -1,45 +1,29 @@
-"""Write a parsed expression as SQL of Polars, and check the functions that it calls."""
+"""Write a parsed expression as SQL of DuckDB or Polars, and check the functions that it calls."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, SqlglotError
 from sqlglot.generator import Generator
 from sqlglot.tokenizer_core import Token, TokenType
 from sqlglot.tokens import Tokenizer
 
-from contractwatch.odcs.sql.sql_allow_list import ALLOWED_FUNCTIONS, WORDS_BEFORE_PARENTHESES
+from contractwatch.odcs.sql.sql_allow_list import (
+    CONDITION_FUNCTIONS,
+    QUERY_FUNCTIONS,
+    REFUSED_WORDS,
+    WORDS_BEFORE_PARENTHESES,
+)
 from contractwatch.odcs.sql.sql_errors import UnsupportedSqlError, truncated
 
 _NOT_WRITTEN = "the SQL cannot be written for the engine"
 
 
-def _position(writer: Generator, node: exp.StrPosition) -> str:
-    return writer.func("STRPOS", node.this, node.args["substr"])
-
-
-def _truncated(writer: Generator, node: exp.TimestampTrunc) -> str:
-    return writer.func("DATE_TRUNC", exp.Literal.string(node.args["unit"].name.lower()), node.this)
-
-
 def _in_either_case(writer: Generator, node: exp.RegexpILike) -> str:
     return writer.func("REGEXP_LIKE", node.this, node.expression, exp.Literal.string("i"))
-
-
-def _logarithm(writer: Generator, node: exp.Log) -> str:
-    """Write LOG(base, value) for Polars, which has the base last; the default base is 10."""
-    base, value = node.this, node.args.get("expression")
-    if value is None:
-        return writer.func("LOG10", base)
-    if isinstance(base, exp.Literal) and base.name in ("2", "10"):
-        return writer.func(f"LOG{base.name}", value)
-    return f"({writer.func('LN', value)} / {writer.func('LN', base)})"
-
-
-def _joined(writer: Generator, node: exp.ConcatWs) -> str:
-    return writer.func("CONCAT_WS", *node.expressions)  # nulls are skipped, not empty
 
 
 class _PolarsGenerator(Generator):
@@ -47,12 +31,28 @@ class _PolarsGenerator(Generator):
 
     TRANSFORMS = {  # noqa: RUF012 - declared so by the library
         **Generator.TRANSFORMS,
-        exp.ConcatWs: _joined,
-        exp.Log: _logarithm,
         exp.RegexpILike: _in_either_case,
-        exp.StrPosition: _position,
-        exp.TimestampTrunc: _truncated,
     }
+
+
+def to_duckdb_sql(root: exp.Expr, text: str = "") -> str:
+    """Return a query as SQL of DuckDB that calls allowed functions only.
+
+    Args:
+        root: The parsed query.
+        text: Its source text, for the names of functions in messages.
+
+    Raises:
+        UnsupportedSqlError: If it cannot be written, or calls a function that is not allowed.
+    """
+    dialect = Dialect.get_or_raise("duckdb")
+    writer = dialect.generator(identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    found, tokens = _written(root, writer, dialect.tokenizer())
+    names = {cte.alias for cte in root.find_all(exp.CTE)}
+    for name in _called_in_duckdb(tokens, names):
+        if name not in QUERY_FUNCTIONS:
+            raise UnsupportedSqlError(unsupported_function_message(_name_in_text(root, name, text)))
+    return found
 
 
 def to_polars_sql(root: exp.Expr, text: str = "") -> str:
@@ -66,17 +66,51 @@ def to_polars_sql(root: exp.Expr, text: str = "") -> str:
         UnsupportedSqlError: If it cannot be written, or calls a function that is not allowed.
     """
     writer = _PolarsGenerator(identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    found, tokens = _written(root, writer, Tokenizer())
+    for name in _called_functions(tokens):
+        if name not in CONDITION_FUNCTIONS:
+            raise UnsupportedSqlError(unsupported_function_message(_name_in_text(root, name, text)))
+    return found
+
+
+def _written(
+    root: exp.Expr, writer: Generator, tokenizer: Tokenizer
+) -> tuple[str, Sequence[Token]]:
+    """Return the SQL and its tokens; neither a comment nor a second statement is in it."""
     try:
         found = writer.generate(root)
-        tokens = Tokenizer().tokenize(found)
-    except (SqlglotError, RecursionError):
+        tokens = tokenizer.tokenize(found)
+    except (SqlglotError, RecursionError, ValueError):
         raise UnsupportedSqlError(_NOT_WRITTEN) from None
     if any(one.comments or one.token_type is TokenType.SEMICOLON for one in tokens):
         raise UnsupportedSqlError(_NOT_WRITTEN)
-    for name in _called_functions(tokens):
-        if name not in ALLOWED_FUNCTIONS:
-            raise UnsupportedSqlError(unsupported_function_message(_name_in_text(root, name, text)))
-    return found
+    return found, tokens
+
+
+def _called_in_duckdb(tokens: Sequence[Token], aliases: Collection[str]) -> Iterator[str]:
+    """Yield the functions that SQL calls; in DuckDB a quoted name calls one, too.
+
+    Only the name of a WITH with its columns may stand before a parenthesis.
+    """
+    before = TokenType.SELECT
+    for word, after in zip(tokens, (*tokens[1:], None), strict=True):
+        name, is_quoted = word.text.upper(), word.token_type is TokenType.IDENTIFIER
+        is_call = after is not None and after.token_type is TokenType.L_PAREN
+        is_name = before is TokenType.ALIAS or (is_quoted and word.text in aliases)
+        if is_quoted:
+            if is_call and not is_name:
+                yield name
+        elif word.token_type is not TokenType.STRING and (
+            name in REFUSED_WORDS
+            or (
+                is_call
+                and not is_name
+                and word.text.isidentifier()
+                and name not in WORDS_BEFORE_PARENTHESES
+            )
+        ):
+            yield name
+        before = word.token_type
 
 
 def _called_functions(tokens: Iterable[Token]) -> Iterator[str]:

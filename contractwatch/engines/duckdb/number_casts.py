@@ -5,29 +5,33 @@ A column of a text file that the contract does not list has no type: `amount > 5
 
 from collections.abc import Collection
 
-import sqlglot
 from sqlglot import exp
 
-from contractwatch.odcs.sql.sql_guard import DIALECT
-from contractwatch.odcs.sql.sql_writer import to_polars_sql
-
 _COMPARED = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
-_CALCULATED = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Sum, exp.Avg, exp.Abs)
+_CALCULATED = (
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.Div,
+    exp.IntDiv,
+    exp.Mod,
+    exp.Neg,
+    exp.Sum,
+    exp.Avg,
+    exp.Abs,
+)
 
 
-def with_number_casts(query: str, texts: Collection[str]) -> str:
-    """Return the query with these columns cast where numbers are meant; any other cell ends it.
+def cast_to_numbers(root: exp.Expr, texts: Collection[str]) -> None:
+    """Cast these columns in a parsed query where numbers are meant; any other cell ends it.
 
     Args:
-        query: As the guard wrote it.
+        root: The query.
         texts: Names of columns that are text because nobody said otherwise.
     """
-    root = sqlglot.parse_one(query, dialect=DIALECT)
-    columns = [one for one in root.find_all(exp.Column) if one.name in texts]
-    for column in columns:
+    for column in [one for one in root.find_all(exp.Column) if one.name in texts]:
         if _is_number(column):
             column.replace(exp.Cast(this=column.copy(), to=exp.DataType.build("double")))
-    return to_polars_sql(root)
 
 
 def _is_number(column: exp.Column) -> bool:
