@@ -65,9 +65,14 @@ class OpenDatabases:
             )
         return self.engines[connection.name]
 
-    def answer_metrics(self, tables: DatabaseTables, metrics: Iterable[Metric]) -> ScanAnswers:
-        """Answer metrics about one table each; nothing of it is cached."""
-        found = self.engines[tables.connection].survey(tables, metrics)
+    def answer_metrics(
+        self,
+        tables: DatabaseTables,
+        metrics: Iterable[Metric],
+        contract_tables: tuple[Table, ...],
+    ) -> ScanAnswers:
+        """Answer metrics about one table each, and SQL rules; nothing of it is cached."""
+        found = self.engines[tables.connection].survey(tables, metrics, contract_tables)
         return ScanAnswers(found.measurements, found.failures, found.evidence)
 
     def open_rows(self, table: SqlTable) -> Frame:

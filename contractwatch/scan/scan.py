@@ -135,7 +135,7 @@ def _scan_opened(job: ScanJob, opened: ExitStack) -> _ScanResult:
     comparing = {metric for metric in asked if isinstance(metric, ComparingMetric)}
     metrics = (asked - comparing) | schemas
     if isinstance(dataset, DatabaseTables):
-        found = databases().answer_metrics(dataset, metrics)
+        found = databases().answer_metrics(dataset, metrics, resolution.tables)
     else:
         relist = partial(open_own, server, resolution.tables, bases=job.bases)
         found = _answer_metrics(job, dataset, (metrics, comparing), relist)

@@ -98,7 +98,11 @@ def _resolve_metric(
         return query.text
 
     text, why = _resolve_text(metric.query, environment, guard)
-    return (replace(metric, query=text, tables=found[0]) if found else metric), why
+    if not found:
+        return metric, why
+    # The text with its values has passed the guard; a database guards it in its own dialect, too.
+    written = substitute_variables(metric.written, environment) if metric.written else ""
+    return replace(metric, query=text, tables=found[0], written=written), why
 
 
 def _guard_condition(text: str, table: Table) -> str:

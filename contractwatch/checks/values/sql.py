@@ -72,7 +72,9 @@ def checks(contract: Contract) -> Iterator[Check]:
             subject = _rule_subject(contract, table, rule)
             promise = promise_of_rule(SQL, subject, rule, expected=words)
             yield SqlCheck(
-                promise, SqlScalar(table.name, rule.query, rule.tables, rule.dialect), rule.limit
+                promise,
+                SqlScalar(table.name, rule.query, rule.tables, rule.dialect, rule.written),
+                rule.limit,
             )
 
 

@@ -29,14 +29,17 @@ from contractwatch.engines.sql.planning import (
 )
 from contractwatch.engines.sql.proofs import proves_distinct
 from contractwatch.engines.sql.pull import PullFailure, pulled_frame
+from contractwatch.engines.sql.queries import answer_query
 from contractwatch.engines.sql.selections import Recheck, Selection, number
 from contractwatch.engines.tables.frames import Frame
 from contractwatch.engines.tables.scope import filter_scope
 from contractwatch.errors import Blame, SourceError
+from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.database import DatabaseTables, SqlTable
 from contractwatch.model.measure.evidence import Evidence
 from contractwatch.model.measure.metric import Metric, RecordMetric, RowCount
 from contractwatch.model.measure.state import Count, DuplicateCounts, Measurement, Unmeasured
+from contractwatch.model.promises.sql import SqlScalar
 
 _TABLE_METRICS: tuple[type, ...] = get_args(TableMetric)
 _ROWS = "rows"
@@ -57,16 +60,26 @@ class SqlEngine:
     pull_max_rows: int
     trusts_constraints: bool = True
 
-    def survey(self, tables: DatabaseTables, metrics: Iterable[Metric]) -> Survey:
-        """Answer metrics about one table each; one without an answer is `Unmeasured`.
+    def survey(
+        self,
+        tables: DatabaseTables,
+        metrics: Iterable[Metric],
+        contract_tables: tuple[Table, ...] = (),
+    ) -> Survey:
+        """Answer metrics about one table each, and SQL rules; the others are `Unmeasured`.
 
         A table that cannot be read is among the failures of the survey, and costs its own metrics.
+        `contract_tables` are those that SQL rules may read.
         """
         missing = dict(tables.missing_tables)
         answers: dict[Metric, Measurement] = {}
+        queries: list[SqlScalar] = []
         asked: dict[str, list[TableMetric]] = {table.table: [] for table in tables.tables}
         for metric in dict.fromkeys(metrics):
             if isinstance(metric, RecordMetric):
+                continue
+            if isinstance(metric, SqlScalar):
+                queries.append(metric)
                 continue
             if metric.table not in asked:
                 answers[metric] = Unmeasured(tables.missing_reason(metric.table))
@@ -74,6 +87,7 @@ class SqlEngine:
                 asked[metric.table].append(metric)  # pyright: ignore[reportArgumentType] - as checked
             else:
                 answers[metric] = Unmeasured("this question is not asked of one table")
+        answers.update(self._answer_queries(tables, queries, contract_tables))
         failures: dict[str, SourceError] = dict(missing)
         evidence: dict[Metric, Evidence] = {}
         for table in tables.tables:
@@ -86,6 +100,22 @@ class SqlEngine:
             answers.update(reader.answers)
             evidence.update(reader.evidence)
         return Survey(answers, failures, evidence)
+
+    def _answer_queries(
+        self,
+        tables: DatabaseTables,
+        queries: Iterable[SqlScalar],
+        contract_tables: tuple[Table, ...],
+    ) -> dict[Metric, Measurement]:
+        answers: dict[Metric, Measurement] = {}
+        for metric in queries:
+            try:
+                answers[metric] = answer_query(
+                    self.session, self.dialect, metric, contract_tables, tables
+                )
+            except SourceError as error:
+                answers[metric] = Unmeasured(str(error))
+        return answers
 
     def scope(self, table: SqlTable, query: exp.Select) -> exp.Select:
         """Return a query restricted to the rows in scope, as far as the database can say it."""

@@ -1,22 +1,27 @@
 """Run the SQL rules of a contract in its database, in the database's own dialect."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 
 from sqlglot import exp
 
-from contractwatch.engines.databases.session import QueryError, Session
+from contractwatch.engines.databases.session import QueryError, Row, Session
 from contractwatch.engines.sql.dialects.base import Dialect
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.contract.database import DatabaseTables, SqlTable
 from contractwatch.model.measure.state import Measurement, Unmeasured
 from contractwatch.model.promises.sql import QueryValue, SqlScalar, text_digest
-from contractwatch.odcs.sql.database_guard import guard_database_query, written_query
 from contractwatch.odcs.sql.sql_errors import InvalidSqlError
+from contractwatch.odcs.sql.sql_guard import guard_database_query
+from contractwatch.odcs.sql.sql_writer import to_database_sql
 
 NO_VALUE = "no value: the query returned NULL or no row"
+
+
+class _NoAnswerError(Exception):
+    """A query has no answer; the message says why."""
 
 
 def answer_query(
@@ -34,34 +39,58 @@ def answer_query(
         SourceError: If the database cannot be read any more.
     """
     try:
-        query = guard_database_query(metric.written, contract_tables, dialect.name)
-    except InvalidSqlError as refused:
-        return Unmeasured(str(refused))
-    tables = {table.table: table for table in found.tables}
-    for name in query.tables:
-        if name not in tables:
-            return Unmeasured(found.missing_reason(name))
-        if tables[name].where:
-            return Unmeasured(f"a query over table {name!r}, which has a condition on its rows")
-    unknown = _unknown_column(query.root, [tables[name] for name in query.tables])
-    if unknown:
-        return Unmeasured(f"the query cannot be run: there is no column {unknown!r}")
-    for node in list(query.root.find_all(exp.Table)):
-        table = tables.get(node.name)
-        if table is not None and not node.args.get("db"):
-            node.set("this", exp.to_identifier(table.name, quoted=True))
-            node.set("db", exp.to_identifier(table.schema, quoted=True) if table.schema else None)
-    try:
-        rows = session.rows(written_query(query.root, dialect.name))
-    except InvalidSqlError as refused:
+        return _answer(_only_value(session.rows(_query(dialect, metric, contract_tables, found))))
+    except (InvalidSqlError, _NoAnswerError) as refused:
         return Unmeasured(str(refused))
     except QueryError as error:
         return Unmeasured(f"the query cannot be run: {error}")
+
+
+def _query(
+    dialect: Dialect,
+    metric: SqlScalar,
+    contract_tables: tuple[Table, ...],
+    found: DatabaseTables,
+) -> str:
+    """Return the text of a query, in which tables have the database's names.
+
+    Raises:
+        InvalidSqlError: If the guard refuses it.
+        _NoAnswerError: If a table or a column is not there.
+    """
+    # A query of our own, which no contract wrote, is in the dialect that files are asked in.
+    own = "" if metric.written else "duckdb"
+    query = guard_database_query(
+        metric.written or metric.query,
+        contract_tables,
+        dialect.name,
+        written_in=metric.dialect or own,
+    )
+    tables = {table.table: table for table in found.tables}
+    for name in query.tables:
+        if name not in tables:
+            raise _NoAnswerError(found.missing_reason(name))
+        if tables[name].where:
+            raise _NoAnswerError(
+                f"SQL rules are not run over table {name!r}, which has a condition on its rows"
+            )
+    unknown = _unknown_column(query.root, [tables[name] for name in query.tables])
+    if unknown:
+        raise _NoAnswerError(f"the query cannot be run: there is no column {unknown!r}")
+    for node in list(query.root.find_all(exp.Table)):
+        table = tables.get(node.name)
+        if table is not None and node.args["this"].args.get("quoted"):
+            node.set("this", exp.to_identifier(table.name, quoted=True))
+            node.set("db", exp.to_identifier(table.schema, quoted=True) if table.schema else None)
+    return to_database_sql(query.root, dialect.name)
+
+
+def _only_value(rows: Sequence[Row]) -> object:
     if len(rows) > 1:
-        return Unmeasured("the query returned several rows; expected one value")
+        raise _NoAnswerError("the query returned several rows; expected one value")
     if rows and len(rows[0]) != 1:
-        return Unmeasured(f"the query returned {len(rows[0])} columns; expected one value")
-    return _answer(rows[0][0] if rows else None)
+        raise _NoAnswerError(f"the query returned {len(rows[0])} columns; expected one value")
+    return rows[0][0] if rows else None
 
 
 def _unknown_column(root: exp.Expr, tables: Iterable[SqlTable]) -> str:
@@ -94,17 +123,3 @@ def _answer(value: object) -> Measurement:
             return QueryValue(text_digest=text_digest(value.isoformat()))
         case _:
             return Unmeasured("the answer is of another type; expected a number, a text or a truth")
-
-
-def answer_queries(
-    session: Session,
-    dialect: Dialect,
-    metrics: Iterable[SqlScalar],
-    contract_tables: tuple[Table, ...],
-    found: DatabaseTables,
-) -> Mapping[SqlScalar, Measurement]:
-    """Return the value of each query."""
-    return {
-        metric: answer_query(session, dialect, metric, contract_tables, found)
-        for metric in metrics
-    }

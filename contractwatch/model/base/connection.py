@@ -18,6 +18,13 @@ class DatabaseKind(StrEnum):
     DUCKDB = "duckdb"
 
 
+SQL_DIALECTS = {
+    DatabaseKind.POSTGRES: "postgres",
+    DatabaseKind.MYSQL: "mysql",
+    DatabaseKind.DUCKDB: "duckdb",
+}
+"""Dialects of SQL, by their names in the parser."""
+
 DEFAULT_PORTS = {DatabaseKind.POSTGRES: 5432, DatabaseKind.MYSQL: 3306}
 """Ports of servers that name none."""
 

@@ -27,7 +27,8 @@ class SqlRule:
     `query` is one guarded SELECT, or the text as written while it holds variables, which are
     resolved and guarded when it runs. `tables` are the contract names of those that it reads; all
     of the contract while that is not known. `column` is set for a rule that stands at a column.
-    `dialect` is the one that the rule names, empty if it names none.
+    `dialect` is the one that the rule names, empty if it names none. `written` is the query as the
+    contract has it, with its placeholders filled, for databases, which run it in their own dialect.
     """
 
     clause: Clause
@@ -40,6 +41,7 @@ class SqlRule:
     dimension: Dimension | None = None
     description: str = ""
     dialect: str = ""
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class SqlScalar:
     query: str
     tables: tuple[str, ...]
     dialect: str = ""
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

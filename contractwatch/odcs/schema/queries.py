@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from contractwatch.model.base.connection import DATABASE_KINDS, SQL_DIALECTS
 from contractwatch.model.contract.contract import Table
 from contractwatch.model.promises.kinds import OBJECTIVE_OF_DIMENSION
 from contractwatch.model.promises.rule import Operator
@@ -130,6 +131,7 @@ def _read_query(
         dimension=dimension_of(rule),
         description=rule.text("description") or rule.text("name"),
         dialect=dialect,
+        written=found[2],
     )
 
 
@@ -151,8 +153,12 @@ def _guard(
     tables: Sequence[Table],
     dialect: str,
     findings: Findings,
-) -> tuple[str, tuple[str, ...]] | _Unsupported | None:
-    """Return the guarded query and the tables that it reads; an invalid one is an error."""
+) -> tuple[str, tuple[str, ...], str] | _Unsupported | None:
+    """Return the guarded query, the tables that it reads, and the query with its placeholders.
+
+    An invalid one is an error. Of a contract whose servers are all databases the query is guarded
+    in their dialects, and again when it runs.
+    """
     # Imported here because the parser takes a third of a second that only SQL needs.
     from contractwatch.odcs.sql.placeholders import fill_placeholders  # noqa: PLC0415 - see above
     from contractwatch.odcs.sql.sql_errors import (  # noqa: PLC0415 - see above
@@ -160,7 +166,7 @@ def _guard(
         UnsafeSqlError,
         UnsupportedSqlError,
     )
-    from contractwatch.odcs.sql.sql_guard import guard_query  # noqa: PLC0415 - see above
+    from contractwatch.odcs.sql.sql_guard import guard_database_query, guard_query  # noqa: PLC0415 - see above
 
     table, column = at
     written = rule.text("query")
@@ -171,7 +177,13 @@ def _guard(
     try:
         text = fill_placeholders(written, table, column.steps if column is not None else ())
         if has_variables(text):
-            return text, tuple(one.name for one in tables)
+            return text, tuple(one.name for one in tables), text
+        databases = _database_dialects(rule)
+        if databases:
+            queries = [
+                guard_database_query(text, tables, one, written_in=dialect) for one in databases
+            ]
+            return text, queries[0].tables, text
         found = guard_query(text, tables, dialect)
     except UnsupportedSqlError as other:
         return _Unsupported(str(other))
@@ -181,7 +193,15 @@ def _guard(
     except InvalidSqlError as wrong:
         findings.error(rule.at("query"), str(wrong))
         return None
-    return found.text, found.tables
+    return found.text, found.tables, text
+
+
+def _database_dialects(rule: YamlNode) -> list[str]:
+    """Return the dialects of the contract's servers if all are databases, else none."""
+    servers = YamlNode(rule.document, "", rule.document.data).at("servers").each()
+    kinds = [DATABASE_KINDS.get(server.text("type")) for server in servers]
+    dialects = {SQL_DIALECTS[kind] for kind in kinds if kind is not None}
+    return sorted(dialects) if None not in kinds else []
 
 
 def _read_limit(rule: YamlNode, findings: Findings) -> AnswerLimit | None:

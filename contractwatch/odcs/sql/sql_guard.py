@@ -24,6 +24,7 @@ from contractwatch.odcs.sql.sql_allow_list import (
     CATALOG_PREFIXES,
     CONSTRUCT_NAMES,
     FORBIDDEN_IN_CONDITIONS,
+    FORBIDDEN_IN_DATABASES,
     FORBIDDEN_NODES,
     OTHER_NAMES,
     QUERY_FUNCTIONS,
@@ -41,6 +42,7 @@ from contractwatch.odcs.sql.sql_errors import (
 from contractwatch.odcs.sql.sql_writer import (
     function_name,
     name_as_written,
+    to_database_sql,
     to_duckdb_sql,
     to_polars_sql,
     unsupported_function_message,
@@ -113,13 +115,55 @@ def guard_query(text: str, tables: Sequence[Table], dialect: str = "") -> Guarde
     return GuardedQuery(written, tuple(dict.fromkeys(read)))
 
 
-def _check_written(root: exp.Expr, written: str) -> None:
+@dataclass(frozen=True, slots=True)
+class DatabaseQuery:
+    """A guarded SELECT of a database, whose tables have their contract names, and these."""
+
+    root: exp.Expr
+    tables: tuple[str, ...]
+
+
+def guard_database_query(
+    text: str, tables: Sequence[Table], dialect: str, *, written_in: str = ""
+) -> DatabaseQuery:
+    """Return the query of a rule that a database runs, checked to read none but these tables.
+
+    Columns need not be listed in the contract.
+
+    Args:
+        text: The query as written in the contract.
+        tables: All tables of the contract.
+        dialect: The database's dialect, by its name in the parser.
+        written_in: The dialect that the query is written in; empty for the database's own.
+
+    Raises:
+        UnsupportedSqlError: If it is too large, or uses other tables, functions or syntax.
+        InvalidSqlError: If it is anything else, or would read or change something else.
+    """
+    root = _parse(text, "query", written_in or dialect)
+    while isinstance(root, exp.Subquery) and not root.args.get("alias"):
+        root = root.this
+    if not isinstance(root, exp.Select | exp.SetOperation):
+        raise UnsafeSqlError("the query is no SELECT; expected one SELECT, or WITH ... SELECT")
+    if not root.selects:
+        raise InvalidSqlError("the query selects nothing; expected one value")
+    for node in root.walk():
+        _check(node, QUERY_NODES, "a query of a contract", FORBIDDEN_IN_DATABASES)
+        if isinstance(node, exp.Var) and not node.name.isidentifier():
+            raise UnsafeSqlError(f"found '{truncated(node.name)}' where a word is expected")
+    _check_size(root, text)
+    read = _bind_tables(root, tables, keeps_quotes=True)
+    _check_written(root, to_database_sql(root, dialect), dialect)
+    return DatabaseQuery(root, tuple(dict.fromkeys(read)))
+
+
+def _check_written(root: exp.Expr, written: str, dialect: str = DEFAULT_DIALECT) -> None:
     """Refuse SQL that says more than what was understood: other tables, or more queries.
 
     Whatever part of a tree were written without quotes, it could not add a table unseen.
     """
     try:
-        again = sqlglot.parse_one(written, dialect=DEFAULT_DIALECT)
+        again = sqlglot.parse_one(written, dialect=dialect)
     except SqlglotError:
         raise UnsupportedSqlError("the SQL cannot be written for the engine") from None
     if _shape(again) != _shape(root):
@@ -339,15 +383,21 @@ def _check_size(root: exp.Expr, text: str) -> None:
             )
 
 
-def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
-    """Replace each table by its contract name, keep its alias, and return the tables read."""
+def _bind_tables(
+    root: exp.Expr, tables: Sequence[Table], *, keeps_quotes: bool = False
+) -> list[str]:
+    """Replace each table by its contract name, keep its alias, and return the tables read.
+
+    Aliases are quoted, unless a name that is written without quotes is to stay so.
+    """
     local = _names_of_with(root, tables)
     read: list[str] = []
     for node in list(root.find_all(exp.Table)):
         name = ".".join(part.name for part in node.parts)
         spellings = local.get(name.lower()) if len(node.parts) == 1 else None
         if spellings is not None:
-            node.set("this", exp.to_identifier(next(iter(spellings)), quoted=True))
+            if not keeps_quotes:
+                node.set("this", exp.to_identifier(next(iter(spellings)), quoted=True))
             continue
         table = _table_named(name, tables)
         if table is None:
@@ -362,7 +412,9 @@ def _bind_tables(root: exp.Expr, tables: Sequence[Table]) -> list[str]:
         joins = node.args.get("joins")
         if joins:
             bare.set("joins", joins)
-        bare.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        named = node.args["alias"].this if node.alias else node.this
+        is_quoted = not keeps_quotes or bool(named.args.get("quoted"))
+        bare.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=is_quoted)))
         node.replace(bare)
     return read
 

@@ -13,8 +13,10 @@ from sqlglot.tokens import Tokenizer
 
 from contractwatch.odcs.sql.sql_allow_list import (
     CONDITION_FUNCTIONS,
+    DATABASE_FUNCTIONS,
     QUERY_FUNCTIONS,
     REFUSED_WORDS,
+    TYPE_WORDS,
     WORDS_BEFORE_PARENTHESES,
 )
 from contractwatch.odcs.sql.sql_errors import UnsupportedSqlError, truncated
@@ -52,6 +54,29 @@ def to_duckdb_sql(root: exp.Expr, text: str = "") -> str:
     for name in _called_in_duckdb(tokens, names):
         if name not in QUERY_FUNCTIONS:
             raise UnsupportedSqlError(unsupported_function_message(_name_in_text(root, name, text)))
+    return found
+
+
+def to_database_sql(root: exp.Expr, dialect: str) -> str:
+    """Return a query as SQL of a database that calls allowed functions only.
+
+    Names keep their quotes, or that they have none: databases fold the case of plain names.
+
+    Args:
+        root: The parsed query.
+        dialect: The database's dialect, by its name in the parser.
+
+    Raises:
+        UnsupportedSqlError: If it cannot be written, or calls a function that is not allowed.
+    """
+    known = Dialect.get_or_raise(dialect)
+    writer = known.generator(comments=False, unsupported_level=ErrorLevel.RAISE)
+    found, tokens = _written(root, writer, known.tokenizer())
+    names = {cte.alias for cte in root.find_all(exp.CTE)}
+    for name in _called_in_duckdb(tokens, names):
+        if name not in DATABASE_FUNCTIONS | TYPE_WORDS:
+            shown = truncated(name.lower())
+            raise UnsupportedSqlError(f"the function '{shown}' is not asked of a database")
     return found
 
 
