@@ -52,8 +52,8 @@ def answer(engine: EngineUnderTest, query: str, *, where: str = "") -> Measureme
         ),
         (
             (
-                "SELECT COUNT(*) FROM (SELECT ROW_NUMBER() OVER (PARTITION BY whole ORDER BY day) AS r"
-                " FROM orders) AS d WHERE d.r > 1"
+                "SELECT COUNT(*) FROM (SELECT ROW_NUMBER() OVER (PARTITION BY whole ORDER BY day)"
+                " AS r FROM orders) AS d WHERE d.r > 1"
             ),
             QueryValue(1),
         ),
