@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import duckdb
 
-from contractwatch.engines.databases.session import QueryError, Row
+from contractwatch.engines.databases.session import QueryError, Row, out_of_time
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.connection import Connection
 from contractwatch.model.contract.contract import Table
@@ -184,9 +184,7 @@ class DuckdbSession:
         try:
             yield
         except duckdb.InterruptException:
-            raise QueryError(
-                f"the query took longer than statement_timeout_seconds ({seconds:g})"
-            ) from None
+            raise QueryError(out_of_time(seconds)) from None
         except duckdb.OutOfMemoryException:
             raise QueryError("the query needs more memory than there is") from None
         except duckdb.FatalException:

@@ -9,7 +9,7 @@ from typing import Any
 import pymysql
 from pymysql.cursors import SSCursor
 
-from contractwatch.engines.databases.session import QueryError, Row
+from contractwatch.engines.databases.session import QueryError, Row, out_of_time
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.connection import Connection
 from contractwatch.model.contract.contract import LogicalType, Table
@@ -307,7 +307,7 @@ def _failure(error: pymysql.Error, connection: Connection) -> QueryError | Sourc
     code = _code(error)
     if code in _TIMED_OUT:
         seconds = connection.statement_timeout_seconds
-        return QueryError(f"the query took longer than statement_timeout_seconds ({seconds:g})")
+        return QueryError(out_of_time(seconds))
     if code in _LOCKED:
         why = "the table is locked by a change that is under way"
         return SourceError(why, retryable=True, blame=Blame.PRODUCT)

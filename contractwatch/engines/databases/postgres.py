@@ -8,7 +8,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
-from contractwatch.engines.databases.session import QueryError, Row
+from contractwatch.engines.databases.session import QueryError, Row, out_of_time
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.connection import Connection
 from contractwatch.model.contract.contract import Table
@@ -408,7 +408,7 @@ def _failure(error: psycopg.Error, connection: Connection) -> QueryError | Sourc
     match error:
         case errors.QueryCanceled():
             seconds = connection.statement_timeout_seconds
-            return QueryError(f"the query took longer than statement_timeout_seconds ({seconds:g})")
+            return QueryError(out_of_time(seconds))
         case errors.LockNotAvailable():
             return SourceError(
                 "the table is locked by a change that is under way",

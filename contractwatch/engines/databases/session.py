@@ -14,6 +14,12 @@ class QueryError(Exception):
     """A query has no answer; the message says why and holds no value of the data."""
 
 
+def out_of_time(seconds: float) -> str:
+    """Return why the database ended a query after so many seconds."""
+    limits = "statement_timeout_seconds of the connection, or the deadline of the run"
+    return f"the query took longer than {seconds:g} s ({limits})"
+
+
 class Session(Protocol):
     """Open read-only session; all of its queries see the data of one moment where that exists.
 

@@ -1,11 +1,13 @@
 """Open a database by its kind: the driver, which is imported then, and its dialect."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import import_module
+from time import monotonic
 from typing import Protocol, cast
 
+from contractwatch.engines.core.job_deadline import JOB_ENDS
 from contractwatch.engines.databases.session import Session
 from contractwatch.engines.sql.dialects.base import Dialect
 from contractwatch.engines.sql.dialects.duckdb import DuckdbDialect
@@ -14,6 +16,8 @@ from contractwatch.engines.sql.dialects.postgres import PostgresDialect
 from contractwatch.engines.sql.engine import SqlEngine
 from contractwatch.errors import Blame, SourceError
 from contractwatch.model.base.connection import Connection, DatabaseKind
+
+_LEAST_SECONDS = 1.0
 
 
 class Connector(Protocol):
@@ -73,6 +77,11 @@ def open_database(
             retryable=False,
             blame=Blame.AGENT,
         ) from None
+    ends = JOB_ENDS.get()
+    if ends:  # what runs on the server ends with the run, or nobody waits for it
+        left = max(_LEAST_SECONDS, ends - monotonic())
+        seconds = min(connection.statement_timeout_seconds, left)
+        connection = replace(connection, statement_timeout_seconds=seconds)
     connect = cast("Connector", module.connect)
     session = connect(connection, password, application=f"contractwatch/{product}")
     return SqlEngine(session, database.dialect(), now, connection.pull_max_rows, trusts_constraints)

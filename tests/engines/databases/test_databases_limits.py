@@ -17,7 +17,7 @@ from contractwatch.errors import SourceError
 from contractwatch.model.base.connection import Connection, DatabaseKind
 from tests.databases import Database
 
-LIMIT = "longer than statement_timeout_seconds (0.3)"
+LIMIT = "longer than 0.3 s"
 
 
 @pytest.fixture(params=["postgres", "mariadb", "duckdb"])
