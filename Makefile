@@ -10,7 +10,7 @@ STAMP := $(VENV)/.synced
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt golden mutants bench bench-agent bench-throughput bench-kill lock
+.PHONY: help setup demo test lint fmt golden mutants bench bench-agent bench-places bench-throughput bench-kill lock
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -62,6 +62,9 @@ bench: $(STAMP) ## Verdicts on lineitem against the query by hand and against pe
 
 bench-agent: $(STAMP) ## 2,000 contracts on a 5-minute schedule
 	@$(PY) -m benchmarks.agent
+
+bench-places: $(STAMP) ## Verdicts in PostgreSQL and DuckDB against the queries by hand
+	@$(PY) -m benchmarks.places
 
 bench-throughput: $(STAMP) ## Whole runs a second, from due to recorded
 	@$(PY) -m benchmarks.throughput
