@@ -159,7 +159,7 @@ class Agent:
             outage=self._outage,
             limit=settings.heartbeat_limit_seconds,
         )
-        self._heartbeat.polled = self._catalog.polled
+        self._heartbeat.polling_status = self._catalog.polling_status
         self._snapshots = SnapshotCache(store, clock.now)
         self._web = _web(self._snapshots, self._heartbeat, self._catalog, series, settings=settings)
         self._listener = listener

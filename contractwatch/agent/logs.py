@@ -10,7 +10,7 @@ from structlog.typing import EventDict
 from contractwatch.display import visible
 
 _LONGEST = 2_000
-_WHOLE = frozenset({"stack", "exception"})
+_UNCUT_FIELDS = frozenset({"stack", "exception"})
 """Where our own code stands in an error: as long as it is."""
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -56,7 +56,9 @@ def configure_logging(log_format: str, level: str) -> None:
 
 def _bounded(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Cut each text of an event, so that a line of the log has a bounded length."""
-    return {name: _cut(value) if name not in _WHOLE else value for name, value in event.items()}
+    return {
+        name: _cut(value) if name not in _UNCUT_FIELDS else value for name, value in event.items()
+    }
 
 
 def _cut(value: object) -> object:

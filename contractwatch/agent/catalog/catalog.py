@@ -133,9 +133,9 @@ class Catalog:
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with the files now, errors and warnings, in the order of files."""
-        polled = self.polled()
+        status = self.polling_status()
         first = (
-            [Problem(self._rules.places[0].name, 0, "", polled, Level.WARNING)] if polled else []
+            [Problem(self._rules.places[0].name, 0, "", status, Level.WARNING)] if status else []
         )
         every = (*first, *self._every_problem())
         if len(every) <= MOST_SHOWN:
@@ -143,7 +143,7 @@ class Catalog:
         more = f"{len(every) - MOST_SHOWN:,} more problems are not shown; see `contractwatch lint`"
         return (*every[:MOST_SHOWN], Problem(every[MOST_SHOWN].file, 0, "", more))
 
-    def polled(self) -> str:
+    def polling_status(self) -> str:
         """Return why file changes are found by polling, as text; empty if they are not."""
         trouble = self._notices.trouble
         if not trouble:

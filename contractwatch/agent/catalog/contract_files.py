@@ -19,12 +19,12 @@ from contractwatch.errors import Problem, unreadable_reason
 from contractwatch.model.contract.contract import Contract
 
 SUFFIXES = frozenset({".yaml", ".yml"})
-_NAMED = (".odcs.yaml", ".odcs.yml")
+_CONTRACT_SUFFIXES = (".odcs.yaml", ".odcs.yml")
 _IS_CONTRACT = re.compile(rb"""^["']?kind["']?\s*:\s*["']?DataContract\b""", re.MULTILINE)
 _LEADS_OUT = "a link leads out of the folders of `contracts`; name the file's own place there, too"
 _READ_BYTES = 6_000_000  # more than the largest contract that is not refused
-_LATE_SECONDS = 30.0
-_SHORT_SECONDS = 1.0
+_SLOW_FILES_SECONDS = 30.0
+_REDUCED_DEADLINE_SECONDS = 1.0
 _RETRY_SECONDS = 300.0
 
 
@@ -57,9 +57,9 @@ class ContractFile:
 
 
 class FileReader:
-    """Reads all files of one look.
+    """Reads all contract files of one rescan.
 
-    Files that are late cost `_LATE_SECONDS` together: after that the others get a short deadline,
+    Files that are late cost `_SLOW_FILES_SECONDS` together: after that the others get a short deadline,
     so that a folder full of them delays nothing for long. What was late is tried again later.
     """
 
@@ -99,7 +99,7 @@ class FileReader:
         digest = sha256(data).digest()
         if before is not None and before.digest == digest and not self._is_due(before):
             return before
-        if not path.name.endswith(_NAMED) and not _IS_CONTRACT.search(data):
+        if not path.name.endswith(_CONTRACT_SUFFIXES) and not _IS_CONTRACT.search(data):
             return ContractFile(shown, digest, is_other=True)
         if not is_inside:
             unread = Problem(shown, 0, "", f"cannot be read: {_LEADS_OUT}")
@@ -112,9 +112,11 @@ class FileReader:
     def _parsed(
         self, data: bytes, shown: str, digest: bytes, last_good: Contract | None
     ) -> ContractFile:
-        is_spent = self._late_seconds >= _LATE_SECONDS
+        is_spent = self._late_seconds >= _SLOW_FILES_SECONDS
         seconds = (
-            min(_SHORT_SECONDS, self._deadline_seconds) if is_spent else self._deadline_seconds
+            min(_REDUCED_DEADLINE_SECONDS, self._deadline_seconds)
+            if is_spent
+            else self._deadline_seconds
         )
         parsed = self._parse(data, shown, deadline_seconds=seconds)
         retry_at = 0.0

@@ -39,7 +39,7 @@ class HeartbeatStore(Protocol):
     def outbox_counts(self) -> Iterable[WaitingMessages]: ...
 
 
-class HeartSeries(Protocol):
+class HeartbeatSeries(Protocol):
     """Protocol: series of the heartbeat and the outbox."""
 
     def beat(self, at: datetime) -> None: ...
@@ -68,28 +68,28 @@ class Heartbeat:
     def __init__(
         self,
         store: HeartbeatStore,
-        series: HeartSeries,
+        series: HeartbeatSeries,
         *,
         clock: Clock,
         outage: StoreOutage,
         limit: float,
     ) -> None:
-        """Prepare the heart; `limit` is the age in seconds from which on the agent is dead."""
+        """Prepare; `limit` is the age in seconds from which on the agent is dead."""
         self._store = store
         self._series = series
         self._clock = clock
         self._outage = outage
         self._limit = limit
         self._jumps = JumpWatch(clock)
-        self._beaten = clock.monotonic()
+        self._last_beat = clock.monotonic()
         self._waited: set[tuple[str, Urgency]] = set()
         self.is_loaded = False
-        self.polled: Callable[[], str] = str
+        self.polling_status: Callable[[], str] = str
 
     def beat(self) -> None:
         """Write that the agent is at work; a failure is taken as an outage of the store."""
         now = self._clock.now()
-        self._beaten = self._clock.monotonic()
+        self._last_beat = self._clock.monotonic()
         self._series.beat(now)
         jump = self._jumps.seconds()
         if jump:
@@ -102,18 +102,18 @@ class Heartbeat:
             self._series.store_failed(error.kind)
             self._outage.failed(error, of_run=False)
             return
-        self._outage.beaten()
+        self._outage.heartbeat_saved()
 
     def age_seconds(self) -> float:
         """Return how long ago the last beat was."""
-        return self._clock.monotonic() - self._beaten
+        return self._clock.monotonic() - self._last_beat
 
     def is_dead(self) -> bool:
         """Whether the scheduler has stopped beating."""
         return self.age_seconds() > self._limit
 
     def health(self) -> Health:
-        """Return the state of the agent in one look; it waits for nothing."""
+        """Return the state of the agent, without waiting for anything."""
         age = self.age_seconds()
         if age > self._limit:
             return Health(alive=False, ready=False, words=f"no heartbeat for {age:.0f} s")
@@ -122,11 +122,11 @@ class Heartbeat:
         kind = self._outage.kind()
         if kind:
             return Health(alive=True, ready=False, words=f"the store cannot be written ({kind})")
-        polled = self.polled()
-        return Health(alive=True, ready=True, words=f"ok; {polled}" if polled else "ok")
+        status = self.polling_status()
+        return Health(alive=True, ready=True, words=f"ok; {status}" if status else "ok")
 
     def _count_waiting(self) -> None:
-        """Tell what waits for each receiver; what waited at the last beat and is gone is 0."""
+        """Count what waits for each receiver; one that waited at the last heartbeat only gets 0."""
         before, self._waited = self._waited, set()
         for waiting in self._store.outbox_counts():
             self._waited.add((waiting.receiver, waiting.urgency))

@@ -54,7 +54,7 @@ class StoreOutage:
             )
         return True
 
-    def beaten(self) -> None:
+    def heartbeat_saved(self) -> None:
         """Take a heartbeat that was saved: runs may be tried again."""
         with self._lock:
             self._may_run = True

@@ -12,7 +12,12 @@ from contractwatch.odcs.jsonschema.schema import OPERATORS
 from contractwatch.odcs.rules.baselines import ROW_COUNT_ONLY
 from contractwatch.odcs.rules.rules import SQL, read_threshold, rule_id_of
 from contractwatch.odcs.schema.nested import SchemaField, walk_fields
-from contractwatch.odcs.sql.dialects import DIALECTS, dialect_named
+from contractwatch.odcs.sql.dialects import (
+    DEFAULT_DIALECT,
+    DIALECTS,
+    dialect_named,
+    name_quote,
+)
 from contractwatch.odcs.values.promises import (
     dimension_of,
     promised,
@@ -154,37 +159,23 @@ def _guard(
     dialect: str,
     findings: Findings,
 ) -> tuple[str, tuple[str, ...], str] | _Unsupported | None:
-    """Return the guarded query, the tables that it reads, and the query with its placeholders.
+    """Return the guarded query, the tables that it reads, and the query for databases.
 
-    An invalid one is an error. Of a contract whose servers are all databases the query is guarded
-    in their dialects, and again when it runs.
+    An invalid one is an error.
     """
     # Imported here because the parser takes a third of a second that only SQL needs.
-    from contractwatch.odcs.sql.placeholders import fill_placeholders  # noqa: PLC0415 - see above
     from contractwatch.odcs.sql.sql_errors import (  # noqa: PLC0415 - see above
         InvalidSqlError,
         UnsafeSqlError,
         UnsupportedSqlError,
     )
-    from contractwatch.odcs.sql.sql_guard import guard_database_query, guard_query  # noqa: PLC0415 - see above
 
-    table, column = at
-    written = rule.text("query")
-    if not written:
+    if not rule.text("query"):
         if isinstance(rule.at("query").value, str):
             findings.error(rule.at("query"), "the query is empty; expected one SELECT")
         return None
     try:
-        text = fill_placeholders(written, table, column.steps if column is not None else ())
-        if has_variables(text):
-            return text, tuple(one.name for one in tables), text
-        databases = _database_dialects(rule)
-        if databases:
-            queries = [
-                guard_database_query(text, tables, one, written_in=dialect) for one in databases
-            ]
-            return text, queries[0].tables, text
-        found = guard_query(text, tables, dialect)
+        return _guarded(rule, at, tables, dialect)
     except UnsupportedSqlError as other:
         return _Unsupported(str(other))
     except UnsafeSqlError as hostile:
@@ -193,15 +184,75 @@ def _guard(
     except InvalidSqlError as wrong:
         findings.error(rule.at("query"), str(wrong))
         return None
-    return found.text, found.tables, text
+
+
+def _guarded(
+    rule: YamlNode,
+    at: tuple[str, SchemaField | None],
+    tables: Sequence[Table],
+    dialect: str,
+) -> tuple[str, tuple[str, ...], str]:
+    """Return the guarded query, the tables that it reads, and the query for databases.
+
+    Of a contract whose servers are all databases the query is guarded in their dialects, and again
+    when it runs.
+
+    Raises:
+        InvalidSqlError: If it is refused.
+    """
+    # Imported here as above.
+    from contractwatch.odcs.sql.sql_guard import guard_database_query, guard_query  # noqa: PLC0415
+
+    databases = _database_dialects(rule)
+    text = _with_names(rule, at, [dialect or DEFAULT_DIALECT])
+    in_databases = _with_names(rule, at, [dialect] if dialect else databases or [DEFAULT_DIALECT])
+    if has_variables(text):
+        return text, tuple(one.name for one in tables), in_databases
+    if databases and not _has_files(rule):
+        queries = [
+            guard_database_query(in_databases, tables, one, written_in=dialect) for one in databases
+        ]
+        return in_databases, queries[0].tables, in_databases
+    found = guard_query(text, tables, dialect)
+    return found.text, found.tables, in_databases
+
+
+def _with_names(rule: YamlNode, at: tuple[str, SchemaField | None], dialects: Sequence[str]) -> str:
+    """Return the query of a rule with the names of its table and column, quoted for the dialects.
+
+    Raises:
+        UnsupportedSqlError: If the dialects quote names in different ways, and there are any.
+        InvalidSqlError: If a placeholder is not known.
+    """
+    # Imported here as above.
+    from contractwatch.odcs.sql.placeholders import fill_placeholders  # noqa: PLC0415
+    from contractwatch.odcs.sql.sql_errors import UnsupportedSqlError  # noqa: PLC0415
+
+    table, column = at
+    steps = column.steps if column is not None else ()
+    texts = {
+        fill_placeholders(rule.text("query"), table, steps, quote=name_quote(one))
+        for one in dialects
+    }
+    if len(texts) > 1:
+        raise UnsupportedSqlError("its placeholders are for databases that quote names differently")
+    return texts.pop()
 
 
 def _database_dialects(rule: YamlNode) -> list[str]:
-    """Return the dialects of the contract's servers if all are databases, else none."""
+    """Return the dialects of those servers of the contract that are databases."""
+    kinds = (DATABASE_KINDS.get(kind) for kind in _server_types(rule))
+    return sorted({SQL_DIALECTS[kind] for kind in kinds if kind is not None})
+
+
+def _has_files(rule: YamlNode) -> bool:
+    """Return whether a server of the contract is no database."""
+    return any(kind not in DATABASE_KINDS for kind in _server_types(rule))
+
+
+def _server_types(rule: YamlNode) -> list[str]:
     servers = YamlNode(rule.document, "", rule.document.data).at("servers").each()
-    kinds = [DATABASE_KINDS.get(server.text("type")) for server in servers]
-    dialects = {SQL_DIALECTS[kind] for kind in kinds if kind is not None}
-    return sorted(dialects) if None not in kinds else []
+    return [server.text("type") for server in servers]
 
 
 def _read_limit(rule: YamlNode, findings: Findings) -> AnswerLimit | None:

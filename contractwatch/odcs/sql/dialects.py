@@ -19,6 +19,7 @@ DIALECTS = _INTEGER_DIVISION | frozenset(
 )
 """Names of dialects, as the parser spells them."""
 
+_BACKTICKS = frozenset({"bigquery", "databricks", "hive", "mysql", "spark"})
 _OTHER_NAMES = {"postgresql": "postgres", "sqlserver": "tsql", "synapse": "tsql", "azure": "tsql"}
 
 
@@ -27,6 +28,11 @@ def dialect_named(written: str) -> str | None:
     name = written.strip().lower()
     name = _OTHER_NAMES.get(name, name)
     return name if name in DIALECTS else None
+
+
+def name_quote(dialect: str) -> str:
+    """Return the quote of names in a dialect; the other one may be that of texts."""
+    return "`" if dialect in _BACKTICKS else '"'
 
 
 def divides_integers(dialect: str) -> bool:

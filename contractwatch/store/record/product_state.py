@@ -27,10 +27,10 @@ Recorded: TypeAlias = type[Probes] | type[UpdateHistory] | type[RowHistory] | ty
 
 RECORDED: Final[frozenset[Recorded]] = frozenset({Probes, UpdateHistory, RowHistory, IncidentTimes})
 
-_SEEN: Final[frozenset[Recorded]] = frozenset({UpdateHistory, RowHistory})
+_FROM_WATERMARKS: Final[frozenset[Recorded]] = frozenset({UpdateHistory, RowHistory})
 
 PROBE_DAYS = 28
-REMEMBERED = timedelta(days=1)
+RESOLVED_INCIDENTS_KEPT = timedelta(days=1)
 
 _CARDS_KEPT = 10_000
 
@@ -48,7 +48,7 @@ _INCIDENTS = (
         _INCIDENT.product_id == bindparam("of_product"),
         or_(
             _INCIDENT.phase != Phase.RESOLVED.value,
-            _INCIDENT.resolved_at >= bindparam("remembered"),
+            _INCIDENT.resolved_at >= bindparam("resolved_since"),
         ),
     )
     .order_by(_INCIDENT.id)
@@ -79,14 +79,14 @@ def product_state(
     standings: Iterable[Any] = ()
     if row.withdrawn_at is None:
         standings = connection.execute(_STANDINGS, mine)
-    remembered = to_micros(now - REMEMBERED)
-    rows = connection.execute(_INCIDENTS, {**mine, "remembered": remembered})
+    resolved_since = to_micros(now - RESOLVED_INCIDENTS_KEPT)
+    rows = connection.execute(_INCIDENTS, {**mine, "resolved_since": resolved_since})
     incidents = tuple(load(found.content, Incident) for found in rows)
     return ProductState(
         sorted_standings([standing_of(found) for found in standings]),
         incidents,
         _probes(connection, row.id, now) if Probes in asked else ProbeTally(),
-        watermark_history(connection, row.id) if asked & _SEEN else (),
+        watermark_history(connection, row.id) if asked & _FROM_WATERMARKS else (),
         incident_log(connection, row.id, now) if IncidentTimes in asked else IncidentLog(),
         _notices(row.card),
         read_file_states(connection, row.id),

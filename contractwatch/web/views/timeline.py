@@ -26,7 +26,7 @@ _STEPS = tuple(
     for seconds in (10, 30, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800)
 )
 
-_DRAWN = {
+_DRAW_ORDER = {
     ObjectiveState.GOOD: 0,
     ObjectiveState.EXCLUDED: 1,
     ObjectiveState.UNKNOWN: 2,
@@ -76,7 +76,7 @@ def bar_of(line: LedgerLine, *, start: datetime, end: datetime) -> Bar:
     window = (end - start).total_seconds()
     spans = sorted(
         (_span(interval, start, window) for interval in pieces),
-        key=lambda span: _DRAWN[span.state],
+        key=lambda span: _DRAW_ORDER[span.state],
     )
     return Bar(spans=tuple(spans), words=_words(pieces))
 

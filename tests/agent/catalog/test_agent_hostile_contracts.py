@@ -108,12 +108,12 @@ def test_without_notices_of_the_system_changes_are_found_by_polling_and_it_is_sa
     catalog = catalog_of(tmp_path, Reloads())
     write(tmp_path, "a.odcs.yaml", contract_text())
     catalog.rescan()
-    assert catalog.polled() == ""
+    assert catalog.polling_status() == ""
     heard: list[CatalogChange] = []
     stop = threading.Event()
     watching = threading.Thread(target=lambda: catalog.watch(stop, heard.append), daemon=True)
     watching.start()
-    wait_until(lambda: bool(catalog.polled()), "the lack of notices is known")
+    wait_until(lambda: bool(catalog.polling_status()), "the lack of notices is known")
     write(tmp_path, "b.odcs.yaml", contract_text("refunds"))
 
     wait_until(lambda: bool(heard), "the new file is found")
@@ -121,7 +121,7 @@ def test_without_notices_of_the_system_changes_are_found_by_polling_and_it_is_sa
     watching.join(10)
     assert versions(heard[0]) == [("shop/refunds", "1.0.0")]
     said = f"changes of contracts are found by polling every 0.2 s ({reason})"
-    assert catalog.polled() == said
+    assert catalog.polling_status() == said
     assert (catalog.problems()[0].message, catalog.problems()[0].level) == (said, Level.WARNING)
 
 
