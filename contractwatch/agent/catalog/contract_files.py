@@ -59,8 +59,8 @@ class ContractFile:
 class FileReader:
     """Reads all contract files of one rescan.
 
-    Files that are late cost `_SLOW_FILES_SECONDS` together: after that the others get a short deadline,
-    so that a folder full of them delays nothing for long. What was late is tried again later.
+    Files that are late cost `_SLOW_FILES_SECONDS` together: after that the others get a short
+    deadline, so that a folder full of them delays nothing for long. What was late is tried again.
     """
 
     def __init__(
